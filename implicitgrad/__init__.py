@@ -1,0 +1,59 @@
+"""Implicit differentiation of linear systems B·x = A·y: what is known of ∂y/∂x and ∂L/∂x, exactly.
+
+>>> import implicitgrad
+>>> implicitgrad.solve([[1, 2], [3, 4]], dL_dy=[1, 1]).dL_dx
+(Fraction(-1, 2), Fraction(1, 2))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from implicitgrad.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
+    from implicitgrad.readers import read_systems
+    from implicitgrad.solution import Constraints, General, Solution, Status
+    from implicitgrad.solvers import solve
+    from implicitgrad.system import LinearSystem
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ImplicitGradError": "errors",
+    "InputError": "errors",
+    "OutputError": "errors",
+    "Problem": "errors",
+    "UsageError": "errors",
+    "read_systems": "readers",
+    "Constraints": "solution",
+    "General": "solution",
+    "Solution": "solution",
+    "Status": "solution",
+    "solve": "solvers",
+    "LinearSystem": "system",
+}
+
+__all__ = [
+    "Constraints",
+    "General",
+    "ImplicitGradError",
+    "InputError",
+    "LinearSystem",
+    "OutputError",
+    "Problem",
+    "Solution",
+    "Status",
+    "UsageError",
+    "read_systems",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name where it is first used: `implicitgrad --help` needs none of them."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"implicitgrad.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

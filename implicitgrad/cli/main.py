@@ -1,0 +1,44 @@
+"""The group of commands, and what click raises in the program's own words."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import click
+
+from implicitgrad import __version__
+from implicitgrad.cli.options import show_version, with_help
+from implicitgrad.cli.overview import OVERVIEW
+from implicitgrad.cli.solve import solve
+from implicitgrad.cli.streams import run_safely
+from implicitgrad.errors import UsageError, printable
+
+
+@click.group(add_help_option=False, no_args_is_help=False)
+@with_help(lambda context: OVERVIEW)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version(__version__))
+def implicitgrad() -> None:
+    """Implicit differentiation of linear systems."""
+
+
+implicitgrad.add_command(solve)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; returns the exit code."""
+    formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
+    as_json = "json" in formats or "--format=json" in arguments or "-fjson" in arguments
+    return run_safely(lambda: _invoke(arguments), as_json=as_json, shows_traceback="--debug" in arguments)
+
+
+def _invoke(arguments: list[str]) -> int | None:
+    try:
+        code: int | None = implicitgrad.main(arguments, prog_name="implicitgrad", standalone_mode=False)
+        return code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "implicitgrad"
+        message = printable(" ".join(error.format_message().split()).rstrip("."))
+        raise UsageError(message, f"See {command} --help") from None

@@ -1,0 +1,88 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from implicitgrad.cli.streams import write_stdout
+from implicitgrad.errors import quoted
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def with_help(
+    text: Callable[[click.Context], str] = lambda context: context.get_help(),
+) -> Callable[[Decorated], Decorated]:
+    """-h and --help, written as all output is: whole, or with the exit code that says why not."""
+
+    def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+        if is_asked and not context.resilient_parsing:
+            write_stdout(text(context).rstrip("\n") + "\n")
+            context.exit()
+
+    return click.option(
+        "-h",
+        "--help",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show this message and exit.",
+    )
+
+
+def show_version(version: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """The callback of --version."""
+
+    def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+        if is_asked and not context.resilient_parsing:
+            write_stdout(f"implicitgrad {version}\n")
+            context.exit()
+
+    return show
+
+
+def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """The callback of an option that takes names parted by commas; quotes as in CSV keep a comma inside a name."""
+    if value is None:
+        return None
+    import csv
+
+    try:
+        found = tuple(name.strip() for name in next(csv.reader([value], strict=True, skipinitialspace=True), []))
+    except csv.Error as error:
+        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)} ({error})") from None
+    if not found or not all(found):
+        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)}")
+    return found
+
+
+def delimiter(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    r"""The callback of an option that takes one character; ``\t`` and ``tab`` are a tab."""
+    character = {"\\t": "\t", "tab": "\t"}.get(value or "", value)
+    if character is not None and (len(character) != 1 or character.isalnum() or character in "\"\n\r.+-/'#"):
+        raise click.BadParameter(f"expected one character such as , ; | or tab, got {quoted(character)}")
+    return character
+
+
+def csv_options(command: Decorated) -> Decorated:
+    """--delimiter, --decimal and --header, the fields of CsvFormat."""
+    for option in (
+        click.option(
+            "--header/--no-header",
+            default=None,
+            help="CSV: the first row holds names, or does not.  [default: it does if no cell in it is a number]",
+        ),
+        click.option("--decimal", type=click.Choice([".", ","]), default=".", help="CSV: the decimal mark."),
+        click.option(
+            "--delimiter",
+            callback=delimiter,
+            metavar="CHARACTER",
+            help="CSV: what parts the cells.  [default: , for .csv, tab for .tsv]",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,38 @@
+"""The program's own help page, printed without loading the parser of its commands' options."""
+
+from __future__ import annotations
+
+import sys
+
+from implicitgrad import __version__
+from implicitgrad.cli.streams import run_safely, write_stdout
+
+OVERVIEW = """\
+Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
+
+  Implicit differentiation of linear systems x = A·y or B·x = A·y: what is
+  known of ∂y/∂x and, given ∂L/∂y, of ∂L/∂x. Exact fractions; what a system
+  does not determine is never printed as a number.
+
+Commands:
+  solve  Print ∂y/∂x and ∂L/∂x of a system.
+
+Options:
+  --version   Show the version and exit.
+  -h, --help  Show this message and exit.
+
+Examples:
+  implicitgrad solve system.yaml
+  implicitgrad solve -A '1 2; 3 4' -g '1 1'
+  implicitgrad solve --help
+"""
+
+
+def run_overview(arguments: list[str]) -> int:
+    """Print the page, or the version; without arguments it is an error that shows the page. Returns the exit code."""
+    if arguments == ["--version"]:
+        return run_safely(lambda: write_stdout(f"implicitgrad {__version__}\n"))
+    if arguments:
+        return run_safely(lambda: write_stdout(OVERVIEW))
+    sys.stderr.write(OVERVIEW)
+    return 2

@@ -1,0 +1,166 @@
+"""implicitgrad solve: one question, one answer."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from implicitgrad.cli.options import csv_options, names, with_help
+from implicitgrad.cli.streams import report, say, write_file, write_stdout
+from implicitgrad.errors import InputError, Problem, UsageError
+from implicitgrad.readers.form import CsvFormat
+
+if TYPE_CHECKING:
+    from implicitgrad.solution import Solution
+    from implicitgrad.system import Draft, LinearSystem
+
+UNIQUE_GRADIENT = "unique-dL_dx"
+REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
+
+EXAMPLES = """\b
+Examples:
+  implicitgrad solve system.yaml
+  implicitgrad solve table.csv -g '1 1'
+  implicitgrad solve -A '1 2; 3 4' -g '1 1'
+  implicitgrad solve -A '3 5' -g '7 11' --free y2
+  implicitgrad solve system.yaml --format json | jq .dL_dx
+  implicitgrad solve system.yaml --require determined > /dev/null
+
+\b
+Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage
+or bad input; 3 a fault of the program. An input has at most 256 MiB."""
+
+
+@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
+@click.argument("system", required=False, type=click.Path())
+@click.option("-A", "A", metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE.")
+@click.option("-B", "B", metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]")
+@click.option(
+    "-g", "--dldy", "dL_dy", metavar="VECTOR", help="∂L/∂y, inline or @FILE; several rows for several losses."
+)
+@click.option("--x", callback=names, metavar="NAMES", help="The inputs' names: x1,x2.")
+@click.option("--y", callback=names, metavar="NAMES", help="The unknowns' names: y1,y2.")
+@click.option(
+    "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
+)
+@click.option(
+    "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
+    help="What to print; json is one object a line.",
+)  # fmt: skip
+@click.option(
+    "--digits", type=click.IntRange(1, 100), default=6, show_default=True, help="Significant digits of decimals."
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write to a file, whole or not at all.")
+@click.option(
+    "--require", type=click.Choice(REQUIREMENTS), help="Exit with 1 if the answer, which is printed, is another."
+)
+@csv_options
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
+@with_help()
+def solve(
+    system: str | None,
+    A: str | None,
+    B: str | None,
+    dL_dy: str | None,
+    x: tuple[str, ...] | None,
+    y: tuple[str, ...] | None,
+    free: tuple[str, ...] | None,
+    form: str,
+    digits: int,
+    output: str | None,
+    require: str | None,
+    delimiter: str | None,
+    decimal: str,
+    header: bool | None,
+    debug: bool,
+) -> int:
+    """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y.
+
+    SYSTEM is a YAML, JSON, CSV or TSV file, or - for standard input (YAML, or CSV with --delimiter). A YAML file may
+    hold several systems. Options override what the file says.
+    """
+    csv_form = CsvFormat(delimiter, decimal, header)
+    values = {"A": A, "B": B, "dL_dy": dL_dy}
+    inputs = [system or "", *(value[1:] for value in values.values() if value and value.startswith("@"))]
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read once; expected - in one place only")
+    if "-" in inputs and sys.stdin is not None and sys.stdin.isatty():
+        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
+
+    from implicitgrad.readers import build_all
+    from implicitgrad.solvers import solve as solve_system
+
+    systems = build_all(_drafts(system, values, {"x": x, "y": y}, csv_form))
+    if require == UNIQUE_GRADIENT:
+        _require_gradients(systems)
+    solutions = [solve_system(one, free=free or ()) for one in systems]
+    text = "".join(_texts(solutions, form, digits, to_file=output is not None))
+    if output is None:
+        write_stdout(text)
+    else:
+        write_file(output, text, [path for path in inputs if path not in ("", "-")])
+    unmet = [problem for solution in solutions if (problem := _unmet(solution, require))]
+    report(unmet, as_json=form == "json")
+    return 1 if unmet else 0
+
+
+def _drafts(
+    system: str | None, values: dict[str, str | None], names: dict[str, tuple[str, ...] | None], csv_form: CsvFormat
+) -> list[Draft]:
+    """The systems as written, what the options say put in place of what the file says."""
+    from implicitgrad.readers import read_drafts, read_part
+    from implicitgrad.system import Draft, Part
+
+    if system is None and values["A"] is None:
+        raise UsageError("expected a system's file, - for standard input, or -A", "See implicitgrad solve --help")
+    if system is not None and values["A"] is not None:
+        raise UsageError("expected a system's file or -A, got both")
+    inline = "<inline>"
+    parts = {}
+    for key, option in (("A", "-A"), ("B", "-B"), ("dL_dy", "-g")):
+        value = values[key]
+        if value is not None:
+            parts[key] = read_part(value, option, is_matrix=key != "dL_dy", form=csv_form)
+    for key, given in names.items():
+        if given is not None:
+            parts[key] = Part(list(given), f"--{key}")
+    drafts = [Draft(inline, {}, inline)] if system is None else read_drafts(system, csv_form)
+    for draft in drafts:
+        draft.parts.update(parts)
+    return drafts
+
+
+def _require_gradients(systems: list[LinearSystem]) -> None:
+    lacking = [system.source for system in systems if system.dL_dy is None]
+    message = f"--require {UNIQUE_GRADIENT} needs dL_dy, and there is none"
+    if lacking:
+        raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
+
+
+def _texts(solutions: list[Solution], form: str, digits: int, *, to_file: bool) -> list[str]:
+    if form == "json":
+        from implicitgrad.writers.record import write_record
+
+        return [write_record(solution) + "\n" for solution in solutions]
+    from implicitgrad.cli.screen import stdout_screen
+    from implicitgrad.writers.table import Screen, write_table
+
+    screen = Screen() if to_file else stdout_screen()
+    tables = [write_table(solution, screen, digits) for solution in solutions]
+    return [table if number == 0 else f"\n\n{table}" for number, table in enumerate(tables)]
+
+
+def _unmet(solution: Solution, require: str | None) -> Problem | None:
+    """What --require asks for and the answer is not."""
+    if require is None or require == solution.status:
+        return None
+    if require == UNIQUE_GRADIENT:
+        if all(solution.unique_losses):
+            return None
+        found = "a dL_dx that is not unique"
+    else:
+        found = str(solution.status)
+    message = f"expected {require} (--require), got {found}"
+    return Problem(message, code="requirement", source=solution.system.source)

@@ -1,0 +1,103 @@
+"""The errors, and how they are worded.
+
+ImplicitGradError          everything below; its exit_code is the process's
+├── UsageError       2     the question makes no sense: options, arguments, a choice of free unknowns
+├── InputError       2     a system cannot be read or has no meaning; carries every Problem found
+├── OutputError      2     the answer cannot be written
+└── ReaderGone     141     whoever read our output went away
+
+A matrix that is singular, wide or tall is none of these: that is an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+MOST_PROBLEMS_SHOWN = 10
+LONGEST_QUOTE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the input: what, where, and how to mend it."""
+
+    message: str
+    """What was found and what was expected, in one clause: ``A[2][3]: expected a number, got 'x'``."""
+    hint: str | None = None
+    """A sentence that says how to mend it."""
+    code: str = "bad-input"
+    """A stable name for the kind of problem, for programs."""
+    source: str | None = None
+    line: int | None = None
+    """1-based, as ``column`` is."""
+    column: int | None = None
+
+    def at(self, source: str, position: tuple[int, int] | None) -> Problem:
+        """The same problem, placed; ``position`` is (line, column), 1-based."""
+        line, column = position or (None, None)
+        return replace(self, source=source, line=line, column=column)
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)
+        text = f"{printable(place)}: {self.message}" if place else self.message
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class ImplicitGradError(Exception):
+    """The root of the tree: a message a user can act on."""
+
+    exit_code = 2
+    code = "error"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.problems: tuple[Problem, ...] = (Problem(message, hint, self.code),)
+        super().__init__(str(self.problems[0]))
+
+
+class UsageError(ImplicitGradError):
+    """The question makes no sense: options that exclude one another, a choice that is impossible."""
+
+    code = "usage"
+
+
+class InputError(ImplicitGradError):
+    """A system cannot be read, or what it says has no meaning."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[:MOST_PROBLEMS_SHOWN]]
+        if self.problems_left_out:
+            lines.append(f"... and {self.problems_left_out} more problems")
+        Exception.__init__(self, "\n".join(lines))
+
+    @property
+    def problems_left_out(self) -> int:
+        """How many problems the message only counts."""
+        return max(0, len(self.problems) - MOST_PROBLEMS_SHOWN)
+
+
+class OutputError(ImplicitGradError):
+    """The answer cannot be written: the disk is full, the file is the input, standard output is closed."""
+
+    code = "output"
+
+
+class ReaderGone(ImplicitGradError):
+    """Whoever read our output went away; nothing is to be said about it."""
+
+    exit_code = 141
+    code = "reader-gone"
+
+
+def printable(text: str) -> str:
+    r"""``text`` with everything a terminal acts on, or shows as nothing, as an escape: ``\x1b``, ``\u202e``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def quoted(text: str) -> str:
+    """``text`` in quotes as a message shows it: escaped, and cut at 40 characters."""
+    shown = printable(text[: LONGEST_QUOTE + 1])
+    return f"'{shown[: LONGEST_QUOTE - 1]}…'" if len(shown) > LONGEST_QUOTE else f"'{shown}'"

@@ -1,0 +1,148 @@
+"""The one grammar of a number: text → Fraction, and Fraction → text.
+
+    number   = [sign] (integer | decimal | fraction)
+    integer  = "0" | nonzero-digit digits          no leading zeros: octal to some, decimal to others
+    decimal  = 0.5 | .5 | 5. | 1e-3 | 2.5E+10      exponent within ±400
+    fraction = integer "/" positive-integer
+
+ASCII only, at most 1,000 digits. A number is what its text says: ``0.1`` is 1/10.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from math import isqrt
+
+from implicitgrad.errors import Problem, printable, quoted
+
+LARGEST_EXPONENT = 400
+MOST_DIGITS = 1000
+EXPECTED = "expected a number such as -12, 0.5, 1e-3 or 3/4"
+
+_INTEGER = "(?:0|[1-9][0-9]*)"
+_NUMBER = re.compile(
+    rf"([+-]?)(?:({_INTEGER})(?:/([1-9][0-9]*)|(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?)"
+    r"|\.([0-9]+)(?:[eE]([+-]?[0-9]+))?)"
+)
+
+
+class NumberError(ValueError):
+    """The text is no number of the grammar; ``problem`` says why and how to mend it."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.problem = Problem(message, hint, code="bad-number")
+        super().__init__(str(self.problem))
+
+
+def is_number(text: str) -> bool:
+    """Whether ``text`` has the form of a number (its size is not judged)."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def parse_number(text: str) -> Fraction:
+    """The rational number that ``text`` says. Raises NumberError."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise NumberError(f"{EXPECTED}, got {quoted(text)}", _hint(text))
+    sign, whole, denominator, decimals, exponent, bare_decimals, bare_exponent = match.groups()
+    if len(text) > MOST_DIGITS and sum(map(str.isdigit, text)) > MOST_DIGITS:
+        raise NumberError(f"expected at most {MOST_DIGITS:,} digits, got {len(text):,} characters: {quoted(text)}")
+    if denominator is not None:
+        numerator = int(whole)
+        return Fraction(-numerator if sign == "-" else numerator, int(denominator))
+    decimals = bare_decimals or decimals or ""
+    mantissa = int((whole or "") + decimals)
+    if sign == "-":
+        mantissa = -mantissa
+    power = exponent or bare_exponent
+    if power is None and not decimals:
+        return Fraction(mantissa)
+    shift = int(power or 0)
+    if abs(shift) > LARGEST_EXPONENT:
+        raise NumberError(f"expected an exponent within ±{LARGEST_EXPONENT}, got {quoted(text)}")
+    shift -= len(decimals)
+    return Fraction(mantissa * 10**shift) if shift >= 0 else Fraction(mantissa, 10**-shift)
+
+
+def last_digit_rounding(text: str) -> Fraction:
+    """Half a unit of the last decimal place of a number's text: 0.05 for ``0.1``; 0 for integers and fractions."""
+    mantissa, _, exponent = text.lower().partition("e")
+    places = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    return Fraction(1, 2 * 10**places) if places > 0 and "/" not in text else Fraction(0)
+
+
+def format_fraction(value: Fraction) -> str:
+    """``p/q``, or ``p`` for an integer; of any length."""
+    numerator = format_integer(value.numerator)
+    return numerator if value.denominator == 1 else f"{numerator}/{format_integer(value.denominator)}"
+
+
+def format_integer(value: int) -> str:
+    """All digits of ``value``; str() alone refuses more than 4,300 of them."""
+    if value.bit_length() < 10_000:
+        return str(value)
+    from decimal import Decimal
+
+    return format(Decimal(value), "f")
+
+
+def to_float(value: Fraction) -> float | None:
+    """The double nearest to ``value``; None when it is beyond the largest double."""
+    try:
+        return value.numerator / value.denominator
+    except OverflowError:
+        return None
+
+
+def exact_square_root(value: Fraction) -> Fraction | None:
+    """The square root of ``value`` ≥ 0 where that is rational, else None."""
+    numerator, denominator = isqrt(value.numerator), isqrt(value.denominator)
+    if numerator**2 == value.numerator and denominator**2 == value.denominator:
+        return Fraction(numerator, denominator)
+    return None
+
+
+def float_square_root(value: Fraction) -> float | None:
+    """The double nearest to the square root of ``value`` ≥ 0; None beyond the largest double.
+
+    The root is taken in integers to at least 64 bits; a last bit says whether anything was cut off, so that the
+    one rounding that follows, of a quotient of integers, is the correct one.
+    """
+    bits = max(0, 130 - value.numerator.bit_length() + value.denominator.bit_length())
+    bits += bits % 2
+    scaled, rest = divmod(value.numerator << bits, value.denominator)
+    root = isqrt(scaled)
+    sticky = int(rest != 0 or root**2 != scaled)
+    return to_float(Fraction(2 * root + sticky, 2 << (bits // 2)))
+
+
+def _hint(text: str) -> str | None:
+    """How to mend the commonest misspellings of a number."""
+    stripped = text.strip()
+    if not stripped:
+        return "An entry is empty; write 0 if it is zero"
+    if stripped != text and is_number(stripped):
+        return "Remove the blanks around it"
+    strange = next((c for c in text if not (" " <= c <= "~")), None)
+    if strange is not None:
+        name = printable(strange)
+        if strange == "\u2212":
+            return "It has a typographic minus sign (U+2212); write - instead"
+        shown = "" if name != strange else f" {strange}"
+        return f"It has the character U+{ord(strange):04X}{shown}; numbers are written in plain ASCII"
+    if re.fullmatch(r"[+-]?0[0-9]+(\.[0-9]*)?(/[0-9]+)?", text) or re.fullmatch(r"[+-]?[0-9]+/0[0-9]+", text):
+        return "Leading zeros are octal to some programs and decimal to others; leave them out"
+    if re.fullmatch(r"[+-]?[0-9]+/[+-]?0*", text):
+        return "A fraction is an integer over a positive integer"
+    if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", text):
+        return "Write the exponent with e"
+    if re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", text):
+        return "Leave out the thousands separators"
+    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
+        return "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"
+    if ";" in text:
+        return "Is ';' the delimiter? --delimiter ';' says so"
+    if " " in stripped and all(map(is_number, stripped.split())):
+        return "Is a comma missing?"
+    return None

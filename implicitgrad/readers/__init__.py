@@ -1,0 +1,107 @@
+"""Bytes → LinearSystem: which reader a source needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import PurePath
+
+from implicitgrad.errors import InputError, Problem, UsageError, printable, quoted
+from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.source import STANDARD_INPUT, read_text
+from implicitgrad.system import Draft, LinearSystem, Part
+
+YAML_SUFFIXES = (".yaml", ".yml", ".json")
+CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
+
+
+def read_systems(
+    path: str | os.PathLike[str], *, delimiter: str | None = None, decimal: str = ".", header: bool | None = None
+) -> list[LinearSystem]:
+    """The systems in a file, in order; a YAML file has one a document.
+
+    path : .yaml, .yml, .json, .csv, .tsv, any other name with ``delimiter`` given (CSV), or "-" for standard input
+    (YAML, or CSV with ``delimiter``). header : whether a CSV's first row is one; None decides by its content. Raises
+    InputError with every problem found.
+    """
+    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header)))
+
+
+def build_all(drafts: list[Draft]) -> list[LinearSystem]:
+    """The systems of all drafts. Raises one InputError with the problems of all."""
+    systems: list[LinearSystem] = []
+    problems: list[Problem] = []
+    for draft in drafts:
+        try:
+            systems.append(draft.build())
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return systems
+
+
+def read_drafts(source: str, form: CsvFormat | None = None) -> list[Draft]:
+    """The systems in a file or "-", as written. Raises InputError or UsageError."""
+    name = source if source == STANDARD_INPUT else PurePath(source).stem
+    csv_form = _csv_form(source, form)
+    if csv_form is None:
+        from implicitgrad.readers.yaml import read_yaml
+
+        return read_yaml(read_text(source), source, name)
+    from implicitgrad.readers.csv import read_csv
+
+    return read_csv(read_text(source), source, name, csv_form)
+
+
+def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat | None = None) -> Part:
+    """A matrix or vector given as an option's value: inline, or ``@path`` to a file that holds it.
+
+    is_matrix : one flat row is a matrix of one row.
+    """
+    part = _file_part(text[1:], form) if text.startswith("@") else _inline_part(text, option)
+    if is_matrix and isinstance(part.value, list) and not any(isinstance(row, list) for row in part.value):
+        return Part([part.value], part.source, lambda path: part.locate(path[1:]))
+    return part
+
+
+def _inline_part(text: str, option: str) -> Part:
+    from implicitgrad.readers.inline import read_inline
+
+    return read_inline(text, option)
+
+
+def _file_part(path: str, form: CsvFormat | None) -> Part:
+    suffix = PurePath(path).suffix.lower()
+    if suffix in CSV_SUFFIXES or (form is not None and form.delimiter is not None):
+        from implicitgrad.readers.csv import read_csv_value
+
+        csv_form = _csv_form(path, form)
+        assert csv_form is not None
+        return read_csv_value(read_text(path), path, csv_form)
+    if suffix in YAML_SUFFIXES:
+        from implicitgrad.readers.yaml import read_yaml_value
+
+        return read_yaml_value(read_text(path), path)
+    return _inline_part(read_text(path), path)
+
+
+def _csv_form(source: str, form: CsvFormat | None) -> CsvFormat | None:
+    """How the CSV in ``source`` is written; None where it is YAML. Raises UsageError where nothing says which."""
+    form = form or CsvFormat()
+    suffix = PurePath(source).suffix.lower()
+    if suffix in CSV_SUFFIXES:
+        return replace(form, delimiter=form.delimiter or CSV_SUFFIXES[suffix])
+    is_yaml = suffix in YAML_SUFFIXES
+    if form.delimiter is not None and not is_yaml:
+        return form
+    if suffix and not is_yaml and os.path.isfile(source):
+        known = ", ".join([*YAML_SUFFIXES, *CSV_SUFFIXES])
+        raise UsageError(
+            f"{printable(source)}: expected a name ending in {known}, got {quoted(suffix)}",
+            "If it is CSV, --delimiter , says so; YAML can come through standard input: -",
+        )
+    if form != CsvFormat():
+        hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
+        raise UsageError(f"--delimiter, --decimal and --header are for CSV; {printable(source)} is read as YAML", hint)
+    return None

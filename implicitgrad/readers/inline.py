@@ -1,0 +1,132 @@
+"""A matrix or vector as a shell argument, in MATLAB's or NumPy's spelling.
+
+    1 2; 3 4      [1, 2; 3, 4]      [[1, 2], [3, 4]]      [[1. 2.]
+                                                           [3. 4.]]
+
+Blanks or commas part entries, semicolons or line ends part rows, or each row has brackets of its own. What is flat is
+one row.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from implicitgrad.errors import InputError, Problem, quoted
+from implicitgrad.system import Part, Path
+
+_TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bracket, a separator or an entry, and where it stands."""
+
+    text: str
+    position: tuple[int, int]
+    """(line, column), 1-based."""
+
+
+class Misplaced(Exception):
+    """A token that cannot stand where it does."""
+
+    def __init__(self, message: str, token: Token, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.token, self.hint = message, token, hint
+
+
+def read_inline(text: str, source: str) -> Part:
+    """The nested list of number texts that ``text`` spells; flat if it is one row. Raises InputError."""
+    tokens = _tokens(text)
+    try:
+        depth = _depth(tokens)
+        rows = _bracketed_rows(tokens) if depth == 2 else _separated_rows(tokens, depth)
+    except Misplaced as error:
+        problem = Problem(error.message, error.hint, "bad-syntax")
+        raise InputError([problem.at(source, error.token.position)]) from None
+    if not tokens:
+        raise InputError([Problem("empty; expected numbers such as '1 2; 3 4'", code="empty", source=source)])
+    is_matrix = depth == 2 or len(rows) > 1
+
+    def locate(path: Path) -> tuple[int, int] | None:
+        row = rows[path[0]] if is_matrix and path else rows[0]
+        index = path[-1] if len(path) == 1 + is_matrix else 0
+        return row[index].position if row else None
+
+    values = [[token.text for token in row] for row in rows]
+    return Part(values if is_matrix else values[0], source, locate)
+
+
+def _tokens(text: str) -> list[Token]:
+    """The tokens of ``text`` without the row ends around it."""
+    tokens = [
+        Token(m.group(), (text.count("\n", 0, m.start()) + 1, m.start() - text.rfind("\n", 0, m.start())))
+        for m in _TOKEN.finditer(text)
+    ]
+    while tokens and tokens[0].text == "\n":
+        tokens.pop(0)
+    while tokens and tokens[-1].text in "\n;":
+        tokens.pop()
+    return tokens
+
+
+def _depth(tokens: list[Token]) -> int:
+    """How deep the brackets nest, 0 to 2, if they are balanced and around everything."""
+    depth = deepest = 0
+    for token in tokens:
+        if deepest and not depth:
+            hint = "Write rows as [[1, 2], [3, 4]]" if token.text in "[,;\n" else None
+            raise Misplaced(f"expected the end after the last ], got {quoted(token.text)}", token, hint)
+        depth += {"[": 1, "]": -1}.get(token.text, 0)
+        deepest = max(deepest, depth)
+        if depth < 0:
+            raise Misplaced("expected a number, got a ] without its [", token)
+        if depth > 2:
+            raise Misplaced("expected at most two levels of brackets, got three", token)
+    if depth:
+        raise Misplaced("expected a ] at the end, got a [ that is not closed", tokens[0])
+    if deepest and tokens[0].text != "[":
+        raise Misplaced(f"expected brackets around all or none, got {quoted(tokens[0].text)} outside", tokens[0])
+    return deepest
+
+
+def _bracketed_rows(tokens: list[Token]) -> list[list[Token]]:
+    """The rows of [[...], [...]]."""
+    rows: list[list[Token]] = []
+    row: list[Token] | None = None
+    for token in tokens[1:-1]:
+        if token.text == "[":
+            row = []
+        elif token.text == "]":
+            rows.append(_entries(row or []))
+            row = None
+        elif row is None and token.text not in ",;\n":
+            raise Misplaced(f"expected a row in brackets, got {quoted(token.text)}", token)
+        elif row is not None and token.text == ";":
+            raise Misplaced("expected a number or ], got ';'", token)
+        elif row is not None and token.text != "\n":
+            row.append(token)
+    return rows
+
+
+def _separated_rows(tokens: list[Token], depth: int) -> list[list[Token]]:
+    """The rows of 1 2; 3 4, with or without one pair of brackets around them."""
+    rows: list[list[Token]] = [[]]
+    for token in tokens[depth : len(tokens) - depth]:
+        if token.text in ";\n":
+            rows.append([])
+        else:
+            rows[-1].append(token)
+    return [_entries(row) for row in rows if row] or [[]]
+
+
+def _entries(row: list[Token]) -> list[Token]:
+    """A row's numbers without its commas, of which one may stand between two of them."""
+    previous = ","
+    for token in row:
+        if token.text == previous == ",":
+            raise Misplaced("expected a number, got ','", token)
+        previous = token.text
+    if row and previous == ",":
+        raise Misplaced("expected a number after the comma", row[-1])
+    return [token for token in row if token.text != ","]

@@ -1,0 +1,111 @@
+"""A path or "-" → its text: opened without hanging, read with a cap, decoded, or refused by the name of its format."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import sys
+
+from implicitgrad.errors import InputError, Problem
+
+STANDARD_INPUT = "-"
+MOST_BYTES = 256 * 2**20
+SECONDS_FOR_A_WRITER = 5.0
+
+_SIGNATURES = {
+    b"\x1f\x8b": "gzip data",
+    b"\x93NUMPY": "a NumPy .npy file",
+    b"PK\x03\x04": "a zip archive",
+    b"%PDF-": "a PDF document",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"BZh": "bzip2 data",
+    b"\xfd7zXZ\x00": "xz data",
+    b"\x28\xb5\x2f\xfd": "zstd data",
+    b"\x89PNG": "a PNG picture",
+    b"SQLite format 3": "an SQLite database",
+}
+_BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+def read_text(source: str) -> str:
+    """The text of a file, or of standard input for "-". Raises InputError."""
+    try:
+        data = _standard_input() if source == STANDARD_INPUT else _file(source)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        hint = "Give the system's file, not its directory" if _is_directory(error) else None
+        raise _refused(source, f"cannot be read: {reason}", hint, "cannot-read") from None
+    if len(data) > MOST_BYTES:
+        raise _refused(source, f"expected at most {MOST_BYTES >> 20} MiB, got more", code="too-large")
+    text = _decoded(source, data)
+    if not text.strip():
+        raise _refused(source, "empty; expected a system", code="empty")
+    return text
+
+
+def _refused(source: str, message: str, hint: str | None = None, code: str = "not-text") -> InputError:
+    return InputError([Problem(message, hint, code, source)])
+
+
+def _is_directory(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EISDIR
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None or sys.stdin.closed:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.buffer.read(MOST_BYTES + 1)
+
+
+def _file(path: str) -> bytes:
+    """A file's bytes; a FIFO that nobody opens for writing is an error, not a hang."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as stream:
+        beginning = _await_writer(descriptor) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(descriptor, True)
+        return beginning + stream.read(MOST_BYTES + 1)
+
+
+def _await_writer(descriptor: int) -> bytes:
+    """Wait until a FIFO has something to read. Returns what had to be read to find out."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    if poll.poll(SECONDS_FOR_A_WRITER * 1000):
+        return b""
+    try:
+        beginning = os.read(descriptor, 1)
+    except BlockingIOError:  # somebody has it open for writing and is only slow
+        return b""
+    if not beginning:
+        raise OSError(errno.ENODATA, f"a FIFO that nobody writes to (waited {SECONDS_FOR_A_WRITER:.0f} s)")
+    return beginning
+
+
+def _decoded(source: str, data: bytes) -> str:
+    found = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
+    if found == "a zip archive" and b"xl/" in data:
+        found = "an Excel workbook"
+    beginning = data[:200].lstrip().lower()
+    if beginning.startswith((b"<!doctype html", b"<html")):
+        found = "an HTML page"
+    elif beginning.startswith(b"<?xml"):
+        found = "an XML document"
+    if found:
+        raise _refused(source, f"expected YAML or CSV text, got {found}", "Export it as CSV or YAML first")
+    encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
+    try:
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        message = f"expected {encoding.upper()} text, got the byte 0x{data[error.start]:02x}"
+        problem = Problem(message, "Save the file as UTF-8", "not-text", source, line, column)
+        raise InputError([problem]) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        problem = Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)
+        raise InputError([problem])
+    return text

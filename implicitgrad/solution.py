@@ -1,0 +1,127 @@
+"""Solution: what is known of ∂y/∂x and ∂L/∂x, immutable; all that a writer reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from implicitgrad.system import LinearSystem, Matrix, Row, squared_norm
+
+PartialRow = tuple[Fraction | None, ...]
+PartialMatrix = tuple[PartialRow, ...]
+"""None stands for an entry that the system does not determine."""
+
+
+class Status(StrEnum):
+    """Is y unique, and may x be anything?"""
+
+    DETERMINED = "determined"
+    """y is unique for every x."""
+    UNDERDETERMINED = "underdetermined"
+    """Every x is possible, y is not unique."""
+    OVERDETERMINED = "overdetermined"
+    """x is constrained; where it is possible, y is unique."""
+    RANK_DEFICIENT = "rank-deficient"
+    """x is constrained and y is not unique."""
+
+    @classmethod
+    def of(cls, *, has_free_unknowns: bool, has_constraints: bool) -> Status:
+        """The one of the four that the two facts make."""
+        if has_constraints:
+            return cls.RANK_DEFICIENT if has_free_unknowns else cls.OVERDETERMINED
+        return cls.UNDERDETERMINED if has_free_unknowns else cls.DETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What the equations say of x alone: x_dependent = matrix · x_independent."""
+
+    dependent: tuple[str, ...]
+    """The D inputs that follow the others."""
+    matrix: Matrix
+    """(D, P′)"""
+
+
+@dataclass(frozen=True, slots=True)
+class LossGradient:
+    """∂L/∂x of K losses along the independent inputs: particular + coefficients·Z."""
+
+    particular: Matrix
+    """(K, P′)"""
+    coefficients: Matrix
+    """(K, F): ∂L/∂y in the null space of A; ∂L/∂x of loss k is unique exactly if row k is zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class General:
+    """Every Jacobian along the independent inputs: J = particular + null_space·Z, Z = the free rows of J (F, P′)."""
+
+    free: tuple[str, ...]
+    """The F free unknowns' names."""
+    particular: Matrix
+    """(N, P′), the free rows zero."""
+    null_space: Matrix
+    """(N, F), columns that span the null space of A, the identity in the free rows."""
+    minimum_norm: Matrix
+    """(N, P′): A⁺·B·T, one choice of many where F > 0."""
+    dL_dx: LossGradient | None
+    """None where no gradient was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The answer to a LinearSystem."""
+
+    system: LinearSystem
+    rank: int
+    """The rank of A."""
+    status: Status
+    dy_dx: PartialMatrix
+    """(N, P), None for each entry that is not determined."""
+    dL_dx_rows: PartialMatrix | None
+    """(K, P), a row for each loss, None for each entry that is not determined; None without dL_dy."""
+    independent: tuple[str, ...]
+    """The P′ inputs that vary freely."""
+    constraints: Constraints | None
+    """None where every x is possible."""
+    general: General
+    condition_squared: Fraction | None
+    """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
+
+    @property
+    def dL_dx(self) -> PartialMatrix | PartialRow | None:
+        """(P,) where dL_dy was one vector, else (K, P); None for each entry that is not determined."""
+        if self.dL_dx_rows is not None and self.system.has_one_loss:
+            return self.dL_dx_rows[0]
+        return self.dL_dx_rows
+
+    @property
+    def free_parameters(self) -> tuple[str, ...]:
+        """The names of the F·P′ entries of ∂y/∂x that may be chosen at will."""
+        return tuple(f"d{y}/d{x}" for y in self.general.free for x in self.independent)
+
+    @property
+    def unique_losses(self) -> tuple[bool, ...]:
+        """For each loss whether its ∂L/∂x, along the constraint if there is one, is the same for every Jacobian."""
+        gradient = self.general.dL_dx
+        return () if gradient is None else tuple(not any(row) for row in gradient.coefficients)
+
+    @property
+    def warnings(self) -> tuple[tuple[str, str], ...]:
+        """What is to be said beside the answer, as (code, message).
+
+        A is ill-conditioned if rounding it, at its last written decimals or to doubles, could lower its rank, which
+        no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. Below a condition of 100 nothing is said: who writes diag(0.1, 0.1)
+        means tenths.
+        """
+        if self.condition_squared is None or self.condition_squared < 100**2:
+            return ()
+        written, double = self.system.A_rounding / squared_norm(self.system.A), Fraction(1, 2**106)
+        if max(written, double) * self.condition_squared < 1:
+            return ()
+        cause = "its decimals at the last digit written" if written > double else "its entries to doubles"
+        return (("ill-conditioned", f"A is ill-conditioned: rounding {cause} could lower its rank"),)
+
+
+__all__ = ["Constraints", "General", "LossGradient", "Matrix", "PartialMatrix", "Row", "Solution", "Status"]

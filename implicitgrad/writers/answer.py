@@ -1,0 +1,218 @@
+"""What a page says of a Solution, in words, equations and cells; how it is laid out is another matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from implicitgrad.rational import exact_square_root, float_square_root
+from implicitgrad.solution import Solution
+from implicitgrad.writers.expression import Expression, linear
+from implicitgrad.writers.numbers import ROUNDED, show_column, show_number
+
+MOST_CONDITIONS = 3
+FREE = Expression(("free",))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a block: its label and a cell for each column."""
+
+    label: str
+    cells: tuple[Expression, ...]
+    entry: str
+    """What one cell is called, ``{}`` where the column's head goes: ∂y1/∂{}."""
+    note: str = ""
+    """Why the row is as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A table: a column for each independent input, rows of ∂y/∂x, then rows of ∂L/∂x."""
+
+    heads: tuple[str, ...]
+    rows: tuple[Line, ...]
+    losses: tuple[Line, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """All rows."""
+        return self.rows + self.losses
+
+
+class Answer:
+    """The parts of a page, in the order of its methods.
+
+    label : how a name is shown. digits : the significant digits of a decimal.
+    """
+
+    def __init__(self, solution: Solution, label: Callable[[str], str], digits: int) -> None:
+        self.solution, self.system, self.label, self.digits = solution, solution.system, label, digits
+        self.inputs = tuple(map(label, solution.independent))
+        self.y = tuple(map(label, solution.system.y))
+        self.free = tuple(map(label, solution.general.free))
+
+    def question(self) -> list[str]:
+        """What was asked: the file, the equation, its size."""
+        system = self.system
+        title = self.label(system.source.replace("\\", "/").rpartition("/")[2])
+        if not _says_the_same(system.name, title):
+            title = f"{title}: {self.label(system.name)}"
+        counts = [count(system.equations, "equation"), count(system.unknowns, "unknown")]
+        if system.B is not None:
+            counts.append(count(system.inputs, "input"))
+        parts = ["x = A·y" if system.B is None else "B·x = A·y", ", ".join(counts)]
+        return parts if title.startswith("<") else [title, *parts]
+
+    def findings(self) -> list[str]:
+        """What was found: the verdict and what it rests on."""
+        solution = self.solution
+        found = [f"rank {solution.rank} of {self.system.unknowns}"]
+        if solution.general.free:
+            found.append(count(len(solution.free_parameters), "free parameter"))
+        if solution.constraints is not None:
+            found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
+        if solution.condition_squared is not None:
+            found.append(f"condition {_show_root(solution.condition_squared)}")
+        return [f"{solution.status}:", *(f"{part}," for part in found), "exact"]
+
+    def constraints(self) -> list[Expression]:
+        """The equations that x must satisfy: x3 = x1 + x2."""
+        found = self.solution.constraints
+        if found is None:
+            return []
+        return [
+            linear(Fraction(0), zip(row, self.inputs, strict=True), self.digits).named(self.label(name))
+            for name, row in zip(found.dependent, found.matrix, strict=True)
+        ]
+
+    def direction(self) -> str:
+        """Along what the derivatives are taken where x is constrained."""
+        found = self.solution.constraints
+        if found is None:
+            return ""
+        if not self.inputs:
+            return "no input can vary: there is nothing to differentiate by"
+        moving = [any(row) for row in found.matrix]
+        names = [self.label(name) for name in found.dependent]
+        follow = [name for name, moves in zip(names, moving, strict=True) if moves]
+        fixed = [name for name, moves in zip(names, moving, strict=True) if not moves]
+        said = [f"{', '.join(names)} {verb}" for names, verb in ((follow, "following"), (fixed, "fixed")) if names]
+        return f"derivatives along the constraint, {' and '.join(said)}"
+
+    def general(self) -> Block:
+        """∂y/∂x and ∂L/∂x; what is not determined as an expression in the free entries."""
+        general = self.solution.general
+        columns = []
+        for k, x in enumerate(self.inputs):
+            rows = list(zip(self.y, general.particular, general.null_space, strict=True))
+            texts = iter(show_column([J[k] for _, J, V in rows if not any(V)], self.digits))
+            cells = []
+            for y, J, V in rows:
+                if y in self.free:
+                    cells.append(FREE)
+                elif any(V):
+                    cells.append(self._along_free(J[k], V, x))
+                else:
+                    cells.append(Expression((next(texts),)))
+            columns.append(cells)
+        lines = zip(self.y, zip(*columns, strict=True), strict=True)
+        return Block(self.inputs, tuple(Line(y, cells, f"∂{y}/∂{{}}") for y, cells in lines), self._losses())
+
+    def minimum_norm(self) -> Block:
+        """The choice of least Frobenius norm."""
+        J = self.solution.general.minimum_norm
+        columns = [list(column) for column in zip(*J, strict=True)]
+        shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
+        rows = tuple(
+            Line(y, tuple(Expression((text,)) for text in texts), f"∂{y}/∂{{}}")
+            for y, texts in zip(self.y, shown, strict=True)
+        )
+        losses = []
+        for label, g in zip(self._loss_labels(), self.system.dL_dy or (), strict=True):
+            gradient = [sum((a * b for a, b in zip(g, column, strict=True)), Fraction(0)) for column in columns]
+            losses.append(self._loss(label, gradient))
+        return Block(self.inputs, rows, tuple(losses))
+
+    def unconstrained(self) -> str:
+        """Which columns hold whatever the constraint says."""
+        found = self.solution.constraints
+        if found is None:
+            return ""
+        names = [name for m, name in enumerate(self.inputs) if not any(row[m] for row in found.matrix)]
+        holds = "its column holds" if len(names) == 1 else "their columns hold"
+        return f"not constrained: {', '.join(names)}; {holds} whatever the other inputs do" if names else ""
+
+    def warnings(self) -> list[str]:
+        """What is to be kept in mind."""
+        return [f"warning: {message}" for _, message in self.solution.warnings]
+
+    def _losses(self) -> tuple[Line, ...]:
+        found = self.solution.general.dL_dx
+        if found is None:
+            return ()
+        lines = []
+        for label, particular, V in zip(self._loss_labels(), found.particular, found.coefficients, strict=True):
+            if any(V):
+                cells = [self._along_free(value, V, x) for value, x in zip(particular, self.inputs, strict=True)]
+                note = f"not unique: ∂L/∂y is not in the row space of A; {self._needed()}"
+                lines.append(Line(label, tuple(cells), _loss_entry(label), note))
+            else:
+                note = "unique: ∂L/∂y is in the row space of A" if self.free else ""
+                lines.append(self._loss(label, particular, note))
+        return tuple(lines)
+
+    def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> Line:
+        texts = show_column(gradient, self.digits)
+        return Line(label, tuple(Expression((text.strip(),)) for text in texts), _loss_entry(label), note)
+
+    def _loss_labels(self) -> list[str]:
+        dL_dy = self.system.dL_dy or ()
+        return ["∂L/∂x"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂x" for k in range(len(dL_dy))]
+
+    def _along_free(self, value: Fraction, coefficients: Sequence[Fraction], x: str) -> Expression:
+        terms = [(coefficient, f"∂{y}/∂{x}") for coefficient, y in zip(coefficients, self.free, strict=True)]
+        return linear(value, terms, self.digits)
+
+    def _needed(self) -> str:
+        """What ∂L/∂y must satisfy for ∂L/∂x to be unique: Vᵀ·∂L/∂y = 0."""
+        if self.solution.rank == 0:
+            return "that would need ∂L/∂y = 0"
+        if self.solution.rank == 1:
+            row = next(row for row in self.system.A if any(row))
+            return f"it would need ∂L/∂y ∝ ({', '.join(show_number(entry, self.digits) for entry in row)})"
+        conditions = []
+        for column in zip(*self.solution.general.null_space, strict=True):
+            terms = zip(column, (f"∂L/∂{y}" for y in self.y), strict=True)
+            condition = str(linear(Fraction(0), terms, self.digits))
+            sign = ROUNDED if condition.startswith(ROUNDED) else "="
+            conditions.append(f"{condition.removeprefix(ROUNDED).strip()} {sign} 0")
+        rest = len(conditions) - MOST_CONDITIONS
+        more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
+        return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 equation``, ``2 equations``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _loss_entry(label: str) -> str:
+    return label.removesuffix("x") + "{}"
+
+
+def _says_the_same(name: str, title: str) -> bool:
+    """Whether a name adds nothing to its file's."""
+    words = name.replace("-", "_")
+    file = title.partition("#")[0].replace("-", "_")
+    return words in (file, file.rpartition(".")[0])
+
+
+def _show_root(squared: Fraction) -> str:
+    """A square root to three digits."""
+    root = exact_square_root(squared)
+    if root is not None:
+        return show_number(root, 3)
+    double = float_square_root(squared)
+    return f"{ROUNDED} {double:.3g}" if double is not None else "> 1e308"

@@ -1,0 +1,77 @@
+"""Fractions as a person reads them: short fractions as they are, others as decimals, ≈ before what is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Context, Decimal, Inexact
+from fractions import Fraction
+
+from implicitgrad.rational import format_fraction
+
+LONGEST_INTEGER = 15
+LONGEST_FRACTION = 7
+"""Digits of numerator and denominator together that the eye takes in at once."""
+ROUNDED = "≈"
+
+
+def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
+    """The texts of one column, of equal precision and for alignment at the right.
+
+    All as fractions where all are short; otherwise with as many decimals as give each at least ``digits`` significant
+    digits, or in scientific notation where their magnitudes lie far apart. A text that is not exact begins with ≈.
+    """
+    if all(map(_is_short, values)):
+        return [format_fraction(value) for value in values]
+    rounded = [_rounded(value, digits) for value in values if value]
+    exponents = [decimal.adjusted() for decimal, _ in rounded]
+    highest, lowest = max(exponents), min(exponents)
+    if highest <= 8 and lowest >= -5 and highest - lowest <= 5:
+        places = max(0, digits - 1 - lowest)
+        needed = [_places_needed(value, places) for value in values]
+        return [_fixed(value, max(needed)) for value in values]
+    if all(is_exact for _, is_exact in rounded):
+        digits = max(len(decimal.normalize().as_tuple().digits) for decimal, _ in rounded)
+    return [_scientific(value, digits) for value in values]
+
+
+def show_number(value: Fraction, digits: int) -> str:
+    """The text of one number."""
+    return show_column([value], digits)[0]
+
+
+def _is_short(value: Fraction) -> bool:
+    numerator, denominator = abs(value.numerator), value.denominator
+    if denominator == 1:
+        return bool(numerator < 10**LONGEST_INTEGER)
+    is_small = numerator.bit_length() + denominator.bit_length() < 4 * LONGEST_FRACTION
+    return is_small and len(f"{numerator}{denominator}") <= LONGEST_FRACTION
+
+
+def _rounded(value: Fraction, digits: int) -> tuple[Decimal, bool]:
+    """``value`` correctly rounded to ``digits`` significant digits, and whether that is exact."""
+    context = Context(prec=digits)
+    decimal = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return decimal, not context.flags[Inexact]
+
+
+def _places_needed(value: Fraction, most: int) -> int:
+    """The decimal places that write ``value`` exactly, or ``most`` if these do not suffice."""
+    return next((places for places in range(most) if 10**places % value.denominator == 0), most)
+
+
+def _fixed(value: Fraction, places: int) -> str:
+    if not value:
+        return "0" + " " * (places + 1 if places else 0)
+    scaled = round(value * 10**places)
+    text = str(abs(scaled)).rjust(places + 1, "0")
+    if places:
+        text = f"{text[:-places]}.{text[-places:]}"
+    mark = "" if scaled == value * 10**places else ROUNDED
+    return f"{mark}{'-' if value < 0 else ''}{text}"
+
+
+def _scientific(value: Fraction, digits: int) -> str:
+    if not value:
+        return "0"
+    decimal, is_exact = _rounded(value, digits)
+    return f"{'' if is_exact else ROUNDED}{decimal:.{digits - 1}e}"

@@ -1,0 +1,141 @@
+"""The JSON record of a Solution: one object, one line; its keys are public API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from implicitgrad.errors import Problem
+from implicitgrad.rational import exact_square_root, float_square_root, format_fraction, to_float
+from implicitgrad.solution import Solution, Status
+
+Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
+Number = Callable[[Fraction], Json]
+LARGEST_PLAIN_INTEGER = 2**53
+
+
+def write_record(solution: Solution) -> str:
+    """The record as one line of ASCII JSON, without its end."""
+    return json.dumps(to_record(solution), allow_nan=False)
+
+
+def to_record(solution: Solution) -> dict[str, Json]:
+    """The record as plain values.
+
+    Numbers are the doubles nearest to the exact fractions, integers without a point up to 2⁵³. One beyond the
+    largest double is null, with a warning that says so; ``exact`` has it as a fraction.
+    """
+    system = solution.system
+    doubles = _Doubles()
+    answers = _answers(solution, doubles.number)
+    exact = _answers(solution, format_fraction)
+    condition = None
+    if solution.condition_squared is not None:
+        condition = doubles.checked(float_square_root(solution.condition_squared))
+        root = exact_square_root(solution.condition_squared)
+        if root is not None:
+            exact["condition"] = format_fraction(root)
+    return {
+        "name": system.name,
+        "source": system.source,
+        "arithmetic": "exact",
+        "shape": {"equations": system.equations, "unknowns": system.unknowns, "inputs": system.inputs},
+        "x": system.x,
+        "y": system.y,
+        "rank": solution.rank,
+        "rank_tolerance": 0,
+        "condition": condition,
+        "status": str(solution.status),
+        "dy_dx": answers["dy_dx"],
+        "dL_dx": answers["dL_dx"],
+        "free_parameters": solution.free_parameters,
+        "independent": solution.independent,
+        "constraints": answers["constraints"],
+        "general": answers["general"],
+        "residual": 0,
+        "error_bound": {"dy_dx": 0, "dL_dx": None if solution.dL_dx is None else 0},
+        "warnings": _warnings(solution, doubles),
+        "exact": exact,
+    }
+
+
+def error_record(problem: Problem, name: str | None = None) -> dict[str, Json]:
+    """The record of a failure."""
+    return {
+        "name": name,
+        "source": problem.source,
+        "error": {
+            "code": problem.code,
+            "message": problem.message,
+            "line": problem.line,
+            "column": problem.column,
+            "hint": problem.hint,
+        },
+    }
+
+
+class _Doubles:
+    """Fractions as doubles, remembering whether any was out of range."""
+
+    def __init__(self) -> None:
+        self.is_any_too_large = False
+        self.is_any_lost = False
+
+    def number(self, value: Fraction) -> Json:
+        double = self.checked(to_float(value))
+        self.is_any_lost |= double == 0 != value.numerator
+        return double
+
+    def checked(self, double: float | None) -> float | int | None:
+        if double is None:
+            self.is_any_too_large = True
+            return None
+        return int(double) if double.is_integer() and abs(double) <= LARGEST_PLAIN_INTEGER else double
+
+
+def _answers(solution: Solution, number: Number) -> dict[str, Json]:
+    """The parts of the record that are numbers of the answer, each written by ``number``."""
+
+    def row(values: Sequence[Fraction | None]) -> Json:
+        return [None if value is None else number(value) for value in values]
+
+    def rows(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
+        return [row(values) for values in matrix]
+
+    def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
+        return row(matrix[0]) if solution.system.has_one_loss else rows(matrix)
+
+    general, constraints = solution.general, solution.constraints
+    return {
+        "dy_dx": rows(solution.dy_dx),
+        "dL_dx": None if solution.dL_dx_rows is None else losses(solution.dL_dx_rows),
+        "constraints": None
+        if constraints is None
+        else {"dependent": constraints.dependent, "matrix": rows(constraints.matrix)},
+        "general": None
+        if solution.status is Status.DETERMINED
+        else {
+            "free": general.free,
+            "particular": rows(general.particular),
+            "null_space": rows(general.null_space),
+            "minimum_norm": rows(general.minimum_norm),
+            "dL_dx": None
+            if general.dL_dx is None
+            else {
+                "particular": losses(general.dL_dx.particular),
+                "coefficients": losses(general.dL_dx.coefficients),
+            },
+        },
+    }
+
+
+def _warnings(solution: Solution, doubles: _Doubles) -> Json:
+    found: list[Json] = [{"code": code, "message": message} for code, message in solution.warnings]
+    if doubles.is_any_too_large:
+        message = "a number is beyond the largest double and null here; under 'exact' it is a fraction"
+        found.append({"code": "double-overflow", "message": message})
+    if doubles.is_any_lost:
+        message = "a number is below the smallest double and 0 here; under 'exact' it is a fraction"
+        found.append({"code": "double-underflow", "message": message})
+    return found

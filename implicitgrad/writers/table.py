@@ -1,0 +1,234 @@
+"""The answer as tables for people: the verdict before the numbers, the reason beside the doubt.
+
+What does not fit the width is laid out in groups of columns, and what does not fit even so one entry a line; a number
+is never cut.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from implicitgrad.errors import printable
+from implicitgrad.solution import Solution, Status
+from implicitgrad.writers.answer import FREE, Answer, Block, Line
+from implicitgrad.writers.expression import Expression
+
+GAP = "   "
+MARGIN = "  "
+CORNER = "∂y/∂x"
+NARROWEST_CELL = 24
+NARROWEST_PROSE = 24
+UNBOUNDED = 10**6
+
+_ASCII = str.maketrans(
+    {"∂": "d", "·": "*", "−": "-", "≈": "~", "─": "-", "∝": "proportional to", "ᵀ": "^T", "…": "..."}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where a table goes."""
+
+    width: int | None = None
+    """Columns; None where lines may be as long as they need to be."""
+    has_color: bool = False
+    encoding: str = "utf-8"
+
+    def can_show(self, text: str) -> bool:
+        """Whether the encoding has all characters of ``text``."""
+        try:
+            text.encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
+    def label(self, name: str) -> str:
+        """A name as it is, but for what the screen would act on or cannot show."""
+        shown = printable(name)
+        return shown if self.can_show(shown) else shown.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
+    """The answer as text, ended by a line end. ``digits``: the significant digits of a decimal."""
+    page = _Page(screen)
+    answer = Answer(solution, screen.label, digits)
+    title, *rest = answer.question()
+    page.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
+    verdict, *findings = answer.findings()
+    color = "green" if solution.status is Status.DETERMINED else "yellow"
+    page.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
+    if solution.constraints is not None:
+        page.gap()
+        page.prose("x is constrained:", "bold")
+        for equation in answer.constraints():
+            page.equation(equation, MARGIN * 2)
+        page.gap()
+        page.prose(answer.direction(), "italic")
+    if solution.independent:
+        page.block(answer.general())
+        if unconstrained := answer.unconstrained():
+            page.gap()
+            page.prose(unconstrained)
+        if solution.general.free:
+            page.gap()
+            page.prose("one choice of many, the minimum-norm one", "italic")
+            page.block(answer.minimum_norm())
+    for warning in answer.warnings():
+        page.gap()
+        page.prose(warning, "yellow", margin="")
+    return page.text()
+
+
+class _Page:
+    """What has been written so far."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.file = StringIO()
+        self.console = Console(
+            file=self.file,
+            width=UNBOUNDED,
+            force_terminal=screen.has_color,
+            color_system="standard" if screen.has_color else None,
+            no_color=not screen.has_color,
+            legacy_windows=False,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
+
+    def text(self) -> str:
+        """The page, in the screen's characters."""
+        text = "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
+        return text if self.screen.can_show("".join(map(chr, _ASCII))) else text.translate(_ASCII)
+
+    def room(self, margin: str) -> int | None:
+        """The columns beside a margin."""
+        return None if self.screen.width is None else max(1, self.screen.width - len(margin))
+
+    def line(self, text: Text) -> None:
+        self.console.print(text, soft_wrap=True)
+
+    def gap(self) -> None:
+        self.line(Text())
+
+    def spread(self, parts: Sequence[tuple[str, str]], gap: str) -> None:
+        """Texts with their styles side by side, on as many lines as the width asks for."""
+        line = Text()
+        for text, style in parts:
+            room = self.room("")
+            if line and room is not None and line.cell_len + len(gap) + cell_len(text) > room:
+                self.line(line)
+                line = Text()
+            if line:
+                line.append(gap)
+            line.append(text, style=style)
+        self.line(line)
+
+    def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
+        """A sentence, broken between words."""
+        room = max(self.room(margin) or UNBOUNDED, NARROWEST_PROSE)
+        for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False):
+            self.line(Text(margin + line, style=style))
+
+    def equation(self, expression: Expression, margin: str = MARGIN) -> None:
+        """An expression, broken between its terms."""
+        for line in _wrapped(expression, self.room(margin)):
+            self.line(Text(margin + line))
+
+    def block(self, block: Block) -> None:
+        """A table, in as many groups of columns as the width asks for."""
+        self.gap()
+        label_width = max(cell_len(text) for text in [CORNER, *(line.label for line in block.lines)])
+        room = self.room(MARGIN + " " * label_width)
+        breaks_at = room - len(GAP) if room is not None and room - len(GAP) >= NARROWEST_CELL else None
+        cells = [[_wrapped(line.cells[k], breaks_at) for line in block.lines] for k in range(len(block.heads))]
+        widths = [
+            len(GAP) + max(cell_len(text) for text in [head, *(text for cell in column for text in cell)])
+            for head, column in zip(block.heads, cells, strict=True)
+        ]
+        if room is not None and max(widths) > room:
+            self.entries(block)
+            return
+        groups = _groups(widths, room)
+        longest_note = max((cell_len(line.note) for line in block.losses), default=0)
+        has_notes_beside = len(groups) == 1 and (room is None or sum(widths) + len(GAP) + longest_note <= room)
+        for number, group in enumerate(groups):
+            if number:
+                self.gap()
+            self.grid(block, {k: widths[k] for k in group}, cells, label_width, has_notes_beside)
+        if not has_notes_beside:
+            self.notes(block)
+
+    def grid(
+        self, block: Block, widths: dict[int, int], cells: list[list[list[str]]], label_width: int, has_notes: bool
+    ) -> None:
+        """The columns whose widths are given, side by side."""
+        table = Table.grid()
+        table.add_column(no_wrap=True)
+        for k in widths:
+            is_wordy = any(line.cells[k] is FREE or len(line.cells[k].pieces) > 1 for line in block.lines)
+            table.add_column(justify="left" if is_wordy else "right", no_wrap=True)
+        if has_notes:
+            table.add_column(no_wrap=True)
+        heads = [Text(GAP + block.heads[k], style="bold") for k in widths]
+        table.add_row(Text(MARGIN + CORNER, style="bold"), *heads)
+        table.add_row(Text(" " + "─" * (label_width + 1)), *(Text("─" * width) for width in widths.values()))
+        for i, line in enumerate(block.lines):
+            if i == len(block.rows):
+                table.add_row()
+            note = [Text(GAP + line.note, style="yellow")] if has_notes and line.note else []
+            texts = [_cell(line, k, cells[k][i], is_loss=i >= len(block.rows)) for k in widths]
+            table.add_row(Text(MARGIN + line.label, style="cyan"), *texts, *note)
+        self.console.print(table)
+
+    def entries(self, block: Block) -> None:
+        """One entry a line, for a screen too narrow for a table."""
+        for line in block.lines:
+            for head, cell in zip(block.heads, line.cells, strict=True):
+                self.equation(cell.named(line.entry.replace("{}", head)))
+        self.notes(block)
+
+    def notes(self, block: Block) -> None:
+        """The losses' notes as sentences."""
+        for line in block.losses:
+            if line.note:
+                self.gap()
+                self.prose(f"{line.label} is {line.note}", "yellow")
+
+
+def _cell(line: Line, k: int, texts: list[str], *, is_loss: bool) -> Text:
+    style = "magenta" if line.cells[k] is FREE else "bold" if is_loss else ""
+    return Text("\n".join(GAP + text for text in texts), style=style)
+
+
+def _wrapped(expression: Expression, width: int | None) -> list[str]:
+    """Lines of at most ``width`` columns where the terms allow it, the later ones indented."""
+    lines: list[str] = []
+    for piece in expression.pieces:
+        if lines and (width is None or cell_len(lines[-1]) + 1 + cell_len(piece) <= width):
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(MARGIN + piece if lines else piece)
+    return lines
+
+
+def _groups(widths: list[int], room: int | None) -> list[list[int]]:
+    """Consecutive columns that fit side by side."""
+    groups: list[list[int]] = [[]]
+    used = 0
+    for k, width in enumerate(widths):
+        if groups[-1] and room is not None and used + width > room:
+            groups.append([])
+            used = 0
+        groups[-1].append(k)
+        used += width
+    return groups
