@@ -12,14 +12,13 @@ A matrix that is singular, wide or tall is none of these: that is an answer.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 MOST_PROBLEMS_SHOWN = 10
 LONGEST_QUOTE = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong with the input: what, where, and how to mend it."""
 
     message: str
@@ -36,7 +35,7 @@ class Problem:
     def at(self, source: str, position: tuple[int, int] | None) -> Problem:
         """The same problem, placed; ``position`` is (line, column), 1-based."""
         line, column = position or (None, None)
-        return replace(self, source=source, line=line, column=column)
+        return self._replace(source=source, line=line, column=column)
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)

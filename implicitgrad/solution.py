@@ -44,16 +44,6 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True)
-class LossGradient:
-    """∂L/∂x of K losses along the independent inputs: particular + coefficients·Z."""
-
-    particular: Matrix
-    """(K, P′)"""
-    coefficients: Matrix
-    """(K, F): ∂L/∂y in the null space of A; ∂L/∂x of loss k is unique exactly if row k is zero."""
-
-
-@dataclass(frozen=True, slots=True)
 class General:
     """Every Jacobian along the independent inputs: J = particular + null_space·Z, Z = the free rows of J (F, P′)."""
 
@@ -65,8 +55,10 @@ class General:
     """(N, F), columns that span the null space of A, the identity in the free rows."""
     minimum_norm: Matrix
     """(N, P′): A⁺·B·T, one choice of many where F > 0."""
-    dL_dx: LossGradient | None
-    """None where no gradient was given."""
+    dL_dx_particular: Matrix | None
+    """(K, P′); ∂L/∂x = dL_dx_particular + dL_dx_coefficients·Z; None where no gradient was given, as the next."""
+    dL_dx_coefficients: Matrix | None
+    """(K, F): ∂L/∂y in the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +96,7 @@ class Solution:
     @property
     def unique_losses(self) -> tuple[bool, ...]:
         """For each loss whether its ∂L/∂x, along the constraint if there is one, is the same for every Jacobian."""
-        gradient = self.general.dL_dx
-        return () if gradient is None else tuple(not any(row) for row in gradient.coefficients)
+        return tuple(not any(row) for row in self.general.dL_dx_coefficients or ())
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
@@ -124,4 +115,4 @@ class Solution:
         return (("ill-conditioned", f"A is ill-conditioned: rounding {cause} could lower its rank"),)
 
 
-__all__ = ["Constraints", "General", "LossGradient", "Matrix", "PartialMatrix", "Row", "Solution", "Status"]
+__all__ = ["Constraints", "General", "Matrix", "PartialMatrix", "Row", "Solution", "Status"]

@@ -7,10 +7,11 @@ that turns it into a LinearSystem or says, for every value that does not fit, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from numbers import Integral, Rational, Real
+from typing import NamedTuple
 
 from implicitgrad.errors import InputError, Problem, quoted
 from implicitgrad.rational import EXPECTED, NumberError, last_digit_rounding, parse_number
@@ -83,8 +84,7 @@ class LinearSystem:
         return Draft("<python>", parts, name or "<python>").build()
 
 
-@dataclass(slots=True)
-class Part:
+class Part(NamedTuple):
     """One key of a system as written."""
 
     value: object
@@ -95,15 +95,12 @@ class Part:
     """Where the value at a path stands: (line, column), 1-based."""
 
 
-@dataclass(slots=True)
 class Draft:
-    """A system as written, not yet checked."""
+    """A system as written, not yet checked: its parts by key (A, B, dL_dy, x, y) and what is wrong so far."""
 
-    source: str
-    parts: dict[str, Part]
-    """By key: A, B, dL_dy, x, y."""
-    name: str
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, source: str, parts: dict[str, Part], name: str) -> None:
+        self.source, self.parts, self.name = source, parts, name
+        self.problems: list[Problem] = []
 
     def build(self) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.cli.options import csv_options, names, with_help
-from implicitgrad.cli.streams import report, say, write_file, write_stdout
+from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
 
@@ -100,6 +100,8 @@ def solve(
     if output is None:
         write_stdout(text)
     else:
+        from implicitgrad.cli.files import write_file
+
         write_file(output, text, [path for path in inputs if path not in ("", "-")])
     unmet = [problem for solution in solutions if (problem := _unmet(solution, require))]
     report(unmet, as_json=form == "json")

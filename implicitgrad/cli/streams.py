@@ -1,15 +1,19 @@
-"""Standard output, standard error and files, written whole or not at all, and the one error boundary."""
+"""Standard output and standard error, and the one error boundary.
+
+The errors are imported where one is raised or caught: the help page needs none of them.
+"""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import sys
-from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, ImplicitGradError, OutputError, Problem, ReaderGone, printable
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from implicitgrad.errors import Problem
 
 INTERRUPTED = 130
 FAULT = 3
@@ -19,17 +23,19 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
     """Run ``command``, report what it raises on standard error, and return the exit code."""
     try:
         return command() or 0
-    except ReaderGone as error:
-        return error.exit_code
-    except ImplicitGradError as error:
-        report(error.problems, as_json=as_json)
-        return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except MemoryError:
-        report([Problem("out of memory; the system is too large for this machine", code="memory")], as_json=as_json)
-        return ImplicitGradError.exit_code
     except Exception as error:
+        from implicitgrad.errors import ImplicitGradError, Problem, ReaderGone, printable
+
+        if isinstance(error, ReaderGone):
+            return error.exit_code
+        if isinstance(error, ImplicitGradError):
+            report(error.problems, as_json=as_json)
+            return error.exit_code
+        if isinstance(error, MemoryError):
+            report([Problem("out of memory; the system is too large for this machine", code="memory")], as_json=as_json)
+            return ImplicitGradError.exit_code
         if shows_traceback:
             import traceback
 
@@ -42,6 +48,8 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
 
 def report(problems: Iterable[Problem], *, as_json: bool = False) -> None:
     """Problems on standard error, one a line: the first ten, then a count; as JSON all of them."""
+    from implicitgrad.errors import MOST_PROBLEMS_SHOWN
+
     problems = list(problems)
     if as_json:
         import json
@@ -68,17 +76,20 @@ def say(text: str) -> None:
 def write_stdout(text: str) -> None:
     """Write ``text`` to standard output, to the end. Raises ReaderGone or OutputError."""
     if sys.stdout is None:
+        from implicitgrad.errors import OutputError
+
         raise OutputError("standard output is closed; expected it to be open")
     try:
         with suppress(AttributeError):
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_stdout()
-        raise ReaderGone("standard output was closed by its reader") from None
     except OSError as error:
+        from implicitgrad.errors import OutputError, ReaderGone
+
         _discard_stdout()
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone("standard output was closed by its reader") from None
         raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
 
 
@@ -86,45 +97,3 @@ def _discard_stdout() -> None:
     """Let what is still buffered go nowhere when the interpreter ends."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def write_file(path: str, text: str, inputs: Iterable[str] = ()) -> None:
-    """Write ``text`` to a file as UTF-8, whole or not at all; never over one of ``inputs``. Raises OutputError."""
-    for source in inputs:
-        with suppress(OSError):
-            if os.path.samefile(path, source):
-                raise OutputError(f"--output {printable(path)} is the input; expected another file")
-    try:
-        _replace(os.path.realpath(path), text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
-
-
-def _replace(path: str, data: bytes) -> None:
-    """Through a temporary file beside ``path``, which takes its place at the end; a device is written to directly."""
-    try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = stat.S_IFREG | 0o666 & ~umask
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(mode):
-        with open(path, "wb", buffering=0) as device:
-            device.write(data)
-        return
-    import tempfile
-
-    descriptor, temporary = tempfile.mkstemp(prefix=".implicitgrad-", dir=os.path.dirname(path))
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, stat.S_IMODE(mode))
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from pathlib import PurePath
+import os.path
 
 from implicitgrad.errors import InputError, Problem, UsageError, printable, quoted
 from implicitgrad.readers.form import CsvFormat
@@ -43,7 +41,7 @@ def build_all(drafts: list[Draft]) -> list[LinearSystem]:
 
 def read_drafts(source: str, form: CsvFormat | None = None) -> list[Draft]:
     """The systems in a file or "-", as written. Raises InputError or UsageError."""
-    name = source if source == STANDARD_INPUT else PurePath(source).stem
+    name = os.path.splitext(os.path.basename(source))[0]
     csv_form = _csv_form(source, form)
     if csv_form is None:
         from implicitgrad.readers.yaml import read_yaml
@@ -72,7 +70,7 @@ def _inline_part(text: str, option: str) -> Part:
 
 
 def _file_part(path: str, form: CsvFormat | None) -> Part:
-    suffix = PurePath(path).suffix.lower()
+    suffix = _suffix(path)
     if suffix in CSV_SUFFIXES or (form is not None and form.delimiter is not None):
         from implicitgrad.readers.csv import read_csv_value
 
@@ -89,9 +87,9 @@ def _file_part(path: str, form: CsvFormat | None) -> Part:
 def _csv_form(source: str, form: CsvFormat | None) -> CsvFormat | None:
     """How the CSV in ``source`` is written; None where it is YAML. Raises UsageError where nothing says which."""
     form = form or CsvFormat()
-    suffix = PurePath(source).suffix.lower()
+    suffix = _suffix(source)
     if suffix in CSV_SUFFIXES:
-        return replace(form, delimiter=form.delimiter or CSV_SUFFIXES[suffix])
+        return form._replace(delimiter=form.delimiter or CSV_SUFFIXES[suffix])
     is_yaml = suffix in YAML_SUFFIXES
     if form.delimiter is not None and not is_yaml:
         return form
@@ -105,3 +103,7 @@ def _csv_form(source: str, form: CsvFormat | None) -> CsvFormat | None:
         hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
         raise UsageError(f"--delimiter, --decimal and --header are for CSV; {printable(source)} is read as YAML", hint)
     return None
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()

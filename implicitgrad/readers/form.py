@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class CsvFormat:
+class CsvFormat(NamedTuple):
     """How a CSV file is written, as the user states it."""
 
     delimiter: str | None = None

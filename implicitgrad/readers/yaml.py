@@ -6,10 +6,8 @@ stand, and depth is counted, so that no document can grow when it is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -21,12 +19,10 @@ DEEPEST = 8
 
 _SPELLINGS = {"dL/dy": "dL_dy"}
 _MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a": "A", "b": "B", "expected": "expect"}
-_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(slots=True)
-class Node:
+class Node(NamedTuple):
     """A piece of a document: a scalar's text, a list's items, or a mapping's pairs of key and value."""
 
     mark: Any
@@ -174,7 +170,7 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
 
 def _refuse_control_characters(text: str, source: str) -> None:
     """libyaml refuses them too, but says where in bytes."""
-    match = _FORBIDDEN.search(text)
+    match = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if match:
         before = text[: match.start()].split("\n")
         problem = Problem(f"expected text, got the character {quoted(match.group())}", "Remove it", "bad-syntax")

@@ -18,7 +18,7 @@ from math import comb
 from operator import mul
 
 from implicitgrad.errors import UsageError, printable, quoted
-from implicitgrad.solution import Constraints, General, LossGradient, PartialMatrix, Solution, Status
+from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.reduction import IntegerRow, integers, reduce_rows
 from implicitgrad.system import LinearSystem, Matrix, squared_norm
 
@@ -56,8 +56,8 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
 
     general = _general(system, free_columns, null_space, particular, d)
     dL_dx = None
-    if general.dL_dx is not None:
-        dL_dx = _determined(general.dL_dx.particular, general.dL_dx.coefficients, column_of)
+    if general.dL_dx_particular is not None and general.dL_dx_coefficients is not None:
+        dL_dx = _determined(general.dL_dx_particular, general.dL_dx_coefficients, column_of)
     return Solution(
         system=system,
         rank=rank,
@@ -100,16 +100,15 @@ def _indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
 def _general(
     system: LinearSystem, free_columns: list[int], null_space: list[IntegerRow], particular: list[IntegerRow], d: int
 ) -> General:
-    loss_gradient = None
-    if system.dL_dy is not None:
-        loss_gradient = LossGradient(_product(system.dL_dy, particular, d), _product(system.dL_dy, null_space, d))
+    g = system.dL_dy
     J = _divided(particular, d)
     return General(
         free=tuple(system.y[f] for f in free_columns),
         particular=J,
         null_space=_divided(null_space, d),
         minimum_norm=_without_null_space(particular, null_space, d) if free_columns else J,
-        dL_dx=loss_gradient,
+        dL_dx_particular=None if g is None else _product(g, particular, d),
+        dL_dx_coefficients=None if g is None else _product(g, null_space, d),
     )
 
 

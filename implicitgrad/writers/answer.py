@@ -149,11 +149,10 @@ class Answer:
         return [f"warning: {message}" for _, message in self.solution.warnings]
 
     def _losses(self) -> tuple[Line, ...]:
-        found = self.solution.general.dL_dx
-        if found is None:
-            return ()
+        general = self.solution.general
         lines = []
-        for label, particular, V in zip(self._loss_labels(), found.particular, found.coefficients, strict=True):
+        rows = zip(self._loss_labels(), general.dL_dx_particular or (), general.dL_dx_coefficients or (), strict=True)
+        for label, particular, V in rows:
             if any(V):
                 cells = [self._along_free(value, V, x) for value, x in zip(particular, self.inputs, strict=True)]
                 note = f"not unique: ∂L/∂y is not in the row space of A; {self._needed()}"

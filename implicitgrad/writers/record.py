@@ -121,10 +121,10 @@ def _answers(solution: Solution, number: Number) -> dict[str, Json]:
             "null_space": rows(general.null_space),
             "minimum_norm": rows(general.minimum_norm),
             "dL_dx": None
-            if general.dL_dx is None
+            if general.dL_dx_particular is None or general.dL_dx_coefficients is None
             else {
-                "particular": losses(general.dL_dx.particular),
-                "coefficients": losses(general.dL_dx.coefficients),
+                "particular": losses(general.dL_dx_particular),
+                "coefficients": losses(general.dL_dx_coefficients),
             },
         },
     }
