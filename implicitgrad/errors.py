@@ -40,7 +40,9 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)
         text = f"{printable(place)}: {self.message}" if place else self.message
-        return f"{text}. {self.hint}" if self.hint else text
+        if not self.hint:
+            return text
+        return f"{text}{'' if text.endswith(('?', '?)')) else '.'} {self.hint}"
 
 
 class ImplicitGradError(Exception):

@@ -2,7 +2,7 @@
 
     number   = [sign] (integer | decimal | fraction)
     integer  = "0" | nonzero-digit digits          no leading zeros: octal to some, decimal to others
-    decimal  = 0.5 | .5 | 5. | 1e-3 | 2.5E+10      exponent within ±400
+    decimal  = 0.5 | .5 | 5. | 1e-3 | 2.5E+10      exponent within ±399
     fraction = integer "/" positive-integer
 
 ASCII only, at most 1,000 digits. A number is what its text says: ``0.1`` is 1/10.
@@ -16,7 +16,7 @@ from math import isqrt
 
 from implicitgrad.errors import Problem, printable, quoted
 
-LARGEST_EXPONENT = 400
+LARGEST_EXPONENT = 399
 MOST_DIGITS = 1000
 EXPECTED = "expected a number such as -12, 0.5, 1e-3 or 3/4"
 
@@ -24,6 +24,11 @@ _INTEGER = "(?:0|[1-9][0-9]*)"
 _NUMBER = re.compile(
     rf"([+-]?)(?:({_INTEGER})(?:/([1-9][0-9]*)|(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?)"
     r"|\.([0-9]+)(?:[eE]([+-]?[0-9]+))?)"
+)
+_LOOKALIKE = re.compile(
+    r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
+    r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)",
+    re.IGNORECASE,
 )
 
 
@@ -40,11 +45,16 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
+def looks_like_number(text: str) -> bool:
+    """Whether a person or another program would read ``text`` as a number although the grammar does not."""
+    return not is_number(text) and _LOOKALIKE.fullmatch(text.strip()) is not None
+
+
 def parse_number(text: str) -> Fraction:
     """The rational number that ``text`` says. Raises NumberError."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise NumberError(f"{EXPECTED}, got {quoted(text)}", _hint(text))
+        raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text))
     sign, whole, denominator, decimals, exponent, bare_decimals, bare_exponent = match.groups()
     if len(text) > MOST_DIGITS and sum(map(str.isdigit, text)) > MOST_DIGITS:
         raise NumberError(f"expected at most {MOST_DIGITS:,} digits, got {len(text):,} characters: {quoted(text)}")
@@ -117,7 +127,7 @@ def float_square_root(value: Fraction) -> float | None:
     return to_float(Fraction(2 * root + sticky, 2 << (bits // 2)))
 
 
-def _hint(text: str) -> str | None:
+def number_hint(text: str) -> str | None:
     """How to mend the commonest misspellings of a number."""
     stripped = text.strip()
     if not stripped:

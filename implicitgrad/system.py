@@ -157,24 +157,24 @@ class Draft:
         if not value:
             self._refuse(key, (), f"{key} is empty; expected at least one row of at least one number")
             return None
-        rows: list[Row] = []
-        is_whole = True
+        rows: list[Row | None] = []
+        width = len(value[0]) if isinstance(value[0], list) else 0
         for i, items in enumerate(value):
+            here = f"{key}[{i + 1}]"
+            row = None
             if not isinstance(items, list):
-                self._refuse(key, (i,), f"{key}[{i + 1}]: expected a row, got {_described(items)}")
-                is_whole = False
+                self._refuse(key, (i,), f"{here}: expected a row, got {_described(items)}")
             elif not items:
-                self._refuse(key, (i,), f"{key}[{i + 1}] is empty; expected a row of at least one number")
-                is_whole = False
-            elif i and isinstance(value[0], list) and value[0] and len(items) != len(value[0]):
-                found = f"{key}[{i + 1}] has {_count(len(items), 'entry')}"
-                self._refuse(key, (i,), f"{found}; expected {len(value[0])}, as in {key}[1]", code="ragged")
-                is_whole = False
-            elif (row := self._row(key, items, (i,))) is None:
-                is_whole = False
+                self._refuse(key, (i,), f"{here} is empty; expected a row of at least one number")
             else:
-                rows.append(row)
-        return tuple(rows) if is_whole else None
+                row = self._row(key, items, (i,))
+                if width and len(items) != width:
+                    found = f"{here} has {_count(len(items), 'entry')}"
+                    self._refuse(key, (i,), f"{found}; expected {width}, as in {key}[1]", code="ragged")
+                    row = None
+            rows.append(row)
+        whole = tuple(row for row in rows if row is not None)
+        return whole if len(whole) == len(rows) else None
 
     def _row(self, key: str, items: list[object], path: Path) -> Row | None:
         row: list[Fraction] = []
@@ -265,7 +265,7 @@ def _described(value: object) -> str:
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, str):
-        return quoted(value)
+        return quoted(value) if value else "nothing"
     if isinstance(value, list):
         return "a list"
     return "a mapping" if isinstance(value, dict) else quoted(str(value))

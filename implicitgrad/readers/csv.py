@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from implicitgrad.errors import InputError, Problem, quoted
-from implicitgrad.rational import is_number
+from implicitgrad.rational import is_number, looks_like_number, number_hint
 from implicitgrad.readers.form import CsvFormat
 from implicitgrad.system import Draft, Part, Path
 
@@ -218,12 +218,16 @@ def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) ->
     """Whether none of the cells is a number. Raises InputError where some are and some are not."""
     numbers = [cell for cell in cells if table.is_number(cell[2])]
     others = [cell for cell in cells if not table.is_number(cell[2])]
-    if numbers and others:
-        problems = []
-        for row, cell, text in others:
-            found = quoted(text) if text.strip() else "an empty cell"
-            message = f"{where} mixes numbers and names: expected a number, got {found}"
-            problems.append(table.problem(message, row, cell, _mix_hint(table, text), "bad-number"))
+    if numbers:
+        refused, reason = others, f"{where} mixes numbers and names: expected a number"
+    else:
+        refused = [cell for cell in others if looks_like_number(cell[2])]
+        reason = f"{where} holds neither numbers nor names: expected a number or a name"
+    problems = []
+    for row, cell, text in refused:
+        found = quoted(text) if text.strip() else "an empty cell"
+        problems.append(table.problem(f"{reason}, got {found}", row, cell, _mix_hint(table, text), "bad-number"))
+    if problems:
         raise InputError(problems)
     return not numbers
 
@@ -232,4 +236,4 @@ def _mix_hint(table: Table, text: str) -> str | None:
     for delimiter in (";", "\t", "|"):
         if delimiter in text and delimiter != table.delimiter:
             return _delimiter_hint(delimiter)
-    return None
+    return number_hint(text)

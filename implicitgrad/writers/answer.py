@@ -69,7 +69,7 @@ class Answer:
         """What was found: the verdict and what it rests on."""
         solution = self.solution
         found = [f"rank {solution.rank} of {self.system.unknowns}"]
-        if solution.general.free:
+        if solution.free_parameters:
             found.append(count(len(solution.free_parameters), "free parameter"))
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
@@ -211,7 +211,8 @@ def _says_the_same(name: str, title: str) -> bool:
 def _show_root(squared: Fraction) -> str:
     """A square root to three digits."""
     root = exact_square_root(squared)
-    if root is not None:
-        return show_number(root, 3)
     double = float_square_root(squared)
-    return f"{ROUNDED} {double:.3g}" if double is not None else "> 1e308"
+    if root is None and double is None:
+        return "> 1e308"
+    text = show_number(Fraction(double or 0) if root is None else root, 3)
+    return f"{ROUNDED} {text.removeprefix(ROUNDED)}" if root is None or text.startswith(ROUNDED) else text

@@ -11,22 +11,25 @@ from implicitgrad.rational import format_fraction
 LONGEST_INTEGER = 15
 LONGEST_FRACTION = 7
 """Digits of numerator and denominator together that the eye takes in at once."""
+SMALLEST_FIXED = -5
+"""The decimal exponent below which numbers are written in scientific notation."""
 ROUNDED = "≈"
 
 
 def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
     """The texts of one column, of equal precision and for alignment at the right.
 
-    All as fractions where all are short; otherwise with as many decimals as give each at least ``digits`` significant
-    digits, or in scientific notation where their magnitudes lie far apart. A text that is not exact begins with ≈.
+    All as fractions where all are short; otherwise as decimals of at most ``digits`` significant digits: with equally
+    many places where that leaves each at least half of its digits, or in scientific notation. A text that is not exact
+    begins with ≈.
     """
     if all(map(_is_short, values)):
         return [format_fraction(value) for value in values]
     rounded = [_rounded(value, digits) for value in values if value]
     exponents = [decimal.adjusted() for decimal, _ in rounded]
     highest, lowest = max(exponents), min(exponents)
-    if highest <= 8 and lowest >= -5 and highest - lowest <= 5:
-        places = max(0, digits - 1 - lowest)
+    if highest < digits and lowest >= SMALLEST_FIXED and highest - lowest <= digits // 2:
+        places = digits - 1 - highest
         needed = [_places_needed(value, places) for value in values]
         return [_fixed(value, max(needed)) for value in values]
     if all(is_exact for _, is_exact in rounded):
