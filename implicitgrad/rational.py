@@ -143,7 +143,7 @@ def number_hint(text: str) -> str | None:
         return f"It has the character U+{ord(strange):04X}{shown}; numbers are written in plain ASCII"
     if re.fullmatch(r"[+-]?0[0-9]+(\.[0-9]*)?(/[0-9]+)?", text) or re.fullmatch(r"[+-]?[0-9]+/0[0-9]+", text):
         return "Leading zeros are octal to some programs and decimal to others; leave them out"
-    if re.fullmatch(r"[+-]?[0-9]+/[+-]?0*", text):
+    if re.fullmatch(r"[+-]?[0-9]+/[+-]?[0-9]*", text):
         return "A fraction is an integer over a positive integer"
     if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", text):
         return "Write the exponent with e"

@@ -79,8 +79,9 @@ class LinearSystem:
         Decimal, text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
         3602879701896397/36028797018963968 and "0.1" is 1/10. Raises InputError.
         """
-        values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
+        values = {"B": B, "dL_dy": dL_dy, "x": x, "y": y}
         parts = {key: Part(_plain(value)) for key, value in values.items() if value is not None}
+        parts["A"] = Part(_plain(A))
         return Draft("<python>", parts, name or "<python>").build()
 
 
@@ -104,7 +105,8 @@ class Draft:
 
     def build(self) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found."""
-        A, A_rounding = self._matrix("A"), Fraction(0)
+        A = self._matrix("A") if "A" in self.parts else None
+        A_rounding = Fraction(0)
         B = self._matrix("B") if "B" in self.parts else None
         dL_dy, has_one_loss = self._gradient()
         x = y = None

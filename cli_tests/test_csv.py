@@ -1,0 +1,158 @@
+"""Reading CSV and TSV."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
+from implicitgrad.readers.csv import read_csv
+from implicitgrad.readers.form import CsvFormat
+
+
+def read(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> LinearSystem:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    (system,) = read_systems(path, **options)  # type: ignore[arg-type]
+    return system
+
+
+def problems(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(text, folder, name, **options)
+    return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
+
+
+LABELLED = ",y1,y2\nx1,1,2\nx2,3,4\ndL/dy,5,6\n"
+
+
+def test_a_labelled_table_has_names_and_a_gradient(tmp_path: Path) -> None:
+    system = read(LABELLED, tmp_path)
+    assert (system.A, system.dL_dy, system.has_one_loss) == (((1, 2), (3, 4)), ((5, 6),), True)
+    assert (system.x, system.y, system.name) == (("x1", "x2"), ("y1", "y2"), "table")
+
+
+def test_several_gradient_rows_are_several_losses_wherever_they_stand(tmp_path: Path) -> None:
+    system = read("c,a,b\ndL/dy,5,6\nx1,1,2\ndL_dy,7,8\n", tmp_path)
+    assert (system.A, system.dL_dy, system.has_one_loss) == (((1, 2),), ((5, 6), (7, 8)), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "A", "x", "y"),
+    [
+        ("1,2\n3,4", ((1, 2), (3, 4)), ("x1", "x2"), ("y1", "y2")),
+        ("a,b\n1,2\n", ((1, 2),), ("x1",), ("a", "b")),
+        ("p,1,2\nq,3,4\n", ((1, 2), (3, 4)), ("p", "q"), ("y1", "y2")),
+        ("5", ((5,),), ("x1",), ("y1",)),
+        ("1,2,3", ((1, 2, 3),), ("x1",), ("y1", "y2", "y3")),
+        ("1\n2\n3\n", ((1,), (2,), (3,)), ("x1", "x2", "x3"), ("y1",)),
+        ("a\n1\n2\n", ((1,), (2,)), ("x1", "x2"), ("a",)),
+        ("p,1,2\n", ((1, 2),), ("p",), ("y1", "y2")),
+        ("7,a\nx,1\n", ((1,),), ("x",), ("a",)),
+        ("1,2\r\n3,4\r\n", ((1, 2), (3, 4)), ("x1", "x2"), ("y1", "y2")),
+        ("1,2\r3,4", ((1, 2), (3, 4)), ("x1", "x2"), ("y1", "y2")),
+        ("\ufeff1,2\n3,4\n", ((1, 2), (3, 4)), ("x1", "x2"), ("y1", "y2")),
+        ("# note, with comma\n\n1,2\n  # more\n3,4\n\n", ((1, 2), (3, 4)), ("x1", "x2"), ("y1", "y2")),
+        ("1 , 2\n 3,\t4\n", ((1, 2), (3, 4)), ("x1", "x2"), ("y1", "y2")),
+        ('"a, b","say ""hi"""\n1,2\n', ((1, 2),), ("x1",), ("a, b", 'say "hi"')),
+        ('"a\n# b",c\n1,2\n', ((1, 2),), ("x1",), ("a\n# b", "c")),
+        ("1e-3,3/4\n", ((Fraction(1, 1000), Fraction(3, 4)),), ("x1",), ("y1", "y2")),
+    ],
+)  # fmt: skip
+def test_names_and_numbers_are_told_apart_by_rule(
+    tmp_path: Path, text: str, A: object, x: tuple[str, ...], y: tuple[str, ...]
+) -> None:
+    system = read(text, tmp_path)
+    assert (system.A, system.x, system.y) == (A, x, y)
+
+
+def test_utf_16_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    assert read(LABELLED.encode("utf-16"), tmp_path).y == ("y1", "y2")
+
+
+def test_tsv_is_parted_by_tabs_and_other_names_need_a_delimiter(tmp_path: Path) -> None:
+    assert read("1\t2\n3\t4\n", tmp_path, "table.tsv").A == ((1, 2), (3, 4))
+    assert read("1|2\n3|4\n", tmp_path, "table.txt", delimiter="|").A == ((1, 2), (3, 4))
+    with pytest.raises(UsageError, match=r"expected a name ending in .*, got '\.txt'"):
+        read("1|2\n", tmp_path, "table.txt")
+
+
+def test_decimal_commas_are_read_where_they_are_stated(tmp_path: Path) -> None:
+    system = read("a;b\n1,5;-2,25\n", tmp_path, delimiter=";", decimal=",")
+    assert list(map(list, system.A)) == [[Fraction(3, 2), Fraction(-9, 4)]]
+    assert problems("1.5;2,5\n", tmp_path, delimiter=";", decimal=",") == [
+        "table.csv:1:1: expected a decimal comma, got '1.5'. Leave out --decimal ,"
+    ]
+
+
+def test_header_overrules_what_the_first_row_looks_like(tmp_path: Path) -> None:
+    assert read("2019,2020\n1,2\n", tmp_path).A == ((2019, 2020), (1, 2))
+    assert read("2019,2020\n1,2\n", tmp_path, header=True).y == ("2019", "2020")
+    found = problems("a,b\n1,2\n", tmp_path, header=False)
+    assert [problem[:31] for problem in found] == ["table.csv:1:1: A[1][1]: expecte", "table.csv:1:3: A[1][2]: expecte"]
+
+
+NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,2\n3\n", ["table.csv:2:1: expected 2 cells, as on line 1, got 1"]),
+        ("1,2\n3,4,5\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3"]),
+        ("1,2\n3,4,\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3. Remove the trailing comma"]),
+        ("1,2,\n3,4,\n", ["table.csv:1:5: the first row mixes numbers and names: expected a number, got an empty cell. "
+                          "An entry is empty; write 0 if it is zero"]),
+        ("1,2\n,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got an empty cell. "
+                       "An entry is empty; write 0 if it is zero"]),
+        ("1,2\n3,\n", [f"table.csv:2:3: A[2][2]: {NUMBER}, got ''. An entry is empty; write 0 if it is zero"]),
+        ("1,l\n3,4\n", ["table.csv:1:3: the first row mixes numbers and names: expected a number, got 'l'"]),
+        ("1,2\n3,4x\n", [f"table.csv:2:3: A[2][2]: {NUMBER}, got '4x'"]),
+        ("a,b\n1,2\nx,4\n", ["table.csv:3:1: the first column mixes numbers and names: expected a number, got 'x'"]),
+        ("5,1,2\nx2,3,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got 'x2'"]),
+        ('1,"2\n3,4\n', ['table.csv:1: not valid CSV: a quote is not closed. A quoted cell ends with " followed by the '
+                         'delimiter; a quote inside it is doubled']),
+        ('"1"x,2\n', ["table.csv:1: not valid CSV: ',' expected after '\"'. A quoted cell ends with \" followed by the "
+                      "delimiter; a quote inside it is doubled"]),
+        ("1,5;2,5\n", ["table.csv:1:3: the first row mixes numbers and names: expected a number, got '5;2'. "
+                       "If ';' separates the columns and ',' is the decimal mark: --delimiter ';' --decimal ,"]),
+        ("1;2\n3;4\n", [f"table.csv:2:1: A[1][1]: {NUMBER}, got '3;4'. Is ';' the delimiter? --delimiter ';' says so"]),
+        ('"1,234","2,345"\n3,4\n', [
+            "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got '1,234'. "
+            "Leave out the thousands separators",
+            "table.csv:1:9: the first row holds neither numbers nor names: expected a number or a name, got '2,345'. "
+            "Leave out the thousands separators"]),
+        ("nan,inf\n1,2\n", [
+            "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got 'nan'",
+            "table.csv:1:5: the first row holds neither numbers nor names: expected a number or a name, got 'inf'"]),
+        ("a,b\n", ["table.csv: expected rows of A, got none"]),
+        ("a,a\n1,2\n", ["table.csv:1:3: y[2]: duplicate name 'a'. Each name can stand for one only"]),
+        (",a\nx,1\nx,2\n", ["table.csv:3:1: x[2]: duplicate name 'x'. Each name can stand for one only"]),
+        ("", ["table.csv: empty; expected a system"]),
+        ("# c\n\n", ["table.csv: empty; expected a system"]),
+        ('a,"b\nc"\n1,x\n', [f"table.csv:3:3: A[1][2]: {NUMBER}, got 'x'"]),
+    ],
+)  # fmt: skip
+def test_what_has_no_meaning_is_refused_where_it_stands(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert problems(text, tmp_path) == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from(list('1 2.e/,;"\n\r#xy-dL\t')), max_size=60), st.sampled_from([None, True, False]))
+def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header: bool | None) -> None:
+    problems: tuple[Problem, ...] = ()
+    try:
+        for draft in read_csv(text, "fuzz", "fuzz", CsvFormat(",", ".", header)):
+            draft.build()
+    except InputError as error:
+        problems = error.problems
+    assert all(problem.message for problem in problems)
+
+
+@given(st.lists(st.lists(st.fractions(), min_size=2, max_size=2), min_size=1, max_size=4))
+def test_a_written_table_is_read_back(rows: list[list[Fraction]]) -> None:
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    (draft,) = read_csv(text, "table", "table", CsvFormat())
+    assert [list(row) for row in draft.build().A] == rows

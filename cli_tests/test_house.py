@@ -1,0 +1,107 @@
+"""The house: which part may import which, and what a run loads."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "implicitgrad"
+FLOORS = [  # from the ground up; a part may import what is below it
+    {"errors"},
+    {"rational"},
+    {"system"},
+    {"solution"},
+    {"readers", "solvers", "writers"},  # which never import one another
+    {"cli"},
+    {"__init__", "__main__"},
+]
+THIRD_PARTY = {
+    "click": {"cli"},
+    "rich": {"cli", "writers/table"},
+    "yaml": {"readers/yaml"},
+    "numpy": set(),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(name: str) -> str:
+    return name.split(".")[1] if "." in name else "__init__"
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_arrows_run_downward_only(path: Path) -> None:
+    relative = path.relative_to(PACKAGE).with_suffix("").as_posix()
+    part = relative.split("/")[0]
+    floor = next(number for number, parts in enumerate(FLOORS) if part in parts)
+    for name in imports(path):
+        root = name.split(".")[0]
+        if root == "implicitgrad":
+            other = part_of(name)
+            if other == "__init__":  # the version
+                continue
+            below = next(number for number, parts in enumerate(FLOORS) if other in parts)
+            assert other == part or below < floor, f"{relative} imports {name}"
+        if root in THIRD_PARTY:
+            allowed = THIRD_PARTY[root]
+            assert part in allowed or relative in allowed, f"{relative} imports {name}"
+
+
+def loaded(*arguments: str, folder: Path) -> set[str]:
+    """The modules that a run of the program imports."""
+    (folder / "small.yaml").write_text("A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n")
+    (folder / "small.csv").write_text("1,2\n3,4\n")
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "implicitgrad", *arguments],
+        cwd=folder, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
+    assert len(lines) > 20
+    return {line.rpartition("|")[2].strip().split(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize("source", [["small.yaml"], ["small.csv"], ["-A", "1 2; 3 4"]], ids=["yaml", "csv", "inline"])
+def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list[str], tmp_path: Path) -> None:
+    as_json = loaded("solve", *source, "--format", "json", folder=tmp_path)
+    assert not as_json & {"numpy", "rich"}
+    assert ("yaml" in as_json) == (source == ["small.yaml"])
+    as_table = loaded("solve", *source, folder=tmp_path)
+    assert "rich" in as_table
+    assert "numpy" not in as_table
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_the_overview_loads_not_even_click(arguments: list[str], tmp_path: Path) -> None:
+    assert not loaded(*arguments, folder=tmp_path) & {"click", "numpy", "rich", "yaml", "fractions", "dataclasses"}
+
+
+def test_a_commands_help_loads_no_numerics_and_no_formats(tmp_path: Path) -> None:
+    assert not loaded("solve", "--help", folder=tmp_path) & {"numpy", "rich", "yaml"}
+
+
+def test_public_names_are_there_and_no_others() -> None:
+    import implicitgrad
+
+    for name in implicitgrad.__all__:
+        assert getattr(implicitgrad, name).__module__.startswith("implicitgrad.")
+    assert set(implicitgrad.__all__) == set(implicitgrad._HOME)
+    assert set(implicitgrad.__all__) <= set(dir(implicitgrad))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = implicitgrad.nonsense

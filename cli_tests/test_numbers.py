@@ -1,0 +1,159 @@
+"""The grammar of a number, and how numbers are written."""
+
+from fractions import Fraction
+from math import inf, isinf, nextafter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from implicitgrad.rational import (
+    NumberError,
+    exact_square_root,
+    float_square_root,
+    format_fraction,
+    last_digit_rounding,
+    looks_like_number,
+    parse_number,
+)
+from implicitgrad.writers.expression import linear
+from implicitgrad.writers.numbers import show_column, show_number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0), ("-0", 0), ("-12", -12), ("+7", 7), ("0.5", Fraction(1, 2)), (".5", Fraction(1, 2)), ("5.", 5),
+        ("-.5", Fraction(-1, 2)), ("+.5", Fraction(1, 2)), ("1e-3", Fraction(1, 1000)), ("1E+3", 1000), ("1e03", 1000),
+        ("2.50", Fraction(5, 2)), (".5e1", 5), ("3/4", Fraction(3, 4)), ("-6/4", Fraction(-3, 2)), ("0/7", 0),
+        ("1e399", 10**399), ("1e-399", Fraction(1, 10**399)), ("9" * 1000, 10**1000 - 1),
+    ],
+)  # fmt: skip
+def test_a_number_is_what_its_text_says(text: str, value: Fraction) -> None:
+    assert parse_number(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "1 ", " 1", ".", "-", "+", "e5", ".e5", "1e", "1e+", "--1", "+-1", "010", "00", "-01", "00.5", "1_000",
+        "0x1F", "0b1", "0o7", "1:30", "yes", "true", "null", "~", "nan", "inf", "-Infinity", "1e400", "1e-400",
+        "1e999999999", "9" * 1001, "0." + "1" * 1000, "1+2j", "50%", "$1", "(1)", "1D3", "1d3", "１", "١٢",
+        "1\u00a0", "\u200b1", "\u22121", "1,5", "1,234", "1/0", "1/-2", "1/2/3", "1/02", "1.5/2", "1/2.0", "1/2e3",
+        "1 2", "1;2", "1\n", "\n1", "1\0",
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(NumberError):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("010", "Leading zeros"), ("\u22121", "typographic minus"), ("1\u200b2", "U+200B"), ("1D3", "with e"),
+        ("1 2", "comma missing"), ("1,234", "thousands"), ("1,5", "decimal mark"), ("1;2", "--delimiter"),
+        ("3/-4", "positive integer"), ("", "empty"), (" 1", "blanks"),
+    ],
+)  # fmt: skip
+def test_the_commonest_misspellings_get_a_hint(text: str, hint: str) -> None:
+    with pytest.raises(NumberError) as caught:
+        parse_number(text)
+    assert hint in str(caught.value)
+
+
+@given(st.fractions())
+def test_a_fraction_written_is_read_back(value: Fraction) -> None:
+    assert parse_number(format_fraction(value)) == value
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=6))
+def test_decimals_are_read_as_the_fractions_they_are(value: object) -> None:
+    assert parse_number(str(value)) == Fraction(str(value))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_doubles_shortest_text_is_read(value: float) -> None:
+    assert float(parse_number(repr(value))) == value
+
+
+def test_an_integer_of_any_length_is_written() -> None:
+    text = format_fraction(Fraction(-(10**9000) - 1, 3**9000))
+    assert text.startswith("-1000")
+    assert len(text) > 13_000
+
+
+@pytest.mark.parametrize(
+    ("text", "rounding"),
+    [("0.1", Fraction(1, 20)), ("0.10", Fraction(1, 200)), ("2.5e1", 0), ("1e-3", Fraction(1, 2000)), ("12", 0),
+     ("1/3", 0), ("1.0", Fraction(1, 20)), ("1e3", 0)],
+)  # fmt: skip
+def test_rounding_is_half_of_the_last_decimal_place(text: str, rounding: Fraction) -> None:
+    assert last_digit_rounding(text) == rounding
+
+
+@pytest.mark.parametrize("text", ["1,234", "nan", "-inf", "0x1F", "50%", "$1", "1_000", "１", "1D3", "1:30", "(1)"])
+def test_what_looks_like_a_number_to_others_is_no_name(text: str) -> None:
+    assert looks_like_number(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["y1", "1st node", "2a", "v_a", "1e-3", "12", "", "-", "nano", "d1", "∂", "2020-01-05"]
+)
+def test_names_and_numbers_are_no_lookalikes(text: str) -> None:
+    assert not looks_like_number(text)
+
+
+@given(st.fractions(min_value=0))
+def test_square_roots_are_exact_or_correctly_rounded(value: Fraction) -> None:
+    assert exact_square_root(value**2) == value
+    root = float_square_root(value)
+    assert root is not None
+    below, above = (Fraction(root) + Fraction(nextafter(root, to)) for to in (-1.0, inf))
+    assert value == 0 or (below / 2) ** 2 <= value <= (above / 2) ** 2
+
+
+def test_a_square_root_beyond_the_doubles_is_none() -> None:
+    assert float_square_root(Fraction(10**800)) is None
+    assert not isinf(float_square_root(Fraction(10**600)) or 0)
+
+
+def test_short_fractions_stay_fractions() -> None:
+    assert show_column([Fraction(-1, 2), Fraction(3), Fraction(999, 1000)], 6) == ["-1/2", "3", "999/1000"]
+
+
+def test_a_column_with_a_long_fraction_has_equal_places_and_marks_what_is_rounded() -> None:
+    far_apart = [Fraction(100, 3**9), Fraction(25), Fraction(0), Fraction(-1, 7)]
+    assert show_column(far_apart, 6) == ["≈5.08053e-3", "2.50000e+1", "0", "≈-1.42857e-1"]
+    assert show_column([Fraction(12345678, 10**7), Fraction(5, 2)], 8) == ["1.2345678", "2.5000000"]
+    assert show_column([Fraction(12345678, 10**7), Fraction(5, 2), Fraction(0)], 6) == [
+        "≈1.23457",
+        "2.50000",
+        "0      ",
+    ]
+
+
+def test_exact_decimals_are_no_longer_than_they_need_to_be() -> None:
+    assert show_column([Fraction(1234567, 1000), Fraction(1001, 8)], 9) == ["1234.567", "125.125"]
+    assert show_number(Fraction(12345678, 10**4), 9) == "1234.5678"
+    assert show_number(Fraction(10**300), 6) == "1e+300"
+
+
+@given(st.fractions(), st.integers(1, 12))
+def test_a_shown_number_is_right_in_every_digit(value: Fraction, digits: int) -> None:
+    text = show_number(value, digits).strip()
+    shown = Fraction(text.removeprefix("≈"))
+    if not text.startswith("≈"):
+        assert shown == value
+        return
+    mantissa = text.removeprefix("≈").lstrip("-").partition("e")[0]
+    assert len(mantissa.replace(".", "").lstrip("0")) <= digits
+    unit = last_digit_rounding(text.removeprefix("≈")) or Fraction(10 ** int(text.partition("e")[2] or 0), 2)
+    assert 0 < abs(shown - value) <= unit
+
+
+def test_a_sum_is_written_as_by_hand() -> None:
+    assert str(linear(Fraction(1, 5), [(Fraction(-3, 5), "∂y1/∂x")], 6)) == "1/5 − 3/5·∂y1/∂x"
+    assert str(linear(Fraction(0), [(Fraction(-1), "a"), (Fraction(0), "b"), (Fraction(1), "c")], 6)) == "-a + c"
+    assert str(linear(Fraction(0), [], 6)) == "0"
+    assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], 3)) == "≈ 6.97e-8 − 2·a"

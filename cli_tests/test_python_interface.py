@@ -1,0 +1,87 @@
+"""implicitgrad as a library."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import implicitgrad
+from implicitgrad import InputError, LinearSystem, Status, read_systems, solve
+
+
+@pytest.mark.parametrize(
+    "A",
+    [
+        [[1, 2], [3, 4]], ((1, 2), (3, 4)), [["1", "2"], ["3", "4"]], np.array([[1, 2], [3, 4]]),
+        np.array([[1, 2], [3, 4]], dtype=np.float32), [[Decimal(1), Fraction(2)], [3.0, np.int64(4)]],
+        [np.array([1, 2]), np.array([3, 4])],
+    ],
+    ids=["lists", "tuples", "texts", "array", "float32 array", "mixed", "list of arrays"],
+)  # fmt: skip
+def test_values_of_many_kinds_are_the_same_system(A: object) -> None:
+    solution = solve(A, [1, 1])
+    assert solution.status is Status.DETERMINED
+    assert solution.dL_dx == (Fraction(-1, 2), Fraction(1, 2))
+
+
+def test_the_answer_goes_back_into_arrays() -> None:
+    A = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert np.array_equal(np.array(solve(A).dy_dx, dtype=float), [[-2, 1], [1.5, -0.5]])
+
+
+@pytest.mark.parametrize(
+    ("A", "message"),
+    [
+        (3, "<python>: A: expected a list of rows, got '3'"),
+        (None, "<python>: A: expected a list of rows, got None"),
+        ([1, 2], "expected a list of rows, got a list of 2 entries"),
+        ([[1, True]], "A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got True"),
+        ([[1, None]], "got None"),
+        ([[float("nan")]], "A[1][1]: expected a finite number, got nan"),
+        ([[Decimal("Infinity")]], "A[1][1]: expected a finite number, got Infinity"),
+        ([[1j]], "got '1j'"),
+        (np.zeros((2, 0)), "A[1] is empty"),
+        (np.zeros((2, 2, 2)), "A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a list"),
+    ],
+)
+def test_values_without_meaning_are_input_errors(A: object, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        solve(A)
+    assert message in str(caught.value)
+
+
+def test_names_must_be_texts() -> None:
+    with pytest.raises(InputError, match=r"y\[1\]: expected a name, got '1'"):
+        solve([[1]], y=[1])  # type: ignore[list-item]
+    with pytest.raises(InputError, match="y: expected a list of names, got 'ab'"):
+        solve([[1, 2]], y="ab")
+
+
+def test_a_system_is_solved_as_it_is_and_takes_nothing_beside() -> None:
+    system = LinearSystem.from_values([[3, 5]], [7, 11], y=["a", "b"])
+    assert solve(system, free=["b"]).free_parameters == ("db/dx1",)
+    with pytest.raises(TypeError, match="has its own dL_dy"):
+        solve(system, [1, 2])
+
+
+def test_systems_and_solutions_cannot_be_changed() -> None:
+    solution = solve([[1]])
+    with pytest.raises(AttributeError):
+        solution.rank = 2  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        solution.system.A = ()  # type: ignore[misc]
+    assert solve([[1]]) == solution
+
+
+def test_read_systems_reads_all_documents() -> None:
+    from conftest import ROOT
+
+    systems = read_systems(ROOT / "sample_systems" / "four_verdicts.yaml")
+    assert [str(solve(system).status) for system in systems] == [system.name for system in systems] == list(Status)
+
+
+def test_the_example_in_the_packages_docstring_holds() -> None:
+    import doctest
+
+    assert doctest.testmod(implicitgrad) == (0, 2)

@@ -1,0 +1,84 @@
+"""Every sample system answers as its own `expect` says."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Run
+
+from implicitgrad import Solution, read_systems, solve
+
+FOLDER = ROOT / "sample_systems"
+
+
+def samples() -> Iterator[Any]:
+    for path in sorted(FOLDER.iterdir()):
+        text = path.read_text("utf-8")
+        if path.suffix == ".csv":
+            lines = [line for line in text.splitlines() if line.startswith("# expect: ")]
+            expectations = [yaml.safe_load(line.removeprefix("# expect: ")) for line in lines]
+        else:
+            expectations = [document["expect"] for document in yaml.safe_load_all(text)]
+        for number, expect in enumerate(expectations):
+            yield pytest.param(path, number, expect, id=f"{path.name}#{number + 1}")
+
+
+def fractions(value: Any) -> Any:
+    return tuple(fractions(item) for item in value) if isinstance(value, list) else Fraction(str(value))
+
+
+def test_there_are_at_least_twelve_each_with_a_comment_that_says_where_it_comes_from() -> None:
+    paths = list(FOLDER.iterdir())
+    assert len(paths) >= 12
+    assert {path.suffix for path in paths} == {".yaml", ".csv"}
+    for path in paths:
+        assert path.read_text("utf-8").startswith("# "), path
+
+
+@pytest.mark.parametrize(("path", "number", "expect"), list(samples()))
+def test_a_sample_is_what_it_expects(path: Path, number: int, expect: dict[str, Any]) -> None:
+    solution: Solution = solve(read_systems(path)[number])
+    constraints = solution.constraints
+    found = {
+        "status": str(solution.status),
+        "rank": solution.rank,
+        "dy_dx": solution.dy_dx,
+        "dL_dx": solution.dL_dx,
+        "free_parameters": list(solution.free_parameters),
+        "dL_dx_unique": all(solution.unique_losses),
+        "constraints": constraints and {"dependent": list(constraints.dependent), "matrix": constraints.matrix},
+    }
+    assert "status" in expect
+    assert len(expect) >= 2
+    for key, claim in expect.items():
+        if key in ("dy_dx", "dL_dx"):
+            claim = fractions(claim)
+        elif key == "constraints":
+            claim = claim | {"matrix": fractions(claim["matrix"])}
+        assert found[key] == claim, key
+
+
+def test_the_kkt_sample_reproduces_the_books_solution() -> None:
+    """Nocedal & Wright, example 16.2: z = (2, −1, 1), λ = (3, −2)."""
+    (system,) = read_systems(FOLDER / "kkt_quadratic_program.yaml")
+    J = solve(system).general.particular
+    inputs = (-8, -3, -3, 3, 0)
+    assert [sum(a * b for a, b in zip(row, inputs, strict=True)) for row in J] == [2, -1, 1, 3, -2]
+
+
+def test_the_leontief_sample_reproduces_the_books_production() -> None:
+    """Lay, section 2.6: a final demand of (50, 30, 20) takes a production of about (226, 119, 78)."""
+    (system,) = read_systems(FOLDER / "leontief.yaml")
+    J = solve(system).general.particular
+    assert [round(sum(a * b for a, b in zip(row, (50, 30, 20), strict=True))) for row in J] == [226, 119, 78]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)
+def test_the_command_solves_every_sample(run: Run, path: Path) -> None:
+    for form in ("table", "json"):
+        result = run("solve", str(path), "--format", form)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout

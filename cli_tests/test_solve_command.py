@@ -1,0 +1,357 @@
+"""implicitgrad solve, run as a user runs it: options, exit codes and both streams."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, Run
+
+TWO = {"two.yaml": "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"}
+TABLE = """\
+two.yaml   x = A·y   2 equations, 2 unknowns
+determined: rank 2 of 2, condition 15, exact
+
+  ∂y/∂x     x1     x2
+ ────────────────────
+  y1        -2      1
+  y2       3/2   -1/2
+
+  ∂L/∂x   -1/2    1/2
+"""
+
+
+def answer(run: Run, *arguments: str, **options: object) -> dict[str, object]:
+    result = run("solve", "--format", "json", *arguments, **options)
+    assert (result.returncode, result.stderr) == (0, "")
+    record: dict[str, object] = json.loads(result.stdout)
+    return record
+
+
+def refused(run: Run, *arguments: str, **options: object) -> str:
+    """The one line that says why; nothing else happens."""
+    result = run(*arguments, **options)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("implicitgrad: ")
+    assert "Traceback" not in result.stderr
+    return result.stderr.removeprefix("implicitgrad: ").rstrip("\n")
+
+
+def test_a_table_is_what_one_gets(run: Run) -> None:
+    result = run("solve", "two.yaml", files=TWO)
+    assert (result.returncode, result.stdout, result.stderr) == (0, TABLE, "")
+
+
+def test_standard_input_is_read_as_yaml_or_with_a_delimiter_as_csv(run: Run) -> None:
+    record = answer(run, "-", stdin="A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]")
+    assert (record["name"], record["source"], record["dL_dx"]) == ("-", "-", [-0.5, 0.5])
+    record = answer(run, "-", "--delimiter", ",", stdin=",a,b\np,1,2\nq,3,4\ndL/dy,1,1\n")
+    assert (record["y"], record["x"], record["dL_dx"]) == (["a", "b"], ["p", "q"], [-0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    "gradient", [["-g", "-1 2"], ["--dldy=-1,2"], ["--dldy", "-1, 2"], ["-g", "[-1 2]"], ["-g-1 2"]]
+)
+def test_negative_values_are_values(run: Run, gradient: list[str]) -> None:
+    record = answer(run, "-A", "-2 1; 1 -3", *gradient)
+    assert (record["source"], record["exact"]["dL_dx"]) == ("<inline>", ["1/5", "-3/5"])  # type: ignore[index]
+
+
+def test_a_value_is_read_from_a_file_of_any_format(run: Run) -> None:
+    files = {"A.csv": "1,2\n3,4\n", "A.yaml": "[[1, 2], [3, 4]]", "A.txt": "1 2\n3 4\n", "g.tsv": "1\t1\n", **TWO}
+    for path in ("A.csv", "A.yaml", "A.txt"):
+        assert answer(run, "-A", f"@{path}", "-g", "@g.tsv", files=files)["dL_dx"] == [-0.5, 0.5]
+    assert answer(run, "two.yaml", "-g", "@-", stdin="2 2", files=files)["dL_dx"] == [-1, 1]
+
+
+def test_options_override_the_file(run: Run) -> None:
+    record = answer(run, "two.yaml", "-g", "2 2", "-B", "1; 0", "--x", "in", "--y", '"a, b",c', files=TWO)
+    assert (record["x"], record["y"], record["dL_dx"]) == (["in"], ["a, b", "c"], [-1])
+
+
+def test_all_documents_are_solved_in_order(run: Run) -> None:
+    files = {"many.yaml": "A: [[1]]\n---\nA: [[2]]\nname: b\n---\nA: [[0]]\n"}
+    result = run("solve", "many.yaml", "--format", "json", files=files)
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(r["source"], r["name"], r["status"]) for r in records] == [
+        ("many.yaml", "many", "determined"),
+        ("many.yaml#2", "b", "determined"),
+        ("many.yaml#3", "many", "rank-deficient"),
+    ]
+    assert run("solve", "many.yaml").stdout.count("x = A·y") == 3
+
+
+def test_free_chooses_and_an_impossible_choice_says_what_is_possible(run: Run) -> None:
+    assert answer(run, "-A", "3 5", "--free", "y2")["free_parameters"] == ["dy2/dx1"]
+    assert refused(run, "solve", "-A", "3 0", "--free", "y1") == (
+        "<inline>: y1 cannot be free; 1 unknown is; possible: y2"
+    )
+    assert refused(run, "solve", "-A", "3", "--free", "y1") == (
+        "<inline>: y1 cannot be free; expected none, since every unknown is determined"
+    )
+    assert refused(run, "solve", "-A", "3 5", "--free", "z") == (
+        "--free: 'z' is not an unknown of <inline>; expected y1, y2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("A", "gradient", "met"),
+    [
+        ("1 2; 3 4", "1 1", ["determined", "unique-dL_dx"]),
+        ("3 5", "7 11", ["underdetermined"]),
+        ("3 5", "6 10", ["underdetermined", "unique-dL_dx"]),
+        ("1; 2", "1", ["overdetermined", "unique-dL_dx"]),
+        ("1 2; 2 4", "1 0", ["rank-deficient"]),
+    ],
+)
+def test_require_exits_with_1_when_the_answer_is_another_and_prints_it_all_the_same(
+    run: Run, A: str, gradient: str, met: list[str]
+) -> None:
+    plain = run("solve", "-A", A, "-g", gradient)
+    for requirement in ("determined", "underdetermined", "overdetermined", "rank-deficient", "unique-dL_dx"):
+        result = run("solve", "-A", A, "-g", gradient, "--require", requirement)
+        assert result.stdout == plain.stdout
+        if requirement in met:
+            assert (result.returncode, result.stderr) == (0, "")
+        else:
+            assert result.returncode == 1
+            assert result.stderr.startswith(f"implicitgrad: <inline>: expected {requirement} (--require), got ")
+
+
+def test_require_unique_gradient_needs_a_gradient(run: Run) -> None:
+    assert "needs dL_dy" in refused(run, "solve", "-A", "3 5", "--require", "unique-dL_dx")
+
+
+def test_digits_limits_decimals(run: Run) -> None:
+    for digits, shown in (("3", "≈0.00811"), ("12", "≈0.00810682197176")):
+        assert shown in run("solve", "-A", "123.3529", "--digits", digits).stdout
+
+
+def test_output_is_written_whole_to_another_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "out.txt").write_text("old")
+    (tmp_path / "out.txt").chmod(0o640)
+    result = run("solve", "two.yaml", "--output", "out.txt", files=TWO, FORCE_COLOR="1", COLUMNS="5")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (tmp_path / "out.txt").read_text("utf-8") == TABLE
+    assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o640
+    assert sorted(os.listdir(tmp_path)) == ["out.txt", "two.yaml"]
+
+
+def test_output_through_a_link_replaces_what_it_points_to(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("target.txt")
+    run("solve", "two.yaml", "-o", "link", files=TWO)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target.txt").read_text("utf-8") == TABLE
+
+
+def test_output_never_destroys_the_input(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "same.yaml").symlink_to("two.yaml")
+    for path in ("two.yaml", "same.yaml", "./two.yaml"):
+        assert refused(run, "solve", "two.yaml", "-o", path, files=TWO) == (
+            f"--output {path} is the input; expected another file"
+        )
+    assert "is the input" in refused(run, "solve", "-A", "@g.txt", "-o", "g.txt", files={"g.txt": "1"})
+    assert (tmp_path / "two.yaml").read_text() == TWO["two.yaml"]
+
+
+def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
+    assert (
+        refused(run, "solve", "-A", "1", "-o", "none/out") == "none/out: cannot be written: No such file or directory"
+    )
+    assert refused(run, "solve", "-A", "1", "-o", ".") == ".: cannot be written: Is a directory"
+    if os.path.exists("/dev/full"):
+        assert refused(run, "solve", "-A", "1", "-o", "/dev/full") == (
+            "/dev/full: cannot be written: No space left on device"
+        )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected a system's file, - for standard input, or -A. See implicitgrad solve --help"),
+        (["two.yaml", "-A", "1"], "expected a system's file or -A, got both"),
+        (["-", "-g", "@-"], "standard input can be read once; expected - in one place only"),
+        (["two.yaml", "--delimiter", ","], "--delimiter, --decimal and --header are for CSV; two.yaml is read as YAML"),
+        (["-", "--header"], "--delimiter, --decimal and --header are for CSV; - is read as YAML. CSV through standard "
+                            "input needs --delimiter"),
+        (["missing.yaml"], "missing.yaml: cannot be read: No such file or directory"),
+        (["."], ".: cannot be read: Is a directory. Give the system's file, not its directory"),
+        (["loop"], "loop: cannot be read: Too many levels of symbolic links"),
+        (["x" * 300], "x" * 300 + ": cannot be read: File name too long"),
+        (["nul\x1bl.yaml"], "nul\\x1bl.yaml: cannot be read: No such file or directory"),
+        (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'"),
+        (["-A", "1 2", "-g", "1 2 3"], "-g:1:1: dL_dy has 3 entries; expected 2, one for each column of A. A is 1×2, "
+                                       "dL_dy is 1×3"),
+        (["-A", "1", "--x", "a,b"], "--x: x has 2 names; expected 1, one for each row of A"),
+    ],
+)  # fmt: skip
+def test_a_question_without_meaning_is_one_line(run: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert refused(run, "solve", *arguments, files=TWO) == message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["slove"], ["solve", "--nonsense"], ["solve", "-", "-"], ["solve", "-A"], ["solve", "-A", "1", "--digits", "0"],
+        ["solve", "-A", "1", "--digits", "99999999999"], ["solve", "-A", "1", "--format", "xml"],
+        ["solve", "-A", "1", "--require", "yes"], ["solve", "-A", "1", "--free", ""],
+        ["solve", "-A", "1", "--free", "a,,b"],
+        ["solve", "x.csv", "--delimiter", "ab"], ["solve", "x.csv", "--delimiter", "1"],
+        ["solve", "x.csv", "--decimal", ";"],
+    ],
+)  # fmt: skip
+def test_bad_usage_is_one_line_that_names_the_help(run: Run, arguments: list[str]) -> None:
+    message = refused(run, *arguments)
+    assert "\n" not in message
+    assert message.endswith("--help")
+
+
+def test_errors_are_json_objects_when_json_was_asked_for(run: Run) -> None:
+    for arguments in (["--format", "json"], ["--format=json"], ["-f", "json"], ["-fjson"]):
+        result = run("solve", "bad.yaml", *arguments, files={"bad.yaml": "A: [[1, x],\n  [y, 2]]\n"})
+        assert (result.returncode, result.stdout) == (2, "")
+        first, second = map(json.loads, result.stderr.splitlines())
+        assert first == {
+            "name": None,
+            "source": "bad.yaml",
+            "error": {
+                "code": "bad-number",
+                "message": "A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'",
+                "line": 1,
+                "column": 9,
+                "hint": None,
+            },
+        }
+        assert (second["error"]["line"], second["error"]["column"]) == (2, 4)
+    result = run("solve", "--format", "json", "--digits", "x")
+    assert json.loads(result.stderr)["error"]["code"] == "usage"
+
+
+def test_problems_beyond_ten_are_counted(run: Run) -> None:
+    files = {"bad.yaml": "A:\n" + "- [x]\n" * 14}
+    lines = run("solve", "bad.yaml", files=files).stderr.splitlines()
+    assert len(lines) == 11
+    assert lines[-1] == "implicitgrad: ... and 4 more problems"
+
+
+def test_one_bad_document_refuses_the_file(run: Run) -> None:
+    assert refused(run, "solve", "m.yaml", files={"m.yaml": "A: [[1]]\n---\nA: [[x]]\n"}).startswith("m.yaml:3:6: ")
+
+
+def test_a_closed_standard_input_is_an_error() -> None:
+    result = subprocess.run(f"{PROGRAM} solve - <&-", shell=True, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "implicitgrad: -: cannot be read: standard input is closed\n"
+
+
+def test_an_endless_standard_input_ends_at_the_cap() -> None:
+    result = subprocess.run(f"yes | {PROGRAM} solve -", shell=True, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "implicitgrad: -: expected at most 256 MiB, got more\n"
+
+
+def test_a_fifo_is_read_when_it_is_written_and_no_hang_when_not(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+
+    def write_later() -> None:
+        time.sleep(0.5)
+        fifo.write_text("A: [[2]]\n")
+
+    thread = threading.Thread(target=write_later)
+    thread.start()
+    result = subprocess.run([PROGRAM, "solve", fifo, "-fjson"], capture_output=True, text=True, timeout=30, check=False)
+    thread.join()
+    assert json.loads(result.stdout)["dy_dx"] == [[0.5]]
+    result = subprocess.run([PROGRAM, "solve", fifo], capture_output=True, text=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "a FIFO that nobody writes to" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", ["solve -A 1", "--help", "--version", "solve --help"])
+def test_standard_output_that_cannot_be_written_is_an_error(arguments: str) -> None:
+    for redirection, reason in ((">&-", "is closed"), ("> /dev/full", "No space left on device")):
+        command = f"{PROGRAM} {arguments} {redirection}"
+        result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert result.returncode == 2
+        assert result.stderr.startswith("implicitgrad: standard output ")
+        assert reason in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", ["solve -A 1", "--help", "solve --help"])
+def test_a_reader_that_goes_away_is_141_and_quiet(arguments: str) -> None:
+    command = f"{PROGRAM} {arguments} | true; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert result.stdout in ("141\n", "0\n")  # 0 where the pipe took it all before `true` was gone
+    assert result.stderr == ""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = subprocess.run([PROGRAM, *arguments.split()], stdout=write_end, stderr=subprocess.PIPE, check=False)
+    os.close(write_end)
+    assert (process.returncode, process.stderr) == (141, b"")
+
+
+def test_an_interrupt_is_130_and_quiet() -> None:
+    process = subprocess.Popen(
+        [PROGRAM, "solve", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+
+def test_a_fault_is_exit_3_with_a_request_and_a_traceback_only_for_debug(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import implicitgrad.solvers.exact as exact\n"
+        "def broken(*arguments): raise ZeroDivisionError('by [zero]')\n"
+        "exact.reduce_rows = broken\n"
+    )
+    result = run("solve", "-A", "1", PYTHONPATH=str(tmp_path))
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == (
+        "implicitgrad: an unexpected fault: ZeroDivisionError: by [zero]. This is a bug in implicitgrad: please report "
+        "it with the command and the input; --debug shows where\n"
+    )
+    result = run("solve", "-A", "1", "--debug", PYTHONPATH=str(tmp_path))
+    assert result.returncode == 3
+    assert "Traceback (most recent call last)" in result.stderr
+
+
+def test_help_and_version(run: Run) -> None:
+    overview = run("--help")
+    assert overview.returncode == 0
+    assert overview.stdout.startswith("Usage: implicitgrad COMMAND")
+    assert run("-h").stdout == overview.stdout
+    assert run("--help", "solve").stdout == overview.stdout
+    version = run("--version").stdout
+    assert version.startswith("implicitgrad ")
+    assert run("--version", "solve").stdout == version
+    nothing = run()
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (2, "", overview.stdout)
+    for help_page in (run("solve", "--help"), run("solve", "-h")):
+        assert (help_page.returncode, help_page.stderr) == (0, "")
+        assert "Examples:\n" in help_page.stdout
+        assert "at most 256 MiB" in help_page.stdout
+
+
+def test_the_overview_names_every_command_with_its_own_words() -> None:
+    from implicitgrad.cli.main import implicitgrad as group
+    from implicitgrad.cli.overview import OVERVIEW
+
+    for name, command in group.commands.items():
+        assert f"  {name}  {command.short_help}\n" in OVERVIEW
+
+
+def test_shell_completion_offers_commands_and_options(run: Run) -> None:
+    script = run(_IMPLICITGRAD_COMPLETE="bash_source")
+    assert "implicitgrad" in script.stdout
+    words = run(_IMPLICITGRAD_COMPLETE="bash_complete", COMP_WORDS="implicitgrad solve --fo", COMP_CWORD="2")
+    assert "--format" in words.stdout

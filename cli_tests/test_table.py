@@ -1,0 +1,265 @@
+"""The table, compared whole, and what terminals, pipes and encodings do to it."""
+
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+from cases import CASES, Case
+from conftest import PROGRAM, Run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from implicitgrad import solve
+from implicitgrad.writers.table import Screen, write_table
+
+ESCAPE = "\x1b"
+
+
+def table(*arguments: object, width: int | None = None, encoding: str = "utf-8", **options: object) -> str:
+    return write_table(solve(*arguments, **options), Screen(width, False, encoding))  # type: ignore[arg-type]
+
+
+def test_underdetermined_with_the_reason_beside_the_doubt() -> None:
+    assert (
+        table([[3, 5]], [7, 11])
+        == """\
+x = A·y   1 equation, 2 unknowns
+underdetermined: rank 1 of 2, 1 free parameter, condition 1, exact
+
+  ∂y/∂x   x1
+ ───────────────────────────
+  y1      free
+  y2      1/5 − 3/5·∂y1/∂x1
+
+  ∂L/∂x   11/5 + 2/5·∂y1/∂x1   not unique: ∂L/∂y is not in the row space of A; it would need ∂L/∂y ∝ (3, 5)
+
+  one choice of many, the minimum-norm one
+
+  ∂y/∂x      x1
+ ──────────────
+  y1       3/34
+  y2       5/34
+
+  ∂L/∂x   38/17
+"""
+    )
+
+
+def test_a_reason_that_does_not_fit_beside_stands_below() -> None:
+    assert """\
+  ∂L/∂x   11/5 + 2/5·∂y1/∂x1
+
+  ∂L/∂x is not unique: ∂L/∂y is not in the row space of A; it would need ∂L/∂y ∝
+  (3, 5)
+""" in table([[3, 5]], [7, 11], width=80)
+
+
+def test_unique_gradient_of_a_jacobian_that_is_not() -> None:
+    assert "\n  ∂L/∂x   2                   unique: ∂L/∂y is in the row space of A\n" in table([[3, 5]], [6, 10])
+
+
+def test_what_a_unique_gradient_would_need_is_said_for_any_rank() -> None:
+    assert "would need ∂L/∂y1 − 1/2·∂L/∂y2 + 1/2·∂L/∂y3 = 0\n" in table([[1, 2, 0], [0, 1, 1]], [1, 1, 1])
+    assert "that would need ∂L/∂y = 0" in table([[0, 0]], [1, 1], B=[[0]])
+    assert "and 2 more conditions of this kind" in table([[1, *[0] * 6], [0, 1, *[0] * 5]], [1] * 7)
+    assert " ≈ 0\n" in table([["1.2345", "6.54321", 1], [1, 1, "7.77777"]], [1, 1, 1])
+
+
+def test_overdetermined_with_the_constraint_as_an_equation() -> None:
+    assert (
+        table([[1, 0], [0, 1], [1, 1], [0, 0]], [6, 10], y=["p", "q"])
+        == """\
+x = A·y   4 equations, 2 unknowns
+overdetermined: rank 2 of 2, 2 constraints on x, condition ≈ 2.31, exact
+
+  x is constrained:
+    x3 = x1 + x2
+    x4 = 0
+
+  derivatives along the constraint, x3 following and x4 fixed
+
+  ∂y/∂x   x1   x2
+ ────────────────
+  p        1    0
+  q        0    1
+
+  ∂L/∂x    6   10
+"""
+    )
+
+
+def test_rank_deficient_with_an_input_that_is_not_constrained() -> None:
+    text = table([[1, 0, 0], [0, 2, 2], [0, 1, 1]])
+    assert "    x3 = 1/2·x2\n" in text
+    assert "\n  not constrained: x1; its column holds whatever the other inputs do\n" in text
+
+
+def test_nothing_can_vary() -> None:
+    assert (
+        table([[0]], [1])
+        == """\
+x = A·y   1 equation, 1 unknown
+rank-deficient: rank 0 of 1, 1 constraint on x, exact
+
+  x is constrained:
+    x1 = 0
+
+  no input can vary: there is nothing to differentiate by
+"""
+    )
+
+
+def test_B_names_and_several_losses_are_shown() -> None:
+    assert (
+        table([[2, 1], [1, 3]], [[1, 0], [0, 1]], B=[[1], [2]], x=["in"], name="pair")
+        == """\
+<python>: pair   B·x = A·y   2 equations, 2 unknowns, 1 input
+determined: rank 2 of 2, condition 3, exact
+
+  ∂y/∂x     in
+ ─────────────
+  y1       1/5
+  y2       3/5
+
+  ∂L1/∂x   1/5
+  ∂L2/∂x   3/5
+""".replace("<python>: pair   ", "")
+    )
+
+
+def test_an_ill_conditioned_matrix_is_warned_of() -> None:
+    warning = "\nwarning: A is ill-conditioned: rounding its decimals at the last digit written could lower its rank\n"
+    assert warning in table([["1", "1"], ["1", "1.001"]])
+    assert warning not in table([["1", "1"], ["1", "1001/1000"]])
+    assert warning not in table([["0.1", "0"], ["0", "0.1"]])
+    assert "rounding its entries to doubles" in table([[10**17, 10**17 + 1], [10**17 - 1, 10**17]])
+
+
+def test_columns_that_do_not_fit_are_laid_out_in_groups() -> None:
+    n = 12
+    A = [[1 + (i == j) * (j + 2) for j in range(n)] for i in range(n)]
+    wide, narrow = table(A, [1] * n), table(A, [1] * n, width=80)
+    assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines()))
+    assert narrow.count("∂y/∂x") > 1
+    assert sorted(numbers(narrow)) == sorted(numbers(wide))
+    assert [f"x{k + 1}" in narrow.split() for k in range(n)] == [True] * n
+
+
+@pytest.mark.parametrize("width", [20, 5, 1, 0])
+def test_a_number_is_never_cut_however_narrow(width: int) -> None:
+    A = [["1", "2.3", "3.777", "4"], ["1/3", "2", "3", "7.1"]]
+    text = table(A, [6, 10, 1, 2], width=width)
+    assert "…" not in text
+    for number in numbers(table(A, [6, 10, 1, 2])):
+        assert number in text
+
+
+def test_the_narrowest_layout_is_one_entry_a_line() -> None:
+    text = table([["7.77", "3.3"]], [1, 2], width=12)
+    assert "\n  ∂y1/∂x1 = free\n  ∂y2/∂x1 = 10/33\n    − 259/110·∂y1/∂x1\n" in text
+    assert "\n  ∂y1/∂x1 ≈ 0.109" in text
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(
+        r"(?<![\w/∂])-?\d+(?:[./]\d+)?(?:e[+-]\d+)?(?![\w/])", text.replace("≈", " ").partition("exact\n")[2]
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(CASES), st.integers(0, 120))
+def test_every_case_fits_any_width_without_losing_a_number(case: Case, width: int) -> None:
+    solution = solve(case.A, case.dL_dy, B=case.B)
+    unbounded = write_table(solution, Screen())
+    text = write_table(solution, Screen(width))
+    assert set(numbers(unbounded)) <= set(numbers(text))
+    if width >= 60:
+        assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_not_determined_is_never_a_number(case: Case) -> None:
+    solution = solve(case.A, case.dL_dy, B=case.B)
+    lines = write_table(solution, Screen()).partition("one choice of many")[0].splitlines()
+    for i, name in enumerate(solution.system.y):
+        if any(solution.general.null_space[i]) and solution.independent:
+            row = next(line.split() for line in lines if line.startswith(f"  {name} "))
+            assert "free" in row or any("∂" in word for word in row)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437"])
+def test_every_table_can_be_encoded(case: Case, encoding: str) -> None:
+    solution = solve(case.A, case.dL_dy, B=case.B, y=[f"größe{j}" for j in range(len(case.A[0]))])
+    write_table(solution, Screen(80, True, encoding)).encode(encoding)
+
+
+def test_an_ascii_terminal_gets_d_for_partial(run: Run) -> None:
+    result = run("solve", "-A", "3 5", "-g", "7 11", "--y", "größe,b", PYTHONIOENCODING="ascii", COLUMNS="200")
+    assert result.returncode == 0
+    assert "dL/dy proportional to (3, 5)" in result.stdout
+    assert "gr\\xf6\\xdfe   free" in result.stdout
+    assert "- 3/5*dgr\\xf6\\xdfe/dx1" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("[red]", "[red]"), ("[/]", "[/]"), (":smile:", ":smile:"), ("\x1b]0;x\x07", "\\x1b]0;x\\x07"),
+        ("\x1b[2J", "\\x1b[2J"), ("\u202eabc", "\\u202eabc"), ("a\tb\nc", "a\\tb\\nc"), ("\u200b", "\\u200b"),
+        ("größe", "größe"), ("流量", "流量"), ("{}", "{}"), ("%s", "%s"), ("=HYPERLINK(1)", "=HYPERLINK(1)"),
+    ],
+)  # fmt: skip
+def test_names_are_shown_literally_and_harmlessly(name: str, shown: str) -> None:
+    for width in (None, 80, 10):
+        text = table([[2, 1]], [1, 1], y=[name, "other"], x=["[x]"], width=width)
+        assert shown in text
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e\u200b]", text)
+
+
+def terminal_output(*arguments: str, **environment: str) -> str:
+    """What the program writes to a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")}
+    try:
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        variables = inherited | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"} | environment
+        subprocess.run([PROGRAM, "solve", *arguments], stdout=slave, env=variables, check=True)
+    finally:
+        os.close(slave)
+    data = b""
+    try:
+        while chunk := os.read(master, 65536):
+            data += chunk
+    except OSError:  # the terminal is gone: everything was read
+        pass
+    os.close(master)
+    return data.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_colour_and_its_own_width() -> None:
+    text = terminal_output("-A", "3 5", "-g", "7 11")
+    assert ESCAPE in text
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert "\n".join(line.rstrip() for line in plain.splitlines()) + "\n" == table([[3, 5]], [7, 11], width=80)
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
+def test_no_escape_reaches_a_terminal_that_wants_none(environment: dict[str, str]) -> None:
+    assert terminal_output("-A", "3 5", "-g", "7 11", **environment) == table([[3, 5]], [7, 11], width=80)
+
+
+def test_a_pipe_gets_no_colour_unless_forced_and_is_as_wide_as_it_needs(run: Run) -> None:
+    arguments = ("solve", "-A", "; ".join(" ".join(str((i * 7 + j * j) % 11) for j in range(12)) for i in range(12)))
+    piped = run(*arguments).stdout
+    assert ESCAPE not in piped
+    assert max(map(len, piped.splitlines())) > 80
+    assert ESCAPE in run(*arguments, FORCE_COLOR="1").stdout
+    assert ESCAPE not in run(*arguments, FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert max(map(len, run(*arguments, COLUMNS="60").stdout.splitlines())) <= 60

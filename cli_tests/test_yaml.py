@@ -1,0 +1,211 @@
+"""Reading YAML and JSON."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import implicitgrad.readers.yaml as reader
+from implicitgrad import InputError, LinearSystem, Problem, read_systems
+
+
+def read(text: str | bytes, folder: Path, name: str = "system.yaml") -> list[LinearSystem]:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_systems(path)
+
+
+def problems(text: str | bytes, folder: Path, name: str = "system.yaml") -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(text, folder, name)
+    return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
+
+
+@pytest.fixture(params=["C parser", "pure parser"])
+def either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "pure parser":
+        monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
+    else:
+        assert yaml.__with_libyaml__
+
+
+@pytest.mark.usefixtures("either_parser")
+def test_every_key_is_read(tmp_path: Path) -> None:
+    text = "name: n\nA: [[1, 2], [3, 4]]\nB: [[1], [2]]\ndL_dy: [5, 6]\nx: [in]\ny: [yes, no]\nexpect: {rank: 2}\n"
+    (system,) = read(text, tmp_path)
+    assert system.A == ((1, 2), (3, 4))
+    assert system.B == ((1,), (2,))
+    assert system.dL_dy == ((5, 6),)
+    assert system.has_one_loss
+    assert (system.name, system.x, system.y) == ("n", ("in",), ("yes", "no"))
+
+
+@pytest.mark.usefixtures("either_parser")
+def test_block_style_flow_style_and_json_are_the_same(tmp_path: Path) -> None:
+    block = 'A:\n  - - 1\n    - 1e-3\n  - - .5\n    - 3/4\n"dL/dy":\n  - 1\n  - 2\n'
+    flow = "{A: [[1, 1e-3], [.5, 3/4]], dL/dy: [1, 2]}"
+    document = json.dumps({"A": [[1, "1e-3"], [0.5, "3/4"]], "dL_dy": [1, 2]}, indent="  ")
+    answers = {(s.A, s.dL_dy) for text in (block, flow, document) for s in read(text, tmp_path)}
+    assert answers == {(((1, Fraction(1, 1000)), (Fraction(1, 2), Fraction(3, 4))), ((1, 2),))}
+
+
+def test_json_indented_by_tabs_is_read(tmp_path: Path) -> None:
+    text = json.dumps({"A": [[1, 2]], "name": "tabs"}, indent="\t")
+    assert read(text, tmp_path, "system.json")[0].name == "tabs"
+
+
+def test_documents_are_systems_in_order_named_by_number(tmp_path: Path) -> None:
+    systems = read("A: [[1]]\n---\nname: b\nA: [[2]]\n...\n---\nA: [[3]]\n", tmp_path)
+    path = str(tmp_path / "system.yaml")
+    assert [s.source for s in systems] == [path, f"{path}#2", f"{path}#3"]
+    assert [s.name for s in systems] == ["system", "b", "system"]
+    assert [s.A for s in systems] == [((1,),), ((2,),), ((3,),)]
+
+
+def test_labels_are_the_text_itself(tmp_path: Path) -> None:
+    (system,) = read("A: [[1, 2, 3, 4, 5]]\ny: [yes, null, ~, 010, 1e-3]\n", tmp_path)
+    assert system.y == ("yes", "null", "~", "010", "1e-3")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
+    assert read("A: [[1]]\ny: [größe]\n".encode(encoding), tmp_path)[0].y == ("größe",)
+
+
+@pytest.mark.usefixtures("either_parser")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A: [[010]]", ["system.yaml:1:6: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '010'. "
+                        "Leading zeros are octal to some programs and decimal to others; leave them out"]),
+        ("A: [[1, 2],\n    [3, yes]]", ["system.yaml:2:9: A[2][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, "
+                                       "got 'yes'"]),
+        ("A: [[1 2], [3 4]]", ["system.yaml:1:6: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '1 2'. "
+                               "Is a comma missing?",
+                               "system.yaml:1:13: A[2][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '3 4'. "
+                               "Is a comma missing?"]),
+        ("A: [1, 2]", ["system.yaml:1:4: A: expected a list of rows, got a list of 2 entries. "
+                       "One equation in 2 unknowns is [[1, 2]], one unknown in several is [[1], [2]]"]),
+        ("A: [[[1]]]", ["system.yaml:1:6: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a list"]),
+        ("A: []", ["system.yaml:1:4: A is empty; expected at least one row of at least one number"]),
+        ("A: [[], []]", ["system.yaml:1:5: A[1] is empty; expected a row of at least one number",
+                         "system.yaml:1:9: A[2] is empty; expected a row of at least one number"]),
+        ("A: [[1, 2], [3]]", ["system.yaml:1:13: A[2] has 1 entry; expected 2, as in A[1]"]),
+        ("A: [[1, 2], 3]", ["system.yaml:1:13: A[2]: expected a row, got '3'"]),
+        ("A: ~", ["system.yaml:1:4: A: expected a list of rows, got '~'"]),
+        ("A:", ["system.yaml:1:3: A: expected a list of rows, got nothing"]),
+        ("A: [[1, 2]]\ndL_dy: [1]", ["system.yaml:2:8: dL_dy has 1 entry; expected 2, one for each column of A. "
+                                     "A is 1×2, dL_dy is 1×1; ∂L/∂y has an entry for each unknown y, not for each "
+                                     "equation"]),
+        ("A: [[1, 2]]\ndL_dy: [[1], [2]]", ["system.yaml:2:8: dL_dy has 1 entry a row; expected 2, one for each column "
+                                            "of A. A gradient is one row, not a column"]),
+        ("A: [[1, 2]]\nB: [[1], [2]]", ["system.yaml:2:4: B has 2 rows; expected 1, as A has. A is 1×2, B is 2×1"]),
+        ("A: [[1]]\nx: [a, b]", ["system.yaml:2:4: x has 2 names; expected 1, one for each row of A"]),
+        ("A: [[1, 2]]\ny: [a, a]", ["system.yaml:2:8: y[2]: duplicate name 'a'. Each name can stand for one only"]),
+        ("A: [[1]]\ny: ['']", ["system.yaml:2:5: y[1]: expected a name, got an empty one"]),
+        ("A: [[1]]\nA: [[2]]", ["system.yaml:2:1: duplicate key 'A', first on line 1. Keep one of them"]),
+        ("A: [[1]]\ndL_dy: [1]\ndL/dy: [1]", ["system.yaml:3:1: duplicate key 'dL_dy', first on line 2. "
+                                             "Keep one of them"]),
+        ("A: [[1]]\ndl_dy: [1]", ["system.yaml:2:1: unknown key 'dl_dy'; expected one of name, A, B, dL_dy, x, y, "
+                                  "expect. Did you mean dL_dy?"]),
+        ("A: [[1]]\n<<: {B: 1}", ["system.yaml:2:1: unknown key '<<'; expected one of name, A, B, dL_dy, x, y, expect. "
+                                  "Merge keys are refused; write the entries out"]),
+        ("A: &a [[1]]", ["system.yaml:1:4: expected plain values, got '&a'. Write the values out"]),
+        ("A: [[*a]]", ["system.yaml:1:6: expected plain values, got '*a'. Write the values out"]),
+        ("A: [[!!int 1]]", ["system.yaml:1:6: expected plain values, got the tag 'tag:yaml.org,2002:int'. "
+                            "Leave the tag out"]),
+        ("B: [[1]]", ["system.yaml:1:1: the key A is missing; expected A: [[...], ...]"]),
+        ("[1]", ["system.yaml:1:1: expected a mapping with the key A, got a list. "
+                 "For CSV give the file a .csv name, or --delimiter"]),
+        ("A: [[1]]\nexpect: 3", ["system.yaml:2:9: expect: expected a mapping, got '3'"]),
+        ("A: [[1]]\nname: [a]", ["system.yaml:2:7: name: expected a text, got a list"]),
+        ("", ["system.yaml: empty; expected a system"]),
+        ("# only a comment\n", ["system.yaml: empty; expected a system"]),
+    ],
+)  # fmt: skip
+def test_what_has_no_meaning_is_refused_where_it_stands(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert problems(text, tmp_path) == expected
+
+
+@pytest.mark.usefixtures("either_parser")
+@pytest.mark.parametrize("levels", [9, 500, 30_000])
+def test_deep_nesting_is_refused_by_counting(tmp_path: Path, levels: int) -> None:
+    (problem,) = problems("A: " + "[" * levels + "]" * levels, tmp_path)
+    assert "at most 8 levels of nesting" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &a [x]\nb: [*a, *a]\nA: [[1]]", "A: &r [*r]", "x: &a [1]\ny: &b [*a, *a, *a]\nA: [[1]]"],
+    ids=["alias", "recursive alias", "bomb"],
+)
+def test_aliases_are_refused_at_the_first(tmp_path: Path, text: str) -> None:
+    assert problems(text, tmp_path)[0].endswith("Write the values out")
+
+
+@pytest.mark.usefixtures("either_parser")
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("A: [[1, 2]", "2:1"),
+        ("A: [[1]]\n  B: 2", "2:4"),
+        ("A: 'x", "1:6"),
+        ("A: [[1]]\n\tB: 2", "2:1"),
+        ("{A: ]", "1:5"),
+    ],
+)
+def test_broken_yaml_says_where(tmp_path: Path, text: str, position: str) -> None:
+    (problem,) = problems(text, tmp_path)
+    assert ": not valid YAML: " in problem
+    line = position.partition(":")[0]
+    assert problem.startswith((f"system.yaml:{line}:", f"system.yaml:{int(line) - 1 or 1}:"))
+
+
+def test_a_control_character_is_named_and_placed(tmp_path: Path) -> None:
+    (problem,) = problems("A: [[1]]\nname: a\x1bb", tmp_path)
+    assert problem == r"system.yaml:2:8: expected text, got the character '\x1b'. Remove it"
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"\x1f\x8b\x08\x00", "got gzip data"), (b"PK\x03\x04....xl/workbook", "got an Excel workbook"),
+        (b"PK\x03\x04", "got a zip archive"), (b"<!DOCTYPE html><html>", "got an HTML page"),
+        (b"\x93NUMPY\x01", "got a NumPy .npy file"), (b"A: [[1]]\n\xe9", "got the byte 0xe9"), (b"A\0", "a NUL byte"),
+    ],
+)  # fmt: skip
+def test_other_formats_are_named(tmp_path: Path, data: bytes, found: str) -> None:
+    for name in ("system.yaml", "system.csv"):
+        (problem,) = problems(data, tmp_path, name)
+        assert found in problem
+
+
+def test_all_problems_are_kept_and_ten_are_shown(tmp_path: Path) -> None:
+    text = "A:\n" + "".join(f"  - [x{i}]\n" for i in range(25))
+    with pytest.raises(InputError) as caught:
+        read(text, tmp_path)
+    assert len(caught.value.problems) == 25
+    assert len(str(caught.value).splitlines()) == 11
+    assert str(caught.value).endswith("... and 15 more problems")
+
+
+def test_the_problems_of_all_documents_are_reported(tmp_path: Path) -> None:
+    found = problems("A: [[x]]\n---\nA: [[1]]\n---\nA: [[y]]\n", tmp_path)
+    assert [problem.partition(": ")[0] for problem in found] == ["system.yaml:1:6", "system.yaml:5:6"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from(list("A:[]{},-1 2.e/\n#&*!|>'\"%@`\t?yx~")), max_size=60))
+def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None:
+    problems: tuple[Problem, ...] = ()
+    try:
+        drafts = reader.read_yaml(text, "fuzz", "fuzz")
+        for draft in drafts:
+            draft.build()
+    except InputError as error:
+        problems = error.problems
+    assert all(problem.message for problem in problems)
