@@ -25,6 +25,7 @@ def main() -> None:
         system.write_text(SYSTEM)
         commands = {
             "naive numpy script": [sys.executable, str(HERE / "naive.py"), str(system)],
+            "the same with sympy": [sys.executable, str(HERE / "sympy_peer.py"), str(system)],
             "solve --format json": [program, "solve", str(system), "--format", "json"],
             "solve (table)": [program, "solve", str(system)],
             "--help": [program, "--help"],

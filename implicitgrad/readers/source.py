@@ -12,6 +12,7 @@ from implicitgrad.errors import InputError, Problem
 
 STANDARD_INPUT = "-"
 MOST_BYTES = 256 * 2**20
+CHUNK = 2**16
 SECONDS_FOR_A_WRITER = 5.0
 
 _SIGNATURES = {
@@ -56,17 +57,28 @@ def _is_directory(error: Exception) -> bool:
 def _standard_input() -> bytes:
     if sys.stdin is None or sys.stdin.closed:
         raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.buffer.read(MOST_BYTES + 1)
+    return _read(sys.stdin.buffer.fileno())
 
 
 def _file(path: str) -> bytes:
     """A file's bytes; a FIFO that nobody opens for writing is an error, not a hang."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as stream:
+    try:
         beginning = _await_writer(descriptor) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
         if hasattr(os, "set_blocking"):
             os.set_blocking(descriptor, True)
-        return beginning + stream.read(MOST_BYTES + 1)
+        return beginning + _read(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int) -> bytes:
+    """Everything to the end, or one chunk more than the cap."""
+    chunks, size = [], 0
+    while size <= MOST_BYTES and (chunk := os.read(descriptor, CHUNK)):
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
 
 
 def _await_writer(descriptor: int) -> bytes:

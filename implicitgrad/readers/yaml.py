@@ -146,26 +146,28 @@ def _documents(text: str, source: str) -> Iterator[Node]:
 
 def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
     mark = event.start_mark
-    refused: tuple[str, str | None] | None = None
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-        sigil = "*" if isinstance(event, yaml.AliasEvent) else "&"
-        refused = f"expected plain values, got {quoted(sigil + event.anchor)}", "Write the values out"
-    elif getattr(event, "tag", None) is not None:
-        refused = f"expected plain values, got the tag {quoted(event.tag)}", "Leave the tag out"
-    elif depth > DEEPEST:
-        refused = f"expected at most {DEEPEST} levels of nesting, got more", None
-    if refused:
-        problem = Problem(refused[0], refused[1], "bad-syntax")
-        raise InputError([problem.at(source, (mark.line + 1, mark.column + 1))])
-    if isinstance(event, yaml.ScalarEvent):
-        return Node(mark, text=event.value)
+    kind = type(event)
+    if kind is yaml.AliasEvent:
+        raise _refused(f"expected plain values, got {quoted('*' + event.anchor)}", mark, source, "Write the values out")
+    if event.anchor is not None:
+        raise _refused(f"expected plain values, got {quoted('&' + event.anchor)}", mark, source, "Write the values out")
+    if event.tag is not None:
+        raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
+    if kind is yaml.ScalarEvent:
+        return Node(mark, event.value)
+    if depth == DEEPEST:
+        raise _refused(f"expected at most {DEEPEST} levels of nesting, got more", mark, source)
     items: list[Node] = []
-    closing = yaml.SequenceEndEvent if isinstance(event, yaml.SequenceStartEvent) else yaml.MappingEndEvent
-    while not isinstance(child := loader.get_event(), closing):
+    closing = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
+    while type(child := loader.get_event()) is not closing:
         items.append(_node(loader, child, source, depth + 1))
-    if closing is yaml.MappingEndEvent:
-        return Node(mark, pairs=list(zip(items[::2], items[1::2], strict=True)))
-    return Node(mark, items=items)
+    if kind is yaml.SequenceStartEvent:
+        return Node(mark, items=items)
+    return Node(mark, pairs=list(zip(items[::2], items[1::2], strict=True)))
+
+
+def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> InputError:
+    return InputError([Problem(message, hint, "bad-syntax").at(source, (mark.line + 1, mark.column + 1))])
 
 
 def _refuse_control_characters(text: str, source: str) -> None:
