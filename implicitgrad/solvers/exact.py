@@ -67,7 +67,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         independent=tuple(system.x[k] for k in independent),
         constraints=constraints if dependent else None,
         general=general,
-        condition_squared=_condition_squared(system, rank, pivots, general),
+        condition_squared=_condition_squared(system, rank, pivots, general, particular, d),
     )
 
 
@@ -100,15 +100,15 @@ def _indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
 def _general(
     system: LinearSystem, free_columns: list[int], null_space: list[IntegerRow], particular: list[IntegerRow], d: int
 ) -> General:
-    g = system.dL_dy
+    gradients = None if system.dL_dy is None else [integers(g) for g in system.dL_dy]
     J = _divided(particular, d)
     return General(
         free=tuple(system.y[f] for f in free_columns),
         particular=J,
         null_space=_divided(null_space, d),
         minimum_norm=_without_null_space(particular, null_space, d) if free_columns else J,
-        dL_dx_particular=None if g is None else _product(g, particular, d),
-        dL_dx_coefficients=None if g is None else _product(g, null_space, d),
+        dL_dx_particular=None if gradients is None else _product(gradients, particular, d),
+        dL_dx_coefficients=None if gradients is None else _product(gradients, null_space, d),
     )
 
 
@@ -138,7 +138,9 @@ def _without_null_space(particular: list[IntegerRow], null_space: list[IntegerRo
     return _divided(numerators, d * e)
 
 
-def _condition_squared(system: LinearSystem, rank: int, pivots: list[int], general: General) -> Fraction | None:
+def _condition_squared(
+    system: LinearSystem, rank: int, pivots: list[int], general: General, particular: list[IntegerRow], d: int
+) -> Fraction | None:
     """(‖A‖_F·‖A⁺‖_F)², exactly; None for A = 0.
 
     Where A is invertible and B = I, A⁺ is the Jacobian. Otherwise A = C·R with C (M×r) the pivot columns of A and R
@@ -150,7 +152,8 @@ def _condition_squared(system: LinearSystem, rank: int, pivots: list[int], gener
     A = system.A
     norm_squared = squared_norm(A)
     if rank == len(A) == system.unknowns and system.B is None:
-        return norm_squared * squared_norm(general.particular)
+        square = sum([number * number for row in particular for number in row])
+        return Fraction(norm_squared.numerator * square, norm_squared.denominator * d * d)
     if rank == system.unknowns:
         return norm_squared * _trace_of_product(None, _inverse_gram(list(zip(*A, strict=True))))
     if rank == len(A):
@@ -210,11 +213,10 @@ def _impossible_choice(system: LinearSystem, free: Sequence[str], null_space: li
     return UsageError(f"{message}; {counted}; possible: {'  '.join(listed)}")
 
 
-def _product(dL_dy: Matrix, numerators: list[IntegerRow], d: int) -> Matrix:
-    """dL_dy · (numerators/d)."""
+def _product(gradients: list[tuple[IntegerRow, int]], numerators: list[IntegerRow], d: int) -> Matrix:
+    """dL_dy · (numerators/d), the rows of dL_dy given as integers and their common denominators."""
     columns = list(zip(*numerators, strict=True))
-    gradients = [integers(gradient) for gradient in dL_dy]
-    return tuple(tuple([Fraction(_dot(g, column), d * scale) for column in columns]) for g, scale in gradients)
+    return tuple([tuple([Fraction(_dot(g, column), d * scale) for column in columns]) for g, scale in gradients])
 
 
 def _divided(numerators: list[IntegerRow], d: int) -> Matrix:

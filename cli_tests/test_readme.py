@@ -1,0 +1,87 @@
+"""The README is a promise: its examples are run and compared whole."""
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SCREEN_VARIABLES
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def console_examples() -> list[tuple[str, str]]:
+    """Each ``$ command`` and the output below it."""
+    examples = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            examples.append((command, output))
+    return examples
+
+
+@pytest.mark.parametrize(("command", "output"), console_examples(), ids=lambda text: text[:70])
+def test_a_console_example_prints_what_the_readme_shows(command: str, output: str) -> None:
+    if "jq" in command.split() and shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    environment = {key: value for key, value in os.environ.items() if key not in SCREEN_VARIABLES}
+    environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    result = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert result.stdout.decode() == output
+
+
+def test_the_python_example_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (example,) = blocks("python")
+    test = doctest.DocTestParser().get_doctest(example, {}, "README", "README.md", 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
+    assert len(test.examples) >= 5
+
+
+@pytest.mark.parametrize(("language", "name"), [("yaml", "example.yaml"), ("csv", "example.csv")])
+def test_the_formats_shown_are_read(tmp_path: Path, language: str, name: str) -> None:
+    from implicitgrad import read_systems, solve
+
+    (example,) = blocks(language)
+    (tmp_path / name).write_text(example)
+    (system,) = read_systems(tmp_path / name)
+    assert solve(system).dL_dx == (-solve([[2]]).dy_dx[0][0], solve([[2]]).dy_dx[0][0])  # type: ignore[operator]
+
+
+def test_the_page_opens_with_the_two_commands_one_line_each() -> None:
+    first, second = blocks("sh")[:2]
+    for command in (first, second):
+        assert command.count("\n") == 1
+        assert command.startswith("python3 -m venv ")
+    assert "solve sample_systems/" in first
+    assert "pytest" in second
+
+
+def test_every_record_key_exit_code_and_option_is_documented() -> None:
+    import implicitgrad
+    from implicitgrad.cli.solve import REQUIREMENTS, solve
+    from implicitgrad.writers.record import to_record
+
+    for key in to_record(implicitgrad.solve([[1]])):
+        assert f"`{key}`" in README, key
+    for requirement in REQUIREMENTS:
+        assert f"`{requirement}`" in README, requirement
+    for option in ("--free", "--require", "--output", "--format", "--delimiter", "--decimal", "--header", "--debug"):
+        assert option in README, option
+        assert any(option in parameter.opts for parameter in solve.params), option
+    assert f"**{implicitgrad.__version__}**" in README
