@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import implicitgrad
-from implicitgrad import LinearSystem, Solution, UsageError, solve
+from implicitgrad import LinearSystem, Solution, UsageError, linear_system, solve
 
 ENTRIES = st.one_of(
     st.integers(-3, 3).map(Fraction),
@@ -42,7 +42,7 @@ def systems(draw: st.DrawFn) -> LinearSystem:
         dL_dy = product(entries(1, M), A)[0]
     elif kind == "several":
         dL_dy = entries(draw(st.integers(1, 3)), N)
-    return LinearSystem.from_values(A, dL_dy, B=B)
+    return linear_system(A, dL_dy, B=B)
 
 
 def parts(system: LinearSystem) -> tuple[Matrix, Matrix]:

@@ -14,6 +14,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"errors"},
     {"rational"},
     {"system"},
+    {"draft"},
     {"solution"},
     {"readers", "solvers", "writers"},  # which never import one another
     {"cli"},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import implicitgrad
-from implicitgrad import InputError, LinearSystem, Status, read_systems, solve
+from implicitgrad import InputError, Status, linear_system, read_systems, solve
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_names_must_be_texts() -> None:
 
 
 def test_a_system_is_solved_as_it_is_and_takes_nothing_beside() -> None:
-    system = LinearSystem.from_values([[3, 5]], [7, 11], y=["a", "b"])
+    system = linear_system([[3, 5]], [7, 11], y=["a", "b"])
     assert solve(system, free=["b"]).free_parameters == ("db/dx1",)
     with pytest.raises(TypeError, match="has its own dL_dy"):
         solve(system, [1, 2])

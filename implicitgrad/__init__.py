@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from implicitgrad.draft import linear_system
     from implicitgrad.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
     from implicitgrad.readers import read_systems
     from implicitgrad.solution import Constraints, General, Solution, Status
@@ -30,6 +31,7 @@ _HOME = {
     "Status": "solution",
     "solve": "solvers",
     "LinearSystem": "system",
+    "linear_system": "draft",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Solution",
     "Status",
     "UsageError",
+    "linear_system",
     "read_systems",
     "solve",
 ]

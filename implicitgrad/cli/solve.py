@@ -13,8 +13,9 @@ from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
 
 if TYPE_CHECKING:
+    from implicitgrad.draft import Draft
     from implicitgrad.solution import Solution
-    from implicitgrad.system import Draft, LinearSystem
+    from implicitgrad.system import LinearSystem
 
 UNIQUE_GRADIENT = "unique-dL_dx"
 REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
@@ -112,8 +113,8 @@ def _drafts(
     system: str | None, values: dict[str, str | None], names: dict[str, tuple[str, ...] | None], csv_form: CsvFormat
 ) -> list[Draft]:
     """The systems as written, what the options say put in place of what the file says."""
+    from implicitgrad.draft import Draft, Part
     from implicitgrad.readers import read_drafts, read_part
-    from implicitgrad.system import Draft, Part
 
     if system is None and values["A"] is None:
         raise UsageError("expected a system's file, - for standard input, or -A", "See implicitgrad solve --help")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os.path
 
+from implicitgrad.draft import Draft, Part
 from implicitgrad.errors import InputError, Problem, UsageError, printable, quoted
 from implicitgrad.readers.form import CsvFormat
 from implicitgrad.readers.source import STANDARD_INPUT, read_text
-from implicitgrad.system import Draft, LinearSystem, Part
+from implicitgrad.system import LinearSystem
 
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
 CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}

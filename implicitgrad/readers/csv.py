@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem, quoted
 from implicitgrad.rational import is_number, looks_like_number, number_hint
 from implicitgrad.readers.form import CsvFormat
-from implicitgrad.system import Draft, Part, Path
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
 

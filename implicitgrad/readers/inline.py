@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from implicitgrad.draft import Part, Path
 from implicitgrad.errors import InputError, Problem, quoted
-from implicitgrad.system import Part, Path
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem, printable, quoted
-from implicitgrad.system import Draft, Part, Path
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "expect")
 DEEPEST = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from implicitgrad.draft import linear_system
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import LinearSystem
@@ -25,7 +26,7 @@ def solve(
     dL_dy : (N,), or (K, N) for K losses. B : (M, P); the identity unless given. x, y : the P and N names.
     free : names of the unknowns to be free where ∂y/∂x is not unique.
 
-    The arithmetic is exact; a float stands for its exact binary value (see LinearSystem.from_values). A singular A
+    The arithmetic is exact; a float stands for its exact binary value (see linear_system). A singular A
     is an answer. Raises InputError for values that make no system, UsageError for a choice of free unknowns that is
     impossible.
     """
@@ -33,4 +34,4 @@ def solve(
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
         return solve_exact(A, free)
-    return solve_exact(LinearSystem.from_values(A, dL_dy, B=B, x=x, y=y, name=name), free)
+    return solve_exact(linear_system(A, dL_dy, B=B, x=x, y=y, name=name), free)

@@ -1,0 +1,229 @@
+"""Draft: a system as written, which becomes a LinearSystem if everything in it fits.
+
+A reader hands over values as it finds them and where each of them stands; Draft.build() is the one place that checks
+them and says, for every value that does not fit, where and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from numbers import Integral, Rational, Real
+from typing import NamedTuple
+
+from implicitgrad.errors import InputError, Problem, quoted
+from implicitgrad.rational import EXPECTED, NumberError, last_digit_rounding, parse_number
+from implicitgrad.system import LinearSystem, Matrix, Row
+
+Path = tuple[int, ...]
+"""0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
+
+
+def linear_system(
+    A: object,
+    dL_dy: object = None,
+    *,
+    B: object = None,
+    x: Sequence[str] | None = None,
+    y: Sequence[str] | None = None,
+    name: str | None = None,
+) -> LinearSystem:
+    """A system from Python values.
+
+    A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
+    text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
+    3602879701896397/36028797018963968 and "0.1" is 1/10. Raises InputError.
+    """
+    values = {"B": B, "dL_dy": dL_dy, "x": x, "y": y}
+    parts = {key: Part(_plain(value)) for key, value in values.items() if value is not None}
+    parts["A"] = Part(_plain(A))
+    return Draft("<python>", parts, name or "<python>").build()
+
+
+class Part(NamedTuple):
+    """One key of a system as written."""
+
+    value: object
+    """Nested lists of texts; from Python also of numbers."""
+    source: str | None = None
+    """What messages call the place it was written in."""
+    locate: Callable[[Path], tuple[int, int] | None] = lambda path: None
+    """Where the value at a path stands: (line, column), 1-based."""
+
+
+class Draft:
+    """A system as written, not yet checked: its parts by key (A, B, dL_dy, x, y) and what is wrong so far."""
+
+    def __init__(self, source: str, parts: dict[str, Part], name: str) -> None:
+        self.source, self.parts, self.name = source, parts, name
+        self.problems: list[Problem] = []
+
+    def build(self) -> LinearSystem:
+        """The system, if everything in it fits. Raises InputError with every problem found."""
+        A = self._matrix("A") if "A" in self.parts else None
+        A_rounding = Fraction(0)
+        B = self._matrix("B") if "B" in self.parts else None
+        dL_dy, has_one_loss = self._gradient()
+        x = y = None
+        if A is not None:
+            M, N = len(A), len(A[0])
+            A_rounding = _squared_rounding(self.parts["A"].value)
+            if B is not None and len(B) != M:
+                self._refuse("B", (), f"B has {_count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
+            self._check_gradient(dL_dy, A, has_one_loss)
+            if "B" not in self.parts or B is not None:
+                owner, P = ("row of A", M) if B is None else ("column of B", len(B[0]))
+                x = self._names("x", P, owner)
+            y = self._names("y", N, "column of A")
+        if self.problems or A is None or x is None or y is None:
+            raise InputError(self.problems)
+        return LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding)
+
+    def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
+        part = self.parts[key]
+        self.problems.append(Problem(message, hint, code).at(part.source or self.source, part.locate(path)))
+
+    def _matrix(self, key: str) -> Matrix | None:
+        """The (rows, columns) matrix under ``key``, or None when something in it was refused."""
+        value = self.parts[key].value
+        if not isinstance(value, list):
+            self._refuse(key, (), f"{key}: expected a list of rows, got {_described(value)}")
+            return None
+        if value and not any(isinstance(row, list) for row in value):
+            one, many = ", ".join(["1", "2", "3"][: len(value)]), ", ".join(["[1]", "[2]", "[3]"][: len(value)])
+            hint = f"One equation in {_count(len(value), 'unknown')} is [[{one}]], one unknown in several is [{many}]"
+            found = f"a list of {_count(len(value), 'entry')}"
+            self._refuse(key, (), f"{key}: expected a list of rows, got {found}", hint)
+            return None
+        return self._rows(key, value)
+
+    def _gradient(self) -> tuple[Matrix | None, bool]:
+        """dL_dy as K rows, and whether it was one vector."""
+        if "dL_dy" not in self.parts:
+            return None, False
+        value = self.parts["dL_dy"].value
+        if not isinstance(value, list):
+            self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {_described(value)}")
+            return None, False
+        if value and not any(isinstance(row, list) for row in value):
+            row = self._row("dL_dy", value, ())
+            return None if row is None else (row,), True
+        return self._rows("dL_dy", value), False
+
+    def _rows(self, key: str, value: list[object]) -> Matrix | None:
+        if not value:
+            self._refuse(key, (), f"{key} is empty; expected at least one row of at least one number")
+            return None
+        rows: list[Row | None] = []
+        width = len(value[0]) if isinstance(value[0], list) else 0
+        for i, items in enumerate(value):
+            here = f"{key}[{i + 1}]"
+            row = None
+            if not isinstance(items, list):
+                self._refuse(key, (i,), f"{here}: expected a row, got {_described(items)}")
+            elif not items:
+                self._refuse(key, (i,), f"{here} is empty; expected a row of at least one number")
+            else:
+                row = self._row(key, items, (i,))
+                if width and len(items) != width:
+                    found = f"{here} has {_count(len(items), 'entry')}"
+                    self._refuse(key, (i,), f"{found}; expected {width}, as in {key}[1]", code="ragged")
+                    row = None
+            rows.append(row)
+        whole = tuple(row for row in rows if row is not None)
+        return whole if len(whole) == len(rows) else None
+
+    def _row(self, key: str, items: list[object], path: Path) -> Row | None:
+        row: list[Fraction] = []
+        for j, item in enumerate(items):
+            try:
+                row.append(parse_number(item) if isinstance(item, str) else _as_fraction(item))
+            except NumberError as error:
+                here = (*path, j)
+                entry = key + "".join(f"[{index + 1}]" for index in here)
+                self._refuse(key, here, f"{entry}: {error.problem.message}", error.problem.hint, "bad-number")
+        return tuple(row) if len(row) == len(items) else None
+
+    def _check_gradient(self, dL_dy: Matrix | None, A: Matrix, has_one_loss: bool) -> None:
+        if dL_dy is None or len(dL_dy[0]) == len(A[0]):
+            return
+        found = f"has {_count(len(dL_dy[0]), 'entry')}" + ("" if has_one_loss else " a row")
+        hint = _shapes(A=A, dL_dy=dL_dy)
+        if len(dL_dy[0]) == 1 and len(dL_dy) == len(A[0]):
+            hint = "A gradient is one row, not a column"
+        elif len(dL_dy[0]) == len(A):
+            hint += "; ∂L/∂y has an entry for each unknown y, not for each equation"
+        self._refuse("dL_dy", (), f"dL_dy {found}; expected {len(A[0])}, one for each column of A", hint)
+
+    def _names(self, key: str, count: int, owner: str) -> tuple[str, ...] | None:
+        if key not in self.parts:
+            return tuple(f"{key}{i + 1}" for i in range(count))
+        value = self.parts[key].value
+        if not isinstance(value, list):
+            self._refuse(key, (), f"{key}: expected a list of names, got {_described(value)}")
+            return None
+        before = len(self.problems)
+        seen: set[str] = set()
+        for i, name in enumerate(value):
+            if not isinstance(name, str):
+                self._refuse(key, (i,), f"{key}[{i + 1}]: expected a name, got {_described(name)}", code="bad-name")
+            elif not name.strip():
+                self._refuse(key, (i,), f"{key}[{i + 1}]: expected a name, got an empty one", code="bad-name")
+            elif name in seen:
+                hint = "Each name can stand for one only"
+                self._refuse(key, (i,), f"{key}[{i + 1}]: duplicate name {quoted(name)}", hint, "bad-name")
+            else:
+                seen.add(name)
+        if len(value) != count:
+            found = f"{key} has {_count(len(value), 'name')}"
+            self._refuse(key, (), f"{found}; expected {count}, one for each {owner}", code="bad-name")
+        return tuple(map(str, value)) if len(self.problems) == before else None
+
+
+def _plain(value: object) -> object:
+    """Arrays and tuples as lists, all the way down."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _as_fraction(value: object) -> Fraction:
+    """The rational number that a Python number is. Raises NumberError."""
+    from decimal import Decimal
+
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return Fraction(int(value))
+    if isinstance(value, Rational) and not isinstance(value, bool):
+        return Fraction(int(value.numerator), int(value.denominator))
+    if isinstance(value, Real | Decimal) and not isinstance(value, bool):
+        try:
+            return Fraction(value if isinstance(value, Decimal) else float(value))
+        except (ValueError, OverflowError):
+            raise NumberError(f"expected a finite number, got {value}") from None
+    raise NumberError(f"{EXPECTED}, got {_described(value)}")
+
+
+def _squared_rounding(value: object) -> Fraction:
+    """The sum of the squares of half a unit of each text's last decimal place."""
+    texts = (item for row in value if isinstance(row, list) for item in row) if isinstance(value, list) else ()
+    decimals = [item for item in texts if isinstance(item, str) and ("." in item or "e" in item or "E" in item)]
+    return sum((last_digit_rounding(text) ** 2 for text in decimals), Fraction(0))
+
+
+def _described(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return quoted(value) if value else "nothing"
+    if isinstance(value, list):
+        return "a list"
+    return "a mapping" if isinstance(value, dict) else quoted(str(value))
+
+
+def _count(number: int, noun: str) -> str:
+    plural = {"entry": "entries"}.get(noun, noun + "s")
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _shapes(**matrices: Matrix) -> str:
+    return ", ".join(f"{key} is {len(rows)}×{len(rows[0])}" for key, rows in matrices.items())
