@@ -6,64 +6,18 @@ which none is names the inputs; rows named dL/dy are gradients. A mix is an erro
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
 from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem, quoted
-from implicitgrad.rational import is_number, looks_like_number, number_hint
+from implicitgrad.rational import looks_like_number, number_hint
+from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.readers.form import CsvFormat
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
 
 
-@dataclass(slots=True)
-class Table:
-    """The rows of a CSV file as written."""
-
-    source: str
-    delimiter: str
-    decimal: str
-    rows: list[list[str]] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    """The 1-based line that each row starts on."""
-    lines: list[str] = field(default_factory=list)
-
-    def position(self, row: int, cell: int) -> tuple[int, int]:
-        """(line, column) of a cell, 1-based; delimiters between quotes do not count."""
-        line = self.starts[row]
-        column, in_quotes, passed = 1, False, 0
-        for text in self.lines[line - 1 :]:
-            for column, character in enumerate(text, start=1):
-                if passed == cell:
-                    return line, column
-                if character == '"':
-                    in_quotes = not in_quotes
-                passed += character == self.delimiter and not in_quotes
-            line += 1
-            if not in_quotes:
-                break
-        return line - 1, column + 1
-
-    def problem(self, message: str, row: int, cell: int, hint: str | None = None, code: str = "bad-csv") -> Problem:
-        """A problem placed at a cell."""
-        return Problem(message, hint, code).at(self.source, self.position(row, cell))
-
-    def is_number(self, cell: str) -> bool:
-        """Whether a cell has the form of a number."""
-        return is_number(self.number(cell))
-
-    def number(self, cell: str) -> str:
-        """A cell's text with the decimal mark as a point."""
-        stripped = cell.strip(" \t")
-        return stripped.replace(",", ".") if self.decimal == "," else stripped
-
-
 def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
     """The one system of a CSV file. Raises InputError."""
-    table = _table(text, source, form)
+    table = read_table(text, source, form)
     has_names = _has_names_column(table)
     has_header = form.header if form.header is not None else _has_header(table, has_names)
     if has_names and not has_header:
@@ -93,7 +47,7 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
 
 def read_csv_value(text: str, source: str, form: CsvFormat) -> Part:
     """A CSV file that holds one bare matrix or vector: no names. Raises InputError."""
-    table = _table(text, source, form)
+    table = read_table(text, source, form)
     part = _matrix(table, list(range(len(table.rows))), 0)
     return _row_of(part) if len(table.rows) == 1 else part
 
@@ -111,86 +65,6 @@ def _row_of(part: Part) -> Part:
     """The only row of a matrix, as a vector."""
     assert isinstance(part.value, list)
     return Part(part.value[0], part.source, lambda path: part.locate((0, *path)))
-
-
-def _table(text: str, source: str, form: CsvFormat) -> Table:
-    delimiter = form.delimiter or ","
-    table = Table(source, delimiter, form.decimal, lines=re.split(r"\r\n|\r|\n", text))
-    try:
-        _read_rows(table)
-    except csv.Error as error:
-        line = min(table.starts[-1] if table.starts else 1, len(table.lines))
-        reason = "a quote is not closed" if "unexpected end" in str(error) else str(error)
-        hint = 'A quoted cell ends with " followed by the delimiter; a quote inside it is doubled'
-        raise InputError([Problem(f"not valid CSV: {reason}", hint, "bad-csv", source, line)]) from None
-    if not table.rows:
-        raise InputError([Problem("empty; expected a system", code="empty", source=source)])
-    _refuse_ragged(table)
-    if table.decimal == ",":
-        _refuse_points(table)
-    return table
-
-
-def _refuse_ragged(table: Table) -> None:
-    width, first = len(table.rows[0]), table.starts[0]
-    ragged = [r for r, row in enumerate(table.rows) if len(row) != width]
-    problems = []
-    for r in ragged:
-        found = len(table.rows[r])
-        message = f"expected {width} cells, as on line {first}, got {found}"
-        problems.append(table.problem(message, r, min(width, found - 1), _ragged_hint(table, ragged), "ragged"))
-    if problems:
-        raise InputError(problems)
-
-
-def _refuse_points(table: Table) -> None:
-    cells = [(r, c, cell.strip()) for r, row in enumerate(table.rows) for c, cell in enumerate(row)]
-    problems = [
-        table.problem(f"expected a decimal comma, got {quoted(cell)}", r, c, "Leave out --decimal ,", "bad-number")
-        for r, c, cell in cells
-        if "." in cell and is_number(cell)
-    ]
-    if problems:
-        raise InputError(problems)
-
-
-def _read_rows(table: Table) -> None:
-    """Fill the table, passing over blank lines and full-line comments between rows, not inside quotes."""
-    position = 0
-    is_row_start = True
-
-    def lines() -> Iterator[str]:
-        nonlocal position, is_row_start
-        for line in table.lines:
-            position += 1
-            if is_row_start:
-                if not line.strip(" ") or line.lstrip().startswith("#"):
-                    continue
-                table.starts.append(position)
-                is_row_start = False
-            yield line + "\n"
-
-    for row in csv.reader(lines(), delimiter=table.delimiter, strict=True):
-        table.rows.append(row)
-        is_row_start = True
-
-
-def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
-    others = [d for d in (";", "\t", ",", "|") if d != table.delimiter]
-    text = table.lines[table.starts[ragged[0]] - 1]
-    seen = next((d for d in others if d in text and d in table.lines[table.starts[0] - 1]), None)
-    if seen:
-        return _delimiter_hint(seen)
-    if table.delimiter == "," and table.decimal == ",":
-        return "With --decimal , the columns need another --delimiter, or quotes"
-    if any(not table.rows[r][-1] for r in ragged):
-        return "Remove the trailing comma"
-    return None
-
-
-def _delimiter_hint(seen: str) -> str:
-    name = {"\t": "'\\t'", " ": "' '"}.get(seen, f"'{seen}'")
-    return f"If {name} separates the columns and ',' is the decimal mark: --delimiter {name} --decimal ,"
 
 
 def _has_names_column(table: Table) -> bool:
@@ -235,5 +109,5 @@ def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) ->
 def _mix_hint(table: Table, text: str) -> str | None:
     for delimiter in (";", "\t", "|"):
         if delimiter in text and delimiter != table.delimiter:
-            return _delimiter_hint(delimiter)
+            return delimiter_hint(delimiter)
     return number_hint(text)
