@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import threading
@@ -250,6 +251,18 @@ def test_a_closed_standard_input_is_an_error() -> None:
     assert result.stderr == "implicitgrad: -: cannot be read: standard input is closed\n"
 
 
+def test_a_terminal_as_standard_input_gets_a_hint() -> None:
+    master, slave = pty.openpty()
+    os.write(master, b"A: [[2]]\n\x04")
+    result = subprocess.run(
+        [PROGRAM, "solve", "-", "-fjson"], stdin=slave, capture_output=True, timeout=30, check=False
+    )
+    os.close(slave)
+    os.close(master)
+    assert json.loads(result.stdout)["dy_dx"] == [[0.5]]
+    assert result.stderr == b"implicitgrad: reading from the terminal; Ctrl-D ends the input\n"
+
+
 def test_an_endless_standard_input_ends_at_the_cap() -> None:
     result = subprocess.run(f"yes | {PROGRAM} solve -", shell=True, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
@@ -338,7 +351,7 @@ def test_help_and_version(run: Run) -> None:
     assert (nothing.returncode, nothing.stdout, nothing.stderr) == (2, "", overview.stdout)
     for help_page in (run("solve", "--help"), run("solve", "-h")):
         assert (help_page.returncode, help_page.stderr) == (0, "")
-        assert "Examples:\n" in help_page.stdout
+        assert help_page.stdout.rpartition("\n\n")[2].startswith("  Examples:\n    implicitgrad solve ")
         assert "at most 256 MiB" in help_page.stdout
 
 

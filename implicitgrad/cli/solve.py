@@ -27,11 +27,7 @@ Examples:
   implicitgrad solve -A '1 2; 3 4' -g '1 1'
   implicitgrad solve -A '3 5' -g '7 11' --free y2
   implicitgrad solve system.yaml --format json | jq .dL_dx
-  implicitgrad solve system.yaml --require determined > /dev/null
-
-\b
-Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage
-or bad input; 3 a fault of the program. An input has at most 256 MiB."""
+  implicitgrad solve system.yaml --require determined > /dev/null"""
 
 
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
@@ -80,7 +76,9 @@ def solve(
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y.
 
     SYSTEM is a YAML, JSON, CSV or TSV file, or - for standard input (YAML, or CSV with --delimiter). A YAML file may
-    hold several systems. Options override what the file says.
+    hold several systems. Options override what the file says. An input has at most 256 MiB.
+
+    Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
     """
     csv_form = CsvFormat(delimiter, decimal, header)
     values = {"A": A, "B": B, "dL_dy": dL_dy}
