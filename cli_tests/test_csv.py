@@ -104,7 +104,7 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
         ("1,2\n3,4,5\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3"]),
         ("1,2\n3,4,\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3. Remove the trailing comma"]),
         ("1,2,\n3,4,\n", ["table.csv:1:5: the first row mixes numbers and names: expected a number, got an empty cell. "
-                          "An entry is empty; write 0 if it is zero"]),
+                          "Remove the trailing delimiter, or write 0 if the entry is zero"]),
         ("1,2\n,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got an empty cell. "
                        "An entry is empty; write 0 if it is zero"]),
         ("1,2\n3,\n", [f"table.csv:2:3: A[2][2]: {NUMBER}, got ''. An entry is empty; write 0 if it is zero"]),
@@ -121,9 +121,12 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
         ("1;2\n3;4\n", [f"table.csv:2:1: A[1][1]: {NUMBER}, got '3;4'. Is ';' the delimiter? --delimiter ';' says so"]),
         ('"1,234","2,345"\n3,4\n', [
             "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got '1,234'. "
-            "Leave out the thousands separators",
+            "Leave out the thousands separators (decimal commas are read from CSV with --decimal ,)",
             "table.csv:1:9: the first row holds neither numbers nor names: expected a number or a name, got '2,345'. "
-            "Leave out the thousands separators"]),
+            "Leave out the thousands separators (decimal commas are read from CSV with --decimal ,)"]),
+        (",2019,2020\na,1,2\n", ["table.csv:1:1: the first row has numbers and no name: expected a name, got an empty "
+                                 "cell. If it is a header, --header says so"]),
+        ("1\n2,3\n", ["table.csv:2:3: expected 1 cell, as on line 1, got 2"]),
         ("nan,inf\n1,2\n", [
             "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got 'nan'",
             "table.csv:1:5: the first row holds neither numbers nor names: expected a number or a name, got 'inf'"]),
@@ -137,6 +140,14 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
 )  # fmt: skip
 def test_what_has_no_meaning_is_refused_where_it_stands(tmp_path: Path, text: str, expected: list[str]) -> None:
     assert problems(text, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "label", ["dl/dy", "dL/dY", "DL/DY", "dLdy", "dL / dy", "∂L/∂y", "dL/dy1", "grad", "gradient", "Gradient"]
+)
+def test_a_misspelt_gradient_row_does_not_become_an_equation(tmp_path: Path, label: str) -> None:
+    (problem,) = problems(f",u,v\na,1,2\nb,3,4\n{label},1,1\n", tmp_path)
+    assert problem.startswith(f"table.csv:4:1: expected the name dL/dy for a gradient, got '{label}'. ")
 
 
 @settings(max_examples=300, deadline=None)

@@ -232,7 +232,7 @@ def test_fewer_names_than_free_unknowns_are_completed_from_the_first() -> None:
 
 
 def test_an_impossible_choice_names_the_possible_ones() -> None:
-    with pytest.raises(UsageError, match=r"y1 cannot be free; 1 unknown is; possible: y2  y3$"):
+    with pytest.raises(UsageError, match=r"y1 cannot be free; 1 unknown is free, possible are y2 or y3$"):
         solve([[1, 0, 0], [0, 1, 1]], free=["y1"])
 
 

@@ -46,6 +46,11 @@ def test_one_row_in_double_brackets_is_a_matrix() -> None:
         ("[[1; 2]]", "-A:1:4: expected a number or ], got ';'"),
         ("1,,2", "-A:1:3: expected a number, got ','"),
         ("1 2; ,3", "-A:1:6: expected a number, got ','"),
+        (
+            "1,5 2; 3,1 4",
+            "-A:1:1: expected commas between all entries of a row or none, got 1 comma for 3 entries. "
+            "A decimal comma is written as a point",
+        ),
         ("1,2,", "-A:1:4: expected a number after the comma"),
     ],
 )

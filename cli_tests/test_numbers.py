@@ -52,7 +52,8 @@ def test_anything_else_is_refused(text: str) -> None:
     ("text", "hint"),
     [
         ("010", "Leading zeros"), ("\u22121", "typographic minus"), ("1\u200b2", "U+200B"), ("1D3", "with e"),
-        ("1 2", "comma missing"), ("1,234", "thousands"), ("1,5", "decimal mark"), ("1;2", "--delimiter"),
+        ("1 2", "comma missing"), ("1,234", "thousands"), ("-0,034", "decimal mark"), ("10%", "for 50%"),
+        ("1,5", "decimal mark"), ("1;2", "--delimiter"),
         ("3/-4", "positive integer"), ("", "empty"), (" 1", "blanks"),
     ],
 )  # fmt: skip
@@ -124,7 +125,7 @@ def test_short_fractions_stay_fractions() -> None:
 
 def test_a_column_with_a_long_fraction_has_equal_places_and_marks_what_is_rounded() -> None:
     far_apart = [Fraction(100, 3**9), Fraction(25), Fraction(0), Fraction(-1, 7)]
-    assert show_column(far_apart, 6) == ["≈5.08053e-3", "2.50000e+1", "0", "≈-1.42857e-1"]
+    assert show_column(far_apart, 6) == ["≈5.08053e-3", "25", "0", "≈-1.42857e-1"]
     assert show_column([Fraction(12345678, 10**7), Fraction(5, 2)], 8) == ["1.2345678", "2.5000000"]
     assert show_column([Fraction(12345678, 10**7), Fraction(5, 2), Fraction(0)], 6) == [
         "≈1.23457",
@@ -156,4 +157,5 @@ def test_a_sum_is_written_as_by_hand() -> None:
     assert str(linear(Fraction(1, 5), [(Fraction(-3, 5), "∂y1/∂x")], 6)) == "1/5 − 3/5·∂y1/∂x"
     assert str(linear(Fraction(0), [(Fraction(-1), "a"), (Fraction(0), "b"), (Fraction(1), "c")], 6)) == "-a + c"
     assert str(linear(Fraction(0), [], 6)) == "0"
-    assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], 3)) == "≈ 6.97e-8 − 2·a"
+    assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], 3)) == "≈6.97e-8 − 2·a"
+    assert str(linear(Fraction(-1, 3**15), [(Fraction(-1, 7**9), "a")], 3)) == "≈-6.97e-8 − ≈2.48e-8·a"

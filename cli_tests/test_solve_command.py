@@ -89,7 +89,7 @@ def test_all_documents_are_solved_in_order(run: Run) -> None:
 def test_free_chooses_and_an_impossible_choice_says_what_is_possible(run: Run) -> None:
     assert answer(run, "-A", "3 5", "--free", "y2")["free_parameters"] == ["dy2/dx1"]
     assert refused(run, "solve", "-A", "3 0", "--free", "y1") == (
-        "<inline>: y1 cannot be free; 1 unknown is; possible: y2"
+        "<inline>: y1 cannot be free; 1 unknown is free, possible are y2"
     )
     assert refused(run, "solve", "-A", "3", "--free", "y1") == (
         "<inline>: y1 cannot be free; expected none, since every unknown is determined"
@@ -121,6 +121,26 @@ def test_require_exits_with_1_when_the_answer_is_another_and_prints_it_all_the_s
         else:
             assert result.returncode == 1
             assert result.stderr.startswith(f"implicitgrad: <inline>: expected {requirement} (--require), got ")
+
+
+def test_every_requirement_must_be_met(run: Run) -> None:
+    result = run("solve", "-A", "1 2; 2 4", "--require", "determined", "--require", "rank-deficient")
+    assert result.returncode == 1
+    assert result.stderr == "implicitgrad: <inline>: expected determined (--require), got rank-deficient\n"
+
+
+def test_forgotten_words_and_quotes_get_a_hint(run: Run) -> None:
+    assert "implicitgrad solve two.yaml" in refused(run, "two.yaml", files=TWO)
+    assert "needs quotes" in refused(run, "solve", "two.yaml", "-g", "1", "1", files=TWO)
+    assert "parted by commas" in refused(run, "solve", "-A", "1 2", "--y", "p q")
+
+
+def test_a_labelled_table_is_no_option_value(run: Run) -> None:
+    message = refused(run, "solve", "-A", "@lab.csv", files={"lab.csv": ",a,b\nx,1,2\n"})
+    assert message == (
+        "lab.csv:1:1: expected numbers alone, got names. "
+        "Give a table with names as the SYSTEM, not as an option's @FILE"
+    )
 
 
 def test_require_unique_gradient_needs_a_gradient(run: Run) -> None:
@@ -175,7 +195,8 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
     ("arguments", "message"),
     [
         ([], "expected a system's file, - for standard input, or -A. See implicitgrad solve --help"),
-        (["two.yaml", "-A", "1"], "expected a system's file or -A, got both"),
+        (["two.yaml", "-A", "1"], "expected a system's file or -A, got both. "
+                                  "A value with blanks needs quotes: -g '1 1'"),
         (["-", "-g", "@-"], "standard input can be read once; expected - in one place only"),
         (["two.yaml", "--delimiter", ","], "--delimiter, --decimal and --header are for CSV; two.yaml is read as YAML"),
         (["-", "--header"], "--delimiter, --decimal and --header are for CSV; - is read as YAML. CSV through standard "

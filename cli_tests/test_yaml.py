@@ -96,7 +96,12 @@ def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
                          "system.yaml:1:9: A[2] is empty; expected a row of at least one number"]),
         ("A: [[1, 2], [3]]", ["system.yaml:1:13: A[2] has 1 entry; expected 2, as in A[1]"]),
         ("A: [[1, 2], 3]", ["system.yaml:1:13: A[2]: expected a row, got '3'"]),
-        ("A: ~", ["system.yaml:1:4: A: expected a list of rows, got '~'"]),
+        ("A: 1 2; 3 4", ["system.yaml:1:4: A: expected a list of rows, got '1 2; 3 4'. Write it as [[1, 2], [3, 4]]"]),
+        ("A: [[1]]\nB: [1, 2]", ["system.yaml:2:4: B: expected a list of rows, got a list of 2 entries. "
+                                 "One equation in 2 inputs is [[1, 2]], one input in several is [[1], [2]]"]),
+        ("A: [[1]]\nsomething: 1", ["system.yaml:2:1: unknown key 'something'; expected one of name, A, B, dL_dy, x, "
+                                    "y, expect"]),
+        ("A: ~", ["system.yaml:1:4: A: expected a list of rows, got '~'. Write it as [[1, 2], [3, 4]]"]),
         ("A:", ["system.yaml:1:3: A: expected a list of rows, got nothing"]),
         ("A: [[1, 2]]\ndL_dy: [1]", ["system.yaml:2:8: dL_dy has 1 entry; expected 2, one for each column of A. "
                                      "A is 1×2, dL_dy is 1×1; ∂L/∂y has an entry for each unknown y, not for each "

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ulp
 from numbers import Integral, Rational, Real
 from typing import NamedTuple
 
-from implicitgrad.errors import InputError, Problem, quoted
+from implicitgrad.errors import InputError, Problem, count, quoted
 from implicitgrad.rational import EXPECTED, NumberError, last_digit_rounding, parse_number
 from implicitgrad.system import LinearSystem, Matrix, Row
 
@@ -69,7 +70,7 @@ class Draft:
             M, N = len(A), len(A[0])
             A_rounding = _squared_rounding(self.parts["A"].value)
             if B is not None and len(B) != M:
-                self._refuse("B", (), f"B has {_count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
+                self._refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
             self._check_gradient(dL_dy, A, has_one_loss)
             if "B" not in self.parts or B is not None:
                 owner, P = ("row of A", M) if B is None else ("column of B", len(B[0]))
@@ -87,12 +88,14 @@ class Draft:
         """The (rows, columns) matrix under ``key``, or None when something in it was refused."""
         value = self.parts[key].value
         if not isinstance(value, list):
-            self._refuse(key, (), f"{key}: expected a list of rows, got {_described(value)}")
+            hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
+            self._refuse(key, (), f"{key}: expected a list of rows, got {_described(value)}", hint)
             return None
         if value and not any(isinstance(row, list) for row in value):
+            column = {"A": "unknown", "B": "input"}[key]
             one, many = ", ".join(["1", "2", "3"][: len(value)]), ", ".join(["[1]", "[2]", "[3]"][: len(value)])
-            hint = f"One equation in {_count(len(value), 'unknown')} is [[{one}]], one unknown in several is [{many}]"
-            found = f"a list of {_count(len(value), 'entry')}"
+            hint = f"One equation in {count(len(value), column)} is [[{one}]], one {column} in several is [{many}]"
+            found = f"a list of {count(len(value), 'entry')}"
             self._refuse(key, (), f"{key}: expected a list of rows, got {found}", hint)
             return None
         return self._rows(key, value)
@@ -126,7 +129,7 @@ class Draft:
             else:
                 row = self._row(key, items, (i,))
                 if width and len(items) != width:
-                    found = f"{here} has {_count(len(items), 'entry')}"
+                    found = f"{here} has {count(len(items), 'entry')}"
                     self._refuse(key, (i,), f"{found}; expected {width}, as in {key}[1]", code="ragged")
                     row = None
             rows.append(row)
@@ -147,7 +150,7 @@ class Draft:
     def _check_gradient(self, dL_dy: Matrix | None, A: Matrix, has_one_loss: bool) -> None:
         if dL_dy is None or len(dL_dy[0]) == len(A[0]):
             return
-        found = f"has {_count(len(dL_dy[0]), 'entry')}" + ("" if has_one_loss else " a row")
+        found = f"has {count(len(dL_dy[0]), 'entry')}" + ("" if has_one_loss else " a row")
         hint = _shapes(A=A, dL_dy=dL_dy)
         if len(dL_dy[0]) == 1 and len(dL_dy) == len(A[0]):
             hint = "A gradient is one row, not a column"
@@ -155,9 +158,9 @@ class Draft:
             hint += "; ∂L/∂y has an entry for each unknown y, not for each equation"
         self._refuse("dL_dy", (), f"dL_dy {found}; expected {len(A[0])}, one for each column of A", hint)
 
-    def _names(self, key: str, count: int, owner: str) -> tuple[str, ...] | None:
+    def _names(self, key: str, expected: int, owner: str) -> tuple[str, ...] | None:
         if key not in self.parts:
-            return tuple(f"{key}{i + 1}" for i in range(count))
+            return tuple(f"{key}{i + 1}" for i in range(expected))
         value = self.parts[key].value
         if not isinstance(value, list):
             self._refuse(key, (), f"{key}: expected a list of names, got {_described(value)}")
@@ -174,9 +177,11 @@ class Draft:
                 self._refuse(key, (i,), f"{key}[{i + 1}]: duplicate name {quoted(name)}", hint, "bad-name")
             else:
                 seen.add(name)
-        if len(value) != count:
-            found = f"{key} has {_count(len(value), 'name')}"
-            self._refuse(key, (), f"{found}; expected {count}, one for each {owner}", code="bad-name")
+        if len(value) != expected:
+            found = f"{key} has {count(len(value), 'name')}"
+            is_unparted = len(value) == 1 and " " in str(value[0])
+            unparted_hint = "Names are parted by commas" if is_unparted else None
+            self._refuse(key, (), f"{found}; expected {expected}, one for each {owner}", unparted_hint, "bad-name")
         return tuple(map(str, value)) if len(self.problems) == before else None
 
 
@@ -204,10 +209,16 @@ def _as_fraction(value: object) -> Fraction:
 
 
 def _squared_rounding(value: object) -> Fraction:
-    """The sum of the squares of half a unit of each text's last decimal place."""
-    texts = (item for row in value if isinstance(row, list) for item in row) if isinstance(value, list) else ()
-    decimals = [item for item in texts if isinstance(item, str) and ("." in item or "e" in item or "E" in item)]
-    return sum((last_digit_rounding(text) ** 2 for text in decimals), Fraction(0))
+    """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
+    items = (item for row in value if isinstance(row, list) for item in row) if isinstance(value, list) else ()
+    total = Fraction(0)
+    for item in items:
+        if isinstance(item, str):
+            if "." in item or "e" in item or "E" in item:
+                total += last_digit_rounding(item) ** 2
+        elif isinstance(item, float) and not item.is_integer():
+            total += (Fraction(ulp(item)) / 2) ** 2
+    return total
 
 
 def _described(value: object) -> str:
@@ -218,11 +229,6 @@ def _described(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     return "a mapping" if isinstance(value, dict) else quoted(str(value))
-
-
-def _count(number: int, noun: str) -> str:
-    plural = {"entry": "entries"}.get(noun, noun + "s")
-    return f"{number} {noun if number == 1 else plural}"
 
 
 def _shapes(**matrices: Matrix) -> str:

@@ -102,3 +102,9 @@ def quoted(text: str) -> str:
     """``text`` in quotes as a message shows it: escaped, and cut at 40 characters."""
     shown = printable(text[: LONGEST_QUOTE + 1])
     return f"'{shown[: LONGEST_QUOTE - 1]}…'" if len(shown) > LONGEST_QUOTE else f"'{shown}'"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 entry``, ``2 entries``, ``3 rows``."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -147,8 +147,10 @@ def number_hint(text: str) -> str | None:
         return "A fraction is an integer over a positive integer"
     if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", text):
         return "Write the exponent with e"
-    if re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", text):
-        return "Leave out the thousands separators"
+    if re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?", text):
+        return "Leave out the thousands separators (decimal commas are read from CSV with --decimal ,)"
+    if re.fullmatch(r"[+-]?[0-9.]+%", text):
+        return "Write 0.5 for 50%"
     if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
         return "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"
     if ";" in text:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from implicitgrad.rational import float_square_root, to_float
 from implicitgrad.system import LinearSystem, Matrix, Row, squared_norm
 
 PartialRow = tuple[Fraction | None, ...]
@@ -102,17 +103,36 @@ class Solution:
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """What is to be said beside the answer, as (code, message).
 
-        A is ill-conditioned if rounding it, at its last written decimals or to doubles, could lower its rank, which
-        no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. Below a condition of 100 nothing is said: who writes diag(0.1, 0.1)
-        means tenths.
+        A is ill-conditioned if a change as large as the rounding of its entries, at their last written digit or to
+        doubles, could lower its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. At a condition below 100 the last digit
+        is not doubted: who writes diag(0.1, 0.1) means tenths.
         """
-        if self.condition_squared is None or self.condition_squared < 100**2:
+        if self.condition_squared is None:
             return ()
-        written, double = self.system.A_rounding / squared_norm(self.system.A), Fraction(1, 2**106)
-        if max(written, double) * self.condition_squared < 1:
+        inverse_squared = self.condition_squared / squared_norm(self.system.A)
+        if self.condition_squared >= 100**2 and self.system.A_rounding * inverse_squared >= 1:
+            rounding = "the rounding of its entries at their last digit"
+        elif _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
+            rounding = "the rounding of its entries to doubles"
+        else:
             return ()
-        cause = "its decimals at the last digit written" if written > double else "its entries to doubles"
-        return (("ill-conditioned", f"A is ill-conditioned: rounding {cause} could lower its rank"),)
+        return (("ill-conditioned", f"A is ill-conditioned: a change as small as {rounding} could lower its rank"),)
+
+    @property
+    def condition(self) -> float | None:
+        """‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
+        return None if self.condition_squared is None else float_square_root(self.condition_squared)
+
+
+def _squared_rounding_to_doubles(A: Matrix) -> Fraction:
+    """‖A − fl(A)‖_F²; an entry beyond the largest double counts as lost."""
+    errors = (entry - Fraction(to_float(entry) or 0) for row in A for entry in row if not _is_double(entry))
+    return sum((error * error for error in errors), Fraction(0))
+
+
+def _is_double(value: Fraction) -> bool:
+    """Whether a value is plainly a double: an integer of at most 53 bits."""
+    return value.denominator == 1 and value.numerator.bit_length() <= 53
 
 
 __all__ = ["Constraints", "General", "Matrix", "PartialMatrix", "Row", "Solution", "Status"]

@@ -33,7 +33,7 @@ class LinearSystem:
     source: str
     """A path, ``path#2`` for a file's second document, ``-`` for standard input, ``<inline>``, ``<python>``."""
     A_rounding: Fraction
-    """‖E‖_F² of the largest E that rounding A's decimals to the digits written can hide; 0 for fractions."""
+    """‖E‖_F² of the largest E that rounding A's entries at their last digit can hide; 0 for integers and fractions."""
 
     @property
     def equations(self) -> int:

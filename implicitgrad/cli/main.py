@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 
 import click
@@ -41,4 +42,9 @@ def _invoke(arguments: list[str]) -> int | None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "implicitgrad"
         message = printable(" ".join(error.format_message().split()).rstrip("."))
-        raise UsageError(message, f"See {command} --help") from None
+        hint = f"See {command} --help"
+        if "extra argument" in message:
+            hint = f"A value with blanks needs quotes: -g '1 1'. {hint}"
+        elif command == "implicitgrad" and arguments and os.path.exists(arguments[0]):
+            hint = f"To solve a file: implicitgrad solve {printable(arguments[0])}. {hint}"
+        raise UsageError(message, hint) from None

@@ -47,11 +47,18 @@ Examples:
     help="What to print; json is one object a line.",
 )  # fmt: skip
 @click.option(
-    "--digits", type=click.IntRange(1, 100), default=6, show_default=True, help="Significant digits of decimals."
+    "--digits",
+    type=click.IntRange(1, 100),
+    default=6,
+    show_default=True,
+    help="At most so many significant digits of a decimal.",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write to a file, whole or not at all.")
 @click.option(
-    "--require", type=click.Choice(REQUIREMENTS), help="Exit with 1 if the answer, which is printed, is another."
+    "--require",
+    type=click.Choice(REQUIREMENTS),
+    multiple=True,
+    help="Exit with 1 if the answer, which is printed, is another; may be given twice.",
 )
 @csv_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
@@ -67,7 +74,7 @@ def solve(
     form: str,
     digits: int,
     output: str | None,
-    require: str | None,
+    require: tuple[str, ...],
     delimiter: str | None,
     decimal: str,
     header: bool | None,
@@ -92,7 +99,7 @@ def solve(
     from implicitgrad.solvers import solve as solve_system
 
     systems = build_all(_drafts(system, values, {"x": x, "y": y}, csv_form))
-    if require == UNIQUE_GRADIENT:
+    if UNIQUE_GRADIENT in require:
         _require_gradients(systems)
     solutions = [solve_system(one, free=free or ()) for one in systems]
     text = "".join(_texts(solutions, form, digits, to_file=output is not None))
@@ -102,7 +109,7 @@ def solve(
         from implicitgrad.cli.files import write_file
 
         write_file(output, text, [path for path in inputs if path not in ("", "-")])
-    unmet = [problem for solution in solutions if (problem := _unmet(solution, require))]
+    unmet = [problem for solution in solutions for one in require if (problem := _unmet(solution, one))]
     report(unmet, as_json=form == "json")
     return 1 if unmet else 0
 
@@ -117,7 +124,7 @@ def _drafts(
     if system is None and values["A"] is None:
         raise UsageError("expected a system's file, - for standard input, or -A", "See implicitgrad solve --help")
     if system is not None and values["A"] is not None:
-        raise UsageError("expected a system's file or -A, got both")
+        raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
     inline = "<inline>"
     parts = {}
     for key, option in (("A", "-A"), ("B", "-B"), ("dL_dy", "-g")):
@@ -153,9 +160,9 @@ def _texts(solutions: list[Solution], form: str, digits: int, *, to_file: bool) 
     return [table if number == 0 else f"\n\n{table}" for number, table in enumerate(tables)]
 
 
-def _unmet(solution: Solution, require: str | None) -> Problem | None:
+def _unmet(solution: Solution, require: str) -> Problem | None:
     """What --require asks for and the answer is not."""
-    if require is None or require == solution.status:
+    if require == solution.status:
         return None
     if require == UNIQUE_GRADIENT:
         if all(solution.unique_losses):

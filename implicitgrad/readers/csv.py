@@ -21,12 +21,16 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
     has_names = _has_names_column(table)
     has_header = form.header if form.header is not None else _has_header(table, has_names)
     if has_names and not has_header:
+        if not table.rows[0][0].strip():
+            message = "the first row has numbers and no name: expected a name, got an empty cell"
+            raise InputError([table.problem(message, 0, 0, "If it is a header, --header says so")])
         _holds_names(table, [(r, 0, row[0]) for r, row in enumerate(table.rows)], "the first column")
     first_row, first_cell = int(has_header), int(has_names)
     labels = [row[0].strip() for row in table.rows] if has_names else [""] * len(table.rows)
     body = range(first_row, len(table.rows))
     gradients = [r for r in body if labels[r] in GRADIENT_NAMES]
     equations = [r for r in body if labels[r] not in GRADIENT_NAMES]
+    _refuse_misspelt_gradients(table, {r: labels[r] for r in equations})
     if not equations:
         raise InputError([Problem("expected rows of A, got none", code="empty", source=source)])
 
@@ -45,9 +49,24 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
     return [draft]
 
 
+def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
+    """A row that was meant to be a gradient is not to become an equation."""
+    problems = []
+    for row, label in labels.items():
+        letters = "".join(filter(str.isalpha, label.lower().replace("∂", "d")))
+        if letters in ("dldy", "grad", "gradient"):
+            hint = "Several such rows are several losses; an input needs another name"
+            problems.append(table.problem(f"expected the name dL/dy for a gradient, got {quoted(label)}", row, 0, hint))
+    if problems:
+        raise InputError(problems)
+
+
 def read_csv_value(text: str, source: str, form: CsvFormat) -> Part:
     """A CSV file that holds one bare matrix or vector: no names. Raises InputError."""
     table = read_table(text, source, form)
+    if _has_names_column(table) or _has_header(table, has_names=False):
+        hint = "Give a table with names as the SYSTEM, not as an option's @FILE"
+        raise InputError([table.problem("expected numbers alone, got names", 0, 0, hint)])
     part = _matrix(table, list(range(len(table.rows))), 0)
     return _row_of(part) if len(table.rows) == 1 else part
 
@@ -100,13 +119,16 @@ def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) ->
     problems = []
     for row, cell, text in refused:
         found = quoted(text) if text.strip() else "an empty cell"
-        problems.append(table.problem(f"{reason}, got {found}", row, cell, _mix_hint(table, text), "bad-number"))
+        hint = _mix_hint(table, text, is_last=cell == len(table.rows[row]) - 1)
+        problems.append(table.problem(f"{reason}, got {found}", row, cell, hint, "bad-number"))
     if problems:
         raise InputError(problems)
     return not numbers
 
 
-def _mix_hint(table: Table, text: str) -> str | None:
+def _mix_hint(table: Table, text: str, *, is_last: bool) -> str | None:
+    if not text.strip() and is_last:
+        return "Remove the trailing delimiter, or write 0 if the entry is zero"
     for delimiter in (";", "\t", "|"):
         if delimiter in text and delimiter != table.delimiter:
             return delimiter_hint(delimiter)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from implicitgrad.errors import InputError, Problem, quoted
+from implicitgrad.errors import InputError, Problem, count, quoted
 from implicitgrad.rational import is_number
 from implicitgrad.readers.form import CsvFormat
 
@@ -79,7 +79,7 @@ def _refuse_ragged(table: Table) -> None:
     problems = []
     for r in ragged:
         found = len(table.rows[r])
-        message = f"expected {width} cells, as on line {first}, got {found}"
+        message = f"expected {count(width, 'cell')}, as on line {first}, got {found}"
         problems.append(table.problem(message, r, min(width, found - 1), _ragged_hint(table, ragged), "ragged"))
     if problems:
         raise InputError(problems)

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from implicitgrad.draft import Part, Path
-from implicitgrad.errors import InputError, Problem, quoted
+from implicitgrad.errors import InputError, Problem, count, quoted
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
 
@@ -129,4 +129,9 @@ def _entries(row: list[Token]) -> list[Token]:
         previous = token.text
     if row and previous == ",":
         raise Misplaced("expected a number after the comma", row[-1])
-    return [token for token in row if token.text != ","]
+    entries = [token for token in row if token.text != ","]
+    commas = len(row) - len(entries)
+    if 0 < commas < len(entries) - 1:
+        message = f"expected commas between all entries of a row or none, got {count(commas, 'comma')}"
+        raise Misplaced(f"{message} for {len(entries)} entries", row[0], "A decimal comma is written as a point")
+    return entries

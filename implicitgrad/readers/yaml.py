@@ -122,9 +122,9 @@ def _nearest(key: str) -> str | None:
     from difflib import get_close_matches
 
     lowered = {known.lower(): known for known in KEYS}
-    close = get_close_matches(key.lower(), lowered, n=1, cutoff=0.0)
-    best = _MEANT.get(key.lower()) or lowered[close[0]]
-    return f"Did you mean {best}?"
+    close = [lowered[match] for match in get_close_matches(key.lower(), lowered, n=1, cutoff=0.5)]
+    best = _MEANT.get(key.lower()) or next(iter(close), None)
+    return f"Did you mean {best}?" if best else None
 
 
 def _documents(text: str, source: str) -> Iterator[Node]:

@@ -198,10 +198,10 @@ def _impossible_choice(system: LinearSystem, free: Sequence[str], null_space: li
     if F == 0:
         return UsageError(f"{message}; expected none, since every unknown is determined")
     possible = [i for i, row in enumerate(null_space) if any(row)]
-    counted = "1 unknown is" if F == 1 else f"{F} unknowns are"
+    counted = "1 unknown is free" if F == 1 else f"{F} unknowns are free"
     if comb(len(possible), F) > 10_000:
         names = ", ".join(printable(system.y[i]) for i in possible)
-        return UsageError(f"{message} together; {counted} free, of {names}")
+        return UsageError(f"{message} together; {counted}, of {names}")
     choices = (
         choice
         for choice in combinations(possible, F)
@@ -210,7 +210,7 @@ def _impossible_choice(system: LinearSystem, free: Sequence[str], null_space: li
     listed = [",".join(printable(system.y[i]) for i in choice) for choice in islice(choices, MOST_CHOICES_LISTED + 1)]
     if len(listed) > MOST_CHOICES_LISTED:
         listed[-1] = "..."
-    return UsageError(f"{message}; {counted}; possible: {'  '.join(listed)}")
+    return UsageError(f"{message}; {counted}, possible are {' or '.join(listed)}")
 
 
 def _product(gradients: list[tuple[IntegerRow, int]], numerators: list[IntegerRow], d: int) -> Matrix:

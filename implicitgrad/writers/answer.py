@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from implicitgrad.errors import count
 from implicitgrad.rational import exact_square_root, float_square_root
 from implicitgrad.solution import Solution
 from implicitgrad.writers.expression import Expression, linear
@@ -98,8 +99,12 @@ class Answer:
         names = [self.label(name) for name in found.dependent]
         follow = [name for name, moves in zip(names, moving, strict=True) if moves]
         fixed = [name for name, moves in zip(names, moving, strict=True) if not moves]
-        said = [f"{', '.join(names)} {verb}" for names, verb in ((follow, "following"), (fixed, "fixed")) if names]
-        return f"derivatives along the constraint, {' and '.join(said)}"
+        said = []
+        if follow:
+            said.append(f"{', '.join(follow)} {'follows' if len(follow) == 1 else 'follow'}")
+        if fixed:
+            said.append(f"{', '.join(fixed)} {'stays' if len(fixed) == 1 else 'stay'} fixed")
+        return f"derivatives along the constraint: {'; '.join(said)}"
 
     def general(self) -> Block:
         """∂y/∂x and ∂L/∂x; what is not determined as an expression in the free entries."""
@@ -141,8 +146,10 @@ class Answer:
         if found is None:
             return ""
         names = [name for m, name in enumerate(self.inputs) if not any(row[m] for row in found.matrix)]
-        holds = "its column holds" if len(names) == 1 else "their columns hold"
-        return f"not constrained: {', '.join(names)}; {holds} whatever the other inputs do" if names else ""
+        if not names:
+            return ""
+        are, columns = ("is", "its column holds") if len(names) == 1 else ("are", "their columns hold")
+        return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
 
     def warnings(self) -> list[str]:
         """What is to be kept in mind."""
@@ -184,17 +191,10 @@ class Answer:
         conditions = []
         for column in zip(*self.solution.general.null_space, strict=True):
             terms = zip(column, (f"∂L/∂{y}" for y in self.y), strict=True)
-            condition = str(linear(Fraction(0), terms, self.digits))
-            sign = ROUNDED if condition.startswith(ROUNDED) else "="
-            conditions.append(f"{condition.removeprefix(ROUNDED).strip()} {sign} 0")
+            conditions.append(f"{linear(Fraction(0), terms, self.digits)} = 0")
         rest = len(conditions) - MOST_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 equation``, ``2 equations``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _loss_entry(label: str) -> str:
@@ -214,5 +214,6 @@ def _show_root(squared: Fraction) -> str:
     double = float_square_root(squared)
     if root is None and double is None:
         return "> 1e308"
-    text = show_number(Fraction(double or 0) if root is None else root, 3)
-    return f"{ROUNDED} {text.removeprefix(ROUNDED)}" if root is None or text.startswith(ROUNDED) else text
+    if root is not None:
+        return show_number(root, 3)
+    return ROUNDED + show_number(Fraction(double or 0), 3).removeprefix(ROUNDED)

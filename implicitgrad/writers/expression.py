@@ -19,28 +19,20 @@ class Expression:
         return " ".join(self.pieces)
 
     def named(self, name: str) -> Expression:
-        """The equation ``name = self``, with ≈ in place of = where a number is rounded."""
-        first = self.pieces[0].strip()
-        sign = ROUNDED if first.startswith(ROUNDED) else "="
-        return Expression((f"{name} {sign} {first.removeprefix(ROUNDED).lstrip()}", *self.pieces[1:]))
+        """The equation ``name = self``."""
+        return Expression((f"{name} =", *(piece.strip() for piece in self.pieces)))
 
 
 def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: int) -> Expression:
-    """constant + Σ coefficient·name. One ≈ at its front says that some number in it is rounded."""
+    """constant + Σ coefficient·name."""
     pieces: list[str] = []
-    is_rounded = False
-    parts = [(constant, ""), *terms]
-    for value, name in parts:
+    for value, name in [(constant, ""), *terms]:
         if not value:
             continue
         number = show_number(abs(value), digits)
-        is_rounded |= number.startswith(ROUNDED)
-        number = number.removeprefix(ROUNDED)
         text = name if name and number == "1" else f"{number}·{name}" if name else number
         if pieces:
             pieces.append(f"{'−' if value < 0 else '+'} {text}")
         else:
-            pieces.append(f"-{text}" if value < 0 else text)
-    if is_rounded:
-        pieces[0] = f"{ROUNDED} {pieces[0]}"
+            pieces.append(text if value > 0 else f"{ROUNDED}-{text[1:]}" if text.startswith(ROUNDED) else f"-{text}")
     return Expression(tuple(pieces or ["0"]))

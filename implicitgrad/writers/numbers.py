@@ -74,7 +74,7 @@ def _fixed(value: Fraction, places: int) -> str:
 
 
 def _scientific(value: Fraction, digits: int) -> str:
-    if not value:
-        return "0"
+    if value.denominator == 1 and abs(value.numerator) < 10**digits:
+        return str(value.numerator)
     decimal, is_exact = _rounded(value, digits)
     return f"{'' if is_exact else ROUNDED}{decimal:.{digits - 1}e}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from implicitgrad.errors import Problem
-from implicitgrad.rational import exact_square_root, float_square_root, format_fraction, to_float
+from implicitgrad.rational import exact_square_root, format_fraction, to_float
 from implicitgrad.solution import Solution, Status
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
@@ -32,7 +32,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
     exact = _answers(solution, format_fraction)
     condition = None
     if solution.condition_squared is not None:
-        condition = doubles.checked(float_square_root(solution.condition_squared))
+        condition = doubles.checked(solution.condition)
         root = exact_square_root(solution.condition_squared)
         if root is not None:
             exact["condition"] = format_fraction(root)

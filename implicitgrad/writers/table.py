@@ -26,6 +26,8 @@ MARGIN = "  "
 CORNER = "∂y/∂x"
 NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
+LONGEST_NOTE_BESIDE = 100
+"""Where a line may be as long as it needs to be."""
 UNBOUNDED = 10**6
 
 _ASCII = str.maketrans(
@@ -160,7 +162,8 @@ class _Page:
             return
         groups = _groups(widths, room)
         longest_note = max((cell_len(line.note) for line in block.losses), default=0)
-        has_notes_beside = len(groups) == 1 and (room is None or sum(widths) + len(GAP) + longest_note <= room)
+        space = LONGEST_NOTE_BESIDE if room is None else room - sum(widths) - len(GAP)
+        has_notes_beside = len(groups) == 1 and longest_note <= space
         for number, group in enumerate(groups):
             if number:
                 self.gap()
@@ -179,15 +182,15 @@ class _Page:
             table.add_column(justify="left" if is_wordy else "right", no_wrap=True)
         if has_notes:
             table.add_column(no_wrap=True)
-        heads = [Text(GAP + block.heads[k], style="bold") for k in widths]
-        table.add_row(Text(MARGIN + CORNER, style="bold"), *heads)
+        heads = [Text.assemble(GAP, (block.heads[k], "bold")) for k in widths]
+        table.add_row(Text.assemble(MARGIN, (CORNER, "bold")), *heads)
         table.add_row(Text(" " + "─" * (label_width + 1)), *(Text("─" * width) for width in widths.values()))
         for i, line in enumerate(block.lines):
             if i == len(block.rows):
                 table.add_row()
-            note = [Text(GAP + line.note, style="yellow")] if has_notes and line.note else []
+            note = [Text.assemble(GAP, (line.note, "yellow"))] if has_notes and line.note else []
             texts = [_cell(line, k, cells[k][i], is_loss=i >= len(block.rows)) for k in widths]
-            table.add_row(Text(MARGIN + line.label, style="cyan"), *texts, *note)
+            table.add_row(Text.assemble(MARGIN, (line.label, "cyan")), *texts, *note)
         self.console.print(table)
 
     def entries(self, block: Block) -> None:
@@ -207,7 +210,7 @@ class _Page:
 
 def _cell(line: Line, k: int, texts: list[str], *, is_loss: bool) -> Text:
     style = "magenta" if line.cells[k] is FREE else "bold" if is_loss else ""
-    return Text("\n".join(GAP + text for text in texts), style=style)
+    return Text("\n").join(Text.assemble(GAP, (text, style)) for text in texts)
 
 
 def _wrapped(expression: Expression, width: int | None) -> list[str]:
