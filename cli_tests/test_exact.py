@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import implicitgrad
-from implicitgrad import LinearSystem, Solution, UsageError, linear_system, solve
+from implicitgrad import InputError, LinearSystem, Solution, UsageError, linear_system, solve
 
 ENTRIES = st.one_of(
     st.integers(-3, 3).map(Fraction),
@@ -225,6 +225,12 @@ def test_a_large_matrix_is_inverted_exactly() -> None:
     n = 24
     A = [[Fraction((i * j) % 7 + (i == j) * 11, 1 + (i + j) % 5) for j in range(n)] for i in range(n)]
     assert [list(row) for row in solve(A).general.particular] == inverse(matrix(A))
+
+
+def test_a_system_whose_answer_does_not_fit_into_memory_is_refused() -> None:
+    for A in ([[1] * 30_000], [[1]] * 30_000):
+        with pytest.raises(InputError, match="at most 4,000,000 entries"):
+            solve(A)
 
 
 def test_fewer_names_than_free_unknowns_are_completed_from_the_first() -> None:

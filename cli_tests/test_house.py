@@ -11,6 +11,7 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "implicitgrad"
 FLOORS = [  # from the ground up; a part may import what is below it
+    {"characters"},
     {"errors"},
     {"rational"},
     {"system"},

@@ -14,7 +14,7 @@ SQUARE = [["1", "2"], ["3", "4"]]
     "text",
     [
         "1 2; 3 4", "1,2;3,4", "1, 2; 3, 4;", "[1 2; 3 4]", "[1, 2; 3, 4]", "[[1, 2], [3, 4]]", "[[1 2] [3 4]]",
-        "[[1 2]\n [3 4]]", "1 2\n3 4\n", "\n1\t2\r\n3 4\n", "[1 2\n 3 4]",
+        "[[1 2]\n [3 4]]", "1 2\n3 4\n", "\n1\t2\r\n3 4\n", "[1 2\n 3 4]", "1 2\n\n3 4", "1 2;\n3 4",
         " [ [ 1 , 2 ] , [ 3 , 4 ] ] ", "[[1,2];[3,4]]",
     ],
 )  # fmt: skip
@@ -44,6 +44,10 @@ def test_one_row_in_double_brackets_is_a_matrix() -> None:
         ("1 [2 3]", "-A:1:1: expected brackets around all or none, got '1' outside"),
         ("[[1, 2], 3]", "-A:1:10: expected a row in brackets, got '3'"),
         ("[[1; 2]]", "-A:1:4: expected a number or ], got ';'"),
+        ("1 2;; 3 4", "-A:1:5: expected a number, got ';'"),
+        ("; 1 2", "-A:1:1: expected a number, got ';'"),
+        ("[[1, 2],, [3, 4]]", "-A:1:9: expected a row in brackets, got ','"),
+        ("[, [1, 2]]", "-A:1:2: expected a row in brackets, got ','"),
         ("1,,2", "-A:1:3: expected a number, got ','"),
         ("1 2; ,3", "-A:1:6: expected a number, got ','"),
         (

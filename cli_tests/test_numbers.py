@@ -93,13 +93,15 @@ def test_rounding_is_half_of_the_last_decimal_place(text: str, rounding: Fractio
     assert last_digit_rounding(text) == rounding
 
 
-@pytest.mark.parametrize("text", ["1,234", "nan", "-inf", "0x1F", "50%", "$1", "1_000", "１", "1D3", "1:30", "(1)"])
+@pytest.mark.parametrize(
+    "text", ["1,234", "nan", "-inf", "0x1F", "50%", "$1", "1_000", "１", "1D3", "1:30", "(1)", "12 345", "1/0"]
+)
 def test_what_looks_like_a_number_to_others_is_no_name(text: str) -> None:
     assert looks_like_number(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["y1", "1st node", "2a", "v_a", "1e-3", "12", "", "-", "nano", "d1", "∂", "2020-01-05"]
+    "text", ["y1", "1st node", "2a", "v_a", "1e-3", "12", "", "-", "nano", "d1", "∂", "2020-01-05", "3/4", "a 1"]
 )
 def test_names_and_numbers_are_no_lookalikes(text: str) -> None:
     assert not looks_like_number(text)
@@ -112,6 +114,22 @@ def test_square_roots_are_exact_or_correctly_rounded(value: Fraction) -> None:
     assert root is not None
     below, above = (Fraction(root) + Fraction(nextafter(root, to)) for to in (-1.0, inf))
     assert value == 0 or (below / 2) ** 2 <= value <= (above / 2) ** 2
+
+
+@pytest.mark.parametrize("scale", [-300, -1, 0, 200])
+def test_a_square_root_beside_the_middle_of_two_doubles_is_rounded_to_the_right_one(scale: int) -> None:
+    below = Fraction(2**52 + 1) * Fraction(4) ** scale
+    middle, above = below + Fraction(4) ** scale / 2, below + Fraction(4) ** scale
+    tiny = middle**2 / 10**80
+    assert float_square_root(middle**2 - tiny) == below
+    assert float_square_root(middle**2 + tiny) == above
+    assert float_square_root(middle**2) == above  # a tie goes to the even one
+
+
+def test_roots_that_are_not_rational_are_none() -> None:
+    assert exact_square_root(Fraction(2)) is None
+    assert exact_square_root(Fraction(1, 2)) is None
+    assert exact_square_root(Fraction(9, 4)) == Fraction(3, 2)
 
 
 def test_a_square_root_beyond_the_doubles_is_none() -> None:

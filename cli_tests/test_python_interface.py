@@ -51,6 +51,20 @@ def test_values_without_meaning_are_input_errors(A: object, message: str) -> Non
     assert message in str(caught.value)
 
 
+def test_a_gradient_of_one_row_in_a_list_stays_a_matrix() -> None:
+    assert solve([[2]], [1]).dL_dx == (Fraction(1, 2),)
+    assert solve([[2]], [[1]]).dL_dx == ((Fraction(1, 2),),)
+
+
+def test_one_name_is_enough_to_choose_a_free_unknown() -> None:
+    assert solve([[3, 5]], free="y2").free_parameters == ("dy2/dx1",)
+
+
+def test_the_condition_is_a_double() -> None:
+    assert solve([[1, 2], [3, 4]]).condition == 15.0
+    assert solve([[0]]).condition is None
+
+
 def test_names_must_be_texts() -> None:
     with pytest.raises(InputError, match=r"y\[1\]: expected a name, got '1'"):
         solve([[1]], y=[1])  # type: ignore[list-item]

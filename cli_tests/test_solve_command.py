@@ -1,5 +1,6 @@
 """implicitgrad solve, run as a user runs it: options, exit codes and both streams."""
 
+import errno
 import json
 import os
 import pty
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from conftest import PROGRAM, Run
+
+from implicitgrad import OutputError
 
 TWO = {"two.yaml": "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"}
 TABLE = """\
@@ -95,8 +98,20 @@ def test_free_chooses_and_an_impossible_choice_says_what_is_possible(run: Run) -
         "<inline>: y1 cannot be free; expected none, since every unknown is determined"
     )
     assert refused(run, "solve", "-A", "3 5", "--free", "z") == (
-        "--free: 'z' is not an unknown of <inline>; expected y1, y2"
+        "free: 'z' is not an unknown of <inline>; expected y1, y2"
     )
+
+
+def test_free_holds_for_every_document(run: Run) -> None:
+    result = run("solve", "m.yaml", "--free", "y2", "-fjson", files={"m.yaml": "A: [[1, 2]]\n---\nA: [[3, 5]]\n"})
+    assert [json.loads(line)["free_parameters"] for line in result.stdout.splitlines()] == [["dy2/dx1"]] * 2
+    assert refused(run, "solve", "-A", "1 1 1 0; 0 0 0 1", "--free", "y1,y4") == (
+        "<inline>: y1, y4 cannot be free; 2 unknowns are free, possible are y1,y2 or y1,y3 or y2,y3"
+    )
+
+
+def test_a_name_with_a_comma_can_be_chosen(run: Run) -> None:
+    assert answer(run, "-A", "3 5", "--y", '"a, b",c', "--free", '"a, b"')["free_parameters"] == ["da, b/dx1"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +119,7 @@ def test_free_chooses_and_an_impossible_choice_says_what_is_possible(run: Run) -
     [
         ("1 2; 3 4", "1 1", ["determined", "unique-dL_dx"]),
         ("3 5", "7 11", ["underdetermined"]),
+        ("3 5", "6 10; 7 11", ["underdetermined"]),
         ("3 5", "6 10", ["underdetermined", "unique-dL_dx"]),
         ("1; 2", "1", ["overdetermined", "unique-dL_dx"]),
         ("1 2; 2 4", "1 0", ["rank-deficient"]),
@@ -179,6 +195,43 @@ def test_output_never_destroys_the_input(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "two.yaml").read_text() == TWO["two.yaml"]
 
 
+def test_output_never_destroys_the_standard_input_either(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("A: [[2]]")
+    command = f"{PROGRAM} solve - -o s.yaml < s.yaml"
+    result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "is the input" in result.stderr
+    assert (tmp_path / "s.yaml").read_text() == "A: [[2]]"
+
+
+def test_output_goes_to_pipes_and_to_standard_output(run: Run) -> None:
+    table = run("solve", "-A", "2").stdout
+    assert run("solve", "-A", "2", "-o", "-").stdout == table
+    assert run("solve", "-A", "2", "-o", "/dev/stdout").stdout == table
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from implicitgrad.cli import files
+
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("fsync", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(files.os, name, fail)
+            with pytest.raises(OutputError, match="No space left"):
+                files.write_file(str(target), "new")
+        assert os.listdir(tmp_path) == ["out.txt"]
+        assert target.read_text() == "old"
+    files.write_file(str(target), "new")
+    assert target.read_text() == "new"
+
+
 def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
     assert (
         refused(run, "solve", "-A", "1", "-o", "none/out") == "none/out: cannot be written: No such file or directory"
@@ -206,6 +259,10 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
         (["loop"], "loop: cannot be read: Too many levels of symbolic links"),
         (["x" * 300], "x" * 300 + ": cannot be read: File name too long"),
         (["nul\x1bl.yaml"], "nul\\x1bl.yaml: cannot be read: No such file or directory"),
+        (["-A", "-"], "-A: expected a value, got '-'. @FILE reads it from a file, @- from standard input"),
+        (["-A", "1,5;2,5", "--decimal", ","], "--delimiter, --decimal and --header are for CSV, and nothing is read "
+                                              "from a file"),
+        ([""], "expected a file's name, got ''"),
         (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'"),
         (["-A", "1 2", "-g", "1 2 3"], "-g:1:1: dL_dy has 3 entries; expected 2, one for each column of A. A is 1×2, "
                                        "dL_dy is 1×3"),
@@ -225,6 +282,7 @@ def test_a_question_without_meaning_is_one_line(run: Run, tmp_path: Path, argume
         ["solve", "-A", "1", "--require", "yes"], ["solve", "-A", "1", "--free", ""],
         ["solve", "-A", "1", "--free", "a,,b"],
         ["solve", "x.csv", "--delimiter", "ab"], ["solve", "x.csv", "--delimiter", "1"],
+        ["solve", "x.csv", "--delimiter", "\x1b"],
         ["solve", "x.csv", "--decimal", ";"],
     ],
 )  # fmt: skip
@@ -334,12 +392,31 @@ def test_a_reader_that_goes_away_is_141_and_quiet(arguments: str) -> None:
 
 def test_an_interrupt_is_130_and_quiet() -> None:
     process = subprocess.Popen(
-        [PROGRAM, "solve", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [PROGRAM, "solve", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("module", ["click", "yaml", "fractions"])
+def test_an_interrupt_while_modules_load_is_130_and_quiet(run: Run, tmp_path: Path, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
+    result = run("solve", "-", stdin="A: [[1]]", PYTHONPATH=str(tmp_path))
+    assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
+
+
+def test_running_out_of_memory_is_an_error_not_a_fault(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import implicitgrad.solvers.exact as exact\n"
+        "def exhausted(*arguments): raise MemoryError\n"
+        "exact.reduce_rows = exhausted\n"
+    )
+    result = run("solve", "-A", "1", PYTHONPATH=str(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "implicitgrad: out of memory; the system is too large for this machine\n"
 
 
 def test_a_fault_is_exit_3_with_a_request_and_a_traceback_only_for_debug(run: Run, tmp_path: Path) -> None:
@@ -370,6 +447,9 @@ def test_help_and_version(run: Run) -> None:
     assert run("--version", "solve").stdout == version
     nothing = run()
     assert (nothing.returncode, nothing.stdout, nothing.stderr) == (2, "", overview.stdout)
+    in_ascii = run("--help", PYTHONIOENCODING="ascii").stdout
+    assert "x = A*y or B*x = A*y" in in_ascii
+    assert "dL/dx" in run("solve", "--help", PYTHONIOENCODING="latin-1").stdout
     for help_page in (run("solve", "--help"), run("solve", "-h")):
         assert (help_page.returncode, help_page.stderr) == (0, "")
         assert help_page.stdout.rpartition("\n\n")[2].startswith("  Examples:\n    implicitgrad solve ")

@@ -62,6 +62,7 @@ def test_unique_gradient_of_a_jacobian_that_is_not() -> None:
 
 def test_what_a_unique_gradient_would_need_is_said_for_any_rank() -> None:
     assert "would need ∂L/∂y1 − 1/2·∂L/∂y2 + 1/2·∂L/∂y3 = 0\n" in table([[1, 2, 0], [0, 1, 1]], [1, 1, 1])
+    assert "would need ∂L/∂y ∝ (3, 5)\n" in table([[0, 0], [3, 5]], [1, 1], B=[[0], [1]])
     assert "that would need ∂L/∂y = 0" in table([[0, 0]], [1, 1], B=[[0]])
     assert "and 2 more conditions of this kind" in table([[1, *[0] * 6], [0, 1, *[0] * 5]], [1] * 7)
     rounded = table([["1.2345", "6.54321", 1], [1, 1, "7.77777"]], [1, 1, 1])
@@ -137,11 +138,13 @@ def test_an_ill_conditioned_matrix_is_warned_of() -> None:
     at_last_digit = "the rounding of its entries at their last digit could lower its rank\n"
     to_doubles = "the rounding of its entries to doubles could lower its rank\n"
     assert warning([["1", "1"], ["1", "1.001"]]) == at_last_digit
+    assert warning([["1.0", "1.1"], ["1.1", "1.3"]]) == at_last_digit
     assert warning([[0.1, 0.3], [0.3, 0.9]]) == at_last_digit
     assert warning([[10**17, 10**17 + 1], [10**17 - 1, 10**17]]) == to_doubles
     assert warning([["1e-390", 0], [0, "1e-390"]]) == to_doubles
     for harmless in (
-        [["1", "1"], ["1", "1001/1000"]], [["0.1", "0"], ["0", "0.1"]], [["1e20", 0], [0, 1]], [[1.5, 0], [0, 1e9]],
+        [["1.0", "1.1"], ["1.1", "1.9"]], [["1", "1"], ["1", "1001/1000"]],
+        [["0.1", "0"], ["0", "0.1"]], [["1e20", 0], [0, 1]], [[1.5, 0], [0, 1e9]],
     ):  # fmt: skip
         assert warning(harmless) == ""
 
@@ -154,6 +157,14 @@ def test_columns_that_do_not_fit_are_laid_out_in_groups() -> None:
     assert narrow.count("∂y/∂x") > 1
     assert sorted(numbers(narrow)) == sorted(numbers(wide))
     assert [f"x{k + 1}" in narrow.split() for k in range(n)] == [True] * n
+
+
+def test_a_table_that_just_fits_stays_in_one_group() -> None:
+    A = [[3, 1, 0], [1, 3, 1], [0, 1, 3]]
+    lines = table(A).splitlines()[3:]
+    width = max(map(len, lines))
+    assert table(A, width=width).splitlines()[-len(lines) :] == lines
+    assert table(A, width=width - 1).count("∂y/∂x") == 2
 
 
 @pytest.mark.parametrize("width", [20, 5, 1, 0])
@@ -226,6 +237,37 @@ def test_names_are_shown_literally_and_harmlessly(name: str, shown: str) -> None
         text = table([[2, 1]], [1, 1], y=[name, "other"], x=["[x]"], width=width)
         assert shown in text
         assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e\u200b]", text)
+
+
+def test_names_that_look_the_same_are_not_taken_for_one_another() -> None:
+    text = table([[1, 2, 0], [0, 0, 4]], y=["a\u200b", "q", "a\\u200b"])
+    assert re.search(r"\n  a\\u200b   0 +1/4\n", text)
+    assert text.count("free") == 3  # one row of them, and the count of parameters
+
+
+def test_names_do_not_take_part_in_the_layout() -> None:
+    text = table([[2, 1], [1, 3]], y=["{}", "v{}"], x=["p", "{}"], width=12)
+    assert "\n  ∂{}/∂p =\n    3/5\n" in text
+    assert "    q = ≈p\n" in table([[1], [1]], x=["≈p", "q"])
+    assert "    q = -≈p\n" in table([[1], [-1]], x=["≈p", "q"])
+
+
+def test_names_stay_distinct_where_the_encoding_is_poor() -> None:
+    text = table([[1, 2]], y=["a·b", "a*b"], encoding="latin-1")
+    assert "a\\xb7b" in text
+    assert "a*b" in text
+
+
+def test_a_name_of_any_length_cuts_no_number() -> None:
+    text = table([[3, 1], [1, 3]], y=["q" * 3000, "r"], x=["a", "b" * 2000])
+    assert text.count("3/8") == 2
+    assert text.count("-1/8") == 2
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("name", ["<b>.yaml", "a\\b.yaml", "a#2.yaml"])
+def test_the_title_is_the_files_name(run: Run, name: str) -> None:
+    assert run("solve", name, files={name: "A: [[1]]"}).stdout.startswith(f"{name}   x = A·y")
 
 
 def terminal_output(*arguments: str, **environment: str) -> str:

@@ -58,6 +58,19 @@ def test_json_indented_by_tabs_is_read(tmp_path: Path) -> None:
     assert read(text, tmp_path, "system.json")[0].name == "tabs"
 
 
+def test_a_json_escape_of_two_surrogates_is_one_character(tmp_path: Path) -> None:
+    names = ["😀", "\\😀", "\\ud83d", "é"]
+    text = json.dumps({"A": [[1, 2, 3, 4]], "y": names})
+    assert "\\ud83d\\ude00" in text
+    assert read(text, tmp_path, "system.json")[0].y == tuple(names)
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_an_invisible_line_end_is_refused(tmp_path: Path, character: str) -> None:
+    (problem,) = problems(f"# c{character}A: [[5]]", tmp_path)
+    assert problem.startswith("system.yaml:1:4: expected text, got the character '\\")
+
+
 def test_documents_are_systems_in_order_named_by_number(tmp_path: Path) -> None:
     systems = read("A: [[1]]\n---\nname: b\nA: [[2]]\n...\n---\nA: [[3]]\n", tmp_path)
     path = str(tmp_path / "system.yaml")
@@ -71,9 +84,14 @@ def test_labels_are_the_text_itself(tmp_path: Path) -> None:
     assert system.y == ("yes", "null", "~", "010", "1e-3")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
 def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
-    assert read("A: [[1]]\ny: [größe]\n".encode(encoding), tmp_path)[0].y == ("größe",)
+    assert read("\ufeffA: [[1]]\ny: [größe]\n".encode(encoding), tmp_path)[0].y == ("größe",)
+
+
+def test_offending_text_is_cut_at_forty_characters(tmp_path: Path) -> None:
+    assert problems(f"A: [[{'z' * 40}]]", tmp_path)[0].endswith(f"got '{'z' * 40}'")
+    assert problems(f"A: [[{'z' * 41}]]", tmp_path)[0].endswith(f"got '{'z' * 39}…'")
 
 
 @pytest.mark.usefixtures("either_parser")
@@ -89,7 +107,7 @@ def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
                                "system.yaml:1:13: A[2][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '3 4'. "
                                "Is a comma missing?"]),
         ("A: [1, 2]", ["system.yaml:1:4: A: expected a list of rows, got a list of 2 entries. "
-                       "One equation in 2 unknowns is [[1, 2]], one unknown in several is [[1], [2]]"]),
+                       "One equation is one row, [[1, 2]]; one unknown is one column, [[1], [2]]"]),
         ("A: [[[1]]]", ["system.yaml:1:6: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a list"]),
         ("A: []", ["system.yaml:1:4: A is empty; expected at least one row of at least one number"]),
         ("A: [[], []]", ["system.yaml:1:5: A[1] is empty; expected a row of at least one number",
@@ -98,7 +116,7 @@ def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
         ("A: [[1, 2], 3]", ["system.yaml:1:13: A[2]: expected a row, got '3'"]),
         ("A: 1 2; 3 4", ["system.yaml:1:4: A: expected a list of rows, got '1 2; 3 4'. Write it as [[1, 2], [3, 4]]"]),
         ("A: [[1]]\nB: [1, 2]", ["system.yaml:2:4: B: expected a list of rows, got a list of 2 entries. "
-                                 "One equation in 2 inputs is [[1, 2]], one input in several is [[1], [2]]"]),
+                                 "One equation is one row, [[1, 2]]; one input is one column, [[1], [2]]"]),
         ("A: [[1]]\nsomething: 1", ["system.yaml:2:1: unknown key 'something'; expected one of name, A, B, dL_dy, x, "
                                     "y, expect"]),
         ("A: ~", ["system.yaml:1:4: A: expected a list of rows, got '~'. Write it as [[1, 2], [3, 4]]"]),
@@ -123,9 +141,16 @@ def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
         ("A: [[*a]]", ["system.yaml:1:6: expected plain values, got '*a'. Write the values out"]),
         ("A: [[!!int 1]]", ["system.yaml:1:6: expected plain values, got the tag 'tag:yaml.org,2002:int'. "
                             "Leave the tag out"]),
+        ("{}", ["system.yaml:1:1: the key A is missing; expected A: [[...], ...]"]),
+        ("A: [[1]]\n---\n", ["system.yaml:3:1: expected a mapping with the key A, got nothing. The document is empty"]),
         ("B: [[1]]", ["system.yaml:1:1: the key A is missing; expected A: [[...], ...]"]),
         ("[1]", ["system.yaml:1:1: expected a mapping with the key A, got a list. "
                  "For CSV give the file a .csv name, or --delimiter"]),
+        ("A: [[1]]\nexpect: {rank: 1, rank: 2}", ["system.yaml:2:19: expect: duplicate key 'rank', first on line 2. "
+                                                  "Keep one of them"]),
+        ("A: [[1]]\nexpect: {stauts: x}", [
+            "system.yaml:2:10: expect: unknown key 'stauts'; expected one of status, rank, dy_dx, dL_dx, "
+            "free_parameters, dL_dx_unique, constraints, condition, tolerance"]),
         ("A: [[1]]\nexpect: 3", ["system.yaml:2:9: expect: expected a mapping, got '3'"]),
         ("A: [[1]]\nname: [a]", ["system.yaml:2:7: name: expected a text, got a list"]),
         ("", ["system.yaml: empty; expected a system"]),

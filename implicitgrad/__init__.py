@@ -5,9 +5,7 @@
 (Fraction(-1, 2), Fraction(1, 2))
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from implicitgrad.draft import linear_system
     from implicitgrad.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
@@ -53,6 +51,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a public name where it is first used: `implicitgrad --help` needs none of them."""
+    from importlib import import_module
+
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"implicitgrad.{_HOME[name]}"), name)

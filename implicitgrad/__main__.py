@@ -4,6 +4,7 @@ import os
 import sys
 
 OVERVIEW_ARGUMENTS: tuple[list[str], ...] = ([], ["-h"], ["--help"], ["--version"])
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -13,11 +14,14 @@ def main() -> None:
     fifth of a small answer's time.
     """
     arguments = sys.argv[1:]
-    if arguments in OVERVIEW_ARGUMENTS and "_IMPLICITGRAD_COMPLETE" not in os.environ:
-        from implicitgrad.cli.overview import run_overview as run
-    else:
-        from implicitgrad.cli.main import run
-    code = run(arguments)
+    try:
+        if arguments in OVERVIEW_ARGUMENTS and "_IMPLICITGRAD_COMPLETE" not in os.environ:
+            from implicitgrad.cli.overview import run_overview as run
+        else:
+            from implicitgrad.cli.main import run
+        code = run(arguments)
+    except KeyboardInterrupt:  # while the modules were loaded
+        code = INTERRUPTED
     if sys.stderr is not None:
         sys.stderr.flush()
     os._exit(code)

@@ -12,7 +12,8 @@ from math import ulp
 from numbers import Integral, Rational, Real
 from typing import NamedTuple
 
-from implicitgrad.errors import InputError, Problem, count, quoted
+from implicitgrad.characters import count, quoted
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.rational import EXPECTED, NumberError, last_digit_rounding, parse_number
 from implicitgrad.system import LinearSystem, Matrix, Row
 
@@ -82,7 +83,8 @@ class Draft:
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         part = self.parts[key]
-        self.problems.append(Problem(message, hint, code).at(part.source or self.source, part.locate(path)))
+        place = part.locate(path) if len(self.problems) < MOST_PROBLEMS_SHOWN else None
+        self.problems.append(Problem(message, hint, code).at(part.source or self.source, place))
 
     def _matrix(self, key: str) -> Matrix | None:
         """The (rows, columns) matrix under ``key``, or None when something in it was refused."""
@@ -93,8 +95,7 @@ class Draft:
             return None
         if value and not any(isinstance(row, list) for row in value):
             column = {"A": "unknown", "B": "input"}[key]
-            one, many = ", ".join(["1", "2", "3"][: len(value)]), ", ".join(["[1]", "[2]", "[3]"][: len(value)])
-            hint = f"One equation in {count(len(value), column)} is [[{one}]], one {column} in several is [{many}]"
+            hint = f"One equation is one row, [[1, 2]]; one {column} is one column, [[1], [2]]"
             found = f"a list of {count(len(value), 'entry')}"
             self._refuse(key, (), f"{key}: expected a list of rows, got {found}", hint)
             return None

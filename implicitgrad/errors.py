@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from implicitgrad.characters import printable
+
 MOST_PROBLEMS_SHOWN = 10
-LONGEST_QUOTE = 40
 
 
 class Problem(NamedTuple):
@@ -89,22 +90,3 @@ class ReaderGone(ImplicitGradError):
 
     exit_code = 141
     code = "reader-gone"
-
-
-def printable(text: str) -> str:
-    r"""``text`` with everything a terminal acts on, or shows as nothing, as an escape: ``\x1b``, ``\u202e``."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def quoted(text: str) -> str:
-    """``text`` in quotes as a message shows it: escaped, and cut at 40 characters."""
-    shown = printable(text[: LONGEST_QUOTE + 1])
-    return f"'{shown[: LONGEST_QUOTE - 1]}…'" if len(shown) > LONGEST_QUOTE else f"'{shown}'"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 entry``, ``2 entries``, ``3 rows``."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"

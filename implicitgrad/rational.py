@@ -14,7 +14,8 @@ import re
 from fractions import Fraction
 from math import isqrt
 
-from implicitgrad.errors import Problem, printable, quoted
+from implicitgrad.characters import printable, quoted
+from implicitgrad.errors import Problem
 
 LARGEST_EXPONENT = 399
 MOST_DIGITS = 1000
@@ -26,7 +27,7 @@ _NUMBER = re.compile(
     r"|\.([0-9]+)(?:[eE]([+-]?[0-9]+))?)"
 )
 _LOOKALIKE = re.compile(
-    r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
+    r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
     r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)",
     re.IGNORECASE,
 )
@@ -129,7 +130,7 @@ def float_square_root(value: Fraction) -> float | None:
 
 def number_hint(text: str) -> str | None:
     """How to mend the commonest misspellings of a number."""
-    stripped = text.strip()
+    stripped = text.strip(" \t")
     if not stripped:
         return "An entry is empty; write 0 if it is zero"
     if stripped != text and is_number(stripped):
@@ -139,6 +140,8 @@ def number_hint(text: str) -> str | None:
         name = printable(strange)
         if strange == "\u2212":
             return "It has a typographic minus sign (U+2212); write - instead"
+        if strange < " " or strange == "\x7f":
+            return f"It has the control character U+{ord(strange):04X}; remove it"
         shown = "" if name != strange else f" {strange}"
         return f"It has the character U+{ord(strange):04X}{shown}; numbers are written in plain ASCII"
     if re.fullmatch(r"[+-]?0[0-9]+(\.[0-9]*)?(/[0-9]+)?", text) or re.fullmatch(r"[+-]?[0-9]+/0[0-9]+", text):

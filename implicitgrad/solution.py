@@ -104,13 +104,13 @@ class Solution:
         """What is to be said beside the answer, as (code, message).
 
         A is ill-conditioned if a change as large as the rounding of its entries, at their last written digit or to
-        doubles, could lower its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. At a condition below 100 the last digit
-        is not doubted: who writes diag(0.1, 0.1) means tenths.
+        doubles, could lower its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. At a condition below 10·rank, ten times
+        the least there is, the last digit is not doubted: who writes diag(0.1, 0.1) means tenths.
         """
         if self.condition_squared is None:
             return ()
         inverse_squared = self.condition_squared / squared_norm(self.system.A)
-        if self.condition_squared >= 100**2 and self.system.A_rounding * inverse_squared >= 1:
+        if self.condition_squared >= (10 * self.rank) ** 2 and self.system.A_rounding * inverse_squared >= 1:
             rounding = "the rounding of its entries at their last digit"
         elif _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
             rounding = "the rounding of its entries to doubles"

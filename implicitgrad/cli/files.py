@@ -8,17 +8,24 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 
-from implicitgrad.errors import OutputError, printable
+from implicitgrad.characters import printable
+from implicitgrad.errors import OutputError, ReaderGone
 
 
-def write_file(path: str, text: str, inputs: Iterable[str] = ()) -> None:
-    """Write ``text`` to a file as UTF-8, whole or not at all; never over one of ``inputs``. Raises OutputError."""
+def write_file(path: str, text: str, inputs: Iterable[str | int] = ()) -> None:
+    """Write ``text`` to a file as UTF-8, whole or not at all.
+
+    inputs : the paths or descriptors it was made from, which it is never to overwrite. Raises OutputError, or
+    ReaderGone where the file is a pipe that nobody reads.
+    """
     for source in inputs:
         with suppress(OSError):
-            if os.path.samefile(path, source):
+            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
                 raise OutputError(f"--output {printable(path)} is the input; expected another file")
     try:
-        _replace(os.path.realpath(path), text.encode("utf-8", "backslashreplace"))
+        _replace(path, text.encode("utf-8", "backslashreplace"))
+    except BrokenPipeError:
+        raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
         raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
 
@@ -34,11 +41,12 @@ def _replace(path: str, data: bytes) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        with open(path, "wb", buffering=0) as device:
+        with open(path, "wb") as device:
             device.write(data)
         return
     import tempfile
 
+    path = os.path.realpath(path)
     descriptor, temporary = tempfile.mkstemp(prefix=".implicitgrad-", dir=os.path.dirname(path))
     try:
         with open(descriptor, "wb") as stream:

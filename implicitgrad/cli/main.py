@@ -8,11 +8,12 @@ from itertools import pairwise
 import click
 
 from implicitgrad import __version__
+from implicitgrad.characters import printable
 from implicitgrad.cli.options import show_version, with_help
 from implicitgrad.cli.overview import OVERVIEW
 from implicitgrad.cli.solve import solve
 from implicitgrad.cli.streams import run_safely
-from implicitgrad.errors import UsageError, printable
+from implicitgrad.errors import UsageError
 
 
 @click.group(add_help_option=False, no_args_is_help=False)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from implicitgrad.characters import quoted
 from implicitgrad.cli.streams import write_stdout
-from implicitgrad.errors import quoted
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -63,7 +63,12 @@ def names(context: click.Context, parameter: click.Parameter, value: str | None)
 def delimiter(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     r"""The callback of an option that takes one character; ``\t`` and ``tab`` are a tab."""
     character = {"\\t": "\t", "tab": "\t"}.get(value or "", value)
-    if character is not None and (len(character) != 1 or character.isalnum() or character in "\"\n\r.+-/'#"):
+    if character is not None and (
+        len(character) != 1
+        or character.isalnum()
+        or character in "\".+-/'#"
+        or not (character.isprintable() or character == "\t")
+    ):
         raise click.BadParameter(f"expected one character such as , ; | or tab, got {quoted(character)}")
     return character
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from implicitgrad import __version__
-from implicitgrad.cli.streams import run_safely, write_stdout
+from implicitgrad.cli.streams import run_safely, say, write_stdout
 
 OVERVIEW = """\
 Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
@@ -34,5 +32,5 @@ def run_overview(arguments: list[str]) -> int:
         return run_safely(lambda: write_stdout(f"implicitgrad {__version__}\n"))
     if arguments:
         return run_safely(lambda: write_stdout(OVERVIEW))
-    sys.stderr.write(OVERVIEW)
+    say(OVERVIEW.rstrip("\n"))
     return 2

@@ -89,6 +89,10 @@ def solve(
     """
     csv_form = CsvFormat(delimiter, decimal, header)
     values = {"A": A, "B": B, "dL_dy": dL_dy}
+    if "" in (system, output):
+        raise UsageError("expected a file's name, got ''")
+    if csv_form != CsvFormat() and system is None and not any(v and v.startswith("@") for v in values.values()):
+        raise UsageError("--delimiter, --decimal and --header are for CSV, and nothing is read from a file")
     inputs = [system or "", *(value[1:] for value in values.values() if value and value.startswith("@"))]
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read once; expected - in one place only")
@@ -102,13 +106,13 @@ def solve(
     if UNIQUE_GRADIENT in require:
         _require_gradients(systems)
     solutions = [solve_system(one, free=free or ()) for one in systems]
-    text = "".join(_texts(solutions, form, digits, to_file=output is not None))
-    if output is None:
+    text = "".join(_texts(solutions, form, digits, to_file=output not in (None, "-")))
+    if output in (None, "-"):
         write_stdout(text)
     else:
         from implicitgrad.cli.files import write_file
 
-        write_file(output, text, [path for path in inputs if path not in ("", "-")])
+        write_file(output, text, [0 if path == "-" else path for path in inputs if path])
     unmet = [problem for solution in solutions for one in require if (problem := _unmet(solution, one))]
     report(unmet, as_json=form == "json")
     return 1 if unmet else 0

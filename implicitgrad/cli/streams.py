@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from implicitgrad.characters import encodable
+
+TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from implicitgrad.errors import Problem
 
-INTERRUPTED = 130
 FAULT = 3
 
 
@@ -23,10 +24,9 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
     """Run ``command``, report what it raises on standard error, and return the exit code."""
     try:
         return command() or 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except Exception as error:
-        from implicitgrad.errors import ImplicitGradError, Problem, ReaderGone, printable
+        from implicitgrad.characters import printable
+        from implicitgrad.errors import ImplicitGradError, Problem, ReaderGone
 
         if isinstance(error, ReaderGone):
             return error.exit_code
@@ -47,10 +47,13 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
 
 
 def report(problems: Iterable[Problem], *, as_json: bool = False) -> None:
-    """Problems on standard error, one a line: the first ten, then a count; as JSON all of them."""
-    from implicitgrad.errors import MOST_PROBLEMS_SHOWN
+    """Problems on standard error, one a line: the first ten, then a count."""
+    from implicitgrad.errors import MOST_PROBLEMS_SHOWN, Problem
 
     problems = list(problems)
+    left_out = len(problems) - MOST_PROBLEMS_SHOWN
+    if left_out > 0:
+        problems[MOST_PROBLEMS_SHOWN:] = [Problem(f"... and {left_out} more problems", code="more-problems")]
     if as_json:
         import json
 
@@ -58,9 +61,7 @@ def report(problems: Iterable[Problem], *, as_json: bool = False) -> None:
 
         lines = [json.dumps(error_record(problem)) for problem in problems]
     else:
-        lines = [f"implicitgrad: {problem}" for problem in problems[:MOST_PROBLEMS_SHOWN]]
-        if len(problems) > MOST_PROBLEMS_SHOWN:
-            lines.append(f"implicitgrad: ... and {len(problems) - MOST_PROBLEMS_SHOWN} more problems")
+        lines = [f"implicitgrad: {problem}" for problem in problems]
     for line in lines:
         say(line)
 
@@ -69,7 +70,7 @@ def say(text: str) -> None:
     """A line for people on standard error; that it cannot be written changes nothing."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(encodable(text, sys.stderr.encoding or "utf-8") + "\n")
             sys.stderr.flush()
 
 
@@ -80,9 +81,7 @@ def write_stdout(text: str) -> None:
 
         raise OutputError("standard output is closed; expected it to be open")
     try:
-        with suppress(AttributeError):
-            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        sys.stdout.write(text)
+        sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8"))
         sys.stdout.flush()
     except OSError as error:
         from implicitgrad.errors import OutputError, ReaderGone

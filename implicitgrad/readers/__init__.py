@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os.path
 
+from implicitgrad.characters import printable, quoted
 from implicitgrad.draft import Draft, Part
-from implicitgrad.errors import InputError, Problem, UsageError, printable, quoted
+from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
 from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.system import LinearSystem
@@ -23,6 +24,10 @@ def read_systems(
     (YAML, or CSV with ``delimiter``). header : whether a CSV's first row is one; None decides by its content. Raises
     InputError with every problem found.
     """
+    if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):
+        raise UsageError(
+            f"expected a delimiter of one character and a decimal mark . or ,, got {delimiter!r}, {decimal!r}"
+        )
     return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header)))
 
 
@@ -58,6 +63,10 @@ def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat | None
 
     is_matrix : one flat row is a matrix of one row.
     """
+    if text in ("-", "@"):
+        raise UsageError(
+            f"{option}: expected a value, got {quoted(text)}", "@FILE reads it from a file, @- from standard input"
+        )
     part = _file_part(text[1:], form) if text.startswith("@") else _inline_part(text, option)
     if is_matrix and isinstance(part.value, list) and not any(isinstance(row, list) for row in part.value):
         return Part([part.value], part.source, lambda path: part.locate(path[1:]))

@@ -6,8 +6,9 @@ which none is names the inputs; rows named dL/dy are gradients. A mix is an erro
 
 from __future__ import annotations
 
+from implicitgrad.characters import quoted
 from implicitgrad.draft import Draft, Part, Path
-from implicitgrad.errors import InputError, Problem, quoted
+from implicitgrad.errors import InputError, Problem
 from implicitgrad.rational import looks_like_number, number_hint
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.readers.form import CsvFormat
@@ -54,7 +55,7 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
     problems = []
     for row, label in labels.items():
         letters = "".join(filter(str.isalpha, label.lower().replace("∂", "d")))
-        if letters in ("dldy", "grad", "gradient"):
+        if letters in ("dldy", "dldx", "grad", "gradient"):
             hint = "Several such rows are several losses; an input needs another name"
             problems.append(table.problem(f"expected the name dL/dy for a gradient, got {quoted(label)}", row, 0, hint))
     if problems:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from implicitgrad.errors import InputError, Problem, count, quoted
+from implicitgrad.characters import count, printable, quoted
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.rational import is_number
 from implicitgrad.readers.form import CsvFormat
 
@@ -23,6 +24,8 @@ class Table:
     starts: list[int] = field(default_factory=list)
     """The 1-based line that each row starts on."""
     lines: list[str] = field(default_factory=list)
+    placed: int = 0
+    """How many problems were placed so far."""
 
     def position(self, row: int, cell: int) -> tuple[int, int]:
         """(line, column) of a cell, 1-based; delimiters between quotes do not count."""
@@ -41,8 +44,10 @@ class Table:
         return line - 1, column + 1
 
     def problem(self, message: str, row: int, cell: int, hint: str | None = None, code: str = "bad-csv") -> Problem:
-        """A problem placed at a cell."""
-        return Problem(message, hint, code).at(self.source, self.position(row, cell))
+        """A problem placed at a cell; only as many are placed as are shown."""
+        self.placed += 1
+        place = self.position(row, cell) if self.placed <= MOST_PROBLEMS_SHOWN else None
+        return Problem(message, hint, code).at(self.source, place)
 
     def is_number(self, cell: str) -> bool:
         """Whether a cell has the form of a number."""
@@ -51,7 +56,8 @@ class Table:
     def number(self, cell: str) -> str:
         """A cell's text with the decimal mark as a point."""
         stripped = cell.strip(" \t")
-        return stripped.replace(",", ".") if self.decimal == "," else stripped
+        with_point = stripped.replace(",", ".")
+        return with_point if self.decimal == "," and is_number(with_point) else stripped
 
 
 def read_table(text: str, source: str, form: CsvFormat) -> Table:
@@ -62,12 +68,15 @@ def read_table(text: str, source: str, form: CsvFormat) -> Table:
         _read_rows(table)
     except csv.Error as error:
         line = min(table.starts[-1] if table.starts else 1, len(table.lines))
-        reason = "a quote is not closed" if "unexpected end" in str(error) else str(error)
+        reason = "a quote is not closed" if "unexpected end" in str(error) else printable(str(error))
         hint = 'A quoted cell ends with " followed by the delimiter; a quote inside it is doubled'
+        if "field larger" in reason:
+            hint = "A cell that long is no number and no name"
         raise InputError([Problem(f"not valid CSV: {reason}", hint, "bad-csv", source, line)]) from None
     if not table.rows:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
     _refuse_ragged(table)
+    _refuse_another_delimiter(table)
     if table.decimal == ",":
         _refuse_points(table)
     return table
@@ -77,12 +86,27 @@ def _refuse_ragged(table: Table) -> None:
     width, first = len(table.rows[0]), table.starts[0]
     ragged = [r for r, row in enumerate(table.rows) if len(row) != width]
     problems = []
+    hint = _ragged_hint(table, ragged) if ragged else None
     for r in ragged:
         found = len(table.rows[r])
         message = f"expected {count(width, 'cell')}, as on line {first}, got {found}"
-        problems.append(table.problem(message, r, min(width, found - 1), _ragged_hint(table, ragged), "ragged"))
+        problems.append(table.problem(message, r, min(width, found - 1), hint, "ragged"))
     if problems:
         raise InputError(problems)
+
+
+def _refuse_another_delimiter(table: Table) -> None:
+    """One column whose every cell has what could part columns."""
+    if len(table.rows[0]) > 1:
+        return
+    for other in (";", "\t", ",", "|"):
+        if other not in (table.delimiter, table.decimal) and all(other in row[0] for row in table.rows):
+            name = shown_delimiter(other)
+            hint = f"Is {name} the delimiter? --delimiter {name} says so"
+            if other == ",":
+                hint += ". Is it the decimal mark? --decimal , says so"
+            message = f"expected columns parted by {shown_delimiter(table.delimiter)}, got {quoted(table.rows[0][0])}"
+            raise InputError([table.problem(message, 0, 0, hint)])
 
 
 def _refuse_points(table: Table) -> None:
@@ -130,7 +154,12 @@ def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
     return None
 
 
+def shown_delimiter(delimiter: str) -> str:
+    """A delimiter as one writes it in a shell."""
+    return "','" if delimiter == "," else "'\\t'" if delimiter == "\t" else quoted(delimiter)
+
+
 def delimiter_hint(seen: str) -> str:
     """The hint for a cell that holds another delimiter."""
-    name = {"\t": "'\\t'", " ": "' '"}.get(seen, f"'{seen}'")
+    name = shown_delimiter(seen)
     return f"If {name} separates the columns and ',' is the decimal mark: --delimiter {name} --decimal ,"

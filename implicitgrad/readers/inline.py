@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from implicitgrad.characters import count, quoted
 from implicitgrad.draft import Part, Path
-from implicitgrad.errors import InputError, Problem, count, quoted
+from implicitgrad.errors import InputError, Problem
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
 
@@ -59,15 +60,16 @@ def read_inline(text: str, source: str) -> Part:
 
 def _tokens(text: str) -> list[Token]:
     """The tokens of ``text`` without the row ends around it."""
-    tokens = [
-        Token(m.group(), (text.count("\n", 0, m.start()) + 1, m.start() - text.rfind("\n", 0, m.start())))
-        for m in _TOKEN.finditer(text)
-    ]
-    while tokens and tokens[0].text == "\n":
-        tokens.pop(0)
+    tokens = []
+    line, before_line = 1, -1
+    for match in _TOKEN.finditer(text):
+        tokens.append(Token(match.group(), (line, match.start() - before_line)))
+        if match.group() == "\n":
+            line, before_line = line + 1, match.start()
     while tokens and tokens[-1].text in "\n;":
         tokens.pop()
-    return tokens
+    first = next((i for i, token in enumerate(tokens) if token.text != "\n"), 0)
+    return tokens[first:]
 
 
 def _depth(tokens: list[Token]) -> int:
@@ -94,13 +96,16 @@ def _bracketed_rows(tokens: list[Token]) -> list[list[Token]]:
     """The rows of [[...], [...]]."""
     rows: list[list[Token]] = []
     row: list[Token] | None = None
+    may_part = False  # a row has ended, and nothing yet parts it from the next
     for token in tokens[1:-1]:
         if token.text == "[":
             row = []
         elif token.text == "]":
             rows.append(_entries(row or []))
-            row = None
-        elif row is None and token.text not in ",;\n":
+            row, may_part = None, True
+        elif row is None and token.text in ",;" and may_part:
+            may_part = False
+        elif row is None and token.text != "\n":
             raise Misplaced(f"expected a row in brackets, got {quoted(token.text)}", token)
         elif row is not None and token.text == ";":
             raise Misplaced("expected a number or ], got ';'", token)
@@ -113,8 +118,12 @@ def _separated_rows(tokens: list[Token], depth: int) -> list[list[Token]]:
     """The rows of 1 2; 3 4, with or without one pair of brackets around them."""
     rows: list[list[Token]] = [[]]
     for token in tokens[depth : len(tokens) - depth]:
-        if token.text in ";\n":
+        if token.text == ";" and not rows[-1]:
+            raise Misplaced("expected a number, got ';'", token)
+        if token.text == ";" or (token.text == "\n" and rows[-1]):
             rows.append([])
+        elif token.text == "\n":
+            continue
         else:
             rows[-1].append(token)
     return [_entries(row) for row in rows if row] or [[]]

@@ -6,19 +6,26 @@ stand, and depth is counted, so that no document can grow when it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
 
+from implicitgrad.characters import printable, quoted
 from implicitgrad.draft import Draft, Part, Path
-from implicitgrad.errors import InputError, Problem, printable, quoted
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "expect")
+CLAIMS = (
+    "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
+)  # fmt: skip
 DEEPEST = 8
 
 _SPELLINGS = {"dL/dy": "dL_dy"}
 _MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a": "A", "b": "B", "expected": "expect"}
+_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -68,7 +75,7 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         draft.problems.append(Problem(message, hint, code).at(source, at.position))
 
     if node.pairs is None:
-        hint = "For CSV give the file a .csv name, or --delimiter"
+        hint = "For CSV give the file a .csv name, or --delimiter" if node.text != "" else "The document is empty"
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
         raise InputError(draft.problems)
     seen: dict[str, Node] = {}
@@ -76,7 +83,8 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         written = key_node.text or ""
         key = _SPELLINGS.get(written, written)
         if key not in KEYS:
-            refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, _nearest(written))
+            nearest = _nearest(written) if len(draft.problems) < MOST_PROBLEMS_SHOWN else None
+            refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, nearest)
             continue
         if key in seen:
             refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
@@ -89,11 +97,25 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         elif key == "expect":
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
+            _check_claims(value, refuse)
         else:
             draft.parts[key] = _part(value, source)
     if "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return draft
+
+
+def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None]) -> None:
+    """The keys of `expect`, whose values solve passes over."""
+    seen: dict[str, Node] = {}
+    for key_node, _ in claims.pairs or ():
+        key = key_node.text or ""
+        if key not in CLAIMS:
+            refuse(f"expect: unknown key {key_node}; expected one of {', '.join(CLAIMS)}", key_node, None)
+        elif key in seen:
+            message = f"expect: duplicate key {quoted(key)}, first on line {seen[key].position[0]}"
+            refuse(message, key_node, "Keep one of them")
+        seen.setdefault(key, key_node)
 
 
 def _part(node: Node, source: str) -> Part:
@@ -130,6 +152,8 @@ def _nearest(key: str) -> str | None:
 def _documents(text: str, source: str) -> Iterator[Node]:
     """The root node of each document."""
     _refuse_control_characters(text, source)
+    if text.startswith("{") and "\\u" in text:
+        text = _SURROGATES.sub(_one_escape, text)
     loader = _LOADER(text)
     try:
         while True:
@@ -142,6 +166,11 @@ def _documents(text: str, source: str) -> Iterator[Node]:
         raise _syntax_error(error, text, source) from None
     finally:
         loader.dispose()
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    backslashes, high, low = pair.groups()
+    return f"{backslashes}\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08X}"
 
 
 def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
@@ -171,8 +200,10 @@ def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> I
 
 
 def _refuse_control_characters(text: str, source: str) -> None:
-    """libyaml refuses them too, but says where in bytes."""
+    """libyaml refuses most of them too, but says where in bytes; the others it takes for ends of lines."""
     match = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if match is None and not text.isascii():
+        match = re.search("[\x85\u2028\u2029]", text)
     if match:
         before = text[: match.start()].split("\n")
         problem = Problem(f"expected text, got the character {quoted(match.group())}", "Remove it", "bad-syntax")

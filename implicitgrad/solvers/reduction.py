@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import lcm
+from typing import NamedTuple
 
 IntegerRow = list[int]
 
@@ -15,15 +16,25 @@ def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
     return [entry.numerator * (denominator // entry.denominator) for entry in row], denominator
 
 
-def reduce_rows(rows: Sequence[IntegerRow], columns: Iterable[int]) -> tuple[list[IntegerRow], list[int], int]:
+class Reduced(NamedTuple):
+    """A matrix in Jordan form: row i has d in column pivots[i] and 0 in the other pivots' columns."""
+
+    rows: list[IntegerRow]
+    """Those with a pivot first; the others are zero in every column that could have been one."""
+    pivots: list[int]
+    d: int
+    sources: list[int]
+    """Which row of the matrix each row was."""
+
+
+def reduce_rows(rows: Sequence[IntegerRow], columns: Iterable[int]) -> Reduced:
     """Row reduce to Jordan form, taking pivots in ``columns`` in the order given.
 
-    Returns the reduced rows, the pivot column of each of the first len(pivots) rows, and the one value d of all
-    pivots: row i has d in its own pivot column and 0 in the others' pivot columns. The rows after those are zero in
-    every one of ``columns``. All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of
-    ``rows``, which is also why no entry grows beyond Hadamard's bound.
+    All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of ``rows``, which is also why no
+    entry grows beyond Hadamard's bound.
     """
     reduced = list(rows)
+    sources = list(range(len(reduced)))
     pivots: list[int] = []
     d = 1
     for column in columns:
@@ -33,6 +44,7 @@ def reduce_rows(rows: Sequence[IntegerRow], columns: Iterable[int]) -> tuple[lis
             continue
         chosen = min(candidates, key=lambda i: abs(reduced[i][column]))
         reduced[done], reduced[chosen] = reduced[chosen], reduced[done]
+        sources[done], sources[chosen] = sources[chosen], sources[done]
         pivot_row = reduced[done]
         pivot = pivot_row[column]
         for i, row in enumerate(reduced):
@@ -45,4 +57,4 @@ def reduce_rows(rows: Sequence[IntegerRow], columns: Iterable[int]) -> tuple[lis
                 reduced[i] = [pivot * a // d for a in row]
         d = pivot
         pivots.append(column)
-    return reduced, pivots, d
+    return Reduced(reduced, pivots, d, sources)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from implicitgrad.errors import count
+from implicitgrad.characters import count
 from implicitgrad.rational import exact_square_root, float_square_root
 from implicitgrad.solution import Solution
 from implicitgrad.writers.expression import Expression, linear
-from implicitgrad.writers.numbers import ROUNDED, show_column, show_number
+from implicitgrad.writers.numbers import ROUNDED, show_column, show_decimals, show_number
 
 MOST_CONDITIONS = 3
+NOT_FILES = ("<inline>", "<python>")
 FREE = Expression(("free",))
 
 
@@ -23,7 +25,7 @@ class Line:
     label: str
     cells: tuple[Expression, ...]
     entry: str
-    """What one cell is called, ``{}`` where the column's head goes: ∂y1/∂{}."""
+    """What one cell is called, up to the column's head: ∂y1/∂."""
     note: str = ""
     """Why the row is as it is."""
 
@@ -53,18 +55,20 @@ class Answer:
         self.inputs = tuple(map(label, solution.independent))
         self.y = tuple(map(label, solution.system.y))
         self.free = tuple(map(label, solution.general.free))
+        free = set(solution.general.free)
+        self.is_free = [name in free for name in solution.system.y]
 
     def question(self) -> list[str]:
         """What was asked: the file, the equation, its size."""
         system = self.system
-        title = self.label(system.source.replace("\\", "/").rpartition("/")[2])
+        title = self.label(os.path.basename(system.source))
         if not _says_the_same(system.name, title):
             title = f"{title}: {self.label(system.name)}"
         counts = [count(system.equations, "equation"), count(system.unknowns, "unknown")]
         if system.B is not None:
             counts.append(count(system.inputs, "input"))
         parts = ["x = A·y" if system.B is None else "B·x = A·y", ", ".join(counts)]
-        return parts if title.startswith("<") else [title, *parts]
+        return parts if system.source in NOT_FILES else [title, *parts]
 
     def findings(self) -> list[str]:
         """What was found: the verdict and what it rests on."""
@@ -111,11 +115,11 @@ class Answer:
         general = self.solution.general
         columns = []
         for k, x in enumerate(self.inputs):
-            rows = list(zip(self.y, general.particular, general.null_space, strict=True))
+            rows = list(zip(self.is_free, general.particular, general.null_space, strict=True))
             texts = iter(show_column([J[k] for _, J, V in rows if not any(V)], self.digits))
             cells = []
-            for y, J, V in rows:
-                if y in self.free:
+            for is_free, J, V in rows:
+                if is_free:
                     cells.append(FREE)
                 elif any(V):
                     cells.append(self._along_free(J[k], V, x))
@@ -123,7 +127,7 @@ class Answer:
                     cells.append(Expression((next(texts),)))
             columns.append(cells)
         lines = zip(self.y, zip(*columns, strict=True), strict=True)
-        return Block(self.inputs, tuple(Line(y, cells, f"∂{y}/∂{{}}") for y, cells in lines), self._losses())
+        return Block(self.inputs, tuple(Line(y, cells, f"∂{y}/∂") for y, cells in lines), self._losses())
 
     def minimum_norm(self) -> Block:
         """The choice of least Frobenius norm."""
@@ -131,7 +135,7 @@ class Answer:
         columns = [list(column) for column in zip(*J, strict=True)]
         shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
         rows = tuple(
-            Line(y, tuple(Expression((text,)) for text in texts), f"∂{y}/∂{{}}")
+            Line(y, tuple(Expression((text,)) for text in texts), f"∂{y}/∂")
             for y, texts in zip(self.y, shown, strict=True)
         )
         losses = []
@@ -198,13 +202,14 @@ class Answer:
 
 
 def _loss_entry(label: str) -> str:
-    return label.removesuffix("x") + "{}"
+    return label.removesuffix("x")
 
 
 def _says_the_same(name: str, title: str) -> bool:
     """Whether a name adds nothing to its file's."""
     words = name.replace("-", "_")
-    file = title.partition("#")[0].replace("-", "_")
+    file, _, document = title.rpartition("#")
+    file = (file if document.isdecimal() else title).replace("-", "_")
     return words in (file, file.rpartition(".")[0])
 
 
@@ -215,5 +220,5 @@ def _show_root(squared: Fraction) -> str:
     if root is None and double is None:
         return "> 1e308"
     if root is not None:
-        return show_number(root, 3)
-    return ROUNDED + show_number(Fraction(double or 0), 3).removeprefix(ROUNDED)
+        return show_decimals([root], 3)[0]
+    return ROUNDED + show_decimals([Fraction(double or 0)], 3)[0].removeprefix(ROUNDED)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from implicitgrad.writers.numbers import ROUNDED, show_number
+from implicitgrad.writers.numbers import show_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,9 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
     for value, name in [(constant, ""), *terms]:
         if not value:
             continue
-        number = show_number(abs(value), digits)
-        text = name if name and number == "1" else f"{number}·{name}" if name else number
-        if pieces:
-            pieces.append(f"{'−' if value < 0 else '+'} {text}")
-        else:
-            pieces.append(text if value > 0 else f"{ROUNDED}-{text[1:]}" if text.startswith(ROUNDED) else f"-{text}")
+        number = show_number(abs(value) if pieces else value, digits)
+        if name:
+            number = {"1": "", "-1": "-"}.get(number, f"{number}·")
+        sign = "" if not pieces else "− " if value < 0 else "+ "
+        pieces.append(f"{sign}{number}{name}")
     return Expression(tuple(pieces or ["0"]))

@@ -25,6 +25,13 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
     """
     if all(map(_is_short, values)):
         return [format_fraction(value) for value in values]
+    return show_decimals(values, digits)
+
+
+def show_decimals(values: Sequence[Fraction], digits: int) -> list[str]:
+    """As show_column, with nothing as a fraction."""
+    if not any(values):
+        return ["0"] * len(values)
     rounded = [_rounded(value, digits) for value in values if value]
     exponents = [decimal.adjusted() for decimal, _ in rounded]
     highest, lowest = max(exponents), min(exponents)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from implicitgrad.errors import printable
+from implicitgrad.characters import IN_ASCII, SYMBOLS, can_encode, printable
 from implicitgrad.solution import Solution, Status
 from implicitgrad.writers.answer import FREE, Answer, Block, Line
 from implicitgrad.writers.expression import Expression
@@ -28,11 +28,6 @@ NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
 LONGEST_NOTE_BESIDE = 100
 """Where a line may be as long as it needs to be."""
-UNBOUNDED = 10**6
-
-_ASCII = str.maketrans(
-    {"∂": "d", "·": "*", "−": "-", "≈": "~", "─": "-", "∝": "proportional to", "ᵀ": "^T", "…": "..."}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +39,17 @@ class Screen:
     has_color: bool = False
     encoding: str = "utf-8"
 
-    def can_show(self, text: str) -> bool:
-        """Whether the encoding has all characters of ``text``."""
-        try:
-            text.encode(self.encoding)
-        except (UnicodeEncodeError, LookupError):
-            return False
-        return True
+    @property
+    def has_symbols(self) -> bool:
+        """Whether the encoding has ∂ and the like; where not, they are in ASCII."""
+        return can_encode(SYMBOLS, self.encoding)
 
     def label(self, name: str) -> str:
         """A name as it is, but for what the screen would act on or cannot show."""
         shown = printable(name)
-        return shown if self.can_show(shown) else shown.encode("ascii", "backslashreplace").decode("ascii")
+        if self.has_symbols and can_encode(shown, self.encoding):
+            return shown
+        return shown.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
@@ -97,7 +91,6 @@ class _Page:
         self.file = StringIO()
         self.console = Console(
             file=self.file,
-            width=UNBOUNDED,
             force_terminal=screen.has_color,
             color_system="standard" if screen.has_color else None,
             no_color=not screen.has_color,
@@ -110,7 +103,7 @@ class _Page:
     def text(self) -> str:
         """The page, in the screen's characters."""
         text = "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
-        return text if self.screen.can_show("".join(map(chr, _ASCII))) else text.translate(_ASCII)
+        return text if self.screen.has_symbols else text.translate(IN_ASCII)
 
     def room(self, margin: str) -> int | None:
         """The columns beside a margin."""
@@ -137,7 +130,7 @@ class _Page:
 
     def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
         """A sentence, broken between words."""
-        room = max(self.room(margin) or UNBOUNDED, NARROWEST_PROSE)
+        room = max(self.room(margin) or len(text), NARROWEST_PROSE)
         for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False):
             self.line(Text(margin + line, style=style))
 
@@ -191,13 +184,15 @@ class _Page:
             note = [Text.assemble(GAP, (line.note, "yellow"))] if has_notes and line.note else []
             texts = [_cell(line, k, cells[k][i], is_loss=i >= len(block.rows)) for k in widths]
             table.add_row(Text.assemble(MARGIN, (line.label, "cyan")), *texts, *note)
+        longest_note = max((cell_len(line.note) for line in block.losses), default=0)
+        self.console.width = len(MARGIN) + label_width + sum(widths.values()) + len(GAP) + longest_note
         self.console.print(table)
 
     def entries(self, block: Block) -> None:
         """One entry a line, for a screen too narrow for a table."""
         for line in block.lines:
             for head, cell in zip(block.heads, line.cells, strict=True):
-                self.equation(cell.named(line.entry.replace("{}", head)))
+                self.equation(cell.named(line.entry + head))
         self.notes(block)
 
     def notes(self, block: Block) -> None:

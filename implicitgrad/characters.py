@@ -1,0 +1,58 @@
+"""What a screen can show: escapes for what it would act on, plain letters for the symbols that its encoding lacks."""
+
+from __future__ import annotations
+
+LONGEST_QUOTE = 40
+
+IN_ASCII = {
+    ord(symbol): letters
+    for symbol, letters in {
+        "∂": "d",
+        "·": "*",
+        "×": "x",
+        "−": "-",
+        "≈": "~",
+        "─": "-",
+        "±": "+-",
+        "∝": "proportional to",
+        "ᵀ": "^T",
+        "…": "...",
+    }.items()
+}
+"""For str.translate()."""
+SYMBOLS = "".join(map(chr, IN_ASCII))
+
+
+def can_encode(text: str, encoding: str) -> bool:
+    """Whether ``encoding`` has all characters of ``text``."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def encodable(text: str, encoding: str) -> str:
+    """``text`` as it is, or with symbols in ASCII and the rest escaped where ``encoding`` lacks some of it."""
+    if can_encode(text, encoding):
+        return text
+    return text.translate(IN_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def printable(text: str) -> str:
+    r"""``text`` with everything a terminal acts on, or shows as nothing, as an escape: ``\x1b``, ``\u202e``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def quoted(text: str) -> str:
+    """``text`` in quotes as a message shows it: escaped, and cut at 40 characters."""
+    shown = printable(text[: LONGEST_QUOTE + 1])
+    return f"'{shown[: LONGEST_QUOTE - 1]}…'" if len(shown) > LONGEST_QUOTE else f"'{shown}'"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 entry``, ``2 entries``, ``3 rows``."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -1,0 +1,84 @@
+"""The minimum-norm solution and the condition number, exactly, from a few rows and columns of A itself.
+
+With I the r rows and p the r columns of A that the row reduction took its pivots from, the other rows and columns
+follow from these, and with K = A[I, p], invertible, A = A[:, p]·K⁻¹·A[I, :]. Products of A's own entries stay small
+where the reduced rows have grown to minors of order r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from operator import mul
+
+from implicitgrad.solvers.reduction import IntegerRow, integers, reduce_rows
+from implicitgrad.system import Matrix
+
+
+def dot(a: Sequence[int], b: Sequence[int]) -> int:
+    """Σ aᵢ·bᵢ"""
+    return sum(map(mul, a, b))
+
+
+def solve_from_rows(rows: list[IntegerRow], right: list[IntegerRow]) -> tuple[list[IntegerRow], int]:
+    """The solution of least norm of rows·J = right: J = rowsᵀ·(rows·rowsᵀ)⁻¹·right, as numerators and denominator.
+
+    rows : (r, N), linearly independent.
+    """
+    r = len(rows)
+    normal = [[dot(a, b) for b in rows] + beside for a, beside in zip(rows, right, strict=True)]
+    W, d = _solved(normal, r)
+    columns = list(zip(*W, strict=True))
+    return [[dot(column, w) for w in columns] for column in zip(*rows, strict=True)], d
+
+
+def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow]) -> tuple[list[IntegerRow], int]:
+    """J₀ − V·(VᵀV)⁻¹·VᵀJ₀, which solves what J₀ solves and has the least norm, as numerators and denominator.
+
+    particular : (N, P′). null_space : (N, F), of full column rank; any multiple of it serves.
+    """
+    V = list(zip(*null_space, strict=True))
+    J = list(zip(*particular, strict=True))
+    normal = [[dot(v, w) for w in V] + [dot(v, column) for column in J] for v in V]
+    W, d = _solved(normal, len(V))
+    W_columns = list(zip(*W, strict=True))
+    return [
+        [d * number - dot(v, w) for number, w in zip(row, W_columns, strict=True)]
+        for row, v in zip(particular, null_space, strict=True)
+    ], d
+
+
+def squared_condition(A: Matrix, rows: list[int], columns: list[int]) -> Fraction:
+    """(‖A‖_F·‖A⁺‖_F)², A ≠ 0, with rows I and columns p as above.
+
+    ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where the one or the other half is the identity if A has full rank.
+    """
+    M, N, r = len(A), len(A[0]), len(rows)
+    entries, _ = integers([entry for row in A for entry in row])
+    whole = [entries[i * N : (i + 1) * N] for i in range(M)]
+    square = dot(entries, entries)
+    if r == M:
+        inverse, d = _inverse_gram(whole)
+        return Fraction(square * sum(inverse[i][i] for i in range(r)), d)
+    transposed = [[row[j] for row in whole] for j in columns]
+    inverse, d = _inverse_gram(transposed)
+    if r == N:
+        return Fraction(square * sum(inverse[j][j] for j in range(r)), d)
+    K = [[whole[i][j] for j in columns] for i in rows]
+    K_inverse = [[dot(k, column) for column in inverse] for k in K]
+    right = [[dot(a, k) for k in K] for a in K_inverse]
+    left, e = _inverse_gram([whole[i] for i in rows])
+    return Fraction(square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e)
+
+
+def _inverse_gram(vectors: Sequence[Sequence[int]]) -> tuple[list[IntegerRow], int]:
+    """The inverse of the matrix of inner products of independent vectors, as numerators and denominator."""
+    n = len(vectors)
+    return _solved([[dot(v, w) for w in vectors] + [int(i == j) for j in range(n)] for i, v in enumerate(vectors)], n)
+
+
+def _solved(equations: list[IntegerRow], n: int) -> tuple[list[IntegerRow], int]:
+    """X of S·X = R, given [S | R] with S (n×n) invertible, as numerators and denominator."""
+    reduced = reduce_rows(equations, range(n))
+    in_order = [row[n:] for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=True))]
+    return in_order, reduced.d
