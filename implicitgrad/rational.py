@@ -26,10 +26,9 @@ _NUMBER = re.compile(
     rf"([+-]?)(?:({_INTEGER})(?:/([1-9][0-9]*)|(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?)"
     r"|\.([0-9]+)(?:[eE]([+-]?[0-9]+))?)"
 )
-_LOOKALIKE = re.compile(
+_LOOKALIKE = (
     r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
-    r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)",
-    re.IGNORECASE,
+    r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)"
 )
 
 
@@ -48,7 +47,7 @@ def is_number(text: str) -> bool:
 
 def looks_like_number(text: str) -> bool:
     """Whether a person or another program would read ``text`` as a number although the grammar does not."""
-    return not is_number(text) and _LOOKALIKE.fullmatch(text.strip()) is not None
+    return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None
 
 
 def parse_number(text: str) -> Fraction:

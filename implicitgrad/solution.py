@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from implicitgrad.rational import float_square_root, to_float
 from implicitgrad.system import LinearSystem, Matrix, Row, squared_norm
@@ -34,8 +35,7 @@ class Status(StrEnum):
         return cls.UNDERDETERMINED if has_free_unknowns else cls.DETERMINED
 
 
-@dataclass(frozen=True, slots=True)
-class Constraints:
+class Constraints(NamedTuple):
     """What the equations say of x alone: x_dependent = matrix · x_independent."""
 
     dependent: tuple[str, ...]
@@ -44,8 +44,7 @@ class Constraints:
     """(D, P′)"""
 
 
-@dataclass(frozen=True, slots=True)
-class General:
+class General(NamedTuple):
     """Every Jacobian along the independent inputs: J = particular + null_space·Z, Z = the free rows of J (F, P′)."""
 
     free: tuple[str, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
 import sys
 
@@ -83,6 +82,8 @@ def _read(descriptor: int) -> bytes:
 
 def _await_writer(descriptor: int) -> bytes:
     """Wait until a FIFO has something to read. Returns what had to be read to find out."""
+    import select
+
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     if poll.poll(SECONDS_FOR_A_WRITER * 1000):

@@ -24,7 +24,7 @@ DEEPEST = 8
 
 _SPELLINGS = {"dL/dy": "dL_dy"}
 _MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a": "A", "b": "B", "expected": "expect"}
-_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 """A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -153,7 +153,7 @@ def _documents(text: str, source: str) -> Iterator[Node]:
     """The root node of each document."""
     _refuse_control_characters(text, source)
     if text.startswith("{") and "\\u" in text:
-        text = _SURROGATES.sub(_one_escape, text)
+        text = re.sub(_SURROGATES, _one_escape, text)
     loader = _LOADER(text)
     try:
         while True:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.rational import exact_square_root, float_square_root
@@ -18,8 +18,7 @@ NOT_FILES = ("<inline>", "<python>")
 FREE = Expression(("free",))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row of a block: its label and a cell for each column."""
 
     label: str
@@ -30,8 +29,7 @@ class Line:
     """Why the row is as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A table: a column for each independent input, rows of ∂y/∂x, then rows of ∂L/∂x."""
 
     heads: tuple[str, ...]

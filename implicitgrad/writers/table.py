@@ -6,10 +6,9 @@ is never cut.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import StringIO
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -30,8 +29,7 @@ LONGEST_NOTE_BESIDE = 100
 """Where a line may be as long as it needs to be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """Where a table goes."""
 
     width: int | None = None
@@ -130,6 +128,8 @@ class _Page:
 
     def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
         """A sentence, broken between words."""
+        import textwrap
+
         room = max(self.room(margin) or len(text), NARROWEST_PROSE)
         for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False):
             self.line(Text(margin + line, style=style))
