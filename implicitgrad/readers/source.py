@@ -25,7 +25,11 @@ _SIGNATURES = {
     b"\x28\xb5\x2f\xfd": "zstd data",
     b"\x89PNG": "a PNG picture",
     b"SQLite format 3": "an SQLite database",
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML document",
 }
+_FIRST_BYTES = {start[:1] for start in _SIGNATURES}
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -98,15 +102,8 @@ def _await_writer(descriptor: int) -> bytes:
 
 
 def _decoded(source: str, data: bytes) -> str:
-    found = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
-    if found == "a zip archive" and b"xl/" in data:
-        found = "an Excel workbook"
-    beginning = data[:200].lstrip().lower()
-    if beginning.startswith((b"<!doctype html", b"<html")):
-        found = "an HTML page"
-    elif beginning.startswith(b"<?xml"):
-        found = "an XML document"
-    if found:
+    beginning = data[:200].lstrip()
+    if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
         raise _refused(source, f"expected YAML or CSV text, got {found}", "Export it as CSV or YAML first")
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
@@ -122,3 +119,9 @@ def _decoded(source: str, data: bytes) -> str:
         problem = Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)
         raise InputError([problem])
     return text
+
+
+def _format_of(data: bytes, beginning: bytes) -> str | None:
+    """The name of the format that ``data`` has, if it is a known one that is no text table."""
+    found = next((name for start, name in _SIGNATURES.items() if beginning.lower().startswith(start.lower())), None)
+    return "an Excel workbook" if found == "a zip archive" and b"xl/" in data else found

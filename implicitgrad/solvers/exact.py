@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations, islice
 from math import comb
+from typing import NamedTuple
 
 from implicitgrad.characters import printable, quoted
 from implicitgrad.errors import InputError, Problem, UsageError
@@ -27,6 +28,25 @@ MOST_CHOICES_LISTED = 12
 MOST_ENTRIES = 4_000_000
 
 
+class Reading(NamedTuple):
+    """What is read off the reduced rows; all numbers are numerators over the pivots' common value d."""
+
+    reduced: Reduced
+    rank: int
+    free: list[int]
+    """The F columns of A without a pivot."""
+    independent: list[int]
+    """The P′ columns of B without a pivot."""
+    dependent: list[int]
+    """The D columns of B with one."""
+    particular: list[IntegerRow]
+    """J₀ (N, P′)"""
+    null_space: list[IntegerRow]
+    """V (N, F)"""
+    constraints: list[IntegerRow]
+    """(D, P′): the dependent inputs by the independent ones."""
+
+
 def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     """Solve ``system`` exactly.
 
@@ -34,78 +54,96 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     UsageError when these cannot be free together.
     """
     _refuse_too_large(system)
-    N, P = system.unknowns, system.inputs
     wanted = _indices(system, free)
-    order = [j for j in reversed(range(N)) if j not in wanted] + [j for j in reversed(range(N)) if j in wanted]
     rows = _integer_rows(system)
-    reduced = reduce_rows(rows, [*order, *reversed(range(N, N + P))])
-    pivots, d = reduced.pivots, reduced.d
+    reading = _read_off(rows, system.unknowns, system.inputs, wanted)
+    if not wanted <= set(reading.free):
+        raise _impossible_choice(system, free, reading.null_space)
 
-    row_of = dict(zip(pivots, reduced.rows, strict=False))
-    rank = sum(column < N for column in pivots)
-    free_columns = [j for j in range(N) if j not in row_of]
-    independent = [k for k in range(P) if N + k not in row_of]
-    dependent = [column - N for column in reversed(pivots) if column >= N]
-    null_space = [[-row_of[i][f] if i in row_of else d * (i == f) for f in free_columns] for i in range(N)]
-    particular = [[row_of[i][N + k] if i in row_of else 0 for k in independent] for i in range(N)]
-    constraint_rows = [[-row_of[N + k][N + m] for m in independent] for k in dependent]
-    if not wanted <= set(free_columns):
-        raise _impossible_choice(system, free, null_space)
-
-    gradients = None if system.dL_dy is None else [integers(g) for g in system.dL_dy]
-    J = _divided(particular, d)
-    V = _divided(null_space, d)
-    pivot_rows = [rows[i] for i in reduced.sources[:rank]]
+    d = reading.reduced.d
+    g = gV = None
+    if system.dL_dy is not None:
+        gradients = [integers(gradient) for gradient in system.dL_dy]
+        g, gV = _product(gradients, reading.particular, d), _product(gradients, reading.null_space, d)
+    J = _divided(reading.particular, d)
     general = General(
-        free=tuple([system.y[f] for f in free_columns]),
+        free=tuple([system.y[f] for f in reading.free]),
         particular=J,
-        null_space=V,
-        minimum_norm=J
-        if not (free_columns and rank)
-        else _minimum_norm(reduced, N, pivot_rows, particular, null_space),
-        dL_dx_particular=None if gradients is None else _product(gradients, particular, d),
-        dL_dx_coefficients=None if gradients is None else _product(gradients, null_space, d),
+        null_space=_divided(reading.null_space, d),
+        minimum_norm=_minimum_norm(reading, rows) if reading.free and reading.rank else J,
+        dL_dx_particular=g,
+        dL_dx_coefficients=gV,
     )
-    moves = {k for row in constraint_rows for k, number in zip(independent, row, strict=True) if number}
-    column_of = dict.fromkeys(range(P)) | {k: m for m, k in enumerate(independent) if k not in moves}
-    dL_dx = None
-    if general.dL_dx_particular is not None and general.dL_dx_coefficients is not None:
-        dL_dx = _determined(general.dL_dx_particular, general.dL_dx_coefficients, column_of)
-    condition_squared = None
-    if rank == system.equations == N and system.B is None:
-        condition_squared = squared_norm(system.A) * Fraction(sum([n * n for row in particular for n in row]), d * d)
-    elif rank:
-        columns = [column for column in pivots if column < N]
-        condition_squared = squared_condition(system.A, reduced.sources[:rank], columns)
+    dependent = tuple([system.x[k] for k in reading.dependent])
     return Solution(
         system=system,
-        rank=rank,
-        status=Status.of(has_free_unknowns=bool(free_columns), has_constraints=bool(dependent)),
-        dy_dx=_determined(J, V, column_of),
-        dL_dx_rows=dL_dx,
-        independent=tuple([system.x[k] for k in independent]),
-        constraints=Constraints(tuple(system.x[k] for k in dependent), _divided(constraint_rows, d))
-        if dependent
-        else None,
+        rank=reading.rank,
+        status=Status.of(has_free_unknowns=bool(reading.free), has_constraints=bool(reading.dependent)),
+        dy_dx=_determined(J, general.null_space, reading, system.inputs),
+        dL_dx_rows=None if g is None or gV is None else _determined(g, gV, reading, system.inputs),
+        independent=tuple([system.x[k] for k in reading.independent]),
+        constraints=Constraints(dependent, _divided(reading.constraints, d)) if dependent else None,
         general=general,
-        condition_squared=condition_squared,
+        condition_squared=_condition_squared(system, reading),
     )
 
 
-def _minimum_norm(
-    reduced: Reduced, N: int, pivot_rows: list[IntegerRow], particular: list[IntegerRow], null_space: list[IntegerRow]
-) -> Matrix:
+def _read_off(rows: list[IntegerRow], N: int, P: int, wanted: set[int]) -> Reading:
+    """Reduce [A | B], the ``wanted`` columns of A last of all of A, and read off what it says."""
+    order = sorted(range(N), key=lambda j: (j in wanted, -j)) if wanted else range(N - 1, -1, -1)
+    reduced = reduce_rows(rows, [*order, *range(N + P - 1, N - 1, -1)])
+    row_of = dict(zip(reduced.pivots, reduced.rows, strict=False))
+    free = [j for j in range(N) if j not in row_of]
+    independent = [k for k in range(P) if N + k not in row_of]
+    dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
+    return Reading(
+        reduced=reduced,
+        rank=N - len(free),
+        free=free,
+        independent=independent,
+        dependent=dependent,
+        particular=[[row_of[i][N + k] if i in row_of else 0 for k in independent] for i in range(N)],
+        null_space=[[-row_of[i][f] if i in row_of else reduced.d * (i == f) for f in free] for i in range(N)],
+        constraints=[[-row_of[N + k][N + m] for m in independent] for k in dependent],
+    )
+
+
+def _determined(particular: Matrix, coefficients: Matrix, reading: Reading, P: int) -> PartialMatrix:
+    """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
+    if not (reading.free or reading.dependent):
+        return particular
+    moving = {k for row in reading.constraints for k, number in zip(reading.independent, row, strict=True) if number}
+    column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
+    return tuple(
+        tuple([row[column_of[k]] if k in column_of and not any(free) else None for k in range(P)])
+        for row, free in zip(particular, coefficients, strict=True)
+    )
+
+
+def _minimum_norm(reading: Reading, rows: list[IntegerRow]) -> Matrix:
     """A⁺·B·T, by whichever of the row space and the null space promises less work."""
-    rank, F = len(pivot_rows), len(null_space[0])
-    if rank >= 4 * F:
-        numerators, e = without_null_space(particular, null_space)
-        return _divided(numerators, reduced.d * e)
+    N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
+    if rank >= 4 * len(reading.free):
+        numerators, e = without_null_space(reading.particular, reading.null_space)
+        return _divided(numerators, d * e)
+    pivot_rows = [rows[i] for i in reading.reduced.sources[:rank]]
     A = [row[:N] for row in pivot_rows]
-    if len(reduced.pivots) == rank:  # x is not constrained, T is the identity
+    if not reading.dependent:  # T is the identity
         return _divided(*solve_from_rows(A, [row[N:] for row in pivot_rows]))
-    columns = list(zip(*particular, strict=True))
+    columns = list(zip(*reading.particular, strict=True))
     numerators, e = solve_from_rows(A, [[dot(row, column) for column in columns] for row in A])
-    return _divided(numerators, reduced.d * e)
+    return _divided(numerators, d * e)
+
+
+def _condition_squared(system: LinearSystem, reading: Reading) -> Fraction | None:
+    """(‖A‖_F·‖A⁺‖_F)², exactly; None for A = 0. Where A is invertible and B = I, A⁺ is the Jacobian."""
+    rank = reading.rank
+    if rank == 0:
+        return None
+    if rank == system.equations == system.unknowns and system.B is None:
+        square = sum([number * number for row in reading.particular for number in row])
+        return squared_norm(system.A) * Fraction(square, reading.reduced.d**2)
+    return squared_condition(system.A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
 
 
 def _refuse_too_large(system: LinearSystem) -> None:
@@ -132,6 +170,8 @@ def _integer_rows(system: LinearSystem) -> list[IntegerRow]:
 
 def _indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
     """The columns of the unknowns named in ``free``."""
+    if not free:
+        return set()
     unknown = [name for name in free if name not in system.y]
     if unknown:
         names = ", ".join(printable(name) for name in system.y)
@@ -141,17 +181,6 @@ def _indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
     if len(set(free)) != len(free):
         raise UsageError("free: a name is given twice; expected each once")
     return {system.y.index(name) for name in free}
-
-
-def _determined(particular: Matrix, coefficients: Matrix, column_of: dict[int, int | None]) -> PartialMatrix:
-    """The (·, P) entries that do not depend on a free parameter or on how a constrained x moves, else None.
-
-    column_of : for each of the P inputs its column in ``particular``, None where the constraint concerns it.
-    """
-    return tuple(
-        tuple([None if any(free) or m is None else row[m] for m in column_of.values()])
-        for row, free in zip(particular, coefficients, strict=True)
-    )
 
 
 def _impossible_choice(system: LinearSystem, free: Sequence[str], null_space: list[IntegerRow]) -> UsageError:
