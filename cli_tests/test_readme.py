@@ -85,3 +85,4 @@ def test_every_record_key_exit_code_and_option_is_documented() -> None:
         assert option in README, option
         assert any(option in parameter.opts for parameter in solve.params), option
     assert f"**{implicitgrad.__version__}**" in README
+    assert "@@" not in README
