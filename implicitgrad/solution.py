@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.rational import float_square_root, to_float
-from implicitgrad.system import LinearSystem, Matrix, Row, squared_norm
+from implicitgrad.system import LinearSystem, Matrix, squared_norm
 
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = tuple[PartialRow, ...]
@@ -132,6 +132,3 @@ def _squared_rounding_to_doubles(A: Matrix) -> Fraction:
 def _is_double(value: Fraction) -> bool:
     """Whether a value is plainly a double: an integer of at most 53 bits."""
     return value.denominator == 1 and value.numerator.bit_length() <= 53
-
-
-__all__ = ["Constraints", "General", "Matrix", "PartialMatrix", "Row", "Solution", "Status"]
