@@ -368,7 +368,10 @@ def test_a_fifo_is_read_when_it_is_written_and_no_hang_when_not(tmp_path: Path) 
 
 @pytest.mark.parametrize("arguments", ["solve -A 1", "--help", "--version", "solve --help"])
 def test_standard_output_that_cannot_be_written_is_an_error(arguments: str) -> None:
-    for redirection, reason in ((">&-", "is closed"), ("> /dev/full", "No space left on device")):
+    cases = [(">&-", "is closed")]
+    if os.path.exists("/dev/full"):
+        cases.append(("> /dev/full", "No space left on device"))
+    for redirection, reason in cases:
         command = f"{PROGRAM} {arguments} {redirection}"
         result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
         assert result.returncode == 2
