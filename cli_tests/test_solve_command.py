@@ -70,6 +70,8 @@ def test_a_value_is_read_from_a_file_of_any_format(run: Run) -> None:
     for path in ("A.csv", "A.yaml", "A.txt"):
         assert answer(run, "-A", f"@{path}", "-g", "@g.tsv", files=files)["dL_dx"] == [-0.5, 0.5]
     assert answer(run, "two.yaml", "-g", "@-", stdin="2 2", files=files)["dL_dx"] == [-1, 1]
+    files = {"A.txt": "1;2\n3;4\n", "g.yaml": "[1, 1]"}
+    assert answer(run, "A.txt", "--delimiter", ";", "-g", "@g.yaml", files=files)["dL_dx"] == [-0.5, 0.5]
 
 
 def test_options_override_the_file(run: Run) -> None:

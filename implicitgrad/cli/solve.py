@@ -10,7 +10,7 @@ import click
 from implicitgrad.cli.options import csv_options, names, with_help
 from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.errors import InputError, Problem, UsageError
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.form import UNSTATED, CsvFormat
 
 if TYPE_CHECKING:
     from implicitgrad.draft import Draft
@@ -91,7 +91,7 @@ def solve(
     values = {"A": A, "B": B, "dL_dy": dL_dy}
     if "" in (system, output):
         raise UsageError("expected a file's name, got ''")
-    if csv_form != CsvFormat() and system is None and not any(v and v.startswith("@") for v in values.values()):
+    if csv_form != UNSTATED and system is None and not any(v and v.startswith("@") for v in values.values()):
         raise UsageError("--delimiter, --decimal and --header are for CSV, and nothing is read from a file")
     inputs = [system or "", *(value[1:] for value in values.values() if value and value.startswith("@"))]
     if inputs.count("-") > 1:

@@ -7,7 +7,7 @@ import os.path
 from implicitgrad.characters import printable, quoted
 from implicitgrad.draft import Draft, Part
 from implicitgrad.errors import InputError, Problem, UsageError
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.system import LinearSystem
 
@@ -45,7 +45,7 @@ def build_all(drafts: list[Draft]) -> list[LinearSystem]:
     return systems
 
 
-def read_drafts(source: str, form: CsvFormat | None = None) -> list[Draft]:
+def read_drafts(source: str, form: CsvFormat = UNSTATED) -> list[Draft]:
     """The systems in a file or "-", as written. Raises InputError or UsageError."""
     name = os.path.splitext(os.path.basename(source))[0]
     csv_form = _csv_form(source, form)
@@ -58,7 +58,7 @@ def read_drafts(source: str, form: CsvFormat | None = None) -> list[Draft]:
     return read_csv(read_text(source), source, name, csv_form)
 
 
-def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat | None = None) -> Part:
+def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNSTATED) -> Part:
     """A matrix or vector given as an option's value: inline, or ``@path`` to a file that holds it.
 
     is_matrix : one flat row is a matrix of one row.
@@ -79,24 +79,22 @@ def _inline_part(text: str, option: str) -> Part:
     return read_inline(text, option)
 
 
-def _file_part(path: str, form: CsvFormat | None) -> Part:
+def _file_part(path: str, form: CsvFormat) -> Part:
     suffix = _suffix(path)
-    if suffix in CSV_SUFFIXES or (form is not None and form.delimiter is not None):
-        from implicitgrad.readers.csv import read_csv_value
-
-        csv_form = _csv_form(path, form)
-        assert csv_form is not None
-        return read_csv_value(read_text(path), path, csv_form)
     if suffix in YAML_SUFFIXES:
         from implicitgrad.readers.yaml import read_yaml_value
 
         return read_yaml_value(read_text(path), path)
-    return _inline_part(read_text(path), path)
+    delimiter = form.delimiter or CSV_SUFFIXES.get(suffix)
+    if delimiter is None:
+        return _inline_part(read_text(path), path)
+    from implicitgrad.readers.csv import read_csv_value
+
+    return read_csv_value(read_text(path), path, form._replace(delimiter=delimiter))
 
 
-def _csv_form(source: str, form: CsvFormat | None) -> CsvFormat | None:
+def _csv_form(source: str, form: CsvFormat) -> CsvFormat | None:
     """How the CSV in ``source`` is written; None where it is YAML. Raises UsageError where nothing says which."""
-    form = form or CsvFormat()
     suffix = _suffix(source)
     if suffix in CSV_SUFFIXES:
         return form._replace(delimiter=form.delimiter or CSV_SUFFIXES[suffix])
@@ -109,7 +107,7 @@ def _csv_form(source: str, form: CsvFormat | None) -> CsvFormat | None:
             f"{printable(source)}: expected a name ending in {known}, got {quoted(suffix)}",
             "If it is CSV, --delimiter , says so; YAML can come through standard input: -",
         )
-    if form != CsvFormat():
+    if form != UNSTATED:
         hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
         raise UsageError(f"--delimiter, --decimal and --header are for CSV; {printable(source)} is read as YAML", hint)
     return None

@@ -13,3 +13,7 @@ class CsvFormat(NamedTuple):
     decimal: str = "."
     header: bool | None = None
     """Whether the first row is a header; None: it is if no cell in it is a number."""
+
+
+UNSTATED = CsvFormat()
+"""Nothing is said; a file's name and content decide."""
