@@ -101,8 +101,12 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
     ("text", "expected"),
     [
         ("1,2\n3\n", ["table.csv:2:1: expected 2 cells, as on line 1, got 1"]),
+        ('1,2\n3,a"b,c\n5,6\n', ["table.csv:2:7: expected 2 cells, as on line 1, got 3"]),
+        ('n,5"x,5"x\np,1,2\n', ["table.csv:1:7: y[2]: duplicate name '5\"x'. Each name can stand for one only"]),
+        ('"a,""b",c,"c"\n1,2,x\n', [f"table.csv:2:5: A[1][3]: {NUMBER}, got 'x'"]),
+        ('"a,""b","c",c\n1,2,3\n', ["table.csv:1:13: y[3]: duplicate name 'c'. Each name can stand for one only"]),
         ("1,2\n3,4,5\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3"]),
-        ("1,2\n3,4,\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3. Remove the trailing comma"]),
+        ("1,2\n3,4,\n", ["table.csv:2:5: expected 2 cells, as on line 1, got 3. Remove the trailing delimiter"]),
         ("1,2,\n3,4,\n", ["table.csv:1:5: the first row mixes numbers and names: expected a number, got an empty cell. "
                           "Remove the trailing delimiter, or write 0 if the entry is zero"]),
         ("1,2\n,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got an empty cell. "

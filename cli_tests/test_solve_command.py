@@ -206,10 +206,25 @@ def test_output_never_destroys_the_standard_input_either(run: Run, tmp_path: Pat
     assert (tmp_path / "s.yaml").read_text() == "A: [[2]]"
 
 
-def test_output_goes_to_pipes_and_to_standard_output(run: Run) -> None:
+def test_output_goes_to_pipes_and_to_standard_output(run: Run, tmp_path: Path) -> None:
     table = run("solve", "-A", "2").stdout
     assert run("solve", "-A", "2", "-o", "-").stdout == table
     assert run("solve", "-A", "2", "-o", "/dev/stdout").stdout == table
+    command = f"echo before > f; {{ {PROGRAM} solve -A 2 -o /dev/stdout; echo after; }} >> f; cat f"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert result.stdout.decode() == f"before\n{table}after\n"
+
+
+def test_a_standard_input_that_does_not_block_is_waited_for() -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    process = subprocess.Popen([PROGRAM, "solve", "-", "-fjson"], stdin=read_end, stdout=subprocess.PIPE)
+    os.close(read_end)
+    time.sleep(0.5)
+    os.write(write_end, b"A: [[2]]")
+    os.close(write_end)
+    out, _ = process.communicate(timeout=30)
+    assert json.loads(out)["dy_dx"] == [[0.5]]
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
@@ -239,6 +254,7 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
         refused(run, "solve", "-A", "1", "-o", "none/out") == "none/out: cannot be written: No such file or directory"
     )
     assert refused(run, "solve", "-A", "1", "-o", ".") == ".: cannot be written: Is a directory"
+    assert refused(run, "solve", "-A", "1", "-o", "new/") == "new/: cannot be written: No such file or directory"
     if os.path.exists("/dev/full"):
         assert refused(run, "solve", "-A", "1", "-o", "/dev/full") == (
             "/dev/full: cannot be written: No space left on device"

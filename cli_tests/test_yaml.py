@@ -60,7 +60,7 @@ def test_json_indented_by_tabs_is_read(tmp_path: Path) -> None:
 
 def test_a_json_escape_of_two_surrogates_is_one_character(tmp_path: Path) -> None:
     names = ["😀", "\\😀", "\\ud83d", "é"]
-    text = json.dumps({"A": [[1, 2, 3, 4]], "y": names})
+    text = "\n " + json.dumps({"A": [[1, 2, 3, 4]], "y": names})
     assert "\\ud83d\\ude00" in text
     assert read(text, tmp_path, "system.json")[0].y == tuple(names)
 

@@ -31,19 +31,27 @@ def write_file(path: str, text: str, inputs: Iterable[str | int] = ()) -> None:
 
 
 def _replace(path: str, data: bytes) -> None:
-    """Through a temporary file beside ``path``, which takes its place at the end; a device is written to directly."""
+    """Through a temporary file beside ``path``, which takes its place at the end.
+
+    A device, a pipe, and what our own standard output or error goes to, are written to as they are.
+    """
     try:
-        mode = os.stat(path).st_mode
+        status = os.stat(path)
     except FileNotFoundError:
+        if path.endswith(os.sep):
+            raise
         umask = os.umask(0)
         os.umask(umask)
-        mode = stat.S_IFREG | 0o666 & ~umask
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(mode):
-        with open(path, "wb") as device:
-            device.write(data)
-        return
+        mode = 0o666 & ~umask
+    else:
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        standard = _standard_stream(status)
+        if standard is not None or not stat.S_ISREG(status.st_mode):
+            with open(path if standard is None else standard, "wb", closefd=standard is None) as stream:
+                stream.write(data)
+            return
+        mode = stat.S_IMODE(status.st_mode)
     import tempfile
 
     path = os.path.realpath(path)
@@ -53,9 +61,18 @@ def _replace(path: str, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, stat.S_IMODE(mode))
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _standard_stream(status: os.stat_result) -> int | None:
+    """The descriptor of standard output or error, if it is this file that it goes to."""
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(status, os.fstat(descriptor)):
+                return descriptor
+    return None

@@ -28,16 +28,18 @@ class Table:
     """How many problems were placed so far."""
 
     def position(self, row: int, cell: int) -> tuple[int, int]:
-        """(line, column) of a cell, 1-based; delimiters between quotes do not count."""
+        """(line, column) of a cell, 1-based; a quote opens at a cell's start only, and one that is doubled reopens."""
         line = self.starts[row]
         column, in_quotes, passed = 1, False, 0
         for text in self.lines[line - 1 :]:
+            previous = self.delimiter
             for column, character in enumerate(text, start=1):
-                if passed == cell:
+                if passed == cell and not in_quotes:
                     return line, column
                 if character == '"':
-                    in_quotes = not in_quotes
+                    in_quotes = not in_quotes and previous in (self.delimiter, '"')
                 passed += character == self.delimiter and not in_quotes
+                previous = character
             line += 1
             if not in_quotes:
                 break
@@ -150,7 +152,7 @@ def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
     if table.delimiter == "," and table.decimal == ",":
         return "With --decimal , the columns need another --delimiter, or quotes"
     if any(not table.rows[r][-1] for r in ragged):
-        return "Remove the trailing comma"
+        return "Remove the trailing delimiter"
     return None
 
 

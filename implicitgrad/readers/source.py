@@ -78,7 +78,16 @@ def _file(path: str) -> bytes:
 def _read(descriptor: int) -> bytes:
     """Everything to the end, or one chunk more than the cap."""
     chunks, size = [], 0
-    while size <= MOST_BYTES and (chunk := os.read(descriptor, CHUNK)):
+    while size <= MOST_BYTES:
+        try:
+            chunk = os.read(descriptor, CHUNK)
+        except BlockingIOError:  # a standard input that somebody else made non-blocking
+            import select
+
+            select.select([descriptor], [], [])
+            continue
+        if not chunk:
+            break
         chunks.append(chunk)
         size += len(chunk)
     return b"".join(chunks)

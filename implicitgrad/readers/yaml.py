@@ -152,7 +152,7 @@ def _nearest(key: str) -> str | None:
 def _documents(text: str, source: str) -> Iterator[Node]:
     """The root node of each document."""
     _refuse_control_characters(text, source)
-    if text.startswith("{") and "\\u" in text:
+    if text.lstrip().startswith("{") and "\\u" in text:
         text = re.sub(_SURROGATES, _one_escape, text)
     loader = _LOADER(text)
     try:
