@@ -429,30 +429,31 @@ def test_an_interrupt_while_modules_load_is_130_and_quiet(run: Run, tmp_path: Pa
     assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
 
 
-def test_running_out_of_memory_is_an_error_not_a_fault(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
+def break_solver(folder: Path, raised: str) -> str:
+    """A PYTHONPATH with which the solver raises ``raised``."""
+    (folder / "sitecustomize.py").write_text(
         "import implicitgrad.solvers.exact as exact\n"
-        "def exhausted(*arguments): raise MemoryError\n"
-        "exact.reduce_rows = exhausted\n"
+        f"def broken(*arguments): raise {raised}\n"
+        "exact.reduce_rows = broken\n"
     )
-    result = run("solve", "-A", "1", PYTHONPATH=str(tmp_path))
+    return str(folder)
+
+
+def test_running_out_of_memory_is_an_error_not_a_fault(run: Run, tmp_path: Path) -> None:
+    result = run("solve", "-A", "1", PYTHONPATH=break_solver(tmp_path, "MemoryError"))
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "implicitgrad: out of memory; the system is too large for this machine\n"
 
 
 def test_a_fault_is_exit_3_with_a_request_and_a_traceback_only_for_debug(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import implicitgrad.solvers.exact as exact\n"
-        "def broken(*arguments): raise ZeroDivisionError('by [zero]')\n"
-        "exact.reduce_rows = broken\n"
-    )
-    result = run("solve", "-A", "1", PYTHONPATH=str(tmp_path))
+    path = break_solver(tmp_path, "ZeroDivisionError('by [zero]')")
+    result = run("solve", "-A", "1", PYTHONPATH=path)
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == (
         "implicitgrad: an unexpected fault: ZeroDivisionError: by [zero]. This is a bug in implicitgrad: please report "
         "it with the command and the input; --debug shows where\n"
     )
-    result = run("solve", "-A", "1", "--debug", PYTHONPATH=str(tmp_path))
+    result = run("solve", "-A", "1", "--debug", PYTHONPATH=path)
     assert result.returncode == 3
     assert "Traceback (most recent call last)" in result.stderr
 
