@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from implicitgrad.notation import linear, show_column, show_number
 from implicitgrad.rational import (
     NumberError,
     exact_square_root,
@@ -16,8 +17,6 @@ from implicitgrad.rational import (
     looks_like_number,
     parse_number,
 )
-from implicitgrad.writers.expression import linear
-from implicitgrad.writers.numbers import show_column, show_number
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.characters import count
+from implicitgrad.notation import ROUNDED, Expression, linear, show_column, show_decimals, show_number
 from implicitgrad.rational import exact_square_root, float_square_root
 from implicitgrad.solution import Solution
-from implicitgrad.writers.expression import Expression, linear
-from implicitgrad.writers.numbers import ROUNDED, show_column, show_decimals, show_number
 
 MOST_CONDITIONS = 3
 NOT_FILES = ("<inline>", "<python>")

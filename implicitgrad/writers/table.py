@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from implicitgrad.characters import IN_ASCII, SYMBOLS, can_encode, printable
+from implicitgrad.notation import Expression
 from implicitgrad.solution import Solution, Status
 from implicitgrad.writers.answer import FREE, Answer, Block, Line
-from implicitgrad.writers.expression import Expression
 
 GAP = "   "
 MARGIN = "  "

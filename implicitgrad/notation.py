@@ -1,10 +1,14 @@
-"""Fractions as a person reads them: short fractions as they are, others as decimals, ≈ before what is rounded."""
+"""Fractions and sums as a note by hand writes them: 1/5 − 3/5·∂y1/∂x1.
+
+Short fractions as they are, others as decimals, ≈ before what is rounded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
+from typing import NamedTuple
 
 from implicitgrad.rational import format_fraction
 
@@ -47,6 +51,33 @@ def show_decimals(values: Sequence[Fraction], digits: int) -> list[str]:
 def show_number(value: Fraction, digits: int) -> str:
     """The text of one number."""
     return show_column([value], digits)[0]
+
+
+class Expression(NamedTuple):
+    """A text in pieces, each a sign and its term, which stay together."""
+
+    pieces: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join(self.pieces)
+
+    def named(self, name: str) -> Expression:
+        """The equation ``name = self``."""
+        return Expression((f"{name} =", *(piece.strip() for piece in self.pieces)))
+
+
+def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: int) -> Expression:
+    """constant + Σ coefficient·name."""
+    pieces: list[str] = []
+    for value, name in [(constant, ""), *terms]:
+        if not value:
+            continue
+        number = show_number(abs(value) if pieces else value, digits)
+        if name:
+            number = {"1": "", "-1": "-"}.get(number, f"{number}·")
+        sign = "" if not pieces else "− " if value < 0 else "+ "
+        pieces.append(f"{sign}{number}{name}")
+    return Expression(tuple(pieces or ["0"]))
 
 
 def _is_short(value: Fraction) -> bool:
