@@ -13,7 +13,7 @@ from implicitgrad.rational import (
     exact_square_root,
     float_square_root,
     format_fraction,
-    last_digit_rounding,
+    last_place,
     looks_like_number,
     parse_number,
 )
@@ -84,12 +84,12 @@ def test_an_integer_of_any_length_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rounding"),
-    [("0.1", Fraction(1, 20)), ("0.10", Fraction(1, 200)), ("2.5e1", 0), ("1e-3", Fraction(1, 2000)), ("12", 0),
-     ("1/3", 0), ("1.0", Fraction(1, 20)), ("1e3", 0)],
+    ("text", "unit"),
+    [("0.1", Fraction(1, 10)), ("0.10", Fraction(1, 100)), ("2.5e1", 1), ("1e-3", Fraction(1, 1000)), ("12", None),
+     ("1/3", None), ("1.0", Fraction(1, 10)), ("1e3", 1000), ("-1.234E5", 100), ("5.", 1), (".5", Fraction(1, 10))],
 )  # fmt: skip
-def test_rounding_is_half_of_the_last_decimal_place(text: str, rounding: Fraction) -> None:
-    assert last_digit_rounding(text) == rounding
+def test_the_last_place_is_that_of_the_last_digit_written(text: str, unit: Fraction | None) -> None:
+    assert last_place(text) == unit
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_shown_number_is_right_in_every_digit(value: Fraction, digits: int) ->
         return
     mantissa = text.removeprefix("≈").lstrip("-").partition("e")[0]
     assert len(mantissa.replace(".", "").lstrip("0")) <= digits
-    unit = last_digit_rounding(text.removeprefix("≈")) or Fraction(10 ** int(text.partition("e")[2] or 0), 2)
-    assert 0 < abs(shown - value) <= unit
+    unit = last_place(text.removeprefix("≈")) or 1
+    assert 0 < abs(shown - value) <= unit / 2
 
 
 def test_a_sum_is_written_as_by_hand() -> None:

@@ -14,11 +14,18 @@ from typing import NamedTuple
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.rational import EXPECTED, NumberError, last_digit_rounding, parse_number
+from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_number
 from implicitgrad.system import LinearSystem, Matrix, Row
+
+CLAIMS = (
+    "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
+)  # fmt: skip
+"""The keys of ``expect``, what may be claimed of an answer."""
 
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
+Span = tuple[tuple[int, int], tuple[int, int]]
+"""From (line, column) to (line, column), 1-based, the second the place behind the last character."""
 
 
 def linear_system(
@@ -37,8 +44,8 @@ def linear_system(
     3602879701896397/36028797018963968 and "0.1" is 1/10. Raises InputError.
     """
     values = {"B": B, "dL_dy": dL_dy, "x": x, "y": y}
-    parts = {key: Part(_plain(value)) for key, value in values.items() if value is not None}
-    parts["A"] = Part(_plain(A))
+    parts = {key: Part(plain(value)) for key, value in values.items() if value is not None}
+    parts["A"] = Part(plain(A))
     return Draft("<python>", parts, name or "<python>").build()
 
 
@@ -51,6 +58,10 @@ class Part(NamedTuple):
     """What messages call the place it was written in."""
     locate: Callable[[Path], tuple[int, int] | None] = lambda path: None
     """Where the value at a path stands: (line, column), 1-based."""
+    key: tuple[int, int] | None = None
+    """Where its key stands."""
+    span: Callable[[Path], Span] | None = None
+    """Where the value at a path starts and ends, if it can be edited there."""
 
 
 class Draft:
@@ -59,6 +70,8 @@ class Draft:
     def __init__(self, source: str, parts: dict[str, Part], name: str) -> None:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
+        self.expect: Callable[[], dict[str, Part]] = dict
+        """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
 
     def build(self) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found."""
@@ -91,7 +104,7 @@ class Draft:
         value = self.parts[key].value
         if not isinstance(value, list):
             hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
-            self._refuse(key, (), f"{key}: expected a list of rows, got {_described(value)}", hint)
+            self._refuse(key, (), f"{key}: expected a list of rows, got {described(value)}", hint)
             return None
         if value and not any(isinstance(row, list) for row in value):
             column = {"A": "unknown", "B": "input"}[key]
@@ -107,7 +120,7 @@ class Draft:
             return None, False
         value = self.parts["dL_dy"].value
         if not isinstance(value, list):
-            self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {_described(value)}")
+            self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
         if value and not any(isinstance(row, list) for row in value):
             row = self._row("dL_dy", value, ())
@@ -124,7 +137,7 @@ class Draft:
             here = f"{key}[{i + 1}]"
             row = None
             if not isinstance(items, list):
-                self._refuse(key, (i,), f"{here}: expected a row, got {_described(items)}")
+                self._refuse(key, (i,), f"{here}: expected a row, got {described(items)}")
             elif not items:
                 self._refuse(key, (i,), f"{here} is empty; expected a row of at least one number")
             else:
@@ -141,7 +154,7 @@ class Draft:
         row: list[Fraction] = []
         for j, item in enumerate(items):
             try:
-                row.append(parse_number(item) if isinstance(item, str) else _as_fraction(item))
+                row.append(parse_number(item) if isinstance(item, str) else as_fraction(item))
             except NumberError as error:
                 here = (*path, j)
                 entry = key + "".join(f"[{index + 1}]" for index in here)
@@ -164,13 +177,13 @@ class Draft:
             return tuple(f"{key}{i + 1}" for i in range(expected))
         value = self.parts[key].value
         if not isinstance(value, list):
-            self._refuse(key, (), f"{key}: expected a list of names, got {_described(value)}")
+            self._refuse(key, (), f"{key}: expected a list of names, got {described(value)}")
             return None
         before = len(self.problems)
         seen: set[str] = set()
         for i, name in enumerate(value):
             if not isinstance(name, str):
-                self._refuse(key, (i,), f"{key}[{i + 1}]: expected a name, got {_described(name)}", code="bad-name")
+                self._refuse(key, (i,), f"{key}[{i + 1}]: expected a name, got {described(name)}", code="bad-name")
             elif not name.strip():
                 self._refuse(key, (i,), f"{key}[{i + 1}]: expected a name, got an empty one", code="bad-name")
             elif name in seen:
@@ -186,14 +199,14 @@ class Draft:
         return tuple(map(str, value)) if len(self.problems) == before else None
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Arrays and tuples as lists, all the way down."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _as_fraction(value: object) -> Fraction:
+def as_fraction(value: object) -> Fraction:
     """The rational number that a Python number is. Raises NumberError."""
     from decimal import Decimal
 
@@ -206,7 +219,7 @@ def _as_fraction(value: object) -> Fraction:
             return Fraction(value if isinstance(value, Decimal) else float(value))
         except (ValueError, OverflowError):
             raise NumberError(f"expected a finite number, got {value}") from None
-    raise NumberError(f"{EXPECTED}, got {_described(value)}")
+    raise NumberError(f"{EXPECTED}, got {described(value)}")
 
 
 def _squared_rounding(value: object) -> Fraction:
@@ -215,14 +228,16 @@ def _squared_rounding(value: object) -> Fraction:
     total = Fraction(0)
     for item in items:
         if isinstance(item, str):
-            if "." in item or "e" in item or "E" in item:
-                total += last_digit_rounding(item) ** 2
+            unit = last_place(item)
+            if unit is not None and unit < 1:
+                total += (unit / 2) ** 2
         elif isinstance(item, float) and not item.is_integer():
             total += (Fraction(ulp(item)) / 2) ** 2
     return total
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
+    """A value of the wrong kind as a message names it."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, str):

@@ -75,11 +75,16 @@ def parse_number(text: str) -> Fraction:
     return Fraction(mantissa * 10**shift) if shift >= 0 else Fraction(mantissa, 10**-shift)
 
 
-def last_digit_rounding(text: str) -> Fraction:
-    """Half a unit of the last decimal place of a number's text: 0.05 for ``0.1``; 0 for integers and fractions."""
+def last_place(text: str) -> Fraction | None:
+    """The unit of the last decimal place of a number's text: 0.1 for ``0.3``, 100 for ``1.2e3``.
+
+    None for integers and fractions, which have no decimals to round.
+    """
     mantissa, _, exponent = text.lower().partition("e")
+    if not exponent and "." not in mantissa:
+        return None
     places = len(mantissa.partition(".")[2]) - int(exponent or 0)
-    return Fraction(1, 2 * 10**places) if places > 0 and "/" not in text else Fraction(0)
+    return Fraction(1, 10**places) if places >= 0 else Fraction(10**-places)
 
 
 def format_fraction(value: Fraction) -> str:

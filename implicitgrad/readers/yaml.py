@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import yaml
 
 from implicitgrad.characters import printable, quoted
-from implicitgrad.draft import Draft, Part, Path
+from implicitgrad.draft import CLAIMS, Draft, Part, Path, Span
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "expect")
-CLAIMS = (
-    "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
-)  # fmt: skip
 DEEPEST = 8
 
 _SPELLINGS = {"dL/dy": "dL_dy"}
@@ -34,9 +32,12 @@ class Node(NamedTuple):
 
     mark: Any
     """The PyYAML mark where it starts; line and column 0-based."""
+    end_mark: Any
+    """Where it ends; what is not in flow style ends late, behind comments."""
     text: str | None = None
     items: list[Node] | None = None
     pairs: list[tuple[Node, Node]] | None = None
+    is_flow: bool = False
 
     @property
     def position(self) -> tuple[int, int]:
@@ -98,6 +99,7 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
             _check_claims(value, refuse)
+            draft.expect = partial(_claims, value, source)
         else:
             draft.parts[key] = _part(value, source)
     if "A" not in seen:
@@ -106,34 +108,77 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
 
 
 def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None]) -> None:
-    """The keys of `expect`, whose values solve passes over."""
-    seen: dict[str, Node] = {}
+    """The keys of `expect`; what they claim is read by who checks it."""
     for key_node, _ in claims.pairs or ():
-        key = key_node.text or ""
-        if key not in CLAIMS:
+        if key_node.text not in CLAIMS:
             refuse(f"expect: unknown key {key_node}; expected one of {', '.join(CLAIMS)}", key_node, None)
-        elif key in seen:
-            message = f"expect: duplicate key {quoted(key)}, first on line {seen[key].position[0]}"
-            refuse(message, key_node, "Keep one of them")
-        seen.setdefault(key, key_node)
+    for first, second in _duplicates(claims):
+        message = f"expect: duplicate key {quoted(second.text or '')}, first on line {first.position[0]}"
+        refuse(message, second, "Keep one of them")
+
+
+def _duplicates(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Keys given twice in a mapping or in one inside it: the first and the second."""
+    seen: dict[str | None, Node] = {}
+    for key_node, value in node.pairs or ():
+        if key_node.text in seen:
+            yield seen[key_node.text], key_node
+        seen.setdefault(key_node.text, key_node)
+        yield from _duplicates(value)
+
+
+def read_yaml_claims(text: str, source: str) -> dict[str, Part]:
+    """The claims of a text that holds one mapping of them. Raises InputError."""
+    problems: list[Problem] = []
+
+    def refuse(message: str, at: Node, hint: str | None) -> None:
+        problems.append(Problem(message, hint, "bad-key").at(source, at.position))
+
+    (node,) = _documents(text, source)
+    if node.pairs is None:
+        refuse(f"expect: expected a mapping, got {node}", node, None)
+    _check_claims(node, refuse)
+    if problems:
+        raise InputError(problems)
+    return _claims(node, source)
+
+
+def _claims(node: Node, source: str, prefix: str = "") -> dict[str, Part]:
+    """Each claim by its key, and what a mapping holds by the path to it, constraints.matrix."""
+    claims: dict[str, Part] = {}
+    for key_node, value in node.pairs or ():
+        key = f"{prefix}{key_node.text}"
+        claims[key] = _part(value, source)._replace(key=key_node.position)
+        claims |= _claims(value, source, f"{key}.")
+    return claims
 
 
 def _part(node: Node, source: str) -> Part:
-    def locate(path: Path) -> tuple[int, int]:
+    def at(path: Path) -> Node:
         here = node
         for index in path:
             assert here.items is not None
             here = here.items[index]
-        return here.position
+        return here
 
-    return Part(_plain(node), source, locate)
+    return Part(_plain(node), source, lambda path: at(path).position, span=lambda path: _span(at(path)))
+
+
+def _span(node: Node) -> Span:
+    """From where a node starts to where the last of it ends, without the comments and blank lines that follow."""
+    children = node.items if node.items is not None else [part for pair in node.pairs or () for part in pair]
+    if children and not node.is_flow:
+        return node.position, _span(children[-1])[1]
+    return node.position, (node.end_mark.line + 1, node.end_mark.column + 1)
 
 
 def _plain(node: Node) -> object:
-    """Nested lists of texts; a mapping, which no key takes, as an empty one."""
+    """Nested lists and mappings of texts."""
     if node.items is not None:
         return [_plain(item) for item in node.items]
-    return {} if node.text is None else node.text
+    if node.pairs is not None:
+        return {key.text or "": _plain(value) for key, value in node.pairs}
+    return node.text
 
 
 def _nearest(key: str) -> str | None:
@@ -183,16 +228,17 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
     if event.tag is not None:
         raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
     if kind is yaml.ScalarEvent:
-        return Node(mark, event.value)
+        return Node(mark, event.end_mark, event.value)
     if depth == DEEPEST:
         raise _refused(f"expected at most {DEEPEST} levels of nesting, got more", mark, source)
     items: list[Node] = []
     closing = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
     while type(child := loader.get_event()) is not closing:
         items.append(_node(loader, child, source, depth + 1))
+    is_flow = event.flow_style
     if kind is yaml.SequenceStartEvent:
-        return Node(mark, items=items)
-    return Node(mark, pairs=list(zip(items[::2], items[1::2], strict=True)))
+        return Node(mark, child.end_mark, items=items, is_flow=is_flow)
+    return Node(mark, child.end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
 
 
 def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> InputError:
