@@ -9,10 +9,12 @@ TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from implicitgrad.draft import linear_system
     from implicitgrad.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
+    from implicitgrad.judges import check
     from implicitgrad.readers import read_systems
     from implicitgrad.solution import Constraints, General, Solution, Status
     from implicitgrad.solvers import solve
     from implicitgrad.system import LinearSystem
+    from implicitgrad.verdict import Outcome, Verdict
 
 __version__ = "0.1.0"
 
@@ -22,6 +24,7 @@ _HOME = {
     "OutputError": "errors",
     "Problem": "errors",
     "UsageError": "errors",
+    "check": "judges",
     "read_systems": "readers",
     "Constraints": "solution",
     "General": "solution",
@@ -30,6 +33,8 @@ _HOME = {
     "solve": "solvers",
     "LinearSystem": "system",
     "linear_system": "draft",
+    "Outcome": "verdict",
+    "Verdict": "verdict",
 }
 
 __all__ = [
@@ -38,11 +43,14 @@ __all__ = [
     "ImplicitGradError",
     "InputError",
     "LinearSystem",
+    "Outcome",
     "OutputError",
     "Problem",
     "Solution",
     "Status",
     "UsageError",
+    "Verdict",
+    "check",
     "linear_system",
     "read_systems",
     "solve",

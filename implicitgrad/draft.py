@@ -62,6 +62,8 @@ class Part(NamedTuple):
     """Where its key stands."""
     span: Callable[[Path], Span] | None = None
     """Where the value at a path starts and ends, if it can be edited there."""
+    unit_roundoff: Fraction | None = None
+    """Of the floating-point type an array's numbers have; None where it has none."""
 
 
 class Draft:

@@ -1,0 +1,116 @@
+"""Claims and a Solution → Verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from implicitgrad.claims import Claims, Place, build_claims
+from implicitgrad.draft import Part, plain
+from implicitgrad.judges import facts
+from implicitgrad.judges.gradient import judge_gradient
+from implicitgrad.judges.jacobian import judge_jacobian
+from implicitgrad.judges.setting import Along, Setting
+from implicitgrad.solution import Solution
+from implicitgrad.solvers import solve
+from implicitgrad.system import LinearSystem
+from implicitgrad.verdict import Outcome, Verdict
+
+UNIT_ROUNDOFFS = {
+    "bfloat16": Fraction(1, 2**8),
+    "float16": Fraction(1, 2**11),
+    "float32": Fraction(1, 2**24),
+}
+
+
+def check(
+    A: object,
+    dL_dy: object = None,
+    *,
+    B: object = None,
+    x: Sequence[str] | None = None,
+    y: Sequence[str] | None = None,
+    name: str | None = None,
+    status: str | None = None,
+    rank: int | None = None,
+    dy_dx: object = None,
+    dL_dx: object = None,
+    free_parameters: int | Sequence[str] | None = None,
+    dL_dx_unique: bool | None = None,
+    constraints: Mapping[str, object] | None = None,
+    max_condition: object = None,
+    rtol: object = None,
+    atol: object = None,
+) -> Verdict:
+    """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
+
+    A, dL_dy, B, x, y, name : as in solve(); A may be a LinearSystem, which has all the rest.
+    status, rank, dy_dx, dL_dx, … : the claims, at least one; dy_dx (N, P) and dL_dx (P,) or (K, P) as nested sequences
+    or arrays, None for an entry that is claimed not to be determined. A claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a
+    claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed if both are.
+    rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
+    integer or Fraction is exact, and floats may have the error of a stable computation in their type, 4·max(M, N,
+    P)·u·condition·‖A⁺‖·‖B‖·‖∂L/∂y‖.
+
+    Raises InputError for values that make no system or no claim, TypeError without a claim.
+    """
+    if isinstance(A, LinearSystem):
+        if any(given is not None for given in (dL_dy, B, x, y, name)):
+            raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
+        solution = solve(A)
+    else:
+        solution = solve(A, dL_dy, B=B, x=x, y=y, name=name)
+    given: dict[str, object] = {
+        "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
+        "dL_dx_unique": dL_dx_unique, "constraints": constraints, "condition.max": max_condition,
+    }  # fmt: skip
+    parts = {key: _part(value) for key, value in given.items() if value is not None}
+    if not parts:
+        raise TypeError("expected a claim: status, rank, dy_dx, dL_dx, free_parameters, ...")
+    if constraints is not None:
+        parts |= {f"constraints.{key}": _part(value) for key, value in constraints.items()}
+    tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
+    parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
+    return judge(solution, build_claims(parts, solution))
+
+
+def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:
+    """Hold ``claims`` against ``solution``.
+
+    others : solutions of related systems, whose ∂L/∂x may have been claimed by mistake.
+    """
+    setting = Setting(solution, claims)
+    outcomes: list[Outcome] = []
+    jacobian: Along | None = None
+    if claims.status is not None:
+        outcomes.append(facts.judge_status(claims.status, setting))
+    if claims.rank is not None:
+        outcomes.append(facts.judge_rank(claims.rank, setting))
+    if claims.dy_dx is not None:
+        outcome, along = judge_jacobian(claims.dy_dx, setting)
+        outcomes.append(outcome)
+        jacobian = along if outcome.holds else None
+    if claims.dL_dx is not None:
+        related = [other for other in others if _has_same_matrices(other.system, solution.system)]
+        outcomes.append(judge_gradient(claims.dL_dx, setting, jacobian, tuple(related)))
+    if claims.free_parameters is not None:
+        outcomes.append(facts.judge_free_parameters(claims.free_parameters, setting))
+    if claims.dL_dx_unique is not None:
+        outcomes.append(facts.judge_uniqueness(claims.dL_dx_unique, setting))
+    if claims.constraints is not None:
+        outcomes.append(facts.judge_constraints(claims.constraints, setting))
+    if claims.condition is not None:
+        outcomes.append(facts.judge_condition(claims.condition, setting))
+    elsewhere = Place(solution.system.source)
+    placed = [outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes]
+    return Verdict(solution, tuple(placed))
+
+
+def _has_same_matrices(a: LinearSystem, b: LinearSystem) -> bool:
+    return a is not b and a.A == b.A and a.B == b.B
+
+
+def _part(value: object) -> Part:
+    dtype = str(getattr(value, "dtype", ""))
+    unit_roundoff = next((u for kind, u in UNIT_ROUNDOFFS.items() if kind in dtype), None)
+    return Part(value if isinstance(value, Mapping) else plain(value), unit_roundoff=unit_roundoff)

@@ -1,0 +1,154 @@
+"""Claims that are no matrices of the answer: verdict, rank, free parameters, uniqueness, constraints, condition."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from implicitgrad.characters import count, printable
+from implicitgrad.claims import ClaimedConstraints
+from implicitgrad.judges.jacobian import fails, show
+from implicitgrad.judges.setting import Setting, product
+from implicitgrad.rational import float_square_root
+from implicitgrad.solution import Status
+from implicitgrad.solvers.reduction import integers, reduce_rows
+from implicitgrad.system import Matrix, Row
+from implicitgrad.verdict import Deviation, Outcome
+
+
+def judge_status(claimed: Status, setting: Setting) -> Outcome:
+    """Whether the verdict is the one claimed."""
+    found = setting.solution.status
+    return _judged("status", claimed == found, str(claimed), f"claimed {claimed}, expected {found}")
+
+
+def judge_rank(claimed: Fraction, setting: Setting) -> Outcome:
+    """Whether the rank is the one claimed."""
+    rank = setting.solution.rank
+    return _counted("rank", "rank A", claimed, rank)
+
+
+def judge_uniqueness(claimed: bool, setting: Setting) -> Outcome:
+    """Whether ∂L/∂x, of every loss, is unique or is not."""
+    unique = setting.solution.unique_losses
+    found = all(unique)
+    reason = f"claimed {str(claimed).lower()}, expected {str(found).lower()}"
+    if not found:
+        losses = ", ".join(f"L{k + 1}" for k, is_unique in enumerate(unique) if not is_unique)
+        where = "" if len(unique) == 1 else f" of {losses}"
+        reason += f": ∂L/∂y{where} is not in the row space of A"
+    elif setting.free:
+        reason += ": ∂L/∂y is in the row space of A"
+    return _judged("dL_dx_unique", claimed == found, str(claimed).lower(), reason)
+
+
+def judge_condition(most: Fraction, setting: Setting) -> Outcome:
+    """Whether the condition number is at most the one claimed."""
+    squared = setting.solution.condition_squared
+    claimed = f"at most {show(most)}"
+    if squared is None:
+        return _judged("condition", False, claimed, f"claimed {claimed}, expected none: A = 0 has no condition")
+    found = float_square_root(squared)
+    text = "more than 1e308" if found is None else show(Fraction(f"{found:.3g}"))
+    return _judged("condition", most >= 0 and squared <= most**2, claimed, f"claimed {claimed}, expected about {text}")
+
+
+def judge_free_parameters(claimed: Fraction | tuple[str, ...], setting: Setting) -> Outcome:
+    """Whether there are so many; or whether those named determine all of ∂y/∂x and may be chosen at will."""
+    total = len(setting.free) * len(setting.x)
+    if isinstance(claimed, Fraction):
+        return _counted("free_parameters", "their number", claimed, total)
+    shown = ", ".join(map(printable, claimed)) or "none"
+    reason = ""
+    if len(claimed) != total:
+        names = ", ".join(map(printable, setting.solution.free_parameters)) or "none"
+        reason = f"claimed {count(len(claimed), 'parameter')}, expected {total}: {names}"
+    else:
+        reason = _impossible(claimed, setting)
+    return _judged("free_parameters", not reason, shown, reason)
+
+
+def _impossible(claimed: tuple[str, ...], setting: Setting) -> str:
+    """Why the parameters named, which are as many as there are, cannot be chosen at will together."""
+    system, F = setting.system, len(setting.free)
+    entries = {f"d{y}/d{x}": (i, k) for i, y in enumerate(system.y) for k, x in enumerate(system.x)}
+    chosen: dict[int, list[int]] = {}
+    for name in claimed:
+        i, k = entries[name]
+        chosen.setdefault(k, []).append(i)
+    T = setting.T()
+    if claimed and (len(chosen) != len(setting.x) or not _is_invertible([T[k] for k in chosen])):
+        inputs = ", ".join(printable(system.x[k]) for k in chosen)
+        return f"the inputs {inputs} cannot vary independently; expected {', '.join(setting.x)} or a like choice"
+    V = setting.solution.general.null_space
+    for k, rows in chosen.items():
+        if len(rows) != F or not _is_invertible([V[i] for i in rows]):
+            names = ", ".join(f"d{system.y[i]}/d{system.x[k]}" for i in rows)
+            expected = ", ".join(f"d{y}/d{system.x[k]}" for y in setting.solution.general.free)
+            return f"{printable(names)} cannot be chosen at will; expected {printable(expected)} or a like choice"
+    return ""
+
+
+def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
+    """Whether the equations claimed allow exactly the x that the system allows."""
+    found = setting.solution.constraints
+    D = 0 if found is None else len(found.dependent)
+    size = count(len(claimed.dependent), "constraint") if claimed.dependent else "none"
+    outcome = _judged("constraints", True, size, "")
+    if len(claimed.dependent) != D:
+        return outcome._replace(holds=False, reason=f"claimed {size}, expected {D or 'none'}")
+    if claimed.matrix is None:
+        return outcome
+    system = setting.system
+    dependent = [system.x.index(name) for name in claimed.dependent]
+    others = [k for k in range(system.inputs) if k not in dependent]
+    T = setting.T()
+    inverse = _inverse([T[k] for k in others])
+    if inverse is None:
+        assert found is not None
+        names = ", ".join(map(printable, claimed.dependent))
+        follow = ", ".join(map(printable, found.dependent))
+        reason = f"{names} do not follow from the other inputs; expected {follow} or a like choice"
+        return outcome._replace(holds=False, reason=reason)
+    matrix = product(tuple([T[k] for k in dependent]), inverse)
+    tolerances = setting.tolerances(claimed.matrix._replace(unit_roundoff=None), [])
+    deviations = []
+    for i, row in enumerate(matrix):
+        for j, expected in enumerate(row):
+            value = claimed.matrix.entries[i][j]
+            if value is None or abs(value - expected) > tolerances[i][j]:
+                meaning = f"{printable(claimed.dependent[i])} by {printable(system.x[others[j]])}"
+                text = claimed.matrix.texts[i][j]
+                name = claimed.matrix.name(i, j)
+                deviations.append(Deviation(name, meaning, text, value, expected, tolerances[i][j]))
+    if deviations:
+        total = len(matrix) * len(others)
+        return fails(outcome._replace(holds=False), deviations, f"{len(deviations)} of {total} entries")
+    return outcome
+
+
+def _judged(key: str, holds: bool, claimed: str, reason: str) -> Outcome:
+    return Outcome(key, holds, claimed, "" if holds else reason)
+
+
+def _counted(key: str, meaning: str, claimed: Fraction, found: int) -> Outcome:
+    outcome = _judged(key, claimed == found, show(claimed), f"claimed {show(claimed)}, expected {found}")
+    if outcome.holds:
+        return outcome
+    return outcome._replace(worst=Deviation(key, meaning, show(claimed), claimed, Fraction(found), Fraction(0)))
+
+
+def _is_invertible(rows: list[Row]) -> bool:
+    return _inverse(rows) is not None
+
+
+def _inverse(rows: list[Row]) -> Matrix | None:
+    """The inverse of a square matrix, if there is one."""
+    n = len(rows)
+    if any(len(row) != n for row in rows):
+        return None
+    identity = [[Fraction(i == j) for j in range(n)] for i in range(n)]
+    reduced = reduce_rows([integers([*row, *unit])[0] for row, unit in zip(rows, identity, strict=True)], range(n))
+    if len(reduced.pivots) < n:
+        return None
+    in_order = [row for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=True))]
+    return tuple([tuple([Fraction(number, reduced.d) for number in row[n:]]) for row in in_order])

@@ -1,0 +1,226 @@
+"""A claimed ∂L/∂x: valid exactly if some valid ∂y/∂x yields it, and the claimed one if one is claimed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from implicitgrad.characters import count
+from implicitgrad.claims import Numbers
+from implicitgrad.judges.feasible import Interval
+from implicitgrad.judges.jacobian import column_intervals, fails, is_possible, written
+from implicitgrad.judges.mistakes import suspect_gradient
+from implicitgrad.judges.setting import Along, Setting, dot
+from implicitgrad.solution import Solution
+from implicitgrad.solvers.reduction import integers, reduce_rows
+from implicitgrad.system import Matrix, Row
+from implicitgrad.verdict import Choice, Deviation, Outcome, Suspicion
+
+Expected = dict[tuple[int, int], Fraction]
+"""What ∂L/∂x must be, by loss and independent input, where anything says so."""
+
+
+def judge_gradient(
+    numbers: Numbers, setting: Setting, jacobian: Along | None, others: tuple[Solution, ...] = ()
+) -> Outcome:
+    """Judge ``numbers``; ``jacobian`` is the ∂y/∂x that is claimed too, if it is valid.
+
+    others : the solutions of systems with the same A and B, whose gradients may have been taken for this one's.
+    """
+    g, coefficients = setting.system.dL_dy, setting.solution.general.dL_dx_coefficients
+    assert g is not None
+    assert coefficients is not None
+    scale = setting.inverse_scale()
+    tolerances = setting.tolerances(numbers, [scale * dot(row, row) for row in g])
+    claim = setting.along(numbers, tolerances)
+    K, P = len(numbers.entries), len(numbers.entries[0])
+    outcome = Outcome(numbers.key, holds=False, claimed=count(P, "entry") if K == 1 else f"{K}×{P}")
+
+    expected = _unique(setting)
+    deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
+    if not deviations and jacobian is not None:
+        expected |= _yielded(jacobian, setting)
+        wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, jacobian))]
+        deviations = _deviations(numbers, claim, setting, expected, wrong)
+        if wrong and not deviations:
+            return outcome._replace(reason="it does not go with the claimed ∂y/∂x")
+        if deviations:
+            outcome = fails(outcome, deviations, f"it does not go with the claimed ∂y/∂x: {_counted(deviations, K * P)}")
+    elif not deviations:
+        wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, None))]
+        expected |= _given_the_others(claim, setting, wrong)
+        deviations = _deviations(numbers, claim, setting, expected, wrong)
+        if wrong and not deviations:
+            return outcome._replace(reason="no valid ∂y/∂x yields it: the losses depend on one another")
+        if deviations:
+            outcome = fails(outcome, deviations, f"no valid ∂y/∂x yields it: {_counted(deviations, K * P)}")
+    else:
+        outcome = fails(outcome, deviations, _counted(deviations, K * P))
+    if deviations:
+        return outcome._replace(suspicions=_suspicions(claim, setting, expected, jacobian, others))
+    return outcome._replace(
+        holds=True,
+        choices=() if jacobian is not None else tuple(_choices(claim, setting)),
+        fixes_nothing=_fixes_nothing(claim, setting, jacobian),
+    )
+
+
+def _counted(deviations: list[Deviation], total: int) -> str:
+    return f"{len(deviations)} of {count(total, 'entry')}"
+
+
+def _unique(setting: Setting) -> Expected:
+    """The losses whose ∂L/∂x no free parameter changes."""
+    general = setting.solution.general
+    rows = zip(general.dL_dx_particular or (), general.dL_dx_coefficients or (), strict=True)
+    return {(k, m): row[m] for k, (row, C) in enumerate(rows) if not any(C) for m in range(len(row))}
+
+
+def _yielded(jacobian: Along, setting: Setting) -> Expected:
+    """(∂y/∂x)ᵀ·∂L/∂y of the claimed ∂y/∂x, where that is claimed whole and exactly enough to say."""
+    found: Expected = {}
+    for m in range(len(setting.x)):
+        column = [row[m] for row in jacobian.values]
+        whole = [value for value in column if value is not None]
+        if len(whole) == len(column):
+            for k, g in enumerate(setting.system.dL_dy or ()):
+                found[k, m] = dot(g, whole)
+    return found
+
+
+def _given_the_others(claim: Along, setting: Setting, columns: list[int]) -> Expected:
+    """What a loss's ∂L/∂x must be, given those of the losses before it that it depends on."""
+    general = setting.solution.general
+    C, p = general.dL_dx_coefficients or (), general.dL_dx_particular or ()
+    found: Expected = {}
+    for k in range(len(C)):
+        earlier = [i for i in range(k) if any(C[i])]
+        combination = _combination([C[i] for i in earlier], C[k])
+        if combination is None:
+            continue
+        for m in columns:
+            given = [claim.values[i][m] for i in earlier]
+            shifts = [value - p[i][m] for i, value in zip(earlier, given, strict=True) if value is not None]
+            if len(shifts) == len(given):
+                found.setdefault((k, m), p[k][m] + dot(combination, shifts))
+    return found
+
+
+def _combination(rows: list[Row], target: Row) -> Row | None:
+    """Numbers that combine ``rows`` to ``target``, if there are any."""
+    if not rows:
+        return None
+    equations = [integers(line)[0] for line in zip(*rows, target, strict=True)]
+    reduced = reduce_rows(equations, range(len(rows)))
+    if any(row[-1] for row in reduced.rows[len(reduced.pivots) :]):
+        return None
+    found = [Fraction(0)] * len(rows)
+    for pivot, row in zip(reduced.pivots, reduced.rows, strict=False):
+        found[pivot] = Fraction(row[-1], reduced.d)
+    return tuple(found)
+
+
+def _nulls(numbers: Numbers, setting: Setting) -> list[Deviation]:
+    """Entries that are claimed not to be determined, and are."""
+    solution = setting.solution
+    P, width = setting.system.inputs, len(numbers.entries[0])
+    particular, coefficients = solution.general.dL_dx_particular or (), solution.general.dL_dx_coefficients or ()
+    found = []
+    for k, row in enumerate(numbers.entries):
+        for j, value in enumerate(row):
+            if value is not None:
+                continue
+            input_ = j if width == P else setting.independent[j]
+            expected = (solution.dL_dx_rows or ())[k][input_]
+            if width != P and not any(coefficients[k]):
+                expected = particular[k][j]
+            if expected is not None:
+                meaning = f"∂{_loss(setting, k)}/∂{setting.system.x[input_]}"
+                found.append(Deviation(numbers.name(k, j), meaning, "null", None, expected, Fraction(0)))
+    return found
+
+
+def _deviations(
+    numbers: Numbers, claim: Along, setting: Setting, expected: Expected, columns: list[int] | None = None
+) -> list[Deviation]:
+    found = []
+    for (k, m), number in expected.items():
+        value, tolerance = claim.values[k][m], claim.tolerances[k][m]
+        if value is None or abs(value - number) <= tolerance or (columns is not None and m not in columns):
+            continue
+        j = claim.columns[m]
+        text = written(numbers, value, k, j)
+        meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}"
+        found.append(Deviation(numbers.name(k, j), meaning, text, value, number, tolerance))
+    return found
+
+
+def _loss(setting: Setting, k: int) -> str:
+    return "L" if len(setting.system.dL_dy or ()) == 1 else f"L{k + 1}"
+
+
+def _intervals(claim: Along, setting: Setting, m: int, jacobian: Along | None) -> list[Interval]:
+    """What the claimed losses of a column, and the claimed ∂y/∂x, ask of the free parameters."""
+    general = setting.solution.general
+    rows = zip(
+        general.dL_dx_particular or (), general.dL_dx_coefficients or (), claim.values, claim.tolerances, strict=True
+    )
+    found = [
+        Interval(C, value - tolerances[m] - p[m], value + tolerances[m] - p[m])
+        for p, C, values, tolerances in rows
+        if (value := values[m]) is not None and any(C)
+    ]
+    return found + column_intervals(jacobian, setting, m) if found and jacobian is not None else found
+
+
+def _choices(claim: Along, setting: Setting) -> list[Choice]:
+    """What ∂L/∂x says of the free parameters: coefficients·Z = claimed − particular, row reduced."""
+    general = setting.solution.general
+    particular, coefficients = general.dL_dx_particular or (), general.dL_dx_coefficients or ()
+    found = []
+    for m, x in enumerate(setting.x):
+        rows = [
+            integers((*C, value - p[m]))[0]
+            for C, p, values in zip(coefficients, particular, claim.values, strict=True)
+            if any(C) and (value := values[m]) is not None
+        ]
+        reduced = reduce_rows(rows, range(len(setting.free)))
+        for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=False)):
+            terms = [
+                (Fraction(number, reduced.d), f"{parameter}{x}")
+                for number, parameter in zip(row, setting.parameters, strict=False)
+                if number
+            ]
+            found.append(Choice(tuple(terms), Fraction(row[-1], reduced.d)))
+    return found
+
+
+def _fixes_nothing(claim: Along, setting: Setting, jacobian: Along | None) -> str:
+    """Why no ∂L/∂x that is claimed here could be wrong."""
+    if not setting.x:
+        return "no input can vary"
+    claimed = [k for k, row in enumerate(claim.values) if any(value is not None for value in row)]
+    if not claimed or jacobian is not None:
+        return ""
+    coefficients: Matrix = setting.solution.general.dL_dx_coefficients or ()
+    rows = [integers(coefficients[k])[0] for k in claimed]
+    if len(reduce_rows(rows, range(len(setting.free))).pivots) < len(rows):
+        return ""
+    return "∂L/∂y is not in the row space of A, and for any ∂L/∂x there is a ∂y/∂x that yields it"
+
+
+def _suspicions(
+    claim: Along, setting: Setting, expected: Expected, jacobian: Along | None, others: tuple[Solution, ...]
+) -> tuple[Suspicion, ...]:
+    """The mistake that explains each loss that is wrong."""
+    found: dict[Suspicion, None] = {}
+    for k in range(len(claim.values)):
+        row = [claim.values[k][m] for m in range(len(setting.x))]
+        wanted = [expected.get((k, m)) for m in range(len(setting.x))]
+        if any(value is None for value in (*row, *wanted)):
+            continue
+        values = tuple([value for value in row if value is not None])
+        right = tuple([value for value in wanted if value is not None])
+        suspicion = suspect_gradient(values, claim.tolerances[k], right, k, setting, jacobian, others)
+        if suspicion is not None:
+            found[suspicion] = None
+    return tuple(found)

@@ -1,0 +1,176 @@
+"""A claimed ∂y/∂x: valid exactly if it solves A·∂y/∂x = B, along the constraint if there is one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from implicitgrad.characters import count
+from implicitgrad.claims import Numbers
+from implicitgrad.judges.feasible import Interval, is_feasible
+from implicitgrad.judges.mistakes import suspect_jacobian
+from implicitgrad.judges.setting import Along, Setting, complete, dot
+from implicitgrad.notation import linear, show_number
+from implicitgrad.verdict import Choice, Deviation, Outcome
+
+DIGITS = 6
+MOST_TERMS = 6
+
+
+def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
+    """The outcome, and the claim along the independent inputs."""
+    scale = setting.inverse_scale()
+    tolerances = setting.tolerances(numbers, [scale] * len(numbers.entries))
+    claim = setting.along(numbers, tolerances)
+    claimed = f"{len(numbers.entries)}×{len(numbers.entries[0])}"
+    outcome = Outcome(numbers.key, holds=False, claimed=claimed)
+
+    failed = _failed(outcome, numbers, claim, setting)
+    if failed is not None:
+        suspicion = suspect_jacobian(claim, setting)
+        return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
+    choices, fixes_nothing = tuple(_choices(claim, setting)), _fixes_nothing(numbers, claim, setting)
+    return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim
+
+
+def _failed(outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting) -> Outcome | None:
+    """The outcome if the claim fails: by an entry, by an equation, or because nothing valid is near enough."""
+    entries = [*_nulls(numbers, setting), *_determined(numbers, claim, setting)]
+    if entries:
+        total = len(numbers.entries) * len(numbers.entries[0])
+        return fails(outcome, entries, f"{len(entries)} of {count(total, 'entry')}")
+    if not _has_undetermined(claim, setting):
+        return None
+    equations = _equations(claim, setting)
+    if equations:
+        of_all = count(setting.system.equations * len(setting.x), "entry")
+        return fails(outcome, equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {of_all} differ")
+    for m, x in enumerate(setting.x):
+        if not is_possible(column_intervals(claim, setting, m)):
+            return outcome._replace(reason=f"no valid ∂y/∂x has this ∂y/∂{x} within the claim's tolerance")
+    return None
+
+
+def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcome:
+    """The outcome of a claim with these wrong numbers."""
+    worst = max(deviations, key=lambda deviation: deviation.excess)
+    return outcome._replace(reason=f"{counted}; worst {describe(worst)}", worst=worst)
+
+
+def describe(deviation: Deviation) -> str:
+    """``dL_dx[2] (∂L/∂x2): claimed 0.5, expected -1/2, difference 1``"""
+    expected, difference = show(deviation.expected), deviation.difference
+    where = f"{deviation.entry} ({deviation.meaning})"
+    if difference is None:
+        return f"{where}: claimed null, which is not determined; expected {expected}"
+    allowed = f" (allowed {show(deviation.tolerance)})" if deviation.tolerance else ""
+    return f"{where}: claimed {deviation.claimed}, expected {expected}, difference {show(difference)}{allowed}"
+
+
+def show(value: Fraction) -> str:
+    """A number in a message."""
+    return show_number(value, DIGITS)
+
+
+def column_intervals(claim: Along, setting: Setting, m: int) -> list[Interval]:
+    """What the claimed entries of a column ask of the free parameters: J₀ + V·z within the claim's tolerance."""
+    general = setting.solution.general
+    rows = zip(general.particular, general.null_space, claim.values, claim.tolerances, strict=True)
+    return [
+        Interval(V, value - tolerances[m] - J[m], value + tolerances[m] - J[m])
+        for J, V, values, tolerances in rows
+        if (value := values[m]) is not None and any(V)
+    ]
+
+
+def is_possible(intervals: list[Interval]) -> bool:
+    """Whether some values of the free parameters satisfy all."""
+    return not intervals or is_feasible(intervals)
+
+
+def _nulls(numbers: Numbers, setting: Setting) -> list[Deviation]:
+    """Entries that are claimed not to be determined, and are."""
+    solution = setting.solution
+    P, width = setting.system.inputs, len(numbers.entries[0])
+    found = []
+    for i, row in enumerate(numbers.entries):
+        for j, value in enumerate(row):
+            if value is not None:
+                continue
+            k = j if width == P else setting.independent[j]
+            expected = solution.dy_dx[i][k]
+            if width != P and not any(solution.general.null_space[i]):
+                expected = solution.general.particular[i][j]
+            if expected is not None:
+                x = setting.system.x[k]
+                meaning = f"∂{setting.y[i]}/∂{x}"
+                found.append(Deviation(numbers.name(i, j), meaning, "null", None, expected, Fraction(0)))
+    return found
+
+
+def _determined(numbers: Numbers, claim: Along, setting: Setting) -> list[Deviation]:
+    """Wrong entries of the rows that no free parameter changes."""
+    general = setting.solution.general
+    found = []
+    for i, (J, V) in enumerate(zip(general.particular, general.null_space, strict=True)):
+        if any(V):
+            continue
+        for m, x in enumerate(setting.x):
+            value, tolerance = claim.values[i][m], claim.tolerances[i][m]
+            if value is not None and abs(value - J[m]) > tolerance:
+                j = claim.columns[m]
+                entry, text = numbers.name(i, j), written(numbers, value, i, j)
+                found.append(Deviation(entry, f"∂{setting.y[i]}/∂{x}", text, value, J[m], tolerance))
+    return found
+
+
+def written(numbers: Numbers, value: Fraction, i: int, j: int) -> str:
+    """A claimed number as it was written, or, if it was put together along the constraint, as it is."""
+    return numbers.texts[i][j] if numbers.entries[i][j] == value else show(value)
+
+
+def _has_undetermined(claim: Along, setting: Setting) -> bool:
+    """Whether it claims something that free parameters change."""
+    rows = zip(setting.solution.general.null_space, claim.values, strict=True)
+    return any(any(V) and any(value is not None for value in values) for V, values in rows)
+
+
+def _equations(claim: Along, setting: Setting) -> list[Deviation]:
+    """Entries of A·J that are not those of B·T, as far as J is claimed whole."""
+    J = complete(claim.values)
+    if J is None:
+        return []
+    found = []
+    BT = setting.BT()
+    for i, row in enumerate(setting.system.A):
+        for m, x in enumerate(setting.x):
+            value = dot(row, [entries[m] for entries in J])
+            tolerance = dot(tuple(map(abs, row)), [tolerances[m] for tolerances in claim.tolerances])
+            if abs(value - BT[i][m]) > tolerance:
+                terms = [(a, f"∂{y}/∂{x}") for a, y in zip(row, setting.y, strict=True) if a]
+                meaning = str(linear(Fraction(0), terms[:MOST_TERMS], DIGITS)) + (" + …" if terms[MOST_TERMS:] else "")
+                entry = f"A·dy_dx[{i + 1}][{m + 1}]"
+                found.append(Deviation(entry, meaning, show(value), value, BT[i][m], tolerance))
+    return found
+
+
+def _choices(claim: Along, setting: Setting) -> list[Choice]:
+    """The claim's own values of the free parameters."""
+    found = []
+    for f, parameter in zip(setting.free, setting.parameters, strict=True):
+        for m, x in enumerate(setting.x):
+            value = claim.values[f][m]
+            if value is not None:
+                found.append(Choice(((Fraction(1), f"{parameter}{x}"),), value))
+    return found
+
+
+def _fixes_nothing(numbers: Numbers, claim: Along, setting: Setting) -> str:
+    if not setting.x:
+        return "no input can vary"
+    if setting.solution.rank == 0 and complete(numbers.entries) is not None:
+        return "A is 0, and any ∂y/∂x solves A·∂y/∂x = B"
+    if not any(value is not None for row in numbers.entries for value in row):
+        return ""
+    if all(value is None for row in claim.values for value in row):
+        return "x is constrained, and entries that follow one another are left open"
+    return ""

@@ -1,0 +1,138 @@
+"""What judging a claim needs of a Solution: its coordinates, its tolerances, its names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import isqrt
+from typing import NamedTuple
+
+from implicitgrad.characters import printable
+from implicitgrad.claims import Claims, Numbers
+from implicitgrad.solution import PartialMatrix, PartialRow, Solution
+from implicitgrad.system import Matrix, Row, squared_norm
+
+CRUDEST = Fraction(1, 2**10)
+"""The largest relative error that is put down to floating point."""
+
+
+class Along(NamedTuple):
+    """A claimed matrix by the independent inputs, along the constraint if there is one."""
+
+    values: PartialMatrix
+    """None: nothing is claimed of the entry."""
+    tolerances: Matrix
+    columns: tuple[int, ...]
+    """For each independent input its column in the claim as written."""
+
+
+class Setting:
+    """A Solution with what follows from it for every claim."""
+
+    def __init__(self, solution: Solution, claims: Claims) -> None:
+        self.solution, self.system, self.claims = solution, solution.system, claims
+        x = self.system.x
+        self.independent = [x.index(name) for name in solution.independent]
+        self.x = [printable(name) for name in solution.independent]
+        self.y = [printable(name) for name in self.system.y]
+        self.free = [self.system.y.index(name) for name in solution.general.free]
+        self.parameters = [f"∂{self.y[f]}/∂" for f in self.free]
+
+    def T(self) -> Matrix:
+        """(P, P′): all inputs by the independent ones."""
+        rows: list[Row] = [()] * self.system.inputs
+        for m, k in enumerate(self.independent):
+            rows[k] = tuple([Fraction(m == n) for n in range(len(self.independent))])
+        if self.solution.constraints is not None:
+            for name, row in zip(self.solution.constraints.dependent, self.solution.constraints.matrix, strict=True):
+                rows[self.system.x.index(name)] = row
+        return tuple(rows)
+
+    def BT(self) -> Matrix:
+        """(M, P′): what A·J is to be."""
+        T = self.T()
+        if self.system.B is None:
+            return T
+        columns = list(zip(*T, strict=True))
+        return tuple([tuple([dot(row, column) for column in columns]) for row in self.system.B])
+
+    def along(self, numbers: Numbers, tolerances: Matrix) -> Along:
+        """A claim with a column for every input, or already one for each that is independent."""
+        independent = self.independent
+        if self.solution.constraints is None:
+            return Along(numbers.entries, tolerances, tuple(independent))
+        if len(numbers.entries[0]) != self.system.inputs:
+            return Along(numbers.entries, tolerances, tuple(range(len(independent))))
+        columns = list(zip(*self.T(), strict=True))
+        values = tuple([tuple([_combined(row, column) for column in columns]) for row in numbers.entries])
+        sums = product(tolerances, tuple([tuple(map(abs, row)) for row in self.T()]))
+        return Along(values, sums, tuple(independent))
+
+    def tolerances(self, numbers: Numbers, scales: list[Fraction]) -> Matrix:
+        """How far from each claimed entry the true value may be.
+
+        As stated; else half a unit of the last place that was written; for a claim computed in floating point what a
+        stable solution of the system in that arithmetic may be wrong by, 4·max(M, N, P)·u·condition·scale.
+
+        scales : for each row a bound of what is computed, without its condition, squared.
+        """
+        rtol, atol = self.claims.rtol, self.claims.atol
+        if rtol is not None or atol is not None:
+            relative, absolute = rtol or Fraction(0), atol or Fraction(0)
+            return tuple([tuple([absolute + relative * abs(c or Fraction(0)) for c in row]) for row in numbers.entries])
+        if numbers.unit_roundoff is None or self.solution.condition_squared is None:
+            return numbers.roundings
+        n = max(self.system.equations, self.system.unknowns, self.system.inputs)
+        growth = (4 * n * numbers.unit_roundoff) ** 2 * self.solution.condition_squared
+        rows = []
+        for entries, roundings, scale in zip(numbers.entries, numbers.roundings, scales, strict=True):
+            if growth <= CRUDEST**2:
+                allowed = _root_above(growth * scale)
+            else:
+                allowed = CRUDEST * max(abs(entry or Fraction(0)) for entry in entries)
+            rows.append(tuple([allowed + rounding for rounding in roundings]))
+        return tuple(rows)
+
+    def inverse_scale(self) -> Fraction:
+        """(‖A⁺‖_F·‖B‖_F)², a bound of what ∂y/∂x is."""
+        squared = self.solution.condition_squared
+        if squared is None:
+            return Fraction(0)
+        norm = squared_norm(self.system.B) if self.system.B is not None else Fraction(self.system.equations)
+        return squared / squared_norm(self.system.A) * norm
+
+
+def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
+    """Σ aᵢ·bᵢ"""
+    return sum((p * q for p, q in zip(a, b, strict=True) if p and q), Fraction(0))
+
+
+def product(X: Matrix, Y: Matrix) -> Matrix:
+    """X·Y"""
+    columns = list(zip(*Y, strict=True))
+    return tuple([tuple([dot(row, column) for column in columns]) for row in X])
+
+
+def transpose(X: Matrix) -> Matrix:
+    """Xᵀ"""
+    return tuple(zip(*X, strict=True))
+
+
+def complete(X: PartialMatrix) -> Matrix | None:
+    """The matrix, if all of its entries are there."""
+    whole = tuple([tuple([value for value in row if value is not None]) for row in X])
+    return whole if all(len(a) == len(b) for a, b in zip(whole, X, strict=True)) else None
+
+
+def _combined(row: PartialRow, column: Row) -> Fraction | None:
+    """row·column, if all that it takes is claimed."""
+    terms = [(value, factor) for value, factor in zip(row, column, strict=True) if factor]
+    if any(value is None for value, _ in terms):
+        return None
+    return sum((value * factor for value, factor in terms if value is not None), Fraction(0))
+
+
+def _root_above(squared: Fraction) -> Fraction:
+    """A number not less than the square root, and hardly more."""
+    scaled = squared * 2**256
+    return Fraction(isqrt(int(scaled)) + 1, 2**128)

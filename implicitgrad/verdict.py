@@ -1,0 +1,111 @@
+"""Verdict: whether each claim holds, and what is wrong with one that does not; immutable, all that a report reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.claims import Place
+from implicitgrad.solution import Solution
+
+
+class Deviation(NamedTuple):
+    """One number that is not what it is claimed to be."""
+
+    entry: str
+    """As the claim's own indices have it: dL_dx[2]."""
+    meaning: str
+    """In the system's names: ∂L/∂x2."""
+    claimed: str
+    """As it was written."""
+    claimed_value: Fraction | None
+    """None: claimed not to be determined."""
+    expected: Fraction
+    tolerance: Fraction
+    """How far from the claim the expected value may be."""
+
+    @property
+    def difference(self) -> Fraction | None:
+        """Claimed less expected."""
+        return None if self.claimed_value is None else self.claimed_value - self.expected
+
+    @property
+    def excess(self) -> Fraction:
+        """How far beyond the tolerance; what is claimed not to be determined counts as most of all."""
+        return Fraction(10**400) if self.difference is None else abs(self.difference) - self.tolerance
+
+
+class Suspicion(NamedTuple):
+    """A mistake that would explain a wrong claim whole."""
+
+    code: str
+    message: str
+
+
+class Choice(NamedTuple):
+    """What a claim says of free parameters: Σ coefficient·parameter = value, mostly of one alone."""
+
+    terms: tuple[tuple[Fraction, str], ...]
+    value: Fraction
+
+
+class Outcome(NamedTuple):
+    """What became of one claim."""
+
+    key: str
+    holds: bool
+    claimed: str
+    """The claim in a few words: its value, or its size."""
+    reason: str = ""
+    """Why it fails, in one clause."""
+    worst: Deviation | None = None
+    suspicions: tuple[Suspicion, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    """The free parameters' values that go with a claim that holds."""
+    fixes_nothing: str = ""
+    """Why the claim could not fail, if it could not."""
+    place: Place = Place(None)
+
+    @property
+    def explanation(self) -> tuple[str, ...]:
+        """Why the claim fails: a clause, the worst entry, and the mistakes that would explain it."""
+        return tuple(filter(None, (self.reason, *(suspicion.message for suspicion in self.suspicions))))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every claim of a system and what became of it; true exactly if all hold.
+
+    >>> from implicitgrad import check
+    >>> verdict = check([[1, 2], [3, 4]], [1, 1], dL_dx=["0.5", "-0.5"])
+    >>> assert not verdict
+    >>> print(verdict)
+    dL_dx fails: 2 of 2 entries; worst dL_dx[1] (∂L/∂x1): claimed 0.5, expected -1/2, difference 1
+    the claim is the negative of ∂L/∂x: is a sign flipped?
+    """
+
+    solution: Solution
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim holds."""
+        return all(outcome.holds for outcome in self.outcomes)
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The claims that fail."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.holds)
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"{', '.join(outcome.key for outcome in self.outcomes)}: all hold"
+        lines = []
+        for outcome in self.failures:
+            first, *rest = outcome.explanation
+            lines += [f"{outcome.key} fails: {first}", *rest]
+        return "\n".join(lines)
