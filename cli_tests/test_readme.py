@@ -74,7 +74,8 @@ def test_the_page_opens_with_the_two_commands_one_line_each() -> None:
 
 def test_every_record_key_exit_code_and_option_is_documented() -> None:
     import implicitgrad
-    from implicitgrad.cli.solve import REQUIREMENTS, solve
+    from implicitgrad.cli.solve import solve
+    from implicitgrad.cli.systems import REQUIREMENTS
     from implicitgrad.writers.record import to_record
 
     for key in to_record(implicitgrad.solve([[1]])):

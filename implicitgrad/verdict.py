@@ -6,8 +6,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from implicitgrad.characters import printable
 from implicitgrad.claims import Place
+from implicitgrad.errors import Problem
+from implicitgrad.notation import linear, show_number
 from implicitgrad.solution import Solution
+
+DIGITS = 6
+"""The significant digits of a number in a message."""
+
+
+def show(value: Fraction) -> str:
+    """A number as a message has it."""
+    return show_number(value, DIGITS)
 
 
 class Deviation(NamedTuple):
@@ -30,6 +41,14 @@ class Deviation(NamedTuple):
         """Claimed less expected."""
         return None if self.claimed_value is None else self.claimed_value - self.expected
 
+    def __str__(self) -> str:
+        expected, difference = show(self.expected), self.difference
+        where = f"{self.entry} ({self.meaning})"
+        if difference is None:
+            return f"{where}: claimed not to be determined, expected {expected}"
+        allowed = f", allowed {show(self.tolerance)}" if self.tolerance else ""
+        return f"{where}: claimed {self.claimed}, expected {expected}, difference {show(difference)}{allowed}"
+
     @property
     def excess(self) -> Fraction:
         """How far beyond the tolerance; what is claimed not to be determined counts as most of all."""
@@ -46,8 +65,13 @@ class Suspicion(NamedTuple):
 class Choice(NamedTuple):
     """What a claim says of free parameters: Σ coefficient·parameter = value, mostly of one alone."""
 
-    terms: tuple[tuple[Fraction, str], ...]
+    terms: tuple[tuple[Fraction, str, str], ...]
+    """Each a coefficient and the names of the y and the x of ∂y/∂x."""
     value: Fraction
+
+    def __str__(self) -> str:
+        named = [(factor, f"∂{printable(y)}/∂{printable(x)}") for factor, y, x in self.terms]
+        return f"{linear(Fraction(0), named, DIGITS)} = {show(self.value)}"
 
 
 class Outcome(NamedTuple):
@@ -70,7 +94,17 @@ class Outcome(NamedTuple):
     @property
     def explanation(self) -> tuple[str, ...]:
         """Why the claim fails: a clause, the worst entry, and the mistakes that would explain it."""
-        return tuple(filter(None, (self.reason, *(suspicion.message for suspicion in self.suspicions))))
+        if self.holds:
+            return ()
+        worst = () if self.worst is None else (f"worst {self.worst}",)
+        return (self.reason, *worst, *(suspicion.message for suspicion in self.suspicions))
+
+
+class Unreadable(NamedTuple):
+    """A file that holds no system, or claims that make no sense."""
+
+    source: str
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +115,8 @@ class Verdict:
     >>> verdict = check([[1, 2], [3, 4]], [1, 1], dL_dx=["0.5", "-0.5"])
     >>> assert not verdict
     >>> print(verdict)
-    dL_dx fails: 2 of 2 entries; worst dL_dx[1] (∂L/∂x1): claimed 0.5, expected -1/2, difference 1
+    dL_dx fails: 2 of 2 entries
+    worst dL_dx[1] (∂L/∂x1): claimed 0.5, expected -1/2, difference 1, allowed 1/20
     the claim is the negative of ∂L/∂x: is a sign flipped?
     """
 

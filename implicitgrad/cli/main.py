@@ -11,19 +11,34 @@ from implicitgrad import __version__
 from implicitgrad.characters import printable
 from implicitgrad.cli.options import show_version, with_help
 from implicitgrad.cli.overview import OVERVIEW
-from implicitgrad.cli.solve import solve
 from implicitgrad.cli.streams import run_safely
 from implicitgrad.errors import UsageError
 
+COMMANDS = ("solve", "check")
 
-@click.group(add_help_option=False, no_args_is_help=False)
+
+class Commands(click.Group):
+    """The commands, each imported when it is asked for: a one-liner waits for no other."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """In the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of the module that bears its name."""
+        from importlib import import_module
+
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"implicitgrad.cli.{name}"), name)
+        return command
+
+
+@click.group(cls=Commands, add_help_option=False, no_args_is_help=False)
 @with_help(lambda context: OVERVIEW)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version(__version__))
 def implicitgrad() -> None:
     """Implicit differentiation of linear systems."""
-
-
-implicitgrad.add_command(solve)
 
 
 def run(arguments: list[str]) -> int:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from implicitgrad.cli.options import csv_options, names, with_help
-from implicitgrad.cli.streams import report, say, write_stdout
+from implicitgrad.cli.streams import report, write_stdout
+from implicitgrad.cli.systems import (
+    REQUIREMENTS,
+    UNIQUE_GRADIENT,
+    Given,
+    drafts_of,
+    files_read,
+    given_parts,
+    system_options,
+)
 from implicitgrad.errors import InputError, Problem, UsageError
-from implicitgrad.readers.form import UNSTATED, CsvFormat
+from implicitgrad.readers.form import CsvFormat
 
 if TYPE_CHECKING:
-    from implicitgrad.draft import Draft
     from implicitgrad.solution import Solution
     from implicitgrad.system import LinearSystem
-
-UNIQUE_GRADIENT = "unique-dL_dx"
-REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
 
 EXAMPLES = """\b
 Examples:
@@ -32,13 +36,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
 @click.argument("system", required=False, type=click.Path())
-@click.option("-A", "A", metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE.")
-@click.option("-B", "B", metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]")
-@click.option(
-    "-g", "--dldy", "dL_dy", metavar="VECTOR", help="∂L/∂y, inline or @FILE; several rows for several losses."
-)
-@click.option("--x", callback=names, metavar="NAMES", help="The inputs' names: x1,x2.")
-@click.option("--y", callback=names, metavar="NAMES", help="The unknowns' names: y1,y2.")
+@system_options
 @click.option(
     "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
 )
@@ -87,22 +85,19 @@ def solve(
 
     Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
     """
-    csv_form = CsvFormat(delimiter, decimal, header)
-    values = {"A": A, "B": B, "dL_dy": dL_dy}
-    if "" in (system, output):
+    given = Given(A, B, dL_dy, x, y, CsvFormat(delimiter, decimal, header))
+    if output == "":
         raise UsageError("expected a file's name, got ''")
-    if csv_form != UNSTATED and system is None and not any(v and v.startswith("@") for v in values.values()):
-        raise UsageError("--delimiter, --decimal and --header are for CSV, and nothing is read from a file")
-    inputs = [system or "", *(value[1:] for value in values.values() if value and value.startswith("@"))]
-    if inputs.count("-") > 1:
-        raise UsageError("standard input can be read once; expected - in one place only")
-    if "-" in inputs and sys.stdin is not None and sys.stdin.isatty():
-        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
+    inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
+    if system is None and A is None:
+        raise UsageError("expected a system's file, - for standard input, or -A", "See implicitgrad solve --help")
+    if system is not None and A is not None:
+        raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
 
     from implicitgrad.readers import build_all
     from implicitgrad.solvers import solve as solve_system
 
-    systems = build_all(_drafts(system, values, {"x": x, "y": y}, csv_form))
+    systems = build_all(drafts_of(system, given_parts(given), given.csv_form))
     if UNIQUE_GRADIENT in require:
         _require_gradients(systems)
     solutions = [solve_system(one, free=free or ()) for one in systems]
@@ -112,36 +107,10 @@ def solve(
     else:
         from implicitgrad.cli.files import write_file
 
-        write_file(output, text, [0 if path == "-" else path for path in inputs if path])
+        write_file(output, text, [0 if path == "-" else path for path in inputs])
     unmet = [problem for solution in solutions for one in require if (problem := _unmet(solution, one))]
     report(unmet, as_json=form == "json")
     return 1 if unmet else 0
-
-
-def _drafts(
-    system: str | None, values: dict[str, str | None], names: dict[str, tuple[str, ...] | None], csv_form: CsvFormat
-) -> list[Draft]:
-    """The systems as written, what the options say put in place of what the file says."""
-    from implicitgrad.draft import Draft, Part
-    from implicitgrad.readers import read_drafts, read_part
-
-    if system is None and values["A"] is None:
-        raise UsageError("expected a system's file, - for standard input, or -A", "See implicitgrad solve --help")
-    if system is not None and values["A"] is not None:
-        raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
-    inline = "<inline>"
-    parts = {}
-    for key, option in (("A", "-A"), ("B", "-B"), ("dL_dy", "-g")):
-        value = values[key]
-        if value is not None:
-            parts[key] = read_part(value, option, is_matrix=key != "dL_dy", form=csv_form)
-    for key, given in names.items():
-        if given is not None:
-            parts[key] = Part(list(given), f"--{key}")
-    drafts = [Draft(inline, {}, inline)] if system is None else read_drafts(system, csv_form)
-    for draft in drafts:
-        draft.parts.update(parts)
-    return drafts
 
 
 def _require_gradients(systems: list[LinearSystem]) -> None:

@@ -6,13 +6,13 @@ from fractions import Fraction
 
 from implicitgrad.characters import count, printable
 from implicitgrad.claims import ClaimedConstraints
-from implicitgrad.judges.jacobian import fails, show
+from implicitgrad.judges.jacobian import fails
 from implicitgrad.judges.setting import Setting, product
 from implicitgrad.rational import float_square_root
 from implicitgrad.solution import Status
 from implicitgrad.solvers.reduction import integers, reduce_rows
 from implicitgrad.system import Matrix, Row
-from implicitgrad.verdict import Deviation, Outcome
+from implicitgrad.verdict import Deviation, Outcome, show
 
 
 def judge_status(claimed: Status, setting: Setting) -> Outcome:

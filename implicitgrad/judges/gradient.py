@@ -37,35 +37,24 @@ def judge_gradient(
 
     expected = _unique(setting)
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
-    if not deviations and jacobian is not None:
-        expected |= _yielded(jacobian, setting)
+    reason = ""
+    if not deviations:
+        reason = "no valid ∂y/∂x yields it" if jacobian is None else "it does not go with the claimed ∂y/∂x"
         wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, jacobian))]
+        expected |= _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
         deviations = _deviations(numbers, claim, setting, expected, wrong)
         if wrong and not deviations:
-            return outcome._replace(reason="it does not go with the claimed ∂y/∂x")
-        if deviations:
-            outcome = fails(outcome, deviations, f"it does not go with the claimed ∂y/∂x: {_counted(deviations, K * P)}")
-    elif not deviations:
-        wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, None))]
-        expected |= _given_the_others(claim, setting, wrong)
-        deviations = _deviations(numbers, claim, setting, expected, wrong)
-        if wrong and not deviations:
-            return outcome._replace(reason="no valid ∂y/∂x yields it: the losses depend on one another")
-        if deviations:
-            outcome = fails(outcome, deviations, f"no valid ∂y/∂x yields it: {_counted(deviations, K * P)}")
-    else:
-        outcome = fails(outcome, deviations, _counted(deviations, K * P))
+            return outcome._replace(reason=reason)
     if deviations:
-        return outcome._replace(suspicions=_suspicions(claim, setting, expected, jacobian, others))
+        counted = f"{len(deviations)} of {count(K * P, 'entry')}"
+        suspicions = _suspicions(claim, setting, expected, jacobian, others)
+        outcome = fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
+        return outcome._replace(suspicions=suspicions)
     return outcome._replace(
         holds=True,
         choices=() if jacobian is not None else tuple(_choices(claim, setting)),
         fixes_nothing=_fixes_nothing(claim, setting, jacobian),
     )
-
-
-def _counted(deviations: list[Deviation], total: int) -> str:
-    return f"{len(deviations)} of {count(total, 'entry')}"
 
 
 def _unique(setting: Setting) -> Expected:
@@ -87,7 +76,7 @@ def _yielded(jacobian: Along, setting: Setting) -> Expected:
     return found
 
 
-def _given_the_others(claim: Along, setting: Setting, columns: list[int]) -> Expected:
+def _given_the_others(claim: Along, setting: Setting) -> Expected:
     """What a loss's ∂L/∂x must be, given those of the losses before it that it depends on."""
     general = setting.solution.general
     C, p = general.dL_dx_coefficients or (), general.dL_dx_particular or ()
@@ -97,7 +86,7 @@ def _given_the_others(claim: Along, setting: Setting, columns: list[int]) -> Exp
         combination = _combination([C[i] for i in earlier], C[k])
         if combination is None:
             continue
-        for m in columns:
+        for m in range(len(setting.x)):
             given = [claim.values[i][m] for i in earlier]
             shifts = [value - p[i][m] for i, value in zip(earlier, given, strict=True) if value is not None]
             if len(shifts) == len(given):
@@ -177,7 +166,7 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
     general = setting.solution.general
     particular, coefficients = general.dL_dx_particular or (), general.dL_dx_coefficients or ()
     found = []
-    for m, x in enumerate(setting.x):
+    for m, x in enumerate(setting.solution.independent):
         rows = [
             integers((*C, value - p[m]))[0]
             for C, p, values in zip(coefficients, particular, claim.values, strict=True)
@@ -186,9 +175,7 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
         reduced = reduce_rows(rows, range(len(setting.free)))
         for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=False)):
             terms = [
-                (Fraction(number, reduced.d), f"{parameter}{x}")
-                for number, parameter in zip(row, setting.parameters, strict=False)
-                if number
+                (Fraction(number, reduced.d), y, x) for number, y in zip(row, general.free, strict=False) if number
             ]
             found.append(Choice(tuple(terms), Fraction(row[-1], reduced.d)))
     return found

@@ -9,10 +9,9 @@ from implicitgrad.claims import Numbers
 from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.mistakes import suspect_jacobian
 from implicitgrad.judges.setting import Along, Setting, complete, dot
-from implicitgrad.notation import linear, show_number
-from implicitgrad.verdict import Choice, Deviation, Outcome
+from implicitgrad.notation import linear
+from implicitgrad.verdict import DIGITS, Choice, Deviation, Outcome, show
 
-DIGITS = 6
 MOST_TERMS = 6
 
 
@@ -52,23 +51,7 @@ def _failed(outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting) 
 
 def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcome:
     """The outcome of a claim with these wrong numbers."""
-    worst = max(deviations, key=lambda deviation: deviation.excess)
-    return outcome._replace(reason=f"{counted}; worst {describe(worst)}", worst=worst)
-
-
-def describe(deviation: Deviation) -> str:
-    """``dL_dx[2] (∂L/∂x2): claimed 0.5, expected -1/2, difference 1``"""
-    expected, difference = show(deviation.expected), deviation.difference
-    where = f"{deviation.entry} ({deviation.meaning})"
-    if difference is None:
-        return f"{where}: claimed null, which is not determined; expected {expected}"
-    allowed = f" (allowed {show(deviation.tolerance)})" if deviation.tolerance else ""
-    return f"{where}: claimed {deviation.claimed}, expected {expected}, difference {show(difference)}{allowed}"
-
-
-def show(value: Fraction) -> str:
-    """A number in a message."""
-    return show_number(value, DIGITS)
+    return outcome._replace(reason=counted, worst=max(deviations, key=lambda deviation: deviation.excess))
 
 
 def column_intervals(claim: Along, setting: Setting, m: int) -> list[Interval]:
@@ -156,11 +139,11 @@ def _equations(claim: Along, setting: Setting) -> list[Deviation]:
 def _choices(claim: Along, setting: Setting) -> list[Choice]:
     """The claim's own values of the free parameters."""
     found = []
-    for f, parameter in zip(setting.free, setting.parameters, strict=True):
-        for m, x in enumerate(setting.x):
+    for f, y in zip(setting.free, setting.solution.general.free, strict=True):
+        for m, x in enumerate(setting.solution.independent):
             value = claim.values[f][m]
             if value is not None:
-                found.append(Choice(((Fraction(1), f"{parameter}{x}"),), value))
+                found.append(Choice(((Fraction(1), y, x),), value))
     return found
 
 

@@ -11,15 +11,13 @@ from fractions import Fraction
 from itertools import combinations
 
 from implicitgrad.judges.setting import Along, Setting, complete, dot, product, transpose
-from implicitgrad.notation import show_number
 from implicitgrad.solution import Solution
 from implicitgrad.system import Matrix, Row
-from implicitgrad.verdict import Suspicion
+from implicitgrad.verdict import Suspicion, show
 
 NEARLY = Fraction(1, 10**4)
 """Relative; closer than that is taken for rounding."""
 USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
-DIGITS = 6
 Candidate = tuple[str, str, Row]
 """A mistake's code, what it says, and the vector that it would yield."""
 
@@ -204,8 +202,8 @@ def _factor(
     for factor in factors:
         if _explains(c, t, tuple(factor * value for value in e)):
             is_missing = abs(factor) < 1
-            doubt = f"is a factor of {_show(1 / abs(factor))} missing?" if is_missing else "is a factor taken twice?"
-            return Suspicion("factor", f"the claim is {_show(factor)} times {what}: {doubt}")
+            doubt = f"is a factor of {show(1 / abs(factor))} missing?" if is_missing else "is a factor taken twice?"
+            return Suspicion("factor", f"the claim is {show(factor)} times {what}: {doubt}")
     return None
 
 
@@ -228,7 +226,7 @@ def _rounded(claim: Sequence[Row], expected: Sequence[Row]) -> Suspicion | None:
     if not 0 < worst < NEARLY:
         return None
     allowed = f"{float(worst):.0e}"
-    message = f"the claim agrees to a relative {_show(Fraction(allowed))}"
+    message = f"the claim agrees to a relative {show(Fraction(allowed))}"
     return Suspicion("rounding", f"{message}: if it is only rounded, a tolerance says so (--rtol, or expect.tolerance)")
 
 
@@ -276,7 +274,3 @@ def _inverse(A: Matrix) -> Matrix:
     inverse = complete(solve(A).dy_dx)
     assert inverse is not None
     return inverse
-
-
-def _show(value: Fraction) -> str:
-    return show_number(value, DIGITS)

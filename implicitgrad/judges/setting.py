@@ -36,7 +36,6 @@ class Setting:
         self.x = [printable(name) for name in solution.independent]
         self.y = [printable(name) for name in self.system.y]
         self.free = [self.system.y.index(name) for name in solution.general.free]
-        self.parameters = [f"∂{self.y[f]}/∂" for f in self.free]
 
     def T(self) -> Matrix:
         """(P, P′): all inputs by the independent ones."""

@@ -1,0 +1,99 @@
+"""The systems that a command's arguments and options name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from implicitgrad.cli.options import Decorated, names
+from implicitgrad.cli.streams import say
+from implicitgrad.errors import UsageError
+from implicitgrad.readers.form import UNSTATED, CsvFormat
+
+if TYPE_CHECKING:
+    from implicitgrad.draft import Draft, Part
+
+INLINE = "<inline>"
+MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
+UNIQUE_GRADIENT = "unique-dL_dx"
+REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
+
+
+class Given(NamedTuple):
+    """What the options say of a system."""
+
+    A: str | None
+    B: str | None
+    dL_dy: str | None
+    x: tuple[str, ...] | None
+    y: tuple[str, ...] | None
+    csv_form: CsvFormat
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The matrices given, by their key."""
+        given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+def system_options(command: Decorated) -> Decorated:
+    """-A, -B, -g, --x and --y."""
+    for option in reversed(
+        (
+            click.option("-A", "A", metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE."),
+            click.option("-B", "B", metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]"),
+            click.option(
+                "-g",
+                "--dldy",
+                "dL_dy",
+                metavar="VECTOR",
+                help="∂L/∂y, inline or @FILE; several rows for several losses.",
+            ),
+            click.option("--x", callback=names, metavar="NAMES", help="The inputs' names: x1,x2."),
+            click.option("--y", callback=names, metavar="NAMES", help="The unknowns' names: y1,y2."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
+    """The files that a command reads: its systems and each @FILE of an option. Raises UsageError."""
+    at = [value[1:] for value in values if value and value.startswith("@")]
+    inputs = [*sources, *at]
+    if "" in inputs:
+        raise UsageError("expected a file's name, got ''")
+    if csv_form != UNSTATED and not inputs:
+        raise UsageError("--delimiter, --decimal and --header are for CSV, and nothing is read from a file")
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read once; expected - in one place only")
+    if "-" in inputs and sys.stdin is not None and sys.stdin.isatty():
+        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
+    return inputs
+
+
+def given_parts(given: Given) -> dict[str, Part]:
+    """The parts of a system that the options give."""
+    from implicitgrad.draft import Part
+    from implicitgrad.readers import read_part
+
+    parts = {
+        key: read_part(value, MATRIX_OPTIONS[key], is_matrix=key != "dL_dy", form=given.csv_form)
+        for key, value in given.values.items()
+    }
+    named = {"x": given.x, "y": given.y}
+    return parts | {key: Part(list(value), f"--{key}") for key, value in named.items() if value is not None}
+
+
+def drafts_of(source: str | None, parts: dict[str, Part], csv_form: CsvFormat) -> list[Draft]:
+    """The systems of a file as written, or the inline one for None, with ``parts`` in place of what the file says."""
+    from implicitgrad.draft import Draft
+    from implicitgrad.readers import read_drafts
+
+    drafts = [Draft(INLINE, {}, INLINE)] if source is None else read_drafts(source, csv_form)
+    for draft in drafts:
+        draft.parts.update(parts)
+    return drafts
