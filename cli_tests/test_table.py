@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from implicitgrad import solve
-from implicitgrad.writers.table import Screen, write_table
+from implicitgrad.writers.screen import Screen
+from implicitgrad.writers.table import write_table
 
 ESCAPE = "\x1b"
 

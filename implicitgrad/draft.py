@@ -230,7 +230,7 @@ def _squared_rounding(value: object) -> Fraction:
     total = Fraction(0)
     for item in items:
         if isinstance(item, str):
-            unit = last_place(item)
+            unit = None if item.isdigit() else last_place(item)
             if unit is not None and unit < 1:
                 total += (unit / 2) ** 2
         elif isinstance(item, float) and not item.is_integer():

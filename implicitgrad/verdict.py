@@ -93,9 +93,9 @@ class Outcome(NamedTuple):
 
     @property
     def explanation(self) -> tuple[str, ...]:
-        """Why the claim fails: a clause, the worst entry, and the mistakes that would explain it."""
+        """Why the claim fails, clause, worst entry and the mistakes that would explain it; or why it could not."""
         if self.holds:
-            return ()
+            return (f"it fixes nothing: {self.fixes_nothing}",) if self.fixes_nothing else ()
         worst = () if self.worst is None else (f"worst {self.worst}",)
         return (self.reason, *worst, *(suspicion.message for suspicion in self.suspicions))
 

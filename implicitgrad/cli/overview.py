@@ -14,6 +14,7 @@ Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
 
 Commands:
   solve  Print ∂y/∂x and ∂L/∂x of a system.
+  check  Hold systems against what is claimed of their answers.
 
 Options:
   --version   Show the version and exit.
@@ -22,6 +23,7 @@ Options:
 Examples:
   implicitgrad solve system.yaml
   implicitgrad solve -A '1 2; 3 4' -g '1 1'
+  implicitgrad check systems/
   implicitgrad solve --help
 """
 

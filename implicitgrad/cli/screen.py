@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from implicitgrad.writers.table import Screen
+from implicitgrad.writers.screen import Screen
 
 USUAL_WIDTH = 80
 

@@ -126,7 +126,8 @@ def _texts(solutions: list[Solution], form: str, digits: int, *, to_file: bool) 
 
         return [write_record(solution) + "\n" for solution in solutions]
     from implicitgrad.cli.screen import stdout_screen
-    from implicitgrad.writers.table import Screen, write_table
+    from implicitgrad.writers.screen import Screen
+    from implicitgrad.writers.table import write_table
 
     screen = Screen() if to_file else stdout_screen()
     tables = [write_table(solution, screen, digits) for solution in solutions]

@@ -97,3 +97,10 @@ def drafts_of(source: str | None, parts: dict[str, Part], csv_form: CsvFormat) -
     for draft in drafts:
         draft.parts.update(parts)
     return drafts
+
+
+def form_of(source: str | None, form: CsvFormat) -> CsvFormat:
+    """How the CSV in one of several files is written; one that is YAML has nothing to do with it."""
+    from implicitgrad.readers import YAML_SUFFIXES
+
+    return UNSTATED if source is not None and source.lower().endswith(YAML_SUFFIXES) else form

@@ -110,7 +110,7 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
         reason = f"{names} do not follow from the other inputs; expected {follow} or a like choice"
         return outcome._replace(holds=False, reason=reason)
     matrix = product(tuple([T[k] for k in dependent]), inverse)
-    tolerances = setting.tolerances(claimed.matrix._replace(unit_roundoff=None), [])
+    tolerances = setting.tolerances(claimed.matrix._replace(unit_roundoff=None))
     deviations = []
     for i, row in enumerate(matrix):
         for j, expected in enumerate(row):
@@ -131,10 +131,11 @@ def _judged(key: str, holds: bool, claimed: str, reason: str) -> Outcome:
 
 
 def _counted(key: str, meaning: str, claimed: Fraction, found: int) -> Outcome:
-    outcome = _judged(key, claimed == found, show(claimed), f"claimed {show(claimed)}, expected {found}")
-    if outcome.holds:
-        return outcome
-    return outcome._replace(worst=Deviation(key, meaning, show(claimed), claimed, Fraction(found), Fraction(0)))
+    text = show(claimed)
+    if claimed == found:
+        return Outcome(key, holds=True, claimed=text)
+    worst = Deviation(key, meaning, text, claimed, Fraction(found), Fraction(0))
+    return Outcome(key, holds=False, claimed=text, reason=f"claimed {text}, expected {found}", worst=worst)
 
 
 def _is_invertible(rows: list[Row]) -> bool:

@@ -29,8 +29,7 @@ def judge_gradient(
     g, coefficients = setting.system.dL_dy, setting.solution.general.dL_dx_coefficients
     assert g is not None
     assert coefficients is not None
-    scale = setting.inverse_scale()
-    tolerances = setting.tolerances(numbers, [scale * dot(row, row) for row in g])
+    tolerances = setting.tolerances(numbers, g)
     claim = setting.along(numbers, tolerances)
     K, P = len(numbers.entries), len(numbers.entries[0])
     outcome = Outcome(numbers.key, holds=False, claimed=count(P, "entry") if K == 1 else f"{K}×{P}")
@@ -38,13 +37,14 @@ def judge_gradient(
     expected = _unique(setting)
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
     reason = ""
-    if not deviations:
+    if not deviations and setting.free:
         reason = "no valid ∂y/∂x yields it" if jacobian is None else "it does not go with the claimed ∂y/∂x"
         wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, jacobian))]
-        expected |= _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
-        deviations = _deviations(numbers, claim, setting, expected, wrong)
-        if wrong and not deviations:
-            return outcome._replace(reason=reason)
+        if wrong:
+            expected |= _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
+            deviations = _deviations(numbers, claim, setting, expected, wrong)
+            if not deviations:
+                return outcome._replace(reason=reason)
     if deviations:
         counted = f"{len(deviations)} of {count(K * P, 'entry')}"
         suspicions = _suspicions(claim, setting, expected, jacobian, others)
@@ -52,7 +52,7 @@ def judge_gradient(
         return outcome._replace(suspicions=suspicions)
     return outcome._replace(
         holds=True,
-        choices=() if jacobian is not None else tuple(_choices(claim, setting)),
+        choices=tuple(_choices(claim, setting)) if setting.free and jacobian is None else (),
         fixes_nothing=_fixes_nothing(claim, setting, jacobian),
     )
 
@@ -186,7 +186,7 @@ def _fixes_nothing(claim: Along, setting: Setting, jacobian: Along | None) -> st
     if not setting.x:
         return "no input can vary"
     claimed = [k for k, row in enumerate(claim.values) if any(value is not None for value in row)]
-    if not claimed or jacobian is not None:
+    if not claimed or not setting.free or jacobian is not None:
         return ""
     coefficients: Matrix = setting.solution.general.dL_dx_coefficients or ()
     rows = [integers(coefficients[k])[0] for k in claimed]

@@ -17,8 +17,7 @@ MOST_TERMS = 6
 
 def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     """The outcome, and the claim along the independent inputs."""
-    scale = setting.inverse_scale()
-    tolerances = setting.tolerances(numbers, [scale] * len(numbers.entries))
+    tolerances = setting.tolerances(numbers)
     claim = setting.along(numbers, tolerances)
     claimed = f"{len(numbers.entries)}×{len(numbers.entries[0])}"
     outcome = Outcome(numbers.key, holds=False, claimed=claimed)

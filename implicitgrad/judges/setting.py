@@ -67,13 +67,14 @@ class Setting:
         sums = product(tolerances, tuple([tuple(map(abs, row)) for row in self.T()]))
         return Along(values, sums, tuple(independent))
 
-    def tolerances(self, numbers: Numbers, scales: list[Fraction]) -> Matrix:
+    def tolerances(self, numbers: Numbers, gradients: Matrix | None = None) -> Matrix:
         """How far from each claimed entry the true value may be.
 
         As stated; else half a unit of the last place that was written; for a claim computed in floating point what a
-        stable solution of the system in that arithmetic may be wrong by, 4·max(M, N, P)·u·condition·scale.
+        stable solution of the system in that arithmetic may be wrong by, 4·max(M, N, P)·u·condition·‖A⁺‖·‖B‖, for
+        ∂L/∂x times ‖∂L/∂y‖.
 
-        scales : for each row a bound of what is computed, without its condition, squared.
+        gradients : for ∂L/∂x, what ∂y/∂x is multiplied with.
         """
         rtol, atol = self.claims.rtol, self.claims.atol
         if rtol is not None or atol is not None:
@@ -82,17 +83,19 @@ class Setting:
         if numbers.unit_roundoff is None or self.solution.condition_squared is None:
             return numbers.roundings
         n = max(self.system.equations, self.system.unknowns, self.system.inputs)
+        whole = self._inverse_scale()
         growth = (4 * n * numbers.unit_roundoff) ** 2 * self.solution.condition_squared
         rows = []
-        for entries, roundings, scale in zip(numbers.entries, numbers.roundings, scales, strict=True):
+        for k, (entries, roundings) in enumerate(zip(numbers.entries, numbers.roundings, strict=True)):
+            scale = 1 if gradients is None else dot(gradients[k], gradients[k])
             if growth <= CRUDEST**2:
-                allowed = _root_above(growth * scale)
+                allowed = _root_above(growth * whole * scale)
             else:
                 allowed = CRUDEST * max(abs(entry or Fraction(0)) for entry in entries)
             rows.append(tuple([allowed + rounding for rounding in roundings]))
         return tuple(rows)
 
-    def inverse_scale(self) -> Fraction:
+    def _inverse_scale(self) -> Fraction:
         """(‖A⁺‖_F·‖B‖_F)², a bound of what ∂y/∂x is."""
         squared = self.solution.condition_squared
         if squared is None:

@@ -75,6 +75,17 @@ def error_record(problem: Problem, name: str | None = None) -> dict[str, Json]:
     }
 
 
+def nearest_double(value: Fraction) -> Json:
+    """The double nearest to ``value``, an integer without a point; None beyond the largest double."""
+    return _plain(to_float(value))
+
+
+def _plain(double: float | None) -> float | int | None:
+    if double is None:
+        return None
+    return int(double) if double.is_integer() and abs(double) <= LARGEST_PLAIN_INTEGER else double
+
+
 class _Doubles:
     """Fractions as doubles, remembering whether any was out of range."""
 
@@ -88,10 +99,8 @@ class _Doubles:
         return double
 
     def checked(self, double: float | None) -> float | int | None:
-        if double is None:
-            self.is_any_too_large = True
-            return None
-        return int(double) if double.is_integer() and abs(double) <= LARGEST_PLAIN_INTEGER else double
+        self.is_any_too_large |= double is None
+        return _plain(double)
 
 
 def _answers(solution: Solution, number: Number) -> dict[str, Json]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import StringIO
-from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from implicitgrad.characters import IN_ASCII, SYMBOLS, can_encode, printable
+from implicitgrad.characters import IN_ASCII
 from implicitgrad.notation import Expression
 from implicitgrad.solution import Solution, Status
 from implicitgrad.writers.answer import FREE, Answer, Block, Line
+from implicitgrad.writers.screen import Screen
 
 GAP = "   "
 MARGIN = "  "
@@ -27,27 +27,6 @@ NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
 LONGEST_NOTE_BESIDE = 100
 """Where a line may be as long as it needs to be."""
-
-
-class Screen(NamedTuple):
-    """Where a table goes."""
-
-    width: int | None = None
-    """Columns; None where lines may be as long as they need to be."""
-    has_color: bool = False
-    encoding: str = "utf-8"
-
-    @property
-    def has_symbols(self) -> bool:
-        """Whether the encoding has ∂ and the like; where not, they are in ASCII."""
-        return can_encode(SYMBOLS, self.encoding)
-
-    def label(self, name: str) -> str:
-        """A name as it is, but for what the screen would act on or cannot show."""
-        shown = printable(name)
-        if self.has_symbols and can_encode(shown, self.encoding):
-            return shown
-        return shown.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:

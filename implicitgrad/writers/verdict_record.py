@@ -1,0 +1,70 @@
+"""A Verdict as a JSON record: one object a system, its claims inside."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+from implicitgrad.rational import format_fraction
+from implicitgrad.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
+from implicitgrad.writers.record import Json, error_record, nearest_double
+
+
+def write_result(result: Verdict | Unreadable) -> str:
+    """The record as one line of ASCII JSON, without its end; a file that could not be read is its first error."""
+    record = error_record(result.problems[0]) if isinstance(result, Unreadable) else to_verdict_record(result)
+    return json.dumps(record, allow_nan=False)
+
+
+def to_verdict_record(verdict: Verdict) -> dict[str, Json]:
+    """The record as plain values."""
+    system = verdict.solution.system
+    return {
+        "name": system.name,
+        "source": system.source,
+        "status": str(verdict.solution.status),
+        "holds": verdict.holds,
+        "claims": [_claim(outcome) for outcome in verdict.outcomes],
+    }
+
+
+def _claim(outcome: Outcome) -> dict[str, Json]:
+    source, line, column = outcome.place
+    return {
+        "claim": outcome.key,
+        "holds": outcome.holds,
+        "claimed": outcome.claimed,
+        "reason": outcome.reason or None,
+        "worst": None if outcome.worst is None else _deviation(outcome.worst),
+        "suspicions": [{"code": suspicion.code, "message": suspicion.message} for suspicion in outcome.suspicions],
+        "choices": [_choice(choice) for choice in outcome.choices],
+        "fixes_nothing": outcome.fixes_nothing or None,
+        "source": source,
+        "line": line,
+        "column": column,
+    }
+
+
+def _deviation(worst: Deviation) -> dict[str, Json]:
+    numbers = {
+        "claimed": worst.claimed_value,
+        "expected": worst.expected,
+        "difference": worst.difference,
+        "tolerance": worst.tolerance,
+    }
+    doubles = {key: None if value is None else nearest_double(value) for key, value in numbers.items()}
+    return {"entry": worst.entry, "meaning": worst.meaning, **doubles, "exact": _exact(numbers)}
+
+
+def _choice(choice: Choice) -> dict[str, Json]:
+    """Σ coefficient·parameter = value."""
+    terms = {f"d{y}/d{x}": factor for factor, y, x in choice.terms}
+    return {
+        "coefficients": {name: nearest_double(factor) for name, factor in terms.items()},
+        "value": nearest_double(choice.value),
+        "exact": {"coefficients": _exact(terms), "value": format_fraction(choice.value)},
+    }
+
+
+def _exact(numbers: dict[str, Fraction] | dict[str, Fraction | None]) -> dict[str, Json]:
+    return {key: None if value is None else format_fraction(value) for key, value in numbers.items()}
