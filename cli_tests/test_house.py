@@ -29,7 +29,7 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {"cli", "writers/table", "writers/report"},
     "yaml": {"readers/yaml"},
-    "numpy": set(),
+    "numpy": {"readers/npy"},
 }
 
 

@@ -66,6 +66,19 @@ class Part(NamedTuple):
     """Of the floating-point type an array's numbers have; None where it has none."""
 
 
+class Site(NamedTuple):
+    """Where in a file's text a system's ``expect`` is, or would go."""
+
+    kind: str
+    """``block``, ``flow`` or ``comment``: how it is to be written there."""
+    place: tuple[int, int]
+    """(line, column), 1-based, where it would go: as lines of its own, or in flow style behind the last value."""
+    indent: int | None = 0
+    """Of the keys beside it; None where they are on one line."""
+    expect: Span | None = None
+    """Its value, if there is one."""
+
+
 class Draft:
     """A system as written, not yet checked: its parts by key (A, B, dL_dy, x, y) and what is wrong so far."""
 
@@ -74,6 +87,8 @@ class Draft:
         self.problems: list[Problem] = []
         self.expect: Callable[[], dict[str, Part]] = dict
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
+        self.site: Callable[[], Site] | None = None
+        """Finds where what is expected would be written."""
 
     def build(self) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found."""

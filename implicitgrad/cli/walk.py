@@ -43,7 +43,7 @@ def _walk(directory: str, patterns: tuple[str, ...], errors: list[InputError]) -
     for folder, folders, files in os.walk(directory, onerror=refuse):
         folders[:] = sorted(name for name in folders if _is_wanted(os.path.join(folder, name), name, patterns))
         for name in sorted(files):
-            path = os.path.join(folder, name)
+            path = os.path.normpath(os.path.join(folder, name))
             if name.lower().endswith(PATTERNS) and _is_wanted(path, name, patterns):
                 yield path
 

@@ -16,13 +16,13 @@ from implicitgrad.verdict import Verdict
 Parts = Mapping[str, Part]
 
 
-def check_drafts(drafts: Sequence[Draft], claims: Parts, more: Sequence[Parts] = ()) -> list[Verdict]:
+def check_drafts(drafts: Sequence[Draft], claims: Parts | None = None, more: Sequence[Parts] = ()) -> list[Verdict]:
     """The verdict of each system of a file. Raises InputError with the problems of all.
 
     claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
     """
     solutions = [solve(system) for system in build_all(list(drafts))]
-    expected = [together(draft, claims) for draft in drafts]
+    expected = [together(draft, claims or {}) for draft in drafts]
     problems: list[Problem] = []
     verdicts = []
     for solution, parts in zip(solutions, expected, strict=True):

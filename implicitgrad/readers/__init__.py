@@ -12,6 +12,7 @@ from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.system import LinearSystem
 
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
+NPY_SUFFIX = ".npy"
 CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
 
 
@@ -45,17 +46,20 @@ def build_all(drafts: list[Draft]) -> list[LinearSystem]:
     return systems
 
 
-def read_drafts(source: str, form: CsvFormat = UNSTATED) -> list[Draft]:
-    """The systems in a file or "-", as written. Raises InputError or UsageError."""
+def read_drafts(source: str, form: CsvFormat = UNSTATED, text: str | None = None) -> list[Draft]:
+    """The systems in a file or "-", as written. Raises InputError or UsageError.
+
+    text : what the file would hold, if that is not yet in it.
+    """
     name = os.path.splitext(os.path.basename(source))[0]
     csv_form = _csv_form(source, form)
     if csv_form is None:
         from implicitgrad.readers.yaml import read_yaml
 
-        return read_yaml(read_text(source), source, name)
+        return read_yaml(read_text(source) if text is None else text, source, name)
     from implicitgrad.readers.csv import read_csv
 
-    return read_csv(read_text(source), source, name, csv_form)
+    return read_csv(read_text(source) if text is None else text, source, name, csv_form)
 
 
 def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNSTATED) -> Part:
@@ -85,6 +89,10 @@ def _file_part(path: str, form: CsvFormat) -> Part:
         from implicitgrad.readers.yaml import read_yaml_value
 
         return read_yaml_value(read_text(path), path)
+    if suffix == NPY_SUFFIX:
+        from implicitgrad.readers.npy import read_npy_value
+
+        return read_npy_value(path)
     delimiter = form.delimiter or CSV_SUFFIXES.get(suffix)
     if delimiter is None:
         return _inline_part(read_text(path), path)

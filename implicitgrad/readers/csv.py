@@ -10,7 +10,7 @@ import re
 from functools import partial
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import Draft, Part, Path
+from implicitgrad.draft import Draft, Part, Path, Site
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.rational import looks_like_number, number_hint
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
@@ -41,6 +41,7 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
 
     draft = Draft(source, {"A": _matrix(table, equations, first_cell)}, name)
     draft.expect = partial(_claims, table)
+    draft.site = partial(_site, table)
     if gradients:
         draft.parts["dL_dy"] = _matrix(table, gradients, first_cell)
         if len(gradients) == 1:
@@ -70,6 +71,11 @@ def _claims(table: Table) -> dict[str, Part]:
     ((line, end),) = comments
     in_its_place = "\n" * line + " " * end + table.lines[line][end:]
     return read_yaml_claims(in_its_place, table.source)
+
+
+def _site(table: Table) -> Site:
+    """A line of its own above the first row."""
+    return Site("comment", (table.starts[0], 1))
 
 
 def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:

@@ -35,6 +35,14 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-1
 
 def read_text(source: str) -> str:
     """The text of a file, or of standard input for "-". Raises InputError."""
+    text = decode(source, read_bytes(source))
+    if not text.strip():
+        raise _refused(source, "empty; expected a system", code="empty")
+    return text
+
+
+def read_bytes(source: str) -> bytes:
+    """All that is in a file, or comes through standard input for "-". Raises InputError."""
     try:
         data = _standard_input() if source == STANDARD_INPUT else _file(source)
     except (OSError, ValueError) as error:
@@ -43,10 +51,7 @@ def read_text(source: str) -> str:
         raise _refused(source, f"cannot be read: {reason}", hint, "cannot-read") from None
     if len(data) > MOST_BYTES:
         raise _refused(source, f"expected at most {MOST_BYTES >> 20} MiB, got more", code="too-large")
-    text = _decoded(source, data)
-    if not text.strip():
-        raise _refused(source, "empty; expected a system", code="empty")
-    return text
+    return data
 
 
 def _refused(source: str, message: str, hint: str | None = None, code: str = "not-text") -> InputError:
@@ -110,7 +115,8 @@ def _await_writer(descriptor: int) -> bytes:
     return beginning
 
 
-def _decoded(source: str, data: bytes) -> str:
+def decode(source: str, data: bytes) -> str:
+    """The text that the bytes are, without its byte order mark. Raises InputError."""
     beginning = data[:200].lstrip()
     if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
         raise _refused(source, f"expected YAML or CSV text, got {found}", "Export it as CSV or YAML first")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from implicitgrad.characters import printable, quoted
-from implicitgrad.draft import CLAIMS, Draft, Part, Path, Span
+from implicitgrad.draft import CLAIMS, Draft, Part, Path, Site, Span
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "expect")
@@ -71,6 +71,7 @@ def read_yaml_value(text: str, source: str) -> Part:
 
 def _draft(node: Node, document: str, source: str, name: str) -> Draft:
     draft = Draft(document, {}, name)
+    draft.site = partial(_site, node)
 
     def refuse(message: str, at: Node, hint: str | None = None, code: str = "bad-key") -> None:
         draft.problems.append(Problem(message, hint, code).at(source, at.position))
@@ -100,6 +101,7 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
             _check_claims(value, refuse)
             draft.expect = partial(_claims, value, source)
+            draft.site = partial(_site, node, value)
         else:
             draft.parts[key] = _part(value, source)
     if "A" not in seen:
@@ -151,6 +153,17 @@ def _claims(node: Node, source: str, prefix: str = "") -> dict[str, Part]:
         claims[key] = _part(value, source)._replace(key=key_node.position)
         claims |= _claims(value, source, f"{key}.")
     return claims
+
+
+def _site(root: Node, expect: Node | None = None) -> Site:
+    assert root.pairs is not None
+    span = None if expect is None else _span(expect)
+    (first, _), (_, last) = root.pairs[0], root.pairs[-1]
+    line, column = _span(last)[1]
+    if root.is_flow:
+        is_on_one_line = first.mark.line == root.mark.line
+        return Site("flow", (line, column), None if is_on_one_line else first.mark.column, span)
+    return Site("block", (line + 1, 1), root.mark.column, span)
 
 
 def _part(node: Node, source: str) -> Part:

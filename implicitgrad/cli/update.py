@@ -1,0 +1,105 @@
+"""check --update: what was found, written into the files' own claims, the rest of them as it was."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable
+from difflib import unified_diff
+
+from implicitgrad.characters import printable
+from implicitgrad.cli.files import write_file
+from implicitgrad.cli.streams import report, say, write_stdout
+from implicitgrad.cli.systems import form_of
+from implicitgrad.errors import ImplicitGradError, InputError, Problem, UsageError
+from implicitgrad.judges.drafts import check_drafts
+from implicitgrad.judges.update import apply_edits, find_edits
+from implicitgrad.readers import build_all, read_drafts
+from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.source import STANDARD_INPUT, decode, read_bytes
+from implicitgrad.solvers import solve
+from implicitgrad.system import LinearSystem
+
+UTF_8 = b"\xef\xbb\xbf"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat, *, may_write: bool) -> int:
+    """Show a diff of every file whose claims are to change, and write them. Returns the exit code.
+
+    may_write : write on a terminal, too, where a diff is otherwise all.
+    """
+    changed: dict[str, str] = {}
+    problems = [problem for error in errors for problem in error.problems]
+    diffs = []
+    for path in files:
+        try:
+            mark, before, after = _updated(path, form_of(path, form))
+        except ImplicitGradError as error:
+            problems.extend(error.problems)
+            continue
+        if after != before:
+            changed[path] = mark + after
+            diffs += _diff(path, before, after)
+    report(problems)
+    if diffs:
+        write_stdout("".join(diffs))
+    else:
+        say("implicitgrad: nothing to update: every claim holds")
+    if changed and not may_write and any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        raise UsageError("nothing was written", "If the diff is right, --yes writes it")
+    for path, text in changed.items():
+        write_file(path, text)
+    return ImplicitGradError.exit_code if problems else 0
+
+
+def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
+    """A file's byte order mark, its text, and the one in which every claim holds. Raises InputError."""
+    if path == STANDARD_INPUT:
+        raise UsageError("--update writes files; expected none of them to be -")
+    mark, text = _text(path)
+    drafts = read_drafts(path, form, text)
+    systems = build_all(drafts)
+    as_json = path.lower().endswith(".json")
+    edits = [
+        edit
+        for draft, system in zip(drafts, systems, strict=True)
+        for edit in find_edits(draft, solve(system), as_json=as_json)
+    ]
+    after = apply_edits(text, edits)
+    if after != text and not _is_as_meant(path, form, after, systems):
+        message = "what is expected cannot be changed without changing more"
+        raise InputError([Problem(message, "Edit it by hand; check says what was found", "cannot-update", path)])
+    return mark, text, after
+
+
+def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSystem]) -> bool:
+    """Whether a text says the same systems, and every claim in it holds."""
+    try:
+        drafts = read_drafts(path, form, text)
+        return build_all(drafts) == systems and all(check_drafts(drafts))
+    except ImplicitGradError:
+        return False
+
+
+def _text(path: str) -> tuple[str, str]:
+    """A file's byte order mark, if any, and its text."""
+    data = read_bytes(path)
+    text = decode(path, data)
+    if data.startswith(UTF_16):
+        message = "expected UTF-8 text, which is what --update writes, got UTF-16"
+        raise InputError([Problem(message, "Save the file as UTF-8", "not-text", path)])
+    return "\ufeff" if data.startswith(UTF_8) else "", text
+
+
+def _diff(path: str, before: str, after: str) -> list[str]:
+    name = path.lstrip(os.sep) if os.path.isabs(path) else path
+    lines = unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}", lineterm="")
+    return [f"{line}\n" for line in lines]
+
+
+def _lines(text: str) -> list[str]:
+    """Its lines as a terminal may show them."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    return ["\t".join(map(printable, line.split("\t"))) for line in (lines if lines[-1] else lines[:-1])]

@@ -1,0 +1,162 @@
+"""What would make a file's claims hold: edits of its text at the places of the claims that fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.claims import Claims, Numbers, build_claims
+from implicitgrad.draft import CLAIMS, Draft, Part, Span
+from implicitgrad.errors import InputError
+from implicitgrad.judges import judge
+from implicitgrad.judges.setting import Setting
+from implicitgrad.rational import float_square_root
+from implicitgrad.solution import PartialMatrix, Solution
+from implicitgrad.writers.flow import Value, write_flow
+
+Parts = Mapping[str, Part]
+
+
+class Edit(NamedTuple):
+    """A text to stand in the place of another, or, where that is empty, at it."""
+
+    span: Span
+    text: str
+
+
+def find_edits(draft: Draft, solution: Solution, *, as_json: bool) -> list[Edit]:
+    """The edits that make what ``draft`` expects hold: of the numbers that are wrong, or of an expect not yet there.
+
+    as_json : write nothing that is not JSON.
+    """
+    expected = draft.expect()
+    if not expected:
+        return [_new(draft, solution, as_json)]
+    wrong = _wrong(expected, solution)
+    return [edit for key in wrong for edit in _changes(key, expected, solution, wrong[key], as_json)]
+
+
+def apply_edits(text: str, edits: list[Edit]) -> str:
+    """The text with all edits made, in its own line ends; lines put in at a line's start stay lines of their own."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+
+    def offset(position: tuple[int, int]) -> int:
+        line, column = position
+        return starts[line - 1] + column - 1 if line <= len(starts) else len(text)
+
+    for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
+        start, end = map(offset, edit.span)
+        new = edit.text
+        if new.endswith("\n") and start and text[start - 1] not in "\r\n":
+            new = "\n" + new[:-1]
+        text = text[:start] + new.replace("\n", newline) + text[end:]
+    return text
+
+
+def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
+    """The claims that fail, by key, in order; None for one that makes no sense of this system any more."""
+    good: dict[str, Part] = {}
+    broken: dict[str, Claims | None] = {}
+    for key in CLAIMS:
+        own = {name: part for name, part in expected.items() if name.partition(".")[0] == key}
+        try:
+            build_claims(own, solution)
+            good |= own
+        except InputError:
+            if key == "tolerance":
+                raise
+            broken[key] = None
+    claims = build_claims(good, solution)
+    return broken | {outcome.key: claims for outcome in judge(solution, claims).outcomes if not outcome.holds}
+
+
+def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | None, as_json: bool) -> Iterator[Edit]:
+    """Of a matrix the entries that are wrong, if its shape stays; else the whole."""
+    part = expected[key]
+    assert part.span is not None
+    found = _found(solution, part)[key]
+    numbers = {"dy_dx": claims.dy_dx, "dL_dx": claims.dL_dx}.get(key) if claims is not None else None
+    if numbers is not None and claims is not None:
+        wrong = _wrong_entries(numbers, solution, claims)
+        if wrong is not None:
+            for (i, j), value in wrong.items():
+                path = (i + j,) if numbers.is_flat else (i, j)
+                yield Edit(part.span(path), write_flow(value, as_json=as_json))
+            return
+    yield Edit(part.span(()), write_flow(found, as_json=as_json))
+
+
+def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Fraction] | None:
+    """The entries beyond their tolerance, with what they should be; None if they are not simply that."""
+    right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
+    if len(numbers.entries[0]) != solution.system.inputs:
+        return None
+    gradients = solution.system.dL_dy if numbers.key == "dL_dx" else None
+    tolerances = Setting(solution, claims).tolerances(numbers, gradients)
+    found = {}
+    for i, row in enumerate(numbers.entries):
+        for j, value in enumerate(row):
+            expected = right[i][j]
+            if value is None or expected is None:
+                return None
+            if abs(value - expected) > tolerances[i][j]:
+                found[i, j] = expected
+    return found
+
+
+def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
+    """What was found, as an ``expect`` of its own."""
+    assert draft.site is not None
+    site = draft.site()
+    found = _found(solution)
+    whole = write_flow(found, as_json=as_json)
+    if site.expect is not None:
+        return Edit(site.expect, whole)
+    if site.kind == "flow":
+        gap = " " if site.indent is None else "\n" + " " * site.indent
+        return Edit((site.place, site.place), f',{gap}"expect": {write_flow(found, as_json=True)}')
+    if site.kind == "comment":
+        return Edit((site.place, site.place), f"# expect: {whole}\n")
+    indent = " " * (site.indent or 0)
+    lines = [f"{indent}expect:", *(f"{indent}  {key}: {write_flow(value)}" for key, value in found.items())]
+    return Edit((site.place, site.place), "".join(f"{line}\n" for line in lines))
+
+
+def _found(solution: Solution, part: Part | None = None) -> dict[str, Value]:
+    """What to claim of an answer: all that says something, or, for the claim in ``part``, any."""
+    found: dict[str, Value] = {"status": str(solution.status), "rank": solution.rank}
+    is_new = part is None
+    if not is_new or (solution.dL_dx_rows is None and _says_something(solution.dy_dx)):
+        found["dy_dx"] = solution.dy_dx
+    if not is_new or (solution.dL_dx_rows is not None and _says_something(solution.dL_dx_rows)):
+        found["dL_dx"] = solution.dL_dx
+    if not is_new or solution.general.free:
+        is_number = part is not None and isinstance(part.value, str)
+        names = solution.free_parameters
+        found["free_parameters"] = len(names) if is_number else names
+    if not is_new or (solution.general.free and solution.dL_dx_rows is not None):
+        found["dL_dx_unique"] = all(solution.unique_losses)
+    if not is_new or solution.constraints is not None:
+        constraints = solution.constraints
+        found["constraints"] = constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix}
+    if not is_new and solution.condition_squared is not None:
+        found["condition"] = {"max": _condition_above(solution.condition_squared)}
+    return found
+
+
+def _says_something(rows: PartialMatrix) -> bool:
+    return any(value is not None for row in rows for value in row)
+
+
+def _condition_above(squared: Fraction) -> Value:
+    """The condition number, rounded up to three digits."""
+    root = float_square_root(squared)
+    if root is None:
+        return None
+    above = Fraction(f"{root:.2e}")
+    while above**2 < squared:
+        above += Fraction(f"1e{int(f'{root:.2e}'.partition('e')[2]) - 2}")
+    return above

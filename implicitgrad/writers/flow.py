@@ -1,0 +1,48 @@
+"""Plain values as YAML on one line, {status: determined, dL_dx: [-1/2, 1/2]}, or as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from implicitgrad.rational import format_fraction
+
+LONGEST_FRACTION = 40
+DIGITS = 15
+"""Of a decimal in the place of a longer fraction: so many claim no more than they say."""
+_PLAIN = re.compile(r"[^\W\d]([\w/. -]*[\w/.])?")
+_NOT_TEXTS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+
+Value = None | bool | int | Fraction | str | Sequence["Value"] | Mapping[str, "Value"]
+
+
+def write_flow(value: Value, *, as_json: bool = False) -> str:
+    """``value`` on one line."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int | Fraction):
+        return _number(Fraction(value), as_json)
+    if isinstance(value, str):
+        return value if not as_json and _is_plain(value) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        pairs = (
+            f"{write_flow(key, as_json=as_json)}: {write_flow(item, as_json=as_json)}" for key, item in value.items()
+        )
+        return f"{{{', '.join(pairs)}}}"
+    return f"[{', '.join(write_flow(item, as_json=as_json) for item in value)}]"
+
+
+def _is_plain(text: str) -> bool:
+    return _PLAIN.fullmatch(text) is not None and text.lower() not in _NOT_TEXTS
+
+
+def _number(value: Fraction, as_json: bool) -> str:
+    """As a fraction, or rounded where that is too long for anybody to read."""
+    text = format_fraction(value)
+    if len(text) > LONGEST_FRACTION:
+        rounded = Context(prec=DIGITS).divide(Decimal(value.numerator), Decimal(value.denominator))
+        return f"{rounded:.{DIGITS - 1}e}"
+    return f'"{text}"' if as_json and "/" in text else text
