@@ -22,6 +22,7 @@ DOUBLE = Fraction(1, 2**53)
 DIGITS_OF_DOUBLES = (16, 17)
 """So many significant digits has the shortest text of a double that no shorter decimal stands for."""
 NOT_DETERMINED = ("null", "~")
+LONGEST_SUMMARY = 24
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
 """The keys of the claims that are mappings."""
 
@@ -47,6 +48,11 @@ class Numbers(NamedTuple):
     """Of the floating-point type the numbers were computed in; None where they were written by hand."""
     is_flat: bool
     """Written as one list."""
+
+    def summary(self) -> str:
+        """The matrix as an option would have it, 1 2; 3 4, or its size where that is long."""
+        text = "; ".join(" ".join(row) for row in self.texts)
+        return text if len(text) <= LONGEST_SUMMARY else f"{len(self.texts)}×{len(self.texts[0])}"
 
     def name(self, i: int, j: int) -> str:
         """What the entry in row i and column j, 0-based, is called: dL_dx[2], dy_dx[1][2]."""

@@ -83,6 +83,8 @@ class Outcome(NamedTuple):
     """The claim in a few words: its value, or its size."""
     reason: str = ""
     """Why it fails, in one clause."""
+    failing: int = 0
+    """How many numbers are wrong."""
     worst: Deviation | None = None
     suspicions: tuple[Suspicion, ...] = ()
     choices: tuple[Choice, ...] = ()
@@ -96,7 +98,7 @@ class Outcome(NamedTuple):
         """Why the claim fails, clause, worst entry and the mistakes that would explain it; or why it could not."""
         if self.holds:
             return (f"it fixes nothing: {self.fixes_nothing}",) if self.fixes_nothing else ()
-        worst = () if self.worst is None else (f"worst {self.worst}",)
+        worst = () if self.worst is None else (f"{'worst ' if self.failing > 1 else ''}{self.worst}",)
         return (self.reason, *worst, *(suspicion.message for suspicion in self.suspicions))
 
 

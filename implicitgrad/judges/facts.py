@@ -17,14 +17,17 @@ from implicitgrad.verdict import Deviation, Outcome, show
 
 def judge_status(claimed: Status, setting: Setting) -> Outcome:
     """Whether the verdict is the one claimed."""
-    found = setting.solution.status
-    return _judged("status", claimed == found, str(claimed), f"claimed {claimed}, expected {found}")
+    solution = setting.solution
+    because = f"rank {solution.rank} of {count(setting.system.unknowns, 'unknown')}"
+    if solution.constraints is not None:
+        because += f", {count(len(solution.constraints.dependent), 'constraint')} on x"
+    reason = f"claimed {claimed}, expected {solution.status}: {because}"
+    return _judged("status", claimed == solution.status, str(claimed), reason)
 
 
 def judge_rank(claimed: Fraction, setting: Setting) -> Outcome:
     """Whether the rank is the one claimed."""
-    rank = setting.solution.rank
-    return _counted("rank", "rank A", claimed, rank)
+    return _counted("rank", claimed, setting.solution.rank)
 
 
 def judge_uniqueness(claimed: bool, setting: Setting) -> Outcome:
@@ -56,7 +59,7 @@ def judge_free_parameters(claimed: Fraction | tuple[str, ...], setting: Setting)
     """Whether there are so many; or whether those named determine all of ∂y/∂x and may be chosen at will."""
     total = len(setting.free) * len(setting.x)
     if isinstance(claimed, Fraction):
-        return _counted("free_parameters", "their number", claimed, total)
+        return _counted("free_parameters", claimed, total)
     shown = ", ".join(map(printable, claimed)) or "none"
     reason = ""
     if len(claimed) != total:
@@ -130,12 +133,11 @@ def _judged(key: str, holds: bool, claimed: str, reason: str) -> Outcome:
     return Outcome(key, holds, claimed, "" if holds else reason)
 
 
-def _counted(key: str, meaning: str, claimed: Fraction, found: int) -> Outcome:
+def _counted(key: str, claimed: Fraction, found: int) -> Outcome:
     text = show(claimed)
     if claimed == found:
         return Outcome(key, holds=True, claimed=text)
-    worst = Deviation(key, meaning, text, claimed, Fraction(found), Fraction(0))
-    return Outcome(key, holds=False, claimed=text, reason=f"claimed {text}, expected {found}", worst=worst)
+    return Outcome(key, holds=False, claimed=text, reason=f"claimed {text}, expected {found}", failing=1)
 
 
 def _is_invertible(rows: list[Row]) -> bool:

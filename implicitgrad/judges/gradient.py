@@ -32,7 +32,7 @@ def judge_gradient(
     tolerances = setting.tolerances(numbers, g)
     claim = setting.along(numbers, tolerances)
     K, P = len(numbers.entries), len(numbers.entries[0])
-    outcome = Outcome(numbers.key, holds=False, claimed=count(P, "entry") if K == 1 else f"{K}×{P}")
+    outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
 
     expected = _unique(setting)
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]

@@ -19,8 +19,7 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     """The outcome, and the claim along the independent inputs."""
     tolerances = setting.tolerances(numbers)
     claim = setting.along(numbers, tolerances)
-    claimed = f"{len(numbers.entries)}×{len(numbers.entries[0])}"
-    outcome = Outcome(numbers.key, holds=False, claimed=claimed)
+    outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
 
     failed = _failed(outcome, numbers, claim, setting)
     if failed is not None:
@@ -50,7 +49,8 @@ def _failed(outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting) 
 
 def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcome:
     """The outcome of a claim with these wrong numbers."""
-    return outcome._replace(reason=counted, worst=max(deviations, key=lambda deviation: deviation.excess))
+    worst = max(deviations, key=lambda deviation: deviation.excess)
+    return outcome._replace(reason=counted, failing=len(deviations), worst=worst)
 
 
 def column_intervals(claim: Along, setting: Setting, m: int) -> list[Interval]:

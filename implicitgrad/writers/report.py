@@ -17,7 +17,7 @@ from implicitgrad.writers.screen import Screen
 
 GAP = "   "
 MOST_CHOICES = 3
-HEADS = ("system", "claim", "", "claimed")
+HEADS = ("system", "claim", "verdict", "claimed")
 NOTHING = "solved, nothing claimed"
 COLORS = {"holds": "green", "FAILS": "bold red", "open": "yellow", "ERROR": "bold red"}
 
@@ -151,13 +151,14 @@ def _key(outcome: Outcome) -> str:
 
 
 def _note(outcome: Outcome) -> str:
+    parts = []
+    if outcome.choices:
+        listed = ", ".join(map(str, outcome.choices[:MOST_CHOICES]))
+        rest = len(outcome.choices) - MOST_CHOICES
+        parts.append(f"chooses {listed}" + (f" and {rest} more" if rest > 0 else ""))
     if outcome.fixes_nothing:
-        return f"fixes nothing: {outcome.fixes_nothing}"
-    if not outcome.holds or not outcome.choices:
-        return ""
-    listed = ", ".join(map(str, outcome.choices[:MOST_CHOICES]))
-    rest = len(outcome.choices) - MOST_CHOICES
-    return f"chooses {listed}" + (f" and {rest} more" if rest > 0 else "")
+        parts.append(f"fixes nothing: {outcome.fixes_nothing}")
+    return "; ".join(parts)
 
 
 def _failure(verdict: Verdict, outcome: Outcome | None, screen: Screen, paint: Paint) -> str:

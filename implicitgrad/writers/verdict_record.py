@@ -35,6 +35,7 @@ def _claim(outcome: Outcome) -> dict[str, Json]:
         "holds": outcome.holds,
         "claimed": outcome.claimed,
         "reason": outcome.reason or None,
+        "failing": outcome.failing,
         "worst": None if outcome.worst is None else _deviation(outcome.worst),
         "suspicions": [{"code": suspicion.code, "message": suspicion.message} for suspicion in outcome.suspicions],
         "choices": [_choice(choice) for choice in outcome.choices],
