@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, count
 
 from implicitgrad.judges.setting import Along, Setting, complete, dot, product, transpose
 from implicitgrad.solution import Solution
@@ -225,9 +225,9 @@ def _rounded(claim: Sequence[Row], expected: Sequence[Row]) -> Suspicion | None:
     worst = max(errors)
     if not 0 < worst < NEARLY:
         return None
-    allowed = f"{float(worst):.0e}"
-    message = f"the claim agrees to a relative {show(Fraction(allowed))}"
-    return Suspicion("rounding", f"{message}: if it is only rounded, a tolerance says so (--rtol, or expect.tolerance)")
+    places = next(places for places in count(4) if worst > Fraction(1, 10 ** (places + 1)))
+    message = f"the claim agrees to a relative 1e-{places}: if it is only rounded, a tolerance says so"
+    return Suspicion("rounding", f"{message} (--rtol 1e-{places})")
 
 
 def _matching(claim: Sequence[Row], tolerances: Sequence[Row], expected: Sequence[Row]) -> list[int] | None:

@@ -1,0 +1,409 @@
+"""Claims are judged as mathematics: whatever is valid passes, and nothing else."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES, Case
+from elimination import identity, inverse, null_space, product, transpose
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from intervals import between, is_feasible
+
+from implicitgrad import InputError, LinearSystem, Solution, Verdict, check, linear_system, solve
+from implicitgrad.judges import feasible
+
+small = st.integers(-4, 4)
+fractions = st.fractions(-5, 5, max_denominator=6)
+
+
+def outcome(verdict: Verdict, key: str) -> Any:
+    (found,) = [outcome for outcome in verdict.outcomes if outcome.key == key]
+    return found
+
+
+def solved(case: Case) -> Solution:
+    return solve(case.A, case.dL_dy, B=case.B)
+
+
+def moving(solution: Solution) -> list[list[Fraction]]:
+    """All inputs by the independent ones."""
+    system = solution.system
+    rows = {name: [Fraction(name == other) for other in solution.independent] for name in solution.independent}
+    if solution.constraints is not None:
+        rows |= zip(solution.constraints.dependent, map(list, solution.constraints.matrix), strict=True)
+    return [rows[name] for name in system.x]
+
+
+def is_valid(system: LinearSystem, J: Any, T: Any) -> bool:
+    """A·J·T = B·T, by multiplication alone."""
+    B = system.B or identity(system.equations)
+    return product(system.A, product(J, T)) == product(B, T)
+
+
+@st.composite
+def systems(draw: st.DrawFn, losses: int = 1) -> LinearSystem:
+    M, N = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    A = draw(st.lists(st.lists(small, min_size=N, max_size=N), min_size=M, max_size=M))
+    g = draw(st.lists(st.lists(small, min_size=N, max_size=N), min_size=losses, max_size=losses))
+    B = None
+    if draw(st.booleans()):
+        P = draw(st.integers(1, 3))
+        B = draw(st.lists(st.lists(small, min_size=P, max_size=P), min_size=M, max_size=M))
+    return linear_system(A, g if losses > 1 else g[0], B=B)
+
+
+def matrices(draw: st.DrawFn, rows: int, columns: int) -> list[list[Fraction]]:
+    return draw(st.lists(st.lists(fractions, min_size=columns, max_size=columns), min_size=rows, max_size=rows))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_solve_finds_holds_as_a_claim(case: Case) -> None:
+    solution = solved(case)
+    claims: dict[str, Any] = {
+        "status": case.status,
+        "rank": case.rank,
+        "dy_dx": solution.dy_dx,
+        "free_parameters": list(solution.free_parameters),
+        "constraints": solution.constraints and solution.constraints._asdict(),
+    }
+    if solution.dL_dx is not None:
+        claims |= {"dL_dx": solution.dL_dx, "dL_dx_unique": all(solution.unique_losses)}
+    if solution.condition is not None:
+        claims["max_condition"] = Fraction(solution.condition) * (1 + Fraction(1, 2**50))
+    verdict = check(solution.system, **claims)
+    assert verdict, str(verdict)
+    assert [outcome.key for outcome in verdict.outcomes if claims.get(outcome.key, 1) is not None]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_general_solution_holds_with_its_own_gradient_and_says_what_it_chose(case: Case) -> None:
+    solution = solved(case)
+    general = solution.general
+    F, free = len(general.free), len(solution.independent)
+    if not free:
+        pytest.skip("no input can vary")
+    Z = [[Fraction(3 * f + 7 * m + 1, 5) for m in range(free)] for f in range(F)]
+    J = [
+        [j + change for j, change in zip(row, moved, strict=True)]
+        for row, moved in zip(
+            general.particular, product(general.null_space, Z) if F else general.particular, strict=True
+        )
+    ] if F else [list(row) for row in general.particular]  # fmt: skip
+    claims: dict[str, Any] = {"dy_dx": J}
+    if solution.system.dL_dy is not None:
+        gradient = product(solution.system.dL_dy, J)
+        claims["dL_dx"] = gradient[0] if solution.system.has_one_loss else gradient
+    verdict = check(solution.system, **claims)
+    assert verdict, str(verdict)
+    chosen = [str(choice) for choice in outcome(verdict, "dy_dx").choices]
+    assert len(chosen) == F * free
+    for (y, row), m in ((pair, m) for pair in zip(general.free, Z, strict=True) for m in range(free)):
+        value = row[m]
+        number = f"{value.numerator}/{value.denominator}" if value.denominator > 1 else str(value.numerator)
+        assert f"∂{y}/∂{solution.independent[m]} = {number}" in chosen
+
+
+def test_the_notes_two_choices_both_pass_with_their_two_gradients_and_no_other_does() -> None:
+    a1, a2, g1, g2 = Fraction(3), Fraction(5), Fraction(7), Fraction(11)
+    halves = [[1 / (2 * a1)], [1 / (2 * a2)]]
+    second = [[Fraction(0)], [1 / a2]]
+    gradients = [g1 * J[0][0] + g2 * J[1][0] for J in (halves, second)]
+    assert gradients[0] != gradients[1]
+    for J, gradient, other in ((halves, *gradients), (second, *reversed(gradients))):
+        assert check([[a1, a2]], [g1, g2], dy_dx=J)
+        assert check([[a1, a2]], [g1, g2], dL_dx=[gradient])
+        assert check([[a1, a2]], [g1, g2], dy_dx=J, dL_dx=[gradient])
+        failed = check([[a1, a2]], [g1, g2], dy_dx=J, dL_dx=[other])
+        assert [outcome.key for outcome in failed.failures] == ["dL_dx"]
+        worst = failed.failures[0].worst
+        assert worst is not None
+        assert (worst.expected, worst.difference) == (gradient, other - gradient)
+    wrong = check([[a1, a2]], [g1, g2], dy_dx=[[1 / a1], [1 / a2]])
+    assert str(wrong) == (
+        "dy_dx fails: it does not solve A·∂y/∂x = B: 1 of 1 entry differ\n"
+        "A·dy_dx[1][1] (3·∂y1/∂x1 + 5·∂y2/∂x1): claimed 2, expected 1, difference 1\n"
+        "the claim is 2 times a valid ∂y/∂x: is a factor taken twice?"
+    )
+
+
+@given(systems(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_jacobian_holds_exactly_if_it_solves_the_equation_along_the_constraint(
+    system: LinearSystem, data: st.DataObject
+) -> None:
+    solution = solve(system)
+    T = moving(solution)
+    assume(T[0])
+    J = matrices(data.draw, system.unknowns, system.inputs)
+    if data.draw(st.booleans()):  # make it valid: any J + (J₀ + V·Z − J·T)·T⁺ is
+        particular = solution.general.particular
+        left = inverse(product(transpose(T), T))
+        change = [[a - b for a, b in zip(p, q, strict=True)] for p, q in zip(particular, product(J, T), strict=True)]
+        moved = product(product(change, left), transpose(T))
+        J = [[a + b for a, b in zip(p, q, strict=True)] for p, q in zip(J, moved, strict=True)]
+    assert bool(check(system, dy_dx=J)) == is_valid(system, J, T)
+
+
+@given(systems(losses=2), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_gradient_holds_exactly_if_a_valid_jacobian_yields_it(system: LinearSystem, data: st.DataObject) -> None:
+    solution = solve(system)
+    free = len(solution.independent)
+    assume(free)
+    g, general = system.dL_dy, solution.general
+    assert g is not None
+    claim = matrices(data.draw, 2, free)
+    if data.draw(st.booleans()):
+        claim = product(g, general.particular)
+    verdict = check(system, dL_dx=claim)
+    V = transpose(null_space([list(row) for row in system.A])) if general.free else []
+    gV = product(g, V) if V else [[], []]
+    rest = [
+        [a - b for a, b in zip(p, q, strict=True)] for p, q in zip(claim, product(g, general.particular), strict=True)
+    ]
+    possible = all(
+        is_feasible([line for row, r in zip(gV, rest, strict=True) for line in between(row, r[m], r[m])])
+        for m in range(free)
+    )
+    assert bool(verdict) == possible
+    if verdict.failures and (worst := outcome(verdict, "dL_dx").worst):
+        assert worst.difference == worst.claimed_value - worst.expected != 0
+
+
+@given(systems(), st.data())
+@settings(max_examples=200, deadline=None)
+def test_decimals_hold_exactly_if_something_valid_rounds_to_them(system: LinearSystem, data: st.DataObject) -> None:
+    solution = solve(system)
+    general = solution.general
+    assume(solution.constraints is None)
+    texts = [
+        [f"{data.draw(st.integers(-12, 12)) / 10:.1f}" for _ in range(system.inputs)] for _ in range(system.unknowns)
+    ]
+    half = Fraction(1, 20)
+    possible = all(
+        is_feasible([
+            line
+            for J, V, row in zip(general.particular, general.null_space, texts, strict=True)
+            for line in between(list(V), Fraction(row[m]) - half - J[m], Fraction(row[m]) + half - J[m])
+        ])
+        for m in range(system.inputs)
+    )  # fmt: skip
+    assert bool(check(system, dy_dx=texts)) == possible
+
+
+@given(st.integers(1, 3), st.data())
+@settings(max_examples=300, deadline=None)
+def test_intervals_are_feasible_exactly_if_elimination_says_so(F: int, data: st.DataObject) -> None:
+    intervals = []
+    for _ in range(data.draw(st.integers(1, 5))):
+        coefficients = data.draw(st.lists(small.map(Fraction), min_size=F, max_size=F))
+        lowest = data.draw(fractions)
+        intervals.append(feasible.Interval(tuple(coefficients), lowest, lowest + data.draw(st.sampled_from([0, 0, 1]))))
+    lines = [line for interval in intervals for line in between(list(interval[0]), *interval[1:])]
+    assert feasible.is_feasible(intervals) == is_feasible(lines)
+
+
+def test_valid_to_the_written_digits_jointly_is_what_counts_not_each_alone() -> None:
+    """y1 + y2 = 1 along x, and 7·y1 + 11·y2 = L: each claim rounds from something valid, the two not from the same."""
+    A, g = [[1, 1]], [7, 11]
+    assert check(A, g, dy_dx=["0.5", "0.5"])
+    assert check(A, g, dy_dx=["0.5", "0.5"], dL_dx=["9.2"])  # y1 = 0.45, y2 = 0.55
+    assert check(A, g, dy_dx=["0.54", "0.46"], dL_dx=["8.84"])
+    failed = check(A, g, dy_dx=["0.5", "0.5"], dL_dx=["9.26"])
+    assert [outcome.key for outcome in failed.failures] == ["dL_dx"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("0.333", True), ("0.334", False), ("0.33", True), ("3.3e-1", True), ("3.4e-1", False), ("1/3", True),
+        ("0", False), (Fraction(1, 3), True), (1 / 3, True), (0.333, False), (Decimal("0.333"), True),
+        ("0.3333333333333333", True), ("0.33333333333333331", True), ("0.3333333333333", True),
+        ("0.3333333333333334", True), ("0.333333333333333", True), ("0.33333333333334", False), ("0.", True),
+        ("1.", False), ("0.3333333333333333333333", True), ("0.3333333333333333333334", False),
+    ],
+)  # fmt: skip
+def test_a_claim_is_held_to_the_digits_it_has(claim: object, holds: bool) -> None:
+    assert bool(check([[3]], [1], dL_dx=[claim])) == holds
+    assert bool(check([[3]], dy_dx=[[claim]])) == holds
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "holds"),
+    [({"atol": "0.01"}, True), ({"atol": "1/300"}, True), ({"atol": "0.003"}, False), ({"rtol": "0.02"}, True),
+     ({"rtol": "1/100"}, False), ({"rtol": 0.005, "atol": 0.002}, True), ({"rtol": 0, "atol": 0}, False)],
+)  # fmt: skip
+def test_a_tolerance_takes_the_place_of_the_digits(tolerance: dict[str, Any], holds: bool) -> None:
+    assert bool(check([[3]], [1], dL_dx=["0.33"], **tolerance)) == holds
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 10])
+def test_a_gradient_computed_in_floating_point_holds_and_a_wrong_one_does_not(dtype: type, n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        A, g = rng.normal(size=(n, n)).astype(dtype), rng.normal(size=n).astype(dtype)
+        gradient, J = np.linalg.solve(A.T, g), np.linalg.inv(A)
+        verdict = check(A, g, dL_dx=gradient, dy_dx=J)
+        assert verdict, verdict
+        assert check(A, g, dL_dx=gradient.astype(np.float32), rtol=1e-4)
+        if np.linalg.cond(A) < 1e3:
+            eps = float(np.finfo(dtype).eps)
+            assert not check(A, g, dL_dx=gradient * dtype(1 + 1e6 * eps * n))
+            assert not check(A, g, dy_dx=J + dtype(1e6 * eps * n) * np.abs(J).max())
+
+
+def test_doubles_of_an_ill_conditioned_system_hold_as_far_as_doubles_can() -> None:
+    n = 8
+    A = [[Fraction(1, i + j + 1) for j in range(n)] for i in range(n)]
+    computed = np.linalg.inv(np.array(A, dtype=float))
+    assert check(A, dy_dx=computed)
+    assert not check(A, dy_dx=computed * 1.1)
+    hopeless = [[Fraction(1, i + j + 1) for j in range(14)] for i in range(14)]
+    assert not check(hopeless, dy_dx=np.linalg.inv(np.array(hopeless, dtype=float)))
+
+
+def test_null_claims_that_an_entry_is_not_determined() -> None:
+    wide = [[1, 0, 0], [0, 2, 3]]
+    right = [[1, 0], [None, None], [None, None]]
+    assert check(wide, [5, 0, 0], dy_dx=right, dL_dx=[5, 0])
+    failed = check(wide, dy_dx=[[None, 0], [None, None], [0, "1/3"]])
+    assert str(failed) == (
+        "dy_dx fails: 1 of 6 entries\ndy_dx[1][1] (∂y1/∂x1): claimed not to be determined, expected 1"
+    )
+    assert not check([[1, 2], [3, 4]], [1, 1], dL_dx=[None, "1/2"])
+    assert check([[3, 5]], [7, 11], dL_dx=["null"])
+    assert check([[1, 0], [0, 1], [1, 1]], [6, 10], dL_dx=[None, None, None])
+    assert not check([[1, 0], [0, 1], [1, 1]], [6, 10], dL_dx=[None, 10])  # along the constraint it is 6
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claims", "why"),
+    [
+        ([[3, 5]], [7, 11], {"dL_dx": [9]}, "∂L/∂y is not in the row space of A"),
+        ([[0, 0]], [1, 1], {"dL_dx": [9]}, "no input can vary"),
+        ([[0]], [1], {"dy_dx": [[4]]}, "no input can vary"),
+        ([[3, 5]], [6, 10], {"dL_dx": [2]}, ""),
+        ([[3, 5]], [7, 11], {"dy_dx": [[0], ["1/5"]], "dL_dx": ["11/5"]}, ""),
+        ([[3, 5]], [[7, 11], [6, 10]], {"dL_dx": [[9], [2]]}, ""),
+        ([[3, 5]], [[7, 11], [1, 0]], {"dL_dx": [["11/5"], [0]]}, ""),
+    ],
+)
+def test_a_claim_that_could_not_fail_is_told_that_it_fixes_nothing(
+    A: object, g: object, claims: dict[str, Any], why: str
+) -> None:
+    verdict = check(A, g, **claims)
+    assert verdict, verdict
+    assert outcome(verdict, list(claims)[-1]).fixes_nothing.startswith(why)
+    assert bool(outcome(verdict, list(claims)[-1]).fixes_nothing) == bool(why)
+
+
+def test_a_gradient_of_many_free_parameters_says_what_it_asks_of_them() -> None:
+    verdict = check([[1, 1, 1]], [1, 2, 4], dL_dx=[5])
+    (choice,) = outcome(verdict, "dL_dx").choices
+    # y3 = 1 − z1 − z2, so L = z1 + 2·z2 + 4·(1 − z1 − z2) = 5
+    assert str(choice) == "∂y1/∂x1 + 2/3·∂y2/∂x1 = -1/3"
+
+
+def test_losses_that_depend_on_one_another_must_agree() -> None:
+    A, g = [[1, 1]], [[1, 2], [2, 4], [3, 5]]
+    assert check(A, g, dL_dx=[[5], [10], [11]])  # y1 = -3
+    first = outcome(check(A, g, dL_dx=[[5], [11], [13]]), "dL_dx")
+    assert not first.holds
+    assert first.worst is not None
+    assert (first.worst.entry, first.worst.expected, first.failing) == ("dL_dx[3][1]", 11, 2)
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ({"dependent": ["x3"], "matrix": [[1, 1]]}, True),
+        ({"dependent": ["x1"], "matrix": [[-1, 1]]}, True),
+        ({"dependent": ["x3"], "matrix": [["1.0", "0.99"]]}, False),
+        ({"dependent": ["x3"], "matrix": [[1, 2]]}, False),
+        ({"dependent": ["x3", "x2"], "matrix": [[1], [1]]}, False),
+    ],
+)
+def test_a_constraint_may_be_solved_for_any_input(claim: dict[str, Any], holds: bool) -> None:
+    assert bool(check([[1, 0], [0, 1], [1, 1]], constraints=claim)) == holds
+
+
+def test_what_does_not_follow_is_not_dependent() -> None:
+    failed = check([[1, 0], [0, 1], [0, 2]], constraints={"dependent": ["x1"], "matrix": [[1, 0]]})
+    assert str(failed) == "constraints fails: x1 do not follow from the other inputs; expected x3 or a like choice"
+
+
+@pytest.mark.parametrize(
+    ("A", "names", "holds"),
+    [
+        ([[3, 5]], ["dy1/dx1"], True), ([[3, 5]], ["dy2/dx1"], True), ([[3, 5]], ["∂y2/∂x1"], True),
+        ([[3, 0]], ["dy1/dx1"], False), ([[3, 0]], ["dy2/dx1"], True), ([[3, 5]], [], False),
+        ([[1, 2], [3, 4]], [], True), ([[1, 2, 0], [0, 1, 1]], ["dy1/dx1", "dy3/dx2"], True),
+        ([[1, 2, 0], [0, 1, 1]], ["dy1/dx1", "dy3/dx1"], False), ([[1, 2], [2, 4]], ["dy1/dx2"], True),
+        ([[1, 2], [0, 0]], ["dy1/dx2"], False), ([[3, 5]], 1, True), ([[3, 5]], 2, False), ([[3, 5]], -1, False),
+    ],
+)  # fmt: skip
+def test_any_parameters_that_can_be_free_are_right(A: object, names: Any, holds: bool) -> None:
+    assert bool(check(A, free_parameters=names)) == holds
+
+
+def test_the_condition_is_compared_exactly() -> None:
+    assert check([[1, 2], [3, 4]], max_condition=15)
+    assert not check([[1, 2], [3, 4]], max_condition="14.999999999999999999999")
+    assert not check([[1, 2], [3, 4]], max_condition=-15)
+    assert not check([[0]], max_condition=10**9)
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"dL_dx": [1, 2, 3]}, "dL_dx has 3 entries; expected 2"),
+        ({"dL_dx": [[1], [2]]}, "dL_dx has 2 rows; expected 1, one for each loss"),
+        ({"dL_dx": 1}, "dL_dx: expected a list of numbers (1×2), got '1'"),
+        ({"dL_dx": ["x", 1]}, "dL_dx[1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'"),
+        ({"dL_dx": [float("nan"), 1]}, "dL_dx[1]: expected a finite number, got nan"),
+        ({"dy_dx": [1, 2]}, "dy_dx has 2 entries; expected 3 rows of 2"),
+        ({"dy_dx": [[1, 2, 3], [4, 5, 6]]}, "It has the shape of the transpose"),
+        ({"dy_dx": [[1, 2], [3], [4, 5]]}, "dy_dx[2] has 1 entry; expected 2, one for each input x"),
+        ({"status": "singular"}, "status: expected one of determined, underdetermined"),
+        ({"rank": "two"}, "rank: expected a number"),
+        ({"free_parameters": ["y1"]}, "free_parameters[1]: expected an entry of ∂y/∂x such as dy1/dx1, got 'y1'"),
+        ({"free_parameters": ["dy1/dx1", "∂y1/∂x1"]}, "duplicate name"),
+        ({"constraints": {"dependent": ["z"], "matrix": [[1]]}}, "expected one of x1, x2, got 'z'"),
+        ({"constraints": {"dependent": ["x1"]}}, "constraints: expected dependent and matrix, got dependent"),
+        ({"constraints": {"dependent": ["x1"], "matrix": [[1, 2]]}}, "constraints.matrix[1] has 2 entries; expected 1"),
+        ({"dL_dx": [1, 1], "rtol": -1}, "tolerance.rtol: expected a number of 0 or more, got '-1'"),
+        ({"dL_dx": [1, 1], "atol": "many"}, "tolerance.atol: expected a number"),
+    ],
+)
+def test_a_claim_that_makes_no_sense_is_an_input_error(claims: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check([[1, 2, 3], [4, 5, 6]], [1, 1, 1], **claims)
+    assert message in str(caught.value)
+
+
+def test_a_gradient_is_claimed_only_where_there_is_a_loss_and_something_must_be_claimed() -> None:
+    with pytest.raises(InputError, match="dL_dx needs dL_dy, and there is none"):
+        check([[1]], dL_dx=[1])
+    with pytest.raises(TypeError, match="expected a claim"):
+        check([[1]])
+    with pytest.raises(TypeError, match="has its own"):
+        check(linear_system([[1]]), [1], rank=1)
+
+
+def test_a_verdict_cannot_be_changed_and_says_that_all_is_well() -> None:
+    verdict = check([[1]], rank=1, status="determined")
+    assert str(verdict) == "status, rank: all hold"
+    with pytest.raises(AttributeError):
+        verdict.outcomes = ()  # type: ignore[misc]
+
+
+def test_the_example_in_the_docstring_holds() -> None:
+    import doctest
+
+    from implicitgrad import verdict
+
+    assert doctest.testmod(verdict).failed == 0

@@ -1,0 +1,198 @@
+"""A mistake is recognised where it explains a claim whole, and nothing is suggested where none does."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from elimination import inverse, product, rank, transpose
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from implicitgrad import check
+from implicitgrad.verdict import Suspicion
+
+entries = st.integers(-9, 9).map(Fraction)
+generic = st.integers(10**6, 10**9).map(lambda n: Fraction(n, 10**6 + 3))
+"""Numbers that no product of the entries above is equal to by chance."""
+
+
+@st.composite
+def square_systems(draw: st.DrawFn, smallest: int = 2) -> tuple[list[list[Fraction]], list[Fraction]]:
+    n = draw(st.integers(smallest, 4))
+    A = draw(st.lists(st.lists(entries, min_size=n, max_size=n), min_size=n, max_size=n))
+    g = draw(st.lists(entries, min_size=n, max_size=n))
+    assume(rank(A) == n)
+    return A, g
+
+
+def times(X: Sequence[Sequence[Fraction]], v: Sequence[Fraction]) -> list[Fraction]:
+    return [row[0] for row in product(X, [[value] for value in v])]
+
+
+def gradient(A: list[list[Fraction]], g: list[Fraction]) -> list[Fraction]:
+    return times(transpose(inverse(A)), g)
+
+
+def suspicions(A: Any, g: Any, key: str = "dL_dx", **claims: Any) -> list[Suspicion]:
+    verdict = check(A, g, **claims)
+    (outcome,) = [outcome for outcome in verdict.outcomes if outcome.key == key]
+    return list(outcome.suspicions)
+
+
+def wrong_gradients(A: list[list[Fraction]], g: list[Fraction]) -> dict[str, list[Fraction]]:
+    right = gradient(A, g)
+    return {
+        "sign": [-value for value in right],
+        "transpose": times(inverse(A), g),
+        "explicit": times(transpose(A), g),
+        "unsolved": g,
+        "factor": [2 * value for value in right],
+        "permuted": right[1:] + right[:1],
+    }
+
+
+@given(square_systems(), st.data())
+@settings(max_examples=400, deadline=None)
+def test_each_mistake_in_a_gradient_is_recognised(
+    system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
+) -> None:
+    A, g = system
+    wrong = wrong_gradients(A, g)
+    mistake = data.draw(st.sampled_from(sorted(wrong)))
+    claim = wrong[mistake]
+    same = [code for code, vector in wrong.items() if vector == claim]
+    assume(claim != gradient(A, g))
+    assume(any(claim))
+    (found,) = suspicions(A, g, dL_dx=claim)
+    negative = {code for code, vector in wrong.items() if [-value for value in vector] == claim}
+    multiples = {"factor"} if len({a / b for a, b in zip(claim, gradient(A, g), strict=True) if b}) == 1 else set()
+    assert found.code in {*same, *negative, *multiples}
+
+
+@given(square_systems(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_nothing_is_suspected_of_what_is_right_or_merely_wrong(
+    system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
+) -> None:
+    A, g = system
+    n = len(A)
+    assert check(A, g, dL_dx=gradient(A, g), dy_dx=inverse(A))
+    random = data.draw(st.lists(generic, min_size=n, max_size=n, unique=True))
+    assert suspicions(A, g, dL_dx=random) == []
+    noise = data.draw(st.lists(generic, min_size=n, max_size=n, unique=True))
+    assert suspicions(A, g, dL_dx=[a + b for a, b in zip(gradient(A, g), noise, strict=True)]) == []
+    J = [data.draw(st.lists(generic, min_size=n, max_size=n)) for _ in range(n)]
+    assume(len({value for row in J for value in row}) == n * n)
+    assert suspicions(A, g, "dy_dx", dy_dx=J) == []
+    one_wrong = gradient(A, g)
+    one_wrong[data.draw(st.integers(0, n - 1))] += noise[0]
+    assert suspicions(A, g, dL_dx=one_wrong) == []
+
+
+@given(square_systems(smallest=1))
+@settings(max_examples=100, deadline=None)
+def test_a_flipped_sign_is_recognised_in_one_unknown_too(
+    system: tuple[list[list[Fraction]], list[Fraction]],
+) -> None:
+    A, g = system
+    assume(any(g))
+    (found,) = suspicions(A, g, dL_dx=[-value for value in gradient(A, g)])
+    assert found == Suspicion("sign", "the claim is the negative of ∂L/∂x: is a sign flipped?")
+    (found,) = suspicions(A, g, "dy_dx", dy_dx=[[-value for value in row] for row in inverse(A)])
+    assert found.code == "sign"
+
+
+@given(square_systems(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_each_mistake_in_a_jacobian_is_recognised(
+    system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
+) -> None:
+    A, g = system
+    J = inverse(A)
+    wrong = {
+        "transpose": transpose(J),
+        "explicit": data.draw(st.sampled_from([A, transpose(A)])),
+        "factor": [[value / 2 for value in row] for row in J],
+        "permuted": data.draw(st.sampled_from([J[1:] + J[:1], [row[1:] + row[:1] for row in J]])),
+    }
+    mistake = data.draw(st.sampled_from(sorted(wrong)))
+    claim = wrong[mistake]
+    assume(claim != J)
+    same = {code for code, matrix in wrong.items() if matrix == claim}
+    codes = {suspicion.code for suspicion in suspicions(A, g, "dy_dx", dy_dx=claim)}
+    negative = {"sign"} if [[-value for value in row] for row in claim] == J else set()
+    also = {"factor", "explicit", "transpose", "permuted"} if rank(A) and _is_special(A) else set()
+    assert codes
+    assert codes <= same | negative | also
+
+
+def _is_special(A: list[list[Fraction]]) -> bool:
+    """Whether A is like its transpose or inverse, so that one mistake is another."""
+    J = inverse(A)
+    kinds = [sorted(map(abs, (value for row in X for value in row))) for X in (A, J)]
+    return kinds[0] == kinds[1] or len(set(kinds[0])) < len(kinds[0])
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claims", "message"),
+    [
+        ([[1, 2], [3, 4]], [1, 2], {"dL_dx": [0, "1/2"]}, "the claim equals A⁻¹·∂L/∂y: was the transpose forgotten?"),
+        ([[1, 2], [3, 4]], [1, 2], {"dL_dx": [0, "-1/2"]},
+         "the claim equals -A⁻¹·∂L/∂y: was the transpose forgotten? And is a sign flipped?"),
+        ([[1, 2], [3, 4]], [1, 2], {"dL_dx": [7, 10]},
+         "the claim equals Aᵀ·∂L/∂y: was the explicit direction taken for the implicit one?"),
+        ([[1, 2], [3, 4]], [1, 2], {"dL_dx": [5, 11]},
+         "the claim equals A·∂L/∂y: was the explicit direction taken for the implicit one?"),
+        ([[1, 2], [3, 4]], [1, 2], {"dL_dx": [1, 2]}, "the claim equals ∂L/∂y: was the solution with Aᵀ left out?"),
+        ([[1, 2], [3, 4]], [1, 1], {"dL_dx": ["-1/6", "1/6"]},
+         "the claim is 1/3 times ∂L/∂x: is a factor of 3 missing?"),
+        ([[1, 2], [3, 5]], [3, 1], {"dL_dx": [-24, 10]}, "the claim is 2 times ∂L/∂x: is a factor taken twice?"),
+        ([[1, 2], [3, 4]], [5, 1], {"dL_dx": ["9/2", "-17/2"]},
+         "the claim's entries are right in another order: ∂L/∂x2, ∂L/∂x1"),
+        ([[2, 1], [1, 3]], [[1, 0], [0, 1]], {"dL_dx": [["-1/5", "2/5"], ["-1/5", "2/5"]]},
+         "the claim equals ∂L2/∂x: is it the gradient of another loss?"),
+        ([[3]], [1], {"dL_dx": ["0.33334"]},
+         "the claim agrees to a relative 1e-4: if it is only rounded, a tolerance says so (--rtol 1e-4)"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[-5, 3], [2, -1]]},
+         "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[1, 2], [3, 5]]},
+         "the claim equals A: was the explicit direction taken for the implicit one?"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[2, -5], [-1, 3]]},
+         "the claim's columns are those of a valid ∂y/∂x in the order x2, x1"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[3, -1], [-5, 2]]},
+         "with the rows of y1 and y2 exchanged the claim is valid"),
+        ([[3, 5]], [7, 11], {"dy_dx": [["-1/6"], ["-1/10"]]},
+         "the claim is the negative of a valid ∂y/∂x: is a sign flipped?"),
+        ([[3, 5]], [7, 11], {"dy_dx": [[3], [5]]},
+         "the claim equals Aᵀ: was the explicit direction taken for the implicit one?"),
+        ([[3, 5]], [7, 11], {"dy_dx": [["1/5"], [0]]}, "with the rows of y1 and y2 exchanged the claim is valid"),
+        ([[3, 5]], [6, 10], {"dL_dx": [-2]}, "the claim is the negative of ∂L/∂x: is a sign flipped?"),
+    ],
+)  # fmt: skip
+def test_the_mistake_is_said_in_words(A: Any, g: Any, claims: dict[str, Any], message: str) -> None:
+    (found,) = suspicions(A, g, next(iter(claims)), **claims)
+    assert found.message == message
+
+
+def test_with_inputs_of_its_own_the_mistakes_are_those_with_B() -> None:
+    A, B, g = [[1, 2], [3, 5]], [[1, 0, 2], [0, 1, 5]], [3, 1]
+    inverse_of_A, Bt = inverse([[Fraction(a) for a in row] for row in A]), transpose(B)
+    wrong = {
+        "transpose": times(Bt, times(inverse_of_A, [Fraction(v) for v in g])),
+        "explicit": times(Bt, times(transpose(A), g)),
+        "unsolved": times(Bt, g),
+    }
+    for code, claim in wrong.items():
+        (found,) = check(A, g, B=B, dL_dx=claim).failures[0].suspicions
+        assert found.code == code
+    J = [[1, 2, 12], [3, 5, 31]]  # A·B
+    (found,) = check(A, g, B=B, dy_dx=J).failures[0].suspicions
+    assert found.message.startswith("the claim equals A·B: ")
+    (found,) = check(A, g, B=B, dy_dx=B).failures[0].suspicions
+    assert found.message == "the claim equals B: was the solution with A left out?"
+
+
+def test_a_zero_gradient_is_no_mistake_by_name() -> None:
+    assert suspicions([[0, 1], [1, 0]], [1, 1], dL_dx=[0, 0]) == []
+    assert suspicions([[1, 2], [3, 4]], [0, 0], dL_dx=[1, 2]) == []
