@@ -127,6 +127,8 @@ def check(
     if update:
         from implicitgrad.cli.update import update_files
 
+        if "-" in files:
+            raise UsageError("--update writes files; expected none of them to be -")
         if claimed or require or given != Given(None, None, None, None, None, given.csv_form):
             raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
         return update_files(files, errors, given.csv_form, may_write=yes)

@@ -17,7 +17,7 @@ from implicitgrad.judges.drafts import check_drafts
 from implicitgrad.judges.update import apply_edits, find_edits
 from implicitgrad.readers import build_all, read_drafts
 from implicitgrad.readers.form import CsvFormat
-from implicitgrad.readers.source import STANDARD_INPUT, decode, read_bytes
+from implicitgrad.readers.source import decode, read_bytes
 from implicitgrad.solvers import solve
 from implicitgrad.system import LinearSystem
 
@@ -45,7 +45,7 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
     report(problems)
     if diffs:
         write_stdout("".join(diffs))
-    else:
+    elif not problems:
         say("implicitgrad: nothing to update: every claim holds")
     if changed and not may_write and any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UsageError("nothing was written", "If the diff is right, --yes writes it")
@@ -56,8 +56,6 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
 
 def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
     """A file's byte order mark, its text, and the one in which every claim holds. Raises InputError."""
-    if path == STANDARD_INPUT:
-        raise UsageError("--update writes files; expected none of them to be -")
     mark, text = _text(path)
     drafts = read_drafts(path, form, text)
     systems = build_all(drafts)

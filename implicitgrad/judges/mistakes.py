@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, count
 
+from implicitgrad.characters import printable
 from implicitgrad.judges.setting import Along, Setting, complete, dot, product, transpose
 from implicitgrad.solution import Solution
 from implicitgrad.system import Matrix, Row
@@ -73,7 +74,7 @@ def _gradients(
     for solution in others:
         row = _determined_gradient(solution, 0)
         if row is not None and len(row) == len(expected):
-            where = f"{solution.system.source}, {solution.system.name}"
+            where = f"{printable(solution.system.source)} ({printable(solution.system.name)})"
             yield "stale", f"the claim equals ∂L/∂x of {where}: is it the gradient of another loss?", row
     if setting.solution.constraints is None:
         wrong_ways = list(_wrong_products(gradients[loss], setting, jacobian))

@@ -136,7 +136,11 @@ def read_yaml_claims(text: str, source: str) -> dict[str, Part]:
     def refuse(message: str, at: Node, hint: str | None) -> None:
         problems.append(Problem(message, hint, "bad-key").at(source, at.position))
 
-    (node,) = _documents(text, source)
+    nodes = list(_documents(text, source))
+    if len(nodes) != 1:
+        found = "nothing" if not nodes else f"{len(nodes)} documents"
+        raise InputError([Problem(f"expect: expected a mapping, got {found}", code="bad-shape", source=source)])
+    (node,) = nodes
     if node.pairs is None:
         refuse(f"expect: expected a mapping, got {node}", node, None)
     _check_claims(node, refuse)

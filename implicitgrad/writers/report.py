@@ -140,7 +140,7 @@ def _rows(result: Result, screen: Screen, is_strict: bool) -> list[Row]:
     for number, outcome in enumerate(result.outcomes):
         verdict = "FAILS" if is_failure(outcome, is_strict) else "holds"
         name = source if number == 0 else ""
-        rows.append(Row(name, _key(outcome), verdict, screen.label(outcome.claimed), screen.label(_note(outcome))))
+        rows.append(Row(name, _key(outcome), verdict, screen.label(outcome.claimed), screen.sentence(_note(outcome))))
     return rows
 
 
@@ -171,7 +171,7 @@ def _failure(verdict: Verdict, outcome: Outcome | None, screen: Screen, paint: P
         where = source if place.line is None else f"{place.source}:{place.line}:{place.column}"
         reason, *rest = outcome.explanation
         lines = [f"{where}: {_key(outcome)} fails: {reason}", *rest]
-    first, *others = map(screen.label, lines)
+    first, *others = map(screen.sentence, lines)
     texts = _wrapped(first, screen, "")
     texts[0] = paint(texts[0], "bold")
     return "\n".join([*texts, *(line for text in others for line in _wrapped(text, screen, "  "))]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from implicitgrad.characters import SYMBOLS, can_encode, printable
+from implicitgrad.characters import SYMBOLS, can_encode, encodable, printable
 
 
 class Screen(NamedTuple):
@@ -26,3 +26,7 @@ class Screen(NamedTuple):
         if self.has_symbols and can_encode(shown, self.encoding):
             return shown
         return shown.encode("ascii", "backslashreplace").decode("ascii")
+
+    def sentence(self, text: str) -> str:
+        """A message, its symbols in ASCII where the screen has none."""
+        return encodable(printable(text), self.encoding)
