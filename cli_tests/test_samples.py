@@ -1,5 +1,6 @@
 """Every sample system answers as its own `expect` says."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from conftest import ROOT, Run
 
 from implicitgrad import Solution, read_systems, solve
+from implicitgrad.cli.main import run as run_in_process
 
 FOLDER = ROOT / "sample_systems"
 
@@ -74,6 +76,59 @@ def test_the_leontief_sample_reproduces_the_books_production() -> None:
     (system,) = read_systems(FOLDER / "leontief.yaml")
     J = solve(system).general.particular
     assert [round(sum(a * b for a, b in zip(row, (50, 30, 20), strict=True))) for row in J] == [226, 119, 78]
+
+
+def claimed_numbers(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Each number that a sample expects: the entry's name, and where its text starts and ends."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".csv":
+        start = text.index("# expect: ") + len("# expect: ")
+        line = text[start : text.index("\n", start)]
+        roots = [(yaml.compose(line), start)]
+    else:
+        mappings = [{key.value: value for key, value in root.value} for root in yaml.compose_all(text)]
+        roots = [(mapping["expect"], 0) for mapping in mappings]
+    for root, start in roots:
+        for name, node in scalars(root, ""):
+            if re.fullmatch(r"-?[0-9.]+(/[0-9]+)?", node.value):
+                yield name, start + node.start_mark.index, start + node.end_mark.index
+
+
+def scalars(node: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from scalars(value, f"{name}.{key.value}" if name else key.value)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield from scalars(value, f"{name}[{i + 1}]")
+    else:
+        yield name, node
+
+
+def test_the_samples_hold_as_they_are(run: Run) -> None:
+    result = run("check", str(FOLDER), "--strict")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r"\n[0-9]+ claims about 19 systems: ([0-9]+) hold, 0 fail\n$", result.stdout)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)
+def test_any_one_number_flipped_in_what_a_sample_expects_fails_and_is_named(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = path.read_text("utf-8")
+    numbers = list(claimed_numbers(path))
+    assert numbers
+    for name, start, end in numbers:
+        value = Fraction(text[start:end])
+        for flipped in (-value or 1, value + 1):
+            changed = tmp_path / path.name
+            changed.write_text(f"{text[:start]}{flipped}{text[end:]}", "utf-8")
+            code = run_in_process(["check", str(changed)])
+            printed, errors = capsys.readouterr()
+            assert (code, errors) == (1, ""), (name, flipped)
+            table, _, failures = printed.partition("\n\n")
+            assert table.count("FAILS") >= 1
+            assert name in failures, (name, flipped)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)

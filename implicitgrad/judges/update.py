@@ -142,7 +142,7 @@ def _found(solution: Solution, part: Part | None = None) -> dict[str, Value]:
     if not is_new or solution.constraints is not None:
         constraints = solution.constraints
         found["constraints"] = constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix}
-    if not is_new and solution.condition_squared is not None:
+    if not is_new:
         found["condition"] = {"max": _condition_above(solution.condition_squared)}
     return found
 
@@ -151,10 +151,10 @@ def _says_something(rows: PartialMatrix) -> bool:
     return any(value is not None for row in rows for value in row)
 
 
-def _condition_above(squared: Fraction) -> Value:
-    """The condition number, rounded up to three digits."""
-    root = float_square_root(squared)
-    if root is None:
+def _condition_above(squared: Fraction | None) -> Value:
+    """The condition number, rounded up to three digits, if there is one."""
+    root = None if squared is None else float_square_root(squared)
+    if squared is None or root is None:
         return None
     above = Fraction(f"{root:.2e}")
     while above**2 < squared:

@@ -1,0 +1,203 @@
+"""check --update: what was found is written, and nothing else in the file changes."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROGRAM, Run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from implicitgrad import read_systems
+from implicitgrad.cli.main import run as run_in_process
+
+BLOCK = """\
+# a system
+A: [[1, 2],
+    [3, 4]]   # two equations
+dL_dy: [1, 1]
+expect:       # what should be
+  status: underdetermined  # is it?
+  rank: 2
+  dL_dx:
+  - -0.5      # right to its digit
+  # a comment between
+  - 1         # wrong
+
+  # the end
+name: two
+"""
+
+
+def test_only_what_is_wrong_is_written_and_a_diff_shows_it(run: Run, tmp_path: Path) -> None:
+    result = run("check", "--update", "a.yaml", files={"a.yaml": BLOCK})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == (
+        """\
+--- a/a.yaml
++++ b/a.yaml
+@@ -3,12 +3,12 @@
+     [3, 4]]   # two equations
+ dL_dy: [1, 1]
+ expect:       # what should be
+-  status: underdetermined  # is it?
++  status: determined  # is it?
+   rank: 2
+   dL_dx:
+   - -0.5      # right to its digit
+   # a comment between
+-  - 1         # wrong
++  - 1/2         # wrong
+
+   # the end
+ name: two
+""".replace("\n\n", "\n \n")
+    )
+    expected = BLOCK.replace("underdetermined", "determined").replace("- 1 ", "- 1/2 ")
+    assert (tmp_path / "a.yaml").read_text() == expected
+    again = run("check", "--update", "a.yaml")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert again.stderr == "implicitgrad: nothing to update: every claim holds\n"
+    assert run("check", "a.yaml", "--strict").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("a.yaml", "A: [[1, 2], [3, 4]] # c\ndL_dy: [1, 1]",
+         "A: [[1, 2], [3, 4]] # c\ndL_dy: [1, 1]\nexpect:\n  status: determined\n  rank: 2\n  dL_dx: [-1/2, 1/2]"),
+        ("a.yaml", "A: [[2]]  # c\r\n\r\n# end\r\n",
+         "A: [[2]]  # c\r\nexpect:\r\n  status: determined\r\n  rank: 1\r\n  dy_dx: [[1/2]]\r\n\r\n# end\r\n"),
+        ("a.yaml", "A: [[1, 2]]\ny: [\"a b\", yes]\n---\n{A: [[1]], expect: {rank: 2}}\n",
+         "A: [[1, 2]]\ny: [\"a b\", yes]\nexpect:\n  status: underdetermined\n  rank: 1\n"
+         "  free_parameters: [da b/dx1]\n---\n{A: [[1]], expect: {rank: 1}}\n"),
+        ("a.json", '{"A": [[1, 2], [3, 4]]}', '{"A": [[1, 2], [3, 4]], "expect": {"status": "determined", "rank": 2, '
+         '"dy_dx": [[-2, 1], ["3/2", "-1/2"]]}}'),
+        ("a.json", '{\n  "A": [[2]],\n  "dL_dy": [3]\n}\n',
+         '{\n  "A": [[2]],\n  "dL_dy": [3],\n  "expect": {"status": "determined", "rank": 1, "dL_dx": ["3/2"]}\n}\n'),
+        ("a.json", '{"expect": {"dL_dx": [1], "rank": 3}, "A": [[2]], "dL_dy": [3]}',
+         '{"expect": {"dL_dx": ["3/2"], "rank": 1}, "A": [[2]], "dL_dy": [3]}'),
+        ("a.csv", "# c\n# expect: {rank: 1, dy_dx: [[1, 0], [0, 1]]}\n2,0\n0,1\n",
+         "# c\n# expect: {rank: 2, dy_dx: [[1/2, 0], [0, 1]]}\n2,0\n0,1\n"),
+        ("a.csv", "# c\n2,0\n0,1\n",
+         "# c\n# expect: {status: determined, rank: 2, dy_dx: [[1/2, 0], [0, 1]]}\n2,0\n0,1\n"),
+        ("a.yaml", "A: [[1, 0], [0, 1], [1, 1]]\nexpect:\n  constraints: null\n  dy_dx: [[1, 0, 0], [0, 1, 1]]\n",
+         "A: [[1, 0], [0, 1], [1, 1]]\nexpect:\n  constraints: {dependent: [x3], matrix: [[1, 1]]}\n"
+         "  dy_dx: [[null, null, null], [null, null, null]]\n"),
+        ("a.yaml", "A: [[3, 5], [1, 1]]\nexpect: {dy_dx: [1], free_parameters: 2, condition: {max: 3}}\n",
+         "A: [[3, 5], [1, 1]]\nexpect: {dy_dx: [[-1/2, 5/2], [1/2, -3/2]], free_parameters: 0, "
+         "condition: {max: 18}}\n"),
+        ("a.yaml", "A: [[3, 5]]\ndL_dy: [7, 11]\nexpect:\n  dL_dx_unique: true\n  free_parameters: [dy1/dx1, dy2/dx1]\n"
+         "  dy_dx: [1/6, 1/10]\n",
+         "A: [[3, 5]]\ndL_dy: [7, 11]\nexpect:\n  dL_dx_unique: false\n  free_parameters: [dy1/dx1]\n"
+         "  dy_dx: [1/6, 1/10]\n"),
+        ("a.yaml", "\ufeffA: [[4]]\nexpect: {dy_dx: [[0.4]]}\n", "\ufeffA: [[4]]\nexpect: {dy_dx: [[1/4]]}\n"),
+        ("a.yaml", "A: [[4]]\nexpect: {}\n", "A: [[4]]\nexpect: {status: determined, rank: 1, dy_dx: [[1/4]]}\n"),
+    ],
+)  # fmt: skip
+def test_the_rest_of_the_file_stays_as_it_was(run: Run, tmp_path: Path, name: str, before: str, after: str) -> None:
+    result = run("check", "--update", name, files={name: before})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / name).read_bytes().decode() == after
+    assert run("check", name).returncode == 0
+    if name.endswith(".json"):
+        import json
+
+        json.loads(after)
+
+
+def test_on_a_terminal_nothing_is_written_without_yes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(BLOCK)
+    for options, code in (((), 2), (("--yes",), 0)):
+        controller, terminal = pty.openpty()
+        process = subprocess.run(
+            [PROGRAM, "check", "--update", "a.yaml", *options],
+            cwd=tmp_path, stdin=terminal, stdout=terminal, stderr=subprocess.PIPE, check=False, timeout=60,
+        )  # fmt: skip
+        os.close(terminal)
+        shown = os.read(controller, 10_000).decode()
+        os.close(controller)
+        assert "+  status: determined  # is it?" in shown
+        assert process.returncode == code
+        if code:
+            assert process.stderr.decode() == (
+                "implicitgrad: nothing was written. If the diff is right, --yes writes it\n"
+            )
+            assert (tmp_path / "a.yaml").read_text() == BLOCK
+    assert run("check", "a.yaml").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a.yaml": "A: [[1, 2], [3 4]]\n"}, "a.yaml:1:14: A[2][1]: expected a number"),
+        ({"a.yaml": "A: [[1]]\nexpect: {tolerance: {rtol: x}, rank: 2}\n"},
+         "a.yaml:2:28: expect.tolerance.rtol: expected"),
+        ({"a.yaml": "A: [[0]]\nexpect: {condition: {max: 3}}\n"}, "a.yaml: what is expected cannot be changed"),
+        ({"a.yaml": "\ufeffA: [[1]]\n".encode("utf-16-le")},
+         "a.yaml: expected UTF-8 text, which is what --update writes"),
+        ({"a.yaml": "A: [[1]]\nexpect: {status: [1]}\n", "b.yaml": "A: [["}, "b.yaml:2:1: not valid YAML"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_updated_is_said_and_left_alone(
+    run: Run, tmp_path: Path, files: dict[str, str | bytes], message: str
+) -> None:
+    result = run("check", "--update", ".", files=files)
+    assert result.returncode == 2
+    assert f"implicitgrad: {message}" in result.stderr
+    bad = message.partition(":")[0]
+    content = files[bad]
+    assert (tmp_path / bad).read_bytes() == (content.encode() if isinstance(content, str) else content)
+    assert not list(tmp_path.glob(".implicitgrad-*"))
+
+
+numbers = st.integers(-3, 3).map(str)
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> str:
+    """A mapping of some claims about a 2×2 system, mostly wrong, in one of several layouts."""
+    found: dict[str, Any] = {
+        "status": "determined", "rank": draw(numbers), "dL_dx": [draw(numbers), draw(numbers)],
+        "dy_dx": [[draw(numbers), draw(numbers)], [draw(numbers), draw(numbers)]], "free_parameters": draw(numbers),
+        "dL_dx_unique": draw(st.sampled_from(["true", "false"])), "constraints": draw(st.sampled_from(["null", "~"])),
+        "condition": {"max": draw(st.integers(0, 40).map(str))},
+    }  # fmt: skip
+    keys = draw(st.lists(st.sampled_from(sorted(found)), min_size=1, unique=True))
+    lines = []
+    for key in keys:
+        value = found[key]
+        comment = draw(st.sampled_from(["", "  # why"]))
+        if isinstance(value, list) and not isinstance(value[0], list) and draw(st.booleans()):
+            dash = draw(st.sampled_from(["  - ", "    - "]))
+            lines += [f"  {key}:{comment}", *(f"{dash}{item}{comment}" for item in value)]
+        elif isinstance(value, dict) and draw(st.booleans()):
+            lines += [f"  {key}:", *(f"     {name}: '{item}'{comment}" for name, item in value.items())]
+        else:
+            lines.append(f"  {key}: {str(value).replace(chr(39), '')}{comment}")
+    return "\n".join(lines) + "\n"
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers, numbers), min_size=1, max_size=2), claims())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_after_an_update_all_claims_hold_and_the_systems_are_what_they_were(
+    tmp_path: Path, matrices: list[tuple[str, ...]], expect: str
+) -> None:
+    path = tmp_path / "a.yaml"
+    text = "---\n".join(
+        f"A: [[{a}, {b}], [{c}, {d}]] # c\ndL_dy: [1, 2]\nexpect:\n{expect}# end\n" for a, b, c, d in matrices
+    )
+    path.write_text(text)
+    before = read_systems(path)
+    code = run_in_process(["check", "--update", str(path), "--yes"])
+    if code:
+        assert code == 2
+        assert path.read_text() == text  # condition of A = 0, of which none holds
+        assert "condition" in expect
+        return
+    assert read_systems(path) == before
+    assert run_in_process(["check", str(path), "--quiet"]) == 0
+    assert path.read_text().count("#") == text.count("#")
