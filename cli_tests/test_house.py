@@ -71,8 +71,8 @@ def test_arrows_run_downward_only(path: Path) -> None:
             assert part in allowed or relative in allowed, f"{relative} imports {name}"
 
 
-def loaded(*arguments: str, folder: Path) -> set[str]:
-    """The modules that a run of the program imports."""
+def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
+    """The modules that a run of the program imports, by their first names or whole."""
     (folder / "small.yaml").write_text("A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n")
     (folder / "small.csv").write_text("1,2\n3,4\n")
     result = subprocess.run(
@@ -81,7 +81,8 @@ def loaded(*arguments: str, folder: Path) -> set[str]:
     )  # fmt: skip
     lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
     assert len(lines) > 20
-    return {line.rpartition("|")[2].strip().split(".")[0] for line in lines}
+    names = {line.rpartition("|")[2].strip() for line in lines}
+    return names if whole else {name.split(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("source", [["small.yaml"], ["small.csv"], ["-A", "1 2; 3 4"]], ids=["yaml", "csv", "inline"])
@@ -94,13 +95,25 @@ def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list
     assert "numpy" not in as_table
 
 
+def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
+    modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
+    assert "implicitgrad.cli.systems" in modules
+    parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
+    assert not parts & {"judges", "claims", "verdict", "cli.walk", "writers.report", "readers.npy"}
+
+
+def test_checking_loads_numpy_only_for_arrays(tmp_path: Path) -> None:
+    assert not loaded("check", "small.yaml", folder=tmp_path) & {"numpy", "xml", "difflib"}
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_the_overview_loads_not_even_click(arguments: list[str], tmp_path: Path) -> None:
     assert not loaded(*arguments, folder=tmp_path) & {"click", "numpy", "rich", "yaml", "fractions", "dataclasses"}
 
 
-def test_a_commands_help_loads_no_numerics_and_no_formats(tmp_path: Path) -> None:
-    assert not loaded("solve", "--help", folder=tmp_path) & {"numpy", "rich", "yaml"}
+@pytest.mark.parametrize("command", ["solve", "check"])
+def test_a_commands_help_loads_no_numerics_and_no_formats(command: str, tmp_path: Path) -> None:
+    assert not loaded(command, "--help", folder=tmp_path) & {"numpy", "rich", "yaml"}
 
 
 def test_public_names_are_there_and_no_others() -> None:

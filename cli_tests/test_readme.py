@@ -7,9 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
-from conftest import ROOT, SCREEN_VARIABLES
+import yaml
+from conftest import ROOT, SCREEN_VARIABLES, Run
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -53,6 +56,44 @@ def test_the_python_example_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(test.examples) >= 5
 
 
+def test_the_example_of_a_users_own_test_passes_and_catches_a_forgotten_transpose() -> None:
+    (example,) = blocks("python")[:-1]
+    for code, fails in ((example, False), (example.replace("A.T", "A"), True)):
+        names: dict[str, Any] = {}
+        exec(code, names)  # the page's own code
+        if fails:
+            with pytest.raises(AssertionError, match=r"was the transpose forgotten\?"):
+                names["test_backward"]()
+        else:
+            names["test_backward"]()
+
+
+def test_the_example_of_claims_holds(run: Run) -> None:
+    result = run("check", "-", "--strict", "-q", stdin=blocks("yaml")[1])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_the_examples_for_ci_are_valid_and_their_commands_run(run: Run, tmp_path: Path) -> None:
+    workflow, job, hooks = map(yaml.safe_load, blocks("yaml")[2:])
+    commands = [step["run"] for step in workflow["jobs"]["gradients"]["steps"] if "run" in step]
+    commands += job["gradients"]["script"]
+    commands = [command for command in commands if command.startswith("implicitgrad ")]
+    assert len(commands) == 2
+    shutil.copytree(ROOT / "sample_systems", tmp_path / "systems")
+    for command in commands:
+        result = run(*command.split()[1:])
+        assert (result.returncode, result.stderr) == (0, ""), command
+    assert (tmp_path / job["gradients"]["artifacts"]["reports"]["junit"]).exists()
+    (manifest,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    (repository,) = hooks["repos"]
+    assert repository["hooks"] == [{"id": manifest["id"]}]
+    assert set(manifest) >= {"id", "name", "entry", "language"}
+    assert re.search(manifest["files"], "a/systems/b.yaml")
+    assert not re.search(manifest["files"], ".github/workflows/ci.yaml")
+    result = run(*manifest["entry"].split()[1:], "systems/two_equations.yaml")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
 @pytest.mark.parametrize(("language", "name"), [("yaml", "example.yaml"), ("csv", "example.csv")])
 def test_the_formats_shown_are_read(tmp_path: Path, language: str, name: str) -> None:
     from implicitgrad import read_systems, solve
@@ -82,6 +123,15 @@ def test_every_record_key_exit_code_and_option_is_documented() -> None:
         assert f"`{key}`" in README, key
     for requirement in REQUIREMENTS:
         assert f"`{requirement}`" in README, requirement
+    from implicitgrad.cli.check import check
+    from implicitgrad.writers.verdict_record import to_verdict_record
+
+    (claim,) = to_verdict_record(implicitgrad.check([[1]], rank=1))["claims"]
+    for key in (*claim, *to_verdict_record(implicitgrad.check([[1]], rank=1))):
+        assert f"`{key}`" in README, key
+    for parameter in check.params:
+        if isinstance(parameter, click.Option) and parameter.opts[-1] not in ("-A", "-B"):
+            assert parameter.opts[-1] in README, parameter.opts
     for option in ("--free", "--require", "--output", "--format", "--delimiter", "--decimal", "--header", "--debug"):
         assert option in README, option
         assert any(option in parameter.opts for parameter in solve.params), option
