@@ -24,6 +24,7 @@ _SPELLINGS = {"dL/dy": "dL_dy"}
 _MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a": "A", "b": "B", "expected": "expect"}
 _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 """A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
+_SCALAR = yaml.ScalarEvent
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -238,14 +239,14 @@ def _one_escape(pair: re.Match[str]) -> str:
 def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
     mark = event.start_mark
     kind = type(event)
+    if kind is _SCALAR and event.anchor is None and event.tag is None:
+        return Node(mark, event.end_mark, event.value)
     if kind is yaml.AliasEvent:
         raise _refused(f"expected plain values, got {quoted('*' + event.anchor)}", mark, source, "Write the values out")
     if event.anchor is not None:
         raise _refused(f"expected plain values, got {quoted('&' + event.anchor)}", mark, source, "Write the values out")
     if event.tag is not None:
         raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
-    if kind is yaml.ScalarEvent:
-        return Node(mark, event.end_mark, event.value)
     if depth == DEEPEST:
         raise _refused(f"expected at most {DEEPEST} levels of nesting, got more", mark, source)
     items: list[Node] = []
