@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 
 from implicitgrad.characters import printable, quoted
@@ -50,6 +51,7 @@ def looks_like_number(text: str) -> bool:
     return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None
 
 
+@lru_cache(maxsize=4096)
 def parse_number(text: str) -> Fraction:
     """The rational number that ``text`` says. Raises NumberError."""
     match = _NUMBER.fullmatch(text)

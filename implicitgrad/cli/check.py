@@ -138,7 +138,8 @@ def check(
     for source in files if A is None else [None]:
         results += _checked(source, parts, claims, more, given.csv_form)
     for result in results:
-        report(getattr(result, "problems", ()), as_json=form == "json")
+        if isinstance(result, Unreadable):
+            report(result.problems, as_json=form == "json")
     read = [*inputs, *files]
     _write(output, _text(results, form, to_file=output not in (None, "-"), is_strict=strict, is_quiet=quiet), read)
     if junit is not None:

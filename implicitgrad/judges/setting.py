@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import isqrt
+from math import isqrt, prod
 from typing import NamedTuple
 
 from implicitgrad.characters import printable
@@ -82,26 +82,25 @@ class Setting:
             return tuple([tuple([absolute + relative * abs(c or Fraction(0)) for c in row]) for row in numbers.entries])
         if numbers.unit_roundoff is None or self.solution.condition_squared is None:
             return numbers.roundings
-        n = max(self.system.equations, self.system.unknowns, self.system.inputs)
-        whole = self._inverse_scale()
-        growth = (4 * n * numbers.unit_roundoff) ** 2 * self.solution.condition_squared
+        growth = self._growth(numbers.unit_roundoff, self.solution.condition_squared)
         rows = []
         for k, (entries, roundings) in enumerate(zip(numbers.entries, numbers.roundings, strict=True)):
-            scale = 1 if gradients is None else dot(gradients[k], gradients[k])
-            if growth <= CRUDEST**2:
-                allowed = _root_above(growth * whole * scale)
-            else:
+            if growth is None:
                 allowed = CRUDEST * max(abs(entry or Fraction(0)) for entry in entries)
-            rows.append(tuple([allowed + rounding for rounding in roundings]))
+            else:
+                scale = [] if gradients is None else [squared_norm((gradients[k],))]
+                allowed = _root_of_product_above([*growth, *scale])
+            rows.append(tuple([allowed + rounding if rounding else allowed for rounding in roundings]))
         return tuple(rows)
 
-    def _inverse_scale(self) -> Fraction:
-        """(‖A⁺‖_F·‖B‖_F)², a bound of what ∂y/∂x is."""
-        squared = self.solution.condition_squared
-        if squared is None:
-            return Fraction(0)
-        norm = squared_norm(self.system.B) if self.system.B is not None else Fraction(self.system.equations)
-        return squared / squared_norm(self.system.A) * norm
+    def _growth(self, u: Fraction, condition_squared: Fraction) -> list[Fraction] | None:
+        """The factors of (4·max(M, N, P)·u·condition·‖A⁺‖·‖B‖)²; None where doubles can say nothing."""
+        system = self.system
+        relative = (4 * max(system.equations, system.unknowns, system.inputs) * u) ** 2
+        if relative * condition_squared > CRUDEST**2:
+            return None
+        B_squared = Fraction(system.equations) if system.B is None else squared_norm(system.B)
+        return [relative, condition_squared, condition_squared, 1 / squared_norm(system.A), B_squared]
 
 
 def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
@@ -134,7 +133,8 @@ def _combined(row: PartialRow, column: Row) -> Fraction | None:
     return sum((value * factor for value, factor in terms if value is not None), Fraction(0))
 
 
-def _root_above(squared: Fraction) -> Fraction:
-    """A number not less than the square root, and hardly more."""
-    scaled = squared * 2**256
-    return Fraction(isqrt(int(scaled)) + 1, 2**128)
+def _root_of_product_above(factors: list[Fraction]) -> Fraction:
+    """A number not less than the square root of the product, and hardly more."""
+    numerator = prod([factor.numerator for factor in factors])
+    denominator = prod([factor.denominator for factor in factors])
+    return Fraction(isqrt((numerator << 256) // denominator) + 1, 2**128)
