@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from implicitgrad.claims import Claims, Place, build_claims
+from implicitgrad.claims import Claims, Place
+from implicitgrad.claims.build import build_claims
 from implicitgrad.draft import Part, plain
 from implicitgrad.judges import facts
 from implicitgrad.judges.gradient import judge_gradient

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from implicitgrad.claims import Claims, build_claims
+from implicitgrad.claims import Claims
+from implicitgrad.claims.build import build_claims
 from implicitgrad.draft import Draft, Part
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.claims import Claims, Numbers, build_claims
+from implicitgrad.claims import Claims, Numbers
+from implicitgrad.claims.build import build_claims
 from implicitgrad.draft import CLAIMS, Draft, Part, Span
 from implicitgrad.errors import InputError
 from implicitgrad.judges import judge

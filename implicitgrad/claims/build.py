@@ -1,89 +1,21 @@
-"""Claims: what somebody says of a system's answer, in their own digits.
-
-build_claims() checks what is written, under ``expect`` or in options, against the system that it is said of.
-"""
+"""What is written, under ``expect`` or in options → Claims, checked against the system that it is said of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from functools import partial
 
-from implicitgrad.characters import count, quoted
+from implicitgrad.characters import quoted
+from implicitgrad.claims import ClaimedConstraints, Claims, Numbers, Place
+from implicitgrad.claims.numbers import NOT_DETERMINED, Shape, read_numbers
 from implicitgrad.draft import CLAIMS, Part, Path, as_fraction, described
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.rational import NumberError, last_place, parse_number
-from implicitgrad.solution import PartialMatrix, Solution, Status
-from implicitgrad.system import Matrix
+from implicitgrad.rational import NumberError, parse_number
+from implicitgrad.solution import Solution, Status
 
-DOUBLE = Fraction(1, 2**53)
-"""The unit roundoff of a double."""
-DIGITS_OF_DOUBLES = (16, 17)
-"""So many significant digits has the shortest text of a double that no shorter decimal stands for."""
-NOT_DETERMINED = ("null", "~")
-LONGEST_SUMMARY = 24
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
 """The keys of the claims that are mappings."""
-
-
-class Place(NamedTuple):
-    """Where a claim is written."""
-
-    source: str | None
-    line: int | None = None
-    column: int | None = None
-
-
-class Numbers(NamedTuple):
-    """A claimed matrix, as written and as numbers."""
-
-    key: str
-    entries: PartialMatrix
-    """None: claimed not to be determined."""
-    texts: tuple[tuple[str, ...], ...]
-    roundings: Matrix
-    """Half a unit of each decimal's last place; 0 for integers and fractions."""
-    unit_roundoff: Fraction | None
-    """Of the floating-point type the numbers were computed in; None where they were written by hand."""
-    is_flat: bool
-    """Written as one list."""
-
-    def summary(self) -> str:
-        """The matrix as an option would have it, 1 2; 3 4, or its size where that is long."""
-        text = "; ".join(" ".join(row) for row in self.texts)
-        return text if len(text) <= LONGEST_SUMMARY else f"{len(self.texts)}×{len(self.texts[0])}"
-
-    def name(self, i: int, j: int) -> str:
-        """What the entry in row i and column j, 0-based, is called: dL_dx[2], dy_dx[1][2]."""
-        return f"{self.key}[{i + j + 1}]" if self.is_flat else f"{self.key}[{i + 1}][{j + 1}]"
-
-
-class ClaimedConstraints(NamedTuple):
-    """x_dependent = matrix · the other inputs in their order."""
-
-    dependent: tuple[str, ...]
-    """None of them: every x is possible."""
-    matrix: Numbers | None
-
-
-class Claims(NamedTuple):
-    """What is claimed; None where nothing is."""
-
-    status: Status | None = None
-    rank: Fraction | None = None
-    dy_dx: Numbers | None = None
-    dL_dx: Numbers | None = None
-    free_parameters: Fraction | tuple[str, ...] | None = None
-    """Their number, or their names."""
-    dL_dx_unique: bool | None = None
-    constraints: ClaimedConstraints | None = None
-    condition: Fraction | None = None
-    """The largest that is allowed."""
-    rtol: Fraction | None = None
-    atol: Fraction | None = None
-    places: Mapping[str, Place] = {}
-    """Where each claim is written, in the order of CLAIMS."""
 
 
 def build_claims(parts: Mapping[str, Part], solution: Solution) -> Claims:
@@ -213,14 +145,14 @@ class _Builder:
 
     def _jacobian(self) -> Numbers | None:
         N = self.system.unknowns
-        return self._numbers("dy_dx", N, "one for each unknown y", self._widths(), "one for each input x")
+        return self._numbers("dy_dx", Shape(N, "one for each unknown y", self._widths(), "one for each input x"))
 
     def _gradient(self) -> Numbers | None:
         if "dL_dx" in self.parts and self.system.dL_dy is None:
             self._refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", "Give it in the file or with -g")
             return None
         K = len(self.system.dL_dy or ())
-        return self._numbers("dL_dx", K, "one for each loss", self._widths(), "one for each input x")
+        return self._numbers("dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x"))
 
     def _widths(self) -> tuple[int, ...]:
         """The columns that an answer may have: all inputs, or those that vary independently."""
@@ -247,99 +179,9 @@ class _Builder:
                 message = f"{key}.dependent[{i + 1}]: expected one of {', '.join(self.system.x)}, got {quoted(name)}"
                 self._refuse(f"{key}.dependent", (i,), message, code="bad-name")
         width = self.system.inputs - len(value)
-        matrix = self._numbers(f"{key}.matrix", len(value), "one for each dependent", (width,), "one for each other x")
+        shape = Shape(len(value), "one for each dependent", (width,), "one for each other x")
+        matrix = self._numbers(f"{key}.matrix", shape)
         return None if matrix is None else ClaimedConstraints(dependent, matrix)
 
-    def _numbers(
-        self, key: str, height: int, rows_are: str, widths: tuple[int, ...], columns_are: str
-    ) -> Numbers | None:
-        """A matrix of so many rows and one of the widths; a flat list where one row or one column is expected."""
-        if key not in self.parts:
-            return None
-        part = self.parts[key]
-        value = part.value
-        shape = f"{height}×{' or '.join(map(str, widths))}"
-        if not isinstance(value, list):
-            self._refuse(key, (), f"{key}: expected a list of numbers ({shape}), got {described(value)}")
-            return None
-        is_flat = bool(value) and not any(isinstance(row, list) for row in value)
-        if is_flat and 1 in widths and len(value) == height:
-            rows: list[object] = [[item] for item in value]
-        elif is_flat and height == 1:
-            rows = [value]
-        else:
-            rows = value
-        before = len(self.problems)
-        if is_flat and rows is value:
-            self._refuse(key, (), f"{key} has {count(len(value), 'entry')}; expected {height} rows of {widths[0]}")
-            return None
-        if len(rows) != height:
-            hint = None
-            if all(isinstance(row, list) and len(row) == height for row in rows) and len(rows) in widths:
-                hint = "It has the shape of the transpose"
-            self._refuse(key, (), f"{key} has {count(len(rows), 'row')}; expected {height}, {rows_are}", hint)
-            return None
-        for i, row in enumerate(rows):
-            if not isinstance(row, list):
-                self._refuse(key, (i,), f"{key}[{i + 1}]: expected a row, got {described(row)}")
-            elif len(row) not in widths or len(row) != len(rows[0]):  # type: ignore[arg-type]
-                here = key if is_flat else f"{key}[{i + 1}]"
-                expected = " or ".join(map(str, widths))
-                message = f"{here} has {count(len(row), 'entry')}; expected {expected}, {columns_are}"
-                self._refuse(key, () if is_flat else (i,), message)
-        if len(self.problems) > before:
-            return None
-        return self._entries(key, rows, is_flat)
-
-    def _entries(self, key: str, rows: list[object], is_flat: bool) -> Numbers | None:
-        before = len(self.problems)
-        numbers = Numbers(key, (), (), (), None, is_flat)
-        entries, texts, roundings = [], [], []
-        unit_roundoff = None
-        for i, row in enumerate(rows):
-            assert isinstance(row, list)
-            values: list[Fraction | None] = []
-            units: list[Fraction] = []
-            for j, item in enumerate(row):
-                try:
-                    value, unit, is_computed = _entry(item)
-                except NumberError as error:
-                    path = (i + j,) if is_flat else (i, j)
-                    message = f"{numbers.name(i, j)}: {error.problem.message}"
-                    self._refuse(key, path, message, error.problem.hint, "bad-number")
-                    continue
-                values.append(value)
-                units.append(unit)
-                if is_computed:
-                    unit_roundoff = self.parts[key].unit_roundoff or DOUBLE
-            entries.append(tuple(values))
-            roundings.append(tuple(units))
-            texts.append(tuple(_text(item) for item in row))
-        if len(self.problems) > before:
-            return None
-        return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat)
-
-
-def _entry(item: object) -> tuple[Fraction | None, Fraction, bool]:
-    """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
-    if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
-        return None, Fraction(0), False
-    if isinstance(item, float):
-        return as_fraction(item), Fraction(0), True
-    text = str(item) if isinstance(item, Decimal) else item
-    if not isinstance(text, str):
-        return as_fraction(item), Fraction(0), False
-    value = parse_number(text)
-    unit = last_place(text)
-    if unit is None:
-        return value, Fraction(0), False
-    return value, unit / 2, len(_significant_digits(text)) in DIGITS_OF_DOUBLES
-
-
-def _significant_digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text.lower().partition("e")[0])).lstrip("0")
-
-
-def _text(item: object) -> str:
-    """An entry as it was written."""
-    return "null" if item is None else str(item)
+    def _numbers(self, key: str, shape: Shape) -> Numbers | None:
+        return read_numbers(key, self.parts[key], shape, partial(self._refuse, key)) if key in self.parts else None

@@ -1,0 +1,120 @@
+"""A claimed matrix as written → Numbers: its shape, its entries, and how exact they say they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.characters import count
+from implicitgrad.claims import Numbers
+from implicitgrad.draft import Part, Path, as_fraction, described
+from implicitgrad.rational import NumberError, last_place, parse_number
+
+DOUBLE = Fraction(1, 2**53)
+"""The unit roundoff of a double."""
+DIGITS_OF_DOUBLES = 16
+"""So many significant digits or more has a number that nobody wrote by hand."""
+NOT_DETERMINED = ("null", "~")
+BAD = "bad-claim"
+ZERO = Fraction(0)
+
+
+class Shape(NamedTuple):
+    """What a claimed matrix must be."""
+
+    height: int
+    rows_are: str
+    widths: tuple[int, ...]
+    """Any of these."""
+    columns_are: str
+
+    def __str__(self) -> str:
+        return f"{self.height}×{' or '.join(map(str, self.widths))}"
+
+
+Refuse = Callable[[Path, str, str | None, str], None]
+"""Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
+
+
+def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse) -> Numbers | None:
+    """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused."""
+    value = part.value
+    if not isinstance(value, list):
+        refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
+        return None
+    is_flat = bool(value) and not any(isinstance(row, list) for row in value)
+    written = _flat_rows(value, shape) if is_flat else value
+    if written is None:
+        found = f"{key} has {count(len(value), 'entry')}"
+        refuse((), f"{found}; expected {shape.height} rows of {shape.widths[0]}", None, BAD)
+        return None
+    rows = [row for row in written if isinstance(row, list)]
+    if len(written) != shape.height:
+        is_transpose = len(written) in shape.widths and all(len(row) == shape.height for row in rows)
+        hint = "It has the shape of the transpose" if is_transpose else None
+        refuse((), f"{key} has {count(len(written), 'row')}; expected {shape.height}, {shape.rows_are}", hint, BAD)
+        return None
+    for i, row in enumerate(written):
+        here, path = (key, ()) if is_flat else (f"{key}[{i + 1}]", (i,))
+        if not isinstance(row, list):
+            refuse(path, f"{here}: expected a row, got {described(row)}", None, BAD)
+            return None
+        if len(row) not in shape.widths or len(row) != len(rows[0]):
+            expected = " or ".join(map(str, shape.widths))
+            refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
+            return None
+    return _entries(key, part, rows, is_flat, refuse)
+
+
+def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
+    """A flat list as the one column or the one row that is expected, if it is."""
+    if 1 in shape.widths and len(value) == shape.height:
+        return [[item] for item in value]
+    return [value] if shape.height == 1 else None
+
+
+def _entries(key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse) -> Numbers | None:
+    numbers = Numbers(key, (), (), (), None, is_flat)
+    entries, texts, roundings = [], [], []
+    unit_roundoff, is_whole = None, True
+    for i, row in enumerate(rows):
+        values: list[Fraction | None] = []
+        units: list[Fraction] = []
+        for j, item in enumerate(row):
+            try:
+                value, unit, is_computed = _entry(item)
+            except NumberError as error:
+                path = (i + j,) if is_flat else (i, j)
+                refuse(path, f"{numbers.name(i, j)}: {error.problem.message}", error.problem.hint, "bad-number")
+                is_whole = False
+                continue
+            values.append(value)
+            units.append(unit)
+            if is_computed:
+                unit_roundoff = part.unit_roundoff or DOUBLE
+        entries.append(tuple(values))
+        roundings.append(tuple(units))
+        texts.append(tuple(["null" if item is None else str(item) for item in row]))
+    if not is_whole:
+        return None
+    return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat)
+
+
+def _entry(item: object) -> tuple[Fraction | None, Fraction, bool]:
+    """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
+    if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
+        return None, ZERO, False
+    if isinstance(item, float):
+        return as_fraction(item), ZERO, True
+    text = str(item) if isinstance(item, Decimal) else item
+    if not isinstance(text, str):
+        return as_fraction(item), ZERO, False
+    value = parse_number(text)
+    mantissa = text.lower().partition("e")[0]
+    unit = last_place(text) if mantissa.partition(".")[2] else None
+    if unit is None:
+        return value, ZERO, False
+    digits = "".join(filter(str.isdigit, mantissa)).lstrip("0")
+    return value, unit / 2, len(digits) >= DIGITS_OF_DOUBLES
