@@ -121,7 +121,11 @@ def test_each_mistake_in_a_jacobian_is_recognised(
     assume(claim != J)
     same = {code for code, matrix in wrong.items() if matrix == claim}
     codes = {suspicion.code for suspicion in suspicions(A, g, "dy_dx", dy_dx=claim)}
-    negative = {"sign"} if [[-value for value in row] for row in claim] == J else set()
+    negative = (
+        {"sign"}
+        if all(abs(a) == abs(b) for p, q in zip(claim, J, strict=True) for a, b in zip(p, q, strict=False))
+        else set()
+    )
     also = {"factor", "explicit", "transpose", "permuted"} if rank(A) and _is_special(A) else set()
     assert codes
     assert codes <= same | negative | also
@@ -147,7 +151,7 @@ def _is_special(A: list[list[Fraction]]) -> bool:
         ([[1, 2], [3, 4]], [1, 2], {"dL_dx": [1, 2]}, "the claim equals ∂L/∂y: was the solution with Aᵀ left out?"),
         ([[1, 2], [3, 4]], [1, 1], {"dL_dx": ["-1/6", "1/6"]},
          "the claim is 1/3 times ∂L/∂x: is a factor of 3 missing?"),
-        ([[1, 2], [3, 5]], [3, 1], {"dL_dx": [-24, 10]}, "the claim is 2 times ∂L/∂x: is a factor taken twice?"),
+        ([[1, 2], [3, 5]], [3, 1], {"dL_dx": [-24, 10]}, "the claim is 2 times ∂L/∂x: is a factor of 2 too many?"),
         ([[1, 2], [3, 4]], [5, 1], {"dL_dx": ["9/2", "-17/2"]},
          "the claim's entries are right in another order: ∂L/∂x2, ∂L/∂x1"),
         ([[2, 1], [1, 3]], [[1, 0], [0, 1]], {"dL_dx": [["-1/5", "2/5"], ["-1/5", "2/5"]]},
@@ -167,6 +171,12 @@ def _is_special(A: list[list[Fraction]]) -> bool:
         ([[3, 5]], [7, 11], {"dy_dx": [[3], [5]]},
          "the claim equals Aᵀ: was the explicit direction taken for the implicit one?"),
         ([[3, 5]], [7, 11], {"dy_dx": [["1/5"], [0]]}, "with the rows of y1 and y2 exchanged the claim is valid"),
+        ([[2, 1], [1, 3]], [[1, 0], [0, 1]], {"dL_dx": [["-1/5", "2/5"], ["3/5", "-1/5"]]},
+         "the claim's rows are right in another order: ∂L2/∂x, ∂L1/∂x"),
+        ([[1, 2], [3, 5]], [3, 1], {"dL_dx": [-12, -5]}, "the claim is right but for the sign of ∂L/∂x2"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[-5, 2], [-3, -1]]}, "the claim is right but for the sign of ∂y2/∂x1"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[5, -3], [-2, 1]]},
+         "the claim is the negative transpose of a valid ∂y/∂x"),
         ([[3, 5]], [6, 10], {"dL_dx": [-2]}, "the claim is the negative of ∂L/∂x: is a sign flipped?"),
     ],
 )  # fmt: skip
@@ -191,6 +201,11 @@ def test_with_inputs_of_its_own_the_mistakes_are_those_with_B() -> None:
     assert found.message.startswith("the claim equals A·B: ")
     (found,) = check(A, g, B=B, dy_dx=B).failures[0].suspicions
     assert found.message == "the claim equals B: was the solution with A left out?"
+
+
+def test_what_says_too_little_is_not_called_a_multiple() -> None:
+    assert suspicions([[1, 2], [2, 4]], [1, 2], "dy_dx", dy_dx=[[1, 7], [0, 8]]) == []
+    assert suspicions([[2]], [3], dL_dx=[7]) == []
 
 
 def test_a_zero_gradient_is_no_mistake_by_name() -> None:

@@ -60,7 +60,7 @@ def test_only_what_is_wrong_is_written_and_a_diff_shows_it(run: Run, tmp_path: P
     assert (tmp_path / "a.yaml").read_text() == expected
     again = run("check", "--update", "a.yaml")
     assert (again.returncode, again.stdout) == (0, "")
-    assert again.stderr == "implicitgrad: nothing to update: every claim holds\n"
+    assert again.stderr == "implicitgrad: nothing to update, every claim holds\n"
     assert run("check", "a.yaml", "--strict").returncode == 0
 
 
@@ -82,6 +82,10 @@ def test_only_what_is_wrong_is_written_and_a_diff_shows_it(run: Run, tmp_path: P
          '{"expect": {"dL_dx": ["3/2"], "rank": 1}, "A": [[2]], "dL_dy": [3]}'),
         ("a.csv", "# c\n# expect: {rank: 1, dy_dx: [[1, 0], [0, 1]]}\n2,0\n0,1\n",
          "# c\n# expect: {rank: 2, dy_dx: [[1/2, 0], [0, 1]]}\n2,0\n0,1\n"),
+        ("a.csv", "# expect: {}\n2,0\n0,1\n",
+         "# expect: {status: determined, rank: 2, dy_dx: [[1/2, 0], [0, 1]]}\n2,0\n0,1\n"),
+        ("a.csv", "# c\r2,0\r0,1\r",
+         "# c\r# expect: {status: determined, rank: 2, dy_dx: [[1/2, 0], [0, 1]]}\r2,0\r0,1\r"),
         ("a.csv", "# c\n2,0\n0,1\n",
          "# c\n# expect: {status: determined, rank: 2, dy_dx: [[1/2, 0], [0, 1]]}\n2,0\n0,1\n"),
         ("a.yaml", "A: [[1, 0], [0, 1], [1, 1]]\nexpect:\n  constraints: null\n  dy_dx: [[1, 0, 0], [0, 1, 1]]\n",
@@ -137,6 +141,7 @@ def test_on_a_terminal_nothing_is_written_without_yes(run: Run, tmp_path: Path) 
         ({"a.yaml": "A: [[1]]\nexpect: {tolerance: {rtol: x}, rank: 2}\n"},
          "a.yaml:2:28: expect.tolerance.rtol: expected"),
         ({"a.yaml": "A: [[0]]\nexpect: {condition: {max: 3}}\n"}, "a.yaml: what is expected cannot be changed"),
+        ({"a.yaml": "A: [[1]]\nexpect: {tolerance: {rtol: 1}}\n"}, "a.yaml: expect has a tolerance and no claim"),
         ({"a.yaml": "\ufeffA: [[1]]\n".encode("utf-16-le")},
          "a.yaml: expected UTF-8 text, which is what --update writes"),
         ({"a.yaml": "A: [[1]]\nexpect: {status: [1]}\n", "b.yaml": "A: [["}, "b.yaml:2:1: not valid YAML"),

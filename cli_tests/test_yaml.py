@@ -150,7 +150,7 @@ def test_offending_text_is_cut_at_forty_characters(tmp_path: Path) -> None:
                                                   "Keep one of them"]),
         ("A: [[1]]\nexpect: {stauts: x}", [
             "system.yaml:2:10: expect: unknown key 'stauts'; expected one of status, rank, dy_dx, dL_dx, "
-            "free_parameters, dL_dx_unique, constraints, condition, tolerance"]),
+            "free_parameters, dL_dx_unique, constraints, condition, tolerance. Did you mean status?"]),
         ("A: [[1]]\nexpect: 3", ["system.yaml:2:9: expect: expected a mapping, got '3'"]),
         ("A: [[1]]\nname: [a]", ["system.yaml:2:7: name: expected a text, got a list"]),
         ("", ["system.yaml: empty; expected a system"]),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # typing need not be loaded for it
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LONGEST_QUOTE = 40
 
 IN_ASCII = {
@@ -52,6 +56,15 @@ def quoted(text: str) -> str:
     """``text`` in quotes as a message shows it: escaped, and cut at 40 characters."""
     shown = printable(text[: LONGEST_QUOTE + 1])
     return f"'{shown[: LONGEST_QUOTE - 1]}…'" if len(shown) > LONGEST_QUOTE else f"'{shown}'"
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """A question whether one of the known words was meant, if one is near."""
+    from difflib import get_close_matches
+
+    lowered = {word.lower(): word for word in known}
+    close = get_close_matches(text.lower(), lowered, n=1, cutoff=0.6)
+    return f"Did you mean {lowered[close[0]]}?" if close else None
 
 
 def count(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from implicitgrad.errors import Problem
 from implicitgrad.notation import linear, show_number
 from implicitgrad.solution import Solution
 
+NOTHING = "solved, nothing claimed"
 DIGITS = 6
 """The significant digits of a number in a message."""
 
@@ -95,9 +96,9 @@ class Outcome(NamedTuple):
 
     @property
     def explanation(self) -> tuple[str, ...]:
-        """Why the claim fails, clause, worst entry and the mistakes that would explain it; or why it could not."""
+        """Why the claim fails: a clause, the worst entry, and the mistakes that would explain it."""
         if self.holds:
-            return (f"it fixes nothing: {self.fixes_nothing}",) if self.fixes_nothing else ()
+            return ()
         worst = () if self.worst is None else (f"{'worst ' if self.failing > 1 else ''}{self.worst}",)
         return (self.reason, *worst, *(suspicion.message for suspicion in self.suspicions))
 
@@ -134,6 +135,17 @@ class Verdict:
     def failures(self) -> tuple[Outcome, ...]:
         """The claims that fail."""
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
+
+    def strictly(self) -> Verdict:
+        """The verdict where something is to be claimed, and what is claimed is to fix something."""
+        outcomes = tuple(
+            outcome._replace(holds=False, reason=f"it fixes nothing: {outcome.fixes_nothing}", failing=1)
+            if outcome.holds and outcome.fixes_nothing
+            else outcome
+            for outcome in self.outcomes
+        )
+        nothing = Outcome("expect", False, NOTHING, "nothing is claimed", 1, place=Place(self.solution.system.source))
+        return Verdict(self.solution, outcomes or (nothing,))
 
     def __bool__(self) -> bool:
         return self.holds

@@ -20,6 +20,13 @@ class Place(NamedTuple):
     column: int | None = None
 
 
+class Number(NamedTuple):
+    """A claimed number, and as it was written."""
+
+    value: Fraction
+    text: str
+
+
 class Numbers(NamedTuple):
     """A claimed matrix, as written and as numbers."""
 
@@ -56,14 +63,14 @@ class Claims(NamedTuple):
     """What is claimed; None where nothing is."""
 
     status: Status | None = None
-    rank: Fraction | None = None
+    rank: Number | None = None
     dy_dx: Numbers | None = None
     dL_dx: Numbers | None = None
-    free_parameters: Fraction | tuple[str, ...] | None = None
+    free_parameters: Number | tuple[str, ...] | None = None
     """Their number, or their names."""
     dL_dx_unique: bool | None = None
     constraints: ClaimedConstraints | None = None
-    condition: Fraction | None = None
+    condition: Number | None = None
     """The largest that is allowed."""
     rtol: Fraction | None = None
     atol: Fraction | None = None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 
-from implicitgrad.characters import quoted
-from implicitgrad.claims import ClaimedConstraints, Claims, Numbers, Place
+from implicitgrad.characters import nearest, quoted
+from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers, Place
 from implicitgrad.claims.numbers import NOT_DETERMINED, Shape, read_numbers
 from implicitgrad.draft import CLAIMS, Part, Path, as_fraction, described
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
@@ -54,7 +54,8 @@ class _Builder:
         for key in CLAIMS:
             part = self.parts.get(key) or (self.parts.get("condition.max") if key == "condition" else None)
             if part is not None and key != "tolerance":
-                places[key] = Place(part.source, *(part.key or ()))
+                is_option = part.key is None and (part.source or "-").startswith("-")
+                places[key] = Place(part.source, *(() if is_option else part.key or part.locate(()) or ()))
         return places
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-claim") -> None:
@@ -66,7 +67,7 @@ class _Builder:
     def _check_mappings(self) -> None:
         for key, known in PARTS.items():
             value = self.parts[key].value if key in self.parts else None
-            if isinstance(value, dict):
+            if isinstance(value, Mapping):
                 for name in value:
                     if name not in known:
                         found = f"{key}: unknown key {quoted(str(name))}; expected {' and '.join(known)}"
@@ -82,7 +83,8 @@ class _Builder:
         value = self.parts["status"].value
         if value in list(Status):
             return Status(str(value))
-        self._refuse("status", (), f"status: expected one of {', '.join(Status)}, got {described(value)}")
+        likely = nearest(str(value), Status)
+        self._refuse("status", (), f"status: expected one of {', '.join(Status)}, got {described(value)}", likely)
         return None
 
     def _truth(self, key: str) -> bool | None:
@@ -90,7 +92,7 @@ class _Builder:
             return None
         value = self.parts[key].value
         if self.system.dL_dy is None:
-            self._refuse(key, (), f"{key} needs dL_dy, and there is none", "Give it in the file or with -g")
+            self._refuse(key, (), f"{key} needs dL_dy, and there is none", self._where_to_give())
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -98,28 +100,34 @@ class _Builder:
         self._refuse(key, (), f"{key}: expected true or false, got {described(value)}")
         return None
 
-    def _number(self, key: str) -> Fraction | None:
+    def _where_to_give(self) -> str | None:
+        return None if self.system.source == "<python>" else "Give it in the file or with -g"
+
+    def _number(self, key: str, hint: str | None = None) -> Number | None:
         """A single number, such as a rank; any number is a claim, if only a wrong one."""
         if key not in self.parts:
             return None
         value = self.parts[key].value
         try:
-            return parse_number(value) if isinstance(value, str) else as_fraction(value)
+            number = parse_number(value) if isinstance(value, str) else as_fraction(value)
         except NumberError as error:
-            self._refuse(key, (), f"{key}: {error.problem.message}", error.problem.hint, "bad-number")
+            self._refuse(key, (), f"{key}: {error.problem.message}", error.problem.hint or hint, "bad-number")
             return None
+        return Number(number, str(value))
 
     def _tolerance(self, name: str) -> Fraction | None:
         key = f"tolerance.{name}"
-        value = self._number(key)
-        if value is not None and value < 0:
-            self._refuse(key, (), f"{key}: expected a number of 0 or more, got {described(self.parts[key].value)}")
-        return value
+        number = self._number(key)
+        if number is None:
+            return None
+        if number.value < 0:
+            self._refuse(key, (), f"{key}: expected a number of 0 or more, got {quoted(number.text)}")
+        return number.value
 
-    def _free_parameters(self) -> Fraction | tuple[str, ...] | None:
+    def _free_parameters(self) -> Number | tuple[str, ...] | None:
         key = "free_parameters"
         if key not in self.parts or not isinstance(self.parts[key].value, list):
-            return self._number(key)
+            return self._number(key, "Their number, or a list of their names, [dy1/dx1]")
         value = self.parts[key].value
         assert isinstance(value, list)
         names = self._names(key, value)
@@ -149,7 +157,7 @@ class _Builder:
 
     def _gradient(self) -> Numbers | None:
         if "dL_dx" in self.parts and self.system.dL_dy is None:
-            self._refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", "Give it in the file or with -g")
+            self._refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", self._where_to_give())
             return None
         K = len(self.system.dL_dy or ())
         return self._numbers("dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x"))
@@ -161,7 +169,7 @@ class _Builder:
 
     def _constraints(self) -> ClaimedConstraints | None:
         key = "constraints"
-        if key not in self.parts or not isinstance(self.parts[key].value, dict):
+        if key not in self.parts or not isinstance(self.parts[key].value, Mapping):
             return ClaimedConstraints((), None) if key in self.parts else None
         given = [name for name in PARTS[key] if f"{key}.{name}" in self.parts]
         if len(given) < len(PARTS[key]):

@@ -8,30 +8,33 @@ from typing import TYPE_CHECKING
 
 import click
 
+from implicitgrad.characters import quoted
 from implicitgrad.cli.options import csv_options, with_help
-from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import (
     INLINE,
-    REQUIREMENTS,
     UNIQUE_GRADIENT,
     Given,
     drafts_of,
     files_read,
     form_of,
     given_parts,
+    require_option,
     system_options,
 )
-from implicitgrad.errors import ImplicitGradError, UsageError
+from implicitgrad.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
 
 if TYPE_CHECKING:
+    from implicitgrad.cli.reporting import Reporting
     from implicitgrad.draft import Part
     from implicitgrad.writers.report import Result
 
+BLANKS = "A value with blanks needs quotes: -g '1 1'"
 CLAIM_OPTIONS = {
     "dy_dx": "--dydx", "dL_dx": "--dldx", "condition.max": "--max-condition", "tolerance.rtol": "--rtol",
     "tolerance.atol": "--atol",
 }  # fmt: skip
+SINGLE_NUMBERS = {"condition.max", "tolerance.rtol", "tolerance.atol"}
 
 EXAMPLES = """\b
 Examples:
@@ -46,13 +49,11 @@ Examples:
 @click.command(
     epilog=EXAMPLES, add_help_option=False, short_help="Hold systems against what is claimed of their answers."
 )
-@click.argument("systems", nargs=-1, type=click.Path())
+@click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @system_options
 @click.option("--dydx", metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, inline or @FILE.")
 @click.option("--dldx", metavar="VECTOR", help="Claim ∂L/∂x, inline or @FILE; several rows for several losses.")
-@click.option(
-    "--require", type=click.Choice(REQUIREMENTS), multiple=True, help="Claim the verdict; may be given twice."
-)
+@require_option("Claim a verdict, or several")
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
 @click.option("--atol", metavar="X", help="Allow an error of X.")
@@ -62,8 +63,8 @@ Examples:
     "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
     help="What to print; json is one object a line, a system each.",
 )  # fmt: skip
-@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to a file.")
-@click.option("--junit", metavar="FILE", type=click.Path(), help="Write JUnit XML to a file, too.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write the report to a file.")
+@click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Write JUnit XML to a file, too.")
 @click.option(
     "--github/--no-github",
     default=None,
@@ -116,39 +117,29 @@ def check(
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
-    _refuse_nonsense(systems, A, [output, junit])
-
+    from implicitgrad.cli.reporting import Reporting, report_results
     from implicitgrad.cli.walk import find_files
     from implicitgrad.verdict import Unreadable
 
+    reporting = Reporting(form, output, junit, github, quiet)
+    reporting.check()
+    _refuse_nonsense(systems, A, claimed)
     files, errors = find_files(systems, exclude)
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
-    if update:
+    if update or yes:
+        _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
         from implicitgrad.cli.update import update_files
 
-        if "-" in files:
-            raise UsageError("--update writes files; expected none of them to be -")
-        if claimed or require or given != Given(None, None, None, None, None, given.csv_form):
-            raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
         return update_files(files, errors, given.csv_form, may_write=yes)
 
     parts, claims, more = given_parts(given), _claims(claimed, given.csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
     for source in files if A is None else [None]:
         results += _checked(source, parts, claims, more, given.csv_form)
-    for result in results:
-        if isinstance(result, Unreadable):
-            report(result.problems, as_json=form == "json")
-    read = [*inputs, *files]
-    _write(output, _text(results, form, to_file=output not in (None, "-"), is_strict=strict, is_quiet=quiet), read)
-    if junit is not None:
-        from implicitgrad.writers.junit import write_junit
-
-        _write(junit, write_junit(results, is_strict=strict), read)
-    if github or (github is None and os.environ.get("GITHUB_ACTIONS") == "true"):
-        _annotate(results, strict, to_stderr=form == "json" and output in (None, "-"))
-    return _exit_code(results, strict)
+    if strict:
+        results = [result if isinstance(result, Unreadable) else result.strictly() for result in results]
+    return report_results(results, reporting, [*inputs, *files])
 
 
 def _checked(
@@ -161,17 +152,56 @@ def _checked(
     try:
         return list(check_drafts(drafts_of(source, parts, form_of(source, form)), claims, more))
     except ImplicitGradError as error:
-        return [Unreadable(source or INLINE, error.problems)]
+        if source is None:
+            return [Unreadable(INLINE, error.problems)]
+        return [Unreadable(source, tuple(_of_file(problem, source) for problem in error.problems))]
 
 
-def _refuse_nonsense(systems: tuple[str, ...], A: str | None, outputs: list[str | None]) -> None:
+def _of_file(problem: Problem, source: str) -> Problem:
+    """What an option does not fit, beside the option."""
+    if not (problem.source or "").startswith("-") or problem.source == source:
+        return problem
+    return problem._replace(message=f"{problem.source}: {problem.message}").at(source, None)
+
+
+def _refuse_nonsense(systems: tuple[str, ...], A: str | None, claimed: dict[str, str]) -> None:
+    from implicitgrad.rational import NumberError, is_number, parse_number
+
     if not systems and A is None:
         hint = "See implicitgrad check --help"
         raise UsageError("expected files or directories to check, - for standard input, or -A", hint)
     if systems and A is not None:
-        raise UsageError("expected systems' files or -A, got both", "A value with blanks needs quotes: -g '1 1'")
-    if "" in outputs:
-        raise UsageError("expected a file's name, got ''")
+        raise UsageError("expected systems' files or -A, got both", BLANKS)
+    stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
+    if stray is not None:
+        raise UsageError(f"expected a file or directory, got {quoted(stray)}", BLANKS)
+    for key in SINGLE_NUMBERS & set(claimed):
+        try:
+            is_negative = parse_number(claimed[key]) < 0
+        except NumberError as error:
+            raise UsageError(f"{CLAIM_OPTIONS[key]}: {error.problem.message}", error.problem.hint) from None
+        if is_negative and key != "condition.max":
+            raise UsageError(f"{CLAIM_OPTIONS[key]}: expected a number of 0 or more, got {quoted(claimed[key])}")
+
+
+def _refuse_for_update(
+    files: list[str],
+    claimed: dict[str, str],
+    given: Given,
+    reporting: Reporting,
+    *,
+    update: bool,
+    strict: bool,
+    require: tuple[str, ...],
+) -> None:
+    if not update:
+        raise UsageError("--yes lets --update write; expected --update with it")
+    if "-" in files:
+        raise UsageError("--update writes files; expected none of them to be -")
+    if claimed or require or given != Given(None, None, None, None, None, given.csv_form):
+        raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
+    if strict or reporting._replace(github=None) != ("table", None, None, None, False):
+        raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")
 
 
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, Part]:
@@ -194,49 +224,3 @@ def _required(require: Iterable[str]) -> list[dict[str, Part]]:
         {"dL_dx_unique": Part("true", "--require")} if one == UNIQUE_GRADIENT else {"status": Part(one, "--require")}
         for one in require
     ]
-
-
-def _text(results: list[Result], form: str, *, to_file: bool, is_strict: bool, is_quiet: bool) -> str:
-    if form == "json":
-        from implicitgrad.writers.verdict_record import write_result
-
-        shown = [result for result in results if not (is_quiet and getattr(result, "holds", False))]
-        return "".join(write_result(result) + "\n" for result in shown)
-    from implicitgrad.cli.screen import stdout_screen
-    from implicitgrad.writers.report import write_report
-    from implicitgrad.writers.screen import Screen
-
-    screen = Screen() if to_file else stdout_screen()
-    return write_report(results, screen, is_strict=is_strict, only_failures=is_quiet)
-
-
-def _write(path: str | None, text: str, inputs: list[str]) -> None:
-    """To a file, or to standard output, which is the place of what has no other."""
-    if path in (None, "-"):
-        if text:
-            write_stdout(text)
-        return
-    from implicitgrad.cli.files import write_file
-
-    assert path is not None
-    write_file(path, text, [0 if source == "-" else source for source in inputs])
-
-
-def _annotate(results: list[Result], is_strict: bool, *, to_stderr: bool) -> None:
-    """On standard output, unless that has JSON; GitHub reads both."""
-    from implicitgrad.writers.github import write_annotations
-
-    text = write_annotations(results, is_strict=is_strict, workspace=os.environ.get("GITHUB_WORKSPACE"))
-    if to_stderr:
-        say(text.rstrip("\n"))
-    elif text:
-        write_stdout(text)
-
-
-def _exit_code(results: list[Result], is_strict: bool) -> int:
-    from implicitgrad.verdict import Unreadable
-    from implicitgrad.writers.report import failed
-
-    if any(isinstance(result, Unreadable) for result in results):
-        return ImplicitGradError.exit_code
-    return 1 if failed(results, is_strict) else 0

@@ -12,16 +12,16 @@ from implicitgrad.characters import printable
 from implicitgrad.errors import OutputError, ReaderGone
 
 
-def write_file(path: str, text: str, inputs: Iterable[str | int] = ()) -> None:
+def write_file(path: str, text: str, inputs: Iterable[str | int] = (), option: str = "--output") -> None:
     """Write ``text`` to a file as UTF-8, whole or not at all.
 
-    inputs : the paths or descriptors it was made from, which it is never to overwrite. Raises OutputError, or
-    ReaderGone where the file is a pipe that nobody reads.
+    inputs : the paths or descriptors it was made from, which it is never to overwrite. option : what named the file.
+    Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
     """
     for source in inputs:
         with suppress(OSError):
             if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
-                raise OutputError(f"--output {printable(path)} is the input; expected another file")
+                raise OutputError(f"{option} {printable(path)} is the input; expected another file")
     try:
         _replace(path, text.encode("utf-8", "backslashreplace"))
     except BrokenPipeError:
@@ -51,6 +51,8 @@ def _replace(path: str, data: bytes) -> None:
             with open(path if standard is None else standard, "wb", closefd=standard is None) as stream:
                 stream.write(data)
             return
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         mode = stat.S_IMODE(status.st_mode)
     import tempfile
 

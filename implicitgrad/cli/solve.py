@@ -9,12 +9,12 @@ import click
 from implicitgrad.cli.options import csv_options, names, with_help
 from implicitgrad.cli.streams import report, write_stdout
 from implicitgrad.cli.systems import (
-    REQUIREMENTS,
     UNIQUE_GRADIENT,
     Given,
     drafts_of,
     files_read,
     given_parts,
+    require_option,
     system_options,
 )
 from implicitgrad.errors import InputError, Problem, UsageError
@@ -35,7 +35,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
-@click.argument("system", required=False, type=click.Path())
+@click.argument("system", required=False, type=click.Path(readable=False))
 @system_options
 @click.option(
     "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
@@ -51,13 +51,10 @@ Examples:
     show_default=True,
     help="At most so many significant digits of a decimal.",
 )
-@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write to a file, whole or not at all.")
 @click.option(
-    "--require",
-    type=click.Choice(REQUIREMENTS),
-    multiple=True,
-    help="Exit with 1 if the answer, which is printed, is another; may be given twice.",
+    "-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write to a file, whole or not at all."
 )
+@require_option("Exit with 1 if the answer, which is printed, is not this, or not all of several")
 @csv_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
 @with_help()

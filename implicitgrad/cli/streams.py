@@ -5,6 +5,7 @@ The errors are imported where one is raised or caught: the help page needs none 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -14,6 +15,7 @@ from implicitgrad.characters import encodable
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TextIO
 
     from implicitgrad.errors import Problem
 
@@ -81,7 +83,7 @@ def write_stdout(text: str) -> None:
 
         raise OutputError("standard output is closed; expected it to be open")
     try:
-        sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8"))
+        _write_whole(sys.stdout, encodable(text, sys.stdout.encoding or "utf-8"))
         sys.stdout.flush()
     except OSError as error:
         from implicitgrad.errors import OutputError, ReaderGone
@@ -90,6 +92,17 @@ def write_stdout(text: str) -> None:
         if isinstance(error, BrokenPipeError):
             raise ReaderGone("standard output was closed by its reader") from None
         raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
+
+
+def _write_whole(stream: TextIO, text: str) -> None:
+    """All of ``text``; an unbuffered stream (PYTHONUNBUFFERED) may take a part of it and say nothing."""
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        stream.write(text)
+        return
+    rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while rest:
+        rest = rest[raw.write(rest) or 0 :]
 
 
 def _discard_stdout() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -58,6 +58,14 @@ def system_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+def require_option(help: str) -> Callable[[Decorated], Decorated]:
+    """--require VERDICT, of any number."""
+    verdicts = f"{', '.join(REQUIREMENTS[:-1])} or {UNIQUE_GRADIENT}"
+    return click.option(
+        "--require", type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT", help=f"{help}: {verdicts}."
+    )
 
 
 def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:

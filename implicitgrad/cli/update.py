@@ -46,7 +46,7 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
     if diffs:
         write_stdout("".join(diffs))
     elif not problems:
-        say("implicitgrad: nothing to update: every claim holds")
+        say("implicitgrad: nothing to update, every claim holds")
     if changed and not may_write and any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UsageError("nothing was written", "If the diff is right, --yes writes it")
     for path, text in changed.items():

@@ -54,8 +54,8 @@ def _is_wanted(path: str, name: str, patterns: tuple[str, ...]) -> bool:
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
     normal = os.path.normpath(path)
-    names = (os.path.basename(normal), normal, path)
-    return any(fnmatch(name, pattern.rstrip("/")) for pattern in patterns for name in names)
+    names = (os.path.basename(normal), normal, os.path.abspath(path))
+    return any(fnmatch(name, os.path.normpath(pattern)) for pattern in patterns for name in names)
 
 
 def _identity(path: str) -> str:

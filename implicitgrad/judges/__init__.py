@@ -12,7 +12,7 @@ from implicitgrad.judges import facts
 from implicitgrad.judges.gradient import judge_gradient
 from implicitgrad.judges.jacobian import judge_jacobian
 from implicitgrad.judges.setting import Along, Setting
-from implicitgrad.solution import Solution
+from implicitgrad.solution import Constraints, Solution
 from implicitgrad.solvers import solve
 from implicitgrad.system import LinearSystem
 from implicitgrad.verdict import Outcome, Verdict
@@ -38,7 +38,7 @@ def check(
     dL_dx: object = None,
     free_parameters: int | Sequence[str] | None = None,
     dL_dx_unique: bool | None = None,
-    constraints: Mapping[str, object] | None = None,
+    constraints: Constraints | Mapping[str, object] | Sequence[object] | None = None,
     max_condition: object = None,
     rtol: object = None,
     atol: object = None,
@@ -47,8 +47,9 @@ def check(
 
     A, dL_dy, B, x, y, name : as in solve(); A may be a LinearSystem, which has all the rest.
     status, rank, dy_dx, dL_dx, … : the claims, at least one; dy_dx (N, P) and dL_dx (P,) or (K, P) as nested sequences
-    or arrays, None for an entry that is claimed not to be determined. A claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a
-    claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed if both are.
+    or arrays, None for an entry that is claimed not to be determined; constraints as in a file, () for none. A
+    claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed
+    if both are.
     rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
     integer or Fraction is exact, and floats may have the error of a stable computation in their type, 4·max(M, N,
     P)·u·condition·‖A⁺‖·‖B‖·‖∂L/∂y‖.
@@ -65,11 +66,16 @@ def check(
         "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
         "dL_dx_unique": dL_dx_unique, "constraints": constraints, "condition.max": max_condition,
     }  # fmt: skip
+    if isinstance(constraints, Constraints):
+        constraints = constraints._asdict()
     parts = {key: _part(value) for key, value in given.items() if value is not None}
     if not parts:
         raise TypeError("expected a claim: status, rank, dy_dx, dL_dx, free_parameters, ...")
-    if constraints is not None:
+    if isinstance(constraints, Mapping):
+        parts["constraints"] = Part(constraints)
         parts |= {f"constraints.{key}": _part(value) for key, value in constraints.items()}
+    elif constraints is not None and len(constraints) == 0:
+        parts["constraints"] = Part("null")
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
     return judge(solution, build_claims(parts, solution))
@@ -114,4 +120,4 @@ def _has_same_matrices(a: LinearSystem, b: LinearSystem) -> bool:
 def _part(value: object) -> Part:
     dtype = str(getattr(value, "dtype", ""))
     unit_roundoff = next((u for kind, u in UNIT_ROUNDOFFS.items() if kind in dtype), None)
-    return Part(value if isinstance(value, Mapping) else plain(value), unit_roundoff=unit_roundoff)
+    return Part(plain(value), unit_roundoff=unit_roundoff)

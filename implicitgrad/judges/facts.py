@@ -5,14 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 
 from implicitgrad.characters import count, printable
-from implicitgrad.claims import ClaimedConstraints
+from implicitgrad.claims import ClaimedConstraints, Number
 from implicitgrad.judges.jacobian import fails
 from implicitgrad.judges.setting import Setting, product
+from implicitgrad.notation import show_number
 from implicitgrad.rational import float_square_root
 from implicitgrad.solution import Status
 from implicitgrad.solvers.reduction import integers, reduce_rows
 from implicitgrad.system import Matrix, Row
-from implicitgrad.verdict import Deviation, Outcome, show
+from implicitgrad.verdict import Deviation, Outcome
+
+DIGITS_OF_CONDITION = 9
 
 
 def judge_status(claimed: Status, setting: Setting) -> Outcome:
@@ -25,7 +28,7 @@ def judge_status(claimed: Status, setting: Setting) -> Outcome:
     return _judged("status", claimed == solution.status, str(claimed), reason)
 
 
-def judge_rank(claimed: Fraction, setting: Setting) -> Outcome:
+def judge_rank(claimed: Number, setting: Setting) -> Outcome:
     """Whether the rank is the one claimed."""
     return _counted("rank", claimed, setting.solution.rank)
 
@@ -44,24 +47,24 @@ def judge_uniqueness(claimed: bool, setting: Setting) -> Outcome:
     return _judged("dL_dx_unique", claimed == found, str(claimed).lower(), reason)
 
 
-def judge_condition(most: Fraction, setting: Setting) -> Outcome:
+def judge_condition(most: Number, setting: Setting) -> Outcome:
     """Whether the condition number is at most the one claimed."""
     squared = setting.solution.condition_squared
-    claimed = f"at most {show(most)}"
+    claimed = f"at most {most.text}"
     if squared is None:
-        return _judged("condition", False, claimed, f"claimed {claimed}, expected none: A = 0 has no condition")
-    found = float_square_root(squared)
-    text = "more than 1e308" if found is None else show(Fraction(f"{found:.3g}"))
-    return _judged("condition", most >= 0 and squared <= most**2, claimed, f"claimed {claimed}, expected about {text}")
+        return _judged("condition", False, claimed, f"claimed {claimed}, found none: A = 0 has no condition")
+    root = float_square_root(squared)
+    found = "more than 1e308" if root is None else show_number(Fraction(root), DIGITS_OF_CONDITION)
+    holds = most.value >= 0 and squared <= most.value**2
+    return _judged("condition", holds, claimed, f"claimed {claimed}, found {found}")
 
 
-def judge_free_parameters(claimed: Fraction | tuple[str, ...], setting: Setting) -> Outcome:
+def judge_free_parameters(claimed: Number | tuple[str, ...], setting: Setting) -> Outcome:
     """Whether there are so many; or whether those named determine all of ∂y/∂x and may be chosen at will."""
     total = len(setting.free) * len(setting.x)
-    if isinstance(claimed, Fraction):
+    if isinstance(claimed, Number):
         return _counted("free_parameters", claimed, total)
     shown = ", ".join(map(printable, claimed)) or "none"
-    reason = ""
     if len(claimed) != total:
         names = ", ".join(map(printable, setting.solution.free_parameters)) or "none"
         reason = f"claimed {count(len(claimed), 'parameter')}, expected {total}: {names}"
@@ -130,14 +133,11 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
 
 
 def _judged(key: str, holds: bool, claimed: str, reason: str) -> Outcome:
-    return Outcome(key, holds, claimed, "" if holds else reason)
+    return Outcome(key, holds, claimed, "" if holds else reason, 0 if holds else 1)
 
 
-def _counted(key: str, claimed: Fraction, found: int) -> Outcome:
-    text = show(claimed)
-    if claimed == found:
-        return Outcome(key, holds=True, claimed=text)
-    return Outcome(key, holds=False, claimed=text, reason=f"claimed {text}, expected {found}", failing=1)
+def _counted(key: str, claimed: Number, found: int) -> Outcome:
+    return _judged(key, claimed.value == found, claimed.text, f"claimed {claimed.text}, expected {found}")
 
 
 def _is_invertible(rows: list[Row]) -> bool:

@@ -8,8 +8,8 @@ from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
 from implicitgrad.judges.feasible import Interval
 from implicitgrad.judges.jacobian import column_intervals, fails, is_possible, written
-from implicitgrad.judges.mistakes import suspect_gradient
-from implicitgrad.judges.setting import Along, Setting, dot
+from implicitgrad.judges.mistakes import suspect_gradient, suspect_order
+from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
 from implicitgrad.system import Matrix, Row
@@ -138,7 +138,7 @@ def _deviations(
             continue
         j = claim.columns[m]
         text = written(numbers, value, k, j)
-        meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}"
+        meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}{setting.along_what}"
         found.append(Deviation(numbers.name(k, j), meaning, text, value, number, tolerance))
     return found
 
@@ -199,15 +199,17 @@ def _suspicions(
     claim: Along, setting: Setting, expected: Expected, jacobian: Along | None, others: tuple[Solution, ...]
 ) -> tuple[Suspicion, ...]:
     """The mistake that explains each loss that is wrong."""
+    columns = range(len(setting.x))
+    wanted = tuple([tuple([expected.get((k, m)) for m in columns]) for k in range(len(claim.values))])
+    claimed, right = complete(claim.values), complete(wanted)
+    if claimed is not None and right is not None and (order := suspect_order(claimed, claim.tolerances, right)):
+        return (order,)
     found: dict[Suspicion, None] = {}
-    for k in range(len(claim.values)):
-        row = [claim.values[k][m] for m in range(len(setting.x))]
-        wanted = [expected.get((k, m)) for m in range(len(setting.x))]
-        if any(value is None for value in (*row, *wanted)):
+    for k, rows in enumerate(zip(claim.values, wanted, strict=True)):
+        whole = complete(rows)
+        if whole is None:
             continue
-        values = tuple([value for value in row if value is not None])
-        right = tuple([value for value in wanted if value is not None])
-        suspicion = suspect_gradient(values, claim.tolerances[k], right, k, setting, jacobian, others)
+        suspicion = suspect_gradient(whole[0], claim.tolerances[k], whole[1], k, setting, jacobian, others)
         if suspicion is not None:
             found[suspicion] = None
     return tuple(found)

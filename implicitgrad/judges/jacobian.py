@@ -40,7 +40,7 @@ def _failed(outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting) 
     equations = _equations(claim, setting)
     if equations:
         of_all = count(setting.system.equations * len(setting.x), "entry")
-        return fails(outcome, equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {of_all} differ")
+        return fails(outcome, equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {of_all}")
     for m, x in enumerate(setting.x):
         if not is_possible(column_intervals(claim, setting, m)):
             return outcome._replace(reason=f"no valid ∂y/∂x has this ∂y/∂{x} within the claim's tolerance")
@@ -101,7 +101,8 @@ def _determined(numbers: Numbers, claim: Along, setting: Setting) -> list[Deviat
             if value is not None and abs(value - J[m]) > tolerance:
                 j = claim.columns[m]
                 entry, text = numbers.name(i, j), written(numbers, value, i, j)
-                found.append(Deviation(entry, f"∂{setting.y[i]}/∂{x}", text, value, J[m], tolerance))
+                meaning = f"∂{setting.y[i]}/∂{x}{setting.along_what}"
+                found.append(Deviation(entry, meaning, text, value, J[m], tolerance))
     return found
 
 

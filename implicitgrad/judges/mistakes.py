@@ -18,6 +18,7 @@ from implicitgrad.verdict import Suspicion, show
 
 NEARLY = Fraction(1, 10**4)
 """Relative; closer than that is taken for rounding."""
+MOST_NAMES = 3
 USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
 Candidate = tuple[str, str, Row]
 """A mistake's code, what it says, and the vector that it would yield."""
@@ -39,7 +40,8 @@ def suspect_gradient(
         if _explains(claim, tolerances, vector):
             return Suspicion(code, message)
     return (
-        _factor([claim], [tolerances], [expected], setting, "∂L/∂x")
+        _factor([claim], [tolerances], [expected], setting, "∂L/∂x", len(expected))
+        or _flipped([claim], [tolerances], [expected], [[f"∂L/∂{x}" for x in setting.x]])
         or _permuted_entries(claim, tolerances, expected, setting)
         or _rounded([claim], [expected])
     )
@@ -58,7 +60,9 @@ def suspect_jacobian(claim: Along, setting: Setting) -> Suspicion | None:
             return Suspicion(code, message)
     if len(J) == len(J[0]) and trial.is_valid(transpose(J), transpose(claim.tolerances)):
         return Suspicion("transpose", "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?")
-    return trial.factor() or trial.permuted() or trial.rounded()
+    if len(J) == len(J[0]) and trial.is_valid(_times(-1, transpose(J)), transpose(claim.tolerances)):
+        return Suspicion("transpose", "the claim is the negative transpose of a valid ∂y/∂x")
+    return trial.factor() or trial.flipped() or trial.permuted() or trial.rounded()
 
 
 def _gradients(
@@ -158,7 +162,16 @@ class _Trial:
         return any(map(any, self.BT)) and _matches(_flat(AJ), _flat(slack), _flat(self.BT))
 
     def factor(self) -> Suspicion | None:
-        return _factor(self.AJ, self.slack, self.BT, self.setting, "a valid ∂y/∂x")
+        evidence = self.setting.solution.rank * len(self.setting.x)
+        return _factor(self.AJ, self.slack, self.BT, self.setting, "a valid ∂y/∂x", evidence)
+
+    def flipped(self) -> Suspicion | None:
+        """Entries of a ∂y/∂x that is unique."""
+        J = complete(self.setting.solution.general.particular)
+        if self.setting.free or J is None:
+            return None
+        names = [[f"∂{y}/∂{x}" for x in self.setting.x] for y in self.setting.y]
+        return _flipped(self.J, self.tolerances, J, names)
 
     def permuted(self) -> Suspicion | None:
         """Columns are matched whole; rows by exchanging two."""
@@ -186,9 +199,17 @@ class _Trial:
 
 
 def _factor(
-    claim: Sequence[Row], tolerances: Sequence[Row], expected: Sequence[Row], setting: Setting, what: str
+    claim: Sequence[Row],
+    tolerances: Sequence[Row],
+    expected: Sequence[Row],
+    setting: Setting,
+    what: str,
+    evidence: int,
 ) -> Suspicion | None:
-    """A claim that is a multiple: by any number where several entries agree on it exactly, else by a usual one."""
+    """A claim that is a multiple: by any number where several entries agree on it exactly, else by a usual one.
+
+    evidence : how many of the entries say something that no other says.
+    """
     c, t, e = _flat(claim), _flat(tolerances), _flat(expected)
     nonzero = [i for i, value in enumerate(e) if value]
     if not nonzero or not all(c[i] for i in nonzero):
@@ -196,16 +217,39 @@ def _factor(
     largest = max(nonzero, key=lambda i: abs(e[i]))
     system = setting.system
     sizes = {system.equations, system.unknowns, system.inputs, len(system.dL_dy or ())} - {0, 1}
-    usual = {2} if len(nonzero) == 1 else {*USUAL_FACTORS, *sizes}
+    is_single = min(len(nonzero), evidence) == 1
+    usual = {2} if is_single else {*USUAL_FACTORS, *sizes}
     factors = [sign * factor for n in sorted(usual) for sign in (1, -1) for factor in (Fraction(n), Fraction(1, n))]
-    if len(nonzero) > 1 and not any(t):
+    if not is_single and not any(t):
         factors.append(c[largest] / e[largest])
     for factor in factors:
         if _explains(c, t, tuple(factor * value for value in e)):
-            is_missing = abs(factor) < 1
-            doubt = f"is a factor of {show(1 / abs(factor))} missing?" if is_missing else "is a factor taken twice?"
-            return Suspicion("factor", f"the claim is {show(factor)} times {what}: {doubt}")
+            size = abs(factor)
+            doubt = f"is a factor of {show(1 / size)} missing" if size < 1 else f"is a factor of {show(size)} too many"
+            return Suspicion("factor", f"the claim is {show(factor)} times {what}: {doubt}?")
     return None
+
+
+def _flipped(
+    claim: Sequence[Row], tolerances: Sequence[Row], expected: Sequence[Row], names: list[list[str]]
+) -> Suspicion | None:
+    """A claim of which some entries, not all, have the other sign."""
+    sizes = [tuple(map(abs, _flat(rows))) for rows in (claim, expected)]
+    if not _matches(sizes[0], _flat(tolerances), sizes[1]):
+        return None
+    cells = zip(_flat(claim), _flat(tolerances), _flat(expected), [name for row in names for name in row], strict=True)
+    wrong = [name for c, t, e, name in cells if abs(c - e) > t]
+    listed = ", ".join(wrong[:MOST_NAMES]) + (f" and {len(wrong) - MOST_NAMES} more" if wrong[MOST_NAMES:] else "")
+    return Suspicion("sign", f"the claim is right but for the sign of {listed}")
+
+
+def suspect_order(claim: Sequence[Row], tolerances: Sequence[Row], expected: Sequence[Row]) -> Suspicion | None:
+    """Several losses' gradients in another order."""
+    order = _matching(claim, tolerances, expected)
+    if order is None or not all(map(any, expected)):
+        return None
+    names = ", ".join(f"∂L{k + 1}/∂x" for k in order)
+    return Suspicion("permuted", f"the claim's rows are right in another order: {names}")
 
 
 def _permuted_entries(claim: Row, tolerances: Row, expected: Row, setting: Setting) -> Suspicion | None:

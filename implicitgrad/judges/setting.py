@@ -35,6 +35,7 @@ class Setting:
         self.independent = [x.index(name) for name in solution.independent]
         self.x = [printable(name) for name in solution.independent]
         self.y = [printable(name) for name in self.system.y]
+        self.along_what = " along the constraint" if solution.constraints is not None else ""
         self.free = [self.system.y.index(name) for name in solution.general.free]
 
     def T(self) -> Matrix:

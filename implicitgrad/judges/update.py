@@ -10,13 +10,14 @@ from typing import NamedTuple
 from implicitgrad.claims import Claims, Numbers
 from implicitgrad.claims.build import build_claims
 from implicitgrad.draft import CLAIMS, Draft, Part, Span
-from implicitgrad.errors import InputError
+from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
 from implicitgrad.rational import float_square_root
 from implicitgrad.solution import PartialMatrix, Solution
 from implicitgrad.writers.flow import Value, write_flow
 
+LONGEST_LINE = 100
 Parts = Mapping[str, Part]
 
 
@@ -35,13 +36,16 @@ def find_edits(draft: Draft, solution: Solution, *, as_json: bool) -> list[Edit]
     expected = draft.expect()
     if not expected:
         return [_new(draft, solution, as_json)]
+    if all(key.partition(".")[0] == "tolerance" for key in expected):
+        message = "expect has a tolerance and no claim; expected a claim to update, such as status"
+        raise InputError([Problem(message, code="cannot-update", source=solution.system.source)])
     wrong = _wrong(expected, solution)
     return [edit for key in wrong for edit in _changes(key, expected, solution, wrong[key], as_json)]
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:
     """The text with all edits made, in its own line ends; lines put in at a line's start stay lines of their own."""
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
     starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
 
     def offset(position: tuple[int, int]) -> int:
@@ -122,7 +126,13 @@ def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
     if site.kind == "comment":
         return Edit((site.place, site.place), f"# expect: {whole}\n")
     indent = " " * (site.indent or 0)
-    lines = [f"{indent}expect:", *(f"{indent}  {key}: {write_flow(value)}" for key, value in found.items())]
+    lines = [f"{indent}expect:"]
+    for key, value in found.items():
+        line = f"{indent}  {key}: {write_flow(value)}"
+        if len(line) > LONGEST_LINE and isinstance(value, tuple):
+            lines += [f"{indent}  {key}:", *(f"{indent}    - {write_flow(row)}" for row in value)]
+        else:
+            lines.append(line)
     return Edit((site.place, site.place), "".join(f"{line}\n" for line in lines))
 
 

@@ -6,18 +6,17 @@ which none is names the inputs; rows named dL/dy are gradients. A mix is an erro
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import Draft, Part, Path, Site
+from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.rational import looks_like_number, number_hint
+from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.readers.form import CsvFormat
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
-CLAIMS_COMMENT = r"[ \t]*#[ \t]*expect:"
 
 
 def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
@@ -40,8 +39,7 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
         raise InputError([Problem("expected rows of A, got none", code="empty", source=source)])
 
     draft = Draft(source, {"A": _matrix(table, equations, first_cell)}, name)
-    draft.expect = partial(_claims, table)
-    draft.site = partial(_site, table)
+    draft.expect, draft.site = partial(read_csv_claims, table), partial(csv_site, table)
     if gradients:
         draft.parts["dL_dy"] = _matrix(table, gradients, first_cell)
         if len(gradients) == 1:
@@ -54,28 +52,6 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
         names = [labels[r] for r in equations]
         draft.parts["x"] = Part(names, source, lambda path: table.position(equations[sum(path)], 0))
     return [draft]
-
-
-def _claims(table: Table) -> dict[str, Part]:
-    """What a comment ``# expect: {...}`` claims, in YAML on one line."""
-    comments = [
-        (line, match.end()) for line, text in enumerate(table.lines) if (match := re.match(CLAIMS_COMMENT, text))
-    ]
-    if not comments:
-        return {}
-    if len(comments) > 1:
-        message = f"duplicate comment '# expect:', first on line {comments[0][0] + 1}"
-        raise InputError([Problem(message, "Keep one of them", "bad-key").at(table.source, (comments[1][0] + 1, 1))])
-    from implicitgrad.readers.yaml import read_yaml_claims
-
-    ((line, end),) = comments
-    in_its_place = "\n" * line + " " * end + table.lines[line][end:]
-    return read_yaml_claims(in_its_place, table.source)
-
-
-def _site(table: Table) -> Site:
-    """A line of its own above the first row."""
-    return Site("comment", (table.starts[0], 1))
 
 
 def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:

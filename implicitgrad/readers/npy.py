@@ -9,6 +9,7 @@ from implicitgrad.draft import Part
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.readers.source import read_bytes
 
+MAGIC = b"\x93NUMPY"
 UNIT_ROUNDOFFS = {"f2": Fraction(1, 2**11), "f4": Fraction(1, 2**24), "f8": Fraction(1, 2**53)}
 
 
@@ -19,13 +20,15 @@ def read_npy_value(path: str) -> Part:
     import numpy as np
 
     data = read_bytes(path)
+    if not data.startswith(MAGIC):
+        raise _refused(path, "expected a NumPy .npy file, got something else", "bad-syntax")
     try:
         array = np.load(BytesIO(data), allow_pickle=False)
     except Exception as error:  # whatever a broken header makes it raise
         reason = printable(str(error).partition("\n")[0])
+        if "allow_pickle" in reason:
+            reason = "it holds Python objects"
         raise _refused(path, f"not a readable .npy file: {reason}", "bad-syntax") from None
-    if not isinstance(array, np.ndarray):
-        raise _refused(path, "expected one array (.npy), got an archive (.npz)", "bad-syntax")
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise _refused(path, f"expected an array of integers or floats, got {array.dtype}", "bad-number")
     if array.ndim not in (1, 2):

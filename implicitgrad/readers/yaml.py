@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from implicitgrad.characters import printable, quoted
+from implicitgrad.characters import nearest, printable, quoted
 from implicitgrad.draft import CLAIMS, Draft, Part, Path, Site, Span
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
@@ -86,8 +86,8 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         written = key_node.text or ""
         key = _SPELLINGS.get(written, written)
         if key not in KEYS:
-            nearest = _nearest(written) if len(draft.problems) < MOST_PROBLEMS_SHOWN else None
-            refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, nearest)
+            likely = _likely(written) if len(draft.problems) < MOST_PROBLEMS_SHOWN else None
+            refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, likely)
             continue
         if key in seen:
             refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
@@ -114,7 +114,8 @@ def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None])
     """The keys of `expect`; what they claim is read by who checks it."""
     for key_node, _ in claims.pairs or ():
         if key_node.text not in CLAIMS:
-            refuse(f"expect: unknown key {key_node}; expected one of {', '.join(CLAIMS)}", key_node, None)
+            likely = nearest(key_node.text or "", CLAIMS)
+            refuse(f"expect: unknown key {key_node}; expected one of {', '.join(CLAIMS)}", key_node, likely)
     for first, second in _duplicates(claims):
         message = f"expect: duplicate key {quoted(second.text or '')}, first on line {first.position[0]}"
         refuse(message, second, "Keep one of them")
@@ -130,8 +131,8 @@ def _duplicates(node: Node) -> Iterator[tuple[Node, Node]]:
         yield from _duplicates(value)
 
 
-def read_yaml_claims(text: str, source: str) -> dict[str, Part]:
-    """The claims of a text that holds one mapping of them. Raises InputError."""
+def read_yaml_claims(text: str, source: str) -> tuple[dict[str, Part], Span]:
+    """The claims of a text that holds one mapping of them, and where that stands. Raises InputError."""
     problems: list[Problem] = []
 
     def refuse(message: str, at: Node, hint: str | None) -> None:
@@ -147,7 +148,7 @@ def read_yaml_claims(text: str, source: str) -> dict[str, Part]:
     _check_claims(node, refuse)
     if problems:
         raise InputError(problems)
-    return _claims(node, source)
+    return _claims(node, source), _span(node)
 
 
 def _claims(node: Node, source: str, prefix: str = "") -> dict[str, Part]:
@@ -199,17 +200,14 @@ def _plain(node: Node) -> object:
     return node.text
 
 
-def _nearest(key: str) -> str | None:
+def _likely(key: str) -> str | None:
+    """A hint at the key that was meant."""
     if not key:
         return None
     if key == "<<":
         return "Merge keys are refused; write the entries out"
-    from difflib import get_close_matches
-
-    lowered = {known.lower(): known for known in KEYS}
-    close = [lowered[match] for match in get_close_matches(key.lower(), lowered, n=1, cutoff=0.5)]
-    best = _MEANT.get(key.lower()) or next(iter(close), None)
-    return f"Did you mean {best}?" if best else None
+    meant = _MEANT.get(key.lower())
+    return f"Did you mean {meant}?" if meant else nearest(key, KEYS)
 
 
 def _documents(text: str, source: str) -> Iterator[Node]:

@@ -14,32 +14,32 @@ from implicitgrad.writers.report import Result, failed
 Properties = dict[str, str | int | None]
 
 
-def write_annotations(results: Sequence[Result], *, is_strict: bool = False, workspace: str | None = None) -> str:
+def write_annotations(results: Sequence[Result], workspace: str | None = None) -> str:
     """One line a failure; files relative to ``workspace``, as GitHub looks them up."""
-    return "".join(f"{line}\n" for line in _annotations(results, is_strict, workspace))
+    return "".join(f"{line}\n" for line in _annotations(results, workspace))
 
 
-def _annotations(results: Sequence[Result], is_strict: bool, workspace: str | None) -> Iterator[str]:
+def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[str]:
     for result in results:
         if isinstance(result, Unreadable):
             for problem in result.problems:
                 at = _at(problem.source, problem.line, problem.column, workspace)
                 message = problem._replace(source=None, line=None, column=None)
                 yield _command({**at, "title": "not read"}, str(message))
-    for verdict, outcome in failed(results, is_strict):
-        source = verdict.solution.system.source
+    for verdict, outcome in failed(results):
+        source, place = verdict.solution.system.source, outcome.place
         path = source.rpartition("#")[0] or source
-        if outcome is None:
-            yield _command({**_at(path, None, None, workspace), "title": "nothing is claimed"}, source)
-            continue
-        place = outcome.place
-        at = _at(path if place.line is None else place.source, place.line, place.column, workspace)
-        yield _command({**at, "title": f"{outcome.key} fails"}, "\n".join(outcome.explanation))
+        file = path if place.line is None else place.source
+        of_what = "" if file == path else f" of {source}"
+        title = f"{outcome.key}{of_what} fails"
+        yield _command(
+            {**_at(file, place.line, place.column, workspace), "title": title}, "\n".join(outcome.explanation)
+        )
 
 
 def _at(path: str | None, line: int | None, column: int | None, workspace: str | None) -> Properties:
     """Where a message goes; what is no file goes nowhere."""
-    if path is None or path == "-" or path.startswith("<"):
+    if path is None or path == "-" or path.startswith(("<", "--")):
         return {}
     relative = os.path.relpath(os.path.abspath(path), workspace) if workspace else path
     return {"file": path if relative.startswith(os.pardir) else relative, "line": line, "col": column}

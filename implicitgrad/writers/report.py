@@ -6,19 +6,20 @@ The columns are padded here, not by rich.Table, which takes a quarter of a milli
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
 from implicitgrad.characters import IN_ASCII, count
-from implicitgrad.verdict import Outcome, Unreadable, Verdict
+from implicitgrad.verdict import NOTHING, Outcome, Unreadable, Verdict
 from implicitgrad.writers.screen import Screen
 
 GAP = "   "
+INDENT = "  "
+NARROWEST = 24
 MOST_CHOICES = 3
 HEADS = ("system", "claim", "verdict", "claimed")
-NOTHING = "solved, nothing claimed"
 COLORS = {"holds": "green", "FAILS": "bold red", "open": "yellow", "ERROR": "bold red"}
 
 Paint = Callable[[str, str], str]
@@ -29,59 +30,62 @@ class Row(NamedTuple):
     """A line of the table."""
 
     system: str
+    """Empty where it is that of the line before."""
     claim: str
     verdict: str
     claimed: str
     note: str = ""
 
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Of each cell."""
+        return ("cyan", "", COLORS.get(self.verdict, ""), "", "yellow")
 
-def write_report(
-    results: Sequence[Result], screen: Screen, *, is_strict: bool = False, only_failures: bool = False
-) -> str:
+
+def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bool = False) -> str:
     """The table, the failures and the totals; with ``only_failures`` the failures alone."""
     paint = _painter(screen)
-    parts = []
-    if not only_failures:
-        parts.append(_table(results, screen, paint, is_strict))
-    parts += [_failure(verdict, outcome, screen, paint) for verdict, outcome in failed(results, is_strict)]
-    if not only_failures:
-        parts.append(totals(results, is_strict) + "\n")
-    text = "\n".join(part for part in parts if part)
+    failures = [_failure(verdict, outcome, screen, paint) for verdict, outcome in failed(results)]
+    parts = failures if only_failures else [_table(results, screen, paint), *failures, _totals(results, screen)]
+    text = "\n".join("".join(f"{line}\n" for line in lines) for lines in parts)
     return text if screen.has_symbols else text.translate(IN_ASCII)
 
 
-def failed(results: Sequence[Result], is_strict: bool) -> list[tuple[Verdict, Outcome | None]]:
-    """What fails, in order; None for a system that had to claim something and does not."""
-    found: list[tuple[Verdict, Outcome | None]] = []
-    for result in results:
-        if isinstance(result, Unreadable):
-            continue
-        if is_strict and not result.outcomes:
-            found.append((result, None))
-        found += [(result, outcome) for outcome in result.outcomes if is_failure(outcome, is_strict)]
-    return found
+def failed(results: Iterable[Result]) -> list[tuple[Verdict, Outcome]]:
+    """The claims that fail, in order."""
+    verdicts = [result for result in results if isinstance(result, Verdict)]
+    return [(verdict, outcome) for verdict in verdicts for outcome in verdict.failures]
 
 
-def is_failure(outcome: Outcome, is_strict: bool) -> bool:
-    """A claim that fails, or, where something is to be fixed, one that fixes nothing."""
-    return not outcome.holds or (is_strict and bool(outcome.fixes_nothing))
+def place_of(verdict: Verdict, outcome: Outcome) -> str:
+    """Where to look: the claim's own line if it is in the system's file, else the system."""
+    source, place = verdict.solution.system.source, outcome.place
+    return f"{place.source}:{place.line}:{place.column}" if is_in_file(verdict, outcome) and place.line else source
 
 
-def totals(results: Sequence[Result], is_strict: bool) -> str:
-    """The last line."""
+def is_in_file(verdict: Verdict, outcome: Outcome) -> bool:
+    """Whether a claim is written in the file of its system, and not in an option or a file of its own."""
+    source = verdict.solution.system.source
+    return outcome.place.source in (None, source, source.rpartition("#")[0])
+
+
+def name_of(verdict: Verdict, outcome: Outcome) -> str:
+    """The claim's key, and where it came from if that is not the system's file."""
+    return outcome.key if is_in_file(verdict, outcome) else f"{outcome.key} ({outcome.place.source})"
+
+
+def _totals(results: Sequence[Result], screen: Screen) -> list[str]:
     verdicts = [result for result in results if isinstance(result, Verdict)]
     claims = sum(len(verdict.outcomes) for verdict in verdicts)
-    failures = failed(results, is_strict)
-    fails = sum(outcome is not None for _, outcome in failures)
+    fails = len(failed(results))
     parts = [f"{count(claims, 'claim')} about {count(len(verdicts), 'system')}: {claims - fails} hold, {fails} fail"]
     silent = sum(not verdict.outcomes for verdict in verdicts)
     if silent:
-        refused = ", which --strict refuses" if is_strict else ""
-        parts.append(f"{count(silent, 'system')} solved with nothing claimed{refused}")
+        parts.append(f"{count(silent, 'system')} {NOTHING}")
     unreadable = len(results) - len(verdicts)
     if unreadable:
         parts.append(f"{count(unreadable, 'file')} not read")
-    return "; ".join(parts)
+    return _wrapped("; ".join(parts), screen, "")
 
 
 def _painter(screen: Screen) -> Paint:
@@ -97,19 +101,21 @@ def _painter(screen: Screen) -> Paint:
     return paint
 
 
-def _table(results: Sequence[Result], screen: Screen, paint: Paint, is_strict: bool) -> str:
-    rows = [row for result in results for row in _rows(result, screen, is_strict)]
+def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]:
+    """In columns, or, where these do not fit the screen, each system above its claims."""
+    rows = [row for result in results for row in _rows(result, screen)]
     widths = [max(map(cell_len, column)) for column in zip(HEADS, *(row[:4] for row in rows), strict=True)]
-    lines = [_line(HEADS, widths, ("bold",) * 4, paint), "─" * (sum(widths) + len(GAP) * 3)]
-    room = None if screen.width is None else screen.width - sum(widths) - len(GAP) * 4
+    width = sum(widths) + len(GAP) * 3
+    if screen.width is not None and width > screen.width:
+        return [line for row in rows for line in _stacked(row, screen, paint)]
+    lines = [_line(HEADS, widths, ("bold",) * 4, paint), "─" * width]
     for row in rows:
-        styles = ("cyan", "", COLORS.get(row.verdict, ""), "", "yellow")
-        if room is None or cell_len(row.note) <= room:
-            lines.append(_line(row, widths, styles, paint))
+        if screen.width is None or width + len(GAP) + cell_len(row.note) <= screen.width:
+            lines.append(_line(row, widths, row.styles, paint))
         else:
-            lines.append(_line(row[:4], widths, styles, paint))
+            lines.append(_line(row[:4], widths, row.styles, paint))
             lines += [paint(text, "yellow") for text in _wrapped(row.note, screen, GAP)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], paint: Paint) -> str:
@@ -121,33 +127,46 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], pa
     return GAP.join(padded).rstrip()
 
 
+def _stacked(row: Row, screen: Screen, paint: Paint) -> list[str]:
+    """The system on a line of its own, then the claim, its verdict before it."""
+    system, claim, verdict = (paint(cell, style) for cell, style in zip(row[:3], row.styles, strict=False))
+    room = None if screen.width is None else screen.width - len(INDENT)
+    beside = f"{row.verdict} {row.claim}".rstrip()
+    lines = [f"{INDENT}{verdict} {claim}".rstrip()]
+    if room is None or cell_len(beside) + 2 + cell_len(row.claimed) <= room:
+        lines[0] += f"{': ' if row.claim else ' '}{row.claimed}"
+    else:
+        lines += _wrapped(row.claimed, screen, INDENT * 2)
+    if row.note:
+        lines += [paint(text, "yellow") for text in _wrapped(row.note, screen, INDENT * 2)]
+    return [system, *lines] if row.system else lines
+
+
 def _wrapped(text: str, screen: Screen, indent: str) -> list[str]:
     if screen.width is None:
         return [indent + text]
-    width = max(screen.width, 24)
     return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        max(screen.width, NARROWEST),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
-def _rows(result: Result, screen: Screen, is_strict: bool) -> list[Row]:
+def _rows(result: Result, screen: Screen) -> list[Row]:
     if isinstance(result, Unreadable):
         return [Row(screen.label(result.source), "", "ERROR", "not read")]
     source = screen.label(result.solution.system.source)
     if not result.outcomes:
-        return [Row(source, "", "FAILS" if is_strict else "open", NOTHING)]
+        return [Row(source, "", "open", NOTHING)]
     rows = []
     for number, outcome in enumerate(result.outcomes):
-        verdict = "FAILS" if is_failure(outcome, is_strict) else "holds"
-        name = source if number == 0 else ""
-        rows.append(Row(name, _key(outcome), verdict, screen.label(outcome.claimed), screen.sentence(_note(outcome))))
+        verdict = "holds" if outcome.holds else "FAILS"
+        claim, claimed = screen.label(name_of(result, outcome)), screen.sentence(outcome.claimed)
+        rows.append(Row("" if number else source, claim, verdict, claimed, screen.sentence(_note(outcome))))
     return rows
-
-
-def _key(outcome: Outcome) -> str:
-    """The claim's key, and the option or file that it came from if that is not the system's own."""
-    place = outcome.place
-    return outcome.key if place.line is not None or place.source is None else f"{outcome.key} ({place.source})"
 
 
 def _note(outcome: Outcome) -> str:
@@ -161,17 +180,9 @@ def _note(outcome: Outcome) -> str:
     return "; ".join(parts)
 
 
-def _failure(verdict: Verdict, outcome: Outcome | None, screen: Screen, paint: Paint) -> str:
+def _failure(verdict: Verdict, outcome: Outcome, screen: Screen, paint: Paint) -> list[str]:
     """Where, what, and why."""
-    source = verdict.solution.system.source
-    if outcome is None:
-        lines = [f"{source}: nothing is claimed"]
-    else:
-        place = outcome.place
-        where = source if place.line is None else f"{place.source}:{place.line}:{place.column}"
-        reason, *rest = outcome.explanation
-        lines = [f"{where}: {_key(outcome)} fails: {reason}", *rest]
-    first, *others = map(screen.sentence, lines)
-    texts = _wrapped(first, screen, "")
-    texts[0] = paint(texts[0], "bold")
-    return "\n".join([*texts, *(line for text in others for line in _wrapped(text, screen, "  "))]) + "\n"
+    reason, *rest = outcome.explanation
+    first = f"{place_of(verdict, outcome)}: {name_of(verdict, outcome)} fails: {reason}"
+    lines = [paint(text, "bold") for text in _wrapped(screen.sentence(first), screen, "")]
+    return lines + [line for text in rest for line in _wrapped(screen.sentence(text), screen, INDENT)]

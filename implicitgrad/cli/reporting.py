@@ -1,0 +1,88 @@
+"""Where the results of check go: the report, JUnit XML, GitHub annotations, the exit code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from implicitgrad.cli.files import write_file
+from implicitgrad.cli.screen import stdout_screen
+from implicitgrad.cli.streams import report, say, write_stdout
+from implicitgrad.errors import ImplicitGradError, UsageError
+from implicitgrad.verdict import Unreadable
+from implicitgrad.writers.report import Result, failed, write_report
+from implicitgrad.writers.screen import Screen
+
+
+class Reporting(NamedTuple):
+    """What is to be reported, and where."""
+
+    form: str
+    output: str | None
+    """None, as - : standard output."""
+    junit: str | None
+    github: bool | None
+    """None: where GITHUB_ACTIONS is set."""
+    quiet: bool
+
+    @property
+    def is_to_stdout(self) -> bool:
+        """Whether the report goes to standard output."""
+        return self.output in (None, "-")
+
+    def check(self) -> None:
+        """Raises UsageError where files are named that cannot be."""
+        if "" in (self.output, self.junit):
+            raise UsageError("expected a file's name, got ''")
+        if self.junit == "-":
+            raise UsageError("--junit: expected a file, got -, where the report goes")
+        if self.junit is not None and not self.is_to_stdout and _is_same(self.junit, self.output or ""):
+            raise UsageError("--junit and --output name the same file; expected two")
+
+
+def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequence[str]) -> int:
+    """Report, and return the exit code. inputs : the files read, none of which is to be written."""
+    for result in results:
+        if isinstance(result, Unreadable):
+            report(result.problems, as_json=reporting.form == "json")
+    sources = [0 if path == "-" else path for path in inputs]
+    if reporting.junit is not None:
+        from implicitgrad.writers.junit import write_junit
+
+        write_file(reporting.junit, write_junit(results), sources, "--junit")
+    text = _text(results, reporting)
+    if not reporting.is_to_stdout:
+        write_file(reporting.output or "", text, sources)
+    elif text:
+        write_stdout(text)
+    if reporting.github or (reporting.github is None and os.environ.get("GITHUB_ACTIONS") == "true"):
+        _annotate(results, to_stderr=reporting.form == "json" and reporting.is_to_stdout)
+    if any(isinstance(result, Unreadable) for result in results):
+        return ImplicitGradError.exit_code
+    return 1 if failed(results) else 0
+
+
+def _text(results: Sequence[Result], reporting: Reporting) -> str:
+    if reporting.form == "json":
+        from implicitgrad.writers.verdict_record import write_result
+
+        shown = [result for result in results if not (reporting.quiet and getattr(result, "holds", False))]
+        return "".join(write_result(result) + "\n" for result in shown)
+    screen = stdout_screen() if reporting.is_to_stdout else Screen()
+    return write_report(results, screen, only_failures=reporting.quiet)
+
+
+def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:
+    """On standard output, unless that has JSON; GitHub reads both."""
+    from implicitgrad.writers.github import write_annotations
+
+    text = write_annotations(results, os.environ.get("GITHUB_WORKSPACE"))
+    if to_stderr:
+        say(text.rstrip("\n"))
+    elif text:
+        write_stdout(text)
+
+
+def _is_same(a: str, b: str) -> bool:
+    return os.path.realpath(a) == os.path.realpath(b)
