@@ -102,20 +102,32 @@ def _painter(screen: Screen) -> Paint:
 
 
 def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]:
-    """In columns, or, where these do not fit the screen, each system above its claims."""
+    """In columns; or each system above its claims; or, on the narrowest screen, without columns."""
     rows = [row for result in results for row in _rows(result, screen)]
     widths = [max(map(cell_len, column)) for column in zip(HEADS, *(row[:4] for row in rows), strict=True)]
-    width = sum(widths) + len(GAP) * 3
-    if screen.width is not None and width > screen.width:
+    rule = sum(widths) + len(GAP) * 3
+    if screen.width is None or rule <= screen.width:
+        heads = [_line(HEADS, widths, ("bold",) * 4, paint), "─" * rule]
+        return heads + [line for row in rows for line in _with_note(row, 0, widths, screen, paint)]
+    if len(INDENT) + rule - widths[0] - len(GAP) > screen.width:
         return [line for row in rows for line in _stacked(row, screen, paint)]
-    lines = [_line(HEADS, widths, ("bold",) * 4, paint), "─" * width]
+    lines = []
     for row in rows:
-        if screen.width is None or width + len(GAP) + cell_len(row.note) <= screen.width:
-            lines.append(_line(row, widths, row.styles, paint))
-        else:
-            lines.append(_line(row[:4], widths, row.styles, paint))
-            lines += [paint(text, "yellow") for text in _wrapped(row.note, screen, GAP)]
+        if row.system:
+            lines.append(paint(row.system, "cyan"))
+        lines += _with_note(row, 1, widths, screen, paint)
     return lines
+
+
+def _with_note(row: Row, first: int, widths: Sequence[int], screen: Screen, paint: Paint) -> list[str]:
+    """A row's cells from the ``first`` on, its note behind them, or below where the screen is too narrow."""
+    indent = INDENT if first else ""
+    cells, styles, widths = row[first:], row.styles[first:], widths[first:]
+    used = len(indent) + sum(widths) + len(GAP) * len(widths) + cell_len(row.note)
+    if screen.width is None or used <= screen.width:
+        return [indent + _line(cells, widths, styles, paint)]
+    note = [paint(text, "yellow") for text in _wrapped(row.note, screen, indent + GAP)]
+    return [indent + _line(cells[:-1], widths, styles, paint), *note]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], paint: Paint) -> str:
