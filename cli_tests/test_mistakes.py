@@ -166,7 +166,7 @@ def _is_special(A: list[list[Fraction]]) -> bool:
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[2, -5], [-1, 3]]},
          "the claim's columns are those of a valid ∂y/∂x in the order x2, x1"),
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[3, -1], [-5, 2]]},
-         "with the rows of y1 and y2 exchanged the claim is valid"),
+         "the claim's rows are those of ∂y/∂x in the order y2, y1"),
         ([[3, 5]], [7, 11], {"dy_dx": [["-1/6"], ["-1/10"]]},
          "the claim is the negative of a valid ∂y/∂x: is a sign flipped?"),
         ([[3, 5]], [7, 11], {"dy_dx": [[3], [5]]},

@@ -7,8 +7,8 @@ from fractions import Fraction
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
 from implicitgrad.judges.feasible import Interval
+from implicitgrad.judges.gradient_mistakes import suspect_gradient, suspect_order
 from implicitgrad.judges.jacobian import column_intervals, fails, is_possible, written
-from implicitgrad.judges.mistakes import suspect_gradient, suspect_order
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows

@@ -7,7 +7,7 @@ from fractions import Fraction
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
 from implicitgrad.judges.feasible import Interval, is_feasible
-from implicitgrad.judges.mistakes import suspect_jacobian
+from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.notation import linear
 from implicitgrad.verdict import DIGITS, Choice, Deviation, Outcome, show
