@@ -9,12 +9,15 @@ from typing import NamedTuple
 from implicitgrad.characters import printable
 from implicitgrad.claims import Place
 from implicitgrad.errors import Problem
-from implicitgrad.notation import linear, show_number
+from implicitgrad.notation import linear, show_decimals, show_number
+from implicitgrad.rational import is_number, last_place
 from implicitgrad.solution import Solution
 
 NOTHING = "solved, nothing claimed"
 DIGITS = 6
 """The significant digits of a number in a message."""
+MOST_DIGITS = 17
+"""Of one beside a claim that has more."""
 
 
 def show(value: Fraction) -> str:
@@ -43,12 +46,17 @@ class Deviation(NamedTuple):
         return None if self.claimed_value is None else self.claimed_value - self.expected
 
     def __str__(self) -> str:
-        expected, difference = show(self.expected), self.difference
-        where = f"{self.entry} ({self.meaning})"
+        where, difference = f"{self.entry} ({self.meaning})", self.difference
         if difference is None:
-            return f"{where}: claimed not to be determined, expected {expected}"
-        allowed = f", allowed {show(self.tolerance)}" if self.tolerance else ""
-        return f"{where}: claimed {self.claimed}, expected {expected}, difference {show(difference)}{allowed}"
+            return f"{where}: claimed not to be determined, expected {show(self.expected)}"
+        if not is_number(self.claimed) or last_place(self.claimed) is None:
+            expected, found, tolerance = map(show, (self.expected, difference, self.tolerance))
+        else:  # a decimal is compared with a decimal, of a digit more
+            digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
+            expected = show_decimals([self.expected], max(DIGITS, min(digits, MOST_DIGITS) + 1))[0]
+            found, tolerance = show_decimals([difference], 3)[0], show_decimals([self.tolerance], 3)[0]
+        allowed = f", allowed {tolerance}" if self.tolerance else ""
+        return f"{where}: claimed {self.claimed}, expected {expected}, difference {found}{allowed}"
 
     @property
     def excess(self) -> Fraction:
@@ -119,7 +127,7 @@ class Verdict:
     >>> assert not verdict
     >>> print(verdict)
     dL_dx fails: 2 of 2 entries
-    worst dL_dx[1] (∂L/∂x1): claimed 0.5, expected -1/2, difference 1, allowed 1/20
+    worst dL_dx[1] (∂L/∂x1): claimed 0.5, expected -0.5, difference 1, allowed 0.05
     the claim is the negative of ∂L/∂x: is a sign flipped?
     """
 
