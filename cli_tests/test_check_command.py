@@ -345,6 +345,7 @@ def test_annotations_point_at_the_claims_own_line(run: Run, tmp_path: Path) -> N
     json.loads(result.stdout)
     assert result.stderr.startswith("::error file=good.yaml,title=dL_dx fails::2 of 2 entries%0A")
     assert "::" not in run("check", "good.yaml", "--github").stdout
+    assert run("check", "good.yaml", "--github", "--format", "json").stderr == ""
 
 
 def test_the_report_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
@@ -359,7 +360,7 @@ def test_the_report_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
 def test_a_narrow_screen_has_the_notes_below_and_colour_only_where_asked(run: Run) -> None:
     result = run("check", "loose.yaml", files={"loose.yaml": LOOSE}, COLUMNS="60")
     assert max(map(len, result.stdout.splitlines())) <= 60
-    assert "\n   chooses ∂y1/∂x1 = -3; fixes nothing: " in result.stdout
+    assert "\n             chooses ∂y1/∂x1 = -3; fixes nothing: " in result.stdout
     assert "\x1b" not in result.stdout
     colored = run("check", "loose.yaml", COLUMNS="60", FORCE_COLOR="1").stdout
     assert "\x1b[32mholds\x1b[0m" in colored

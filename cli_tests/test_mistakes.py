@@ -197,6 +197,16 @@ def test_with_inputs_of_its_own_the_mistakes_are_those_with_B() -> None:
     for code, claim in wrong.items():
         (found,) = check(A, g, B=B, dL_dx=claim).failures[0].suspicions
         assert found.code == code
+    (found,) = check([[1, 2], [3, 5]], g, B=[[1, 1], [0, 2]], dL_dx=[-12, 5]).failures[0].suspicions
+    assert found.message == "the claim equals (Aᵀ)⁻¹·∂L/∂y: was the product with Bᵀ left out?"
+    (found,) = check([[1, 2], [3, 5]], g, B=[[1, 1], [0, 2]], dL_dx=[-7, 10]).failures[0].suspicions
+    assert found.message == "the claim equals B·(Aᵀ)⁻¹·∂L/∂y: was the transpose forgotten?"
+    (found,) = check([[1, 2], [3, 5]], B=[[1, 1], [0, 2]], dy_dx=[[-5, 2], [3, -1]]).failures[0].suspicions
+    assert found.message == "the claim equals A⁻¹: was the product with B left out?"
+    (found,) = check([[1, 2], [3, 5]], B=[[1, 1], [0, 2]], dy_dx=[[-5, 1], [2, 0]]).failures[0].suspicions
+    assert found.message == "the claim equals (Aᵀ)⁻¹·B: is a transpose too many?"
+    (found,) = check([[1, 2], [3, 5]], B=[[1, 1], [0, 2]], dy_dx=[[-2, 1], [6, -2]]).failures[0].suspicions
+    assert found.message == "the claim equals B·A⁻¹: are the factors exchanged?"
     J = [[1, 2, 12], [3, 5, 31]]  # A·B
     (found,) = check(A, g, B=B, dy_dx=J).failures[0].suspicions
     assert found.message.startswith("the claim equals A·B: ")
@@ -207,8 +217,12 @@ def test_with_inputs_of_its_own_the_mistakes_are_those_with_B() -> None:
 def test_what_says_too_little_is_not_called_a_multiple() -> None:
     assert suspicions([[1, 2], [2, 4]], [1, 2], "dy_dx", dy_dx=[[1, 7], [0, 8]]) == []
     assert suspicions([[2]], [3], dL_dx=[7]) == []
+    (found,) = check([[3, 2], [1, 13]], [100, 270], dL_dx=["27.838", "16.486"], rtol=0).failures[0].suspicions
+    assert found.code == "rounding"
 
 
-def test_a_zero_gradient_is_no_mistake_by_name() -> None:
-    assert suspicions([[0, 1], [1, 0]], [1, 1], dL_dx=[0, 0]) == []
+def test_a_claim_of_zeros_is_called_that_and_a_zero_gradient_is_no_mistake_by_name() -> None:
+    message = "the claim is 0 throughout: was the gradient cut off before it came here?"
+    assert suspicions([[0, 1], [1, 0]], [1, 1], dL_dx=[0, 0]) == [("zero", message)]
+    assert [code for code, _ in suspicions([[1, 2], [3, 4]], [1, 1], "dy_dx", dy_dx=[[0, 0], [0, 0]])] == ["zero"]
     assert suspicions([[1, 2], [3, 4]], [0, 0], dL_dx=[1, 2]) == []

@@ -40,6 +40,8 @@ class Numbers(NamedTuple):
     """Of the floating-point type the numbers were computed in; None where they were written by hand."""
     is_flat: bool
     """Written as one list."""
+    broken: tuple[str, ...] = ()
+    """Which entries of an array are infinite or no number at all, and what they are."""
 
     def summary(self) -> str:
         """The matrix as an option would have it, 1 2; 3 4, or its size where that is long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from math import isfinite
 from typing import NamedTuple
 
 from implicitgrad.characters import count
@@ -79,10 +80,14 @@ def _entries(key: str, part: Part, rows: list[list[object]], is_flat: bool, refu
     numbers = Numbers(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
     unit_roundoff, is_whole = None, True
+    broken: list[str] = []
     for i, row in enumerate(rows):
         values: list[Fraction | None] = []
         units: list[Fraction] = []
         for j, item in enumerate(row):
+            if isinstance(item, float) and not isfinite(item):
+                broken.append(f"{numbers.name(i, j)} is {item}")
+                item = None
             try:
                 value, unit, is_computed = _entry(item)
             except NumberError as error:
@@ -99,7 +104,7 @@ def _entries(key: str, part: Part, rows: list[list[object]], is_flat: bool, refu
         texts.append(tuple(["null" if item is None else str(item) for item in row]))
     if not is_whole:
         return None
-    return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat)
+    return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(broken))
 
 
 def _entry(item: object) -> tuple[Fraction | None, Fraction, bool]:

@@ -11,7 +11,6 @@ import click
 from implicitgrad.characters import quoted
 from implicitgrad.cli.options import csv_options, with_help
 from implicitgrad.cli.systems import (
-    INLINE,
     UNIQUE_GRADIENT,
     Given,
     drafts_of,
@@ -145,7 +144,10 @@ def check(
 def _checked(
     source: str | None, parts: dict[str, Part], claims: dict[str, Part], more: list[dict[str, Part]], form: CsvFormat
 ) -> list[Result]:
-    """The verdict of each system in a file, None for the one that the options give; or what is wrong with the file."""
+    """The verdict of each system in a file, None for the one that the options give; or what is wrong with the file.
+
+    Raises ImplicitGradError where there is no file.
+    """
     from implicitgrad.judges.drafts import check_drafts
     from implicitgrad.verdict import Unreadable
 
@@ -153,7 +155,7 @@ def _checked(
         return list(check_drafts(drafts_of(source, parts, form_of(source, form)), claims, more))
     except ImplicitGradError as error:
         if source is None:
-            return [Unreadable(INLINE, error.problems)]
+            raise
         return [Unreadable(source, tuple(_of_file(problem, source) for problem in error.problems))]
 
 

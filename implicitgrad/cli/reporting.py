@@ -78,7 +78,7 @@ def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:
     from implicitgrad.writers.github import write_annotations
 
     text = write_annotations(results, os.environ.get("GITHUB_WORKSPACE"))
-    if to_stderr:
+    if text and to_stderr:
         say(text.rstrip("\n"))
     elif text:
         write_stdout(text)

@@ -51,8 +51,8 @@ def check(
     claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed
     if both are.
     rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
-    integer or Fraction is exact, and floats may have the error of a stable computation in their type, 4·max(M, N,
-    P)·u·condition·‖A⁺‖·‖B‖·‖∂L/∂y‖.
+    integer or Fraction is exact, and floats may have the error of a stable computation in their type, ρ·(‖claimed‖ +
+    ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = min(4·max(M, N, P)·u·condition, 2⁻¹⁰).
 
     Raises InputError for values that make no system or no claim, TypeError without a claim.
     """
@@ -96,7 +96,8 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
     if claims.dy_dx is not None:
         outcome, along = judge_jacobian(claims.dy_dx, setting)
         outcomes.append(outcome)
-        jacobian = along if outcome.holds else None
+        says_something = any(value is not None for row in along.values for value in row)
+        jacobian = along if outcome.holds and says_something else None
     if claims.dL_dx is not None:
         related = [other for other in others if _has_same_matrices(other.system, solution.system)]
         outcomes.append(judge_gradient(claims.dL_dx, setting, jacobian, tuple(related)))

@@ -8,7 +8,7 @@ from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
 from implicitgrad.judges.feasible import Interval
 from implicitgrad.judges.gradient_mistakes import suspect_gradient, suspect_order
-from implicitgrad.judges.jacobian import column_intervals, fails, is_possible, written
+from implicitgrad.judges.jacobian import column_intervals, fails, fails_to_be_finite, is_possible, written
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
@@ -33,6 +33,8 @@ def judge_gradient(
     claim = setting.along(numbers, tolerances)
     K, P = len(numbers.entries), len(numbers.entries[0])
     outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
+    if numbers.broken:
+        return fails_to_be_finite(outcome, numbers)
 
     expected = _unique(setting)
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
@@ -65,14 +67,16 @@ def _unique(setting: Setting) -> Expected:
 
 
 def _yielded(jacobian: Along, setting: Setting) -> Expected:
-    """(∂y/∂x)ᵀ·∂L/∂y of the claimed ∂y/∂x, where that is claimed whole and exactly enough to say."""
+    """∂L/∂x as the claimed entries of ∂y/∂x have it, where they are enough to say."""
+    general = setting.solution.general
+    C, p, V = general.dL_dx_coefficients or (), general.dL_dx_particular or (), general.null_space
     found: Expected = {}
     for m in range(len(setting.x)):
-        column = [row[m] for row in jacobian.values]
-        whole = [value for value in column if value is not None]
-        if len(whole) == len(column):
-            for k, g in enumerate(setting.system.dL_dy or ()):
-                found[k, m] = dot(g, whole)
+        claimed = [(i, value) for i, row in enumerate(jacobian.values) if (value := row[m]) is not None and any(V[i])]
+        for k in range(len(C)):
+            combination = _combination([V[i] for i, _ in claimed], C[k])
+            if combination is not None:
+                found[k, m] = p[k][m] + dot(combination, [value - general.particular[i][m] for i, value in claimed])
     return found
 
 
@@ -137,7 +141,7 @@ def _deviations(
         if value is None or abs(value - number) <= tolerance or (columns is not None and m not in columns):
             continue
         j = claim.columns[m]
-        text = written(numbers, value, k, j)
+        text = written(numbers, setting, value, k, j)
         meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}{setting.along_what}"
         found.append(Deviation(numbers.name(k, j), meaning, text, value, number, tolerance))
     return found

@@ -31,6 +31,8 @@ def suspect_gradient(
     """The mistake that turns ``expected``, ∂L/∂x of one loss, into ``claim``, if one of the usual does."""
     if matches(claim, tolerances, expected):
         return None
+    if not any(claim):
+        return Suspicion("zero", "the claim is 0 throughout: was the gradient cut off before it came here?")
     for code, message, vector in _gradients(expected, loss, setting, jacobian, others):
         if explains(claim, tolerances, vector):
             return Suspicion(code, message)
@@ -100,7 +102,11 @@ def _wrong_products(g: Row, setting: Setting, jacobian: Along | None) -> Iterato
     if is_square:
         Bt = transpose(B)
         if setting.solution.rank == len(A):
-            inverse = _inverse(A)
+            inverse = inverse_of(A)
+            adjoint = _applied(transpose(inverse), g)
+            yield "unsolved", "the claim equals (Aᵀ)⁻¹·∂L/∂y: was the product with Bᵀ left out?", adjoint
+            if len(B) == len(B[0]):
+                yield "transpose", f"the claim equals B·(Aᵀ)⁻¹·∂L/∂y: {forgotten}", _applied(B, adjoint)
             yield "transpose", f"the claim equals Bᵀ·A⁻¹·∂L/∂y: {forgotten}", _applied(Bt, _applied(inverse, g))
         yield "explicit", f"the claim equals Bᵀ·Aᵀ·∂L/∂y: {explicit}", _applied(Bt, _applied(transpose(A), g))
         yield "explicit", f"the claim equals Bᵀ·A·∂L/∂y: {explicit}", _applied(Bt, _applied(A, g))
@@ -121,7 +127,8 @@ def _applied(X: Matrix, vector: Row) -> Row:
     return tuple([dot(row, vector) for row in X])
 
 
-def _inverse(A: Matrix) -> Matrix:
+def inverse_of(A: Matrix) -> Matrix:
+    """A⁻¹ of an invertible A."""
     from implicitgrad.solvers import solve
 
     inverse = complete(solve(A).dy_dx)

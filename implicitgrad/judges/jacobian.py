@@ -20,6 +20,8 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     tolerances = setting.tolerances(numbers)
     claim = setting.along(numbers, tolerances)
     outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
+    if numbers.broken:
+        return fails_to_be_finite(outcome, numbers), claim
 
     failed = _failed(outcome, numbers, claim, setting)
     if failed is not None:
@@ -51,6 +53,14 @@ def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcom
     """The outcome of a claim with these wrong numbers."""
     worst = max(deviations, key=lambda deviation: deviation.excess)
     return outcome._replace(reason=counted, failing=len(deviations), worst=worst)
+
+
+def fails_to_be_finite(outcome: Outcome, numbers: Numbers) -> Outcome:
+    """The outcome of a claim with entries that are no numbers."""
+    total = count(len(numbers.entries) * len(numbers.entries[0]), "entry")
+    found = len(numbers.broken)
+    reason = f"{numbers.broken[0]}: {found} of {total} {'is' if found == 1 else 'are'} not finite"
+    return outcome._replace(reason=reason, failing=found)
 
 
 def column_intervals(claim: Along, setting: Setting, m: int) -> list[Interval]:
@@ -100,15 +110,25 @@ def _determined(numbers: Numbers, claim: Along, setting: Setting) -> list[Deviat
             value, tolerance = claim.values[i][m], claim.tolerances[i][m]
             if value is not None and abs(value - J[m]) > tolerance:
                 j = claim.columns[m]
-                entry, text = numbers.name(i, j), written(numbers, value, i, j)
+                entry, text = numbers.name(i, j), written(numbers, setting, value, i, j)
                 meaning = f"∂{setting.y[i]}/∂{x}{setting.along_what}"
                 found.append(Deviation(entry, meaning, text, value, J[m], tolerance))
     return found
 
 
-def written(numbers: Numbers, value: Fraction, i: int, j: int) -> str:
-    """A claimed number as it was written, or, if it was put together along the constraint, as it is."""
-    return numbers.texts[i][j] if numbers.entries[i][j] == value else show(value)
+def written(numbers: Numbers, setting: Setting, value: Fraction, i: int, j: int) -> str:
+    """A claimed number as it was written, or, if it was put together along the constraint, how: 3 + 2·1 = 5."""
+    texts = numbers.texts[i]
+    if len(texts) != setting.system.inputs or setting.solution.constraints is None:
+        return texts[j]
+    column = [row[setting.independent.index(j)] for row in setting.T()]
+    shown = [f"({text})" if text.startswith("-") else text for text in texts]
+    terms = [(factor, text) for factor, text in zip(column, shown, strict=True) if factor]
+    if len(terms) == 1:
+        return texts[j]
+    if len(terms) > MOST_TERMS:
+        return show(value)
+    return f"{linear(Fraction(0), terms, DIGITS)} = {show(value)}"
 
 
 def _has_undetermined(claim: Along, setting: Setting) -> bool:

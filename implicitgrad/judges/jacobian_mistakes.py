@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from implicitgrad.judges.gradient_mistakes import inverse_of
 from implicitgrad.judges.likeness import (
     as_multiple,
     as_rounded,
@@ -25,7 +26,9 @@ def suspect_jacobian(claim: Along, setting: Setting) -> Suspicion | None:
     if J is None or not setting.x:
         return None
     trial = _Trial(J, claim.tolerances, setting)
-    if any(map(any, J)) and trial.is_valid(_times(-1, J)):
+    if not any(map(any, J)):
+        return Suspicion("zero", "the claim is 0 throughout: was the derivative cut off before it came here?")
+    if trial.is_valid(_times(-1, J)):
         return Suspicion("sign", "the claim is the negative of a valid ∂y/∂x: is a sign flipped?")
     for code, message, matrix in _jacobians(setting):
         if _same_shape(matrix, J) and explains(flat(J), flat(claim.tolerances), flat(matrix)):
@@ -45,6 +48,13 @@ def _jacobians(setting: Setting) -> Iterator[tuple[str, str, Matrix]]:
     explicit = "was the explicit direction taken for the implicit one?"
     whole = A if B is None else product(A, B) if len(A) == len(A[0]) else None
     name = "A" if B is None else "A·B"
+    if B is not None and setting.solution.rank == len(A) == len(A[0]):
+        inverse = inverse_of(A)
+        yield "unsolved", "the claim equals A⁻¹: was the product with B left out?", inverse
+        product_with_B = product(transpose(inverse), B)
+        yield "transpose", "the claim equals (Aᵀ)⁻¹·B: is a transpose too many?", product_with_B
+        if len(B) == len(B[0]):
+            yield "permuted", "the claim equals B·A⁻¹: are the factors exchanged?", product(B, inverse)
     for sign, also in ((1, ""), (-1, " And is a sign flipped?")):
         mark = "-" if sign < 0 else ""
         if whole is not None:

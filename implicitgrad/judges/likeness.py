@@ -12,6 +12,8 @@ from implicitgrad.verdict import Suspicion, show
 
 NEARLY = Fraction(1, 10**4)
 """Relative; closer than that is taken for rounding."""
+NEARLY_ONE = Fraction(1, 50)
+"""A factor that close to 1 is nobody's mistake."""
 MOST_NAMES = 3
 USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
 
@@ -38,7 +40,7 @@ def as_multiple(
     is_single = min(len(nonzero), evidence) == 1
     usual = {2} if is_single else {*USUAL_FACTORS, *sizes}
     factors = [sign * factor for n in sorted(usual) for sign in (1, -1) for factor in (Fraction(n), Fraction(1, n))]
-    if not is_single and not any(t):
+    if not is_single and not any(t) and abs(abs(c[largest] / e[largest]) - 1) > NEARLY_ONE:
         factors.append(c[largest] / e[largest])
     for factor in factors:
         if explains(c, t, tuple(factor * value for value in e)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import isqrt, prod
+from math import isqrt
 from typing import NamedTuple
 
 from implicitgrad.characters import printable
@@ -72,8 +72,8 @@ class Setting:
         """How far from each claimed entry the true value may be.
 
         As stated; else half a unit of the last place that was written; for a claim computed in floating point what a
-        stable solution of the system in that arithmetic may be wrong by, 4·max(M, N, P)·u·condition·‖A⁺‖·‖B‖, for
-        ∂L/∂x times ‖∂L/∂y‖.
+        stable solution of the system in that arithmetic may be wrong by, ρ·(‖claimed‖ + ‖B‖/‖A‖), for each loss
+        ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = min(4·max(M, N, P)·u·condition, 2⁻¹⁰).
 
         gradients : for ∂L/∂x, what ∂y/∂x is multiplied with.
         """
@@ -83,25 +83,19 @@ class Setting:
             return tuple([tuple([absolute + relative * abs(c or Fraction(0)) for c in row]) for row in numbers.entries])
         if numbers.unit_roundoff is None or self.solution.condition_squared is None:
             return numbers.roundings
-        growth = self._growth(numbers.unit_roundoff, self.solution.condition_squared)
+        system = self.system
+        unit = 4 * max(system.equations, system.unknowns, system.inputs) * numbers.unit_roundoff
+        growth = min(unit**2 * self.solution.condition_squared, CRUDEST**2)
+        B_squared = Fraction(system.equations) if system.B is None else squared_norm(system.B)
+        usual = B_squared / squared_norm(system.A)
+        claimed = tuple([tuple([entry or Fraction(0) for entry in row]) for row in numbers.entries])
         rows = []
-        for k, (entries, roundings) in enumerate(zip(numbers.entries, numbers.roundings, strict=True)):
-            if growth is None:
-                allowed = CRUDEST * max(abs(entry or Fraction(0)) for entry in entries)
-            else:
-                scale = [] if gradients is None else [squared_norm((gradients[k],))]
-                allowed = _root_of_product_above([*growth, *scale])
+        for k, roundings in enumerate(numbers.roundings):
+            found = squared_norm(claimed if gradients is None else (claimed[k],))
+            given = usual if gradients is None else usual * squared_norm((gradients[k],))
+            allowed = _root_above(growth * found) + _root_above(growth * given)
             rows.append(tuple([allowed + rounding if rounding else allowed for rounding in roundings]))
         return tuple(rows)
-
-    def _growth(self, u: Fraction, condition_squared: Fraction) -> list[Fraction] | None:
-        """The factors of (4·max(M, N, P)·u·condition·‖A⁺‖·‖B‖)²; None where doubles can say nothing."""
-        system = self.system
-        relative = (4 * max(system.equations, system.unknowns, system.inputs) * u) ** 2
-        if relative * condition_squared > CRUDEST**2:
-            return None
-        B_squared = Fraction(system.equations) if system.B is None else squared_norm(system.B)
-        return [relative, condition_squared, condition_squared, 1 / squared_norm(system.A), B_squared]
 
 
 def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
@@ -134,8 +128,10 @@ def _combined(row: PartialRow, column: Row) -> Fraction | None:
     return sum((value * factor for value, factor in terms if value is not None), Fraction(0))
 
 
-def _root_of_product_above(factors: list[Fraction]) -> Fraction:
-    """A number not less than the square root of the product, and hardly more."""
-    numerator = prod([factor.numerator for factor in factors])
-    denominator = prod([factor.denominator for factor in factors])
-    return Fraction(isqrt((numerator << 256) // denominator) + 1, 2**128)
+def _root_above(square: Fraction) -> Fraction:
+    """A number not less than the square root, and hardly more; of few digits."""
+    if not square:
+        return square
+    bits = 128 + max(0, square.denominator.bit_length() - square.numerator.bit_length())
+    bits += bits % 2
+    return Fraction(isqrt((square.numerator << bits) // square.denominator) + 1, 2 ** (bits // 2))

@@ -126,7 +126,8 @@ def _with_note(row: Row, first: int, widths: Sequence[int], screen: Screen, pain
     used = len(indent) + sum(widths) + len(GAP) * len(widths) + cell_len(row.note)
     if screen.width is None or used <= screen.width:
         return [indent + _line(cells, widths, styles, paint)]
-    note = [paint(text, "yellow") for text in _wrapped(row.note, screen, indent + GAP)]
+    margin = " " * (widths[0] + len(GAP)) if not first and widths[0] < screen.width // 3 else indent + GAP
+    note = [paint(text, "yellow") for text in _wrapped(row.note, screen, margin)]
     return [indent + _line(cells[:-1], widths, styles, paint), *note]
 
 
