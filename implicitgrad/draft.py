@@ -10,17 +10,22 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ulp
 from numbers import Integral, Rational, Real
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from implicitgrad.characters import count, quoted
+from implicitgrad.doubles import DoubleMatrix, from_array, from_texts, is_array
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_number
-from implicitgrad.system import LinearSystem, Matrix, Row
+from implicitgrad.system import Arithmetic, LinearSystem, Matrix, Row
 
 CLAIMS = (
     "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
 )  # fmt: skip
 """The keys of ``expect``, what may be claimed of an answer."""
+
+AUTO = "auto"
+MOST_EXACT = 16
+"""The largest size of a system of text that is solved exactly without being asked for."""
 
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
@@ -36,17 +41,22 @@ def linear_system(
     x: Sequence[str] | None = None,
     y: Sequence[str] | None = None,
     name: str | None = None,
+    arithmetic: str = AUTO,
 ) -> LinearSystem:
     """A system from Python values.
 
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
-    3602879701896397/36028797018963968 and "0.1" is 1/10. Raises InputError.
+    3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for an array
+    of floats and beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
     """
-    values = {"B": B, "dL_dy": dL_dy, "x": x, "y": y}
-    parts = {key: Part(plain(value)) for key, value in values.items() if value is not None}
-    parts["A"] = Part(plain(A))
-    return Draft("<python>", parts, name or "<python>").build()
+    values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
+    parts = {
+        key: Part(value if is_array(value) else plain(value))
+        for key, value in values.items()
+        if key == "A" or value is not None
+    }
+    return Draft("<python>", parts, name or "<python>").build(arithmetic)
 
 
 class Part(NamedTuple):
@@ -85,13 +95,18 @@ class Draft:
     def __init__(self, source: str, parts: dict[str, Part], name: str) -> None:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
+        self.arithmetic = Arithmetic.EXACT
         self.expect: Callable[[], dict[str, Part]] = dict
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
 
-    def build(self) -> LinearSystem:
-        """The system, if everything in it fits. Raises InputError with every problem found."""
+    def build(self, arithmetic: str = AUTO) -> LinearSystem:
+        """The system, if everything in it fits. Raises InputError with every problem found.
+
+        arithmetic : "exact", "float", or "auto", which takes doubles for arrays of them and for what is large.
+        """
+        self._choose(arithmetic)
         A = self._matrix("A") if "A" in self.parts else None
         A_rounding = Fraction(0)
         B = self._matrix("B") if "B" in self.parts else None
@@ -109,7 +124,27 @@ class Draft:
             y = self._names("y", N, "column of A")
         if self.problems or A is None or x is None or y is None:
             raise InputError(self.problems)
-        return LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding)
+        system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding)
+        return self._converted(system)
+
+    def _choose(self, arithmetic: str) -> None:
+        """Whether numbers are read as rational ones or as doubles."""
+        parts = [self.parts[key].value for key in ("A", "B", "dL_dy") if key in self.parts]
+        has_doubles = any(str(getattr(part, "dtype", "")).startswith(("float", "bfloat")) for part in parts)
+        shapes = [_shape(part) for part in parts]
+        is_large = max((size for shape in shapes[:2] for size in shape), default=0) > MOST_EXACT
+        if arithmetic == AUTO:
+            arithmetic = Arithmetic.FLOAT if has_doubles or is_large else Arithmetic.EXACT
+        self.arithmetic = Arithmetic(arithmetic)
+
+    def _converted(self, system: LinearSystem) -> LinearSystem:
+        """The system in one kind of numbers, that of ``arithmetic``."""
+        try:
+            return system.with_arithmetic(self.arithmetic)
+        except OverflowError:
+            message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
+            hint = "--arithmetic exact takes it as it is"
+            raise InputError([Problem(message, hint, "overflow", self.source)]) from None
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         part = self.parts[key]
@@ -118,7 +153,9 @@ class Draft:
 
     def _matrix(self, key: str) -> Matrix | None:
         """The (rows, columns) matrix under ``key``, or None when something in it was refused."""
-        value = self.parts[key].value
+        value = self._listed(key)
+        if isinstance(value, DoubleMatrix):
+            return value
         if not isinstance(value, list):
             hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
             self._refuse(key, (), f"{key}: expected a list of rows, got {described(value)}", hint)
@@ -135,7 +172,9 @@ class Draft:
         """dL_dy as K rows, and whether it was one vector."""
         if "dL_dy" not in self.parts:
             return None, False
-        value = self.parts["dL_dy"].value
+        value = self._listed("dL_dy")
+        if isinstance(value, DoubleMatrix):
+            return value, getattr(self.parts["dL_dy"].value, "ndim", 2) == 1
         if not isinstance(value, list):
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
@@ -144,7 +183,21 @@ class Draft:
             return None if row is None else (row,), True
         return self._rows("dL_dy", value), False
 
+    def _listed(self, key: str) -> object:
+        """A part's value as lists; an array as doubles at once, where it is to be that and no entry needs a word."""
+        value = self.parts[key].value
+        if not hasattr(value, "dtype"):
+            return value
+        found = None
+        if self.arithmetic is Arithmetic.FLOAT:
+            found = from_array(value, (1, 2) if key == "dL_dy" else (2,))
+        return plain(value) if found is None else found
+
     def _rows(self, key: str, value: list[object]) -> Matrix | None:
+        if self.arithmetic is Arithmetic.FLOAT and _is_rectangle_of_texts(value):
+            doubles = from_texts(cast("list[list[str]]", value))
+            if doubles is not None:
+                return doubles
         if not value:
             self._refuse(key, (), f"{key} is empty; expected at least one row of at least one number")
             return None
@@ -216,6 +269,21 @@ class Draft:
         return tuple(map(str, value)) if len(self.problems) == before else None
 
 
+def _shape(value: object) -> tuple[int, ...]:
+    """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
+    if is_array(value):
+        return tuple(getattr(value, "shape", ()))
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return len(value), len(value[0])
+    return ()
+
+
+def _is_rectangle_of_texts(value: list[object]) -> bool:
+    return all(isinstance(row, list) and row and all(isinstance(item, str) for item in row) for row in value) and (
+        len({len(row) for row in value if isinstance(row, list)}) == 1
+    )
+
+
 def plain(value: object) -> object:
     """Arrays and tuples as lists, all the way down."""
     if hasattr(value, "tolist"):
@@ -243,14 +311,18 @@ def _squared_rounding(value: object) -> Fraction:
     """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
     items = (item for row in value if isinstance(row, list) for item in row) if isinstance(value, list) else ()
     total = Fraction(0)
+    counts: dict[int, int] = {}
     for item in items:
-        if isinstance(item, str):
-            unit = None if item.isdigit() else last_place(item)
+        if isinstance(item, str) and "e" not in item and "E" not in item:
+            decimals = len(item) - 1 - item.find(".") if "." in item else 0
+            counts[decimals] = counts.get(decimals, 0) + 1
+        elif isinstance(item, str):
+            unit = last_place(item)
             if unit is not None and unit < 1:
                 total += (unit / 2) ** 2
         elif isinstance(item, float) and not item.is_integer():
             total += (Fraction(ulp(item)) / 2) ** 2
-    return total
+    return total + sum(n * Fraction(1, 2 * 10**decimals) ** 2 for decimals, n in counts.items() if decimals)
 
 
 def described(value: object) -> str:

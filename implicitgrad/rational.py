@@ -27,6 +27,9 @@ _NUMBER = re.compile(
     rf"([+-]?)(?:({_INTEGER})(?:/([1-9][0-9]*)|(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?)"
     r"|\.([0-9]+)(?:[eE]([+-]?[0-9]+))?)"
 )
+_DECIMAL = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-3]?[0-9]{{1,2}})?"
+ALL_NUMBERS = re.compile(rf"{_DECIMAL}(?:\n{_DECIMAL})*")
+"""Decimals of the grammar, a line each, fractions aside."""
 _LOOKALIKE = (
     r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
     r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)"
@@ -44,6 +47,11 @@ class NumberError(ValueError):
 def is_number(text: str) -> bool:
     """Whether ``text`` has the form of a number (its size is not judged)."""
     return _NUMBER.fullmatch(text) is not None
+
+
+def is_plain_integers(text: str) -> bool:
+    """Whether numbers, of whatever form, have no decimal point, exponent or denominator."""
+    return re.search("[.eE/]", text) is None
 
 
 def looks_like_number(text: str) -> bool:

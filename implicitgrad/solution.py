@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.rational import float_square_root, to_float
-from implicitgrad.system import LinearSystem, Matrix, squared_norm
+from implicitgrad.system import Arithmetic, LinearSystem, Matrix, squared_norm
 
 PartialRow = tuple[Fraction | None, ...]
-PartialMatrix = tuple[PartialRow, ...]
-"""None stands for an entry that the system does not determine."""
+PartialMatrix = Sequence[PartialRow]
+"""A tuple of rows, or a DoubleMatrix. None stands for an entry that the system does not determine."""
 
 
 class Status(StrEnum):
@@ -80,6 +81,17 @@ class Solution:
     general: General
     condition_squared: Fraction | None
     """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
+    rank_tolerance: float = 0.0
+    """The cutoff on the singular values of A, its rows and columns scaled by powers of two; 0 in exact arithmetic."""
+    residual: float = 0.0
+    """max |A·J − B·T| of the particular Jacobian."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """What the solver has to say beside the answer, as (code, message)."""
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """How its numbers were computed."""
+        return self.system.arithmetic
 
     @property
     def dL_dx(self) -> PartialMatrix | PartialRow | None:
@@ -106,8 +118,8 @@ class Solution:
         doubles, could lower its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. At a condition below 10·rank, ten times
         the least there is, the last digit is not doubted: who writes diag(0.1, 0.1) means tenths.
         """
-        if self.condition_squared is None:
-            return ()
+        if self.condition_squared is None or self.arithmetic is Arithmetic.FLOAT:
+            return self.remarks
         inverse_squared = self.condition_squared / squared_norm(self.system.A)
         if self.condition_squared >= (10 * self.rank) ** 2 and self.system.A_rounding * inverse_squared >= 1:
             rounding = "the rounding of its entries at their last digit"

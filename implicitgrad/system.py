@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from fractions import Fraction
 from math import lcm
 
+from implicitgrad.doubles import DoubleMatrix, from_fractions
+
 Row = tuple[Fraction, ...]
-Matrix = tuple[Row, ...]
+Matrix = Sequence[Row]
+"""A tuple of rows, or a DoubleMatrix."""
+
+
+class Arithmetic(StrEnum):
+    """How the numbers of an answer are computed."""
+
+    EXACT = "exact"
+    """Rational numbers."""
+    FLOAT = "float"
+    """Doubles, with bounds on their errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +32,7 @@ class LinearSystem:
     """
 
     A: Matrix
-    """(M, N): M equations in N unknowns y."""
+    """(M, N): M equations in N unknowns y. All matrices are rational numbers, or all are doubles."""
     B: Matrix | None
     """(M, P); None is the identity, P = M."""
     dL_dy: Matrix | None
@@ -36,6 +50,23 @@ class LinearSystem:
     """‖E‖_F² of the largest E that rounding A's entries at their last digit can hide; 0 for integers and fractions."""
 
     @property
+    def arithmetic(self) -> Arithmetic:
+        """What its numbers are made for."""
+        return Arithmetic.FLOAT if isinstance(self.A, DoubleMatrix) else Arithmetic.EXACT
+
+    def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
+        """The same system in the other kind of numbers: doubles are taken at their exact binary values.
+
+        Raises OverflowError for numbers beyond the largest double.
+        """
+        matrices = (self.A, self.B, self.dL_dy)
+        if all(m is None or isinstance(m, DoubleMatrix) is (arithmetic is Arithmetic.FLOAT) for m in matrices):
+            return self
+        A, B, dL_dy = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
+        assert A is not None
+        return replace(self, A=A, B=B, dL_dy=dL_dy)
+
+    @property
     def equations(self) -> int:
         """M, the rows of A."""
         return len(self.A)
@@ -49,6 +80,12 @@ class LinearSystem:
     def inputs(self) -> int:
         """P, the columns of B."""
         return len(self.x)
+
+
+def _as(arithmetic: Arithmetic, matrix: Matrix) -> Matrix:
+    if arithmetic is Arithmetic.EXACT:
+        return tuple(matrix)
+    return matrix if isinstance(matrix, DoubleMatrix) else from_fractions(matrix)
 
 
 def squared_norm(matrix: Matrix) -> Fraction:

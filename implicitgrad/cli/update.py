@@ -58,7 +58,7 @@ def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
     """A file's byte order mark, its text, and the one in which every claim holds. Raises InputError."""
     mark, text = _text(path)
     drafts = read_drafts(path, form, text)
-    systems = build_all(drafts)
+    systems = build_all(drafts, "exact")
     as_json = path.lower().endswith(".json")
     edits = [
         edit
@@ -76,7 +76,7 @@ def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSyst
     """Whether a text says the same systems, and every claim in it holds."""
     try:
         drafts = read_drafts(path, form, text)
-        return build_all(drafts) == systems and all(check_drafts(drafts))
+        return build_all(drafts, "exact") == systems and all(check_drafts(drafts))
     except ImplicitGradError:
         return False
 

@@ -59,9 +59,9 @@ def check(
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
-        solution = solve(A)
+        solution = solve(A, arithmetic="exact")
     else:
-        solution = solve(A, dL_dy, B=B, x=x, y=y, name=name)
+        solution = solve(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic="exact")
     given: dict[str, object] = {
         "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
         "dL_dx_unique": dL_dx_unique, "constraints": constraints, "condition.max": max_condition,

@@ -131,6 +131,6 @@ def inverse_of(A: Matrix) -> Matrix:
     """A⁻¹ of an invertible A."""
     from implicitgrad.solvers import solve
 
-    inverse = complete(solve(A).dy_dx)
+    inverse = complete(solve(A, arithmetic="exact").dy_dx)
     assert inverse is not None
     return inverse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 
 from implicitgrad.characters import printable, quoted
-from implicitgrad.draft import Draft, Part
+from implicitgrad.draft import AUTO, Draft, Part
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.source import STANDARD_INPUT, read_text
@@ -17,7 +17,12 @@ CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
 
 
 def read_systems(
-    path: str | os.PathLike[str], *, delimiter: str | None = None, decimal: str = ".", header: bool | None = None
+    path: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    header: bool | None = None,
+    arithmetic: str = AUTO,
 ) -> list[LinearSystem]:
     """The systems in a file, in order; a YAML file has one a document.
 
@@ -29,16 +34,16 @@ def read_systems(
         raise UsageError(
             f"expected a delimiter of one character and a decimal mark . or ,, got {delimiter!r}, {decimal!r}"
         )
-    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header)))
+    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header)), arithmetic)
 
 
-def build_all(drafts: list[Draft]) -> list[LinearSystem]:
+def build_all(drafts: list[Draft], arithmetic: str = AUTO) -> list[LinearSystem]:
     """The systems of all drafts. Raises one InputError with the problems of all."""
     systems: list[LinearSystem] = []
     problems: list[Problem] = []
     for draft in drafts:
         try:
-            systems.append(draft.build())
+            systems.append(draft.build(arithmetic))
         except InputError as error:
             problems.extend(error.problems)
     if problems:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from implicitgrad.draft import linear_system
+from implicitgrad.draft import AUTO, linear_system
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.exact import solve_exact
-from implicitgrad.system import LinearSystem
+from implicitgrad.system import Arithmetic, LinearSystem
 
 
 def solve(
@@ -19,6 +19,8 @@ def solve(
     y: Sequence[str] | None = None,
     name: str | None = None,
     free: str | Sequence[str] = (),
+    arithmetic: str = AUTO,
+    rtol: float | None = None,
 ) -> Solution:
     """What is known of ∂y/∂x and ∂L/∂x in B·x = A·y.
 
@@ -26,14 +28,29 @@ def solve(
     dL_dy : (N,), or (K, N) for K losses. B : (M, P); the identity unless given. x, y : the P and N names.
     free : name or names of the unknowns to be free where ∂y/∂x is not unique.
 
-    The arithmetic is exact; a float stands for its exact binary value (see linear_system). A singular A
-    is an answer. Raises InputError for values that make no system, UsageError for a choice of free unknowns that is
-    impossible.
+    arithmetic : "exact" rational numbers, a float standing for its exact binary value; "float", doubles with bounds on
+    their errors; or "auto": doubles for arrays of floats and beyond 16 equations, unknowns or inputs. rtol : in
+    doubles, the cutoff on the singular values of the scaled A, relative to the largest; max(M, N)·2⁻⁵² unless given.
+
+    A singular A is an answer. Raises InputError for values that make no system, UsageError for a choice of free
+    unknowns that is impossible.
     """
     if isinstance(free, str):
         free = [free]
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
-        return solve_exact(A, free)
-    return solve_exact(linear_system(A, dL_dy, B=B, x=x, y=y, name=name), free)
+        return solve_system(A, free, arithmetic, rtol)
+    return solve_system(linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic), free, AUTO, rtol)
+
+
+def solve_system(
+    system: LinearSystem, free: Sequence[str] = (), arithmetic: str = AUTO, rtol: float | None = None
+) -> Solution:
+    """As solve, of a system; "auto" is the arithmetic that it was made for."""
+    chosen = system.arithmetic if arithmetic == AUTO else Arithmetic(arithmetic)
+    if chosen is Arithmetic.EXACT:
+        return solve_exact(system.with_arithmetic(chosen), free)
+    from implicitgrad.solvers.floating import solve_float
+
+    return solve_float(system, free, rtol)

@@ -13,18 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations, islice
-from math import comb
 from typing import NamedTuple
 
-from implicitgrad.characters import printable, quoted
-from implicitgrad.errors import InputError, Problem, UsageError
+from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
+from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
 from implicitgrad.solvers.reduction import IntegerRow, Reduced, integers, reduce_rows
 from implicitgrad.system import LinearSystem, Matrix, squared_norm
 
-MOST_CHOICES_LISTED = 12
 MOST_ENTRIES = 4_000_000
 
 
@@ -54,11 +51,11 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     UsageError when these cannot be free together.
     """
     _refuse_too_large(system)
-    wanted = _indices(system, free)
+    wanted = indices(system, free)
     rows = _integer_rows(system)
     reading = _read_off(rows, system.unknowns, system.inputs, wanted)
     if not wanted <= set(reading.free):
-        raise _impossible_choice(system, free, reading.null_space)
+        raise impossible_choice(system, free, _divided(reading.null_space, reading.reduced.d))
 
     d = reading.reduced.d
     g = gV = None
@@ -166,43 +163,6 @@ def _integer_rows(system: LinearSystem) -> list[IntegerRow]:
         identity[i] = denominator
         rows.append(row + identity)
     return rows
-
-
-def _indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
-    """The columns of the unknowns named in ``free``."""
-    if not free:
-        return set()
-    unknown = [name for name in free if name not in system.y]
-    if unknown:
-        names = ", ".join(printable(name) for name in system.y)
-        raise UsageError(
-            f"free: {quoted(unknown[0])} is not an unknown of {printable(system.source)}; expected {names}"
-        )
-    if len(set(free)) != len(free):
-        raise UsageError("free: a name is given twice; expected each once")
-    return {system.y.index(name) for name in free}
-
-
-def _impossible_choice(system: LinearSystem, free: Sequence[str], null_space: list[IntegerRow]) -> UsageError:
-    """The error that says which unknowns can be free: those whose rows of the null space are independent."""
-    F = len(null_space[0])
-    message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free"
-    if F == 0:
-        return UsageError(f"{message}; expected none, since every unknown is determined")
-    possible = [i for i, row in enumerate(null_space) if any(row)]
-    counted = "1 unknown is free" if F == 1 else f"{F} unknowns are free"
-    if comb(len(possible), F) > 10_000:
-        names = ", ".join(printable(system.y[i]) for i in possible)
-        return UsageError(f"{message} together; {counted}, of {names}")
-    choices = (
-        choice
-        for choice in combinations(possible, F)
-        if len(reduce_rows([null_space[i] for i in choice], range(F)).pivots) == F
-    )
-    listed = [",".join(printable(system.y[i]) for i in choice) for choice in islice(choices, MOST_CHOICES_LISTED + 1)]
-    if len(listed) > MOST_CHOICES_LISTED:
-        listed[-1] = "..."
-    return UsageError(f"{message}; {counted}, possible are {' or '.join(listed)}")
 
 
 def _product(gradients: list[tuple[IntegerRow, int]], numerators: list[IntegerRow], d: int) -> Matrix:

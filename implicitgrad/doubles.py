@@ -1,0 +1,124 @@
+"""DoubleMatrix: a matrix of doubles, which reads as rows of the exact rational numbers that they are.
+
+numpy is loaded where doubles are made.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, overload
+
+from implicitgrad.rational import ALL_NUMBERS, MOST_DIGITS, is_plain_integers
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+DoubleRow = tuple[Fraction | None, ...]
+BITS = 53
+UNIT_ROUNDOFF = 2.0**-53
+SMALLEST_ROUNDING = 2.0**-1074
+"""What a number below the normal range is rounded by, at most."""
+
+
+class DoubleMatrix(Sequence[Any]):
+    """A matrix of doubles and how far each may be from the number it stands for.
+
+    Everything that takes rows of fractions takes it; who has many numbers to do uses ``array``. NaN in the array is
+    None in a row: not determined.
+    """
+
+    __slots__ = ("array", "error")
+
+    def __init__(self, array: Array, error: Array | float | None = 0.0) -> None:
+        self.array = array
+        """(rows, columns)"""
+        self.error = error
+        """A bound on |array − truth|, a number or an array that broadcasts; None where there is none."""
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @overload
+    def __getitem__(self, index: int) -> DoubleRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[DoubleRow, ...]: ...
+    def __getitem__(self, index: int | slice) -> DoubleRow | tuple[DoubleRow, ...]:
+        if isinstance(index, slice):
+            return tuple(map(_fractions, self.array[index].tolist()))
+        return _fractions(self.array[index].tolist())
+
+    def __iter__(self) -> Iterator[DoubleRow]:
+        for row in self.array:
+            yield _fractions(row.tolist())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.array.astype(dtype or self.array.dtype, copy=bool(copy))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DoubleMatrix):
+            return NotImplemented
+        return self.array.shape == other.array.shape and self.array.tobytes() == other.array.tobytes()
+
+    def __hash__(self) -> int:
+        return hash((self.array.shape, self.array.tobytes()))
+
+
+def _fractions(row: list[float]) -> DoubleRow:
+    return tuple([Fraction(number) if number == number else None for number in row])
+
+
+def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
+    """The doubles nearest to rational numbers, and how far from them. Raises OverflowError beyond the largest."""
+    import numpy as np
+
+    values = np.array([[entry.numerator / entry.denominator for entry in row] for row in rows])
+    errors = np.zeros(values.shape)
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            if entry.denominator != 1 or entry.numerator.bit_length() > BITS:
+                error = abs(Fraction(float(values[i, j])) - entry)
+                errors[i, j] = np.nextafter(float(error), np.inf) if error else 0.0
+    return DoubleMatrix(values, errors if errors.any() else 0.0)
+
+
+def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
+    """The doubles nearest to decimals, and a bound on how far from them they are.
+
+    None where a text is no decimal of the grammar, or beyond the largest double: who reads entry by entry says which.
+    """
+    import numpy as np
+
+    if max(len(text) for row in rows for text in row) > MOST_DIGITS:
+        return None
+    written = "\n".join(["\n".join(row) for row in rows])
+    if ALL_NUMBERS.fullmatch(written) is None:
+        return None
+    values = np.array([list(map(float, row)) for row in rows])
+    largest = np.abs(values).max()
+    if largest == np.inf:
+        return None
+    if is_plain_integers(written) and largest < 2.0**BITS:
+        return DoubleMatrix(values)
+    return DoubleMatrix(values, np.abs(values) * UNIT_ROUNDOFF + SMALLEST_ROUNDING)
+
+
+def is_array(value: object) -> bool:
+    """Whether it is a NumPy array of integers or floats."""
+    np = sys.modules.get("numpy")
+    return np is not None and isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.dtype.itemsize <= 8
+
+
+def from_array(value: Any, dimensions: tuple[int, ...]) -> DoubleMatrix | None:
+    """An array of numbers that doubles hold, as rows; None for anything else."""
+    import numpy as np
+
+    if not is_array(value) or value.ndim not in dimensions or not value.size:
+        return None
+    if value.dtype.kind != "f" and np.abs(value.astype(float)).max() >= 2.0**BITS:
+        return None
+    array = np.atleast_2d(value).astype(float, copy=False)
+    return DoubleMatrix(array) if np.isfinite(array).all() else None

@@ -1,0 +1,106 @@
+"""The basis of A that everything in doubles is read off: r rows I and r columns p with K = A[I, p] invertible.
+
+The rank is what the singular values beyond the cutoff say. Where the inverse of K shows that all of them are, it is
+known without computing them, and what is computed with that inverse is certified. A rank that falls short is decided by
+the cutoff alone, and then nothing is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from implicitgrad.solvers.inverse import EntrywiseInverse, NormwiseInverse, UncertifiedInverse, certified_inverse
+from implicitgrad.solvers.products import U, norm
+from implicitgrad.solvers.selection import choose_columns
+
+if TYPE_CHECKING:
+    from implicitgrad.doubles import Array
+
+AnyInverse = EntrywiseInverse | NormwiseInverse | UncertifiedInverse
+EPS = 2 * U
+SVD_ERROR = 8
+"""Times max(M, N)·eps·σ_max: more than LAPACK's singular values are wrong by."""
+
+
+class Basis(NamedTuple):
+    """The rows and columns of A that all else follows from."""
+
+    rank: int
+    tolerance: float
+    """The cutoff on the singular values of the scaled A."""
+    rows: list[int]
+    other_rows: list[int]
+    columns: list[int]
+    free: list[int]
+    inverse: AnyInverse
+    is_certain: bool
+    """The rank is full, and is shown to be."""
+
+
+def find_basis(A: Array, dA: Array | None, rtol: float | None, wanted: frozenset[int]) -> Basis:
+    """The basis of a scaled A; columns in ``wanted`` are in it only where they must."""
+    M, N = A.shape
+    relative = max(M, N) * EPS if rtol is None else rtol
+    if min(M, N) and A.any():
+        full = _full_rank_basis(A, dA, relative, wanted)
+        if full is not None:
+            return full
+    return _basis_by_svd(A, dA, relative, wanted)
+
+
+def _full_rank_basis(A: Array, dA: Array | None, relative: float, wanted: frozenset[int]) -> Basis | None:
+    """The basis where its own inverse shows that every singular value is clear of the cutoff."""
+    M, N = A.shape
+    rows, columns = list(range(M)), list(range(N))
+    if M > N:
+        rows = choose_columns(A.T, rows)
+    elif N > M:
+        columns = choose_columns(A, _preference(N, wanted), wanted)
+    inverse = certified_inverse(*picked(A, dA, rows, columns))
+    if inverse is None:
+        return None
+    clear = (relative + SVD_ERROR * max(M, N) * EPS) * norm(A)
+    if not inverse.inverse_norm * clear < 1:
+        return None
+    return _basis(A, rows, columns, relative * norm(A), inverse, is_certain=True)
+
+
+def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset[int]) -> Basis:
+    M, N = A.shape
+    left, sigma, right = np.linalg.svd(A, full_matrices=False)
+    tolerance = relative * float(sigma[0]) if len(sigma) else 0.0
+    rank = int((sigma > tolerance).sum())
+    rows = choose_columns(left[:, :rank].T, list(range(M)))
+    columns = choose_columns(right[:rank], _preference(N, wanted), wanted)
+    K, dK = picked(A, dA, rows, columns)
+    inverse: AnyInverse | None = certified_inverse(K, dK) if rank == min(M, N) else None
+    is_certain = inverse is not None
+    if inverse is None:
+        is_certain = not A.any() and dA is None
+        inverse = UncertifiedInverse(K, error=0.0 if is_certain else np.inf)
+    return _basis(A, rows, columns, tolerance, inverse, is_certain=is_certain)
+
+
+def _basis(
+    A: Array, rows: list[int], columns: list[int], tolerance: float, inverse: AnyInverse, *, is_certain: bool
+) -> Basis:
+    M, N = A.shape
+    taken, chosen = set(rows), set(columns)
+    other_rows = [i for i in range(M) if i not in taken]
+    free = [j for j in range(N) if j not in chosen]
+    return Basis(len(rows), tolerance, rows, other_rows, columns, free, inverse, is_certain)
+
+
+def _preference(N: int, wanted: frozenset[int]) -> list[int]:
+    """From the last unknown to the first, those that are to be free after all others."""
+    return sorted(range(N), key=lambda j: (j in wanted, -j))
+
+
+def picked(A: Array, dA: Array | None, rows: list[int], columns: list[int]) -> tuple[Array, Array | None]:
+    """A[rows, columns], and the same of the bounds on its errors."""
+    if len(rows) == len(A) and len(columns) == len(A[0]):
+        return A, dA
+    at = np.ix_(rows, columns)
+    return A[at], None if dA is None else dA[at]

@@ -1,0 +1,202 @@
+"""What follows from the basis of A, in scaled units, with bounds.
+
+y_p = K⁻¹·(B_I·x − A[I, f]·y_f)              the pivot unknowns by the free ones
+(B_I' − W·B_I)·x = 0, W = A[I', p]·K⁻¹       what the other rows ask of x
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from implicitgrad.solvers.basis import AnyInverse, Basis, picked
+from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, certified_inverse
+from implicitgrad.solvers.products import U, bound_product, gamma, norm, precise_residual, residual
+from implicitgrad.solvers.selection import choose_columns
+
+if TYPE_CHECKING:
+    from implicitgrad.doubles import Array
+    from implicitgrad.solvers.scaling import Exponents
+
+
+class Scaled(NamedTuple):
+    """A system in scaled units, and what its numbers may hide."""
+
+    A: Array
+    dA: Array | None
+    B: Array | None
+    """None: the identity, which scaling leaves to ``B_exponents``."""
+    dB: Array | None
+    rows: Exponents
+    columns: Exponents
+    inputs: Exponents
+    """J = 2^columns·Ĵ·2^inputs"""
+
+
+class Answers(NamedTuple):
+    """What is found in scaled units; unknowns in the order of ``Basis.columns``, or all in their own."""
+
+    independent: list[int]
+    dependent: list[int]
+    constraints: Bounded
+    """(D, P′)"""
+    pivots: Bounded
+    """(r, P′): the pivot unknowns where the free ones are 0."""
+    null_space: Bounded
+    """(r, F): the pivot unknowns by the free ones."""
+    dL_dx: Bounded | None
+    """(K, P′)"""
+    coefficients: Bounded | None
+    """(K, F)"""
+    is_certain: bool
+
+
+def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None) -> Answers:
+    """Everything that follows from the basis."""
+    p, f, inverse = basis.columns, basis.free, basis.inverse
+    A, dA = scaled.A, scaled.dA
+    W = _left(inverse, *picked(A, dA, basis.other_rows, p))
+    right: Bounded | None = None
+    is_certain = basis.is_certain
+    if scaled.B is None:
+        independent, dependent, constraints = basis.rows, basis.other_rows, W
+        pivots = inverse.solve()
+    else:
+        independent, dependent, constraints, is_known = _constraints(scaled, basis, W)
+        is_certain &= is_known
+        right = _along(scaled, basis, independent, dependent, constraints)
+        pivots = _right(inverse, right.value, right.error if right.error.any() else None)
+    A_free, dA_free = picked(A, dA, basis.rows, f)
+    found = _right(inverse, -A_free, dA_free)
+    null_space, is_decided = _cleaned(found, _indifference(basis, found))
+    is_certain &= is_decided
+    constraints, is_decided = _cleaned(constraints, _indifference_of_constraints(basis, constraints))
+    is_certain &= is_decided
+    dL_dx = coefficients = None
+    if g is not None:
+        w = _left(inverse, g[:, p], None if dg is None else dg[:, p])
+        dL_dx = w if right is None else _times(w, right)
+        value, error = _coefficients(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
+        error = error if dg is None else error + dg[:, f]
+        size = np.abs(w.value).max(axis=1, initial=0.0)
+        reach = np.outer(size, np.abs(found.value).max(axis=0, initial=1.0)) * basis.tolerance * len(p)
+        coefficients, is_decided = _cleaned(Bounded(value, error * (1 + 8 * U)), reach)
+        is_certain &= is_decided
+    return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
+
+
+def _coefficients(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
+    """g − w·A and a bound on its error."""
+    value, error = (precise_residual if is_precise else residual)(g, w.value, A)
+    if np.any(w.error):
+        error = error + _spread(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
+    if dA is not None:
+        error = error + bound_product(np.abs(w.value), dA)
+    return value, error
+
+
+def _left(inverse: AnyInverse, rows: Array, drows: Array | None) -> Bounded:
+    """rows·K⁻¹"""
+    return inverse.solve_transposed(rows, drows) if rows.size else Bounded(rows, rows)
+
+
+def _right(inverse: AnyInverse, columns: Array, dcolumns: Array | None) -> Bounded:
+    """K⁻¹·columns"""
+    if not columns.size:
+        return Bounded(columns, columns)
+    if dcolumns is not None and not np.isfinite(dcolumns).all():
+        return Bounded(inverse.solve(columns).value, np.full((len(columns), columns.shape[1]), np.inf))
+    return inverse.solve(columns, dcolumns)
+
+
+def _constraints(scaled: Scaled, basis: Basis, W: Bounded) -> tuple[list[int], list[int], Bounded, bool]:
+    """Which inputs are independent, which depend on them, how, and whether that is certain."""
+    B, dB = scaled.B, scaled.dB
+    assert B is not None
+    P = B.shape[1]
+    every = list(range(P))
+    none = Bounded(np.zeros((0, P)), np.zeros((0, P)))
+    if not basis.other_rows:
+        return every, [], none, True
+    B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
+    C, dC = _coefficients(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
+    dC = dC if dB is None else dC + dB[basis.other_rows]
+    reach = basis.tolerance * basis.inverse.inverse_norm * (1 + norm(W.value)) * norm(B)
+    if not C.any() and not dC.any():
+        return every, [], none, True
+    _, sigma, right = np.linalg.svd(C)
+    D = int((sigma > reach).sum())
+    if D == 0:
+        return every, [], none, False
+    dependent = choose_columns(right[:D], list(range(P - 1, -1, -1)))
+    taken = set(dependent)
+    independent = [k for k in every if k not in taken]
+    if len(C) == D and np.isfinite(dC).all():
+        inverse = certified_inverse(C[:, dependent], dC[:, dependent])
+        if inverse is not None:
+            found = _right(inverse, -C[:, independent], dC[:, independent])
+            return independent, dependent, found, True
+    found_value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent])
+    return independent, dependent, Bounded(found_value, np.full(found_value.shape, np.inf)), False
+
+
+def _along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
+    """B_I·T, (r, P′)"""
+    B, dB = scaled.B, scaled.dB
+    assert B is not None
+    value = B[np.ix_(basis.rows, independent)]
+    error = np.zeros_like(value) if dB is None else dB[np.ix_(basis.rows, independent)]
+    if not dependent:
+        return Bounded(value, error)
+    left = B[np.ix_(basis.rows, dependent)]
+    dleft = np.zeros_like(left) if dB is None else dB[np.ix_(basis.rows, dependent)]
+    moved = _times(Bounded(left, dleft), constraints)
+    total = value + moved.value
+    return Bounded(total, (error + moved.error + U * np.abs(total)) * (1 + 8 * U))
+
+
+def _times(a: Bounded, b: Bounded) -> Bounded:
+    """a·b, with the errors of both and of the product."""
+    value = a.value @ b.value
+    sizes = np.abs(a.value), np.abs(b.value)
+    error = gamma(max(a.value.shape[1], 1)) * bound_product(*sizes)
+    if np.any(b.error):
+        error = error + _spread(sizes[0], b.error, b.value.shape)
+    if np.any(a.error):
+        error = error + _spread(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
+    return Bounded(value, np.broadcast_to(error * (1 + 8 * U), value.shape))
+
+
+def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple[int, ...] | None = None) -> Array:
+    """left·right for errors that may be infinite, where 0·∞ is ∞."""
+    left = left if left_shape is None else np.broadcast_to(left, left_shape)
+    right = np.broadcast_to(right, shape)
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return np.full((left.shape[0], right.shape[1]), np.inf)
+    return bound_product(left, right)
+
+
+def _cleaned(found: Bounded, indifference: Array) -> tuple[Bounded, bool]:
+    """What cannot be told from 0 made 0, and whether nothing was in doubt.
+
+    indifference : what a change of A within the cutoff can make of a 0, which counts where no bound does.
+    """
+    error = np.broadcast_to(found.error, found.value.shape)
+    bound = np.where(np.isfinite(error), error, indifference)
+    is_zero = np.abs(found.value) <= bound
+    is_decided = not (is_zero & (bound > 0)).any()
+    if not is_zero.any():
+        return found, is_decided
+    return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & np.isfinite(error), 0.0, error)), is_decided
+
+
+def _indifference(basis: Basis, null_space: Bounded) -> Array:
+    rows = np.sqrt((basis.inverse.X**2).sum(axis=1))
+    columns = np.sqrt(1 + (null_space.value**2).sum(axis=0))
+    return basis.tolerance * np.outer(rows, columns)
+
+
+def _indifference_of_constraints(basis: Basis, constraints: Bounded) -> Array:
+    rows = 1 + np.abs(constraints.value).sum(axis=1)
+    return np.broadcast_to(basis.tolerance * basis.inverse.inverse_norm * rows[:, None], constraints.value.shape)

@@ -1,0 +1,274 @@
+"""Every case in doubles, with LAPACK and with bounds that hold: scale, find a basis, see what follows, scale back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.errors import InputError, Problem
+from implicitgrad.solution import Constraints, General, Solution, Status
+from implicitgrad.solvers.basis import EPS, Basis, find_basis
+from implicitgrad.solvers.consequences import Answers, Scaled, find_answers
+from implicitgrad.solvers.free import impossible_choice, indices
+from implicitgrad.solvers.inverse import Bounded, NormwiseInverse
+from implicitgrad.solvers.products import U, bound_product, gamma, norms
+from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, unscaled
+from implicitgrad.system import Arithmetic, LinearSystem, Matrix
+
+if TYPE_CHECKING:
+    from implicitgrad.doubles import Array
+    from implicitgrad.solvers.scaling import Exponents
+
+Remark = tuple[str, str]
+
+
+def solve_float(system: LinearSystem, free: Sequence[str] = (), rtol: float | None = None) -> Solution:
+    """Solve ``system`` in doubles.
+
+    free : as in exact arithmetic. rtol : the cutoff on the singular values of the scaled A, relative to the largest;
+    max(M, N)·2⁻⁵² unless given. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
+    of free unknowns that is impossible.
+    """
+    wanted = indices(system, free)
+    try:
+        return _Solving(system, wanted, free, rtol).solution()
+    except OverflowError:
+        message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
+        hint = "--arithmetic exact has it as a fraction"
+        raise InputError([Problem(message, hint, "overflow", system.source)]) from None
+
+
+class _Solving:
+    """One system on its way to its Solution."""
+
+    def __init__(self, system: LinearSystem, wanted: set[int], free: Sequence[str], rtol: float | None) -> None:
+        self.system = system = system.with_arithmetic(Arithmetic.FLOAT)
+        self.A, self.B, self.g = _doubles(system.A), None, None
+        if system.B is not None:
+            self.B = _doubles(system.B)
+        if system.dL_dy is not None:
+            self.g = _doubles(system.dL_dy)
+        self.scaled = _scaled(self.A, self.B)
+        self.basis = find_basis(self.scaled.A, self.scaled.dA, rtol, frozenset(wanted))
+        self.losses = np.zeros(0, dtype=np.int64)
+        self.answers = self._answers()
+        if not wanted <= set(self.basis.free):
+            raise impossible_choice(system, free, DoubleMatrix(self._null_space().value))
+
+    def _answers(self) -> Answers:
+        if self.g is None:
+            return find_answers(self.scaled, self.basis, None, None)
+        columns = self.scaled.columns[None]
+        self.losses = column_exponents(shifted(self.g.array, columns).T)
+        exponents = columns - self.losses[:, None]
+        return find_answers(self.scaled, self.basis, *_shifted_pair(self.g, exponents))
+
+    def solution(self) -> Solution:
+        system, basis, answers = self.system, self.basis, self.answers
+        independent, dependent = answers.independent, answers.dependent
+        inputs = self.scaled.inputs[independent][None]
+        particular = self._whole(unscaled(answers.pivots, self.scaled.columns[basis.columns][:, None] + inputs))
+        null_space = self._null_space()
+        minimum_norm = particular if not basis.free else _minimum_norm(particular, null_space, basis)
+        constraints = None
+        if dependent:
+            constraints = unscaled(answers.constraints, inputs - self.scaled.inputs[dependent][:, None])
+        dL_dx = coefficients = None
+        if answers.dL_dx is not None and answers.coefficients is not None:
+            dL_dx = unscaled(answers.dL_dx, self.losses[:, None] + inputs)
+            free_columns = self.scaled.columns[basis.free][None]
+            coefficients = unscaled(answers.coefficients, self.losses[:, None] - free_columns)
+        condition = self._condition(particular, null_space)
+        is_certain = answers.is_certain
+        along = np.zeros((1, len(independent))) if constraints is None else constraints.value
+        moving: Array = np.asarray(along.any(axis=0))
+        columns = [k for k, moves in zip(independent, moving.tolist(), strict=True) if not moves]
+
+        def determined(found: Bounded, along: Bounded) -> DoubleMatrix:
+            rows: Array = np.flatnonzero(~along.value.any(axis=1))
+            if len(rows) == len(found.value) and columns == list(range(system.inputs)):
+                return _matrix(found, is_certain)
+            kept = np.flatnonzero(~moving)
+            value = np.full((len(found.value), system.inputs), np.nan)
+            error = np.zeros(value.shape)
+            to, source = np.ix_(rows, np.array(columns, dtype=int)), np.ix_(rows, kept)
+            value[to] = found.value[source]
+            error[to] = np.broadcast_to(found.error, found.value.shape)[source]
+            return _matrix(Bounded(value, error), is_certain)
+
+        general = General(
+            free=tuple([system.y[j] for j in basis.free]),
+            particular=_matrix(particular, is_certain),
+            null_space=_matrix(null_space, is_certain),
+            minimum_norm=_matrix(minimum_norm, is_certain),
+            dL_dx_particular=None if dL_dx is None else _matrix(dL_dx, is_certain),
+            dL_dx_coefficients=None if coefficients is None else _matrix(coefficients, is_certain),
+        )
+        return Solution(
+            system=system,
+            rank=basis.rank,
+            status=Status.of(has_free_unknowns=bool(basis.free), has_constraints=bool(dependent)),
+            dy_dx=determined(particular, null_space),
+            dL_dx_rows=None if dL_dx is None or coefficients is None else determined(dL_dx, coefficients),
+            independent=tuple([system.x[k] for k in independent]),
+            constraints=None
+            if constraints is None
+            else Constraints(tuple([system.x[k] for k in dependent]), _matrix(constraints, is_certain)),
+            general=general,
+            condition_squared=None if condition is None else Fraction(condition) ** 2,
+            rank_tolerance=basis.tolerance,
+            residual=self._residual(particular, constraints),
+            remarks=tuple(self._remarks(condition, is_certain)),
+        )
+
+    def _whole(self, pivots: Bounded) -> Bounded:
+        """Rows for the pivot unknowns among rows of zeros for the free ones."""
+        if not self.basis.free:
+            return pivots
+        error = np.broadcast_to(pivots.error, pivots.value.shape)
+        return Bounded(self._among(pivots.value), self._among(error))
+
+    def _among(self, rows: Array) -> Array:
+        whole = np.zeros((self.system.unknowns, rows.shape[1]))
+        whole[self.basis.columns] = rows
+        return whole
+
+    def _null_space(self) -> Bounded:
+        """(N, F)"""
+        columns = self.scaled.columns
+        exponents = columns[self.basis.columns][:, None] - columns[self.basis.free][None]
+        found = self._whole(unscaled(self.answers.null_space, exponents))
+        found.value[self.basis.free, range(len(self.basis.free))] = 1.0
+        return found
+
+    def _condition(self, particular: Bounded, null_space: Bounded) -> float | None:
+        """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and beyond the largest double.
+
+        With A = F·G, F = A[:, p] and G = A[I, p]⁻¹·A[I, :], A⁺ = G⁺·F⁺.
+        """
+        basis, A = self.basis, self.A.array
+        if not basis.rank:
+            return None
+        size = int(column_exponents(A).max())
+        exponents = self.scaled.columns[basis.columns][:, None] + self.scaled.rows[basis.rows][None] + size
+        A = shifted(A, np.array(-size))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if basis.rank == len(A):
+                inverse = shifted(basis.inverse.X, exponents)
+            else:
+                inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
+            if basis.free:
+                V = null_space.value[basis.columns]
+                G: Array = np.concatenate([np.eye(basis.rank), -V], axis=1)
+                inverse = np.linalg.solve(np.transpose(np.linalg.qr(G.T, mode="r")), inverse)
+            found = _frobenius(A) * _frobenius(inverse)
+        return float(found) if np.isfinite(found) else None
+
+    def _residual(self, particular: Bounded, constraints: Bounded | None) -> float:
+        """The largest |A·J − B·T| of the particular Jacobian, in doubles."""
+        inverse = self.basis.inverse
+        is_unscaled = not (self.scaled.rows.any() or self.scaled.columns.any())
+        if isinstance(inverse, NormwiseInverse) and self.B is None and is_unscaled and particular.value is inverse.X:
+            return inverse.largest_residual
+        P = self.system.inputs
+        T = np.zeros((P, particular.value.shape[1]))
+        independent, dependent = self.answers.independent, self.answers.dependent
+        T[independent, range(len(independent))] = 1.0
+        if constraints is not None:
+            T[dependent] = constraints.value
+        right = T if self.B is None else self.B.array @ T
+        found = float(np.abs(self.A.array @ particular.value - right).max(initial=0.0))
+        if not np.isfinite(found):
+            raise OverflowError
+        return found
+
+    def _remarks(self, condition: float | None, is_certain: bool) -> list[Remark]:
+        found = []
+        basis, A = self.basis, self.A.array
+        if not basis.is_certain and A.any():
+            message = f"the rank was decided by a cutoff: {basis.rank} singular values of A, scaled, are beyond "
+            message += f"{basis.tolerance:.1e}; nothing is certified, and exact arithmetic may say otherwise"
+            found.append(("rank-by-cutoff", message))
+        elif not is_certain:
+            message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
+            found.append(("zero-by-cutoff", message))
+        if self.scaled.rows.any() or self.scaled.columns.any():
+            unscaled_rank = _rank_by_svd(A, max(A.shape) * EPS)
+            if unscaled_rank != basis.rank:
+                message = (
+                    f"A is badly scaled: rank {basis.rank} once its rows and columns are scaled by powers of two, "
+                )
+                found.append(("badly-scaled", message + f"rank {unscaled_rank} as it stands"))
+        return found
+
+
+def _doubles(matrix: Matrix) -> DoubleMatrix:
+    assert isinstance(matrix, DoubleMatrix)
+    return matrix
+
+
+def _scaled(A: DoubleMatrix, B: DoubleMatrix | None) -> Scaled:
+    rows, columns = equilibration(A.array)
+    exponents = rows[:, None] + columns[None]
+    A_hat, dA = _shifted_pair(A, exponents)
+    if B is None:
+        return Scaled(A_hat, dA, None, None, rows, columns, rows)
+    inputs = column_exponents(shifted(B.array, np.broadcast_to(rows[:, None], B.array.shape)))
+    B_hat, dB = _shifted_pair(B, rows[:, None] - inputs[None])
+    return Scaled(A_hat, dA, B_hat, dB, rows, columns, inputs)
+
+
+def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
+    """A matrix scaled, and the bound on its errors, None where there are none."""
+    value = shifted(matrix.array, exponents)
+    loss = lost(matrix.array, exponents)
+    if not np.any(matrix.error) and not loss:
+        return value, None
+    error = shifted(np.broadcast_to(np.asarray(matrix.error), value.shape), exponents) + loss
+    return value, error * (1 + 4 * U)
+
+
+def _matrix(found: Bounded, is_certain: bool) -> DoubleMatrix:
+    return DoubleMatrix(found.value, found.error if is_certain else None)
+
+
+def _minimum_norm(particular: Bounded, null_space: Bounded, basis: Basis) -> Bounded:
+    """The Jacobian of least norm, J₀ − V·V⁺·J₀, and a bound on its error, column by column.
+
+    With G = A[I, p]⁻¹·A[I, :], that is [I, −V] in the order p, f, and so ‖G⁺‖ ≤ 1 and ‖V⁺‖ ≤ 1, what solves G·y = J₀ is
+    off the least such y by G⁺·(J₀ − G·y), along the rows of G, and by the part of y in the null space, at most ‖Vᵀ·y‖.
+    """
+    J, V, p, f = particular.value, null_space.value, basis.columns, basis.free
+    if len(f) <= len(p):
+        Q = np.linalg.qr(V)[0]
+        found = J - Q @ (Q.T @ J)
+        found -= Q @ (Q.T @ found)
+    else:
+        G_transposed = np.concatenate([np.eye(len(p)), -V[p].T]) if len(p) else np.zeros((len(f), 0))
+        Q, R = np.linalg.qr(G_transposed)
+        found = np.zeros_like(J)
+        found[p + f] = Q @ np.linalg.solve(R.T, J[p])
+    dJ = np.broadcast_to(particular.error, J.shape)[p]
+    dV = np.broadcast_to(null_space.error, V.shape)
+    if not (np.isfinite(dJ).all() and np.isfinite(dV).all() and np.isfinite(found).all()):
+        return Bounded(found, np.full(found.shape, np.inf))
+    size, V_size = np.abs(found), np.abs(V)
+    off = np.abs(J[p] - found[p] + V[p] @ found[f]) + dJ + bound_product(dV[p], size[f])
+    off += gamma(len(f) + 3) * (np.abs(J[p]) + size[p] + bound_product(V_size[p], size[f]))
+    inside = np.abs(V.T @ found) + bound_product(dV.T, size) + gamma(len(V)) * bound_product(V_size.T, size)
+    error = (norms(off, 0) + norms(inside, 0)) * (1 + 16 * U)
+    return Bounded(found, np.broadcast_to(error, found.shape))
+
+
+def _rank_by_svd(A: Array, relative: float) -> int:
+    sigma = np.linalg.svd(shifted(A, -np.broadcast_to(column_exponents(A).max(), A.shape)), compute_uv=False)
+    return int((sigma > relative * sigma[0]).sum())
+
+
+def _frobenius(a: Array) -> float:
+    largest = float(np.abs(a).max())
+    return largest * float(np.sqrt(((a / largest) ** 2).sum())) if largest and np.isfinite(largest) else largest
