@@ -24,6 +24,24 @@ SMALLEST_ROUNDING = 2.0**-1074
 """What a number below the normal range is rounded by, at most."""
 
 
+class Bounded(Fraction):
+    """A double as the rational number it is, which stands for one that is within ``error`` of it."""
+
+    __slots__ = ("error",)
+    error: float
+
+    def __new__(cls, number: float | Fraction, error: float) -> Bounded:  # noqa: D102
+        self = super().__new__(cls, number)
+        self.error = error
+        return self
+
+    def __abs__(self) -> Bounded:
+        return Bounded(super().__abs__(), self.error)
+
+    def __neg__(self) -> Bounded:
+        return Bounded(super().__neg__(), self.error)
+
+
 class DoubleMatrix(Sequence[Any]):
     """A matrix of doubles and how far each may be from the number it stands for.
 
@@ -54,6 +72,28 @@ class DoubleMatrix(Sequence[Any]):
     def __iter__(self) -> Iterator[DoubleRow]:
         for row in self.array:
             yield _fractions(row.tolist())
+
+    def to_lists(self) -> list[Any]:
+        """The rows as lists of floats, None for what is not determined."""
+        rows: list[Any] = (self.array + 0.0).tolist()
+        if bool((self.array != self.array).any()):
+            return [[number if number == number else None for number in row] for row in rows]
+        return rows
+
+    def largest_error(self) -> float | None:
+        """The bound on every entry; None where there is none."""
+        if self.error is None:
+            return None
+        return float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
+
+    def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
+        """The rows, each number with its bound."""
+        import numpy as np
+
+        errors = np.broadcast_to(0.0 if self.error is None else self.error, self.array.shape)
+        for row, row_errors in zip(self.array, errors, strict=True):
+            pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
+            yield tuple([Bounded(number, error) if number == number else None for number, error in pairs])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.array.astype(dtype or self.array.dtype, copy=bool(copy))

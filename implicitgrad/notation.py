@@ -10,11 +10,13 @@ from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from typing import NamedTuple
 
+from implicitgrad.doubles import Bounded
 from implicitgrad.rational import format_fraction
 
 LONGEST_INTEGER = 15
 LONGEST_FRACTION = 7
 """Digits of numerator and denominator together that the eye takes in at once."""
+LARGEST_PLACES = 400
 SMALLEST_FIXED = -5
 """The decimal exponent below which numbers are written in scientific notation."""
 ROUNDED = "≈"
@@ -25,8 +27,10 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
 
     All as fractions where all are short; otherwise as decimals of at most ``digits`` significant digits: with equally
     many places where that leaves each at least half of its digits, or in scientific notation. A text that is not exact
-    begins with ≈.
+    begins with ≈. Doubles have no digit that their bounds do not support, and no such mark.
     """
+    if values and isinstance(values[0], Bounded):
+        return _show_doubles([value for value in values if isinstance(value, Bounded)], digits)
     if all(map(_is_short, values)):
         return [format_fraction(value) for value in values]
     return show_decimals(values, digits)
@@ -51,6 +55,58 @@ def show_decimals(values: Sequence[Fraction], digits: int) -> list[str]:
 def show_number(value: Fraction, digits: int) -> str:
     """The text of one number."""
     return show_column([value], digits)[0]
+
+
+def _show_doubles(values: Sequence[Bounded], digits: int) -> list[str]:
+    """As show_column, of numbers known within their bounds: the last digit is right to within one."""
+    numbers = [float(value) for value in values]
+    known = [number for number, value in zip(numbers, values, strict=True) if abs(number) > value.error]
+    exponents = [_exponent(number) for number in known if number] or [0]
+    highest, lowest = max(exponents), min(exponents)
+    supported = [_supported_places(value.error) for value in values]
+    if highest < digits and lowest >= SMALLEST_FIXED and highest - lowest <= digits // 2 and min(supported) >= 0:
+        most = min(digits - 1 - highest, max(_short_places(number) for number in numbers))
+        places = [min(most, limit) for limit in supported]
+        widest = max(places)
+        return [_padded(f"{number:.{one}f}", one, widest) for number, one in zip(numbers, places, strict=True)]
+    if all(number.is_integer() and abs(number) < 10**digits for number in numbers) and min(supported) >= 0:
+        return [f"{number:.0f}" for number in numbers]
+    return [_scientific_double(*pair, digits) for pair in zip(numbers, supported, strict=True)]
+
+
+def _exponent(number: float) -> int:
+    return int(f"{number:e}".partition("e")[2])
+
+
+def _supported_places(error: float) -> int:
+    """The decimal places that an error leaves right: half a unit of the last at most."""
+    return LARGEST_PLACES if error == 0 else min(LARGEST_PLACES, -1 - _exponent(2 * error))
+
+
+def _short_places(number: float) -> int:
+    """The decimal places of the shortest text that is this double."""
+    mantissa, _, exponent = repr(number).partition("e")
+    decimals = mantissa.partition(".")[2]
+    return max(0, (0 if decimals == "0" else len(decimals)) - int(exponent or 0))
+
+
+def _padded(text: str, places: int, widest: int) -> str:
+    text = text.removeprefix("-") if not float(text) else text
+    return text + " " * (widest - places + (widest > 0 and places == 0))
+
+
+def _scientific_double(number: float, supported: int, digits: int) -> str:
+    if not number:
+        return "0"
+    figures = min(digits, _exponent(number) + supported + 1)
+    if figures < 1:
+        return f"0±{10.0**-supported:.0e}"
+    return f"{number:.{min(figures, max(1, _figures(number))) - 1}e}"
+
+
+def _figures(number: float) -> int:
+    """The significant digits of the shortest text that is this double."""
+    return len(repr(abs(number)).partition("e")[0].replace(".", "").strip("0"))
 
 
 class Expression(NamedTuple):

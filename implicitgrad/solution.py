@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.rational import float_square_root, to_float
-from implicitgrad.system import Arithmetic, LinearSystem, Matrix, squared_norm
+from implicitgrad.system import Arithmetic as Arithmetic
+from implicitgrad.system import LinearSystem, squared_norm
+from implicitgrad.system import Matrix as Matrix
 
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Sequence[PartialRow]
@@ -85,6 +88,8 @@ class Solution:
     """The cutoff on the singular values of A, its rows and columns scaled by powers of two; 0 in exact arithmetic."""
     residual: float = 0.0
     """max |A·J − B·T| of the particular Jacobian."""
+    is_gradient_alone: bool = False
+    """Only ∂L/∂x was asked for: what is said of ∂y/∂x is not to be shown, and may be empty."""
     remarks: tuple[tuple[str, str], ...] = ()
     """What the solver has to say beside the answer, as (code, message)."""
 
@@ -94,11 +99,15 @@ class Solution:
         return self.system.arithmetic
 
     @property
-    def dL_dx(self) -> PartialMatrix | PartialRow | None:
-        """(P,) where dL_dy was one vector, else (K, P); None for each entry that is not determined."""
-        if self.dL_dx_rows is not None and self.system.has_one_loss:
-            return self.dL_dx_rows[0]
-        return self.dL_dx_rows
+    def dL_dx(self) -> Any:
+        """(P,) where dL_dy was one vector, else (K, P); None for each entry that is not determined.
+
+        In doubles a NumPy array, NaN for those.
+        """
+        rows = self.dL_dx_rows
+        if rows is None or not self.system.has_one_loss:
+            return rows
+        return rows.array[0] if isinstance(rows, DoubleMatrix) else rows[0]
 
     @property
     def free_parameters(self) -> tuple[str, ...]:
@@ -130,9 +139,31 @@ class Solution:
         return (("ill-conditioned", f"A is ill-conditioned: a change as small as {rounding} could lower its rank"),)
 
     @property
+    def error_bounds(self) -> tuple[float | None, float | None]:
+        """Bounds on the error of every number of ∂y/∂x, and of ∂L/∂x, in the answer; None: nothing is certified.
+
+        0 in exact arithmetic.
+        """
+        general = self.general
+        jacobian = (self.dy_dx, general.particular, general.null_space, general.minimum_norm)
+        gradient = (self.dL_dx_rows, general.dL_dx_particular, general.dL_dx_coefficients)
+        return _largest_error(jacobian), _largest_error(gradient)
+
+    @property
     def condition(self) -> float | None:
         """‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
         return None if self.condition_squared is None else float_square_root(self.condition_squared)
+
+
+def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:
+    largest = 0.0
+    for matrix in matrices:
+        if isinstance(matrix, DoubleMatrix):
+            error = matrix.largest_error()
+            if error is None:
+                return None
+            largest = max(largest, error)
+    return largest
 
 
 def _squared_rounding_to_doubles(A: Matrix) -> Fraction:

@@ -60,6 +60,21 @@ def names(context: click.Context, parameter: click.Parameter, value: str | None)
     return found
 
 
+def positive(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """The callback of an option that takes a number of 0 or more and less than 1, in the grammar of a system's."""
+    if value is None:
+        return None
+    from implicitgrad.rational import NumberError, parse_number
+
+    try:
+        number = parse_number(value)
+    except NumberError as error:
+        raise click.BadParameter(str(error)) from None
+    if not 0 <= number < 1:
+        raise click.BadParameter(f"expected a number from 0 to 1, got {quoted(value)}")
+    return float(number)
+
+
 def delimiter(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     r"""The callback of an option that takes one character; ``\t`` and ``tab`` are a tab."""
     character = {"\\t": "\t", "tab": "\t"}.get(value or "", value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.options import csv_options, names, with_help
+from implicitgrad.cli.options import csv_options, names, positive, with_help
 from implicitgrad.cli.streams import report, write_stdout
 from implicitgrad.cli.systems import (
     UNIQUE_GRADIENT,
@@ -41,6 +41,17 @@ Examples:
     "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
 )
 @click.option(
+    "--arithmetic", type=click.Choice(["auto", "exact", "float"]), default="auto", show_default=True,
+    help="Rational numbers, or doubles with bounds; auto: exact for text of at most 16 equations, unknowns and inputs.",
+)  # fmt: skip
+@click.option(
+    "--rtol", callback=positive, metavar="X",
+    help="In doubles, take singular values of at most X·the largest for 0.  [default: max(M, N)·2⁻⁵²]",
+)  # fmt: skip
+@click.option(
+    "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
+)
+@click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
     help="What to print; json is one object a line.",
 )  # fmt: skip
@@ -66,6 +77,9 @@ def solve(
     x: tuple[str, ...] | None,
     y: tuple[str, ...] | None,
     free: tuple[str, ...] | None,
+    arithmetic: str,
+    rtol: float | None,
+    only: str | None,
     form: str,
     digits: int,
     output: str | None,
@@ -92,12 +106,14 @@ def solve(
         raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
 
     from implicitgrad.readers import build_all
-    from implicitgrad.solvers import solve as solve_system
+    from implicitgrad.solvers import solve_system
 
-    systems = build_all(drafts_of(system, given_parts(given), given.csv_form))
+    systems = build_all(drafts_of(system, given_parts(given), given.csv_form), arithmetic)
     if UNIQUE_GRADIENT in require:
-        _require_gradients(systems)
-    solutions = [solve_system(one, free=free or ()) for one in systems]
+        _require_gradients(systems, f"--require {UNIQUE_GRADIENT}")
+    if only is not None:
+        _require_gradients(systems, f"--only {only}")
+    solutions = [solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None) for one in systems]
     text = "".join(_texts(solutions, form, digits, to_file=output not in (None, "-")))
     if output in (None, "-"):
         write_stdout(text)
@@ -110,9 +126,9 @@ def solve(
     return 1 if unmet else 0
 
 
-def _require_gradients(systems: list[LinearSystem]) -> None:
+def _require_gradients(systems: list[LinearSystem], option: str) -> None:
     lacking = [system.source for system in systems if system.dL_dy is None]
-    message = f"--require {UNIQUE_GRADIENT} needs dL_dy, and there is none"
+    message = f"{option} needs dL_dy, and there is none"
     if lacking:
         raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
 

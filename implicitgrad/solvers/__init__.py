@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from implicitgrad.draft import AUTO, linear_system
 from implicitgrad.solution import Solution
@@ -45,12 +46,21 @@ def solve(
 
 
 def solve_system(
-    system: LinearSystem, free: Sequence[str] = (), arithmetic: str = AUTO, rtol: float | None = None
+    system: LinearSystem,
+    free: Sequence[str] = (),
+    arithmetic: str = AUTO,
+    rtol: float | None = None,
+    *,
+    gradient_alone: bool = False,
 ) -> Solution:
-    """As solve, of a system; "auto" is the arithmetic that it was made for."""
+    """As solve, of a system; "auto" is the arithmetic that it was made for.
+
+    gradient_alone : leave out ∂y/∂x.
+    """
     chosen = system.arithmetic if arithmetic == AUTO else Arithmetic(arithmetic)
     if chosen is Arithmetic.EXACT:
-        return solve_exact(system.with_arithmetic(chosen), free)
+        found = solve_exact(system.with_arithmetic(chosen), free)
+        return replace(found, is_gradient_alone=True) if gradient_alone else found
     from implicitgrad.solvers.floating import solve_float
 
-    return solve_float(system, free, rtol)
+    return solve_float(system, free, rtol, gradient_alone=gradient_alone)

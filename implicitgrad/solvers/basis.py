@@ -39,18 +39,27 @@ class Basis(NamedTuple):
     """The rank is full, and is shown to be."""
 
 
+def cutoff(A: Array, rtol: float | None) -> float:
+    """An upper bound of the cutoff on the singular values of A, by ‖A‖_F ≥ σ_max."""
+    relative = max(A.shape) * EPS if rtol is None else rtol
+    return relative * norm(A)
+
+
+def slack(A: Array) -> float:
+    """How far beyond it a singular value must be for its computed double to be beyond it."""
+    return norm(A) * SVD_ERROR * EPS * int(max(A.shape))
+
+
 def find_basis(A: Array, dA: Array | None, rtol: float | None, wanted: frozenset[int]) -> Basis:
     """The basis of a scaled A; columns in ``wanted`` are in it only where they must."""
-    M, N = A.shape
-    relative = max(M, N) * EPS if rtol is None else rtol
-    if min(M, N) and A.any():
-        full = _full_rank_basis(A, dA, relative, wanted)
+    if A.any():
+        full = _full_rank_basis(A, dA, cutoff(A, rtol), wanted)
         if full is not None:
             return full
-    return _basis_by_svd(A, dA, relative, wanted)
+    return _basis_by_svd(A, dA, max(A.shape) * EPS if rtol is None else rtol, wanted)
 
 
-def _full_rank_basis(A: Array, dA: Array | None, relative: float, wanted: frozenset[int]) -> Basis | None:
+def _full_rank_basis(A: Array, dA: Array | None, tolerance: float, wanted: frozenset[int]) -> Basis | None:
     """The basis where its own inverse shows that every singular value is clear of the cutoff."""
     M, N = A.shape
     rows, columns = list(range(M)), list(range(N))
@@ -61,10 +70,9 @@ def _full_rank_basis(A: Array, dA: Array | None, relative: float, wanted: frozen
     inverse = certified_inverse(*picked(A, dA, rows, columns))
     if inverse is None:
         return None
-    clear = (relative + SVD_ERROR * max(M, N) * EPS) * norm(A)
-    if not inverse.inverse_norm * clear < 1:
+    if not inverse.inverse_norm * (tolerance + slack(A)) < 1:
         return None
-    return _basis(A, rows, columns, relative * norm(A), inverse, is_certain=True)
+    return _basis(A, rows, columns, tolerance, inverse, is_certain=True)
 
 
 def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset[int]) -> Basis:

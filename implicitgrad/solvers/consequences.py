@@ -76,7 +76,7 @@ def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None
     dL_dx = coefficients = None
     if g is not None:
         w = _left(inverse, g[:, p], None if dg is None else dg[:, p])
-        dL_dx = w if right is None else _times(w, right)
+        dL_dx = w if right is None else times(w, right)
         value, error = _coefficients(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
         error = error if dg is None else error + dg[:, f]
         size = np.abs(w.value).max(axis=1, initial=0.0)
@@ -151,12 +151,12 @@ def _along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list
         return Bounded(value, error)
     left = B[np.ix_(basis.rows, dependent)]
     dleft = np.zeros_like(left) if dB is None else dB[np.ix_(basis.rows, dependent)]
-    moved = _times(Bounded(left, dleft), constraints)
+    moved = times(Bounded(left, dleft), constraints)
     total = value + moved.value
     return Bounded(total, (error + moved.error + U * np.abs(total)) * (1 + 8 * U))
 
 
-def _times(a: Bounded, b: Bounded) -> Bounded:
+def times(a: Bounded, b: Bounded) -> Bounded:
     """a·b, with the errors of both and of the product."""
     value = a.value @ b.value
     sizes = np.abs(a.value), np.abs(b.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ import numpy as np
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import Constraints, General, Solution, Status
-from implicitgrad.solvers.basis import EPS, Basis, find_basis
-from implicitgrad.solvers.consequences import Answers, Scaled, find_answers
+from implicitgrad.solvers.adjoint import Adjoint
+from implicitgrad.solvers.basis import EPS, Basis, cutoff, find_basis, slack
+from implicitgrad.solvers.consequences import Answers, Scaled, find_answers, times
 from implicitgrad.solvers.free import impossible_choice, indices
-from implicitgrad.solvers.inverse import Bounded, NormwiseInverse
+from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
 from implicitgrad.solvers.products import U, bound_product, gamma, norms
 from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, unscaled
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
@@ -26,16 +28,21 @@ if TYPE_CHECKING:
 Remark = tuple[str, str]
 
 
-def solve_float(system: LinearSystem, free: Sequence[str] = (), rtol: float | None = None) -> Solution:
+def solve_float(
+    system: LinearSystem, free: Sequence[str] = (), rtol: float | None = None, *, gradient_alone: bool = False
+) -> Solution:
     """Solve ``system`` in doubles.
 
     free : as in exact arithmetic. rtol : the cutoff on the singular values of the scaled A, relative to the largest;
-    max(M, N)·2⁻⁵² unless given. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
+    max(M, N)·2⁻⁵² unless given. gradient_alone : leave out ∂y/∂x; where A is invertible no inverse is formed, and the
+    condition is not found. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
     of free unknowns that is impossible.
     """
     wanted = indices(system, free)
     try:
-        return _Solving(system, wanted, free, rtol).solution()
+        system = system.with_arithmetic(Arithmetic.FLOAT)
+        found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
+        return found or replace(_Solving(system, wanted, free, rtol).solution(), is_gradient_alone=gradient_alone)
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         hint = "--arithmetic exact has it as a fraction"
@@ -46,7 +53,7 @@ class _Solving:
     """One system on its way to its Solution."""
 
     def __init__(self, system: LinearSystem, wanted: set[int], free: Sequence[str], rtol: float | None) -> None:
-        self.system = system = system.with_arithmetic(Arithmetic.FLOAT)
+        self.system = system
         self.A, self.B, self.g = _doubles(system.A), None, None
         if system.B is not None:
             self.B = _doubles(system.B)
@@ -62,10 +69,8 @@ class _Solving:
     def _answers(self) -> Answers:
         if self.g is None:
             return find_answers(self.scaled, self.basis, None, None)
-        columns = self.scaled.columns[None]
-        self.losses = column_exponents(shifted(self.g.array, columns).T)
-        exponents = columns - self.losses[:, None]
-        return find_answers(self.scaled, self.basis, *_shifted_pair(self.g, exponents))
+        self.losses, g, dg = _scaled_gradients(self.g, self.scaled)
+        return find_answers(self.scaled, self.basis, g, dg)
 
     def solution(self) -> Solution:
         system, basis, answers = self.system, self.basis, self.answers
@@ -230,6 +235,47 @@ def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Ar
         return value, None
     error = shifted(np.broadcast_to(np.asarray(matrix.error), value.shape), exponents) + loss
     return value, error * (1 + 4 * U)
+
+
+def _scaled_gradients(g: DoubleMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
+    """ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
+    columns = scaled.columns[None]
+    losses = column_exponents(shifted(g.array, np.broadcast_to(columns, g.array.shape)).T)
+    return (losses, *_shifted_pair(g, columns - losses[:, None]))
+
+
+def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solution | None:
+    """∂L/∂x where A is square, large and shown to be invertible without its inverse; else None."""
+    n = system.unknowns
+    if system.dL_dy is None or system.equations != n or n <= MOST_PRECISE:
+        return None
+    scaled = _scaled(_doubles(system.A), None if system.B is None else _doubles(system.B))
+    losses, g, dg = _scaled_gradients(_doubles(system.dL_dy), scaled)
+    try:
+        adjoint = Adjoint(scaled.A, scaled.dA, g, dg)
+    except np.linalg.LinAlgError:
+        return None
+    tolerance = cutoff(scaled.A, rtol)
+    if not adjoint.inverse_norm * (tolerance + slack(scaled.A)) < 1:
+        return None
+    found = adjoint.solution
+    if scaled.B is not None:
+        found = times(found, Bounded(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
+    dL_dx = _matrix(unscaled(found, losses[:, None] + scaled.inputs[None]), is_certain=True)
+    none = DoubleMatrix(np.zeros((len(g), 0)))
+    return Solution(
+        system=system,
+        rank=n,
+        status=Status.DETERMINED,
+        dy_dx=(),
+        dL_dx_rows=dL_dx,
+        independent=system.x,
+        constraints=None,
+        general=General((), (), (), (), dL_dx, none),
+        condition_squared=None,
+        rank_tolerance=tolerance,
+        is_gradient_alone=True,
+    )
 
 
 def _matrix(found: Bounded, is_certain: bool) -> DoubleMatrix:

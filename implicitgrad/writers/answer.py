@@ -5,15 +5,19 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ulp
 from typing import NamedTuple
 
 from implicitgrad.characters import count
+from implicitgrad.doubles import Bounded, DoubleMatrix
 from implicitgrad.notation import ROUNDED, Expression, linear, show_column, show_decimals, show_number
 from implicitgrad.rational import exact_square_root, float_square_root
-from implicitgrad.solution import Solution
+from implicitgrad.solution import Arithmetic, Matrix, Solution
 
 MOST_CONDITIONS = 3
 NOT_FILES = ("<inline>", "<python>")
+LENIENT = 1 + 2.0**-40
+"""More than the rounding of a sum of bounds."""
 FREE = Expression(("free",))
 
 
@@ -77,7 +81,15 @@ class Answer:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
         if solution.condition_squared is not None:
             found.append(f"condition {_show_root(solution.condition_squared)}")
-        return [f"{solution.status}:", *(f"{part}," for part in found), "exact"]
+        return [f"{solution.status}:", *(f"{part}," for part in found), self._arithmetic()]
+
+    def _arithmetic(self) -> str:
+        if self.solution.arithmetic is Arithmetic.EXACT:
+            return "exact"
+        errors = [error for error in self.solution.error_bounds if error is not None]
+        if len(errors) < 2:
+            return "float, not certified"
+        return f"float, error ≤ {_rounded_up(max(errors))}" if any(errors) else "float, error 0"
 
     def constraints(self) -> list[Expression]:
         """The equations that x must satisfy: x3 = x1 + x2."""
@@ -86,7 +98,7 @@ class Answer:
             return []
         return [
             linear(Fraction(0), zip(row, self.inputs, strict=True), self.digits).named(self.label(name))
-            for name, row in zip(found.dependent, found.matrix, strict=True)
+            for name, row in zip(found.dependent, _numbers(found.matrix), strict=True)
         ]
 
     def direction(self) -> str:
@@ -109,10 +121,13 @@ class Answer:
 
     def general(self) -> Block:
         """∂y/∂x and ∂L/∂x; what is not determined as an expression in the free entries."""
+        if self.solution.is_gradient_alone:
+            return Block(self.inputs, (), self._losses())
         general = self.solution.general
+        particular, null_space = _numbers(general.particular), _numbers(general.null_space)
         columns = []
         for k, x in enumerate(self.inputs):
-            rows = list(zip(self.is_free, general.particular, general.null_space, strict=True))
+            rows = list(zip(self.is_free, particular, null_space, strict=True))
             texts = iter(show_column([J[k] for _, J, V in rows if not any(V)], self.digits))
             cells = []
             for is_free, J, V in rows:
@@ -128,16 +143,18 @@ class Answer:
 
     def minimum_norm(self) -> Block:
         """The choice of least Frobenius norm."""
-        J = self.solution.general.minimum_norm
+        J = _numbers(self.solution.general.minimum_norm)
         columns = [list(column) for column in zip(*J, strict=True)]
         shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
         rows = tuple(
             Line(y, tuple(Expression((text,)) for text in texts), f"∂{y}/∂")
             for y, texts in zip(self.y, shown, strict=True)
+            if not self.solution.is_gradient_alone
         )
         losses = []
-        for label, g in zip(self._loss_labels(), self.system.dL_dy or (), strict=True):
-            gradient = [sum((a * b for a, b in zip(g, column, strict=True)), Fraction(0)) for column in columns]
+        gradients = () if self.system.dL_dy is None else _numbers(self.system.dL_dy)
+        for label, g in zip(self._loss_labels(), gradients, strict=True):
+            gradient = [_sum_of_products(g, column) for column in columns]
             losses.append(self._loss(label, gradient))
         return Block(self.inputs, rows, tuple(losses))
 
@@ -159,7 +176,9 @@ class Answer:
     def _losses(self) -> tuple[Line, ...]:
         general = self.solution.general
         lines = []
-        rows = zip(self._loss_labels(), general.dL_dx_particular or (), general.dL_dx_coefficients or (), strict=True)
+        particulars = () if general.dL_dx_particular is None else _numbers(general.dL_dx_particular)
+        coefficients = () if general.dL_dx_coefficients is None else _numbers(general.dL_dx_coefficients)
+        rows = zip(self._loss_labels(), particulars, coefficients, strict=True)
         for label, particular, V in rows:
             if any(V):
                 cells = [self._along_free(value, V, x) for value, x in zip(particular, self.inputs, strict=True)]
@@ -175,7 +194,7 @@ class Answer:
         return Line(label, tuple(Expression((text.strip(),)) for text in texts), _loss_entry(label), note)
 
     def _loss_labels(self) -> list[str]:
-        dL_dy = self.system.dL_dy or ()
+        dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
         return ["∂L/∂x"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂x" for k in range(len(dL_dy))]
 
     def _along_free(self, value: Fraction, coefficients: Sequence[Fraction], x: str) -> Expression:
@@ -187,15 +206,36 @@ class Answer:
         if self.solution.rank == 0:
             return "that would need ∂L/∂y = 0"
         if self.solution.rank == 1:
-            row = next(row for row in self.system.A if any(row))
+            row = next(row for row in _numbers(self.system.A) if any(row))
             return f"it would need ∂L/∂y ∝ ({', '.join(show_number(entry, self.digits) for entry in row)})"
         conditions = []
-        for column in zip(*self.solution.general.null_space, strict=True):
+        for column in zip(*_numbers(self.solution.general.null_space), strict=True):
             terms = zip(column, (f"∂L/∂{y}" for y in self.y), strict=True)
             conditions.append(f"{linear(Fraction(0), terms, self.digits)} = 0")
         rest = len(conditions) - MOST_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
+
+
+def _numbers(matrix: Matrix) -> Matrix:
+    """A matrix by rows, doubles with their bounds."""
+    return [*matrix.bounded_rows()] if isinstance(matrix, DoubleMatrix) else matrix
+
+
+def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
+    """Σ aᵢ·bᵢ, with a bound on its error where one of them has bounds."""
+    total = sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
+    pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Bounded) and isinstance(q, Bounded)]
+    if not pairs:
+        return total
+    error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
+    return Bounded(float(total), error * LENIENT + ulp(float(total)))
+
+
+def _rounded_up(error: float) -> str:
+    """Two digits that are not less."""
+    text = f"{error:.1e}"
+    return text if float(text) >= error else f"{error * 1.05:.1e}"
 
 
 def _loss_entry(label: str) -> str:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import Problem
 from implicitgrad.rational import exact_square_root, format_fraction, to_float
-from implicitgrad.solution import Solution, Status
+from implicitgrad.solution import Arithmetic, Solution, Status
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 Number = Callable[[Fraction], Json]
@@ -24,27 +25,29 @@ def to_record(solution: Solution) -> dict[str, Json]:
     """The record as plain values.
 
     Numbers are the doubles nearest to the exact fractions, integers without a point up to 2⁵³. One beyond the
-    largest double is null, with a warning that says so; ``exact`` has it as a fraction.
+    largest double is null, with a warning that says so; ``exact`` has it as a fraction. What was computed in doubles is
+    written as it is, and has no ``exact``.
     """
     system = solution.system
     doubles = _Doubles()
     answers = _answers(solution, doubles.number)
-    exact = _answers(solution, format_fraction)
+    exact = _answers(solution, format_fraction) if solution.arithmetic is Arithmetic.EXACT else None
+    jacobian_error, gradient_error = solution.error_bounds
     condition = None
     if solution.condition_squared is not None:
         condition = doubles.checked(solution.condition)
         root = exact_square_root(solution.condition_squared)
-        if root is not None:
+        if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
     return {
         "name": system.name,
         "source": system.source,
-        "arithmetic": "exact",
+        "arithmetic": str(solution.arithmetic),
         "shape": {"equations": system.equations, "unknowns": system.unknowns, "inputs": system.inputs},
         "x": system.x,
         "y": system.y,
         "rank": solution.rank,
-        "rank_tolerance": 0,
+        "rank_tolerance": _plain(solution.rank_tolerance),
         "condition": condition,
         "status": str(solution.status),
         "dy_dx": answers["dy_dx"],
@@ -53,8 +56,11 @@ def to_record(solution: Solution) -> dict[str, Json]:
         "independent": solution.independent,
         "constraints": answers["constraints"],
         "general": answers["general"],
-        "residual": 0,
-        "error_bound": {"dy_dx": 0, "dL_dx": None if solution.dL_dx is None else 0},
+        "residual": None if solution.is_gradient_alone else _plain(solution.residual),
+        "error_bound": {
+            "dy_dx": None if solution.is_gradient_alone else _plain(jacobian_error),
+            "dL_dx": None if solution.dL_dx_rows is None else _plain(gradient_error),
+        },
         "warnings": _warnings(solution, doubles),
         "exact": exact,
     }
@@ -109,15 +115,17 @@ def _answers(solution: Solution, number: Number) -> dict[str, Json]:
     def row(values: Sequence[Fraction | None]) -> Json:
         return [None if value is None else number(value) for value in values]
 
-    def rows(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
-        return [row(values) for values in matrix]
+    def rows(matrix: Sequence[Sequence[Fraction | None]]) -> list[Json]:
+        return matrix.to_lists() if isinstance(matrix, DoubleMatrix) else [row(values) for values in matrix]
 
     def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
-        return row(matrix[0]) if solution.system.has_one_loss else rows(matrix)
+        written = rows(matrix)
+        return written[0] if solution.system.has_one_loss else written
 
     general, constraints = solution.general, solution.constraints
+    has_jacobian = not solution.is_gradient_alone
     return {
-        "dy_dx": rows(solution.dy_dx),
+        "dy_dx": rows(solution.dy_dx) if has_jacobian else None,
         "dL_dx": None if solution.dL_dx_rows is None else losses(solution.dL_dx_rows),
         "constraints": None
         if constraints is None
@@ -126,9 +134,9 @@ def _answers(solution: Solution, number: Number) -> dict[str, Json]:
         if solution.status is Status.DETERMINED
         else {
             "free": general.free,
-            "particular": rows(general.particular),
-            "null_space": rows(general.null_space),
-            "minimum_norm": rows(general.minimum_norm),
+            "particular": rows(general.particular) if has_jacobian else None,
+            "null_space": rows(general.null_space) if has_jacobian else None,
+            "minimum_norm": rows(general.minimum_norm) if has_jacobian else None,
             "dL_dx": None
             if general.dL_dx_particular is None or general.dL_dx_coefficients is None
             else {

@@ -121,7 +121,8 @@ class _Page:
     def block(self, block: Block) -> None:
         """A table, in as many groups of columns as the width asks for."""
         self.gap()
-        label_width = max(cell_len(text) for text in [CORNER, *(line.label for line in block.lines)])
+        corner = CORNER if block.rows else ""
+        label_width = max(cell_len(text) for text in [corner, *(line.label for line in block.lines)])
         room = self.room(MARGIN + " " * label_width)
         breaks_at = room - len(GAP) if room is not None and room - len(GAP) >= NARROWEST_CELL else None
         cells = [[_wrapped(line.cells[k], breaks_at) for line in block.lines] for k in range(len(block.heads))]
@@ -155,10 +156,10 @@ class _Page:
         if has_notes:
             table.add_column(no_wrap=True)
         heads = [Text.assemble(GAP, (block.heads[k], "bold")) for k in widths]
-        table.add_row(Text.assemble(MARGIN, (CORNER, "bold")), *heads)
+        table.add_row(Text.assemble(MARGIN, (CORNER if block.rows else "", "bold")), *heads)
         table.add_row(Text(" " + "─" * (label_width + 1)), *(Text("─" * width) for width in widths.values()))
         for i, line in enumerate(block.lines):
-            if i == len(block.rows):
+            if block.rows and i == len(block.rows):
                 table.add_row()
             note = [Text.assemble(GAP, (line.note, "yellow"))] if has_notes and line.note else []
             texts = [_cell(line, k, cells[k][i], is_loss=i >= len(block.rows)) for k in widths]
