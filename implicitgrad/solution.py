@@ -94,6 +94,21 @@ class Solution:
     """What the solver has to say beside the answer, as (code, message)."""
 
     @property
+    def x(self) -> tuple[str, ...]:
+        """The P inputs' names."""
+        return self.system.x
+
+    @property
+    def y(self) -> tuple[str, ...]:
+        """The N unknowns' names."""
+        return self.system.y
+
+    @property
+    def has_one_loss(self) -> bool:
+        """Whether ∂L/∂y was one vector, and ∂L/∂x is."""
+        return self.system.has_one_loss
+
+    @property
     def arithmetic(self) -> Arithmetic:
         """How its numbers were computed."""
         return self.system.arithmetic

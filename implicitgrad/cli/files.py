@@ -12,8 +12,8 @@ from implicitgrad.characters import printable
 from implicitgrad.errors import OutputError, ReaderGone
 
 
-def write_file(path: str, text: str, inputs: Iterable[str | int] = (), option: str = "--output") -> None:
-    """Write ``text`` to a file as UTF-8, whole or not at all.
+def write_file(path: str, text: str | bytes, inputs: Iterable[str | int] = (), option: str = "--output") -> None:
+    """Write ``text`` to a file, as UTF-8 if it is not bytes, whole or not at all.
 
     inputs : the paths or descriptors it was made from, which it is never to overwrite. option : what named the file.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
@@ -23,7 +23,7 @@ def write_file(path: str, text: str, inputs: Iterable[str | int] = (), option: s
             if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
                 raise OutputError(f"{option} {printable(path)} is the input; expected another file")
     try:
-        _replace(path, text.encode("utf-8", "backslashreplace"))
+        _replace(path, text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
     except BrokenPipeError:
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:

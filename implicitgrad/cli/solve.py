@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from implicitgrad.characters import count, printable
 from implicitgrad.cli.options import csv_options, names, positive, with_help
+from implicitgrad.cli.progress import telling
 from implicitgrad.cli.streams import report, write_stdout
 from implicitgrad.cli.systems import (
     UNIQUE_GRADIENT,
@@ -17,12 +19,15 @@ from implicitgrad.cli.systems import (
     require_option,
     system_options,
 )
+from implicitgrad.cli.threads import set_threads, threads_option
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
 
 if TYPE_CHECKING:
     from implicitgrad.solution import Solution
     from implicitgrad.system import LinearSystem
+
+ARRAY_SUFFIXES = (".npy", ".npz")
 
 EXAMPLES = """\b
 Examples:
@@ -63,8 +68,14 @@ Examples:
     help="At most so many significant digits of a decimal.",
 )
 @click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write to a file, whole or not at all."
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(readable=False),
+    help="Write to a file, whole or not at all; .npy gets ∂y/∂x, .npz all matrices.",
 )
+@click.option("--full", is_flag=True, help="Print every entry of a ∂y/∂x that does not fit a screen.")
+@threads_option
 @require_option("Exit with 1 if the answer, which is printed, is not this, or not all of several")
 @csv_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
@@ -80,6 +91,8 @@ def solve(
     arithmetic: str,
     rtol: float | None,
     only: str | None,
+    full: bool,
+    threads: int | None,
     form: str,
     digits: int,
     output: str | None,
@@ -105,22 +118,30 @@ def solve(
     if system is not None and A is not None:
         raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
 
+    if form == "json" and output is not None and output.endswith(ARRAY_SUFFIXES):
+        raise UsageError(f"--format json writes text; expected another --output than {output}")
+    set_threads(threads, inputs)
     from implicitgrad.readers import build_all
     from implicitgrad.solvers import solve_system
 
-    systems = build_all(drafts_of(system, given_parts(given), given.csv_form), arithmetic)
+    with telling(f"reading {', '.join(map(printable, inputs))}"):
+        systems = build_all(drafts_of(system, given_parts(given), given.csv_form), arithmetic)
     if UNIQUE_GRADIENT in require:
         _require_gradients(systems, f"--require {UNIQUE_GRADIENT}")
     if only is not None:
         _require_gradients(systems, f"--only {only}")
-    solutions = [solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None) for one in systems]
-    text = "".join(_texts(solutions, form, digits, to_file=output not in (None, "-")))
+    with telling(f"solving {count(len(systems), 'system')}"):
+        solutions = [solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None) for one in systems]
     if output in (None, "-"):
-        write_stdout(text)
+        write_stdout("".join(_texts(solutions, form, digits, is_full=full, to_file=False)))
     else:
         from implicitgrad.cli.files import write_file
 
-        write_file(output, text, [0 if path == "-" else path for path in inputs])
+        sources = [0 if path == "-" else path for path in inputs]
+        if output.endswith(ARRAY_SUFFIXES):
+            write_file(output, _arrays(solutions, output), sources)
+        else:
+            write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
     unmet = [problem for solution in solutions for one in require if (problem := _unmet(solution, one))]
     report(unmet, as_json=form == "json")
     return 1 if unmet else 0
@@ -133,7 +154,16 @@ def _require_gradients(systems: list[LinearSystem], option: str) -> None:
         raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
 
 
-def _texts(solutions: list[Solution], form: str, digits: int, *, to_file: bool) -> list[str]:
+def _arrays(solutions: list[Solution], output: str) -> bytes:
+    """What goes into a .npy or .npz file, which holds one system."""
+    from implicitgrad.writers.arrays import write_npy, write_npz
+
+    if len(solutions) != 1:
+        raise UsageError(f"--output {output}: a NumPy file holds one system's answer, and there are {len(solutions)}")
+    return write_npy(solutions[0]) if output.endswith(".npy") else write_npz(solutions[0])
+
+
+def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, to_file: bool) -> list[str]:
     if form == "json":
         from implicitgrad.writers.record import write_record
 
@@ -143,7 +173,12 @@ def _texts(solutions: list[Solution], form: str, digits: int, *, to_file: bool) 
     from implicitgrad.writers.table import write_table
 
     screen = Screen() if to_file else stdout_screen()
-    tables = [write_table(solution, screen, digits) for solution in solutions]
+    tables = [
+        write_table(solution, screen, digits)
+        if is_full or to_file or not is_large(solution)
+        else write_summary(solution, screen, digits)
+        for solution in solutions
+    ]
     return [table if number == 0 else f"\n\n{table}" for number, table in enumerate(tables)]
 
 

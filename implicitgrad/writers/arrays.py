@@ -1,0 +1,75 @@
+"""The answer as NumPy files: .npy with ∂y/∂x, .npz with all of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.rational import to_float
+from implicitgrad.solution import PartialMatrix, Solution
+
+if TYPE_CHECKING:
+    from implicitgrad.doubles import Array
+
+
+def write_npy(solution: Solution) -> bytes:
+    """∂y/∂x (N, P), or ∂L/∂x where that was asked for alone; NaN for each entry that is not determined."""
+    stream = BytesIO()
+    matrix = _gradient(solution) if solution.is_gradient_alone else _array(solution.dy_dx)
+    np.save(stream, matrix, allow_pickle=False)
+    return stream.getvalue()
+
+
+def write_npz(solution: Solution) -> bytes:
+    """Every matrix of the record under its key; what is not there is left out."""
+    general, constraints = solution.general, solution.constraints
+    matrices: dict[str, Array] = {}
+    if not solution.is_gradient_alone:
+        matrices["dy_dx"] = _array(solution.dy_dx)
+        if general.free or constraints is not None:
+            matrices["particular"] = _array(general.particular)
+            matrices["null_space"] = _array(general.null_space)
+            matrices["minimum_norm"] = _array(general.minimum_norm)
+    if solution.dL_dx_rows is not None:
+        matrices["dL_dx"] = _gradient(solution)
+    if constraints is not None:
+        matrices["constraints"] = _array(constraints.matrix)
+        matrices["dependent"] = np.array(constraints.dependent)
+    names = {"x": solution.x, "y": solution.y, "free": general.free, "independent": solution.independent}
+    labels = {key: np.array(value, dtype=str) for key, value in names.items()}
+    jacobian_error, gradient_error = solution.error_bounds
+    stream = BytesIO()
+    np.savez(
+        stream,
+        allow_pickle=False,
+        status=np.array(str(solution.status)),
+        rank=np.array(solution.rank),
+        condition=np.array(np.nan if solution.condition is None else solution.condition),
+        error_bound=np.array([np.nan if error is None else error for error in (jacobian_error, gradient_error)]),
+        **labels,
+        **matrices,
+    )
+    return stream.getvalue()
+
+
+def _gradient(solution: Solution) -> Array:
+    rows = _array(solution.dL_dx_rows or ())
+    return rows[0] if solution.has_one_loss else rows
+
+
+def _array(matrix: PartialMatrix) -> Array:
+    """(rows, columns), NaN for None and ±inf beyond the largest double."""
+    if isinstance(matrix, DoubleMatrix):
+        return matrix.array
+    return np.array([[_double(value) for value in row] for row in matrix])
+
+
+def _double(value: Fraction | None) -> float:
+    if value is None:
+        return float("nan")
+    double = to_float(value)
+    return double if double is not None else float("inf") if value > 0 else float("-inf")
