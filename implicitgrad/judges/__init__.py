@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 
 from implicitgrad.claims import Claims, Place
 from implicitgrad.claims.build import build_claims
-from implicitgrad.draft import Part, plain
+from implicitgrad.draft import Part, linear_system, plain
+from implicitgrad.errors import InputError
 from implicitgrad.judges import facts
 from implicitgrad.judges.gradient import judge_gradient
 from implicitgrad.judges.jacobian import judge_jacobian
 from implicitgrad.judges.setting import Along, Setting
-from implicitgrad.solution import Constraints, Solution
-from implicitgrad.solvers import solve
-from implicitgrad.system import LinearSystem
+from implicitgrad.solution import Constraints, Solution, Status
+from implicitgrad.solvers import solve_system
+from implicitgrad.system import Arithmetic, LinearSystem
 from implicitgrad.verdict import Outcome, Verdict
 
+MOST_JUDGED_EXACTLY = 32
 UNIT_ROUNDOFFS = {
     "bfloat16": Fraction(1, 2**8),
     "float16": Fraction(1, 2**11),
@@ -59,9 +62,10 @@ def check(
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
-        solution = solve(A, arithmetic="exact")
+        system = A.with_arithmetic(Arithmetic.EXACT)
     else:
-        solution = solve(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic="exact")
+        system = linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic="exact")
+    solution = solve_to_judge(system)
     given: dict[str, object] = {
         "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
         "dL_dx_unique": dL_dx_unique, "constraints": constraints, "condition.max": max_condition,
@@ -79,6 +83,16 @@ def check(
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
     return judge(solution, build_claims(parts, solution))
+
+
+def solve_to_judge(system: LinearSystem) -> Solution:
+    """Exactly; beyond 32 equations, unknowns or inputs in doubles, where these certify an answer that is unique."""
+    if max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY:
+        with suppress(InputError):  # numbers beyond the range of doubles
+            found = solve_system(system, arithmetic="float")
+            if found.status is Status.DETERMINED and None not in found.error_bounds:
+                return found
+    return solve_system(system, arithmetic="exact")
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:

@@ -8,10 +8,9 @@ from implicitgrad.claims import Claims
 from implicitgrad.claims.build import build_claims
 from implicitgrad.draft import Draft, Part
 from implicitgrad.errors import InputError, Problem
-from implicitgrad.judges import judge
+from implicitgrad.judges import judge, solve_to_judge
 from implicitgrad.readers import build_all
 from implicitgrad.solution import Solution
-from implicitgrad.solvers import solve
 from implicitgrad.verdict import Verdict
 
 Parts = Mapping[str, Part]
@@ -22,7 +21,7 @@ def check_drafts(drafts: Sequence[Draft], claims: Parts | None = None, more: Seq
 
     claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
     """
-    solutions = [solve(system) for system in build_all(list(drafts), "exact")]
+    solutions = [solve_to_judge(system) for system in build_all(list(drafts), "exact")]
     expected = [together(draft, claims or {}) for draft in drafts]
     problems: list[Problem] = []
     verdicts = []

@@ -15,6 +15,8 @@ from implicitgrad.solution import Solution
 from implicitgrad.system import Matrix, Row
 from implicitgrad.verdict import Suspicion
 
+LARGEST_INVERTED = 64
+"""Beyond it an exact inverse takes longer than it is worth."""
 Candidate = tuple[str, str, Row]
 """A mistake's code, what it says, and the vector that it would yield."""
 
@@ -101,7 +103,7 @@ def _wrong_products(g: Row, setting: Setting, jacobian: Along | None) -> Iterato
         yield "transpose", f"the claim equals ∂y/∂x·∂L/∂y: {forgotten}", _applied(J, g)
     if is_square:
         Bt = transpose(B)
-        if setting.solution.rank == len(A):
+        if setting.solution.rank == len(A) <= LARGEST_INVERTED:
             inverse = inverse_of(A)
             adjoint = _applied(transpose(inverse), g)
             yield "unsolved", "the claim equals (Aᵀ)⁻¹·∂L/∂y: was the product with Bᵀ left out?", adjoint

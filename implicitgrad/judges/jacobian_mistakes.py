@@ -19,11 +19,14 @@ from implicitgrad.judges.setting import Along, Setting, complete, product, trans
 from implicitgrad.system import Matrix
 from implicitgrad.verdict import Suspicion
 
+LARGEST_TRIED = 64
+"""Beyond it the trials take longer than they are worth."""
+
 
 def suspect_jacobian(claim: Along, setting: Setting) -> Suspicion | None:
     """The mistake that explains a claimed ∂y/∂x that is not valid, if one of the usual does."""
     J = complete(claim.values)
-    if J is None or not setting.x:
+    if J is None or not setting.x or max(len(J), len(J[0])) > LARGEST_TRIED:
         return None
     trial = _Trial(J, claim.tolerances, setting)
     if not any(map(any, J)):

@@ -75,8 +75,18 @@ class Setting:
         stable solution of the system in that arithmetic may be wrong by, ρ·(‖claimed‖ + ‖B‖/‖A‖), for each loss
         ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = min(4·max(M, N, P)·u·condition, 2⁻¹⁰).
 
+        To that comes what the true value is wrong by, if it was computed in doubles.
+
         gradients : for ∂L/∂x, what ∂y/∂x is multiplied with.
         """
+        bounds = self.solution.error_bounds
+        slack = Fraction(bounds[0 if gradients is None else 1] or 0)
+        if slack:
+            exact = self._tolerances(numbers, gradients)
+            return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
+        return self._tolerances(numbers, gradients)
+
+    def _tolerances(self, numbers: Numbers, gradients: Matrix | None) -> Matrix:
         rtol, atol = self.claims.rtol, self.claims.atol
         if rtol is not None or atol is not None:
             relative, absolute = rtol or Fraction(0), atol or Fraction(0)
