@@ -19,6 +19,16 @@ PartialMatrix = Sequence[PartialRow]
 """A tuple of rows, or a DoubleMatrix. None stands for an entry that the system does not determine."""
 
 
+ILL_CONDITIONED = (
+    "ill-conditioned",
+    "A is ill-conditioned: a change as small as the rounding of its entries at their last digit could lower its rank",
+)
+ILL_CONDITIONED_IN_DOUBLES = (
+    "ill-conditioned",
+    "A is ill-conditioned: a change as small as the rounding of its entries to doubles could lower its rank",
+)
+
+
 class Status(StrEnum):
     """Is y unique, and may x be anything?"""
 
@@ -146,12 +156,10 @@ class Solution:
             return self.remarks
         inverse_squared = self.condition_squared / squared_norm(self.system.A)
         if self.condition_squared >= (10 * self.rank) ** 2 and self.system.A_rounding * inverse_squared >= 1:
-            rounding = "the rounding of its entries at their last digit"
-        elif _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
-            rounding = "the rounding of its entries to doubles"
-        else:
-            return ()
-        return (("ill-conditioned", f"A is ill-conditioned: a change as small as {rounding} could lower its rank"),)
+            return (ILL_CONDITIONED,)
+        if _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
+            return (ILL_CONDITIONED_IN_DOUBLES,)
+        return ()
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:

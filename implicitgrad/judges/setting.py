@@ -99,13 +99,15 @@ class Setting:
         B_squared = Fraction(system.equations) if system.B is None else squared_norm(system.B)
         usual = B_squared / squared_norm(system.A)
         claimed = tuple([tuple([entry or Fraction(0) for entry in row]) for row in numbers.entries])
-        rows = []
-        for k, roundings in enumerate(numbers.roundings):
-            found = squared_norm(claimed if gradients is None else (claimed[k],))
-            given = usual if gradients is None else usual * squared_norm((gradients[k],))
-            allowed = _root_above(growth * found) + _root_above(growth * given)
-            rows.append(tuple([allowed + rounding if rounding else allowed for rounding in roundings]))
-        return tuple(rows)
+        if gradients is None:
+            sizes = [(squared_norm(claimed), usual)] * len(claimed)
+        else:
+            sizes = [(squared_norm((c,)), usual * squared_norm((g,))) for c, g in zip(claimed, gradients, strict=True)]
+        allowed = {size: _root_above(growth * size[0]) + _root_above(growth * size[1]) for size in sizes}
+        return tuple(
+            tuple([allowed[size] + rounding if rounding else allowed[size] for rounding in roundings])
+            for size, roundings in zip(sizes, numbers.roundings, strict=True)
+        )
 
 
 def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:

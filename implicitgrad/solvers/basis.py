@@ -63,11 +63,12 @@ def _full_rank_basis(A: Array, dA: Array | None, tolerance: float, wanted: froze
     """The basis where its own inverse shows that every singular value is clear of the cutoff."""
     M, N = A.shape
     rows, columns = list(range(M)), list(range(N))
+    X = None
     if M > N:
-        rows = choose_columns(A.T, rows)
+        rows, X = choose_columns(A.T, rows)
     elif N > M:
-        columns = choose_columns(A, _preference(N, wanted), wanted)
-    inverse = certified_inverse(*picked(A, dA, rows, columns))
+        columns, X = choose_columns(A, _preference(N, wanted), wanted)
+    inverse = certified_inverse(*picked(A, dA, rows, columns), X if X is None or N > M else X.T)
     if inverse is None:
         return None
     if not inverse.inverse_norm * (tolerance + slack(A)) < 1:
@@ -80,8 +81,8 @@ def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset
     left, sigma, right = np.linalg.svd(A, full_matrices=False)
     tolerance = relative * float(sigma[0]) if len(sigma) else 0.0
     rank = int((sigma > tolerance).sum())
-    rows = choose_columns(left[:, :rank].T, list(range(M)))
-    columns = choose_columns(right[:rank], _preference(N, wanted), wanted)
+    rows = choose_columns(left[:, :rank].T, list(range(M))).columns
+    columns = choose_columns(right[:rank], _preference(N, wanted), wanted).columns
     K, dK = picked(A, dA, rows, columns)
     inverse: AnyInverse | None = certified_inverse(K, dK) if rank == min(M, N) else None
     is_certain = inverse is not None

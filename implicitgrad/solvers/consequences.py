@@ -129,7 +129,7 @@ def _constraints(scaled: Scaled, basis: Basis, W: Bounded) -> tuple[list[int], l
     D = int((sigma > reach).sum())
     if D == 0:
         return every, [], none, False
-    dependent = choose_columns(right[:D], list(range(P - 1, -1, -1)))
+    dependent = choose_columns(right[:D], list(range(P - 1, -1, -1))).columns
     taken = set(dependent)
     independent = [k for k in every if k not in taken]
     if len(C) == D and np.isfinite(dC).all():

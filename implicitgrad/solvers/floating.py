@@ -11,13 +11,13 @@ import numpy as np
 
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import InputError, Problem
-from implicitgrad.solution import Constraints, General, Solution, Status
+from implicitgrad.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
 from implicitgrad.solvers.adjoint import Adjoint
 from implicitgrad.solvers.basis import EPS, Basis, cutoff, find_basis, slack
 from implicitgrad.solvers.consequences import Answers, Scaled, find_answers, times
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
-from implicitgrad.solvers.products import U, bound_product, gamma, norms
+from implicitgrad.solvers.products import U, gamma, norm, norms
 from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, unscaled
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from implicitgrad.solvers.scaling import Exponents
 
 Remark = tuple[str, str]
+LARGEST_SQUARED = 1e5
+"""The entries of V up to which the normal equations lose nothing that matters."""
 
 
 def solve_float(
@@ -167,9 +169,7 @@ class _Solving:
             else:
                 inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
             if basis.free:
-                V = null_space.value[basis.columns]
-                G: Array = np.concatenate([np.eye(basis.rank), -V], axis=1)
-                inverse = np.linalg.solve(np.transpose(np.linalg.qr(G.T, mode="r")), inverse)
+                inverse = np.concatenate(_least_solution(null_space.value[basis.columns], inverse))
             found = _frobenius(A) * _frobenius(inverse)
         return float(found) if np.isfinite(found) else None
 
@@ -186,7 +186,9 @@ class _Solving:
         if constraints is not None:
             T[dependent] = constraints.value
         right = T if self.B is None else self.B.array @ T
-        found = float(np.abs(self.A.array @ particular.value - right).max(initial=0.0))
+        p = self.basis.columns
+        A, J = (self.A.array, particular.value) if not self.basis.free else (self.A.array[:, p], particular.value[p])
+        found = float(np.abs(A @ J - right).max(initial=0.0))
         if not np.isfinite(found):
             raise OverflowError
         return found
@@ -201,6 +203,9 @@ class _Solving:
         elif not is_certain:
             message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("zero-by-cutoff", message))
+        rounding = float(self.system.A_rounding)
+        if condition is not None and condition >= 10 * basis.rank and rounding * (condition / norm(A)) ** 2 >= 1:
+            found.append(ILL_CONDITIONED)
         if self.scaled.rows.any() or self.scaled.columns.any():
             unscaled_rank = _rank_by_svd(A, max(A.shape) * EPS)
             if unscaled_rank != basis.rank:
@@ -289,25 +294,44 @@ def _minimum_norm(particular: Bounded, null_space: Bounded, basis: Basis) -> Bou
     off the least such y by G⁺·(J₀ − G·y), along the rows of G, and by the part of y in the null space, at most ‖Vᵀ·y‖.
     """
     J, V, p, f = particular.value, null_space.value, basis.columns, basis.free
-    if len(f) <= len(p):
-        Q = np.linalg.qr(V)[0]
-        found = J - Q @ (Q.T @ J)
-        found -= Q @ (Q.T @ found)
-    else:
-        G_transposed = np.concatenate([np.eye(len(p)), -V[p].T]) if len(p) else np.zeros((len(f), 0))
-        Q, R = np.linalg.qr(G_transposed)
-        found = np.zeros_like(J)
-        found[p + f] = Q @ np.linalg.solve(R.T, J[p])
-    dJ = np.broadcast_to(particular.error, J.shape)[p]
-    dV = np.broadcast_to(null_space.error, V.shape)
+    J_p, V_p = J[p], V[p]
+    found = np.empty_like(J)
+    found[p], found[f] = _least_solution(V_p, J_p)
+    dJ, dV = np.broadcast_to(particular.error, J.shape), np.broadcast_to(null_space.error, V.shape)
     if not (np.isfinite(dJ).all() and np.isfinite(dV).all() and np.isfinite(found).all()):
         return Bounded(found, np.full(found.shape, np.inf))
-    size, V_size = np.abs(found), np.abs(V)
-    off = np.abs(J[p] - found[p] + V[p] @ found[f]) + dJ + bound_product(dV[p], size[f])
-    off += gamma(len(f) + 3) * (np.abs(J[p]) + size[p] + bound_product(V_size[p], size[f]))
-    inside = np.abs(V.T @ found) + bound_product(dV.T, size) + gamma(len(V)) * bound_product(V_size.T, size)
-    error = (norms(off, 0) + norms(inside, 0)) * (1 + 16 * U)
-    return Bounded(found, np.broadcast_to(error, found.shape))
+    sizes, dV_norm, V_norm = norms(found, 0), norm(dV), norm(V)
+    off = norms(J_p - found[p] + V_p @ found[f], 0) + norms(dJ, 0) + dV_norm * sizes
+    off += gamma(len(f) + 3) * (norms(J_p, 0) + (1 + V_norm) * sizes)
+    inside = norms(V.T @ found, 0) + (dV_norm + gamma(len(V)) * V_norm) * sizes
+    return Bounded(found, np.broadcast_to((off + inside) * (1 + 32 * U), found.shape))
+
+
+def _least_solution(V: Array, right: Array) -> tuple[Array, Array]:
+    """The least y_p and y_f with y_p = right + V·y_f, by the smaller of the normal equations, once refined."""
+    if not np.abs(V).max(initial=0.0) < LARGEST_SQUARED:
+        return _least_solution_by_qr(V, right)
+    r, F = V.shape
+    if r >= F:
+        S = V.T @ V
+        S.flat[:: F + 1] += 1
+        inverse = np.linalg.inv(S)
+        y_f = -inverse @ (V.T @ right)
+        y_f -= inverse @ (y_f + V.T @ (right + V @ y_f))
+        return right + V @ y_f, y_f
+    S = V @ V.T
+    S.flat[:: r + 1] += 1
+    inverse = np.linalg.inv(S)
+    y_p = inverse @ right
+    y_p += inverse @ (right - y_p - V @ (V.T @ y_p))
+    return y_p, -V.T @ y_p
+
+
+def _least_solution_by_qr(V: Array, right: Array) -> tuple[Array, Array]:
+    r = len(V)
+    Q, R = np.linalg.qr(np.concatenate([np.eye(r), -V.T]))
+    found = Q @ np.linalg.solve(R.T, right)
+    return found[:r], found[r:]
 
 
 def _rank_by_svd(A: Array, relative: float) -> int:

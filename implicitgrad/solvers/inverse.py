@@ -50,10 +50,15 @@ class Bounded(NamedTuple):
     error: Array
 
 
-def certified_inverse(K: Array, dK: Array | None = None) -> EntrywiseInverse | NormwiseInverse | None:
-    """The inverse of K (n, n) if K can be shown to be invertible, whatever it is within dK; else None."""
+def certified_inverse(
+    K: Array, dK: Array | None = None, X: Array | None = None
+) -> EntrywiseInverse | NormwiseInverse | None:
+    """The inverse of K (n, n) if K can be shown to be invertible, whatever it is within dK; else None.
+
+    X : an approximation of it, if there is one already.
+    """
     try:
-        X = np.linalg.inv(K)
+        X = np.linalg.inv(K) if X is None else X
     except np.linalg.LinAlgError:
         return None
     largest = max(float(X.max()), -float(X.min()))

@@ -7,7 +7,7 @@ the limit (Gu and Eisenstat 1996, *Efficient algorithms for computing a strong r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,23 +20,32 @@ INDEPENDENT = 1e-10
 MOST_AT_ONCE = 1e6
 
 
-def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozenset()) -> list[int]:
-    """A basis of r columns of Q (r, n), of rank r, in order.
+class Choice(NamedTuple):
+    """A basis of columns, in order, and the inverse of Q_p where it was come by on the way."""
+
+    columns: list[int]
+    inverse: Array | None = None
+
+
+def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozenset()) -> Choice:
+    """A basis of r columns of Q (r, n), of rank r.
 
     preferred : all columns, the most welcome first. last : those of them that are not to be exchanged for others.
     """
     r, n = Q.shape
-    if r == n:
-        return list(range(n))
-    if r == 0:
-        return []
-    basis = np.array(preferred[:r])
-    table = _table(Q, basis, preferred)
+    if r == n or r == 0:
+        return Choice(list(range(r)))
+    basis = np.array(sorted(preferred[:r]))
+    inverse = _inverse(Q, basis)
+    table = None if inverse is None else _table(Q, inverse, basis, preferred)
     if table is None:
         basis = np.array(_eliminated(Q, preferred))
-        table = _table(Q, basis, preferred, np.inf)
+        inverse = _inverse(Q, basis)
+        table = None if inverse is None else _table(Q, inverse, basis, preferred, np.inf)
     if table is None:
-        return sorted(basis.tolist())
+        return Choice(sorted(basis.tolist()))
+    if not np.abs(table).max() > LIMIT and (np.diff(basis) > 0).all():
+        return Choice(basis.tolist(), inverse)
     chosen = set(basis.tolist())
     others = np.array([j for j in preferred if j not in chosen])
     may_enter = np.array([j not in last for j in others.tolist()])
@@ -48,17 +57,21 @@ def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozen
         basis[i], others[j] = others[j], basis[i]
         may_enter[j] = others[j] not in last
         _exchange(table, i, j)
-    return sorted(basis.tolist())
+    return Choice(sorted(basis.tolist()))
 
 
-def _table(Q: Array, basis: Array, preferred: list[int], most: float = MOST_AT_ONCE) -> Array | None:
-    """Q_p⁻¹·Q_f; None where the basis is none, or nearly."""
-    chosen = set(basis.tolist())
-    others = [j for j in preferred if j not in chosen]
+def _inverse(Q: Array, basis: Array) -> Array | None:
     try:
-        table: Array = np.linalg.solve(Q[:, basis], Q[:, others])
+        inverse: Array = np.linalg.inv(Q[:, basis])
     except np.linalg.LinAlgError:
         return None
+    return inverse
+
+
+def _table(Q: Array, inverse: Array, basis: Array, preferred: list[int], most: float = MOST_AT_ONCE) -> Array | None:
+    """Q_p⁻¹·Q_f; None where the basis is none, or nearly."""
+    chosen = set(basis.tolist())
+    table: Array = inverse @ Q[:, [j for j in preferred if j not in chosen]]
     return table if np.isfinite(table).all() and np.abs(table).max() < most else None
 
 
