@@ -461,3 +461,182 @@ def test_the_example_in_the_docstring_holds() -> None:
     from implicitgrad import verdict
 
     assert doctest.testmod(verdict).failed == 0
+
+
+ULP = Fraction(1, 2**52)
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "B", "claim"),
+    [
+        ([[1]], None, None, [[2 * ULP]]),
+        ([[1]], None, [[16]], [[32 * ULP]]),
+        ([[1]], [8], None, [16 * ULP]),
+        ([[1]], [[1], [1024]], None, [[2 * ULP], [0]]),
+        ([[1], [0]], None, [[1], [0]], [[4 * ULP]]),
+    ],
+)
+def test_a_computed_claim_is_allowed_what_the_page_says_and_no_more(A: Any, g: Any, B: Any, claim: Any) -> None:
+    """4·max(M, N, P)·u·condition·(‖claimed‖ + ‖B‖/‖A‖), for ∂L/∂x with the norm of its own loss's gradient."""
+    solution = solve(A, g, B=B)
+    key = "dy_dx" if g is None else "dL_dx"
+    right = np.array(getattr(solution, key), dtype=float)
+    allowed = np.array(claim, dtype=float)
+    assert check(solution.system, **{key: right + 2 * allowed})
+    assert not check(solution.system, **{key: right + allowed * 3})
+
+
+def test_an_ill_conditioned_system_allows_as_much_more_as_its_condition_says() -> None:
+    A = [[1, 0], [0, Fraction(1, 1024)]]  # 4·2·2⁻⁵³·2¹⁰·2¹⁰·√2 = 1.4·2⁻³⁰
+    assert check(A, dy_dx=[[1 + 2.0**-30, 0], [0, 1024]])
+    assert not check(A, dy_dx=[[1 + 2.0**-29, 0], [0, 1024]])
+
+
+def test_an_array_is_allowed_what_its_own_type_may_be_wrong_by() -> None:
+    assert check([[1]], dy_dx=np.array([[1 + 2.0**-21]], dtype=np.float32))
+    assert not check([[1]], dy_dx=np.array([[1 + 1.5 * 2.0**-21]], dtype=np.float32))
+    assert check([[1]], dy_dx=np.array([[1 + 2.0**-8]], dtype=np.float16))
+    assert not check([[1]], dy_dx=np.array([[1 + 2.0**-7]], dtype=np.float16))
+
+
+def test_an_exponent_has_no_digits_that_count() -> None:
+    A = [[1, 0], [0, "1e-6"]]
+    assert not check(A, dy_dx=[[1, 0], [0, "1.0000000000001E+06"]])  # 14 digits were written by hand
+    assert check(A, dy_dx=[[1, 0], [0, "1.000000000000001E+06"]])
+    assert not check(A, dy_dx=[[1, "0.000000000000001"], [0, 1000000]])  # nor have the zeros in front
+
+
+def test_along_a_constraint_the_digits_of_all_entries_add_up_whatever_their_signs() -> None:
+    assert check([[1], [-1]], dy_dx=[["0.5", "-0.4"]])  # 0.5 + 0.4 = 0.9 ± 0.1
+    assert not check([[1], [-1]], dy_dx=[["0.5", "-0.39"]])
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claims", "holds"),
+    [
+        ([[1, 2], [2, 4]], [1, 0], {"dL_dx": [None]}, True),
+        ([[1, 2], [2, 4]], [1, 2], {"dL_dx": [None]}, False),
+        ([[1], [2]], None, {"dy_dx": [None]}, False),
+        ([[1, 2], [2, 4]], None, {"dy_dx": [None, None]}, True),
+        ([[1, 0], [2, 0], [3, 0]], None, {"dy_dx": [1, None]}, True),
+        ([[1, 0], [0, 1], [1, 1]], [6, 10], {"dL_dx": ["NULL", "Null", None]}, True),
+    ],
+)
+def test_null_in_a_claim_by_the_independent_inputs_is_about_the_derivative_along_the_constraint(
+    A: object, g: object, claims: dict[str, Any], holds: bool
+) -> None:
+    assert bool(check(A, g, **claims)) == holds
+
+
+def test_losses_that_depend_on_one_that_is_left_open_are_judged_without_it() -> None:
+    failed = check([[1, 1]], [[1, 2], [2, 4], [3, 5]], dL_dx=[[None], [11], [5]])
+    assert str(failed) == "dL_dx fails: no valid ∂y/∂x yields it"
+    assert check([[1, 1]], [[1, 2], [2, 4], [3, 5]], dL_dx=[[None], [11], [12]])
+
+
+def test_where_any_jacobian_is_valid_a_whole_one_fixes_nothing_and_null_says_something() -> None:
+    for claim, why in ([[5]], "A is 0, and any ∂y/∂x solves A·∂y/∂x = B"), ([[None]], ""):
+        assert outcome(check([[0]], B=[[0]], dy_dx=claim), "dy_dx").fixes_nothing == why
+    open_ = outcome(check([[1], [2]], dy_dx=[["1", None]]), "dy_dx")
+    assert open_.fixes_nothing == "x is constrained, and entries that follow one another are left open"
+
+
+def test_a_long_equation_is_cut_and_an_entry_put_together_along_the_constraint_shows_how() -> None:
+    assert str(check([[1] * 8], dy_dx=[1] * 8)).splitlines()[1] == (
+        "A·dy_dx[1][1] (∂y1/∂x1 + ∂y2/∂x1 + ∂y3/∂x1 + ∂y4/∂x1 + ∂y5/∂x1 + ∂y6/∂x1 + …): "
+        "claimed 8, expected 1, difference 7"
+    )
+    assert str(check([[1], [2]], dy_dx=[["1", "1"]])).splitlines()[1] == (
+        "dy_dx[1][1] (∂y1/∂x1 along the constraint): claimed 1 + 2·1 = 3, expected 1, difference 2"
+    )
+    wrong = check([[1, 1, 1]], B=[[1, 2]], dy_dx=[[0, 2], [0, 0], [1, 1]])
+    assert wrong.failures[0].worst is not None
+    assert wrong.failures[0].worst.entry == "A·dy_dx[1][2]"
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claimed", "reason"),
+    [
+        ([[3, 5]], [[7, 11], [6, 10], [1, 0]], True, ": ∂L/∂y of L1, L3 is not in the row space of A"),
+        ([[3, 5]], [7, 11], True, ": ∂L/∂y is not in the row space of A"),
+        ([[3, 5]], [6, 10], False, ": ∂L/∂y is in the row space of A"),
+        ([[1, 2], [3, 4]], [1, 1], False, ""),
+    ],
+)
+def test_why_a_gradient_is_unique_or_is_not(A: object, g: object, claimed: bool, reason: str) -> None:
+    failed = check(A, g, dL_dx_unique=claimed)
+    found = f"claimed {str(claimed).lower()}, expected {str(not claimed).lower()}{reason}"
+    assert str(failed) == f"dL_dx_unique fails: {found}"
+
+
+@pytest.mark.parametrize(
+    ("A", "B", "names", "message"),
+    [
+        ([[1, 0], [2, 0], [0, 0]], None, ["dy2/dx3"],
+         "the inputs x3 cannot vary independently; expected x1 or a like choice"),
+        ([[1, 1, 1]], [[1, 2]], ["dy1/dx1", "dy2/dx1", "dy3/dx1", "dy1/dx2"],
+         "dy1/dx1, dy2/dx1, dy3/dx1 cannot be chosen at will; expected dy1/dx1, dy2/dx1 or a like choice"),
+        ([[1, 1, 1]], [[1, 2]], ["dy1/dx1"],
+         "claimed 1 parameter, expected 4: dy1/dx1, dy1/dx2, dy2/dx1, dy2/dx2"),
+    ],
+)  # fmt: skip
+def test_parameters_that_cannot_be_free_together_are_told_why(A: object, B: object, names: Any, message: str) -> None:
+    assert str(check(A, B=B, free_parameters=names)) == f"free_parameters fails: {message}"
+
+
+def test_a_wrong_constraint_is_explained_by_its_entry() -> None:
+    failed = check([[1, 0], [0, 1], [1, 2]], constraints={"dependent": ["x3"], "matrix": [[1, 3]]})
+    assert str(failed).splitlines()[1] == "constraints.matrix[1][2] (x3 by x2): claimed 3, expected 2, difference 1"
+    failed = check([[1], [2]], constraints={"dependent": ["x2"], "matrix": [[None]]})
+    assert str(failed).splitlines()[1].endswith("(x2 by x1): claimed not to be determined, expected 2")
+    computed = check([[1], [3]], constraints={"dependent": ["x2"], "matrix": [["3.0000000000000004"]]})
+    assert not computed  # a constraint is no solution: only its digits count
+
+
+@pytest.mark.parametrize(
+    ("A", "claims", "message"),
+    [
+        ([[0]], {"dL_dx": [[]]}, "dL_dx[1] has 0 entries; expected 1, one for each input x"),
+        ([[1], [1]], {"dy_dx": [[1, 2, 3]]}, "dy_dx[1] has 3 entries; expected 2 or 1, one for each input x"),
+        ([[1, 0], [2, 0]], {"dy_dx": [[1], [None, None]]},
+         "dy_dx[2] has 2 entries; expected 2 or 1, one for each input x"),
+        ([[1], [2], [3]], {"constraints": {"dependent": ["x1", "x1"], "matrix": [[1], [1]]}},
+         "constraints.dependent[2]: duplicate name 'x1'"),
+        ([[1], [2]], {"constraints": {"dependent": [], "matrix": []}},
+         "constraints.dependent: expected names of inputs, got an empty list"),
+        ([[1]], {"dL_dx_unique": True}, "dL_dx_unique needs dL_dy, and there is none"),
+        ([[1, 2]], {"free_parameters": ["∂y1/∂x1", "dy1/dx1"]}, "free_parameters[2]: duplicate name 'dy1/dx1'"),
+        ([[1, 2, 3], [4, 5, 6]], {"dy_dx": [[1, 2, 3], [4, 5]]},
+         "dy_dx has 2 rows; expected 3, one for each unknown y"),
+        ([[1], [1]], {"dy_dx": [["a", "b"]]},
+         "dy_dx[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'a'"),
+    ],
+)  # fmt: skip
+def test_a_claim_that_makes_no_sense_is_one_message_from_python(
+    A: list[list[int]], claims: dict[str, Any], message: str
+) -> None:
+    g = [1] * len(A[0]) if "dL_dx" in claims else None
+    with pytest.raises(InputError) as caught:
+        check(A, g, **claims)
+    assert str(caught.value.problems[0]) == f"<python>: {message}"
+    assert len(caught.value.problems) == (2 if "dy_dx" in claims and "'a'" in message else 1)
+
+
+def test_losses_that_say_different_things_of_a_free_parameter_are_no_combination_of_one_another() -> None:
+    A, g = [[1, 1, 1]], [[1, 0, 0], [0, 1, 0], [1, 2, 0]]
+    failed = outcome(check(A, g, dL_dx=[[1], [2], [6]]), "dL_dx")
+    assert not failed.holds
+    assert (failed.worst.entry, failed.worst.expected, failed.failing) == ("dL_dx[3][1]", 5, 1)
+    assert check(A, g, dL_dx=[[1], [2], [5]])
+    open_ = outcome(check([[1, 1]], [[1, 2], [2, 4]], dL_dx=[[5], [None]]), "dL_dx")
+    assert open_.fixes_nothing.startswith("∂L/∂y is not in the row space of A")
+
+
+def test_a_gradient_is_judged_alone_where_the_claimed_jacobian_is_not_valid() -> None:
+    failed = check([[3, 5]], [7, 11], dy_dx=["1/3", "1/5"], dL_dx=["34/15"])
+    assert [outcome.key for outcome in failed.failures] == ["dy_dx"]
+
+
+def test_what_is_claimed_not_to_be_determined_is_the_worst_of_wrong_entries() -> None:
+    failed = check([[1, 2], [3, 4]], [1, 1], dL_dx=[500, None])
+    assert str(failed).splitlines()[1].startswith("worst dL_dx[2] (∂L/∂x2): claimed not to be determined")

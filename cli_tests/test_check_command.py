@@ -459,3 +459,180 @@ def test_a_reader_that_goes_away_and_a_full_disk(run: Run, tmp_path: Path) -> No
         result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert result.stdout == "2\n"
         assert result.stderr == "implicitgrad: standard output cannot be written: No space left on device\n"
+
+
+def test_a_bad_entry_of_a_column_is_pointed_at_in_its_own_place(run: Run) -> None:
+    result = run("check", "-", stdin="A: [[1, 1]]\nexpect: {dy_dx: [1, x]}\n")
+    assert result.returncode == 2
+    assert result.stderr.startswith("implicitgrad: -:2:21: expect.dy_dx[2]: expected a number such as")
+
+
+@pytest.mark.parametrize("written", ["true", "True", "TRUE"])
+def test_a_truth_may_be_written_as_yaml_has_it(run: Run, written: str) -> None:
+    result = run("check", "-", "-q", stdin=f"A: [[1]]\ndL_dy: [1]\nexpect: {{dL_dx_unique: {written}}}\n")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_a_tolerance_among_the_options_takes_the_place_of_the_files_whole_tolerance(run: Run) -> None:
+    files: dict[str, str | bytes] = {"a.yaml": "A: [[1]]\ndL_dy: [1]\nexpect: {dL_dx: [1.5], tolerance: {atol: 1}}\n"}
+    assert run("check", "a.yaml", "-q", files=files).returncode == 0
+    result = run("check", "a.yaml", "--rtol", "0.01", "-q")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert ", allowed 3/200\n" in result.stdout or ", allowed 0.015\n" in result.stdout
+
+
+def test_arrays_of_other_types_and_shapes_are_read_or_refused(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "half.npy", np.array([1 / 3], dtype=np.float16))
+    np.save(tmp_path / "long.npy", np.array([1], dtype=np.longdouble))
+    np.save(tmp_path / "scalar.npy", np.array(1.0))
+    np.save(tmp_path / "cube.npy", np.ones((1, 1, 1)))
+    np.save(tmp_path / "complex.npy", np.array([1j]))
+    result = run("check", "-A", "3", "-g", "1", "--dldx", "@half.npy", "-q")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    for name, message in (
+        ("long.npy", f"expected an array of integers or floats, got {np.dtype(np.longdouble)}"),
+        ("complex.npy", "expected an array of integers or floats, got complex128"),
+        ("scalar.npy", "expected one or two dimensions, got 0"),
+        ("cube.npy", "expected one or two dimensions, got 3"),
+    ):
+        result = run("check", "-A", "1", "-g", "1", "--dldx", f"@{name}")
+        assert (result.returncode, result.stdout) == (2, ""), name
+        assert result.stderr == f"implicitgrad: {name}: {message}\n"
+
+
+def test_a_csv_claim_may_be_indented_and_a_broken_one_is_told_how_to_write_it(run: Run) -> None:
+    files: dict[str, str | bytes] = {"t.csv": " \t# expect: {rank: 1}\n1,2\n3,4\n"}
+    result = run("check", "t.csv", "-q", files=files)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout == "t.csv:1:14: rank fails: claimed 1, expected 2\n"
+    result = run("check", "t.csv", files={"t.csv": "# expect: rank\n1,2\n3,4\n"})
+    assert result.returncode == 2
+    assert result.stderr == (
+        "implicitgrad: t.csv:1:11: expect: expected a mapping, got 'rank'."
+        " A claim is one mapping on one line: # expect: {rank: 2}\n"
+    )
+
+
+def test_of_many_free_parameters_three_are_said(run: Run) -> None:
+    for A, J, said in (
+        ("1 1 1 1", "0; 1; 2; -2", "chooses ∂y1/∂x1 = 0, ∂y2/∂x1 = 1, ∂y3/∂x1 = 2\n"),
+        ("1 1 1 1 1 1", "0; 1; 2; -2; 0; 0", "∂y3/∂x1 = 2 and 2 more\n"),
+    ):
+        result = run("check", "-A", A, "--dydx", J)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert said in result.stdout
+
+
+def test_wide_names_keep_the_columns_and_plain_letters_are_used_where_there_is_no_other(run: Run) -> None:
+    result = run("check", "系统.yaml", "b.yaml", files={"系统.yaml": GOOD, "b.yaml": GOOD})
+    assert "\n系统.yaml   status   holds     determined\n" in result.stdout
+    assert "\nb.yaml      status   holds     determined\n" in result.stdout
+    result = run("check", "b.yaml", "--dldx", "1 2", PYTHONIOENCODING="ascii")
+    assert result.returncode == 1
+    assert "\n  worst dL_dx[1] (dL/dx1): claimed 1," in result.stdout
+    assert result.stdout.isascii()
+
+
+def test_json_is_ascii_and_null_where_there_is_nothing_to_say(run: Run) -> None:
+    files: dict[str, str | bytes] = {"good.yaml": "name: ∂\n" + GOOD, "broken.yaml": BROKEN}
+    result = run("check", "good.yaml", "broken.yaml", "-f", "json", files=files)
+    assert result.returncode == 2
+    assert result.stdout.isascii()
+    good, broken = map(json.loads, result.stdout.splitlines())
+    assert good["name"] == "∂"
+    assert [claim["reason"] for claim in good["claims"]] == [None, None]
+    assert broken["error"]["column"] == 14  # the first of its two
+    result = run("check", "good.yaml", "-f", "json", "-q")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_junit_has_the_reason_as_its_message_and_escapes_what_xml_lacks(run: Run, tmp_path: Path) -> None:
+    result = run("check", "w\x01.yaml", "--junit", "report.xml", files={"w\x01.yaml": WRONG})
+    assert (result.returncode, result.stderr) == (1, "")
+    text = (tmp_path / "report.xml").read_text("utf-8")
+    assert 'classname="w\\x01.yaml" name="dL_dx"' in text
+    assert '<failure type="dL_dx" message="2 of 2 entries">2 of 2 entries\nworst dL_dx[1]' in text
+
+
+def test_annotations_name_files_as_github_knows_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    files: dict[str, str | bytes] = {"all.yaml": f"{GOOD}---\n{WRONG}", "broken.yaml": BROKEN}
+    outside = run("check", "all.yaml", "-q", files=files, GITHUB_ACTIONS="true",
+                  GITHUB_WORKSPACE=str(tmp_path / "elsewhere"))  # fmt: skip
+    assert outside.returncode == 1
+    assert "\n::error file=all.yaml,line=11,col=3,title=dL_dx fails::2 of 2 entries%0A" in outside.stdout
+    from_input = run("check", "-", "-q", "--github", stdin=WRONG)
+    assert "\n::error title=dL_dx fails::2 of 2 entries%0A" in from_input.stdout
+    by_option = run("check", "all.yaml", "-q", "--github", "--require", "overdetermined")
+    assert "\n::error file=all.yaml,title=status fails::claimed overdetermined, expected" in by_option.stdout
+    assert "\n::error file=all.yaml,title=status of all.yaml#2 fails::" not in by_option.stdout
+    inline = run("check", *INLINE, "--dldx", "1 1", "-q", "--github")
+    assert "\n::error title=dL_dx fails::2 of 2 entries%0A" in inline.stdout
+    assert "::" not in run("check", "all.yaml", GITHUB_ACTIONS="false").stdout
+    result = run("check", "all.yaml", "-f", "json", "-o", "report.json", "--github")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout.startswith("::error file=all.yaml,line=11,col=3,")
+
+
+def test_no_input_is_overwritten_however_it_came(run: Run, tmp_path: Path) -> None:
+    run("check", ".", files={"good.yaml": GOOD, "claim.csv": "1,1\n"})
+    for arguments in (
+        (".", "--output", "good.yaml"),
+        (".", "--junit", "good.yaml"),
+        ("good.yaml", "--dldx", "@claim.csv", "--output", "claim.csv"),
+    ):
+        result = run("check", *arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        option, name = arguments[-2:]
+        assert result.stderr == f"implicitgrad: {option} {name} is the input; expected another file\n"
+    assert (tmp_path / "good.yaml").read_text() == GOOD
+    assert (tmp_path / "claim.csv").read_text() == "1,1\n"
+
+
+def test_a_report_to_a_lone_hyphen_is_printed(run: Run, tmp_path: Path) -> None:
+    result = run("check", "good.yaml", "--output", "-", files={"good.yaml": GOOD})
+    assert (result.returncode, result.stdout) == (0, run("check", "good.yaml").stdout)
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [("--strict",), ("--require", "determined"), ("-q",), ("-f", "json"), ("-o", "x"), ("-g", "1")]
+)
+def test_what_says_nothing_to_an_update_is_refused_with_it(run: Run, tmp_path: Path, options: tuple[str, ...]) -> None:
+    wrong = "A: [[1]]\nexpect: {rank: 2}\n"
+    result = run("check", "--update", "a.yaml", *options, files={"a.yaml": wrong})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--update" in result.stderr
+    assert (tmp_path / "a.yaml").read_text() == wrong
+
+
+def test_a_file_may_be_named_as_a_number_and_left_out_by_its_whole_path(run: Run, tmp_path: Path) -> None:
+    result = run("check", "1", "-q", files={"1": GOOD, "good.yaml": GOOD, "b.yaml": BROKEN})
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    result = run("check", ".", "--exclude", str(tmp_path / "b.yaml"), "-f", "json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [json.loads(line)["source"] for line in result.stdout.splitlines()] == ["good.yaml"]
+
+
+def test_csv_options_do_not_mind_how_yaml_is_spelt_and_are_refused_without_a_file(run: Run) -> None:
+    result = run("check", "a.YAML", "t.csv", "--delimiter", ";", "-q", files={"a.YAML": GOOD, "t.csv": "1;2\n3;5\n"})
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    result = run("check", "-A", "1", "--delimiter", ";")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: --delimiter, --decimal and --header are for CSV, and nothing is read from a file\n"
+    )
+
+
+def test_losses_of_systems_with_other_matrices_are_not_taken_for_this_ones(run: Run) -> None:
+    text = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\nexpect: {dL_dx: [7, 3]}\n---\n"
+    for other in ("A: [[1, 2], [3, 4]]\nB: [[14, 6], [0, 0]]\ndL_dy: [1, 1]\n", "A: [[1, 0], [0, 1]]\ndL_dy: [7, 3]\n"):
+        result = run("check", "-", "-q", stdin=text + other)
+        assert (result.returncode, result.stderr) == (1, "")
+        assert "another loss" not in result.stdout
+
+
+def test_a_condition_that_nothing_has_is_a_claim_that_fails(run: Run) -> None:
+    result = run("check", "-A", "1", "--max-condition", "-1", "-q")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout == "<inline>: condition (--max-condition) fails: claimed at most -1, found 1\n"

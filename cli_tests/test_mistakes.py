@@ -72,7 +72,9 @@ def test_each_mistake_in_a_gradient_is_recognised(
     negative = {code for code, vector in wrong.items() if [-value for value in vector] == claim}
     multiples = {"factor"} if len({a / b for a, b in zip(claim, gradient(A, g), strict=True) if b}) == 1 else set()
     flipped = {"sign"} if has_same_sizes(claim, gradient(A, g)) else set()
-    assert found.code in {*same, *negative, *multiples, *flipped}
+    forward = times(A, g)
+    explicit = {"explicit"} if claim in (forward, [-value for value in forward]) else set()
+    assert found.code in {*same, *negative, *multiples, *flipped, *explicit}
 
 
 @given(square_systems(), st.data())
@@ -226,3 +228,64 @@ def test_a_claim_of_zeros_is_called_that_and_a_zero_gradient_is_no_mistake_by_na
     assert suspicions([[0, 1], [1, 0]], [1, 1], dL_dx=[0, 0]) == [("zero", message)]
     assert [code for code, _ in suspicions([[1, 2], [3, 4]], [1, 1], "dy_dx", dy_dx=[[0, 0], [0, 0]])] == ["zero"]
     assert suspicions([[1, 2], [3, 4]], [0, 0], dL_dx=[1, 2]) == []
+
+
+IDENTITY = [[int(i == j) for j in range(5)] for i in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claims", "message"),
+    [
+        ([[1]], [1], {"dL_dx": ["1.00001"]},
+         "the claim agrees to a relative 1e-5: if it is only rounded, a tolerance says so (--rtol 1e-5)"),
+        ([[3]], None, {"dy_dx": [["0.33334"]]},
+         "the claim agrees to a relative 1e-4: if it is only rounded, a tolerance says so (--rtol 1e-4)"),
+        ([[1, 2], [3, 5]], [3, 1], {"dL_dx": ["-6.0", "2.5"]},
+         "the claim is 1/2 times ∂L/∂x: is a factor of 2 missing?"),
+        (IDENTITY, [2, 3, 5, 7, 11], {"dL_dx": [2, -3, -5, -7, -11]},
+         "the claim is right but for the sign of ∂L/∂x2, ∂L/∂x3, ∂L/∂x4 and 1 more"),
+        ([[1]], [[0], [1]], {"dL_dx": [[1], [1]]}, "the claim equals ∂L2/∂x: is it the gradient of another loss?"),
+    ],
+)  # fmt: skip
+def test_the_mistake_is_said_in_full(A: Any, g: Any, claims: dict[str, Any], message: str) -> None:
+    found = suspicions(A, g, next(iter(claims)), **claims)
+    assert [suspicion.message for suspicion in found] == [message]
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claims"),
+    [
+        ([[3]], [1], {"dL_dx": ["0.33337"]}),
+        ([[1]], [1], {"dL_dx": [3]}),
+        ([[1, 2], [3, 5]], [3, 1], {"dL_dx": ["-60.0", "25.0"]}),
+        ([[1, 2], [2, 4]], None, {"dy_dx": [[3, 0], [0, 0]]}),
+        ([[1, 2], [2, 4]], None, {"dy_dx": [[0, 0], [0, 1]]}),
+    ],
+)
+def test_no_mistake_is_named_where_the_numbers_do_not_say_which(A: Any, g: Any, claims: dict[str, Any]) -> None:
+    assert suspicions(A, g, next(iter(claims)), **claims) == []
+
+
+@pytest.mark.parametrize(
+    ("A", "B", "g", "claims"),
+    [
+        ([[1, 1]], [[0, 0]], None, {"dy_dx": [[1, -1], [2, -2]]}),
+        ([[1, 0], [0, 1]], [[1, 1, 5], [2, 2, 7]], None, {"dy_dx": [[5, 1, 1], [7, 2, 2]]}),
+        ([[3, 5]], [[1, 2]], None, {"dy_dx": [[0, 0], ["1/5", "-2/5"]]}),
+    ],
+)
+def test_no_mistake_is_named_that_would_explain_anything(A: Any, B: Any, g: Any, claims: dict[str, Any]) -> None:
+    (failed,) = check(A, g, B=B, **claims).failures
+    assert failed.suspicions == ()
+
+
+def test_a_forgotten_transpose_is_recognised_in_any_square_jacobian() -> None:
+    (failed,) = check([[1, 2], [3, 5]], [3, 1], B=[[1, 2], [0, 1]], dL_dx=[-23, 14]).failures
+    assert [suspicion.message for suspicion in failed.suspicions] == [
+        "the claim equals ∂y/∂x·∂L/∂y: was the transpose forgotten?"
+    ]
+    claims = {"dy_dx": [[1, 3], [0, 0]], "dL_dx": [7, 0]}
+    (failed,) = check([[1, 2], [2, 4]], [1, 2], B=[[1, 3], [2, 6]], **claims).failures
+    assert [suspicion.message for suspicion in failed.suspicions] == [
+        "the claim equals ∂y/∂x·∂L/∂y: was the transpose forgotten?"
+    ]

@@ -206,3 +206,135 @@ def test_after_an_update_all_claims_hold_and_the_systems_are_what_they_were(
     assert read_systems(path) == before
     assert run_in_process(["check", str(path), "--quiet"]) == 0
     assert path.read_text().count("#") == text.count("#")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("a.JSON", '{"A": [[2]], "dL_dy": [3], "expect": {"dL_dx": [1]}}',
+         '{"A": [[2]], "dL_dy": [3], "expect": {"dL_dx": ["3/2"]}}'),
+        ("a.yaml", "A: [[1], [2]]\nx: [a, yes]\nexpect: {constraints: null}\n",
+         "A: [[1], [2]]\nx: [a, yes]\nexpect: {constraints: {dependent: [\"yes\"], matrix: [[2]]}}\n"),
+        ("a.yaml", "A: [[1], [2]]\nx: [a, \"b: #c\"]\nexpect: {constraints: null}\n",
+         "A: [[1], [2]]\nx: [a, \"b: #c\"]\nexpect: {constraints: {dependent: [\"b: #c\"], matrix: [[2]]}}\n"),
+        ("a.json", '{"A": [[1], [2]], "x": ["a", "∂"], "expect": {"constraints": null}}',
+         '{"A": [[1], [2]], "x": ["a", "∂"], "expect": {"constraints": {"dependent": ["∂"], "matrix": [[2]]}}}'),
+        ("a.yaml", "A: [[1, 1]]\nexpect: {dy_dx: [3, 4], rank: 1}\n",
+         "A: [[1, 1]]\nexpect: {dy_dx: [null, null], rank: 1}\n"),
+        ("a.yaml", "A: [[2], [3]]\nB: [[2], [3]]\nexpect: {dy_dx: [4]}\n",
+         "A: [[2], [3]]\nB: [[2], [3]]\nexpect: {dy_dx: [1]}\n"),
+        ("a.yaml", "A: [[2, 0], [0, 1]]\nB: [[2], [3]]\nexpect: {dy_dx: [1, 4]}\n",
+         "A: [[2, 0], [0, 1]]\nB: [[2], [3]]\nexpect: {dy_dx: [1, 3]}\n"),
+        ("a.yaml", "A: [[3, 0], [0, 1]]\ndL_dy: [1, 1]\nexpect: {dL_dx: [0.33, 2], tolerance: {atol: 0.1}}\n",
+         "A: [[3, 0], [0, 1]]\ndL_dy: [1, 1]\nexpect: {dL_dx: [0.33, 1], tolerance: {atol: 0.1}}\n"),
+        ("a.yaml", "A: [[3, 0], [0, 1]]\ndL_dy: [1, 1]\nexpect: {condition: {max: 3}}\n",
+         "A: [[3, 0], [0, 1]]\ndL_dy: [1, 1]\nexpect: {condition: {max: 167/50}}\n"),
+        ("a.yaml", "A: [[123456789012345678901]]\ndL_dy: [123456789012345678907]\nexpect: {dL_dx: [2]}\n",
+         "A: [[123456789012345678901]]\ndL_dy: [123456789012345678907]\nexpect: {dL_dx: [1.00000000000000e+0]}\n"),
+        ("a.yaml", "A: [[1]]\n# c\nB: [[2]]\nexpect: {}  # d",
+         "A: [[1]]\n# c\nB: [[2]]\nexpect: {status: determined, rank: 1, dy_dx: [[2]]}  # d"),
+        ("a.yaml", "A: [[1]]\n...\n# c\n",
+         "A: [[1]]\nexpect:\n  status: determined\n  rank: 1\n  dy_dx: [[1]]\n...\n# c\n"),
+    ],
+)  # fmt: skip
+def test_what_is_written_is_as_little_as_can_be_and_reads_back(
+    run: Run, tmp_path: Path, name: str, before: str, after: str
+) -> None:
+    result = run("check", "--update", name, files={name: before})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / name).read_bytes().decode() == after
+    assert run("check", name).returncode == 0
+
+
+def test_a_long_matrix_is_written_a_row_a_line(run: Run, tmp_path: Path) -> None:
+    n = 8
+    rows = ", ".join(str([13 * (i + 1) if i == j else 0 for j in range(n)]) for i in range(n))
+    result = run("check", "--update", "a.yaml", files={"a.yaml": f"A: [{rows}]\n"})
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = (tmp_path / "a.yaml").read_text().splitlines()[1:]
+    assert lines[:4] == ["expect:", "  status: determined", "  rank: 8", "  dy_dx:"]
+    assert lines[4] == "    - [1/13, 0, 0, 0, 0, 0, 0, 0]"
+    assert len(lines) == 4 + n
+
+
+def test_a_claim_beside_one_that_makes_no_sense_any_more_is_kept(run: Run, tmp_path: Path) -> None:
+    text = "A: [[1, 2], [3, 4]]\nexpect: {dy_dx: [1, 2, 3], rank: 2, status: determined}\n"
+    result = run("check", "--update", "a.yaml", files={"a.yaml": text})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "a.yaml").read_text() == text.replace("[1, 2, 3]", "[[-2, 1], [3/2, -1/2]]")
+
+
+@pytest.mark.parametrize("streams", ["stdin", "stdout"])
+def test_one_terminal_is_enough_to_want_yes(run: Run, tmp_path: Path, streams: str) -> None:
+    (tmp_path / "a.yaml").write_text(BLOCK)
+    controller, terminal = pty.openpty()
+    given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE} | {streams: terminal}
+    result = subprocess.run(
+        [PROGRAM, "check", "--update", "a.yaml"], cwd=tmp_path, stderr=subprocess.PIPE, check=False, timeout=60, **given
+    )
+    os.close(terminal)
+    os.close(controller)
+    assert result.returncode == 2
+    assert result.stderr.decode() == "implicitgrad: nothing was written. If the diff is right, --yes writes it\n"
+    assert (tmp_path / "a.yaml").read_text() == BLOCK
+
+
+def test_a_diff_shows_a_terminal_nothing_that_it_acts_on(run: Run, tmp_path: Path) -> None:
+    text = "A: [[1]]\t# \u202etab\nexpect: {rank: 2}\n"
+    result = run("check", "--update", "a.yaml", files={"a.yaml": text})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\n A: [[1]]\t# \\u202etab\n-expect: {rank: 2}\n+expect: {rank: 1}\n" in result.stdout
+    assert (tmp_path / "a.yaml").read_text() == text.replace("2}", "1}")
+
+
+def test_where_something_could_not_be_read_nothing_is_said_to_hold(run: Run) -> None:
+    files: dict[str, str | bytes] = {"good.yaml": "A: [[1]]\nexpect: {rank: 1}\n", "bad.yaml": "A: [["}
+    result = run("check", "--update", ".", files=files)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "nothing to update" not in result.stderr
+
+
+def test_what_cannot_be_shown_is_not_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(BLOCK)
+    if Path("/dev/full").exists():
+        command = f"{PROGRAM} check --update a.yaml > /dev/full"
+        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+        assert result.returncode == 2
+        assert result.stderr == b"implicitgrad: standard output cannot be written: No space left on device\n"
+        assert (tmp_path / "a.yaml").read_text() == BLOCK
+    assert not list(tmp_path.glob(".implicitgrad-*"))
+
+
+def test_a_condition_is_rounded_up_to_three_digits(run: Run, tmp_path: Path) -> None:
+    for entry, most in (("3", "167/50"), ("7", "143/20"), ("1000", "1010"), ("11", "111/10")):
+        text = f"A: [[{entry}, 0], [0, 1]]\nexpect: {{condition: {{max: 0}}}}\n"
+        result = run("check", "--update", "a.yaml", files={"a.yaml": text})
+        assert (result.returncode, result.stderr) == (0, "")
+        assert (tmp_path / "a.yaml").read_text() == text.replace("max: 0", f"max: {most}")
+
+
+def test_an_entry_within_its_tolerance_is_left_as_it_is_written(run: Run, tmp_path: Path) -> None:
+    text = "A: [[3, 0], [0, 1]]\ndL_dy: [1, 1]\nexpect: {dL_dx: [0.33, 2]}\n"
+    result = run("check", "--update", "a.yaml", files={"a.yaml": text})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "a.yaml").read_text() == text.replace("2]", "1]")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("A: [[1, 2]]\nexpect:\n  dy_dx:\n  - [1]  # one\n  - [2]\n",
+         "A: [[1, 2]]\nexpect:\n  dy_dx:\n  - [null]  # one\n  - [null]\n"),
+        ("A: [[1], [2]]\nexpect:\n  constraints:\n    dependent: [x2]  # it follows\n    matrix: [[3]]  # by this\n",
+         "A: [[1], [2]]\nexpect:\n  constraints:\n    dependent: [x2]  # it follows\n    matrix: [[2]]  # by this\n"),
+        ("A: [[1]]\nexpect:\n  condition:\n    max: 1/2  # at most\n",
+         "A: [[1]]\nexpect:\n  condition:\n    max: 1  # at most\n"),
+        ("A: [[1, 2]]\nexpect:\n  free_parameters:\n  - dy2/dx1\n  - nothing\n",
+         "A: [[1, 2]]\nexpect:\n  free_parameters:\n    [dy1/dx1]\n"),
+    ],
+)  # fmt: skip
+def test_comments_and_layout_beside_a_new_value_stay(run: Run, tmp_path: Path, before: str, after: str) -> None:
+    result = run("check", "--update", "a.yaml", files={"a.yaml": before})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "a.yaml").read_text() == after
+    assert run("check", "a.yaml").returncode == 0

@@ -13,12 +13,12 @@ from implicitgrad.cli.files import write_file
 from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import form_of
 from implicitgrad.errors import ImplicitGradError, InputError, Problem, UsageError
-from implicitgrad.judges import solve_to_judge
 from implicitgrad.judges.drafts import check_drafts
 from implicitgrad.judges.update import apply_edits, find_edits
 from implicitgrad.readers import build_all, read_drafts
 from implicitgrad.readers.form import CsvFormat
 from implicitgrad.readers.source import decode, read_bytes
+from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import LinearSystem
 
 UTF_8 = b"\xef\xbb\xbf"
@@ -63,7 +63,7 @@ def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
     edits = [
         edit
         for draft, system in zip(drafts, systems, strict=True)
-        for edit in find_edits(draft, solve_to_judge(system), as_json=as_json)
+        for edit in find_edits(draft, solve_exact(system), as_json=as_json)
     ]
     after = apply_edits(text, edits)
     if after != text and not _is_as_meant(path, form, after, systems):

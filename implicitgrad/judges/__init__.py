@@ -55,7 +55,7 @@ def check(
     if both are.
     rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
     integer or Fraction is exact, and floats may have the error of a stable computation in their type, ρ·(‖claimed‖ +
-    ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = min(4·max(M, N, P)·u·condition, 2⁻¹⁰).
+    ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, k = 4·max(M, N, P)·u.
 
     Raises InputError for values that make no system or no claim, TypeError without a claim.
     """

@@ -127,8 +127,8 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
                 name = claimed.matrix.name(i, j)
                 deviations.append(Deviation(name, meaning, text, value, expected, tolerances[i][j]))
     if deviations:
-        total = len(matrix) * len(others)
-        return fails(outcome._replace(holds=False), deviations, f"{len(deviations)} of {total} entries")
+        total = count(len(matrix) * len(others), "entry")
+        return fails(outcome._replace(holds=False), deviations, f"{len(deviations)} of {total}")
     return outcome
 
 

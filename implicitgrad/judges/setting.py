@@ -73,7 +73,7 @@ class Setting:
 
         As stated; else half a unit of the last place that was written; for a claim computed in floating point what a
         stable solution of the system in that arithmetic may be wrong by, ρ·(‖claimed‖ + ‖B‖/‖A‖), for each loss
-        ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = min(4·max(M, N, P)·u·condition, 2⁻¹⁰).
+        ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, k = 4·max(M, N, P)·u.
 
         To that comes what the true value is wrong by, if it was computed in doubles.
 
@@ -95,7 +95,7 @@ class Setting:
             return numbers.roundings
         system = self.system
         unit = 4 * max(system.equations, system.unknowns, system.inputs) * numbers.unit_roundoff
-        growth = min(unit**2 * self.solution.condition_squared, CRUDEST**2)
+        growth = min(unit**2 * self.solution.condition_squared, max(CRUDEST, unit) ** 2)
         B_squared = Fraction(system.equations) if system.B is None else squared_norm(system.B)
         usual = B_squared / squared_norm(system.A)
         claimed = tuple([tuple([entry or Fraction(0) for entry in row]) for row in numbers.entries])

@@ -13,7 +13,7 @@ from implicitgrad.draft import CLAIMS, Draft, Part, Span
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
-from implicitgrad.rational import float_square_root
+from implicitgrad.rational import float_square_root, is_number, parse_number
 from implicitgrad.solution import PartialMatrix, Solution
 from implicitgrad.writers.flow import Value, write_flow
 
@@ -83,6 +83,12 @@ def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | Non
     part = expected[key]
     assert part.span is not None
     found = _found(solution, part)[key]
+    if isinstance(found, dict) and all(f"{key}.{name}" in expected for name in found):
+        for name, value in found.items():
+            inner = expected[f"{key}.{name}"]
+            if write_flow(value, as_json=as_json) != write_flow(_written(inner.value), as_json=as_json):
+                yield _whole(inner, value, as_json)
+        return
     numbers = {"dy_dx": claims.dy_dx, "dL_dx": claims.dL_dx}.get(key) if claims is not None else None
     if numbers is not None and claims is not None:
         wrong = _wrong_entries(numbers, solution, claims)
@@ -91,23 +97,42 @@ def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | Non
                 path = (i + j,) if numbers.is_flat else (i, j)
                 yield Edit(part.span(path), write_flow(value, as_json=as_json))
             return
-    yield Edit(part.span(()), write_flow(found, as_json=as_json))
+    yield _whole(part, found, as_json)
 
 
-def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Fraction] | None:
-    """The entries beyond their tolerance, with what they should be; None if they are not simply that."""
+def _whole(part: Part, value: Value, as_json: bool) -> Edit:
+    """The value of a key in place of what stands there, further in than the key where that is on a line before."""
+    assert part.span is not None
+    (line, column), _ = span = part.span(())
+    is_at_key = part.key is not None and line > part.key[0] and column <= part.key[1]
+    return Edit(span, "  " * is_at_key + write_flow(value, as_json=as_json))
+
+
+def _written(value: object) -> Value:
+    """A claim's texts as the numbers that they are."""
+    if isinstance(value, list):
+        return tuple(_written(item) for item in value)
+    assert isinstance(value, str)
+    return parse_number(value) if is_number(value) else value
+
+
+def _wrong_entries(
+    numbers: Numbers, solution: Solution, claims: Claims
+) -> dict[tuple[int, int], Fraction | None] | None:
+    """The entries beyond their tolerance, with what they should be; None if the claim is of another shape."""
     right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
     if len(numbers.entries[0]) != solution.system.inputs:
         return None
     gradients = solution.system.dL_dy if numbers.key == "dL_dx" else None
     tolerances = Setting(solution, claims).tolerances(numbers, gradients)
-    found = {}
+    found: dict[tuple[int, int], Fraction | None] = {}
     for i, row in enumerate(numbers.entries):
         for j, value in enumerate(row):
             expected = right[i][j]
             if value is None or expected is None:
-                return None
-            if abs(value - expected) > tolerances[i][j]:
+                if value is not expected:
+                    found[i, j] = expected
+            elif abs(value - expected) > tolerances[i][j]:
                 found[i, j] = expected
     return found
 
