@@ -68,7 +68,7 @@ def _full_rank_basis(A: Array, dA: Array | None, tolerance: float, wanted: froze
         rows, X = choose_columns(A.T, rows)
     elif N > M:
         columns, X = choose_columns(A, _preference(N, wanted), wanted)
-    inverse = certified_inverse(*picked(A, dA, rows, columns), X if X is None or N > M else X.T)
+    inverse = certified_inverse(*picked(A, dA, rows, columns), X if X is None or N > M else X.T, max(M, N))
     if inverse is None:
         return None
     if not inverse.inverse_norm * (tolerance + slack(A)) < 1:
@@ -84,7 +84,7 @@ def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset
     rows = choose_columns(left[:, :rank].T, list(range(M))).columns
     columns = choose_columns(right[:rank], _preference(N, wanted), wanted).columns
     K, dK = picked(A, dA, rows, columns)
-    inverse: AnyInverse | None = certified_inverse(K, dK) if rank == min(M, N) else None
+    inverse: AnyInverse | None = certified_inverse(K, dK, size=max(M, N)) if rank == min(M, N) else None
     is_certain = inverse is not None
     if inverse is None:
         is_certain = not A.any() and dA is None

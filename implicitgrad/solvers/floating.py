@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 Remark = tuple[str, str]
 LARGEST_SQUARED = 1e5
-"""The entries of V up to which the normal equations lose nothing that matters."""
+"""The entries of V up to which the normal equations lose nothing that matters, if they are refined."""
+LARGEST_UNREFINED = 10.0
 
 
 def solve_float(
@@ -89,7 +90,7 @@ class _Solving:
             dL_dx = unscaled(answers.dL_dx, self.losses[:, None] + inputs)
             free_columns = self.scaled.columns[basis.free][None]
             coefficients = unscaled(answers.coefficients, self.losses[:, None] - free_columns)
-        condition = self._condition(particular, null_space)
+        condition = self._condition(minimum_norm, null_space)
         is_certain = answers.is_certain
         along = np.zeros((1, len(independent))) if constraints is None else constraints.value
         moving: Array = np.asarray(along.any(axis=0))
@@ -152,10 +153,11 @@ class _Solving:
         found.value[self.basis.free, range(len(self.basis.free))] = 1.0
         return found
 
-    def _condition(self, particular: Bounded, null_space: Bounded) -> float | None:
+    def _condition(self, minimum_norm: Bounded, null_space: Bounded) -> float | None:
         """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and beyond the largest double.
 
-        With A = F·G, F = A[:, p] and G = A[I, p]⁻¹·A[I, :], A⁺ = G⁺·F⁺.
+        A⁺ is the minimum-norm Jacobian where every x is possible and B = I. Else A = F·G, F = A[:, p] and G = A[I,
+        p]⁻¹·A[I, :], and A⁺ = G⁺·F⁺.
         """
         basis, A = self.basis, self.A.array
         if not basis.rank:
@@ -164,6 +166,9 @@ class _Solving:
         exponents = self.scaled.columns[basis.columns][:, None] + self.scaled.rows[basis.rows][None] + size
         A = shifted(A, np.array(-size))
         with np.errstate(over="ignore", invalid="ignore"):
+            if basis.rank == len(A) and self.B is None:
+                found = _frobenius(A) * _frobenius(shifted(minimum_norm.value, np.array(size)))
+                return float(found) if np.isfinite(found) else None
             if basis.rank == len(A):
                 inverse = shifted(basis.inverse.X, exponents)
             else:
@@ -296,20 +301,21 @@ def _minimum_norm(particular: Bounded, null_space: Bounded, basis: Basis) -> Bou
     J, V, p, f = particular.value, null_space.value, basis.columns, basis.free
     J_p, V_p = J[p], V[p]
     found = np.empty_like(J)
-    found[p], found[f] = _least_solution(V_p, J_p)
+    found[p], found[f] = y_p, y_f = _least_solution(V_p, J_p)
     dJ, dV = np.broadcast_to(particular.error, J.shape), np.broadcast_to(null_space.error, V.shape)
     if not (np.isfinite(dJ).all() and np.isfinite(dV).all() and np.isfinite(found).all()):
         return Bounded(found, np.full(found.shape, np.inf))
     sizes, dV_norm, V_norm = norms(found, 0), norm(dV), norm(V)
-    off = norms(J_p - found[p] + V_p @ found[f], 0) + norms(dJ, 0) + dV_norm * sizes
+    off = norms(J_p - y_p + V_p @ y_f, 0) + norms(dJ, 0) + dV_norm * sizes
     off += gamma(len(f) + 3) * (norms(J_p, 0) + (1 + V_norm) * sizes)
-    inside = norms(V.T @ found, 0) + (dV_norm + gamma(len(V)) * V_norm) * sizes
+    inside = norms(V_p.T @ y_p + y_f, 0) + (dV_norm + gamma(len(V)) * V_norm) * sizes
     return Bounded(found, np.broadcast_to((off + inside) * (1 + 32 * U), found.shape))
 
 
 def _least_solution(V: Array, right: Array) -> tuple[Array, Array]:
-    """The least y_p and y_f with y_p = right + V·y_f, by the smaller of the normal equations, once refined."""
-    if not np.abs(V).max(initial=0.0) < LARGEST_SQUARED:
+    """The least y_p and y_f with y_p = right + V·y_f, by the smaller of the normal equations."""
+    largest = float(np.abs(V).max(initial=0.0))
+    if not largest < LARGEST_SQUARED:
         return _least_solution_by_qr(V, right)
     r, F = V.shape
     if r >= F:
@@ -317,13 +323,15 @@ def _least_solution(V: Array, right: Array) -> tuple[Array, Array]:
         S.flat[:: F + 1] += 1
         inverse = np.linalg.inv(S)
         y_f = -inverse @ (V.T @ right)
-        y_f -= inverse @ (y_f + V.T @ (right + V @ y_f))
+        if largest > LARGEST_UNREFINED:
+            y_f -= inverse @ (y_f + V.T @ (right + V @ y_f))
         return right + V @ y_f, y_f
     S = V @ V.T
     S.flat[:: r + 1] += 1
     inverse = np.linalg.inv(S)
     y_p = inverse @ right
-    y_p += inverse @ (right - y_p - V @ (V.T @ y_p))
+    if largest > LARGEST_UNREFINED:
+        y_p += inverse @ (right - y_p - V @ (V.T @ y_p))
     return y_p, -V.T @ y_p
 
 
@@ -340,5 +348,8 @@ def _rank_by_svd(A: Array, relative: float) -> int:
 
 
 def _frobenius(a: Array) -> float:
+    plain = float(np.linalg.norm(a))
+    if 1e-140 < plain < 1e140:
+        return plain
     largest = float(np.abs(a).max())
     return largest * float(np.sqrt(((a / largest) ** 2).sum())) if largest and np.isfinite(largest) else largest

@@ -51,11 +51,11 @@ class Bounded(NamedTuple):
 
 
 def certified_inverse(
-    K: Array, dK: Array | None = None, X: Array | None = None
+    K: Array, dK: Array | None = None, X: Array | None = None, size: int = 0
 ) -> EntrywiseInverse | NormwiseInverse | None:
     """The inverse of K (n, n) if K can be shown to be invertible, whatever it is within dK; else None.
 
-    X : an approximation of it, if there is one already.
+    X : an approximation of it, if there is one already. size : of the matrix that K is a part of.
     """
     try:
         X = np.linalg.inv(K) if X is None else X
@@ -64,7 +64,7 @@ def certified_inverse(
     largest = max(float(X.max()), -float(X.min()))
     if not largest < LARGEST_SPLIT:
         return None
-    kind = EntrywiseInverse if len(K) <= MOST_ENTRYWISE else NormwiseInverse
+    kind = EntrywiseInverse if max(len(K), size) <= MOST_ENTRYWISE else NormwiseInverse
     found = kind(K, X, dK)
     return found if found.defect < LARGEST_DEFECT else None
 

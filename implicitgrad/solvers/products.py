@@ -34,8 +34,13 @@ def enlarged(bound: Array, k: int) -> Array:
 
 def underflow(a: Array, b: Array) -> float:
     """What products of the magnitudes a and b, and of those with a few u, may lose below the range of doubles."""
-    least = [float(np.min(part, where=part > 0, initial=1.0)) for part in (a, b)]
-    return 0.0 if least[0] * least[1] > 2.0**-800 else SMALLEST
+    return 0.0 if _least(a) * _least(b) > 2.0**-800 else SMALLEST
+
+
+def _least(a: Array) -> float:
+    """The smallest that is not 0, or 1."""
+    least = float(a.min(initial=1.0))
+    return least if least > 0 else float(np.min(a, where=a > 0, initial=1.0))
 
 
 def bound_product(a: Array, b: Array) -> Array:

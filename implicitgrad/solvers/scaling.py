@@ -24,10 +24,11 @@ EVEN = 8
 def equilibration(A: Array) -> tuple[Exponents, Exponents]:
     """r and c, for which no entry of 2ʳ·A·2ᶜ is beyond 1 and the largest of each row and column is at least 1/2."""
     rows = -_exponents(_largest(A, 1))
-    columns = -_exponents(_largest(shifted(A, rows[:, None]), 0)) if rows.any() else -_exponents(_largest(A, 0))
-    if np.abs(rows).max() <= EVEN and np.abs(columns).max() <= EVEN:
-        return np.zeros_like(rows), np.zeros_like(columns)
-    return rows, columns
+    if np.abs(rows).max() <= EVEN:
+        columns = -_exponents(_largest(A, 0))
+        if np.abs(columns).max() <= EVEN:
+            return np.zeros_like(rows), np.zeros_like(columns)
+    return rows, -_exponents(_largest(shifted(A, rows[:, None]), 0))
 
 
 def column_exponents(B: Array) -> Exponents:
