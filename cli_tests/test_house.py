@@ -27,9 +27,9 @@ FLOORS = [  # from the ground up; a part may import what is below it
 ]
 THIRD_PARTY = {
     "click": {"cli"},
-    "rich": {"cli", "writers/table", "writers/report"},
+    "rich": {"cli", "writers/table", "writers/report", "writers/picture", "writers/summary"},
     "yaml": {"readers/yaml"},
-    "numpy": {"readers/npy"},
+    "numpy": {"readers/npy"} | {f"writers/{file}" for file in ("entries", "losses", "picture", "scale", "summary")},
 }
 
 

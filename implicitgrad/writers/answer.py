@@ -75,8 +75,8 @@ class Answer:
         """What was found: the verdict and what it rests on."""
         solution = self.solution
         found = [f"rank {solution.rank} of {self.system.unknowns}"]
-        if solution.free_parameters:
-            found.append(count(len(solution.free_parameters), "free parameter"))
+        if parameters := len(self.free) * len(self.inputs):
+            found.append(count(parameters, "free parameter"))
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
         if solution.condition_squared is not None:

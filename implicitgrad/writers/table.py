@@ -31,13 +31,9 @@ LONGEST_NOTE_BESIDE = 100
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer as text, ended by a line end. ``digits``: the significant digits of a decimal."""
-    page = _Page(screen)
+    page = Page(screen)
     answer = Answer(solution, screen.label, digits)
-    title, *rest = answer.question()
-    page.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
-    verdict, *findings = answer.findings()
-    color = "green" if solution.status is Status.DETERMINED else "yellow"
-    page.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
+    page.header(answer)
     if solution.constraints is not None:
         page.gap()
         page.prose("x is constrained:", "bold")
@@ -54,13 +50,11 @@ def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
             page.gap()
             page.prose("one choice of many, the minimum-norm one", "italic")
             page.block(answer.minimum_norm())
-    for warning in answer.warnings():
-        page.gap()
-        page.prose(warning, "yellow", margin="")
+    page.warnings(answer)
     return page.text()
 
 
-class _Page:
+class Page:
     """What has been written so far."""
 
     def __init__(self, screen: Screen) -> None:
@@ -69,7 +63,7 @@ class _Page:
         self.console = Console(
             file=self.file,
             force_terminal=screen.has_color,
-            color_system="standard" if screen.has_color else None,
+            color_system="256" if screen.has_color else None,
             no_color=not screen.has_color,
             legacy_windows=False,
             markup=False,
@@ -86,10 +80,26 @@ class _Page:
         """The columns beside a margin."""
         return None if self.screen.width is None else max(1, self.screen.width - len(margin))
 
+    def header(self, answer: Answer) -> None:
+        """What was asked and what was found."""
+        title, *rest = answer.question()
+        self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
+        verdict, *findings = answer.findings()
+        color = "green" if answer.solution.status is Status.DETERMINED else "yellow"
+        self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
+
+    def warnings(self, answer: Answer) -> None:
+        """What is to be kept in mind, at the end."""
+        for warning in answer.warnings():
+            self.gap()
+            self.prose(warning, "yellow", margin="")
+
     def line(self, text: Text) -> None:
+        """A line as it is."""
         self.console.print(text, soft_wrap=True)
 
     def gap(self) -> None:
+        """An empty line."""
         self.line(Text())
 
     def spread(self, parts: Sequence[tuple[str, str]], gap: str) -> None:

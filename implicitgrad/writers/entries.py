@@ -1,0 +1,146 @@
+"""The entries of a matrix together: its norm, the largest of them, and each with the digits that its bound supports."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
+from fractions import Fraction
+from functools import cached_property
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.notation import ROUNDED, SMALLEST_FIXED, show_decimals, show_number
+
+if TYPE_CHECKING:
+    from implicitgrad.doubles import Array
+    from implicitgrad.solution import PartialMatrix
+
+UNKNOWN = "unknown"
+SAFE_EXPONENT = 400
+"""Numbers below two to this power, and above its inverse, can be squared and summed in doubles."""
+
+
+class Entries:
+    """A matrix as doubles, with a common power of two taken out where they would overflow or vanish otherwise."""
+
+    def __init__(self, matrix: PartialMatrix, columns: int, digits: int) -> None:
+        """columns : how many the matrix has, which one of no rows does not tell. digits : the most that are shown."""
+        import numpy as np
+
+        self.matrix, self.digits = matrix, digits
+        self.error: Array | float | None = 0.0
+        if isinstance(matrix, DoubleMatrix):
+            sizes = np.abs(matrix.array)
+            self.exponent = _exponent(float(sizes.max(initial=0.0, where=np.isfinite(sizes))))
+            self.values = np.ldexp(matrix.array, -self.exponent) if self.exponent else matrix.array
+            self.error = matrix.error
+            if self.exponent and self.error is not None:
+                self.error = np.ldexp(self.error, -self.exponent)
+        else:
+            largest = max((abs(entry) for row in matrix for entry in row if entry is not None), default=Fraction(0))
+            self.exponent = _exponent(largest)
+            unit = Fraction(2) ** self.exponent
+            doubles = [[np.nan if entry is None else float(entry / unit) for entry in row] for row in matrix]
+            self.values = np.array(doubles).reshape(len(matrix), columns)
+
+    @property
+    def unit(self) -> Fraction:
+        """What the doubles are multiples of."""
+        return Fraction(2) ** self.exponent
+
+    @cached_property
+    def certain(self) -> Array:
+        """The doubles, 0 where the bound cannot tell a number from 0, NaN where there is none."""
+        import numpy as np
+
+        values = (
+            self.values if np.isfinite(self.values).all() else np.where(np.isfinite(self.values), self.values, np.nan)
+        )
+        if self.error is None or not np.any(self.error):
+            return values
+        return np.where(np.abs(values) <= self.error, 0.0, values)
+
+    def norm(self) -> str:
+        """The Frobenius norm; that of the bounds is the bound on it."""
+        import numpy as np
+
+        norm = _norm(self.values)
+        if not isfinite(norm):
+            return UNKNOWN
+        shown = Fraction(norm) * self.unit
+        if not isinstance(self.matrix, DoubleMatrix):
+            text = show_decimals([shown], self.digits)[0]
+            return text if not norm else ROUNDED + text.removeprefix(ROUNDED)
+        if self.error is None:
+            return show_bounded(shown, None, self.digits)
+        rounding = norm * self.values.size * 2.0**-52
+        bound = _norm(np.broadcast_to(np.asarray(self.error), self.values.shape)) + rounding
+        return show_bounded(shown, Fraction(bound) * self.unit if isfinite(bound) else inf, self.digits)
+
+    def largest(self, most: int) -> list[tuple[int, int]]:
+        """Where the entries of largest magnitude are, among equals the first; zeros are not among them.
+
+        The first ``most`` of all entries are in the ``most`` rows whose own first ones come first.
+        """
+        import numpy as np
+
+        sizes = np.abs(self.values)
+        sizes[~np.isfinite(sizes)] = 0.0
+        rows = np.sort(np.argsort(-sizes.max(axis=1, initial=0.0), kind="stable")[:most])
+        sizes = sizes[rows]
+        found = np.argsort(-sizes, axis=None, kind="stable")[:most]
+        i, j = np.unravel_index(found[sizes.flat[found] > 0], sizes.shape)
+        return list(zip(rows[i].tolist(), j.tolist(), strict=True))
+
+    def show(self, i: int, j: int) -> str:
+        """The text of one entry."""
+        import numpy as np
+
+        if not isinstance(self.matrix, DoubleMatrix):
+            entry = self.matrix[i][j]
+            return UNKNOWN if entry is None else show_number(entry, self.digits)
+        number, bound = float(self.matrix.array[i, j]), None
+        if not isfinite(number):
+            return UNKNOWN
+        if self.matrix.error is not None:
+            bound = float(np.broadcast_to(self.matrix.error, self.values.shape)[i, j])
+        return show_bounded(Fraction(number), bound, self.digits)
+
+
+def show_bounded(value: Fraction, bound: Fraction | float | None, digits: int) -> str:
+    """A decimal of which each digit shown is right but for one unit of the last.
+
+    bound : on the error of ``value``; None where there is none, and all ``digits`` are shown.
+    """
+    if bound is not None and not bound < inf:
+        return UNKNOWN
+    if not bound and not value:
+        return "0"
+    for supported in range(digits, 0, -1) if value else ():
+        decimal = _divided(value, Context(prec=supported))
+        exponent = decimal.adjusted()
+        if 2 * Fraction(bound or 0) <= Fraction(10) ** (exponent - supported + 1):
+            if SMALLEST_FIXED <= exponent < supported:
+                return f"{decimal:.{supported - 1 - exponent}f}"
+            return f"{decimal:.{supported - 1}e}"
+    return f"0 ± {_divided(abs(value) + Fraction(bound or 0), Context(prec=1, rounding=ROUND_UP)):.0e}"
+
+
+def decimal_exponent(value: Fraction) -> int:
+    """The power of ten of the first digit of ``value``."""
+    return _divided(value, Context(prec=1, rounding=ROUND_DOWN)).adjusted()
+
+
+def _divided(value: Fraction, context: Context) -> Decimal:
+    return context.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _norm(values: Array) -> float:
+    return float((values * values).sum() ** 0.5)
+
+
+def _exponent(largest: float | Fraction) -> int:
+    """The power of two to take out, 0 where there is no need."""
+    numerator, denominator = largest.as_integer_ratio()
+    exponent = numerator.bit_length() - denominator.bit_length() if numerator else 0
+    return exponent if abs(exponent) > SAFE_EXPONENT else 0

@@ -1,0 +1,218 @@
+"""A matrix as a heat map: half blocks in colours that diverge from black, or plain characters, with a scale.
+
+A cell is the entry of largest magnitude, with its sign, in a tile of the matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from implicitgrad.writers.scale import LEVELS, UNKNOWN, Scale, find_levels, find_scale
+from implicitgrad.writers.screen import Screen
+
+if TYPE_CHECKING:
+    from implicitgrad.doubles import Array
+
+USUAL_WIDTH = 80
+"""Of a screen that has none of its own."""
+MARGIN = "  "
+GAP = "  "
+MOST_LINES = 18
+"""With the axis and the legend they are 24, a usual screen."""
+FEWEST_UNITS = 8
+"""What a side of a long and thin matrix has at least; a unit is one column wide, half a line high."""
+LONGEST_NAME = 12
+
+POSITIVE, NEGATIVE = ".:+*#@", ",;-=%&"
+"""Pairs of about the same ink."""
+REDS, BLUES = (52, 88, 124, 196, 208, 222), (17, 18, 20, 27, 39, 159)
+BLACK, GREY = 16, 244
+"""Of the terminal's 256 colours: zero, and what is not known."""
+
+
+class Axis(NamedTuple):
+    """A side of the matrix: the names at its ends, the entries of a tile, the cells that a tile takes."""
+
+    first: str
+    last: str
+    entries: int
+    tile: int
+    repeat: int
+
+    @property
+    def cells(self) -> int:
+        """How many there are."""
+        return -(-self.entries // self.tile) * self.repeat
+
+
+class Picture(NamedTuple):
+    """The parts of a picture."""
+
+    caption: str
+    lines: list[Text]
+    legend: list[Text]
+
+
+def draw(
+    values: Array, unit: Fraction, names: tuple[Sequence[str], Sequence[str]], marked: Array, screen: Screen
+) -> Picture | None:
+    """The picture of ``values·unit``; None where all are 0.
+
+    values : (rows, columns), NaN for what is not known. names : of the rows and of the columns. marked : (rows,),
+    which rows have a question mark beside them.
+    """
+    import numpy as np
+
+    width = screen.width or USUAL_WIDTH
+    gutter = min(max(cell_len(shorten(name, width // 4, screen)) for name in (names[0][0], names[0][-1])), LONGEST_NAME)
+    room = max(width - len(MARGIN) - gutter - len(" ││ ?"), 1)
+    down, across = _axes(names, room, gutter, screen)
+    tiles = _tiles(values, down.tile, across.tile)
+    if not np.any(np.nan_to_num(tiles)):
+        return None
+    scale = find_scale(tiles, unit)
+    levels = find_levels(tiles, scale, unit)
+    levels = np.repeat(np.repeat(levels, down.repeat, axis=0), across.repeat, axis=1)
+    marks = np.repeat(np.logical_or.reduceat(marked, range(0, len(marked), down.tile)), down.repeat)
+    lines = _lines(levels, marks, down, across, gutter, screen)
+    return Picture(_caption(down, across, scale), lines, _legend(levels, scale, screen))
+
+
+def _cells_per_line(screen: Screen) -> int:
+    """Two where there are half blocks, and the colours for them."""
+    return 2 if screen.has_color and screen.has_symbols else 1
+
+
+def _axes(names: tuple[Sequence[str], Sequence[str]], room: int, gutter: int, screen: Screen) -> tuple[Axis, Axis]:
+    """Tiles that look square, unless the matrix is so long that its other side would not be seen."""
+    rows, columns = map(len, names)
+    units = 2 // _cells_per_line(screen)
+    size = max(-(-rows // (2 * MOST_LINES)), -(-columns // room))
+    down = Axis(
+        shorten(names[0][0], gutter, screen),
+        shorten(names[0][-1], gutter, screen),
+        rows,
+        *_tile(rows, units * size, FEWEST_UNITS // units),
+    )
+    first, last = names[1][0], names[1][-1]
+    if cell_len(first + last) >= room:
+        first, last = (shorten(name, (room - len(_dots(screen))) // 2, screen) for name in (first, last))
+    return down, Axis(first, last, columns, *_tile(columns, size, min(FEWEST_UNITS, room)))
+
+
+def _tile(count: int, size: int, fewest: int) -> tuple[int, int]:
+    """The entries of a tile and the cells that it takes."""
+    if -(-count // size) >= fewest:
+        return size, 1
+    return -(-count // fewest), max(1, fewest // count)
+
+
+def _tiles(values: Array, rows: int, columns: int) -> Array:
+    """The entry of largest magnitude of each tile; NaN where none is known."""
+    import numpy as np
+
+    bands = [values[start : start + rows] for start in range(0, len(values), rows)]
+    starts = range(0, values.shape[1], columns)
+    highest = np.fmax.reduceat([np.fmax.reduce(band, axis=0) for band in bands], starts, axis=1)
+    lowest = np.fmin.reduceat([np.fmin.reduce(band, axis=0) for band in bands], starts, axis=1)
+    return np.where(highest < -lowest, lowest, highest)
+
+
+def _caption(down: Axis, across: Axis, scale: Scale) -> str:
+    tile = f"the largest of {down.tile} × {across.tile} entries" if down.tile * across.tile > 1 else "one entry"
+    return f"∂y/∂x, each cell {tile}, on a {'linear' if scale.is_linear else 'logarithmic'} scale"
+
+
+def _lines(levels: Array, marks: Array, down: Axis, across: Axis, gutter: int, screen: Screen) -> list[Text]:
+    bar = "│" if screen.has_symbols else "|"
+    space = across.cells - cell_len(across.first) - cell_len(across.last)
+    ends = [across.first] if across.entries == 1 else [across.first, across.last]
+    lines = [Text(f"{MARGIN}{' ' * gutter}  {(' ' * space if space > 0 else _dots(screen)).join(ends)}")]
+    step, rows = _cells_per_line(screen), levels.tolist()
+    for start in range(0, len(rows), step):
+        is_last = start + step >= len(rows)
+        name = down.first if start == 0 else down.last if is_last and down.entries > 1 else ""
+        line = Text(f"{MARGIN}{' ' * (gutter - cell_len(name))}{name} {bar}")
+        _paint(line, rows[start : start + step], screen)
+        lines.append(line.append(f"{bar} ?" if marks[start : start + step].any() else bar))
+    return lines
+
+
+def _paint(line: Text, rows: list[list[int]], screen: Screen) -> None:
+    """Append the cells of a line, equal ones together."""
+    cells = [*zip(*rows, strict=True)]
+    start = 0
+    for k in range(1, len(cells) + 1):
+        if k == len(cells) or cells[k] != cells[start]:
+            text, style = _cell(cells[start], screen)
+            line.append(text * (k - start), style)
+            start = k
+
+
+def _cell(levels: tuple[int, ...], screen: Screen) -> tuple[str, str]:
+    """The character for the cells one above the other, and its style."""
+    if not screen.has_color:
+        return _character(levels[0]), ""
+    colors = [f"color({_color(level)})" for level in levels]
+    if not screen.has_symbols:
+        return " ", f"on {colors[0]}"
+    return "▀", colors[0] if len(colors) == 1 else f"{colors[0]} on {colors[1]}"
+
+
+def _character(level: int) -> str:
+    if level == UNKNOWN:
+        return "?"
+    return " " if not level else POSITIVE[level - 1] if level > 0 else NEGATIVE[-level - 1]
+
+
+def _color(level: int) -> int:
+    if level == UNKNOWN:
+        return GREY
+    return BLACK if not level else REDS[level - 1] if level > 0 else BLUES[-level - 1]
+
+
+def _legend(levels: Array, scale: Scale, screen: Screen) -> list[Text]:
+    """The levels, in as many groups side by side as the width asks for."""
+    heads = scale.heads()
+    signs = {
+        name: sign
+        for name, sign in (("positive", 1), ("negative", -1))
+        if ((levels * sign > 0) & (levels != UNKNOWN)).any()
+    }
+    width = max(map(len, heads)) + len(GAP)
+    room = (screen.width or USUAL_WIDTH) - len(MARGIN) - len("at least")
+    size = max(1, room // width)
+    lines = []
+    for start in range(0, LEVELS, size):
+        group = range(start, min(start + size, LEVELS))
+        lines.append(Text(MARGIN + "at least" + "".join(heads[k].rjust(width) for k in group)))
+        for name, sign in signs.items():
+            line = Text(MARGIN + name)
+            for k in group:
+                text, style = _swatch(sign * (k + 1), screen)
+                line.append(" " * (width - len(text))).append(text, style)
+            lines.append(line)
+    if (levels == UNKNOWN).any():
+        lines.append(Text(f"{MARGIN}unknown {GAP}").append(*_swatch(UNKNOWN, screen)))
+    return lines
+
+
+def _swatch(level: int, screen: Screen) -> tuple[str, str]:
+    return ("  ", f"on color({_color(level)})") if screen.has_color else (_character(level), "")
+
+
+def shorten(name: str, room: int, screen: Screen) -> str:
+    """A name, its end left out where there is no room for it."""
+    if cell_len(name) <= max(room, 1):
+        return name
+    dots = _dots(screen).strip()
+    return set_cell_size(name, max(room - len(dots), 1)).rstrip() + dots
+
+
+def _dots(screen: Screen) -> str:
+    return " … " if screen.has_symbols else " .. "

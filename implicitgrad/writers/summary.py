@@ -1,0 +1,239 @@
+"""The answer to a large system on one screen: what is known, the largest entries, a picture of ∂y/∂x."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from implicitgrad.characters import count
+from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.notation import Expression
+from implicitgrad.solution import Solution
+from implicitgrad.writers.answer import Answer
+from implicitgrad.writers.entries import Entries
+from implicitgrad.writers.losses import losses_shown
+from implicitgrad.writers.picture import draw, shorten
+from implicitgrad.writers.screen import Screen
+from implicitgrad.writers.table import GAP, MARGIN, Page
+
+if TYPE_CHECKING:
+    from implicitgrad.solution import PartialMatrix
+
+LARGEST_TABLE = 40
+"""Rows or columns that the eye still goes through."""
+MOST_DIGITS = 3
+MOST_ENTRIES = 5
+MOST_NAMES = 5
+LONGEST_NAME = 20
+MARK = " ?"
+HINT = "--full prints all entries; --format json or --output FILE has them whole"
+
+
+def is_large(solution: Solution) -> bool:
+    """Whether ∂y/∂x is more than the eye takes in as a table."""
+    return max(len(solution.system.y), len(solution.independent)) > LARGEST_TABLE
+
+
+def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
+    """The answer on one screen, ended by a line end. ``digits``: the significant digits of a number, of which 3 do."""
+    page = Page(screen)
+    answer = Answer(solution, screen.label, digits)
+    page.header(answer)
+    summary = _Summary(answer, screen, min(digits, MOST_DIGITS))
+    if sentences := summary.sentences():
+        page.gap()
+    for sentence in sentences:
+        page.prose(sentence)
+    if solution.independent:
+        if choice := summary.choice():
+            page.gap()
+            page.prose(choice, "italic")
+        _lay_out(page, summary.parts())
+        summary.picture(page)
+        page.gap()
+        page.prose(HINT, "italic")
+    page.warnings(answer)
+    return page.text()
+
+
+class _Part(NamedTuple):
+    """A matrix in a few lines."""
+
+    name: str
+    size: str
+    lines: list[tuple[str, str]]
+    """Names and numbers."""
+
+    @property
+    def width(self) -> int:
+        """The columns that it takes beside the margin."""
+        pairs = [(self.name, self.size), *self.lines]
+        return max(cell_len(name) for name, _ in pairs) + len(GAP) + max(cell_len(number) for _, number in pairs)
+
+
+class _Summary:
+    """What is said of a solution, and the matrices that are shown of it."""
+
+    def __init__(self, answer: Answer, screen: Screen, digits: int) -> None:
+        self.solution, self.answer, self.screen, self.digits = answer.solution, answer, screen, digits
+        general = answer.solution.general
+        self.open_rows = _are_not_zero(general.null_space)
+        self.open_losses = _are_not_zero(general.dL_dx_coefficients or ())
+        self.dy_dx = Entries(general.minimum_norm, len(answer.inputs), digits)
+
+    def sentences(self) -> list[str]:
+        """What is free, what is constrained, how much is determined."""
+        solution, answer = self.solution, self.answer
+        found = []
+        if answer.free:
+            found.append(f"{count(len(answer.free), 'free unknown')}: {_first(answer.free)}")
+        if solution.constraints is not None:
+            names = solution.constraints.dependent
+            dependent = _first([*map(answer.label, names[: MOST_NAMES + 1])])
+            found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
+        if not solution.independent:
+            return [*found, answer.direction()]
+        known, total = _known(solution.dy_dx)
+        if known < total:
+            along = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
+            if solution.constraints is not None:
+                rows, columns = len(self.open_rows), len(answer.inputs)
+                along += f"; along the constraint {(rows - sum(self.open_rows)) * columns} of {rows * columns}"
+            found.append(along)
+        if answer.free and self.open_losses:
+            found.append(_uniqueness(self.open_losses))
+        return found
+
+    def choice(self) -> str:
+        """What of the numbers is not determined but chosen."""
+        matrices = [("∂y/∂x", self.open_rows), ("∂L/∂x", self.open_losses)]
+        chosen = [name for name, is_open in matrices if is_open and all(is_open)]
+        if any(_is_mixed(is_open) for _, is_open in matrices):
+            chosen.append("what is marked ?")
+        if not chosen:
+            return ""
+        return f"{' and '.join(chosen)} {'is' if len(chosen) == 1 else 'are'} one choice of many, the minimum-norm one"
+
+    def parts(self) -> list[_Part]:
+        """∂y/∂x and, if a gradient was given, ∂L/∂x."""
+        y, width = self.answer.y, len(self.answer.inputs)
+        found = [
+            self._part("∂y/∂x", f"{len(y)} × {width}", self.dy_dx, lambda i: f"∂{self._short(y[i])}/∂", self.open_rows)
+        ]
+        if (rows := losses_shown(self.solution, self.open_losses)) is not None:
+            has_one = len(rows) == 1
+            size = f"{width}" if has_one else f"{len(rows)} × {width}"
+            losses = Entries(rows, width, self.digits)
+            found.append(
+                self._part("∂L/∂x", size, losses, lambda k: "∂L/∂" if has_one else f"∂L{k + 1}/∂", self.open_losses)
+            )
+        return found
+
+    def picture(self, page: Page) -> None:
+        """∂y/∂x as a heat map."""
+        import numpy as np
+
+        names = (self.answer.y, self.answer.inputs)
+        marked = np.array(self.open_rows if _is_mixed(self.open_rows) else [False] * len(self.open_rows))
+        found = draw(self.dy_dx.certain, self.dy_dx.unit, names, marked, self.screen)
+        page.gap()
+        if found is None:
+            page.prose(
+                "every entry of ∂y/∂x is 0" if not self.dy_dx.values.any() else "no entry of ∂y/∂x can be told from 0"
+            )
+            return
+        page.prose(found.caption)
+        for lines in (found.lines, found.legend):
+            page.gap()
+            for line in lines:
+                page.line(line)
+
+    def _part(
+        self, name: str, size: str, entries: Entries, row: Callable[[int], str], is_open: Sequence[bool]
+    ) -> _Part:
+        mark, blank = (MARK, " " * len(MARK)) if _is_mixed(is_open) else ("", "")
+        lines = [("Frobenius norm", entries.norm() + blank)]
+        for i, j in entries.largest(MOST_ENTRIES):
+            number = entries.show(i, j) + (mark if is_open[i] else blank)
+            lines.append((f"{row(i)}{self._short(self.answer.inputs[j])}", number))
+        return _Part(name, size, lines)
+
+    def _short(self, name: str) -> str:
+        return shorten(name, LONGEST_NAME, self.screen)
+
+
+def _lay_out(page: Page, parts: list[_Part]) -> None:
+    """Side by side, or one below the other; one entry a line where not even one fits."""
+    room = page.room(MARGIN)
+    page.gap()
+    together = sum(part.width for part in parts) + len(GAP) * (len(parts) - 1)
+    if room is None or together <= room:
+        for row in zip_longest(*map(_lines, parts)):
+            text = Text()
+            for part, cells in zip(parts, row, strict=True):
+                text.append(GAP if text else "").append_text(cells or Text(" " * (len(MARGIN) + part.width)))
+            page.line(text)
+        return
+    for number, part in enumerate(parts):
+        if number:
+            page.gap()
+        if part.width <= room:
+            for cells in _lines(part):
+                page.line(cells)
+        else:
+            page.equation(Expression((f"{part.name}:", part.size)))
+            for entry, value in part.lines:
+                page.equation(Expression((f"{entry} =", value.strip())))
+
+
+def _lines(part: _Part) -> list[Text]:
+    lines = [
+        Text.assemble(MARGIN, (part.name, "bold"), part.size.rjust(part.width - cell_len(part.name))),
+        Text(" " + "─" * (part.width + 1)),
+    ]
+    for name, number in part.lines:
+        lines.append(
+            Text.assemble(MARGIN, (name, "cyan"), " " * (part.width - cell_len(name) - cell_len(number)), number)
+        )
+    return lines
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join([*names[:MOST_NAMES], *(["…"] if len(names) > MOST_NAMES else [])])
+
+
+def _known(matrix: PartialMatrix) -> tuple[int, int]:
+    """How many entries are determined, and how many there are."""
+    if isinstance(matrix, DoubleMatrix):
+        import numpy as np
+
+        return int(np.isfinite(matrix.array).sum()), matrix.array.size
+    entries = [entry for row in matrix for entry in row]
+    return sum(entry is not None for entry in entries), len(entries)
+
+
+def _are_not_zero(matrix: PartialMatrix) -> list[bool]:
+    """Whether there is something in each row."""
+    if isinstance(matrix, DoubleMatrix):
+        import numpy as np
+
+        found: list[bool] = np.any(matrix.array, axis=1).tolist()
+        return found
+    return [any(row) for row in matrix]
+
+
+def _is_mixed(is_open: Sequence[bool]) -> bool:
+    return any(is_open) and not all(is_open)
+
+
+def _uniqueness(is_open: Sequence[bool]) -> str:
+    if not any(is_open):
+        return "∂L/∂x is unique: ∂L/∂y is in the row space of A"
+    if len(is_open) == 1:
+        return "∂L/∂x is not unique: ∂L/∂y is not in the row space of A"
+    unique = len(is_open) - sum(is_open)
+    return f"∂L/∂x is unique for {unique} of {len(is_open)} losses: it is where ∂L/∂y is in the row space of A"
