@@ -14,7 +14,7 @@ from implicitgrad.solution import General
 from implicitgrad.writers.entries import Entries, show_bounded
 from implicitgrad.writers.scale import find_scale
 from implicitgrad.writers.screen import Screen
-from implicitgrad.writers.summary import is_large, write_summary
+from implicitgrad.writers.summary import write_summary
 from implicitgrad.writers.table import write_table
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -48,10 +48,10 @@ def with_jacobian(array: np.ndarray, error: object = 0.0) -> Solution:
 
 
 def test_large_is_beyond_forty_unknowns_or_inputs() -> None:
-    assert not is_large(solve(np.eye(40)))
-    assert is_large(solve(np.eye(41)))
-    assert is_large(solve(np.eye(2), B=np.ones((2, 41))))
-    assert not is_large(solve(np.ones((41, 1))))  # one input varies, 40 follow
+    assert not solve(np.eye(40)).is_large
+    assert solve(np.eye(41)).is_large
+    assert solve(np.eye(2), B=np.ones((2, 41))).is_large
+    assert not solve(np.ones((41, 1))).is_large  # one input varies, 40 follow
 
 
 def test_determined_whole() -> None:

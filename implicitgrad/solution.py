@@ -29,6 +29,9 @@ ILL_CONDITIONED_IN_DOUBLES = (
 )
 
 
+LARGEST_TABLE = 40
+
+
 class Status(StrEnum):
     """Is y unique, and may x be anything?"""
 
@@ -117,6 +120,11 @@ class Solution:
     def has_one_loss(self) -> bool:
         """Whether ∂L/∂y was one vector, and ∂L/∂x is."""
         return self.system.has_one_loss
+
+    @property
+    def is_large(self) -> bool:
+        """Whether ∂y/∂x is more than the eye takes in as a table."""
+        return max(len(self.y), len(self.independent)) > LARGEST_TABLE
 
     @property
     def arithmetic(self) -> Arithmetic:

@@ -26,6 +26,7 @@ from implicitgrad.readers.form import CsvFormat
 if TYPE_CHECKING:
     from implicitgrad.solution import Solution
     from implicitgrad.system import LinearSystem
+    from implicitgrad.writers.screen import Screen
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 
@@ -174,12 +175,18 @@ def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, 
 
     screen = Screen() if to_file else stdout_screen()
     tables = [
-        write_table(solution, screen, digits)
-        if is_full or to_file or not is_large(solution)
-        else write_summary(solution, screen, digits)
+        _summary(solution, screen, digits)
+        if solution.is_large and not (is_full or to_file)
+        else write_table(solution, screen, digits)
         for solution in solutions
     ]
     return [table if number == 0 else f"\n\n{table}" for number, table in enumerate(tables)]
+
+
+def _summary(solution: Solution, screen: Screen, digits: int) -> str:
+    from implicitgrad.writers.summary import write_summary
+
+    return write_summary(solution, screen, digits)
 
 
 def _unmet(solution: Solution, require: str) -> Problem | None:

@@ -33,11 +33,6 @@ MARK = " ?"
 HINT = "--full prints all entries; --format json or --output FILE has them whole"
 
 
-def is_large(solution: Solution) -> bool:
-    """Whether ∂y/∂x is more than the eye takes in as a table."""
-    return max(len(solution.system.y), len(solution.independent)) > LARGEST_TABLE
-
-
 def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer on one screen, ended by a line end. ``digits``: the significant digits of a number, of which 3 do."""
     page = Page(screen)
