@@ -530,7 +530,10 @@ def test_null_in_a_claim_by_the_independent_inputs_is_about_the_derivative_along
 
 def test_losses_that_depend_on_one_that_is_left_open_are_judged_without_it() -> None:
     failed = check([[1, 1]], [[1, 2], [2, 4], [3, 5]], dL_dx=[[None], [11], [5]])
-    assert str(failed) == "dL_dx fails: no valid ∂y/∂x yields it"
+    assert str(failed) == (
+        "dL_dx fails: no valid ∂y/∂x yields it: 1 of 3 entries\n"
+        "dL_dx[3][1] (∂L3/∂x1, given the others): claimed 5, expected 12, difference -7"
+    )
     assert check([[1, 1]], [[1, 2], [2, 4], [3, 5]], dL_dx=[[None], [11], [12]])
 
 
@@ -640,3 +643,82 @@ def test_a_gradient_is_judged_alone_where_the_claimed_jacobian_is_not_valid() ->
 def test_what_is_claimed_not_to_be_determined_is_the_worst_of_wrong_entries() -> None:
     failed = check([[1, 2], [3, 4]], [1, 1], dL_dx=[500, None])
     assert str(failed).splitlines()[1].startswith("worst dL_dx[2] (∂L/∂x2): claimed not to be determined")
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        (
+            {"dy_dx": [["5", "100", None]]},
+            "dy_dx[2] (∂y1/∂x2, given the others): claimed 100, expected 6, difference 94",
+        ),
+        ({"dL_dx": ["5", "100", None]}, "dL_dx[2] (∂L/∂x2, given the others): claimed 100, expected 8, difference 92"),
+        ({"dy_dx": [["1.18", "1.82", "0"]], "atol": "0.1"}, "expected 2.18, difference -0.36, allowed 0.1"),
+    ],
+)
+def test_what_is_claimed_along_a_constraint_must_go_together(claims: dict[str, Any], reason: str) -> None:
+    """x3 = x1 + x2, and y1 = x1 + 2·x2: J1 + J3 = 1 and J2 + J3 = 2."""
+    A, B, g = [[1], [0]], [[1, 2, 0], [1, 1, -1]], [3]
+    assert reason in str(check(A, g, B=B, **claims))
+    held = check(A, g, B=B, dy_dx=[[1, 2, None]], dL_dx=[3, 6, None])
+    assert held
+    assert [one.fixes_nothing for one in held.outcomes] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("A", "g", "claims", "loose"),
+    [
+        ([[3, 5]], None, {"dy_dx": [["7"], [None]]}, "dy_dx"),
+        ([[3, 5]], [7, 11], {"dy_dx": [[None], [None]], "dL_dx": ["5"]}, "dL_dx"),
+        ([[2, -6, 0]], [2, -1, -3], {"dy_dx": [["-4"], ["-3/2"], [None]], "dL_dx": ["77"]}, "dL_dx"),
+    ],
+)
+def test_numbers_that_may_be_anything_fix_nothing(A: Any, g: Any, claims: dict[str, Any], loose: str) -> None:
+    verdict = check(A, g, **claims)
+    assert verdict
+    assert outcome(verdict, loose).fixes_nothing
+    assert not verdict.strictly()
+
+
+def test_losses_of_their_own_column_each_fix_nothing() -> None:
+    verdict = check([[3, 5]], [[7, 11], [14, 22]], B=[[1, 2]], dL_dx=[["5", None], [None, "7"]])
+    assert outcome(verdict, "dL_dx").fixes_nothing
+
+
+def test_every_loss_is_held_against_a_claimed_jacobian() -> None:
+    J = [["1/6"], ["1/10"]]
+    for claim, failing, worst in ((["4", "34"], 2, "dL_dx[2][1]"), (["34/15", "2"], 2, "dL_dx[1][1]")):
+        failed = outcome(check([[3, 5]], [[6, 10], [7, 11]], dy_dx=J, dL_dx=[[c] for c in claim]), "dL_dx")
+        assert failed.failing == failing
+        assert failed.worst is not None
+        assert failed.worst.entry == worst
+    rounded = check([[3, 5]], [[7, 11], [1, 0]], dy_dx=[["0.17"], ["0.10"]], dL_dx=[["34/15"], ["1/2"]])
+    assert outcome(rounded, "dL_dx").failing == 1
+
+
+def test_an_entry_that_follows_from_others_is_named() -> None:
+    failed = outcome(check([[1, 1, 0], [0, 1, 1]], B=[[1], [1]], dy_dx=[["0"], [None], ["5"]]), "dy_dx")
+    assert str(failed.worst) == "dy_dx[3] (∂y3/∂x1, given the others): claimed 5, expected 0, difference 5"
+
+
+def test_a_list_of_arrays_is_judged_by_their_type() -> None:
+    A, g = np.array([[4, 1], [2, 3]], dtype=np.float32), np.array([1, 2], dtype=np.float32)
+    d = np.linalg.solve(A.T, g)
+    wrong = d * np.float32(1 + 2e-6)
+    assert check(A, g, dL_dx=list(d), dy_dx=list(np.linalg.inv(A)))
+    assert check(A, g, dL_dx=wrong)
+    assert check(A, g, dL_dx=list(wrong))
+    assert not check(A, g, dL_dx=wrong.astype(float))
+
+
+def test_many_losses_and_inputs_with_rounded_numbers_are_judged_in_a_moment() -> None:
+    rng = np.random.default_rng(0)
+    A, B, g = (rng.normal(size=size).round(2) for size in ((4, 16), (4, 16), (16, 16)))
+    J = np.linalg.pinv(A) @ B
+
+    def texts(matrix: np.ndarray) -> list[list[str]]:
+        return [[f"{value:.2f}" for value in row] for row in matrix]
+
+    assert check(texts(A), texts(g), B=texts(B), dy_dx=J, dL_dx=g @ J)
+    J[3, 2] += 0.3
+    assert not check(texts(A), texts(g), B=texts(B), dy_dx=J, dL_dx=g @ J)

@@ -133,6 +133,9 @@ def _has_same_matrices(a: LinearSystem, b: LinearSystem) -> bool:
 
 
 def _part(value: object) -> Part:
-    dtype = str(getattr(value, "dtype", ""))
+    first = value
+    while not hasattr(first, "dtype") and isinstance(first, Sequence) and not isinstance(first, str) and first:
+        first = first[0]
+    dtype = str(getattr(first, "dtype", ""))
     unit_roundoff = next((u for kind, u in UNIT_ROUNDOFFS.items() if kind in dtype), None)
     return Part(plain(value), unit_roundoff=unit_roundoff)

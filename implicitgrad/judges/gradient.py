@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from implicitgrad.characters import count
+from implicitgrad.characters import count, printable
 from implicitgrad.claims import Numbers
+from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval
 from implicitgrad.judges.gradient_mistakes import suspect_gradient, suspect_order
 from implicitgrad.judges.jacobian import column_intervals, fails, fails_to_be_finite, is_possible, written
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
-from implicitgrad.system import Matrix, Row
+from implicitgrad.system import Row
 from implicitgrad.verdict import Choice, Deviation, Outcome, Suspicion
 
 Expected = dict[tuple[int, int], Fraction]
@@ -31,32 +33,85 @@ def judge_gradient(
     assert coefficients is not None
     tolerances = setting.tolerances(numbers, g)
     claim = setting.along(numbers, tolerances)
-    K, P = len(numbers.entries), len(numbers.entries[0])
     outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
     if numbers.broken:
         return fails_to_be_finite(outcome, numbers)
 
-    expected = _unique(setting)
-    deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
-    reason = ""
-    if not deviations and setting.free:
-        reason = "no valid ∂y/∂x yields it" if jacobian is None else "it does not go with the claimed ∂y/∂x"
-        wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, jacobian))]
-        if wrong:
-            expected |= _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
-            deviations = _deviations(numbers, claim, setting, expected, wrong)
-            if not deviations:
-                return outcome._replace(reason=reason)
-    if deviations:
-        counted = f"{len(deviations)} of {count(K * P, 'entry')}"
-        suspicions = _suspicions(claim, setting, expected, jacobian, others)
-        outcome = fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
-        return outcome._replace(suspicions=suspicions)
+    general = setting.solution.general
+    own: list[Demand] = []
+    if setting.free or setting.solution.constraints is not None:
+        own = demands(numbers, tolerances, setting, general.dL_dx_particular or (), coefficients)
+    failed = _failed(outcome, numbers, claim, setting, jacobian, own, others)
+    if failed is not None:
+        return failed
+    given = jacobian.demands if jacobian is not None else ()
+    is_loose = bool(setting.free) and fix_nothing(own, given)
     return outcome._replace(
         holds=True,
-        choices=tuple(_choices(claim, setting)) if setting.free and jacobian is None else (),
-        fixes_nothing=_fixes_nothing(claim, setting, jacobian),
+        choices=tuple(_choices(claim, setting)) if setting.free and (jacobian is None or is_loose) else (),
+        fixes_nothing=_fixes_nothing(setting, is_loose),
     )
+
+
+def _failed(
+    outcome: Outcome,
+    numbers: Numbers,
+    claim: Along,
+    setting: Setting,
+    jacobian: Along | None,
+    own: list[Demand],
+    others: tuple[Solution, ...],
+) -> Outcome | None:
+    """The outcome if the claim fails: by an entry that is unique, or by what free parameters cannot make of it."""
+    expected = _unique(setting)
+    deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
+    given = jacobian.demands if jacobian is not None else ()
+    blocked = impossible(own, given)
+    if not deviations and not blocked:
+        return None
+    reason = ""
+    if blocked and not deviations:
+        reason = "no valid ∂y/∂x yields it" if jacobian is None else "it does not go with the claimed ∂y/∂x"
+    wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, jacobian))]
+    if wrong and setting.free:
+        more = _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
+        more = {place: value for place, value in more.items() if place not in expected}
+        if jacobian is not None:
+            more = _impossible_alone(more, claim, own, given) or more
+        deviations += _deviations(numbers, claim, setting, more, wrong)
+        expected |= more
+    if blocked and not deviations:
+        deviations = _following(numbers, setting, own, given)
+    if not deviations:
+        entries = count(sum(demand in own for demand in blocked), "entry")
+        return outcome._replace(reason=f"{reason}: {entries} cannot hold together", failing=len(blocked))
+    counted = f"{len(deviations)} of {count(len(numbers.entries) * len(numbers.entries[0]), 'entry')}"
+    suspicions = _suspicions(claim, setting, expected, jacobian, others)
+    failed = fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
+    return failed._replace(suspicions=suspicions)
+
+
+def _impossible_alone(expected: Expected, claim: Along, own: Sequence[Demand], given: Sequence[Demand]) -> Expected:
+    """The entries that the tolerance of the claimed ∂y/∂x does not allow, each by itself."""
+    at = {(demand.row, demand.column): demand for demand in own}
+    demanded = {(k, m): at.get((k, claim.columns[m])) for k, m in expected}
+    return {place: expected[place] for place, one in demanded.items() if one is not None and impossible([one], given)}
+
+
+def _following(numbers: Numbers, setting: Setting, own: Sequence[Demand], given: Sequence[Demand]) -> list[Deviation]:
+    """Entries that are not what follows from those before them."""
+    found = []
+    for demand, shift in given_the_others(own, given):
+        if abs(shift) > demand.radius:
+            k, j = demand.row, demand.column
+            value = numbers.entries[k][j]
+            assert value is not None
+            x = setting.system.x[j] if len(numbers.entries[0]) == setting.system.inputs else setting.x[j]
+            meaning = f"∂{_loss(setting, k)}/∂{printable(x)}, given the others"
+            found.append(
+                Deviation(numbers.name(k, j), meaning, numbers.texts[k][j], value, value + shift, demand.radius)
+            )
+    return found
 
 
 def _unique(setting: Setting) -> Expected:
@@ -185,16 +240,11 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
     return found
 
 
-def _fixes_nothing(claim: Along, setting: Setting, jacobian: Along | None) -> str:
+def _fixes_nothing(setting: Setting, is_loose: bool) -> str:
     """Why no ∂L/∂x that is claimed here could be wrong."""
     if not setting.x:
         return "no input can vary"
-    claimed = [k for k, row in enumerate(claim.values) if any(value is not None for value in row)]
-    if not claimed or not setting.free or jacobian is not None:
-        return ""
-    coefficients: Matrix = setting.solution.general.dL_dx_coefficients or ()
-    rows = [integers(coefficients[k])[0] for k in claimed]
-    if len(reduce_rows(rows, range(len(setting.free))).pivots) < len(rows):
+    if not is_loose:
         return ""
     return "∂L/∂y is not in the row space of A, and for any ∂L/∂x there is a ∂y/∂x that yields it"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from implicitgrad.characters import count
+from implicitgrad.characters import count, printable
 from implicitgrad.claims import Numbers
+from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
 from implicitgrad.judges.setting import Along, Setting, complete, dot
@@ -23,30 +25,54 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     if numbers.broken:
         return fails_to_be_finite(outcome, numbers), claim
 
-    failed = _failed(outcome, numbers, claim, setting)
+    own: list[Demand] = []
+    if setting.free or setting.solution.constraints is not None:
+        general = setting.solution.general
+        own = demands(numbers, tolerances, setting, general.particular, general.null_space)
+    failed = _failed(outcome, numbers, claim, setting, own)
     if failed is not None:
         suspicion = suspect_jacobian(claim, setting)
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
-    choices, fixes_nothing = tuple(_choices(claim, setting)), _fixes_nothing(numbers, claim, setting)
-    return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim
+    choices, fixes_nothing = tuple(_choices(claim, setting)), _fixes_nothing(setting, own)
+    return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim._replace(demands=own)
 
 
-def _failed(outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting) -> Outcome | None:
+def _failed(
+    outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting, own: Sequence[Demand]
+) -> Outcome | None:
     """The outcome if the claim fails: by an entry, by an equation, or because nothing valid is near enough."""
     entries = [*_nulls(numbers, setting), *_determined(numbers, claim, setting)]
+    total = count(len(numbers.entries) * len(numbers.entries[0]), "entry")
     if entries:
-        total = len(numbers.entries) * len(numbers.entries[0])
-        return fails(outcome, entries, f"{len(entries)} of {count(total, 'entry')}")
-    if not _has_undetermined(claim, setting):
+        return fails(outcome, entries, f"{len(entries)} of {total}")
+    blocked = impossible(own)
+    if not blocked:
         return None
     equations = _equations(claim, setting)
     if equations:
         of_all = count(setting.system.equations * len(setting.x), "entry")
         return fails(outcome, equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {of_all}")
-    for m, x in enumerate(setting.x):
-        if not is_possible(column_intervals(claim, setting, m)):
-            return outcome._replace(reason=f"no valid ∂y/∂x has this ∂y/∂{x} within the claim's tolerance")
-    return None
+    entries = _following(numbers, setting, own)
+    if entries:
+        return fails(outcome, entries, f"no valid ∂y/∂x has all of it: {len(entries)} of {total}")
+    reason = f"no valid ∂y/∂x has all of it within its tolerance: {count(len(blocked), 'entry')} cannot hold together"
+    return outcome._replace(reason=reason, failing=len(blocked))
+
+
+def _following(numbers: Numbers, setting: Setting, own: Sequence[Demand]) -> list[Deviation]:
+    """Entries that are not what follows from those before them."""
+    found = []
+    for demand, shift in given_the_others(own):
+        if abs(shift) > demand.radius:
+            i, j = demand.row, demand.column
+            value = numbers.entries[i][j]
+            assert value is not None
+            x = setting.system.x[j] if len(numbers.entries[0]) == setting.system.inputs else setting.x[j]
+            meaning = f"∂{setting.y[i]}/∂{printable(x)}, given the others"
+            found.append(
+                Deviation(numbers.name(i, j), meaning, numbers.texts[i][j], value, value + shift, demand.radius)
+            )
+    return found
 
 
 def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcome:
@@ -131,12 +157,6 @@ def written(numbers: Numbers, setting: Setting, value: Fraction, i: int, j: int)
     return f"{linear(Fraction(0), terms, DIGITS)} = {show(value)}"
 
 
-def _has_undetermined(claim: Along, setting: Setting) -> bool:
-    """Whether it claims something that free parameters change."""
-    rows = zip(setting.solution.general.null_space, claim.values, strict=True)
-    return any(any(V) and any(value is not None for value in values) for V, values in rows)
-
-
 def _equations(claim: Along, setting: Setting) -> list[Deviation]:
     """Entries of A·J that are not those of B·T, as far as J is claimed whole."""
     J = complete(claim.values)
@@ -167,13 +187,13 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
     return found
 
 
-def _fixes_nothing(numbers: Numbers, claim: Along, setting: Setting) -> str:
+def _fixes_nothing(setting: Setting, own: Sequence[Demand]) -> str:
     if not setting.x:
         return "no input can vary"
-    if setting.solution.rank == 0 and complete(numbers.entries) is not None:
-        return "A is 0, and any ∂y/∂x solves A·∂y/∂x = B"
-    if not any(value is not None for row in numbers.entries for value in row):
+    if not fix_nothing(own):
         return ""
-    if all(value is None for row in claim.values for value in row):
+    if setting.solution.rank == 0:
+        return "A is 0, and any ∂y/∂x solves A·∂y/∂x = B"
+    if not setting.free:
         return "x is constrained, and entries that follow one another are left open"
-    return ""
+    return "these entries may be anything, for others follow them"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import isqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.characters import printable
 from implicitgrad.claims import Claims, Numbers
 from implicitgrad.solution import PartialMatrix, PartialRow, Solution
 from implicitgrad.system import Matrix, Row, squared_norm
+
+if TYPE_CHECKING:
+    from implicitgrad.judges.demands import Demand
 
 CRUDEST = Fraction(1, 2**10)
 """The largest relative error that is put down to floating point."""
@@ -24,6 +27,8 @@ class Along(NamedTuple):
     tolerances: Matrix
     columns: tuple[int, ...]
     """For each independent input its column in the claim as written."""
+    demands: Sequence[Demand] = ()
+    """What a valid claim asks of what is free."""
 
 
 class Setting:
