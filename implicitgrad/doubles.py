@@ -6,9 +6,9 @@ numpy is loaded where doubles are made.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from implicitgrad.rational import ALL_NUMBERS, MOST_DIGITS, is_plain_integers
 
@@ -105,6 +105,17 @@ class DoubleMatrix(Sequence[Any]):
 
     def __hash__(self) -> int:
         return hash((self.array.shape, self.array.tobytes()))
+
+
+class Decimals(NamedTuple):
+    """A large table of decimals: its doubles at hand, its texts for who asks."""
+
+    doubles: DoubleMatrix
+    squared_rounding: Fraction
+    """The sum of the squares of half a unit of each decimal's last place."""
+    texts: Callable[[], list[Any]]
+    ndim: int = 2
+    """1 for a row that was written as a vector."""
 
 
 def _fractions(row: list[float]) -> DoubleRow:

@@ -13,7 +13,7 @@ from numbers import Integral, Rational, Real
 from typing import NamedTuple, cast
 
 from implicitgrad.characters import count, quoted
-from implicitgrad.doubles import DoubleMatrix, from_array, from_texts, is_array
+from implicitgrad.doubles import Decimals, DoubleMatrix, from_array, from_texts, is_array
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_number
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix, Row
@@ -63,7 +63,7 @@ class Part(NamedTuple):
     """One key of a system as written."""
 
     value: object
-    """Nested lists of texts; from Python also of numbers."""
+    """Nested lists of texts, or Decimals where there are many; from Python also numbers and arrays."""
     source: str | None = None
     """What messages call the place it was written in."""
     locate: Callable[[Path], tuple[int, int] | None] = lambda path: None
@@ -186,6 +186,8 @@ class Draft:
     def _listed(self, key: str) -> object:
         """A part's value as lists; an array as doubles at once, where it is to be that and no entry needs a word."""
         value = self.parts[key].value
+        if isinstance(value, Decimals):
+            return value.doubles if self.arithmetic is Arithmetic.FLOAT else value.texts()
         if not hasattr(value, "dtype"):
             return value
         found = None
@@ -271,6 +273,8 @@ class Draft:
 
 def _shape(value: object) -> tuple[int, ...]:
     """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
+    if isinstance(value, Decimals):
+        return tuple(value.doubles.array.shape)
     if is_array(value):
         return tuple(getattr(value, "shape", ()))
     if isinstance(value, list) and value and isinstance(value[0], list):
@@ -309,6 +313,8 @@ def as_fraction(value: object) -> Fraction:
 
 def _squared_rounding(value: object) -> Fraction:
     """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
+    if isinstance(value, Decimals):
+        return value.squared_rounding
     items = (item for row in value if isinstance(row, list) for item in row) if isinstance(value, list) else ()
     total = Fraction(0)
     counts: dict[int, int] = {}

@@ -9,10 +9,12 @@ from __future__ import annotations
 from functools import partial
 
 from implicitgrad.characters import quoted
+from implicitgrad.doubles import Decimals
 from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.rational import looks_like_number, number_hint
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
+from implicitgrad.readers.csv_large import NotPlain, read_large_table
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.readers.form import CsvFormat
 
@@ -21,7 +23,16 @@ GRADIENT_NAMES = ("dL/dy", "dL_dy")
 
 def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
     """The one system of a CSV file. Raises InputError."""
-    table = read_table(text, source, form)
+    try:
+        large = read_large_table(text, source, form)
+        if large is not None:
+            return [_draft(large, name, form)]
+    except (NotPlain, InputError):  # which of its problems, and where, the careful reader says
+        pass
+    return [_draft(read_table(text, source, form), name, form)]
+
+
+def _draft(table: Table, name: str, form: CsvFormat) -> Draft:
     has_names = _has_names_column(table)
     has_header = form.header if form.header is not None else _has_header(table, has_names)
     if has_names and not has_header:
@@ -36,9 +47,9 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
     equations = [r for r in body if labels[r] not in GRADIENT_NAMES]
     _refuse_misspelt_gradients(table, {r: labels[r] for r in equations})
     if not equations:
-        raise InputError([Problem("expected rows of A, got none", code="empty", source=source)])
+        raise InputError([Problem("expected rows of A, got none", code="empty", source=table.source)])
 
-    draft = Draft(source, {"A": _matrix(table, equations, first_cell)}, name)
+    draft = Draft(table.source, {"A": _matrix(table, equations, first_cell)}, name)
     draft.expect, draft.site = partial(read_csv_claims, table), partial(csv_site, table)
     if gradients:
         draft.parts["dL_dy"] = _matrix(table, gradients, first_cell)
@@ -47,11 +58,11 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
             draft.parts["dL_dy"] = _row_of(part)
     if has_header:
         cells = [cell.strip() for cell in table.rows[0][first_cell:]]
-        draft.parts["y"] = Part(cells, source, lambda path: table.position(0, first_cell + sum(path)))
+        draft.parts["y"] = Part(cells, table.source, lambda path: table.position(0, first_cell + sum(path)))
     if has_names:
         names = [labels[r] for r in equations]
-        draft.parts["x"] = Part(names, source, lambda path: table.position(equations[sum(path)], 0))
-    return [draft]
+        draft.parts["x"] = Part(names, table.source, lambda path: table.position(equations[sum(path)], 0))
+    return draft
 
 
 def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
@@ -81,14 +92,18 @@ def _matrix(table: Table, rows: list[int], first_cell: int) -> Part:
         row, cell = (*path, 0, 0)[:2]
         return table.position(rows[row], first_cell + cell)
 
-    cells = [[table.number(cell) for cell in table.rows[r][first_cell:]] for r in rows]
-    return Part(cells, table.source, locate)
+    return Part(table.numbers(rows, first_cell), table.source, locate)
 
 
 def _row_of(part: Part) -> Part:
     """The only row of a matrix, as a vector."""
-    assert isinstance(part.value, list)
-    return Part(part.value[0], part.source, lambda path: part.locate((0, *path)))
+    value = part.value
+    if isinstance(value, Decimals):
+        row: object = value._replace(texts=lambda: value.texts()[0], ndim=1)
+    else:
+        assert isinstance(value, list)
+        row = value[0]
+    return Part(row, part.source, lambda path: part.locate((0, *path)))
 
 
 def _has_names_column(table: Table) -> bool:
@@ -114,9 +129,9 @@ def _has_header(table: Table, has_names: bool) -> bool:
 
 def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) -> bool:
     """Whether none of the cells is a number. Raises InputError where some are and some are not."""
-    numbers = [cell for cell in cells if table.is_number(cell[2])]
     others = [cell for cell in cells if not table.is_number(cell[2])]
-    if numbers:
+    has_numbers = len(others) < len(cells)
+    if has_numbers:
         refused, reason = others, f"{where} mixes numbers and names: expected a number"
     else:
         refused = [cell for cell in others if looks_like_number(cell[2])]
@@ -128,7 +143,7 @@ def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) ->
         problems.append(table.problem(f"{reason}, got {found}", row, cell, hint, "bad-number"))
     if problems:
         raise InputError(problems)
-    return not numbers
+    return not has_numbers
 
 
 def _mix_hint(table: Table, text: str, *, is_last: bool) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from implicitgrad.characters import count, printable, quoted
+from implicitgrad.doubles import Decimals
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.rational import is_number
 from implicitgrad.readers.form import CsvFormat
@@ -61,11 +61,27 @@ class Table:
         with_point = stripped.replace(",", ".")
         return with_point if self.decimal == "," and is_number(with_point) else stripped
 
+    def numbers(self, rows: list[int], first_cell: int) -> Decimals | list[list[str]]:
+        """The texts of the numbers in some rows, from a cell on."""
+        return [[self.number(cell) for cell in self.rows[row][first_cell:]] for row in rows]
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, whichever way they end."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
+
+
+def is_passed_over(line: str) -> bool:
+    """Whether a line between rows is blank or a comment."""
+    return not line.strip(" ") or line.lstrip().startswith("#")
+
 
 def read_table(text: str, source: str, form: CsvFormat) -> Table:
     """The rows of a CSV file, all of one length. Raises InputError."""
     delimiter = form.delimiter or ","
-    table = Table(source, delimiter, form.decimal, lines=re.split(r"\r\n|\r|\n", text))
+    table = Table(source, delimiter, form.decimal, lines=split_lines(text))
     try:
         _read_rows(table)
     except csv.Error as error:
@@ -78,7 +94,7 @@ def read_table(text: str, source: str, form: CsvFormat) -> Table:
     if not table.rows:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
     _refuse_ragged(table)
-    _refuse_another_delimiter(table)
+    refuse_another_delimiter(table)
     if table.decimal == ",":
         _refuse_points(table)
     return table
@@ -97,7 +113,7 @@ def _refuse_ragged(table: Table) -> None:
         raise InputError(problems)
 
 
-def _refuse_another_delimiter(table: Table) -> None:
+def refuse_another_delimiter(table: Table) -> None:
     """One column whose every cell has what could part columns."""
     if len(table.rows[0]) > 1:
         return
@@ -132,7 +148,7 @@ def _read_rows(table: Table) -> None:
         for line in table.lines:
             position += 1
             if is_row_start:
-                if not line.strip(" ") or line.lstrip().startswith("#"):
+                if is_passed_over(line):
                     continue
                 table.starts.append(position)
                 is_row_start = False

@@ -36,7 +36,7 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-1
 def read_text(source: str) -> str:
     """The text of a file, or of standard input for "-". Raises InputError."""
     text = decode(source, read_bytes(source))
-    if not text.strip():
+    if not text or text.isspace():
         raise _refused(source, "empty; expected a system", code="empty")
     return text
 

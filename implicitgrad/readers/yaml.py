@@ -7,18 +7,21 @@ stand, and depth is counted, so that no document can grow when it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import yaml
 
 from implicitgrad.characters import nearest, printable, quoted
+from implicitgrad.doubles import Decimals
 from implicitgrad.draft import CLAIMS, Draft, Part, Path, Site, Span
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "expect")
 DEEPEST = 8
+LARGE = 2**12
+"""Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
 
 _SPELLINGS = {"dL/dy": "dL_dy"}
 _MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a": "A", "b": "B", "expected": "expect"}
@@ -36,7 +39,7 @@ class Node(NamedTuple):
     end_mark: Any
     """Where it ends; what is not in flow style ends late, behind comments."""
     text: str | None = None
-    items: list[Node] | None = None
+    items: Sequence[Node] | None = None
     pairs: list[tuple[Node, Node]] | None = None
     is_flow: bool = False
 
@@ -49,6 +52,36 @@ class Node(NamedTuple):
         if self.text is not None:
             return quoted(self.text) if self.text else "nothing"
         return "a list" if self.pairs is None else "a mapping"
+
+
+class Place(NamedTuple):
+    """As much of a PyYAML mark as is kept of each of many."""
+
+    line: int
+    column: int
+
+
+class Scalars(Sequence[Node]):
+    """A list's items where all of them are scalars: a matrix has many, and few are ever looked at."""
+
+    def __init__(self, texts: list[str], places: list[int]) -> None:
+        self.texts = texts
+        self.places = places
+        """Of each item four numbers: the line and column where it starts, and where it ends; 0-based."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: int) -> Node: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Node]: ...
+    def __getitem__(self, index: int | slice) -> Node | list[Node]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        i = range(len(self))[index]
+        line, column, end_line, end_column = self.places[4 * i : 4 * i + 4]
+        return Node(Place(line, column), Place(end_line, end_column), self.texts[i])
 
 
 def read_yaml(text: str, source: str, name: str) -> list[Draft]:
@@ -104,7 +137,7 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
             draft.expect = partial(_claims, value, source)
             draft.site = partial(_site, node, value)
         else:
-            draft.parts[key] = _part(value, source)
+            draft.parts[key] = _matrix(value, source) if key in ("A", "B") else _part(value, source)
     if "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return draft
@@ -183,6 +216,22 @@ def _part(node: Node, source: str) -> Part:
     return Part(_plain(node), source, lambda path: at(path).position, span=lambda path: _span(at(path)))
 
 
+def _matrix(node: Node, source: str) -> Part:
+    """A part whose numbers, if there are very many, are doubles at once."""
+    part = _part(node, source)
+    rows = [row.items.texts for row in node.items or () if isinstance(row.items, Scalars)]
+    columns = len(rows[0]) if rows else 0
+    if len(rows) * columns < LARGE or len(rows) != len(node.items or ()) or {len(row) for row in rows} != {columns}:
+        return part
+    lines = [",".join(row) for row in rows]
+    if any(" " in line or "\t" in line for line in lines):
+        return part
+    from implicitgrad.readers.decimals import from_lines
+
+    found = from_lines(lines, ",", columns)
+    return part if found is None else part._replace(value=Decimals(*found, lambda: list(rows)))
+
+
 def _span(node: Node) -> Span:
     """From where a node starts to where the last of it ends, without the comments and blank lines that follow."""
     children = node.items if node.items is not None else [part for pair in node.pairs or () for part in pair]
@@ -193,6 +242,8 @@ def _span(node: Node) -> Span:
 
 def _plain(node: Node) -> object:
     """Nested lists and mappings of texts."""
+    if isinstance(node.items, Scalars):
+        return node.items.texts
     if node.items is not None:
         return [_plain(item) for item in node.items]
     if node.pairs is not None:
@@ -247,14 +298,31 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
         raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
     if depth == DEEPEST:
         raise _refused(f"expected at most {DEEPEST} levels of nesting, got more", mark, source)
-    items: list[Node] = []
-    closing = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
-    while type(child := loader.get_event()) is not closing:
-        items.append(_node(loader, child, source, depth + 1))
     is_flow = event.flow_style
+    scalars, child = _scalars(loader)
+    if kind is yaml.SequenceStartEvent and type(child) is yaml.SequenceEndEvent:
+        return Node(mark, child.end_mark, items=scalars, is_flow=is_flow)
+    items = list(scalars)
+    closing = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
+    while type(child) is not closing:
+        items.append(_node(loader, child, source, depth + 1))
+        child = loader.get_event()
     if kind is yaml.SequenceStartEvent:
         return Node(mark, child.end_mark, items=items, is_flow=is_flow)
     return Node(mark, child.end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
+
+
+def _scalars(loader: Any) -> tuple[Scalars, Any]:
+    """The plain scalars that come next, and the event that ends them."""
+    texts: list[str] = []
+    places: list[int] = []
+    get_event = loader.get_event
+    while type(event := get_event()) is _SCALAR and event.anchor is None and event.tag is None:
+        start: Any = event.start_mark
+        end: Any = event.end_mark
+        texts.append(event.value)
+        places += (start.line, start.column, end.line, end.column)
+    return Scalars(texts, places), event
 
 
 def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> InputError:

@@ -1,0 +1,206 @@
+"""Lines of decimals → doubles, many at once: the grammar of rational.py held by operations on whole arrays of bytes.
+
+A cell's digits, its decimal point left out, are an integer m, and the cell is m / 10^p: m a sum of two doubles, 10^p a
+double. The quotient is taken with its remainder and so rounded correctly, as float() does (Dekker 1971; whether the
+remainder's own rounding can matter is Ziv's test, 1991). Where it can, and where m or p is too large, the C library's
+slower conversion is asked.
+
+Whatever is no decimal of the grammar (nan, 0x1F, 1_000, 010, 3/4, nothing) gives no answer at all: who reads cell by
+cell says where it is and why, or knows better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from implicitgrad.doubles import BITS, SMALLEST_ROUNDING, UNIT_ROUNDOFF, DoubleMatrix
+from implicitgrad.rational import LARGEST_EXPONENT, MOST_DIGITS
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+AT_ONCE = 2**18
+"""Characters, few enough to stay in a processor's cache."""
+LONGEST_EXPONENT = 5
+LARGEST_MANTISSA = 10**19 - 1
+"""An unsigned integer of 64 bits."""
+MOST_PLACES = 22
+"""10^22 is the last power of ten that is a double."""
+MANY = 8
+"""One in so many cells in doubt, and all are converted again together."""
+POWERS = np.array([float(10**k) for k in range(MOST_PLACES + 1)])
+
+
+def _halves(a: Array) -> tuple[Array, Array]:
+    """a as the sum of two numbers of 26 bits, whose products are exact."""
+    scaled = a * (2.0**27 + 1)
+    high = scaled - (scaled - a)
+    return high, a - high
+
+
+POWERS_HIGH, POWERS_LOW = _halves(POWERS)
+
+
+class Cells(NamedTuple):
+    """Where the parts of each number stand in the bytes of some lines; the grammar holds for all of them."""
+
+    starts: Array
+    ends: Array
+    is_negative: Array
+    marks: Array
+    """The places of e."""
+    marked: Array
+    """Which cells have one."""
+    decimals: Array
+    """How many digits each has behind its decimal point."""
+    is_plain: bool
+    """No cell has a decimal point or an exponent."""
+
+
+def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[DoubleMatrix, Fraction] | None:
+    """The doubles nearest to decimals, a row a line, with a bound on how far from them they are.
+
+    And the sum of the squares of half a unit of each decimal's last place. Blanks around a cell are allowed. None where
+    a row has not as many cells, where one is no decimal of the grammar, and beyond the largest double.
+    """
+    values = np.empty((len(lines), columns))
+    tally = np.zeros(LARGEST_EXPONENT + MOST_DIGITS + 1, dtype=np.int64)
+    is_plain = True
+    height = max(1, AT_ONCE // (len(lines[0]) + 1))
+    for top in range(0, len(lines), height):
+        data = _bytes(lines[top : top + height], delimiter)
+        cells = _cells(data, len(values[top : top + height]), columns)
+        read = None if cells is None else _read(data, cells)
+        if cells is None or read is None:
+            return None
+        values[top : top + height] = read[0].reshape(-1, columns)
+        tally += np.bincount(read[1].clip(0), minlength=tally.size)
+        is_plain = is_plain and cells.is_plain
+    largest = max(float(values.max()), -float(values.min()))
+    if largest == np.inf:
+        return None
+    error: Array | float = 0.0
+    if not is_plain or largest >= 2.0**BITS:
+        error = np.abs(values)
+        error *= UNIT_ROUNDOFF
+        error += SMALLEST_ROUNDING
+    squares = [int(tally[p]) * Fraction(1, 4 * 100**p) for p in np.flatnonzero(tally).tolist() if p]
+    return DoubleMatrix(values, error), sum(squares, Fraction(0))
+
+
+def _bytes(lines: Sequence[str], delimiter: str) -> bytes:
+    """Cells that each end with a comma, or with a line end where a row does; what is not ASCII is a question mark."""
+    data = ("\n".join(lines) + "\n").encode("ascii", "replace")
+    if delimiter != ",":
+        data = data.replace(b",", b"?").replace(delimiter.encode(), b",")
+    if b" " in data or b"\t" in data:
+        data = data.replace(b", ", b",")
+    if b" " in data or b"\t" in data:
+        data = re.sub(rb"[ \t]*([,\n])[ \t]*", rb"\1", data.lstrip(b" \t"))
+    return data
+
+
+def _cells(data: bytes, rows: int, columns: int) -> Cells | None:
+    """The parts of each cell; None where there are not as many or one is no decimal."""
+    characters = np.frombuffer(data, np.uint8)
+    is_line_end = characters == ord("\n")
+    ends = np.flatnonzero(is_line_end | (characters == ord(",")))
+    if ends.size != rows * columns or np.count_nonzero(is_line_end) != rows:
+        return None
+    if not is_line_end[ends[columns - 1 :: columns]].all():
+        return None
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    is_negative = characters[starts] == ord("-")
+    is_signed = is_negative | (characters[starts] == ord("+"))
+    numbers = starts + is_signed
+    exponents = _exponents(data, characters, ends)
+    if exponents is None:
+        return None
+    marks, marked, signs = exponents
+    mantissa_ends = ends.copy()
+    mantissa_ends[marked] = marks
+
+    points = np.flatnonzero(characters == ord("."))
+    owners = np.arange(ends.size) if points.size == ends.size else np.searchsorted(ends, points)
+    decimals = np.zeros_like(ends)
+    decimals[owners] = mantissa_ends[owners] - points - 1
+    digits = mantissa_ends - numbers
+    digits[owners] -= 1
+    zeros = numbers[characters[numbers] == ord("0")]
+    accounted = ends.size + points.size + marks.size + signs + np.count_nonzero(is_signed)
+    if (
+        np.count_nonzero(is_digit(characters)) + accounted != characters.size
+        or (points < numbers[owners]).any()
+        or (owners[1:] == owners[:-1]).any()
+        or decimals.min() < 0
+        or digits.min() < 1
+        or (ends - starts).max() > MOST_DIGITS
+        or is_digit(characters[zeros + 1]).any()
+    ):
+        return None
+    return Cells(starts, ends, is_negative, marks, marked, decimals, marks.size == points.size == 0)
+
+
+def _exponents(data: bytes, characters: Array, ends: Array) -> tuple[Array, Array, int] | None:
+    """The places of e, which cells have one, and how many signs come behind; None where digits are missing or many."""
+    if b"e" not in data and b"E" not in data:
+        none = np.zeros(0, dtype=np.intp)
+        return none, none, 0
+    marks = np.flatnonzero((characters | 0x20) == ord("e"))
+    marked = np.searchsorted(ends, marks)
+    is_signed = (characters[marks + 1] == ord("-")) | (characters[marks + 1] == ord("+"))
+    lengths = ends[marked] - marks - 1 - is_signed
+    if (marked[1:] == marked[:-1]).any() or lengths.min() < 1 or lengths.max() > LONGEST_EXPONENT:
+        return None
+    return marks, marked, int(np.count_nonzero(is_signed))
+
+
+def is_digit(characters: Array) -> Array:
+    """Which bytes are ASCII digits."""
+    return characters - np.uint8(ord("0")) < 10
+
+
+def _read(data: bytes, cells: Cells) -> tuple[Array, Array] | None:
+    """The values of all cells and how many decimal places each has; None where an exponent is too large."""
+    integers = np.fromstring(data.translate(bytes.maketrans(b"eE\n", b",,,"), b".+-"), dtype=np.uint64, sep=",")
+    places = cells.decimals
+    if cells.marks.size:
+        at = cells.marked + np.arange(1, cells.marks.size + 1)
+        exponents = integers[at].astype(np.int64)
+        if exponents.max() > LARGEST_EXPONENT:
+            return None
+        is_negative = np.frombuffer(data, np.uint8)[cells.marks + 1] == ord("-")
+        places[cells.marked] -= np.where(is_negative, -exponents, exponents)
+        integers = np.delete(integers, at)
+    values, is_sure = _quotients(integers, places)
+    np.negative(values, out=values, where=cells.is_negative)
+    doubtful = np.flatnonzero(~is_sure)
+    if MANY * doubtful.size > values.size:
+        return np.fromstring(data.replace(b"\n", b","), dtype=float, sep=","), places
+    bounds = zip(cells.starts[doubtful].tolist(), cells.ends[doubtful].tolist(), strict=True)
+    values[doubtful] = [float(data[start:end]) for start, end in bounds]
+    return values, places
+
+
+def _quotients(mantissas: Array, places: Array) -> tuple[Array, Array]:
+    """m / 10^p rounded to the nearest double, and where that is sure."""
+    p = places.clip(0, MOST_PLACES)
+    within = np.minimum(mantissas, np.uint64(LARGEST_MANTISSA))
+    high = within.astype(float)
+    low = (within - high.astype(np.uint64)).view(np.int64)
+    power = POWERS[p]
+    quotient = high / power
+    # remainder = high - quotient·10^p, without an error: the product is taken as a sum of two doubles
+    product = quotient * power
+    a, b = _halves(quotient)
+    c, d = POWERS_HIGH[p], POWERS_LOW[p]
+    below = ((a * c - product) + a * d + b * c) + b * d
+    correction = (((high - product) - below) + low) / power
+    values = quotient + correction * (1 - 2.0**-48)
+    is_sure = (values == quotient + correction * (1 + 2.0**-48)) & (p == places) & (within == mantissas)
+    return values, is_sure
