@@ -14,6 +14,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"characters"},
     {"errors"},
     {"rational"},
+    {"doubles"},
     {"notation"},
     {"system"},
     {"draft"},
@@ -29,7 +30,8 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {"cli", "writers/table", "writers/report", "writers/picture", "writers/summary"},
     "yaml": {"readers/yaml"},
-    "numpy": {"readers/npy"} | {f"writers/{file}" for file in ("entries", "losses", "picture", "scale", "summary")},
+    "numpy": {"doubles", "solvers", "writers/arrays", "readers/npy", "readers/decimals", "readers/csv_large"}
+    | {f"writers/{file}" for file in ("entries", "losses", "picture", "scale", "summary")},
 }
 
 

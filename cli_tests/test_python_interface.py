@@ -20,9 +20,10 @@ from implicitgrad import InputError, Status, linear_system, read_systems, solve
     ids=["lists", "tuples", "texts", "array", "float32 array", "mixed", "list of arrays"],
 )  # fmt: skip
 def test_values_of_many_kinds_are_the_same_system(A: object) -> None:
-    solution = solve(A, [1, 1])
+    solution = solve(A, [1, 1], arithmetic="exact")
     assert solution.status is Status.DETERMINED
     assert solution.dL_dx == (Fraction(-1, 2), Fraction(1, 2))
+    assert np.array_equal(solve(A, [1, 1], arithmetic="float").dL_dx, [-0.5, 0.5])
 
 
 def test_the_answer_goes_back_into_arrays() -> None:

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
 from implicitgrad.solvers.reduction import IntegerRow, Reduced, integers, reduce_rows
+from implicitgrad.solvers.size import refuse_too_large
 from implicitgrad.system import LinearSystem, Matrix, squared_norm
 
 MOST_ENTRIES = 4_000_000
@@ -50,7 +50,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     free : names of unknowns that are to be free; fewer than F are completed from the first unknowns on. Raises
     UsageError when these cannot be free together.
     """
-    _refuse_too_large(system)
+    refuse_too_large(system, MOST_ENTRIES)
     wanted = indices(system, free)
     rows = _integer_rows(system)
     reading = _read_off(rows, system.unknowns, system.inputs, wanted)
@@ -141,15 +141,6 @@ def _condition_squared(system: LinearSystem, reading: Reading) -> Fraction | Non
         square = sum([number * number for row in reading.particular for number in row])
         return squared_norm(system.A) * Fraction(square, reading.reduced.d**2)
     return squared_condition(system.A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
-
-
-def _refuse_too_large(system: LinearSystem) -> None:
-    """What would not fit into memory is refused before it is tried."""
-    M, N, P = system.equations, system.unknowns, system.inputs
-    entries = max(M, N) * (N + P)
-    if entries > MOST_ENTRIES:
-        message = f"expected a system of at most {MOST_ENTRIES:,} entries in [A | B] or its answer, got {entries:,}"
-        raise InputError([Problem(message, code="too-large", source=system.source)])
 
 
 def _integer_rows(system: LinearSystem) -> list[IntegerRow]:

@@ -19,6 +19,7 @@ from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
 from implicitgrad.solvers.products import U, gamma, norm, norms
 from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, unscaled
+from implicitgrad.solvers.size import refuse_too_large
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ Remark = tuple[str, str]
 LARGEST_SQUARED = 1e5
 """The entries of V up to which the normal equations lose nothing that matters, if they are refined."""
 LARGEST_UNREFINED = 10.0
+MOST_ENTRIES = 100_000_000
 
 
 def solve_float(
@@ -41,6 +43,7 @@ def solve_float(
     condition is not found. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
     of free unknowns that is impossible.
     """
+    refuse_too_large(system, MOST_ENTRIES)
     wanted = indices(system, free)
     try:
         system = system.with_arithmetic(Arithmetic.FLOAT)
