@@ -30,8 +30,8 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {"cli", "writers/table", "writers/report", "writers/picture", "writers/summary"},
     "yaml": {"readers/yaml"},
-    "numpy": {"doubles", "solvers", "writers/arrays", "readers/npy", "readers/decimals", "readers/csv_large"}
-    | {f"writers/{file}" for file in ("entries", "losses", "picture", "scale", "summary")},
+    "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals", "readers/csv_large"}
+    | {f"writers/{file}" for file in ("arrays", "entries", "losses", "picture", "scale", "summary")},
 }
 
 

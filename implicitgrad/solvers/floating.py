@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -211,8 +212,8 @@ class _Solving:
         elif not is_certain:
             message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("zero-by-cutoff", message))
-        rounding = float(self.system.A_rounding)
-        if condition is not None and condition >= 10 * basis.rank and rounding * (condition / norm(A)) ** 2 >= 1:
+        rounding = sqrt(self.system.A_rounding)
+        if condition is not None and condition >= 10 * basis.rank and rounding * condition >= norm(A):
             found.append(ILL_CONDITIONED)
         if self.scaled.rows.any() or self.scaled.columns.any():
             unscaled_rank = _rank_by_svd(A, max(A.shape) * EPS)
