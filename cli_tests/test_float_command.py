@@ -1,0 +1,189 @@
+"""The command in doubles: what it prints, what it writes, what it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import pytest
+
+Run = Callable[..., "CompletedProcess[str]"]
+LARGE = np.random.default_rng(0).standard_normal((45, 45))
+WARNING = "nothing is certified, and exact arithmetic may say otherwise"
+
+
+def csv(matrix: np.ndarray) -> str:
+    return "".join(",".join(map(repr, row)) + "\n" for row in matrix.tolist())
+
+
+def test_the_table_says_float_and_shows_no_digit_that_the_bound_does_not_support(run: Run) -> None:
+    result = run("solve", "-A", "0.1 0.2; 0.3 0.7", "-g", "1 3", "--arithmetic", "float", "--digits", "30")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(
+        "x = A·y   2 equations, 2 unknowns\ndetermined: rank 2 of 2, condition ≈63.0, float, error ≤ "
+    )
+    for line in result.stdout.splitlines()[4:]:
+        for number in line.split()[1:]:
+            if number[0] in "-0123456789":
+                assert len(number.lstrip("-").replace(".", "")) <= 17
+
+
+def test_a_free_parameter_is_written_in_doubles_too(run: Run) -> None:
+    result = run("solve", "-A", "3 5", "-g", "7 11", "--arithmetic", "float")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "y2      0.2 − 0.6·∂y1/∂x1" in result.stdout
+    assert "not unique: ∂L/∂y is not in the row space of A; it would need ∂L/∂y ∝ (3, 5)" in result.stdout
+
+
+def test_a_rank_decided_by_a_cutoff_is_said_to_be(run: Run) -> None:
+    result = run("solve", "-A", "1 2; 2 4", "--arithmetic", "float")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (
+        "rank-deficient: rank 1 of 2, 1 free parameter, 1 constraint on x, condition 1, float, not certified"
+        in (result.stdout)
+    )
+    assert result.stdout.rstrip().endswith(WARNING)
+
+
+def test_the_record_has_the_same_keys_in_both_arithmetics(run: Run) -> None:
+    exact, found = (
+        json.loads(run("solve", "-A", "1 2; 3 5", "-g", "1 2", "-f", "json", "--arithmetic", arithmetic).stdout)
+        for arithmetic in ("exact", "float")
+    )
+    assert list(exact) == list(found)
+    assert (exact["arithmetic"], found["arithmetic"]) == ("exact", "float")
+    assert found["exact"] is None
+    assert np.allclose(found["dy_dx"], [[-5, 2], [3, -1]], atol=1e-14)
+    assert found["dL_dx"] == pytest.approx([1, 0], abs=1e-15)
+    assert 0 < found["rank_tolerance"] < 1e-14
+    assert found["condition"] == pytest.approx(39)
+    assert all(0 <= found["error_bound"][key] < 1e-14 for key in ("dy_dx", "dL_dx"))
+    assert found["residual"] < 1e-14
+    undetermined = json.loads(run("solve", "-A", "1 2; 2 4", "-f", "json", "--arithmetic", "float").stdout)
+    assert undetermined["dy_dx"] == [[None, None], [None, None]]
+    assert undetermined["error_bound"] == {"dy_dx": None, "dL_dx": None}
+    assert [warning["code"] for warning in undetermined["warnings"]] == ["rank-by-cutoff"]
+
+
+def test_a_cutoff_may_be_given(run: Run) -> None:
+    wide = ["solve", "-A", "1 1; 1 1.001", "--arithmetic", "float", "-f", "json"]
+    assert json.loads(run(*wide).stdout)["rank"] == 2
+    assert json.loads(run(*wide, "--rtol", "1e-2").stdout)["rank"] == 1
+    for wrong in ("nan", "-1", "1e400", "2", "x"):
+        result = run(*wide, "--rtol", wrong)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "--rtol" in result.stderr
+
+
+def test_beyond_sixteen_unknowns_text_is_solved_in_doubles_and_exactly_if_asked(run: Run) -> None:
+    matrix = "; ".join(" ".join("2" if i == j else "0" for j in range(17)) for i in range(17))
+    assert "float, error" in run("solve", "-A", matrix).stdout
+    assert ", exact\n" in run("solve", "-A", matrix, "--arithmetic", "exact").stdout
+
+
+def test_only_the_gradient_is_printed_if_only_that_is_asked_for(run: Run) -> None:
+    result = run("solve", "-A", "1 2; 3 4", "-g", "1 1", "--only", "dL_dx")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == (
+        "x = A·y   2 equations, 2 unknowns\n"
+        "determined: rank 2 of 2, condition 15, exact\n"
+        "\n"
+        "            x1    x2\n"
+        " ───────────────────\n"
+        "  ∂L/∂x   -1/2   1/2\n"
+    )
+    record = json.loads(run("solve", "-A", "1 2; 3 4", "-g", "1 1", "--only", "dL_dx", "-f", "json").stdout)
+    assert (record["dy_dx"], record["dL_dx"]) == (None, [-0.5, 0.5])
+    result = run("solve", "-A", "1 2; 3 4", "--only", "dL_dx")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: <inline>: --only dL_dx needs dL_dy, and there is none. Give it in the file or with -g\n"
+    )
+
+
+def test_what_a_double_cannot_hold_is_an_error_that_names_the_way_out(run: Run) -> None:
+    result = run("solve", "-A", "1e-320 0; 0 1", "--arithmetic", "float")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: <inline>: expected an answer within the range of doubles, got a number beyond ±1.8e308. "
+        "--arithmetic exact has it as a fraction\n"
+    )
+    result = run("solve", "-A", "1e399", "--arithmetic", "float")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "expected numbers within the range of doubles, got one beyond ±1.8e308" in result.stderr
+
+
+def test_a_large_answer_is_summarised_and_printed_whole_if_asked(run: Run) -> None:
+    files = {"large.csv": csv(LARGE)}
+    result = run("solve", "large.csv", files=files, COLUMNS="80")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert len(result.stdout.splitlines()) <= 40
+    assert "45 × 45" in result.stdout
+    assert "--full prints all entries" in result.stdout
+    whole = run("solve", "large.csv", "--full", files=files).stdout
+    assert len(whole.splitlines()) > 45
+    assert "  y45  " in whole
+    assert json.loads(run("solve", "large.csv", "-f", "json", files=files).stdout)["dy_dx"][44][44] is not None
+
+
+def test_numpy_files_get_the_jacobian_or_everything(run: Run, tmp_path: Path) -> None:
+    files = {"wide.csv": "1,2,3\n0,1,1\ndL/dy,1,1,1\n".replace("1,2,3", "a,1,2,3").replace("0,1,1", "b,0,1,1")}
+    result = run("solve", "wide.csv", "--arithmetic", "float", "--output", "all.npz", files=files)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    with np.load(tmp_path / "all.npz") as found:
+        assert str(found["status"]) == "underdetermined"
+        assert (int(found["rank"]), found["x"].tolist(), found["free"].tolist()) == (2, ["a", "b"], ["y1"])
+        assert np.isnan(found["dy_dx"]).all()
+        assert np.allclose(np.array([[1, 2, 3], [0, 1, 1]]) @ found["minimum_norm"], np.eye(2))
+        assert (found["error_bound"] < 1e-14).all()
+    run("solve", "-A", "1 2; 3 4", "-o", "J.npy")
+    assert np.array_equal(np.load(tmp_path / "J.npy"), [[-2, 1], [1.5, -0.5]])
+    run("solve", "-A", "1 2; 3 4", "-g", "1 1", "--only", "dL_dx", "-o", "g.npy")
+    assert np.array_equal(np.load(tmp_path / "g.npy"), [-0.5, 0.5])
+    result = run("solve", "-A", "1", "-f", "json", "-o", "J.npy")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--format json writes text" in result.stderr
+    assert np.load(tmp_path / "J.npy").shape == (2, 2)
+    two = run("solve", "two.yaml", "-o", "two.npz", files={"two.yaml": "A: [[1]]\n---\nA: [[2]]\n"})
+    assert (two.returncode, two.stdout, (tmp_path / "two.npz").exists()) == (2, "", False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "threads"),
+    [({}, [], "1"), ({"OMP_NUM_THREADS": "3"}, [], None), ({"OMP_NUM_THREADS": "3"}, ["--threads", "2"], "2")],
+)
+def test_small_systems_get_one_thread_unless_the_user_says_otherwise(
+    environment: dict[str, str], arguments: list[str], threads: str | None, tmp_path: Path
+) -> None:
+    script = (
+        "import os, sys\n"
+        "from implicitgrad.cli.threads import set_threads\n"
+        "set_threads(int(sys.argv[1]) if sys.argv[1:] else None, [])\n"
+        "print(os.environ.get('OPENBLAS_NUM_THREADS'))\n"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    command = [sys.executable, "-c", script, *arguments[1:]]
+    result = subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stdout.strip() == str(threads)
+
+
+def test_a_number_of_threads_is_at_least_one(run: Run) -> None:
+    result = run("solve", "-A", "1", "--threads", "0")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert run("solve", "-A", "1", "--arithmetic", "float", "--threads", "2").returncode == 0
+
+
+def test_a_large_claim_is_judged_by_certified_doubles(run: Run) -> None:
+    gradient = np.linalg.solve(LARGE.T, np.ones(45))
+    g, right = " ".join(["1"] * 45), " ".join(map(repr, gradient.tolist()))
+    wrong = " ".join(map(repr, np.linalg.solve(LARGE, np.ones(45)).tolist()))
+    files = {"large.csv": csv(LARGE)}
+    assert run("check", "large.csv", "-g", g, "--dldx", right, files=files).returncode == 0
+    result = run("check", "large.csv", "-g", g, f"--dldx={wrong}", "-q", files=files)
+    assert result.returncode == 1
+    assert "was the transpose forgotten?" in result.stdout
