@@ -14,7 +14,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"characters"},
     {"errors"},
     {"rational"},
-    {"notation"},
+    {"notation", "doubles"},
     {"system"},
     {"draft"},
     {"solution"},
@@ -29,7 +29,7 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {"cli", "writers/table", "writers/report"},
     "yaml": {"readers/yaml"},
-    "numpy": {"readers/npy"},
+    "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals"},
 }
 
 

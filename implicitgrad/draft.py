@@ -130,7 +130,8 @@ class Draft:
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
         parts = [self.parts[key].value for key in ("A", "B", "dL_dy") if key in self.parts]
-        has_doubles = any(str(getattr(part, "dtype", "")).startswith(("float", "bfloat")) for part in parts)
+        types = [getattr(part, "dtype", "") for part in parts]
+        has_doubles = any(str(getattr(dtype, "name", dtype)).startswith(("float", "bfloat")) for dtype in types)
         shapes = [_shape(part) for part in parts]
         is_large = max((size for shape in shapes[:2] for size in shape), default=0) > MOST_EXACT
         if arithmetic == AUTO:
