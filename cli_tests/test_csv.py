@@ -1,13 +1,19 @@
 """Reading CSV and TSV."""
 
+import random
+import re
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
+from implicitgrad.doubles import Decimals, DoubleMatrix
+from implicitgrad.readers import csv_large
 from implicitgrad.readers.csv import read_csv
 from implicitgrad.readers.form import CsvFormat
 
@@ -201,3 +207,141 @@ def test_a_written_table_is_read_back(rows: list[list[Fraction]]) -> None:
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
     (draft,) = read_csv(text, "table", "table", CsvFormat())
     assert [list(row) for row in draft.build().A] == rows
+
+
+# The large table: its fast path and the careful reader say the same.
+
+DECIMAL_TEXTS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(-10, 10).map(repr),
+    st.integers(-(10**20), 10**20).map(str),
+    st.from_regex(re.compile(r"[+-]?(0|[1-9][0-9]{0,20})(\.[0-9]{0,25})?([eE][+-]?[0-9]{1,2})?", re.A), fullmatch=True),
+    st.sampled_from([
+        "-0", "-0.0", "5.", "-.5", "1e22", "1e23", "9007199254740993", "4.9e-324", "1.7976931348623157e308", " 1", "2 ",
+        "18446744073709551615", "18446744073709551616", "9999999999999999999.5", "0.500000000000000055511151231257827",
+    ]),
+)  # fmt: skip
+OTHER_TEXTS = st.sampled_from([
+    "nan", "inf", "0x10", "1_000", "010", "-01", "00.5", "1e400", "1e-400", "0e500", "", "3/4", "1 2", "1e", "e5",
+    "--1", "1-2", ".-5", "-.", "1.2.3", "1e5e5", "1e+-5", "1e1.5", "x", '"1"', "\u0661", "+", "1" * 1001, "1\v", "1,",
+    "#", "\xa01",
+])  # fmt: skip
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> str:
+    height, width = draw(st.integers(1, 6)), draw(st.integers(1, 4))
+    texts = st.one_of(*[DECIMAL_TEXTS] * 15, OTHER_TEXTS) if draw(st.booleans()) else DECIMAL_TEXTS
+    rows = [draw(st.lists(texts, min_size=width, max_size=width)) for _ in range(height)]
+    if draw(st.booleans()):
+        labels = st.sampled_from(["a", "b", "c", "d", "dL/dy", "dL_dy", "grad", "", "7"])
+        rows = [[draw(labels), *row] for row in rows]
+    if draw(st.booleans()):
+        rows.insert(0, [f"n{j}" for j in range(len(rows[0]))])
+    lines = [",".join(row) for row in rows]
+    lines.insert(
+        draw(st.integers(0, len(lines))), draw(st.sampled_from(["# a comment", "", "  ", "\t", "0" + "," * width]))
+    )
+    return draw(st.sampled_from(["\n", "\r\n", "\r"])).join(lines)
+
+
+def answer(text: str, form: CsvFormat, arithmetic: str, least: int) -> object:
+    """The system, or what is wrong with it, of a text that is large if it has ``least`` characters."""
+    try:
+        with patch.object(csv_large, "LARGE", least):
+            (draft,) = read_csv(text, "table", "table", form)
+        return draft.build(arithmetic)
+    except InputError as error:
+        return error.problems
+
+
+def assert_same(fast: object, careful: object) -> None:
+    assert type(fast) is type(careful)
+    if not isinstance(fast, LinearSystem) or not isinstance(careful, LinearSystem):
+        assert fast == careful
+        return
+    for key in ("x", "y", "has_one_loss", "A_rounding", "name", "source"):
+        assert getattr(fast, key) == getattr(careful, key)
+    for one, other in ((fast.A, careful.A), (fast.dL_dy, careful.dL_dy)):
+        assert type(one) is type(other)
+        if isinstance(one, DoubleMatrix) and isinstance(other, DoubleMatrix):
+            assert (one.array == other.array).all()
+            # a single row is converted entry by entry, with a bound that is tighter
+            assert (np.broadcast_to(one.error, one.array.shape) >= np.multiply(other.error, 1 - 1e-15)).all()
+        else:
+            assert one == other
+
+
+@settings(max_examples=400, deadline=None)
+@given(tables(), st.sampled_from([None, True, False]), st.sampled_from(["float", "exact", "auto"]))
+def test_a_table_read_at_once_is_the_same_as_one_read_cell_by_cell(
+    text: str, header: bool | None, arithmetic: str
+) -> None:
+    form = CsvFormat(",", ".", header)
+    assert_same(answer(text, form, arithmetic, 0), answer(text, form, arithmetic, 10**9))
+
+
+def large_text(rows: int = 40, columns: int = 100) -> str:
+    generator = random.Random(1)
+    return "".join(",".join(repr(generator.gauss(0, 1)) for _ in range(columns)) + "\n" for _ in range(rows))
+
+
+def test_a_large_table_becomes_doubles_with_the_bound_of_their_conversion(tmp_path: Path) -> None:
+    text = large_text()
+    (draft,) = read_csv(text, "table", "table", CsvFormat())
+    assert isinstance(draft.parts["A"].value, Decimals)
+    A = read(text, tmp_path).A
+    assert isinstance(A, DoubleMatrix)
+    assert A.array.tolist() == [list(map(float, line.split(","))) for line in text.splitlines()]
+    assert (A.error == np.abs(A.array) * 2.0**-53 + 2.0**-1074).all()
+    written = read(text, tmp_path, arithmetic="exact").A
+    assert [list(row) for row in written] == [list(map(Fraction, line.split(","))) for line in text.splitlines()]
+
+
+def test_a_large_table_of_integers_has_no_error_of_conversion(tmp_path: Path) -> None:
+    text = "".join(",".join(str(100 * i + j) for j in range(100)) + "\n" for i in range(200))
+    A = read(text, tmp_path).A
+    assert isinstance(A, DoubleMatrix)
+    assert A.error == 0
+
+
+def test_a_large_labelled_table_has_names_gradients_and_claims(tmp_path: Path) -> None:
+    lines = large_text().splitlines()
+    rows = [f"p{i},{line}" for i, line in enumerate(lines[:-1])]
+    text = "\n".join(
+        [",".join(["", *(f"q{j}" for j in range(100))]), *rows, "# expect: {rank: 39}", f"dL/dy,{lines[-1]}"]
+    )
+    (draft,) = read_csv(text, "table", "table", CsvFormat())
+    assert isinstance(draft.parts["A"].value, Decimals)
+    assert draft.expect()["rank"].value == "39"
+    assert draft.parts["A"].locate((1, 2)) == (3, 1 + sum(len(cell) + 1 for cell in rows[1].split(",")[:3]))
+    system = read(text, tmp_path)
+    assert system.has_one_loss
+    assert (system.x[:2], system.y[:2], len(system.x)) == (("p0", "p1"), ("q0", "q1"), 39)
+    assert system.dL_dy is not None
+    assert list(map(float, system.dL_dy[0])) == list(map(float, lines[-1].split(",")))
+
+
+@pytest.mark.parametrize("bad", ["nan", "-inf", "0x10", "1_000", "010", "1e400", "", "1 2", "x", "1e999999999"])
+def test_a_bad_cell_of_a_large_table_is_placed(tmp_path: Path, bad: str) -> None:
+    lines = large_text().splitlines()
+    cells = lines[20].split(",")
+    lines[20] = ",".join([*cells[:50], bad, *cells[51:]])
+    (problem,) = problems("\n".join(lines), tmp_path)
+    column = sum(len(cell) + 1 for cell in cells[:50]) + 1
+    assert problem.startswith(f"table.csv:21:{column}: A[21][51]: expected ")
+
+
+def test_a_ragged_row_of_a_large_table_is_placed(tmp_path: Path) -> None:
+    (problem,) = problems(large_text() + "1,2\n", tmp_path)
+    assert problem == "table.csv:41:3: expected 100 cells, as on line 1, got 2"
+
+
+def test_halfway_cases_are_rounded_as_float_does(tmp_path: Path) -> None:
+    generator = random.Random(2)
+    texts = [f"{2 * generator.randrange(2**52, 2**53) + 1}" for _ in range(2000)]  # ties, of 53 bits and a half
+    texts += [f"{text}.{'0' * k}{last}" for k, last in ((0, 1), (2, 1), (20, 1)) for text in texts[:1000]]
+    texts += [f"{generator.randrange(10**19)}e-{generator.randrange(40)}" for _ in range(1000)]
+    A = read("".join(f"{text},1\n" for text in texts), tmp_path).A
+    assert isinstance(A, DoubleMatrix)
+    assert A.array[:, 0].tolist() == list(map(float, texts))

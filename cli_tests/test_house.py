@@ -30,7 +30,7 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {"cli", "writers/table", "writers/report", "writers/picture", "writers/summary"},
     "yaml": {"readers/yaml"},
-    "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals", "readers/csv_large"}
+    "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals"}
     | {f"writers/{file}" for file in ("arrays", "entries", "losses", "picture", "scale", "summary")},
 }
 

@@ -3,6 +3,7 @@
 import json
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import implicitgrad.readers.yaml as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
+from implicitgrad.doubles import Decimals, DoubleMatrix
 
 
 def read(text: str | bytes, folder: Path, name: str = "system.yaml") -> list[LinearSystem]:
@@ -239,3 +241,81 @@ def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None
     except InputError as error:
         problems = error.problems
     assert all(problem.message for problem in problems)
+
+
+# The large matrix: its numbers at once, its places where they are asked for.
+
+
+def large_text(entry: str = "0.1", style: str = "flow") -> str:
+    rows = [[f"{i}.{j:02}" for j in range(80)] for i in range(1, 71)]
+    rows[40][30] = entry
+    if style == "block":
+        return "A:\n" + "".join("  -\n" + "".join(f"    - {text}\n" for text in row) for row in rows)
+    if style == "json":
+        return json.dumps({"A": rows}).replace('"', "").replace("{A", '{"A"')
+    return "A:\n" + "".join(f"  - [{', '.join(row)}]\n" for row in rows)
+
+
+@pytest.mark.usefixtures("either_parser")
+@pytest.mark.parametrize("style", ["flow", "block", "json"])
+def test_a_large_matrix_becomes_doubles_at_once(style: str, tmp_path: Path) -> None:
+    text = large_text("-1e-3", style)
+    (draft,) = reader.read_yaml(text, "large", "large")
+    assert isinstance(draft.parts["A"].value, Decimals)
+    (system,) = read(text, tmp_path)
+    assert isinstance(system.A, DoubleMatrix)
+    rows = yaml.safe_load(text.replace("-1e-3", "-0.001"))["A"]
+    assert system.A.array.tolist() == rows
+    assert draft.build("exact").A[40][30] == Fraction(-1, 1000)
+
+
+@pytest.mark.usefixtures("either_parser")
+@pytest.mark.parametrize(
+    "bad", ["nan", "0x10", "1_000", "010", "1e400", "''", "' 1'", "'1\\n2'", "x", "[1]", "{a: 1}", "1:30"]
+)
+@pytest.mark.parametrize("style", ["flow", "block"])
+def test_a_bad_entry_of_a_large_matrix_is_placed(style: str, bad: str, tmp_path: Path) -> None:
+    text = large_text(bad, style)
+    (problem,) = problems(text, tmp_path)
+    before = text[: text.index(bad + (", " if style == "flow" else "\n"))]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    assert problem.startswith(f"system.yaml:{line}:{column}: A[41][31]: expected a")
+
+
+@pytest.mark.usefixtures("either_parser")
+def test_an_alias_a_tag_or_an_anchor_among_many_scalars_is_refused(tmp_path: Path) -> None:
+    for bad in ("*a", "&a 1", "!!int 1"):
+        (problem,) = problems(large_text(bad), tmp_path)
+        assert problem.startswith("system.yaml:42:")
+        assert "expected plain values" in problem
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.one_of(
+                st.floats(allow_nan=False, allow_infinity=False).map(repr),
+                st.sampled_from(
+                    ["1", "-0", "3/4", "nan", "' 1'", "'1,2'", '"1\\n2"', "010", "", "x", "[1]", "1e400", ".5"]
+                ),
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(["float", "exact", "auto"]),
+)
+def test_a_matrix_read_at_once_is_the_same_as_one_read_entry_by_entry(rows: list[list[str]], arithmetic: str) -> None:
+    text = "A:\n" + "".join(f"- [{', '.join(row)}]\n" for row in rows)
+    answers: list[object] = []
+    for least in (0, 10**9):
+        try:
+            with patch.object(reader, "LARGE", least):
+                (draft,) = reader.read_yaml(text, "fuzz", "fuzz")
+            answers.append(draft.build(arithmetic))
+        except InputError as error:
+            answers.append(error.problems)
+    assert answers[0] == answers[1]

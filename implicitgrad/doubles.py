@@ -146,7 +146,7 @@ def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
     if max(len(text) for row in rows for text in row) > MOST_DIGITS:
         return None
     written = "\n".join(["\n".join(row) for row in rows])
-    if ALL_NUMBERS.fullmatch(written) is None:
+    if written.count("\n") != sum(map(len, rows)) - 1 or ALL_NUMBERS.fullmatch(written) is None:
         return None
     values = np.array([list(map(float, row)) for row in rows])
     largest = np.abs(values).max()

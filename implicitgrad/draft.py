@@ -47,8 +47,8 @@ def linear_system(
 
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
-    3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for an array
-    of floats and beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
+    3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays and
+    beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {
@@ -129,12 +129,11 @@ class Draft:
 
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
-        parts = [self.parts[key].value for key in ("A", "B", "dL_dy") if key in self.parts]
-        has_doubles = any(str(getattr(part, "dtype", "")).startswith(("float", "bfloat")) for part in parts)
-        shapes = [_shape(part) for part in parts]
-        is_large = max((size for shape in shapes[:2] for size in shape), default=0) > MOST_EXACT
         if arithmetic == AUTO:
-            arithmetic = Arithmetic.FLOAT if has_doubles or is_large else Arithmetic.EXACT
+            values = {key: self.parts[key].value for key in ("A", "B", "dL_dy") if key in self.parts}
+            sizes = [size for key in ("A", "B") for size in _shape(values.get(key))]
+            is_binary = any(is_array(value) for value in values.values())
+            arithmetic = Arithmetic.FLOAT if is_binary or max(sizes, default=0) > MOST_EXACT else Arithmetic.EXACT
         self.arithmetic = Arithmetic(arithmetic)
 
     def _converted(self, system: LinearSystem) -> LinearSystem:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
-from implicitgrad.draft import Part, Path, as_fraction, described
+from implicitgrad.draft import Part, Path, as_fraction, described, plain
 from implicitgrad.rational import NumberError, last_place, parse_number
 
 DOUBLE = Fraction(1, 2**53)
@@ -41,7 +41,7 @@ Refuse = Callable[[Path, str, str | None, str], None]
 
 def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse) -> Numbers | None:
     """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused."""
-    value = part.value
+    value = plain(part.value)
     if not isinstance(value, list):
         refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
         return None

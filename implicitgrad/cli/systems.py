@@ -108,7 +108,7 @@ def drafts_of(source: str | None, parts: dict[str, Part], csv_form: CsvFormat) -
 
 
 def form_of(source: str | None, form: CsvFormat) -> CsvFormat:
-    """How the CSV in one of several files is written; one that is YAML has nothing to do with it."""
-    from implicitgrad.readers import YAML_SUFFIXES
+    """How the CSV in one of several files is written; one that is YAML or NumPy's has nothing to do with it."""
+    from implicitgrad.readers import NUMPY_SUFFIXES, YAML_SUFFIXES
 
-    return UNSTATED if source is not None and source.lower().endswith(YAML_SUFFIXES) else form
+    return UNSTATED if source is not None and source.lower().endswith(YAML_SUFFIXES + NUMPY_SUFFIXES) else form

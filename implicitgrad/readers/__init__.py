@@ -12,7 +12,8 @@ from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.system import LinearSystem
 
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
-NPY_SUFFIX = ".npy"
+NPY_SUFFIX, NPZ_SUFFIX = ".npy", ".npz"
+NUMPY_SUFFIXES = (NPY_SUFFIX, NPZ_SUFFIX)
 CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
 
 
@@ -26,9 +27,9 @@ def read_systems(
 ) -> list[LinearSystem]:
     """The systems in a file, in order; a YAML file has one a document.
 
-    path : .yaml, .yml, .json, .csv, .tsv, any other name with ``delimiter`` given (CSV), or "-" for standard input
-    (YAML, or CSV with ``delimiter``). header : whether a CSV's first row is one; None decides by its content. Raises
-    InputError with every problem found.
+    path : .yaml, .yml, .json, .csv, .tsv, .npy (A), .npz (A, B, dL_dy, x, y), any other name with ``delimiter`` given
+    (CSV), or "-" for standard input (YAML, or CSV with ``delimiter``). header : whether a CSV's first row is one; None
+    decides by its content. Raises InputError with every problem found.
     """
     if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):
         raise UsageError(
@@ -58,6 +59,11 @@ def read_drafts(source: str, form: CsvFormat = UNSTATED, text: str | None = None
     """
     name = os.path.splitext(os.path.basename(source))[0]
     csv_form = _csv_form(source, form)
+    suffix = _suffix(source)
+    if suffix in NUMPY_SUFFIXES:
+        from implicitgrad.readers.npy import read_npy, read_npz
+
+        return read_npy(source, name) if suffix == NPY_SUFFIX else read_npz(source, name)
     if csv_form is None:
         from implicitgrad.readers.yaml import read_yaml
 
@@ -77,6 +83,8 @@ def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNST
             f"{option}: expected a value, got {quoted(text)}", "@FILE reads it from a file, @- from standard input"
         )
     part = _file_part(text[1:], form) if text.startswith("@") else _inline_part(text, option)
+    if is_matrix and getattr(part.value, "ndim", 0) == 1:
+        return part._replace(value=part.value[None])  # type: ignore[index]
     if is_matrix and isinstance(part.value, list) and not any(isinstance(row, list) for row in part.value):
         return Part([part.value], part.source, lambda path: part.locate(path[1:]))
     return part
@@ -98,6 +106,9 @@ def _file_part(path: str, form: CsvFormat) -> Part:
         from implicitgrad.readers.npy import read_npy_value
 
         return read_npy_value(path)
+    if suffix == NPZ_SUFFIX:
+        hint = "An .npz file is a whole system: give it as the SYSTEM"
+        raise InputError([Problem("expected a .npy file for one matrix, got an .npz", hint, "bad-syntax", path)])
     delimiter = form.delimiter or CSV_SUFFIXES.get(suffix)
     if delimiter is None:
         return _inline_part(read_text(path), path)
@@ -111,18 +122,21 @@ def _csv_form(source: str, form: CsvFormat) -> CsvFormat | None:
     suffix = _suffix(source)
     if suffix in CSV_SUFFIXES:
         return form._replace(delimiter=form.delimiter or CSV_SUFFIXES[suffix])
-    is_yaml = suffix in YAML_SUFFIXES
-    if form.delimiter is not None and not is_yaml:
+    is_known = suffix in YAML_SUFFIXES + NUMPY_SUFFIXES
+    if form.delimiter is not None and not is_known:
         return form
-    if suffix and not is_yaml and os.path.isfile(source):
-        known = ", ".join([*YAML_SUFFIXES, *CSV_SUFFIXES])
+    if suffix and not is_known and os.path.isfile(source):
+        known = ", ".join([*YAML_SUFFIXES, *CSV_SUFFIXES, *NUMPY_SUFFIXES])
         raise UsageError(
             f"{printable(source)}: expected a name ending in {known}, got {quoted(suffix)}",
             "If it is CSV, --delimiter , says so; YAML can come through standard input: -",
         )
     if form != UNSTATED:
         hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
-        raise UsageError(f"--delimiter, --decimal and --header are for CSV; {printable(source)} is read as YAML", hint)
+        kind = "NumPy's" if suffix in NUMPY_SUFFIXES else "YAML"
+        raise UsageError(
+            f"--delimiter, --decimal and --header are for CSV; {printable(source)} is read as {kind}", hint
+        )
     return None
 
 

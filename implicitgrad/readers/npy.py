@@ -1,40 +1,188 @@
-"""A NumPy .npy file that holds one matrix or vector of numbers, read without pickle."""
+"""NumPy's .npy files, of one matrix or vector, and .npz files, of a system; read without pickle."""
 
 from __future__ import annotations
 
+import zipfile
 from fractions import Fraction
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
-from implicitgrad.characters import printable
-from implicitgrad.draft import Part
-from implicitgrad.errors import InputError, Problem
-from implicitgrad.readers.source import read_bytes
+import numpy as np
+
+from implicitgrad.characters import count, nearest, printable, quoted
+from implicitgrad.draft import Draft, Part
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.readers.source import read_bytes, regular_size
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    Array = np.ndarray[Any, Any]
 
 MAGIC = b"\x93NUMPY"
+ZIP_MAGIC = b"PK"
 UNIT_ROUNDOFFS = {"f2": Fraction(1, 2**11), "f4": Fraction(1, 2**24), "f8": Fraction(1, 2**53)}
+KEYS = ("A", "B", "dL_dy", "x", "y")
+SPELLINGS = {"dL/dy": "dL_dy"}
+DIMENSIONS = {"A": (2,), "B": (2,), "dL_dy": (1, 2)}
+MOST_MAPPED = 4 * 2**30
+"""Bytes of a .npy file, which is not read but mapped into memory."""
+MOST_UNPACKED = 2**30
+"""Bytes that an .npz file may hold when unpacked; a small one can claim any number."""
 
 
 def read_npy_value(path: str) -> Part:
     """The array in a file, its floats at their exact binary values. Raises InputError."""
-    from io import BytesIO
-
-    import numpy as np
-
-    data = read_bytes(path)
-    if not data.startswith(MAGIC):
-        raise _refused(path, "expected a NumPy .npy file, got something else", "bad-syntax")
-    try:
-        array = np.load(BytesIO(data), allow_pickle=False)
-    except Exception as error:  # whatever a broken header makes it raise
-        reason = printable(str(error).partition("\n")[0])
-        if "allow_pickle" in reason:
-            reason = "it holds Python objects"
-        raise _refused(path, f"not a readable .npy file: {reason}", "bad-syntax") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+    array = _load(path, BytesIO(read_bytes(path)))
+    if not _is_numeric(array):
         raise _refused(path, f"expected an array of integers or floats, got {array.dtype}", "bad-number")
     if array.ndim not in (1, 2):
         raise _refused(path, f"expected one or two dimensions, got {array.ndim}", "bad-shape")
-    unit_roundoff = UNIT_ROUNDOFFS.get(array.dtype.str[1:])
-    return Part(array.tolist(), path, unit_roundoff=unit_roundoff)
+    return Part(array, path, unit_roundoff=_unit_roundoff(array))
+
+
+def read_npy(path: str, name: str) -> list[Draft]:
+    """The system whose A a .npy file holds. Raises InputError."""
+    with _opened(path, MOST_MAPPED) as file:
+        array = _load(path, file, is_mapped=not isinstance(file, BytesIO))
+    return [_draft(path, name, {"A": array})]
+
+
+def read_npz(path: str, name: str) -> list[Draft]:
+    """The system whose parts an .npz file holds by their names. Raises InputError."""
+    with _opened(path, MOST_UNPACKED) as file:
+        if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
+            raise _refused(path, "expected a NumPy .npz file, got something else", "bad-syntax")
+        file.seek(0)
+        arrays: dict[str, Array] = {}
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for key, member in _members(path, archive).items():
+                    with archive.open(member) as stream:
+                        arrays[key] = _load(path, stream, f"{key}: ")
+        except InputError:
+            raise
+        except Exception as error:  # whatever a broken or locked archive makes zipfile raise
+            raise _refused(path, f"not a readable .npz file: {_reason(error)}", "bad-syntax") from None
+    return [_draft(path, name, arrays)]
+
+
+def _opened(path: str, most: int) -> BinaryIO:
+    size = regular_size(path)
+    if size is None:
+        return BytesIO(read_bytes(path))
+    if size > most:
+        raise _refused(path, f"expected at most {most >> 20} MiB, got more", "too-large")
+    return open(path, "rb")
+
+
+def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The file in an archive that each key of a system stands for."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    problems: list[Problem] = []
+    for member in archive.infolist():
+        written = member.filename.removesuffix(".npy")
+        key = SPELLINGS.get(written, written)
+        if key not in KEYS:
+            likely = nearest(written, KEYS) if len(problems) < MOST_PROBLEMS_SHOWN else None
+            if written == "arr_0":
+                likely = "np.savez(file, A=A, dL_dy=g) gives them their names"
+            message = f"unknown key {quoted(written)}; expected one of {', '.join(KEYS)}"
+            problems.append(Problem(message, likely, "bad-key", path))
+        elif key in members:
+            problems.append(Problem(f"duplicate key {quoted(key)}", "Keep one of them", "bad-key", path))
+        members[key] = member
+    if "A" not in members:
+        problems.append(Problem("the key A is missing; expected A, a matrix", None, "missing-A", path))
+    if problems:
+        raise InputError(problems)
+    if sum(member.file_size for member in members.values()) > MOST_UNPACKED:
+        raise _refused(path, f"expected at most {MOST_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
+    return members
+
+
+def _load(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> Array:
+    if file.read(len(MAGIC)) != MAGIC:
+        raise _refused(path, f"{what}expected a NumPy .npy file, got something else", "bad-syntax")
+    try:
+        if is_mapped:
+            # as a plain array, which takes the same memory and no notice of being mapped
+            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        file.seek(0)
+        return np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # whatever a broken header makes it raise
+        raise _refused(path, f"{what}not a readable .npy file: {_reason(error)}", "bad-syntax") from None
+
+
+def _draft(path: str, name: str, arrays: dict[str, Array]) -> Draft:
+    """The system that arrays are. Raises InputError with every one that is no part of one."""
+    draft = Draft(path, {}, name)
+    for key, array in arrays.items():
+        try:
+            draft.parts[key] = _names(path, key, array) if key in ("x", "y") else _numbers(path, key, array)
+        except InputError as error:
+            draft.problems.extend(error.problems)
+    if draft.problems:
+        raise InputError(draft.problems)
+    return draft
+
+
+def _names(path: str, key: str, array: Array) -> Part:
+    if array.dtype.kind != "U" or array.ndim != 1:
+        message = f"{key}: expected a row of texts, got an array of {array.dtype} of shape {_shape(array)}"
+        raise _refused(path, message, "bad-name")
+    return Part(array.tolist(), path)
+
+
+def _numbers(path: str, key: str, array: Array) -> Part:
+    if not _is_numeric(array):
+        message = f"{key}: expected an array of integers or floats, got {array.dtype}"
+        raise _refused(path, message, "bad-number")
+    if array.ndim not in DIMENSIONS[key]:
+        expected = "two dimensions (rows, columns)" if key in ("A", "B") else "one dimension, or two (losses, unknowns)"
+        found = f"{count(array.ndim, 'dimension')}, the shape {_shape(array)}"
+        hint = "A.reshape(1, -1) is one equation, A.reshape(-1, 1) one unknown" if array.ndim == 1 else None
+        raise InputError([Problem(f"{key}: expected {expected}, got {found}", hint, "bad-shape", path)])
+    if not array.size:
+        raise _refused(path, f"{key} is empty, of shape {_shape(array)}; expected at least one number", "bad-shape")
+    _refuse_infinite(path, key, array)
+    return Part(array, path, unit_roundoff=_unit_roundoff(array))
+
+
+def _refuse_infinite(path: str, key: str, array: Array) -> None:
+    """nan and ±inf by their names, or their number where there are many."""
+    is_finite = np.isfinite(array)
+    if is_finite.all():
+        return
+    places = np.argwhere(~is_finite)
+    problems = []
+    for place in places[:MOST_PROBLEMS_SHOWN].tolist():
+        entry = key + "".join(f"[{index + 1}]" for index in place)
+        problems.append(
+            Problem(f"{entry}: expected a finite number, got {array[tuple(place)]}", None, "bad-number", path)
+        )
+    if len(places) > len(problems):
+        message = f"{problems[0].message}, and so for {len(places) - 1:,} more entries of {key}"
+        problems = [problems[0]._replace(message=message)]
+    raise InputError(problems)
+
+
+def _is_numeric(array: Array) -> bool:
+    return array.dtype.kind in "iuf" and array.dtype.itemsize <= 8
+
+
+def _unit_roundoff(array: Array) -> Fraction | None:
+    return UNIT_ROUNDOFFS.get(array.dtype.str[1:])
+
+
+def _shape(array: Array) -> str:
+    return "×".join(map(str, array.shape)) if array.ndim > 1 else str(array.shape)
+
+
+def _reason(error: Exception) -> str:
+    """What an exception says, in one line."""
+    reason = printable(str(error).partition("\n")[0]) or type(error).__name__
+    return "it holds Python objects" if "allow_pickle" in reason or "Python objects" in reason else reason
 
 
 def _refused(path: str, message: str, code: str) -> InputError:

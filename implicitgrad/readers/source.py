@@ -12,6 +12,7 @@ from implicitgrad.errors import InputError, Problem
 STANDARD_INPUT = "-"
 MOST_BYTES = 256 * 2**20
 CHUNK = 2**16
+NUMPY_HINT = "NumPy's files are read from a path that ends in .npy or .npz, and not through standard input"
 SECONDS_FOR_A_WRITER = 5.0
 
 _SIGNATURES = {
@@ -46,12 +47,31 @@ def read_bytes(source: str) -> bytes:
     try:
         data = _standard_input() if source == STANDARD_INPUT else _file(source)
     except (OSError, ValueError) as error:
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        hint = "Give the system's file, not its directory" if _is_directory(error) else None
-        raise _refused(source, f"cannot be read: {reason}", hint, "cannot-read") from None
+        raise _unreadable(source, error) from None
     if len(data) > MOST_BYTES:
         raise _refused(source, f"expected at most {MOST_BYTES >> 20} MiB, got more", code="too-large")
     return data
+
+
+def regular_size(path: str) -> int | None:
+    """How many bytes a file has; None where it is no regular one, a FIFO. Raises InputError."""
+    try:
+        descriptor = _open(path)
+        try:
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _unreadable(source: str, error: OSError | ValueError) -> InputError:
+    reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    hint = "Give the system's file, not its directory" if _is_directory(error) else None
+    return _refused(source, f"cannot be read: {reason}", hint, "cannot-read")
 
 
 def _refused(source: str, message: str, hint: str | None = None, code: str = "not-text") -> InputError:
@@ -68,9 +88,13 @@ def _standard_input() -> bytes:
     return _read(sys.stdin.buffer.fileno())
 
 
+def _open(path: str) -> int:
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+
+
 def _file(path: str) -> bytes:
     """A file's bytes; a FIFO that nobody opens for writing is an error, not a hang."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = _open(path)
     try:
         beginning = _await_writer(descriptor) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
         if hasattr(os, "set_blocking"):
@@ -119,7 +143,8 @@ def decode(source: str, data: bytes) -> str:
     """The text that the bytes are, without its byte order mark. Raises InputError."""
     beginning = data[:200].lstrip()
     if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
-        raise _refused(source, f"expected YAML or CSV text, got {found}", "Export it as CSV or YAML first")
+        hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
+        raise _refused(source, f"expected YAML or CSV text, got {found}", hint)
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
@@ -139,4 +164,6 @@ def decode(source: str, data: bytes) -> str:
 def _format_of(data: bytes, beginning: bytes) -> str | None:
     """The name of the format that ``data`` has, if it is a known one that is no text table."""
     found = next((name for start, name in _SIGNATURES.items() if beginning.lower().startswith(start.lower())), None)
+    if found == "a zip archive" and b".npy" in beginning:
+        return "a NumPy .npz file"
     return "an Excel workbook" if found == "a zip archive" and b"xl/" in data else found

@@ -30,7 +30,7 @@ def solve(
     free : name or names of the unknowns to be free where ∂y/∂x is not unique.
 
     arithmetic : "exact" rational numbers, a float standing for its exact binary value; "float", doubles with bounds on
-    their errors; or "auto": doubles for arrays of floats and beyond 16 equations, unknowns or inputs. rtol : in
+    their errors; or "auto": doubles for arrays and beyond 16 equations, unknowns or inputs. rtol : in
     doubles, the cutoff on the singular values of the scaled A, relative to the largest; max(M, N)·2⁻⁵² unless given.
 
     A singular A is an answer. Raises InputError for values that make no system, UsageError for a choice of free

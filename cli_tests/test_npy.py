@@ -1,0 +1,244 @@
+"""Reading NumPy's files."""
+
+import os
+import zipfile
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Run
+
+from implicitgrad import InputError, UsageError, read_systems
+from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.readers import npy
+
+A = np.array([[1.5, 2.0], [3.0, 4.0]])
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read_systems(path)
+    return [str(problem).replace(f"{path.parent}/", "") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("dtype", ["f8", ">f8", "f4", "f2"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_matrix_of_floats_is_solved_in_doubles(dtype: str, order: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "gain.npy", np.asarray(A.astype(dtype), order=order))
+    (system,) = read_systems(tmp_path / "gain.npy")
+    assert isinstance(system.A, DoubleMatrix)
+    assert (system.A.array.tolist(), system.A.error, system.A.array.dtype) == (A.tolist(), 0, np.dtype(float))
+    assert (system.x, system.y, system.name) == (("x1", "x2"), ("y1", "y2"), "gain")
+    (exact,) = read_systems(tmp_path / "gain.npy", arithmetic="exact")
+    assert ((Fraction(3, 2), 2), (3, 4)) == exact.A
+
+
+def test_small_matrices_of_integers_are_solved_exactly(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[2**53 + 1, -1]]))
+    np.save(tmp_path / "u.npy", np.array([[2**64 - 1]], dtype=np.uint64))
+    assert read_systems(tmp_path / "a.npy")[0].A == ((2**53 + 1, -1),)
+    assert read_systems(tmp_path / "u.npy")[0].A == ((2**64 - 1,),)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_an_archive_is_a_whole_system(save: Callable[..., None], tmp_path: Path) -> None:
+    save(tmp_path / "s.npz", A=A, B=[[1.0], [2.0]], dL_dy=[5, 6], x=["in"], y=["größe", "yes"])
+    (system,) = read_systems(tmp_path / "s.npz")
+    assert [list(row) for row in system.A] == A.tolist()
+    assert system.B is not None
+    assert system.dL_dy is not None
+    assert ([*map(list, system.B)], [*map(list, system.dL_dy)]) == ([[1], [2]], [[5, 6]])
+    assert (system.x, system.y, system.has_one_loss) == (("in",), ("größe", "yes"), True)
+
+
+def test_an_archive_may_spell_the_gradient_with_a_stroke_and_have_several_losses(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", **{"A": A, "dL/dy": np.eye(2)})
+    (system,) = read_systems(tmp_path / "s.npz")
+    assert system.dL_dy is not None
+    assert ([*map(list, system.dL_dy)], system.has_one_loss) == ([[1, 0], [0, 1]], False)
+
+
+def test_a_large_matrix_is_mapped_and_not_copied(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.eye(300))
+    (system,) = read_systems(tmp_path / "a.npy")
+    assert isinstance(system.A, DoubleMatrix)
+    assert type(system.A.array) is np.ndarray
+    assert not system.A.array.flags.writeable
+    assert not system.A.array.flags.owndata
+
+
+def test_solve_takes_npy_and_npz(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[2.0, 0.0], [0.0, 4.0]]))
+    np.savez(tmp_path / "s.npz", A=np.array([[2.0, 0.0], [0.0, 4.0]]), dL_dy=[1, 1])
+    assert run("solve", "a.npy", "-g", "1 1", "--format", "json").returncode == 0
+    result = run("solve", "s.npz", "--format", "json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert '"dL_dx": [0.5, 0.25]' in result.stdout
+
+
+SHAPE_HINT = "A.reshape(1, -1) is one equation, A.reshape(-1, 1) one unknown"
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (A * 1j, "A: expected an array of integers or floats, got complex128"),
+        (A > 2, "A: expected an array of integers or floats, got bool"),
+        (A.astype(str), "A: expected an array of integers or floats, got <U32"),
+        (np.zeros(2, dtype=[("a", "f8")]), "A: expected an array of integers or floats, got [('a', '<f8')]"),
+        (A.astype(object), "not a readable .npy file: it holds Python objects"),
+        (A[0], f"A: expected two dimensions (rows, columns), got 1 dimension, the shape (2,). {SHAPE_HINT}"),
+        (A[None], "A: expected two dimensions (rows, columns), got 3 dimensions, the shape 1×2×2"),
+        (np.float64(3), "A: expected two dimensions (rows, columns), got 0 dimensions, the shape ()"),
+        (np.zeros((0, 3)), "A is empty, of shape 0×3; expected at least one number"),
+        (np.zeros((3, 0)), "A is empty, of shape 3×0; expected at least one number"),
+        (np.where(np.eye(4) == np.eye(4, k=1), 1, np.nan)[:2], [
+            "A[1][1]: expected a finite number, got nan", "A[1][2]: expected a finite number, got nan",
+            "A[2][2]: expected a finite number, got nan", "A[2][3]: expected a finite number, got nan"]),
+        (np.full((50, 50), -np.inf), "A[1][1]: expected a finite number, got -inf, and so for 2,499 more entries of A"),
+    ],
+)  # fmt: skip
+def test_what_is_no_matrix_of_numbers_is_refused(tmp_path: Path, array: Any, expected: str | list[str]) -> None:
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    wanted = [expected] if isinstance(expected, str) else expected
+    assert problems(tmp_path / "a.npy") == [f"a.npy: {message}" for message in wanted]
+
+
+KEYS = "A, B, dL_dy, x, y"
+UNNAMED = "np.savez(file, A=A, dL_dy=g) gives them their names"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "expected"),
+    [
+        ({"A": A, "dl_dy": A}, [f"unknown key 'dl_dy'; expected one of {KEYS}. Did you mean dL_dy?"]),
+        ({"arr_0": A}, [f"unknown key 'arr_0'; expected one of {KEYS}. {UNNAMED}",
+                        "the key A is missing; expected A, a matrix"]),
+        ({"A": A, "dL_dy": A, "dL/dy": A}, ["duplicate key 'dL_dy'. Keep one of them"]),
+        ({"A": A, "dL_dy": [[A]], "x": [1], "y": [["a"]]}, [
+            "dL_dy: expected one dimension, or two (losses, unknowns), got 4 dimensions, the shape 1×1×2×2",
+            "x: expected a row of texts, got an array of int64 of shape (1,)",
+            "y: expected a row of texts, got an array of <U1 of shape 1×1"]),
+        ({"A": A, "B": A.astype(object)}, ["B: not a readable .npy file: it holds Python objects"]),
+        ({"A": A, "B": np.ones((3, 1))}, ["B has 3 rows; expected 2, as A has. A is 2×2, B is 3×1"]),
+        ({"A": A, "dL_dy": [1, np.nan]}, ["dL_dy[2]: expected a finite number, got nan"]),
+        ({"A": A, "x": ["a", "a"]}, ["x[2]: duplicate name 'a'. Each name can stand for one only"]),
+    ],
+)  # fmt: skip
+def test_an_archive_that_is_no_system_is_refused(tmp_path: Path, arrays: dict[str, Any], expected: list[str]) -> None:
+    np.savez(tmp_path / "s.npz", **arrays)
+    assert problems(tmp_path / "s.npz") == [f"s.npz: {message}" for message in expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda data: b"", "expected a NumPy .npy file, got something else"),
+        (lambda data: b"1,2\n", "expected a NumPy .npy file, got something else"),
+        (lambda data: b"PK\x03\x04" + data, "expected a NumPy .npy file, got something else"),
+        (lambda data: data[:30], "not a readable .npy file: "),
+        (lambda data: data[:-5], "not a readable .npy file: "),
+        (lambda data: data[:10] + b"{" * 118, "not a readable .npy file: "),
+        (lambda data: data.replace(b"(2, 2), }       ", b"(99999, 999999),}"), "not a readable .npy file: "),
+    ],
+)
+def test_a_broken_file_is_refused_in_one_line(
+    run: Run, tmp_path: Path, change: Callable[[bytes], bytes], expected: str
+) -> None:
+    np.save(tmp_path / "a.npy", A)
+    (tmp_path / "a.npy").write_bytes(change((tmp_path / "a.npy").read_bytes()))
+    result = run("solve", "a.npy")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"implicitgrad: a.npy: {expected}")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda data: b"A: [[1]]\n", "expected a NumPy .npz file, got something else"),
+        (lambda data: data[:-40], "not a readable .npz file: File is not a zip file"),
+        (lambda data: data.replace(A.tobytes(), A.tobytes()[::-1], 1), "not a readable .npz file: Bad CRC-32 for file"),
+    ],
+)
+def test_a_broken_archive_is_refused_in_one_line(
+    run: Run, tmp_path: Path, change: Callable[[bytes], bytes], expected: str
+) -> None:
+    np.savez(tmp_path / "s.npz", A=A)
+    (tmp_path / "s.npz").write_bytes(change((tmp_path / "s.npz").read_bytes()))
+    result = run("solve", "s.npz")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"implicitgrad: s.npz: {expected}")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_zip_bomb_is_refused_by_what_it_says_it_holds(tmp_path: Path) -> None:
+    with (
+        zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("A.npy", "w", force_zip64=True) as member,
+    ):
+        header = {"descr": "<f8", "fortran_order": False, "shape": (20_000, 10_000)}
+        np.lib.format.write_array_header_1_0(member, header)
+        for _ in range(npy.MOST_UNPACKED >> 20):
+            member.write(bytes(2**20))
+    assert problems(tmp_path / "bomb.npz") == ["bomb.npz: expected at most 1024 MiB when unpacked, got more"]
+
+
+def test_an_archive_that_lies_about_a_shape_takes_no_memory(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", A)
+    data = (tmp_path / "a.npy").read_bytes().replace(b"(2, 2), }          ", b"(99999999, 99999), }")
+    with zipfile.ZipFile(tmp_path / "lie.npz", "w") as archive:
+        archive.writestr("A.npy", data[: len(data)])
+    (problem,) = problems(tmp_path / "lie.npz")
+    assert problem.startswith("lie.npz: A: not a readable .npy file: ")
+
+
+def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "a.npy", "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (30_000, 20_000)})
+        file.truncate(30_000 * 20_000 * 8 + 128)
+    assert problems(tmp_path / "a.npy") == ["a.npy: expected at most 4096 MiB, got more"]
+
+
+def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "d.npy").mkdir()
+    hint = "Give the system's file, not its directory"
+    assert problems(tmp_path / "d.npy") == [f"d.npy: cannot be read: Is a directory. {hint}"]
+    assert problems(tmp_path / "none.npz") == ["none.npz: cannot be read: No such file or directory"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_fifo_is_read_to_its_end(run: Run, tmp_path: Path) -> None:
+    import threading
+
+    np.save(tmp_path / "a.npy", A)
+    data = (tmp_path / "a.npy").read_bytes()
+    os.mkfifo(tmp_path / "f.npy")
+    writer = threading.Thread(target=(tmp_path / "f.npy").write_bytes, args=(data,))
+    writer.start()
+    assert run("solve", "f.npy", "--format", "json").returncode == 0
+    writer.join()
+
+
+def test_standard_input_takes_no_numpy_file_and_says_what_does(run: Run, tmp_path: Path) -> None:
+    hint = "NumPy's files are read from a path that ends in .npy or .npz, and not through standard input"
+    np.save(tmp_path / "a.npy", A)
+    np.savez(tmp_path / "s.npz", A=A)
+    for name in ("a.npy", "s.npz"):
+        result = run("solve", "-", stdin=(tmp_path / name).read_bytes())
+        expected = f"implicitgrad: -: expected YAML or CSV text, got a NumPy {name[1:]} file. {hint}\n"
+        assert (result.returncode, result.stdout, result.stderr) == (2, "", expected)
+
+
+def test_an_archive_is_no_options_value_and_csv_options_are_for_csv(run: Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", A=A)
+    result = run("solve", "-A", "@s.npz")
+    expected = (
+        "s.npz: expected a .npy file for one matrix, got an .npz. An .npz file is a whole system: give it as the SYSTEM"
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"implicitgrad: {expected}\n")
+    with pytest.raises(UsageError, match="is read as NumPy's"):
+        read_systems(tmp_path / "s.npz", delimiter=";")
