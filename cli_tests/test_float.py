@@ -362,6 +362,14 @@ def test_an_inverse_solves_within_its_bounds_both_ways(kind: Any, gap: float) ->
         assert norm <= inverse.inverse_norm
 
 
+def test_a_residual_that_is_rounded_away_is_in_the_bound() -> None:
+    """1 − 3·fl(1/3) is 0 in doubles, and 2⁻⁵⁴·… in truth."""
+    inverse = NormwiseInverse(np.array([[3.0]]), np.array([[1 / 3]]), None)
+    assert inverse.largest_residual == 0
+    assert_within(DoubleMatrix(*inverse.solve()), [[Fraction(1, 3)]])
+    assert_within(DoubleMatrix(*inverse.solve_transposed(np.array([[1.0]]))), [[Fraction(1, 3)]])
+
+
 def test_what_may_be_singular_within_its_uncertainty_is_not_certified() -> None:
     assert certified_inverse(np.zeros((2, 2))) is None
     assert certified_inverse(np.array([[1.0, 1.0], [1.0, 1.0 + 1e-10]])) is not None

@@ -36,11 +36,14 @@ def test_a_matrix_of_floats_is_solved_in_doubles(dtype: str, order: Any, tmp_pat
     assert ((Fraction(3, 2), 2), (3, 4)) == exact.A
 
 
-def test_small_matrices_of_integers_are_solved_exactly(tmp_path: Path) -> None:
+def test_integers_too_large_for_doubles_are_bounded_or_exact(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[2**53 + 1, -1]]))
     np.save(tmp_path / "u.npy", np.array([[2**64 - 1]], dtype=np.uint64))
-    assert read_systems(tmp_path / "a.npy")[0].A == ((2**53 + 1, -1),)
-    assert read_systems(tmp_path / "u.npy")[0].A == ((2**64 - 1,),)
+    assert read_systems(tmp_path / "a.npy", arithmetic="exact")[0].A == ((2**53 + 1, -1),)
+    assert read_systems(tmp_path / "u.npy", arithmetic="exact")[0].A == ((2**64 - 1,),)
+    (system,) = read_systems(tmp_path / "a.npy")
+    assert np.asarray(system.A).tolist() == [[2.0**53, -1]]
+    assert system.A.error[0, 0] >= 1
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

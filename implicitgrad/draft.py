@@ -47,8 +47,8 @@ def linear_system(
 
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
-    3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays and
-    beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
+    3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays
+    and beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {

@@ -6,6 +6,8 @@ y_p = K⁻¹·(B_I·x − A[I, f]·y_f)              the pivot unknowns by the f
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -69,9 +71,9 @@ def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None
         pivots = _right(inverse, right.value, right.error if right.error.any() else None)
     A_free, dA_free = picked(A, dA, basis.rows, f)
     found = _right(inverse, -A_free, dA_free)
-    null_space, is_decided = _cleaned(found, _indifference(basis, found))
+    null_space, is_decided = _cleaned(found, lambda: _indifference(basis, found))
     is_certain &= is_decided
-    constraints, is_decided = _cleaned(constraints, _indifference_of_constraints(basis, constraints))
+    constraints, is_decided = _cleaned(constraints, partial(_indifference_of_constraints, basis, constraints))
     is_certain &= is_decided
     dL_dx = coefficients = None
     if g is not None:
@@ -79,8 +81,7 @@ def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None
         dL_dx = w if right is None else times(w, right)
         value, error = _coefficients(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
         error = error if dg is None else error + dg[:, f]
-        size = np.abs(w.value).max(axis=1, initial=0.0)
-        reach = np.outer(size, np.abs(found.value).max(axis=0, initial=1.0)) * basis.tolerance * len(p)
+        reach = partial(_indifference_of_gradients, basis, w, found)
         coefficients, is_decided = _cleaned(Bounded(value, error * (1 + 8 * U)), reach)
         is_certain &= is_decided
     return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
@@ -177,18 +178,20 @@ def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple
     return bound_product(left, right)
 
 
-def _cleaned(found: Bounded, indifference: Array) -> tuple[Bounded, bool]:
+def _cleaned(found: Bounded, indifference: Callable[[], Array]) -> tuple[Bounded, bool]:
     """What cannot be told from 0 made 0, and whether nothing was in doubt.
 
     indifference : what a change of A within the cutoff can make of a 0, which counts where no bound does.
     """
-    error = np.broadcast_to(found.error, found.value.shape)
-    bound = np.where(np.isfinite(error), error, indifference)
+    bound = np.broadcast_to(found.error, found.value.shape)
+    is_bounded = np.isfinite(bound)
+    if not is_bounded.all():
+        bound = np.where(is_bounded, bound, indifference())
     is_zero = np.abs(found.value) <= bound
-    is_decided = not (is_zero & (bound > 0)).any()
     if not is_zero.any():
-        return found, is_decided
-    return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & np.isfinite(error), 0.0, error)), is_decided
+        return found, True
+    is_decided = not (is_zero & (bound > 0)).any()
+    return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
 
 
 def _indifference(basis: Basis, null_space: Bounded) -> Array:
@@ -200,3 +203,9 @@ def _indifference(basis: Basis, null_space: Bounded) -> Array:
 def _indifference_of_constraints(basis: Basis, constraints: Bounded) -> Array:
     rows = 1 + np.abs(constraints.value).sum(axis=1)
     return np.broadcast_to(basis.tolerance * basis.inverse.inverse_norm * rows[:, None], constraints.value.shape)
+
+
+def _indifference_of_gradients(basis: Basis, w: Bounded, null_space: Bounded) -> Array:
+    rows = np.abs(w.value).max(axis=1, initial=0.0)
+    columns = np.abs(null_space.value).max(axis=0, initial=1.0)
+    return np.outer(rows, columns) * basis.tolerance * basis.rank

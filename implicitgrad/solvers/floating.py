@@ -31,6 +31,8 @@ Remark = tuple[str, str]
 LARGEST_SQUARED = 1e5
 """The entries of V up to which the normal equations lose nothing that matters, if they are refined."""
 LARGEST_UNREFINED = 10.0
+LARGEST_UNSCALED = 200
+"""The exponent up to which norms are taken as they are."""
 MOST_ENTRIES = 100_000_000
 
 
@@ -141,8 +143,7 @@ class _Solving:
         """Rows for the pivot unknowns among rows of zeros for the free ones."""
         if not self.basis.free:
             return pivots
-        error = np.broadcast_to(pivots.error, pivots.value.shape)
-        return Bounded(self._among(pivots.value), self._among(error))
+        return Bounded(self._among(pivots.value), self._among(pivots.error))
 
     def _among(self, rows: Array) -> Array:
         whole = np.zeros((self.system.unknowns, rows.shape[1]))
@@ -167,6 +168,7 @@ class _Solving:
         if not basis.rank:
             return None
         size = int(column_exponents(A).max())
+        size = size if abs(size) > LARGEST_UNSCALED else 0
         exponents = self.scaled.columns[basis.columns][:, None] + self.scaled.rows[basis.rows][None] + size
         A = shifted(A, np.array(-size))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -188,16 +190,19 @@ class _Solving:
         is_unscaled = not (self.scaled.rows.any() or self.scaled.columns.any())
         if isinstance(inverse, NormwiseInverse) and self.B is None and is_unscaled and particular.value is inverse.X:
             return inverse.largest_residual
-        P = self.system.inputs
-        T = np.zeros((P, particular.value.shape[1]))
-        independent, dependent = self.answers.independent, self.answers.dependent
-        T[independent, range(len(independent))] = 1.0
-        if constraints is not None:
-            T[dependent] = constraints.value
-        right = T if self.B is None else self.B.array @ T
         p = self.basis.columns
         A, J = (self.A.array, particular.value) if not self.basis.free else (self.A.array[:, p], particular.value[p])
-        found = float(np.abs(A @ J - right).max(initial=0.0))
+        rest = A @ J
+        independent, dependent = self.answers.independent, self.answers.dependent
+        if self.B is None:
+            rest[independent, range(len(independent))] -= 1.0
+            if constraints is not None:
+                rest[dependent] -= constraints.value
+        else:
+            rest -= self.B.array[:, independent]
+            if constraints is not None:
+                rest -= self.B.array[:, dependent] @ constraints.value
+        found = max(float(rest.max(initial=0.0)), -float(rest.min(initial=0.0)))
         if not np.isfinite(found):
             raise OverflowError
         return found
