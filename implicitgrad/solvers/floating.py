@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from implicitgrad.characters import count
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
@@ -211,8 +212,9 @@ class _Solving:
         found = []
         basis, A = self.basis, self.A.array
         if not basis.is_certain and A.any():
-            message = f"the rank was decided by a cutoff: {basis.rank} singular values of A, scaled, are beyond "
-            message += f"{basis.tolerance:.1e}; nothing is certified, and exact arithmetic may say otherwise"
+            values = count(basis.rank, "singular value")
+            message = f"the rank was decided by a cutoff: {values} of A, scaled, beyond {basis.tolerance:.1e}"
+            message += "; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("rank-by-cutoff", message))
         elif not is_certain:
             message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
