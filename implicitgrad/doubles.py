@@ -24,6 +24,12 @@ SMALLEST_ROUNDING = 2.0**-1074
 """What a number below the normal range is rounded by, at most."""
 
 
+if TYPE_CHECKING:
+    Rows = Sequence[Any]
+else:
+    Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
+
+
 class Bounded(Fraction):
     """A double as the rational number it is, which stands for one that is within ``error`` of it."""
 
@@ -42,7 +48,7 @@ class Bounded(Fraction):
         return Bounded(super().__neg__(), self.error)
 
 
-class DoubleMatrix(Sequence[Any]):
+class DoubleMatrix(Rows):
     """A matrix of doubles and how far each may be from the number it stands for.
 
     Everything that takes rows of fractions takes it; who has many numbers to do uses ``array``. NaN in the array is

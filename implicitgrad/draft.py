@@ -125,7 +125,7 @@ class Draft:
         if self.problems or A is None or x is None or y is None:
             raise InputError(self.problems)
         system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding)
-        return self._converted(system)
+        return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
 
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
@@ -136,10 +136,9 @@ class Draft:
             arithmetic = Arithmetic.FLOAT if is_binary or max(sizes, default=0) > MOST_EXACT else Arithmetic.EXACT
         self.arithmetic = Arithmetic(arithmetic)
 
-    def _converted(self, system: LinearSystem) -> LinearSystem:
-        """The system in one kind of numbers, that of ``arithmetic``."""
+    def _in_doubles(self, system: LinearSystem) -> LinearSystem:
         try:
-            return system.with_arithmetic(self.arithmetic)
+            return system.with_arithmetic(Arithmetic.FLOAT)
         except OverflowError:
             message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
             hint = "--arithmetic exact takes it as it is"
@@ -314,20 +313,31 @@ def _squared_rounding(value: object) -> Fraction:
     """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
     if isinstance(value, Decimals):
         return value.squared_rounding
-    items = (item for row in value if isinstance(row, list) for item in row) if isinstance(value, list) else ()
     total = Fraction(0)
     counts: dict[int, int] = {}
-    for item in items:
-        if isinstance(item, str) and "e" not in item and "E" not in item:
-            decimals = len(item) - 1 - item.find(".") if "." in item else 0
-            counts[decimals] = counts.get(decimals, 0) + 1
-        elif isinstance(item, str):
-            unit = last_place(item)
-            if unit is not None and unit < 1:
-                total += (unit / 2) ** 2
-        elif isinstance(item, float) and not item.is_integer():
-            total += (Fraction(ulp(item)) / 2) ** 2
+    for row in value if isinstance(value, list) else ():
+        if _has_whole_numbers(row):
+            continue
+        for item in row if isinstance(row, list) else ():
+            if isinstance(item, str) and "e" not in item and "E" not in item:
+                decimals = len(item) - 1 - item.find(".") if "." in item else 0
+                counts[decimals] = counts.get(decimals, 0) + 1
+            elif isinstance(item, str):
+                unit = last_place(item)
+                if unit is not None and unit < 1:
+                    total += (unit / 2) ** 2
+            elif isinstance(item, float) and not item.is_integer():
+                total += (Fraction(ulp(item)) / 2) ** 2
     return total + sum(n * Fraction(1, 2 * 10**decimals) ** 2 for decimals, n in counts.items() if decimals)
+
+
+def _has_whole_numbers(row: list[str]) -> bool:
+    """Whether a row is of texts without a decimal point or an exponent."""
+    try:
+        text = "".join(row)
+    except TypeError:
+        return False
+    return "." not in text and "e" not in text and "E" not in text
 
 
 def described(value: object) -> str:

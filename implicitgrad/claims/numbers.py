@@ -41,7 +41,7 @@ Refuse = Callable[[Path, str, str | None, str], None]
 
 def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse) -> Numbers | None:
     """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused."""
-    value = plain(part.value)
+    value = plain(part.value) if hasattr(part.value, "dtype") else part.value
     if not isinstance(value, list):
         refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
         return None

@@ -16,6 +16,7 @@ from implicitgrad.judges.jacobian import judge_jacobian
 from implicitgrad.judges.setting import Along, Setting
 from implicitgrad.solution import Constraints, Solution, Status
 from implicitgrad.solvers import solve_system
+from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import Arithmetic, LinearSystem
 from implicitgrad.verdict import Outcome, Verdict
 
@@ -92,7 +93,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
             found = solve_system(system, arithmetic="float")
             if found.status is Status.DETERMINED and None not in found.error_bounds:
                 return found
-    return solve_system(system, arithmetic="exact")
+    return solve_exact(system)
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.characters import printable
 from implicitgrad.claims import Claims, Numbers
 from implicitgrad.solution import PartialMatrix, PartialRow, Solution
-from implicitgrad.system import Matrix, Row, squared_norm
+from implicitgrad.system import Arithmetic, Matrix, Row, squared_norm
 
 if TYPE_CHECKING:
     from implicitgrad.judges.demands import Demand
@@ -84,12 +84,11 @@ class Setting:
 
         gradients : for ∂L/∂x, what ∂y/∂x is multiplied with.
         """
-        bounds = self.solution.error_bounds
-        slack = Fraction(bounds[0 if gradients is None else 1] or 0)
-        if slack:
-            exact = self._tolerances(numbers, gradients)
-            return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
-        return self._tolerances(numbers, gradients)
+        exact = self._tolerances(numbers, gradients)
+        if self.solution.arithmetic is Arithmetic.EXACT:
+            return exact
+        slack = Fraction(self.solution.error_bounds[0 if gradients is None else 1] or 0)
+        return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
 
     def _tolerances(self, numbers: Numbers, gradients: Matrix | None) -> Matrix:
         rtol, atol = self.claims.rtol, self.claims.atol

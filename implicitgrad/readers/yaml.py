@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import yaml
 
@@ -28,6 +28,7 @@ _MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a"
 _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 """A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _SCALAR = yaml.ScalarEvent
+_SEQUENCE, _SEQUENCE_END, _MAPPING_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent, yaml.MappingEndEvent
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -54,6 +55,12 @@ class Node(NamedTuple):
         return "a list" if self.pairs is None else "a mapping"
 
 
+if TYPE_CHECKING:
+    Nodes = Sequence[Node]
+else:
+    Nodes = object  # to ask whether something is an instance of an abstract class takes ten times as long
+
+
 class Place(NamedTuple):
     """As much of a PyYAML mark as is kept of each of many."""
 
@@ -61,7 +68,7 @@ class Place(NamedTuple):
     column: int
 
 
-class Scalars(Sequence[Node]):
+class Scalars(Nodes):
     """A list's items where all of them are scalars: a matrix has many, and few are ever looked at."""
 
     def __init__(self, texts: list[str], places: list[int]) -> None:
@@ -299,15 +306,19 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
     if depth == DEEPEST:
         raise _refused(f"expected at most {DEEPEST} levels of nesting, got more", mark, source)
     is_flow = event.flow_style
-    scalars, child = _scalars(loader)
-    if kind is yaml.SequenceStartEvent and type(child) is yaml.SequenceEndEvent:
-        return Node(mark, child.end_mark, items=scalars, is_flow=is_flow)
-    items = list(scalars)
-    closing = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
+    items: list[Node] = []
+    if kind is _SEQUENCE:
+        scalars, child = _scalars(loader)
+        if type(child) is _SEQUENCE_END:
+            return Node(mark, child.end_mark, items=scalars, is_flow=is_flow)
+        items += scalars
+    else:
+        child = loader.get_event()
+    closing = _SEQUENCE_END if kind is _SEQUENCE else _MAPPING_END
     while type(child) is not closing:
         items.append(_node(loader, child, source, depth + 1))
         child = loader.get_event()
-    if kind is yaml.SequenceStartEvent:
+    if kind is _SEQUENCE:
         return Node(mark, child.end_mark, items=items, is_flow=is_flow)
     return Node(mark, child.end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
 

@@ -104,7 +104,7 @@ def _painter(screen: Screen) -> Paint:
 def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]:
     """In columns; or each system above its claims; or, on the narrowest screen, without columns."""
     rows = [row for result in results for row in _rows(result, screen)]
-    widths = [max(map(cell_len, column)) for column in zip(HEADS, *(row[:4] for row in rows), strict=True)]
+    widths = [max(map(_width, column)) for column in zip(HEADS, *(row[:4] for row in rows), strict=True)]
     rule = sum(widths) + len(GAP) * 3
     if screen.width is None or rule <= screen.width:
         heads = [_line(HEADS, widths, ("bold",) * 4, paint), "─" * rule]
@@ -123,7 +123,7 @@ def _with_note(row: Row, first: int, widths: Sequence[int], screen: Screen, pain
     """A row's cells from the ``first`` on, its note behind them, or below where the screen is too narrow."""
     indent = INDENT if first else ""
     cells, styles, widths = row[first:], row.styles[first:], widths[first:]
-    used = len(indent) + sum(widths) + len(GAP) * len(widths) + cell_len(row.note)
+    used = len(indent) + sum(widths) + len(GAP) * len(widths) + _width(row.note)
     if screen.width is None or used <= screen.width:
         return [indent + _line(cells, widths, styles, paint)]
     margin = " " * (widths[0] + len(GAP)) if not first and widths[0] < screen.width // 3 else indent + GAP
@@ -131,10 +131,14 @@ def _with_note(row: Row, first: int, widths: Sequence[int], screen: Screen, pain
     return [indent + _line(cells[:-1], widths, styles, paint), *note]
 
 
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], paint: Paint) -> str:
     """Cells padded to ``widths``, a last one beyond them as it is."""
     padded = [
-        paint(cell, style) + " " * (width - cell_len(cell))
+        paint(cell, style) + " " * (width - _width(cell))
         for cell, width, style in zip(cells, (*widths, 0), styles, strict=False)
     ]
     return GAP.join(padded).rstrip()
