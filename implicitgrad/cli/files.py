@@ -12,8 +12,8 @@ from implicitgrad.characters import printable
 from implicitgrad.errors import OutputError, ReaderGone
 
 
-def write_file(path: str, text: str | bytes, inputs: Iterable[str | int] = (), option: str = "--output") -> None:
-    """Write ``text`` to a file, as UTF-8 if it is not bytes, whole or not at all.
+def write_file(path: str, text: str | memoryview, inputs: Iterable[str | int] = (), option: str = "--output") -> None:
+    """Write ``text`` to a file, as UTF-8 if it is not bytes already, whole or not at all.
 
     inputs : the paths or descriptors it was made from, which it is never to overwrite. option : what named the file.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
@@ -23,14 +23,14 @@ def write_file(path: str, text: str | bytes, inputs: Iterable[str | int] = (), o
             if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
                 raise OutputError(f"{option} {printable(path)} is the input; expected another file")
     try:
-        _replace(path, text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
+        _replace(path, text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text)
     except BrokenPipeError:
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
         raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
 
 
-def _replace(path: str, data: bytes) -> None:
+def _replace(path: str, data: bytes | memoryview) -> None:
     """Through a temporary file beside ``path``, which takes its place at the end.
 
     A device, a pipe, and what our own standard output or error goes to, are written to as they are.

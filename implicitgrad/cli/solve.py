@@ -155,7 +155,7 @@ def _require_gradients(systems: list[LinearSystem], option: str) -> None:
         raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
 
 
-def _arrays(solutions: list[Solution], output: str) -> bytes:
+def _arrays(solutions: list[Solution], output: str) -> memoryview:
     """What goes into a .npy or .npz file, which holds one system."""
     from implicitgrad.writers.arrays import write_npy, write_npz
 

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from implicitgrad.doubles import Array
 
 
-def write_npy(solution: Solution) -> bytes:
+def write_npy(solution: Solution) -> memoryview:
     """∂y/∂x (N, P), or ∂L/∂x where that was asked for alone; NaN for each entry that is not determined."""
     stream = BytesIO()
     matrix = _gradient(solution) if solution.is_gradient_alone else _array(solution.dy_dx)
     np.save(stream, matrix, allow_pickle=False)
-    return stream.getvalue()
+    return stream.getbuffer()
 
 
-def write_npz(solution: Solution) -> bytes:
+def write_npz(solution: Solution) -> memoryview:
     """Every matrix of the record under its key; what is not there is left out."""
     general, constraints = solution.general, solution.constraints
     matrices: dict[str, Array] = {}
@@ -53,7 +53,7 @@ def write_npz(solution: Solution) -> bytes:
         **labels,
         **matrices,
     )
-    return stream.getvalue()
+    return stream.getbuffer()
 
 
 def _gradient(solution: Solution) -> Array:
