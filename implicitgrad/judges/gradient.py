@@ -7,9 +7,16 @@ from fractions import Fraction
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
 from implicitgrad.judges.feasible import Interval
-from implicitgrad.judges.gradient_mistakes import suspect_gradient, suspect_order
-from implicitgrad.judges.jacobian import column_intervals, fails, fails_to_be_finite, is_possible, written
-from implicitgrad.judges.setting import Along, Setting, complete, dot
+from implicitgrad.judges.gradient_mistakes import Trials, suspect_gradient
+from implicitgrad.judges.jacobian import (
+    column_intervals,
+    fails,
+    fails_to_be_finite,
+    is_possible,
+    valid_jacobian,
+    written,
+)
+from implicitgrad.judges.setting import Along, Setting, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
 from implicitgrad.system import Matrix, Row
@@ -26,15 +33,24 @@ def judge_gradient(
 
     others : the solutions of systems with the same A and B, whose gradients may have been taken for this one's.
     """
+    outcome, expected = _judged(numbers, setting, jacobian)
+    if outcome.holds or numbers.broken:
+        return outcome
+    return outcome._replace(suspicions=_suspicions(numbers, setting, expected, jacobian, others))
+
+
+def _judged(
+    numbers: Numbers, setting: Setting, jacobian: Along | None, tolerances: Matrix | None = None
+) -> tuple[Outcome, Expected]:
+    """The outcome but for what may explain it, and what ∂L/∂x was to be."""
     g, coefficients = setting.system.dL_dy, setting.solution.general.dL_dx_coefficients
     assert g is not None
     assert coefficients is not None
-    tolerances = setting.tolerances(numbers, g)
-    claim = setting.along(numbers, tolerances)
+    claim = setting.along(numbers, tolerances or setting.tolerances(numbers, g))
     K, P = len(numbers.entries), len(numbers.entries[0])
     outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
     if numbers.broken:
-        return fails_to_be_finite(outcome, numbers)
+        return fails_to_be_finite(outcome, numbers), {}
 
     expected = _unique(setting)
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
@@ -46,17 +62,15 @@ def judge_gradient(
             expected |= _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
             deviations = _deviations(numbers, claim, setting, expected, wrong)
             if not deviations:
-                return outcome._replace(reason=reason)
+                return outcome._replace(reason=reason), expected
     if deviations:
         counted = f"{len(deviations)} of {count(K * P, 'entry')}"
-        suspicions = _suspicions(claim, setting, expected, jacobian, others)
-        outcome = fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
-        return outcome._replace(suspicions=suspicions)
+        return fails(outcome, deviations, f"{reason}: {counted}" if reason else counted), expected
     return outcome._replace(
         holds=True,
         choices=tuple(_choices(claim, setting)) if setting.free and jacobian is None else (),
         fixes_nothing=_fixes_nothing(claim, setting, jacobian),
-    )
+    ), expected
 
 
 def _unique(setting: Setting) -> Expected:
@@ -200,20 +214,17 @@ def _fixes_nothing(claim: Along, setting: Setting, jacobian: Along | None) -> st
 
 
 def _suspicions(
-    claim: Along, setting: Setting, expected: Expected, jacobian: Along | None, others: tuple[Solution, ...]
+    numbers: Numbers, setting: Setting, expected: Expected, jacobian: Along | None, others: tuple[Solution, ...]
 ) -> tuple[Suspicion, ...]:
-    """The mistake that explains each loss that is wrong."""
+    """The mistakes that explain what is wrong."""
     columns = range(len(setting.x))
-    wanted = tuple([tuple([expected.get((k, m)) for m in columns]) for k in range(len(claim.values))])
-    claimed, right = complete(claim.values), complete(wanted)
-    if claimed is not None and right is not None and (order := suspect_order(claimed, claim.tolerances, right)):
-        return (order,)
-    found: dict[Suspicion, None] = {}
-    for k, rows in enumerate(zip(claim.values, wanted, strict=True)):
-        whole = complete(rows)
-        if whole is None:
-            continue
-        suspicion = suspect_gradient(whole[0], claim.tolerances[k], whole[1], k, setting, jacobian, others)
-        if suspicion is not None:
-            found[suspicion] = None
-    return tuple(found)
+    wanted = tuple([tuple([expected.get((k, m)) for m in columns]) for k in range(len(numbers.entries))])
+    claim = setting.along(numbers, setting.tolerances(numbers, setting.system.dL_dy))
+
+    def holds(undone: Numbers, tolerances: Matrix) -> bool:
+        return _judged(undone, setting, jacobian, tolerances)[0].holds
+
+    def holds_with(other: Setting) -> bool:
+        return _judged(numbers, other, valid_jacobian(other))[0].holds
+
+    return suspect_gradient(Trials(numbers, claim, wanted, setting, jacobian, others, holds, holds_with))

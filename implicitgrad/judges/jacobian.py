@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
@@ -10,6 +11,7 @@ from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.notation import linear
+from implicitgrad.system import Matrix
 from implicitgrad.verdict import DIGITS, Choice, Deviation, Outcome, show
 
 MOST_TERMS = 6
@@ -25,7 +27,7 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
 
     failed = _failed(outcome, numbers, claim, setting)
     if failed is not None:
-        suspicion = suspect_jacobian(claim, setting)
+        suspicion = suspect_jacobian(numbers, claim, setting, partial(is_valid, setting))
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
     choices, fixes_nothing = tuple(_choices(claim, setting)), _fixes_nothing(numbers, claim, setting)
     return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim
@@ -177,3 +179,20 @@ def _fixes_nothing(numbers: Numbers, claim: Along, setting: Setting) -> str:
     if all(value is None for row in claim.values for value in row):
         return "x is constrained, and entries that follow one another are left open"
     return ""
+
+
+def is_valid(setting: Setting, numbers: Numbers, tolerances: Matrix) -> bool:
+    """The verdict on a claim within these tolerances."""
+    outcome = Outcome(numbers.key, holds=False, claimed="")
+    return _failed(outcome, numbers, setting.along(numbers, tolerances), setting) is None
+
+
+def valid_jacobian(setting: Setting) -> Along | None:
+    """The claimed ∂y/∂x along the independent inputs, if it is valid and says something."""
+    numbers = setting.claims.dy_dx
+    if numbers is None or numbers.broken:
+        return None
+    tolerances = setting.tolerances(numbers)
+    claim = setting.along(numbers, tolerances)
+    says_something = any(value is not None for row in claim.values for value in row)
+    return claim if says_something and is_valid(setting, numbers, tolerances) else None
