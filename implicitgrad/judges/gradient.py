@@ -218,8 +218,9 @@ def _suspicions(
 ) -> tuple[Suspicion, ...]:
     """The mistakes that explain what is wrong."""
     columns = range(len(setting.x))
-    wanted = tuple([tuple([expected.get((k, m)) for m in columns]) for k in range(len(numbers.entries))])
     claim = setting.along(numbers, setting.tolerances(numbers, setting.system.dL_dy))
+    known = (_given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)) | expected
+    wanted = tuple([tuple([known.get((k, m)) for m in columns]) for k in range(len(numbers.entries))])
 
     def holds(undone: Numbers, tolerances: Matrix) -> bool:
         return _judged(undone, setting, jacobian, tolerances)[0].holds

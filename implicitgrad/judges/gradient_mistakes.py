@@ -31,6 +31,7 @@ from implicitgrad.judges.undoing import (
     with_columns_ordered,
     with_rows_ordered,
     with_signs_flipped,
+    zeros,
 )
 from implicitgrad.solution import PartialMatrix, Solution
 from implicitgrad.system import Matrix, Row
@@ -38,6 +39,7 @@ from implicitgrad.verdict import Suspicion
 
 LARGEST_INVERTED = 64
 """Beyond it an exact inverse takes longer than it is worth."""
+NEGATIVE = Suspicion("sign", "the claim is the negative of ∂L/∂x: is a sign flipped?")
 Candidate = tuple[str, str, Row]
 """A mistake's code, what it says, and the vector that it would yield."""
 
@@ -74,21 +76,33 @@ def suspect_gradient(trials: Trials) -> tuple[Suspicion, ...]:
     """The mistakes that turn each ∂L/∂x that is wrong into what is claimed, if some of the usual do."""
     claimed, right = complete(trials.claim.values), complete(trials.wanted)
     if claimed is not None and right is not None:
-        order = in_another_order(claimed, trials.claim.tolerances, right)
-        if order is not None and all(map(any, right)) and _holds(trials, with_rows_ordered(trials.numbers, order)):
+        tolerances = trials.claim.tolerances
+        order = in_another_order(claimed, tolerances, right) or []
+        moved = [i for i, k in enumerate(order) if i != k]
+        says_so = all(explains(claimed[i], tolerances[i], right[order[i]]) for i in moved)
+        if moved and says_so and _holds(trials, with_rows_ordered(trials.numbers, order)):
             names = ", ".join(f"∂L{k + 1}/∂x" for k in order)
             return (Suspicion("permuted", f"the claim's rows are right in another order: {names}"),)
     wrong = [k for k in range(len(trials.wanted)) if _is_wrong(trials, k)]
     found = {k: mistake for k in wrong if (mistake := _mistake(trials, k)) is not None}
-    if len(found) == len(wrong) and not _is_explained(trials, found):
+    is_whole = len(found) == len(wrong) and _is_explained(trials, found)
+    if not is_whole and _is_negative(trials):
+        return (NEGATIVE,)
+    if not is_whole and len(trials.wanted) == 1:
         found = {}
     if not found:
         rounded = as_rounded(trials.numbers, trials.setting, trials.holds_with)
         return () if rounded is None else (rounded,)
     messages = {mistake.suspicion for mistake in found.values()}
-    if len(found) == len(wrong) and len(messages) == 1:
+    if is_whole and len(messages) == 1:
         return tuple(messages)
     return tuple([_of_one_loss(mistake.suspicion, k) for k, mistake in found.items()])
+
+
+def _is_negative(trials: Trials) -> bool:
+    """Whether the claim with all signs flipped holds, which zeros do not."""
+    negative = divided(trials.numbers, -1)
+    return _holds(trials, negative) and not trials.holds(zeros(negative), trials.tolerances(negative))
 
 
 def _is_wrong(trials: Trials, k: int) -> bool:
@@ -135,15 +149,14 @@ def _mistake(trials: Trials, k: int) -> Found | None:
     def candidates() -> Iterator[tuple[Suspicion, Numbers]]:
         for factor in multiples([claim], [tolerances], [expected], setting, len(expected)):
             yield as_multiple(factor, "∂L/∂x"), divided(one, factor)
-        yield from (
-            _exchanged(one, setting)
-            if is_wide(one, setting)
-            else _rearranged(one, claim, tolerances, expected, setting)
-        )
+        if not is_wide(one, setting):
+            yield from _rearranged(one, claim, tolerances, expected, setting)
+        elif len([c for c, t, e in zip(claim, tolerances, expected, strict=True) if abs(c - e) > t]) > 1:
+            yield from _exchanged(one, setting)  # one number might be explained by chance
 
     negative = divided(one, -1)
     if is_right(negative):
-        return Found(Suspicion("sign", "the claim is the negative of ∂L/∂x: is a sign flipped?"), negative)
+        return Found(NEGATIVE, negative)
     for code, message, vector in _gradients(expected, k, trials):
         if explains(claim, tolerances, vector):
             return Found(Suspicion(code, message), None)

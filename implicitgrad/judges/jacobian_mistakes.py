@@ -136,6 +136,12 @@ class _Trial:
         sizes = tuple([tuple(map(abs, row)) for row in self.A])
         return product(self.A, self.J), product(sizes, self.tolerances), self.BT
 
+    def says_enough(self) -> bool:
+        """Whether two numbers at least are wrong: one might be explained by chance, where much is tried."""
+        columns = zip(*map(transpose, self.compared()), strict=True)
+        wrong = [sum(abs(c - e) > t for c, t, e in zip(*column, strict=True)) for column in columns]
+        return sum(min(n, self.setting.solution.rank) for n in wrong) > 1
+
     def turned(self) -> Suspicion | None:
         """Rows for columns."""
         if self.shape[0] != self.shape[1]:
@@ -163,7 +169,7 @@ class _Trial:
         tried: list[list[tuple[int, int]]] = [signs_apart(self.J, self.tolerances, self.particular)]
         if self.is_wide:
             cells = [(i, j) for i, row in enumerate(self.numbers.entries) for j, value in enumerate(row) if value]
-            tried = [[cell] for cell in cells] if max(self.shape) <= MOST_EXCHANGED else []
+            tried = [[cell] for cell in cells] if max(self.shape) <= MOST_EXCHANGED and self.says_enough() else []
         for cells in tried:
             if cells and self.is_valid(with_signs_flipped(self.numbers, cells)):
                 x = [printable(name) for name in setting.system.x] if self.is_wide else setting.x
@@ -195,7 +201,7 @@ class _Trial:
     def columns_exchanged(self) -> Suspicion | None:
         """Two columns."""
         P = self.shape[1]
-        for i, k in combinations(range(P if P <= MOST_EXCHANGED else 0), 2):
+        for i, k in combinations(range(P if P <= MOST_EXCHANGED and self.says_enough() else 0), 2):
             if self.is_valid(with_columns_ordered(self.numbers, exchange(P, i, k))):
                 x = self.setting.system.x
                 names = f"{printable(x[i])} and {printable(x[k])}"
@@ -204,6 +210,8 @@ class _Trial:
 
     def rows_exchanged(self) -> Suspicion | None:
         """Two rows i and k of J: that changes A·J by (aₖ − aᵢ)·(Jᵢ − Jₖ), which must undo one wrong entry first."""
+        if len(self.J) > 2 and not self.says_enough():
+            return None
         AJ, slack, BT = self.compared()
         wrong = (
             (r, m) for r, row in enumerate(AJ) for m, value in enumerate(row) if abs(value - BT[r][m]) > slack[r][m]
@@ -221,9 +229,12 @@ class _Trial:
 
     def rounded(self) -> Suspicion | None:
         """Right but for its last digits."""
-        return as_rounded(
-            self.numbers, self.setting, lambda setting: self.holds(self.numbers, setting.tolerances(self.numbers))
-        )
+
+        def holds(setting: Setting) -> bool:
+            tolerances = setting.tolerances(self.numbers)
+            return self.is_near(setting.along(self.numbers, tolerances)) and self.holds(self.numbers, tolerances)
+
+        return as_rounded(self.numbers, self.setting, holds)
 
 
 def _same_shape(X: Matrix, Y: Matrix) -> bool:
