@@ -9,12 +9,19 @@ from implicitgrad.characters import count, printable
 from implicitgrad.claims import Numbers
 from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval
-from implicitgrad.judges.gradient_mistakes import suspect_gradient, suspect_order
-from implicitgrad.judges.jacobian import column_intervals, fails, fails_to_be_finite, is_possible, written
-from implicitgrad.judges.setting import Along, Setting, complete, dot
+from implicitgrad.judges.gradient_mistakes import Trials, suspect_gradient
+from implicitgrad.judges.jacobian import (
+    column_intervals,
+    fails,
+    fails_to_be_finite,
+    is_possible,
+    valid_jacobian,
+    written,
+)
+from implicitgrad.judges.setting import Along, Setting, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
-from implicitgrad.system import Row
+from implicitgrad.system import Matrix, Row
 from implicitgrad.verdict import Choice, Deviation, Outcome, Suspicion
 
 Expected = dict[tuple[int, int], Fraction]
@@ -28,29 +35,40 @@ def judge_gradient(
 
     others : the solutions of systems with the same A and B, whose gradients may have been taken for this one's.
     """
+    outcome, expected = _judged(numbers, setting, jacobian)
+    if outcome.holds or numbers.broken:
+        return outcome
+    return outcome._replace(suspicions=_suspicions(numbers, setting, expected, jacobian, others))
+
+
+def _judged(
+    numbers: Numbers, setting: Setting, jacobian: Along | None, tolerances: Matrix | None = None
+) -> tuple[Outcome, Expected]:
+    """The outcome but for what may explain it, and what ∂L/∂x was to be."""
     g, coefficients = setting.system.dL_dy, setting.solution.general.dL_dx_coefficients
     assert g is not None
     assert coefficients is not None
-    tolerances = setting.tolerances(numbers, g)
+    tolerances = tolerances or setting.tolerances(numbers, g)
     claim = setting.along(numbers, tolerances)
     outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
     if numbers.broken:
-        return fails_to_be_finite(outcome, numbers)
+        return fails_to_be_finite(outcome, numbers), {}
 
     general = setting.solution.general
     own: list[Demand] = []
     if setting.free or setting.solution.constraints is not None:
         own = demands(numbers, tolerances, setting, general.dL_dx_particular or (), coefficients)
-    failed = _failed(outcome, numbers, claim, setting, jacobian, own, others)
+    expected = _unique(setting)
+    failed = _failed(outcome, numbers, claim, setting, jacobian, own, expected)
     if failed is not None:
-        return failed
+        return failed, expected
     given = jacobian.demands if jacobian is not None else ()
     is_loose = bool(setting.free) and fix_nothing(own, given)
     return outcome._replace(
         holds=True,
         choices=tuple(_choices(claim, setting)) if setting.free and (jacobian is None or is_loose) else (),
         fixes_nothing=_fixes_nothing(setting, is_loose),
-    )
+    ), expected
 
 
 def _failed(
@@ -60,10 +78,12 @@ def _failed(
     setting: Setting,
     jacobian: Along | None,
     own: list[Demand],
-    others: tuple[Solution, ...],
+    expected: Expected,
 ) -> Outcome | None:
-    """The outcome if the claim fails: by an entry that is unique, or by what free parameters cannot make of it."""
-    expected = _unique(setting)
+    """The outcome if the claim fails: by an entry that is unique, or by what free parameters cannot make of it.
+
+    expected : what is unique; what must be for the claim's sake is added.
+    """
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
     given = jacobian.demands if jacobian is not None else ()
     blocked = impossible(own, given)
@@ -86,9 +106,7 @@ def _failed(
         entries = count(sum(demand in own for demand in blocked), "entry")
         return outcome._replace(reason=f"{reason}: {entries} cannot hold together", failing=len(blocked))
     counted = f"{len(deviations)} of {count(len(numbers.entries) * len(numbers.entries[0]), 'entry')}"
-    suspicions = _suspicions(claim, setting, expected, jacobian, others)
-    failed = fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
-    return failed._replace(suspicions=suspicions)
+    return fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
 
 
 def _impossible_alone(expected: Expected, claim: Along, own: Sequence[Demand], given: Sequence[Demand]) -> Expected:
@@ -250,20 +268,18 @@ def _fixes_nothing(setting: Setting, is_loose: bool) -> str:
 
 
 def _suspicions(
-    claim: Along, setting: Setting, expected: Expected, jacobian: Along | None, others: tuple[Solution, ...]
+    numbers: Numbers, setting: Setting, expected: Expected, jacobian: Along | None, others: tuple[Solution, ...]
 ) -> tuple[Suspicion, ...]:
-    """The mistake that explains each loss that is wrong."""
+    """The mistakes that explain what is wrong."""
     columns = range(len(setting.x))
-    wanted = tuple([tuple([expected.get((k, m)) for m in columns]) for k in range(len(claim.values))])
-    claimed, right = complete(claim.values), complete(wanted)
-    if claimed is not None and right is not None and (order := suspect_order(claimed, claim.tolerances, right)):
-        return (order,)
-    found: dict[Suspicion, None] = {}
-    for k, rows in enumerate(zip(claim.values, wanted, strict=True)):
-        whole = complete(rows)
-        if whole is None:
-            continue
-        suspicion = suspect_gradient(whole[0], claim.tolerances[k], whole[1], k, setting, jacobian, others)
-        if suspicion is not None:
-            found[suspicion] = None
-    return tuple(found)
+    claim = setting.along(numbers, setting.tolerances(numbers, setting.system.dL_dy))
+    known = (_given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)) | expected
+    wanted = tuple([tuple([known.get((k, m)) for m in columns]) for k in range(len(numbers.entries))])
+
+    def holds(undone: Numbers, tolerances: Matrix) -> bool:
+        return _judged(undone, setting, jacobian, tolerances)[0].holds
+
+    def holds_with(other: Setting) -> bool:
+        return _judged(numbers, other, valid_jacobian(other))[0].holds
+
+    return suspect_gradient(Trials(numbers, claim, wanted, setting, jacobian, others, holds, holds_with))

@@ -6,81 +6,221 @@ wrong is told nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
 
 from implicitgrad.characters import printable
-from implicitgrad.judges.likeness import as_multiple, as_rounded, but_for_signs, explains, in_another_order, matches
+from implicitgrad.claims import Numbers
+from implicitgrad.judges.likeness import (
+    as_multiple,
+    as_rounded,
+    but_for_signs,
+    explains,
+    in_another_order,
+    multiples,
+    signs_apart,
+)
 from implicitgrad.judges.setting import Along, Setting, complete, dot, transpose
-from implicitgrad.solution import Solution
+from implicitgrad.judges.undoing import (
+    MOST_EXCHANGED,
+    Holds,
+    divided,
+    exchange,
+    is_wide,
+    with_columns_ordered,
+    with_rows_ordered,
+    with_signs_flipped,
+    zeros,
+)
+from implicitgrad.solution import PartialMatrix, Solution
 from implicitgrad.system import Matrix, Row
 from implicitgrad.verdict import Suspicion
 
 LARGEST_INVERTED = 64
 """Beyond it an exact inverse takes longer than it is worth."""
+NEGATIVE = Suspicion("sign", "the claim is the negative of ∂L/∂x: is a sign flipped?")
 Candidate = tuple[str, str, Row]
 """A mistake's code, what it says, and the vector that it would yield."""
 
 
-def suspect_gradient(
-    claim: Row,
-    tolerances: Row,
-    expected: Row,
-    loss: int,
-    setting: Setting,
-    jacobian: Along | None,
-    others: Iterable[Solution],
-) -> Suspicion | None:
-    """The mistake that turns ``expected``, ∂L/∂x of one loss, into ``claim``, if one of the usual does."""
-    if matches(claim, tolerances, expected):
+class Trials(NamedTuple):
+    """What a claim is held against."""
+
+    numbers: Numbers
+    claim: Along
+    wanted: PartialMatrix
+    """(K, P′): what ∂L/∂x must be, None where nothing says so."""
+    setting: Setting
+    jacobian: Along | None
+    """The claimed ∂y/∂x, if it is valid."""
+    others: Iterable[Solution]
+    holds: Holds
+    holds_with: Callable[[Setting], bool]
+    """The verdict on the claim as it is, with the tolerances of that setting."""
+
+    def tolerances(self, numbers: Numbers) -> Matrix:
+        """Those of the verdict."""
+        return self.setting.tolerances(numbers, self.setting.system.dL_dy)
+
+
+class Found(NamedTuple):
+    """The mistake in one loss's ∂L/∂x."""
+
+    suspicion: Suspicion
+    undone: Numbers | None
+    """One row, without the mistake; None where that says nothing of it."""
+
+
+def suspect_gradient(trials: Trials) -> tuple[Suspicion, ...]:
+    """The mistakes that turn each ∂L/∂x that is wrong into what is claimed, if some of the usual do."""
+    claimed, right = complete(trials.claim.values), complete(trials.wanted)
+    if claimed is not None and right is not None:
+        tolerances = trials.claim.tolerances
+        order = in_another_order(claimed, tolerances, right) or []
+        moved = [i for i, k in enumerate(order) if i != k]
+        says_so = all(explains(claimed[i], tolerances[i], right[order[i]]) for i in moved)
+        if moved and says_so and _holds(trials, with_rows_ordered(trials.numbers, order)):
+            names = ", ".join(f"∂L{k + 1}/∂x" for k in order)
+            return (Suspicion("permuted", f"the claim's rows are right in another order: {names}"),)
+    wrong = [k for k in range(len(trials.wanted)) if _is_wrong(trials, k)]
+    found = {k: mistake for k in wrong if (mistake := _mistake(trials, k)) is not None}
+    is_whole = len(found) == len(wrong) and _is_explained(trials, found)
+    if not is_whole and _is_negative(trials):
+        return (NEGATIVE,)
+    if not is_whole and len(trials.wanted) == 1:
+        found = {}
+    if not found:
+        rounded = as_rounded(trials.numbers, trials.setting, trials.holds_with)
+        return () if rounded is None else (rounded,)
+    messages = {mistake.suspicion for mistake in found.values()}
+    if is_whole and len(messages) == 1:
+        return tuple(messages)
+    return tuple([_of_one_loss(mistake.suspicion, k) for k, mistake in found.items()])
+
+
+def _is_negative(trials: Trials) -> bool:
+    """Whether the claim with all signs flipped holds, which zeros do not."""
+    negative = divided(trials.numbers, -1)
+    return _holds(trials, negative) and not trials.holds(zeros(negative), trials.tolerances(negative))
+
+
+def _is_wrong(trials: Trials, k: int) -> bool:
+    rows = zip(trials.claim.values[k], trials.claim.tolerances[k], trials.wanted[k], strict=True)
+    return any(value is not None and e is not None and abs(value - e) > t for value, t, e in rows)
+
+
+def _is_explained(trials: Trials, found: dict[int, Found]) -> bool:
+    """Whether the claim holds without the mistakes, as far as they can be undone."""
+    entries, roundings = list(trials.numbers.entries), list(trials.numbers.roundings)
+    for k, (_, undone) in found.items():
+        if undone is None:
+            return True
+        entries[k], roundings[k] = undone.entries[0], undone.roundings[0]
+    return _holds(trials, trials.numbers._replace(entries=tuple(entries), roundings=tuple(roundings)))
+
+
+def _holds(trials: Trials, undone: Numbers) -> bool:
+    return trials.holds(undone, trials.tolerances(undone))
+
+
+def _of_one_loss(suspicion: Suspicion, k: int) -> Suspicion:
+    return suspicion._replace(message=suspicion.message.replace("the claim", f"the claimed ∂L{k + 1}/∂x", 1))
+
+
+def _mistake(trials: Trials, k: int) -> Found | None:
+    """The mistake that turns ∂L/∂x of one loss into ``claim``, if one of the usual does."""
+    numbers, setting = trials.numbers, trials.setting
+    whole = complete((trials.claim.values[k], trials.wanted[k]))
+    if whole is None:
         return None
-    if not any(claim):
-        return Suspicion("zero", "the claim is 0 throughout: was the gradient cut off before it came here?")
-    for code, message, vector in _gradients(expected, loss, setting, jacobian, others):
+    (claim, expected), tolerances = whole, trials.claim.tolerances[k]
+    if not any(numbers.entries[k]):
+        zero = Suspicion("zero", "the claim is 0 throughout: was the gradient cut off before it came here?")
+        return Found(zero, None)
+    one = numbers._replace(entries=(numbers.entries[k],), roundings=(numbers.roundings[k],))
+
+    def is_right(undone: Numbers) -> bool:
+        t = setting.tolerances(undone, (setting.system.dL_dy or ())[k : k + 1])
+        along = setting.along(undone, t)
+        values = complete(along.values)
+        return values is not None and explains(values[0], along.tolerances[0], expected)
+
+    def candidates() -> Iterator[tuple[Suspicion, Numbers]]:
+        for factor in multiples([claim], [tolerances], [expected], setting, len(expected)):
+            yield as_multiple(factor, "∂L/∂x"), divided(one, factor)
+        if not is_wide(one, setting):
+            yield from _rearranged(one, claim, tolerances, expected, setting)
+        elif len([c for c, t, e in zip(claim, tolerances, expected, strict=True) if abs(c - e) > t]) > 1:
+            yield from _exchanged(one, setting)  # one number might be explained by chance
+
+    negative = divided(one, -1)
+    if is_right(negative):
+        return Found(NEGATIVE, negative)
+    for code, message, vector in _gradients(expected, k, trials):
         if explains(claim, tolerances, vector):
-            return Suspicion(code, message)
-    return (
-        as_multiple([claim], [tolerances], [expected], setting, "∂L/∂x", len(expected))
-        or but_for_signs([claim], [tolerances], [expected], [[f"∂L/∂{x}" for x in setting.x]])
-        or _permuted_entries(claim, tolerances, expected, setting)
-        or as_rounded([claim], [expected])
-    )
+            return Found(Suspicion(code, message), None)
+    return next((Found(suspicion, undone) for suspicion, undone in candidates() if is_right(undone)), None)
 
 
-def suspect_order(claim: Sequence[Row], tolerances: Sequence[Row], expected: Sequence[Row]) -> Suspicion | None:
-    """Several losses' gradients in another order."""
-    order = in_another_order(claim, tolerances, expected)
-    if order is None or not all(map(any, expected)):
-        return None
-    names = ", ".join(f"∂L{k + 1}/∂x" for k in order)
-    return Suspicion("permuted", f"the claim's rows are right in another order: {names}")
+def _rearranged(
+    one: Numbers, claim: Row, tolerances: Row, expected: Row, setting: Setting
+) -> Iterator[tuple[Suspicion, Numbers]]:
+    """Other signs, and another order of the entries."""
+    cells = signs_apart([claim], [tolerances], [expected])
+    if cells:
+        yield but_for_signs([f"∂L/∂{setting.x[m]}" for _, m in cells]), with_signs_flipped(one, cells)
+    rows: Iterable[Sequence[Row]] = ([(value,) for value in row] for row in (claim, tolerances, expected))
+    order = in_another_order(*rows)
+    if order is not None:
+        names = ", ".join(f"∂L/∂{setting.x[m]}" for m in order)
+        message = f"the claim's entries are right in another order: {names}"
+        yield Suspicion("permuted", message), with_columns_ordered(one, order)
 
 
-def _gradients(
-    expected: Row, loss: int, setting: Setting, jacobian: Along | None, others: Iterable[Solution]
-) -> Iterator[Candidate]:
+def _exchanged(one: Numbers, setting: Setting) -> Iterator[tuple[Suspicion, Numbers]]:
+    """The other sign of one entry as written, and two entries exchanged, where a constraint ties them."""
+    x = [printable(name) for name in setting.system.x]
+    if len(x) > MOST_EXCHANGED:
+        return
+    for j, value in enumerate(one.entries[0]):
+        if value:
+            yield but_for_signs([f"∂L/∂{x[j]}"]), with_signs_flipped(one, [(0, j)])
+    for i, j in combinations(range(len(x)), 2):
+        message = f"with the entries of {x[i]} and {x[j]} exchanged the claim is valid"
+        yield Suspicion("permuted", message), with_columns_ordered(one, exchange(len(x), i, j))
+
+
+def _gradients(expected: Row, loss: int, trials: Trials) -> Iterator[Candidate]:
     """What ∂L/∂x would be if it had been computed in one of the usual wrong ways."""
-    yield "sign", "the claim is the negative of ∂L/∂x: is a sign flipped?", tuple(-value for value in expected)
-    gradients = setting.system.dL_dy or ()
+    setting, gradients = trials.setting, trials.setting.system.dL_dy or ()
     for other in range(len(gradients)):
-        row = _determined_gradient(setting.solution, other)
+        row = _unique_gradient(setting.solution, other)
+        if row is None and trials.jacobian is not None:
+            yielded = complete((trials.wanted[other],))
+            row = None if yielded is None else yielded[0]
         if other != loss and row is not None:
             yield "stale", f"the claim equals ∂L{other + 1}/∂x: is it the gradient of another loss?", row
-    for solution in others:
-        row = _determined_gradient(solution, 0)
-        if row is not None and len(row) == len(expected):
-            where = f"{printable(solution.system.source)} ({printable(solution.system.name)})"
-            yield "stale", f"the claim equals ∂L/∂x of {where}: is it the gradient of another loss?", row
+    for solution in trials.others:
+        losses = len(solution.system.dL_dy or ())
+        for other in range(losses):
+            row = _unique_gradient(solution, other)
+            if row is not None and len(row) == len(expected):
+                L = "L" if losses == 1 else f"L{other + 1}"
+                where = f"{printable(solution.system.source)} ({printable(solution.system.name)})"
+                yield "stale", f"the claim equals ∂{L}/∂x of {where}: is it the gradient of another loss?", row
     if setting.solution.constraints is None:
-        wrong_ways = list(_wrong_products(gradients[loss], setting, jacobian))
+        wrong_ways = list(_wrong_products(gradients[loss], setting, trials.jacobian))
         yield from wrong_ways
         for code, message, vector in wrong_ways:
             negative = message.replace("the claim equals ", "the claim equals -", 1)
             yield code, f"{negative} And is a sign flipped?", tuple(-value for value in vector)
 
 
-def _determined_gradient(solution: Solution, loss: int) -> Row | None:
-    row = (solution.dL_dx_rows or ())[loss] if solution.dL_dx_rows else None
-    return None if row is None or any(value is None for value in row) else tuple([v for v in row if v is not None])
+def _unique_gradient(solution: Solution, loss: int) -> Row | None:
+    """∂L/∂x along the independent inputs, if no free parameter changes it."""
+    rows = complete(solution.general.dL_dx_particular or ())
+    return rows[loss] if rows and solution.unique_losses[loss] else None
 
 
 def _wrong_products(g: Row, setting: Setting, jacobian: Along | None) -> Iterator[Candidate]:
@@ -113,16 +253,6 @@ def _wrong_products(g: Row, setting: Setting, jacobian: Along | None) -> Iterato
         yield "explicit", f"the claim equals Bᵀ·Aᵀ·∂L/∂y: {explicit}", _applied(Bt, _applied(transpose(A), g))
         yield "explicit", f"the claim equals Bᵀ·A·∂L/∂y: {explicit}", _applied(Bt, _applied(A, g))
         yield "unsolved", "the claim equals Bᵀ·∂L/∂y: was the solution with Aᵀ left out?", _applied(Bt, g)
-
-
-def _permuted_entries(claim: Row, tolerances: Row, expected: Row, setting: Setting) -> Suspicion | None:
-    order = in_another_order(
-        [(value,) for value in claim], [(t,) for t in tolerances], [(value,) for value in expected]
-    )
-    if order is None or not any(claim):
-        return None
-    names = ", ".join(f"∂L/∂{setting.x[m]}" for m in order)
-    return Suspicion("permuted", f"the claim's entries are right in another order: {names}")
 
 
 def _applied(X: Matrix, vector: Row) -> Row:

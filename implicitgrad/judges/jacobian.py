@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 
 from implicitgrad.characters import count, printable
 from implicitgrad.claims import Numbers
@@ -12,6 +13,7 @@ from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.notation import linear
+from implicitgrad.system import Matrix
 from implicitgrad.verdict import DIGITS, Choice, Deviation, Outcome, show
 
 MOST_TERMS = 6
@@ -25,13 +27,10 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     if numbers.broken:
         return fails_to_be_finite(outcome, numbers), claim
 
-    own: list[Demand] = []
-    if setting.free or setting.solution.constraints is not None:
-        general = setting.solution.general
-        own = demands(numbers, tolerances, setting, general.particular, general.null_space)
+    own = _demanded(numbers, tolerances, setting)
     failed = _failed(outcome, numbers, claim, setting, own)
     if failed is not None:
-        suspicion = suspect_jacobian(claim, setting)
+        suspicion = suspect_jacobian(numbers, claim, setting, partial(is_valid, setting))
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
     choices, fixes_nothing = tuple(_choices(claim, setting)), _fixes_nothing(setting, own)
     return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim._replace(demands=own)
@@ -73,6 +72,14 @@ def _following(numbers: Numbers, setting: Setting, own: Sequence[Demand]) -> lis
                 Deviation(numbers.name(i, j), meaning, numbers.texts[i][j], value, value + shift, demand.radius)
             )
     return found
+
+
+def _demanded(numbers: Numbers, tolerances: Matrix, setting: Setting) -> list[Demand]:
+    """What is asked of what is free, if anything is."""
+    if not setting.free and setting.solution.constraints is None:
+        return []
+    general = setting.solution.general
+    return demands(numbers, tolerances, setting, general.particular, general.null_space)
 
 
 def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcome:
@@ -197,3 +204,21 @@ def _fixes_nothing(setting: Setting, own: Sequence[Demand]) -> str:
     if not setting.free:
         return "x is constrained, and entries that follow one another are left open"
     return "these entries may be anything, for others follow them"
+
+
+def is_valid(setting: Setting, numbers: Numbers, tolerances: Matrix) -> bool:
+    """The verdict on a claim within these tolerances."""
+    outcome = Outcome(numbers.key, holds=False, claimed="")
+    own = _demanded(numbers, tolerances, setting)
+    return _failed(outcome, numbers, setting.along(numbers, tolerances), setting, own) is None
+
+
+def valid_jacobian(setting: Setting) -> Along | None:
+    """The claimed ∂y/∂x along the independent inputs, if it is valid and says something."""
+    numbers = setting.claims.dy_dx
+    if numbers is None or numbers.broken:
+        return None
+    tolerances = setting.tolerances(numbers)
+    claim = setting.along(numbers, tolerances)._replace(demands=_demanded(numbers, tolerances, setting))
+    says_something = any(value is not None for row in claim.values for value in row)
+    return claim if says_something and is_valid(setting, numbers, tolerances) else None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import combinations
 
+from implicitgrad.characters import printable
+from implicitgrad.claims import Numbers
 from implicitgrad.judges.gradient_mistakes import inverse_of
 from implicitgrad.judges.likeness import (
     as_multiple,
@@ -13,9 +16,22 @@ from implicitgrad.judges.likeness import (
     explains,
     flat,
     in_another_order,
-    matches,
+    multiples,
+    signs_apart,
 )
-from implicitgrad.judges.setting import Along, Setting, complete, product, transpose
+from implicitgrad.judges.setting import Along, Setting, complete, dot, product, transpose
+from implicitgrad.judges.undoing import (
+    MOST_EXCHANGED,
+    Holds,
+    divided,
+    exchange,
+    is_wide,
+    transposed,
+    with_columns_ordered,
+    with_rows_ordered,
+    with_signs_flipped,
+    zeros,
+)
 from implicitgrad.system import Matrix
 from implicitgrad.verdict import Suspicion
 
@@ -23,24 +39,24 @@ LARGEST_TRIED = 64
 """Beyond it the trials take longer than they are worth."""
 
 
-def suspect_jacobian(claim: Along, setting: Setting) -> Suspicion | None:
-    """The mistake that explains a claimed ∂y/∂x that is not valid, if one of the usual does."""
+def suspect_jacobian(numbers: Numbers, claim: Along, setting: Setting, holds: Holds) -> Suspicion | None:
+    """The mistake that explains a claimed ∂y/∂x that is not valid, if one of the usual does.
+
+    holds : the verdict on what the claim would be without it.
+    """
     J = complete(claim.values)
     if J is None or not setting.x or max(len(J), len(J[0])) > LARGEST_TRIED:
         return None
-    trial = _Trial(J, claim.tolerances, setting)
-    if not any(map(any, J)):
+    if not any(map(any, numbers.entries)):
         return Suspicion("zero", "the claim is 0 throughout: was the derivative cut off before it came here?")
-    if trial.is_valid(_times(-1, J)):
+    trial = _Trial(J, numbers, claim, setting, holds)
+    if trial.is_valid(divided(numbers, -1)):
         return Suspicion("sign", "the claim is the negative of a valid ∂y/∂x: is a sign flipped?")
     for code, message, matrix in _jacobians(setting):
         if _same_shape(matrix, J) and explains(flat(J), flat(claim.tolerances), flat(matrix)):
             return Suspicion(code, message)
-    if len(J) == len(J[0]) and trial.is_valid(transpose(J), transpose(claim.tolerances)):
-        return Suspicion("transpose", "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?")
-    if len(J) == len(J[0]) and trial.is_valid(_times(-1, transpose(J)), transpose(claim.tolerances)):
-        return Suspicion("transpose", "the claim is the negative transpose of a valid ∂y/∂x")
-    return trial.factor() or trial.flipped() or trial.permuted() or trial.rounded()
+    kinds = (trial.turned, trial.factor, trial.flipped, trial.permuted, trial.rounded)
+    return next((suspicion for kind in kinds if (suspicion := kind())), None)
 
 
 def _jacobians(setting: Setting) -> Iterator[tuple[str, str, Matrix]]:
@@ -69,78 +85,156 @@ def _jacobians(setting: Setting) -> Iterator[tuple[str, str, Matrix]]:
 
 
 class _Trial:
-    """A claimed ∂y/∂x whose parts are changed to see whether that makes it valid."""
+    """A claimed ∂y/∂x whose parts are changed, as it was written, to see whether that makes it hold."""
 
-    def __init__(self, J: Matrix, tolerances: Matrix, setting: Setting) -> None:
-        self.J, self.tolerances, self.setting = J, tolerances, setting
+    def __init__(self, J: Matrix, numbers: Numbers, claim: Along, setting: Setting, holds: Holds) -> None:
+        self.J, self.numbers, self.tolerances = J, numbers, claim.tolerances
+        self.setting, self.holds = setting, holds
         self.A, self.BT = setting.system.A, setting.BT()
-        self.AJ = product(self.A, J)
-        self.slack = self.slack_of(tolerances)
+        self.particular = complete(setting.solution.general.particular) or ()
+        self.is_wide = is_wide(numbers, setting)
+        self.shape = len(numbers.entries), len(numbers.entries[0])
 
-    def slack_of(self, tolerances: Matrix) -> Matrix:
-        """How far from B·T a product A·J may be."""
-        return product(tuple([tuple(map(abs, row)) for row in self.A]), tolerances)
+    def is_valid(self, undone: Numbers, factor: Fraction | None = None) -> bool:
+        """Whether the verdict on ``undone`` is that it holds, and on zeros in its place that they do not.
 
-    def is_valid(self, J: Matrix, tolerances: Matrix | None = None) -> bool:
-        """Whether A·J = B·T within the tolerances."""
-        slack = self.slack if tolerances is None else self.slack_of(tolerances)
-        return self.is_right(product(self.A, J), slack)
+        factor : what it was divided by, and its tolerances with it.
+        """
+        tolerances = self.setting.tolerances(undone)
+        if factor is not None:
+            scaled = divided(self.numbers._replace(roundings=self.setting.tolerances(self.numbers)), factor).roundings
+            tolerances = tuple([tuple(map(min, *rows)) for rows in zip(tolerances, scaled, strict=True)])
+        return (
+            self.is_near(self.setting.along(undone, tolerances))
+            and self.holds(undone, tolerances)
+            and not self.holds(zeros(undone), tolerances)
+        )
 
-    def is_right(self, AJ: Matrix, slack: Matrix) -> bool:
-        """Whether a product A·J is B·T, and that is not 0, which everything small would be."""
-        return any(map(any, self.BT)) and matches(flat(AJ), flat(slack), flat(self.BT))
+    def is_near(self, claim: Along) -> bool:
+        """What a claim that holds is, at least: right where no parameter is free, A·J near B·T."""
+        general, columns = self.setting.solution.general, range(len(self.setting.x))
+        J = complete(claim.values)
+        if J is None:
+            return False
+        for i, V in enumerate(general.null_space):
+            if not any(V) and any(abs(J[i][m] - self.particular[i][m]) > claim.tolerances[i][m] for m in columns):
+                return False
+        if not self.setting.free:
+            return True
+        sizes = [tuple(map(abs, row)) for row in self.A]
+        by_columns = transpose(J), transpose(claim.tolerances)
+        return all(
+            abs(dot(row, by_columns[0][m]) - self.BT[r][m]) <= dot(sizes[r], by_columns[1][m])
+            for r, row in enumerate(self.A)
+            for m in columns
+        )
+
+    def compared(self) -> tuple[Matrix, Matrix, Matrix]:
+        """What the claim says, within what, and what is right: J where that is unique, else A·J."""
+        if not self.setting.free:
+            return self.J, self.tolerances, self.particular
+        sizes = tuple([tuple(map(abs, row)) for row in self.A])
+        return product(self.A, self.J), product(sizes, self.tolerances), self.BT
+
+    def says_enough(self) -> bool:
+        """Whether two numbers at least are wrong: one might be explained by chance, where much is tried."""
+        columns = zip(*map(transpose, self.compared()), strict=True)
+        wrong = [sum(abs(c - e) > t for c, t, e in zip(*column, strict=True)) for column in columns]
+        return sum(min(n, self.setting.solution.rank) for n in wrong) > 1
+
+    def turned(self) -> Suspicion | None:
+        """Rows for columns."""
+        if self.shape[0] != self.shape[1]:
+            return None
+        if self.is_valid(transposed(self.numbers)):
+            doubt = "has it a row for each unknown y?"
+            return Suspicion("transpose", f"the claim is the transpose of a valid ∂y/∂x: {doubt}")
+        if self.is_valid(divided(transposed(self.numbers), -1)):
+            return Suspicion("transpose", "the claim is the negative transpose of a valid ∂y/∂x")
+        return None
 
     def factor(self) -> Suspicion | None:
+        """A multiple."""
         evidence = self.setting.solution.rank * len(self.setting.x)
-        return as_multiple(self.AJ, self.slack, self.BT, self.setting, "a valid ∂y/∂x", evidence)
+        for factor in multiples(*self.compared(), self.setting, evidence):
+            if self.is_valid(divided(self.numbers, factor), factor):
+                return as_multiple(factor, "a valid ∂y/∂x")
+        return None
 
     def flipped(self) -> Suspicion | None:
-        """Entries of a ∂y/∂x that is unique."""
-        J = complete(self.setting.solution.general.particular)
-        if self.setting.free or J is None:
+        """Entries of a ∂y/∂x that is unique; one of them where x is constrained and the claim is of every input."""
+        setting = self.setting
+        if setting.free:
             return None
-        names = [[f"∂{y}/∂{x}" for x in self.setting.x] for y in self.setting.y]
-        return but_for_signs(self.J, self.tolerances, J, names)
+        tried: list[list[tuple[int, int]]] = [signs_apart(self.J, self.tolerances, self.particular)]
+        if self.is_wide:
+            cells = [(i, j) for i, row in enumerate(self.numbers.entries) for j, value in enumerate(row) if value]
+            tried = [[cell] for cell in cells] if max(self.shape) <= MOST_EXCHANGED and self.says_enough() else []
+        for cells in tried:
+            if cells and self.is_valid(with_signs_flipped(self.numbers, cells)):
+                x = [printable(name) for name in setting.system.x] if self.is_wide else setting.x
+                return but_for_signs([f"∂{setting.y[i]}/∂{x[j]}" for i, j in cells])
+        return None
 
     def permuted(self) -> Suspicion | None:
-        """Columns are matched whole, and so are rows where ∂y/∂x is unique; else two rows are exchanged."""
+        """Columns, or two of those that a constraint ties; rows where ∂y/∂x is unique, else two of them."""
         setting = self.setting
-        columns, wanted = transpose(self.AJ), transpose(self.BT)
-        order = in_another_order(columns, transpose(self.slack), wanted)
-        if order is not None and len(set(wanted)) == len(wanted):
-            names = ", ".join(setting.x[m] for m in order)
-            return Suspicion("permuted", f"the claim's columns are those of a valid ∂y/∂x in the order {names}")
+        columns = self.columns_exchanged() if self.is_wide else self.columns_ordered()
+        if columns is not None:
+            return columns
         if setting.free:
-            return self.exchanged()
-        order = in_another_order(self.J, self.tolerances, setting.solution.general.particular)
-        if order is None:
+            return self.rows_exchanged()
+        order = in_another_order(self.J, self.tolerances, self.particular)
+        if order is None or not self.is_valid(with_rows_ordered(self.numbers, order)):
             return None
         names = ", ".join(setting.y[i] for i in order)
         return Suspicion("permuted", f"the claim's rows are those of ∂y/∂x in the order {names}")
 
-    def exchanged(self) -> Suspicion | None:
+    def columns_ordered(self) -> Suspicion | None:
+        """Any order of the columns."""
+        order = in_another_order(*map(transpose, self.compared()))
+        if order is None or not self.is_valid(with_columns_ordered(self.numbers, order)):
+            return None
+        names = ", ".join(self.setting.x[m] for m in order)
+        return Suspicion("permuted", f"the claim's columns are those of a valid ∂y/∂x in the order {names}")
+
+    def columns_exchanged(self) -> Suspicion | None:
+        """Two columns."""
+        P = self.shape[1]
+        for i, k in combinations(range(P if P <= MOST_EXCHANGED and self.says_enough() else 0), 2):
+            if self.is_valid(with_columns_ordered(self.numbers, exchange(P, i, k))):
+                x = self.setting.system.x
+                names = f"{printable(x[i])} and {printable(x[k])}"
+                return Suspicion("permuted", f"with the columns of {names} exchanged the claim is valid")
+        return None
+
+    def rows_exchanged(self) -> Suspicion | None:
         """Two rows i and k of J: that changes A·J by (aₖ − aᵢ)·(Jᵢ − Jₖ), which must undo one wrong entry first."""
+        if len(self.J) > 2 and not self.says_enough():
+            return None
+        AJ, slack, BT = self.compared()
         wrong = (
-            (r, m)
-            for r, row in enumerate(self.AJ)
-            for m, value in enumerate(row)
-            if abs(value - self.BT[r][m]) > self.slack[r][m]
+            (r, m) for r, row in enumerate(AJ) for m, value in enumerate(row) if abs(value - BT[r][m]) > slack[r][m]
         )
         r, m = next(wrong, (0, 0))
-        a, missing = self.A[r], self.BT[r][m] - self.AJ[r][m]
+        a, missing = self.A[r], BT[r][m] - AJ[r][m]
+        most = slack[r][m] + sum(map(abs, a)) * max(tolerances[m] for tolerances in self.tolerances)
         for i, k in combinations(range(len(self.J)), 2):
-            if abs((a[k] - a[i]) * (self.J[i][m] - self.J[k][m]) - missing) > 2 * self.slack[r][m]:
+            if abs((a[k] - a[i]) * (self.J[i][m] - self.J[k][m]) - missing) > most:
                 continue
-            order = list(range(len(self.J)))
-            order[i], order[k] = k, i
-            J, tolerances = tuple(self.J[n] for n in order), tuple(self.tolerances[n] for n in order)
-            if self.is_valid(J, tolerances):
+            if self.is_valid(with_rows_ordered(self.numbers, exchange(len(self.J), i, k))):
                 names = f"{self.setting.y[i]} and {self.setting.y[k]}"
                 return Suspicion("permuted", f"with the rows of {names} exchanged the claim is valid")
         return None
 
     def rounded(self) -> Suspicion | None:
-        return as_rounded(self.AJ, self.BT)
+        """Right but for its last digits."""
+
+        def holds(setting: Setting) -> bool:
+            tolerances = setting.tolerances(self.numbers)
+            return self.is_near(setting.along(self.numbers, tolerances)) and self.holds(self.numbers, tolerances)
+
+        return as_rounded(self.numbers, self.setting, holds)
 
 
 def _same_shape(X: Matrix, Y: Matrix) -> bool:
