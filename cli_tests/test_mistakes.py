@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from conftest import Run
 from elimination import inverse, product, rank, transpose
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -342,11 +343,11 @@ def test_the_tolerance_that_is_advised_for_a_rounded_claim_suffices(
          "the claim equals ∂L2/∂x: is it the gradient of another loss?"),
         ([[1, 2], [3, 4], [4, 6]], None, None, {"dy_dx": [[-2, 0, 1], ["3/2", 0, "-1/2"]]},
          "with the columns of x2 and x3 exchanged the claim is valid"),
-        ([[1, 2], [3, 4], [4, 6]], None, [1, 3], {"dL_dx": ["5/2", 0, "-1/2"]},
-         "with the entries of x2 and x3 exchanged the claim is valid"),
-        ([[1, 2], [3, 4], [4, 6]], None, [1, 3], {"dL_dx": ["5/2", "1/2", 2]},
-         "the claim is right but for the sign of ∂L/∂x2"),
-        ([[1, 1, 0], [0, 0, 1], [0, 0, 1]], None, None, {"dy_dx": [[1, 4, 0], [0, -4, 1], [7, 3, 0]]},
+        ([[1, 2], [3, 4], [4, 6]], None, [1, 3], {"dL_dx": ["-5/2", "1/2", 2]},
+         "with the entries of x1 and x2 exchanged the claim is valid"),
+        ([[1, 2], [3, 4], [4, 6]], None, [1, 3], {"dL_dx": ["1/2", "-5/2", -2]},
+         "the claim is right but for the sign of ∂L/∂x3"),
+        ([[1, 1, 0], [0, 0, 1], [0, 0, 1]], None, None, {"dy_dx": [[4, -3, 0], [1, 2, 3], [0, -3, -2]]},
          "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?"),
         ([[1, 0], [0, 1]], [[1, 1, 5], [2, 2, 7]], None, {"dy_dx": [[5, 1, 1], [7, 2, 2]]},
          "the claim's columns are those of a valid ∂y/∂x in the order x3, x2, x1"),
@@ -423,7 +424,6 @@ def _widened(X: Rows, solution: Any, dependent: Rows) -> Rows:
 
 def _undone(X: Rows, message: str) -> tuple[Rows, Fraction] | None:
     """A claim without the mistake, and what its tolerance is to be multiplied with; None where that says nothing."""
-    names = [int(n) - 1 for n in re.findall(r"[xyL](\d+)(?=/∂x\b|,|$| and| exchanged)", message)]
     one = Fraction(1)
     if "the claim is the negative of" in message:
         return [[-value for value in row] for row in X], one
@@ -445,16 +445,10 @@ def _undone(X: Rows, message: str) -> tuple[Rows, Fraction] | None:
     if "exchanged the claim is valid" in message or "order" in message:
         by_columns = "column" in message or "entries" in message
         rows = transpose(X) if by_columns else X
-        if "order" in message:
-            names = [
-                int(n) - 1
-                for n in re.findall(
-                    r"(?:∂L/∂x|x|y|∂L)(\d+)(?=,|$|/)", message.partition(":")[2] or message.partition("order ")[2]
-                )
-            ]
-            order = names
-        else:
-            order = list(range(len(rows)))
+        where = message.split("in the order " if "in the order " in message else "order: ")[-1]
+        names = [int(n) - 1 for n in re.findall(r"(?:∂L/∂x|x|y|∂L)(\d+)", where)]
+        order = names if "order" in message else list(range(len(rows)))
+        if "exchanged" in message:
             i, k = names
             order[i], order[k] = k, i
         moved = [rows[order.index(i)] for i in range(len(rows))]
@@ -500,3 +494,10 @@ def test_a_wrong_claim_of_sixteen_unknowns_is_explained_in_a_second() -> None:
     (failed,) = check(A, dy_dx=claim).failures
     assert perf_counter() - started < 1
     assert failed.suspicions == ()
+
+
+def test_the_gradient_of_any_loss_of_another_document_is_recognised(run: Run) -> None:
+    text = "A: [[1], [1]]\ndL_dy: [2]\nexpect: {dL_dx: [7]}\n---\nname: second\nA: [[1], [1]]\ndL_dy: [[3], [7]]\n"
+    result = run("check", "two.yaml", "-q", files={"two.yaml": text})
+    assert result.returncode == 1
+    assert "the claim equals ∂L2/∂x of two.yaml#2 (second): is it the gradient of another loss?" in result.stdout

@@ -138,9 +138,11 @@ class _Trial:
 
     def says_enough(self) -> bool:
         """Whether two numbers at least are wrong: one might be explained by chance, where much is tried."""
-        columns = zip(*map(transpose, self.compared()), strict=True)
-        wrong = [sum(abs(c - e) > t for c, t, e in zip(*column, strict=True)) for column in columns]
-        return sum(min(n, self.setting.solution.rank) for n in wrong) > 1
+        wrong = [0] * len(self.setting.x)
+        for rows in zip(*self.compared(), strict=True):
+            for m, (c, t, e) in enumerate(zip(*rows, strict=True)):
+                wrong[m] += abs(c - e) > t
+        return sum(min(count, self.setting.solution.rank) for count in wrong) > 1
 
     def turned(self) -> Suspicion | None:
         """Rows for columns."""
