@@ -54,13 +54,14 @@ def read_bytes(source: str) -> bytes:
 
 
 def regular_size(path: str) -> int | None:
-    """How many bytes a file has; None where it is no regular one, a FIFO. Raises InputError."""
+    """How many bytes a file has; None where it is no regular one, a FIFO. Raises InputError.
+
+    It is not opened: a FIFO's writer would take that for its reader.
+    """
     try:
-        descriptor = _open(path)
-        try:
-            status = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except (OSError, ValueError) as error:
