@@ -105,7 +105,7 @@ def _is_far(trials: Trials) -> bool:
     """Whether an entry is off by a hundredth of the largest, so that no tolerance is to be tried."""
     rows = zip(trials.claim.values, trials.wanted, strict=True)
     known = [(c, e) for row in rows for c, e in zip(*row, strict=True) if c is not None and e is not None]
-    largest = max((abs(c) for c, _ in known), default=0)
+    largest = max((abs(value) for row in trials.numbers.entries for value in row if value), default=0)
     return any(100 * abs(c - e) > largest for c, e in known)
 
 
