@@ -96,7 +96,9 @@ def suspect_gradient(trials: Trials) -> tuple[Suspicion, ...]:
         rounded = as_rounded(trials.numbers, trials.setting, trials.holds_with)
         return () if rounded is None else (rounded,)
     messages = {mistake.suspicion for mistake in found.values()}
-    if is_whole and len(messages) == 1:
+    right_rows = [row for k, row in enumerate(trials.numbers.entries) if k not in found and any(row)]
+    is_of_all = not right_rows or all(mistake.undone is None for mistake in found.values())
+    if is_whole and is_of_all and len(messages) == 1:
         return tuple(messages)
     return tuple([_of_one_loss(mistake.suspicion, k) for k, mistake in found.items()])
 
