@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import Run
 from elimination import inverse, product, rank, transpose
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from implicitgrad import check
@@ -456,6 +456,7 @@ def _undone(X: Rows, message: str) -> tuple[Rows, Fraction] | None:
 
 
 @given(wrong_claims())
+@example(([[0], [1]], [[1], [1]], "dL_dx", [[Fraction(2)], [Fraction(1)]], Fraction(1, 2), None))
 @settings(max_examples=500, deadline=None)
 def test_a_claim_holds_without_the_mistake_that_is_named(
     case: tuple[Any, Any, str, Rows, Fraction, Rows | None],

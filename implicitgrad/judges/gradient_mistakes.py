@@ -91,12 +91,24 @@ def suspect_gradient(trials: Trials) -> tuple[Suspicion, ...]:
     if not is_whole and len(trials.wanted) == 1:
         found = {}
     if not found:
+        if _is_far(trials):
+            return ()
         rounded = as_rounded(trials.numbers, trials.setting, trials.holds_with)
         return () if rounded is None else (rounded,)
     messages = {mistake.suspicion for mistake in found.values()}
-    if is_whole and len(messages) == 1:
+    right_rows = [row for k, row in enumerate(trials.numbers.entries) if k not in found and any(row)]
+    is_of_all = not right_rows or all(mistake.undone is None for mistake in found.values())
+    if is_whole and is_of_all and len(messages) == 1:
         return tuple(messages)
     return tuple([_of_one_loss(mistake.suspicion, k) for k, mistake in found.items()])
+
+
+def _is_far(trials: Trials) -> bool:
+    """Whether an entry is off by a hundredth of the largest, so that no tolerance is to be tried."""
+    rows = zip(trials.claim.values, trials.wanted, strict=True)
+    known = [(c, e) for row in rows for c, e in zip(*row, strict=True) if c is not None and e is not None]
+    largest = max((abs(value) for row in trials.numbers.entries for value in row if value), default=0)
+    return any(100 * abs(c - e) > largest for c, e in known)
 
 
 def _is_negative(trials: Trials) -> bool:
