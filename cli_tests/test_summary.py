@@ -375,3 +375,20 @@ def test_several_losses_are_one_matrix_and_what_is_not_unique_has_its_bound() ->
     exact = g @ np.linalg.pinv(A)
     k, j = np.unravel_index(np.abs(exact).argmax(), exact.shape)
     assert re.search(rf"∂L{k + 1}/∂x{j + 1} +{exact[k, j]:.3g}", text)
+
+
+def test_a_gradient_alone_has_neither_jacobian_nor_picture() -> None:
+    from implicitgrad import linear_system
+    from implicitgrad.solvers import solve_system
+
+    for n in (45, 150):
+        system = linear_system(2 * np.eye(n), np.ones(n))
+        page = write_summary(solve_system(system, gradient_alone=True), Screen(80))
+        assert "∂y/∂x" not in page
+        assert "│" not in page
+        lines = [line.split() for line in page.splitlines()]
+        assert ["∂L/∂x", str(n)] in lines
+        assert ["∂L/∂x1", "0.500"] in lines
+        assert "--full prints all entries" in page
+    wide = linear_system(np.c_[np.eye(45), np.ones(45)], np.ones(46))
+    assert "one choice of many" in write_summary(solve_system(wide, gradient_alone=True), Screen(80))

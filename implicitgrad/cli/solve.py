@@ -105,8 +105,9 @@ def solve(
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y.
 
-    SYSTEM is a YAML, JSON, CSV or TSV file, or - for standard input (YAML, or CSV with --delimiter). A YAML file may
-    hold several systems. Options override what the file says. An input has at most 256 MiB.
+    SYSTEM is a YAML, JSON, CSV or TSV text of at most 256 MiB, NumPy's .npy (A) or .npz (A, dL_dy, B), or - for
+    standard input (YAML, or CSV with --delimiter). A YAML file may hold several systems. Options override what the
+    file says.
 
     Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
     """

@@ -48,7 +48,8 @@ def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
             page.gap()
             page.prose(choice, "italic")
         _lay_out(page, summary.parts())
-        summary.picture(page)
+        if not solution.is_gradient_alone:
+            summary.picture(page)
         page.gap()
         page.prose(HINT, "italic")
     page.warnings(answer)
@@ -78,7 +79,9 @@ class _Summary:
         general = answer.solution.general
         self.open_rows = _are_not_zero(general.null_space)
         self.open_losses = _are_not_zero(general.dL_dx_coefficients or ())
-        self.dy_dx = Entries(general.minimum_norm, len(answer.inputs), digits)
+        self.has_jacobian = not answer.solution.is_gradient_alone
+        if self.has_jacobian:
+            self.dy_dx = Entries(general.minimum_norm, len(answer.inputs), digits)
 
     def sentences(self) -> list[str]:
         """What is free, what is constrained, how much is determined."""
@@ -92,7 +95,7 @@ class _Summary:
             found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
         if not solution.independent:
             return [*found, answer.direction()]
-        known, total = _known(solution.dy_dx)
+        known, total = _known(solution.dy_dx) if self.has_jacobian else (0, 0)
         if known < total:
             along = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
             if solution.constraints is not None:
@@ -105,7 +108,7 @@ class _Summary:
 
     def choice(self) -> str:
         """What of the numbers is not determined but chosen."""
-        matrices = [("∂y/∂x", self.open_rows), ("∂L/∂x", self.open_losses)]
+        matrices = [("∂y/∂x", self.open_rows if self.has_jacobian else []), ("∂L/∂x", self.open_losses)]
         chosen = [name for name, is_open in matrices if is_open and all(is_open)]
         if any(_is_mixed(is_open) for _, is_open in matrices):
             chosen.append("what is marked ?")
@@ -116,9 +119,10 @@ class _Summary:
     def parts(self) -> list[_Part]:
         """∂y/∂x and, if a gradient was given, ∂L/∂x."""
         y, width = self.answer.y, len(self.answer.inputs)
-        found = [
-            self._part("∂y/∂x", f"{len(y)} × {width}", self.dy_dx, lambda i: f"∂{self._short(y[i])}/∂", self.open_rows)
-        ]
+        found = []
+        if self.has_jacobian:
+            size = f"{len(y)} × {width}"
+            found.append(self._part("∂y/∂x", size, self.dy_dx, lambda i: f"∂{self._short(y[i])}/∂", self.open_rows))
         if (rows := losses_shown(self.solution, self.open_losses)) is not None:
             has_one = len(rows) == 1
             size = f"{width}" if has_one else f"{len(rows)} × {width}"
