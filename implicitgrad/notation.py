@@ -84,8 +84,8 @@ def _supported_places(error: float) -> int:
 
 
 def _short_places(number: float) -> int:
-    """The decimal places of the shortest text that is this double."""
-    mantissa, _, exponent = repr(number).partition("e")
+    """The decimal places of the number to 15 digits, which the last bits of a double do not reach."""
+    mantissa, _, exponent = repr(float(f"{number:.15g}")).partition("e")
     decimals = mantissa.partition(".")[2]
     return max(0, (0 if decimals == "0" else len(decimals)) - int(exponent or 0))
 
@@ -105,8 +105,8 @@ def _scientific_double(number: float, supported: int, digits: int) -> str:
 
 
 def _figures(number: float) -> int:
-    """The significant digits of the shortest text that is this double."""
-    return len(repr(abs(number)).partition("e")[0].replace(".", "").strip("0"))
+    """The significant digits of the number to 15 of them."""
+    return len(repr(abs(float(f"{number:.15g}"))).partition("e")[0].replace(".", "").strip("0"))
 
 
 class Expression(NamedTuple):

@@ -80,8 +80,13 @@ class Answer:
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
         if solution.condition_squared is not None:
-            found.append(f"condition {_show_root(solution.condition_squared)}")
+            found.append(f"condition {self._condition(solution.condition_squared)}")
         return [f"{solution.status}:", *(f"{part}," for part in found), self._arithmetic()]
+
+    def _condition(self, squared: Fraction) -> str:
+        if self.solution.arithmetic is Arithmetic.EXACT:
+            return _show_root(squared)
+        return f"{ROUNDED}{self.solution.condition:.3g}"
 
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is Arithmetic.EXACT:
@@ -89,7 +94,7 @@ class Answer:
         errors = [error for error in self.solution.error_bounds if error is not None]
         if len(errors) < 2:
             return "float, not certified"
-        return f"float, error ≤ {_rounded_up(max(errors))}" if any(errors) else "float, error 0"
+        return f"float, error ≤ {_power_of_ten_above(max(errors))}" if any(errors) else "float, error 0"
 
     def constraints(self) -> list[Expression]:
         """The equations that x must satisfy: x3 = x1 + x2."""
@@ -232,10 +237,10 @@ def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     return Bounded(float(total), error * LENIENT + ulp(float(total)))
 
 
-def _rounded_up(error: float) -> str:
-    """Two digits that are not less."""
-    text = f"{error:.1e}"
-    return text if float(text) >= error else f"{error * 1.05:.1e}"
+def _power_of_ten_above(error: float) -> str:
+    text = f"{error:.0e}"
+    exponent = int(text.partition("e")[2])
+    return f"1e{exponent}" if float(f"1e{exponent}") >= error else f"1e{exponent + 1}"
 
 
 def _loss_entry(label: str) -> str:
