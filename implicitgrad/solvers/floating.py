@@ -15,12 +15,13 @@ from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
 from implicitgrad.solvers.adjoint import Adjoint
-from implicitgrad.solvers.basis import EPS, Basis, cutoff, find_basis, slack
+from implicitgrad.solvers.basis import EPS, cutoff, find_basis, slack
 from implicitgrad.solvers.consequences import Answers, Scaled, find_answers, times
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
-from implicitgrad.solvers.products import U, gamma, norm, norms
-from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, unscaled
+from implicitgrad.solvers.minimum_norm import least_solution, minimum_norm
+from implicitgrad.solvers.products import U, norm
+from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, sums, unscaled
 from implicitgrad.solvers.size import refuse_too_large
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from implicitgrad.solvers.scaling import Exponents
 
 Remark = tuple[str, str]
-LARGEST_SQUARED = 1e5
-"""The entries of V up to which the normal equations lose nothing that matters, if they are refined."""
-LARGEST_UNREFINED = 10.0
 LARGEST_UNSCALED = 200
 """The exponent up to which norms are taken as they are."""
 MOST_ENTRIES = 100_000_000
@@ -74,7 +72,7 @@ class _Solving:
         self.losses = np.zeros(0, dtype=np.int64)
         self.answers = self._answers()
         if not wanted <= set(self.basis.free):
-            raise impossible_choice(system, free, DoubleMatrix(self._null_space().value))
+            raise impossible_choice(system, free, DoubleMatrix(self._null_space(self._of_free()).value))
 
     def _answers(self) -> Answers:
         if self.g is None:
@@ -85,19 +83,19 @@ class _Solving:
     def solution(self) -> Solution:
         system, basis, answers = self.system, self.basis, self.answers
         independent, dependent = answers.independent, answers.dependent
-        inputs = self.scaled.inputs[independent][None]
-        particular = self._whole(unscaled(answers.pivots, self.scaled.columns[basis.columns][:, None] + inputs))
-        null_space = self._null_space()
-        minimum_norm = particular if not basis.free else _minimum_norm(particular, null_space, basis)
+        inputs = self.scaled.inputs[independent]
+        exponents = sums(self.scaled.columns[basis.columns], inputs)
+        pivots, of_free = unscaled(answers.pivots, exponents), self._of_free()
+        particular, null_space = self._whole(pivots), self._null_space(of_free)
+        minimum_norm = self._minimum_norm(pivots, of_free) if basis.free else particular
         constraints = None
         if dependent:
-            constraints = unscaled(answers.constraints, inputs - self.scaled.inputs[dependent][:, None])
+            constraints = unscaled(answers.constraints, sums(-self.scaled.inputs[dependent], inputs))
         dL_dx = coefficients = None
         if answers.dL_dx is not None and answers.coefficients is not None:
-            dL_dx = unscaled(answers.dL_dx, self.losses[:, None] + inputs)
-            free_columns = self.scaled.columns[basis.free][None]
-            coefficients = unscaled(answers.coefficients, self.losses[:, None] - free_columns)
-        condition = self._condition(minimum_norm, null_space)
+            dL_dx = unscaled(answers.dL_dx, sums(self.losses, inputs))
+            coefficients = unscaled(answers.coefficients, sums(self.losses, -self.scaled.columns[basis.free]))
+        condition = self._condition(minimum_norm, of_free)
         is_certain = answers.is_certain
         along = np.zeros((1, len(independent))) if constraints is None else constraints.value
         moving: Array = np.asarray(along.any(axis=0))
@@ -151,15 +149,25 @@ class _Solving:
         whole[self.basis.columns] = rows
         return whole
 
-    def _null_space(self) -> Bounded:
-        """(N, F)"""
+    def _of_free(self) -> Bounded:
+        """(r, F): the pivot unknowns by the free ones, in the units of the system."""
         columns = self.scaled.columns
-        exponents = columns[self.basis.columns][:, None] - columns[self.basis.free][None]
-        found = self._whole(unscaled(self.answers.null_space, exponents))
+        return unscaled(self.answers.null_space, sums(columns[self.basis.columns], -columns[self.basis.free]))
+
+    def _null_space(self, of_free: Bounded) -> Bounded:
+        """(N, F)"""
+        found = self._whole(of_free)
         found.value[self.basis.free, range(len(self.basis.free))] = 1.0
         return found
 
-    def _condition(self, minimum_norm: Bounded, null_space: Bounded) -> float | None:
+    def _minimum_norm(self, pivots: Bounded, of_free: Bounded) -> Bounded:
+        """(N, P′)"""
+        least = minimum_norm(pivots, of_free)
+        found = self._among(least.pivots)
+        found[self.basis.free] = least.free
+        return Bounded(found, np.broadcast_to(least.error, found.shape))
+
+    def _condition(self, minimum_norm: Bounded, of_free: Bounded) -> float | None:
         """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and beyond the largest double.
 
         A⁺ is the minimum-norm Jacobian where every x is possible and B = I. Else A = F·G, F = A[:, p] and G = A[I,
@@ -170,18 +178,20 @@ class _Solving:
             return None
         size = int(column_exponents(A).max())
         size = size if abs(size) > LARGEST_UNSCALED else 0
-        exponents = self.scaled.columns[basis.columns][:, None] + self.scaled.rows[basis.rows][None] + size
         A = shifted(A, np.array(-size))
         with np.errstate(over="ignore", invalid="ignore"):
             if basis.rank == len(A) and self.B is None:
                 found = _frobenius(A) * _frobenius(shifted(minimum_norm.value, np.array(size)))
                 return float(found) if np.isfinite(found) else None
             if basis.rank == len(A):
-                inverse = shifted(basis.inverse.X, exponents)
+                inverse = shifted(
+                    basis.inverse.X, sums(self.scaled.columns[basis.columns] + size, self.scaled.rows[basis.rows])
+                )
             else:
                 inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
             if basis.free:
-                inverse = np.concatenate(_least_solution(null_space.value[basis.columns], inverse))
+                least = least_solution(of_free.value, inverse)
+                inverse = np.concatenate([least.pivots, least.free])
             found = _frobenius(A) * _frobenius(inverse)
         return float(found) if np.isfinite(found) else None
 
@@ -189,7 +199,7 @@ class _Solving:
         """The largest |A·J − B·T| of the particular Jacobian, in doubles."""
         inverse = self.basis.inverse
         is_unscaled = not (self.scaled.rows.any() or self.scaled.columns.any())
-        if isinstance(inverse, NormwiseInverse) and self.B is None and is_unscaled and particular.value is inverse.X:
+        if isinstance(inverse, NormwiseInverse) and self.B is None and is_unscaled and not self.answers.dependent:
             return inverse.largest_residual
         p = self.basis.columns
         A, J = (self.A.array, particular.value) if not self.basis.free else (self.A.array[:, p], particular.value[p])
@@ -239,12 +249,11 @@ def _doubles(matrix: Matrix) -> DoubleMatrix:
 
 def _scaled(A: DoubleMatrix, B: DoubleMatrix | None) -> Scaled:
     rows, columns = equilibration(A.array)
-    exponents = rows[:, None] + columns[None]
-    A_hat, dA = _shifted_pair(A, exponents)
+    A_hat, dA = _shifted_pair(A, sums(rows, columns))
     if B is None:
         return Scaled(A_hat, dA, None, None, rows, columns, rows)
     inputs = column_exponents(shifted(B.array, np.broadcast_to(rows[:, None], B.array.shape)))
-    B_hat, dB = _shifted_pair(B, rows[:, None] - inputs[None])
+    B_hat, dB = _shifted_pair(B, sums(rows, -inputs))
     return Scaled(A_hat, dA, B_hat, dB, rows, columns, inputs)
 
 
@@ -260,9 +269,9 @@ def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Ar
 
 def _scaled_gradients(g: DoubleMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
     """ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
-    columns = scaled.columns[None]
+    columns = scaled.columns
     losses = column_exponents(shifted(g.array, np.broadcast_to(columns, g.array.shape)).T)
-    return (losses, *_shifted_pair(g, columns - losses[:, None]))
+    return (losses, *_shifted_pair(g, sums(-losses, columns)))
 
 
 def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solution | None:
@@ -282,7 +291,7 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
     found = adjoint.solution
     if scaled.B is not None:
         found = times(found, Bounded(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
-    dL_dx = _matrix(unscaled(found, losses[:, None] + scaled.inputs[None]), is_certain=True)
+    dL_dx = _matrix(unscaled(found, sums(losses, scaled.inputs)), is_certain=True)
     none = DoubleMatrix(np.zeros((len(g), 0)))
     return Solution(
         system=system,
@@ -301,56 +310,6 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
 
 def _matrix(found: Bounded, is_certain: bool) -> DoubleMatrix:
     return DoubleMatrix(found.value, found.error if is_certain else None)
-
-
-def _minimum_norm(particular: Bounded, null_space: Bounded, basis: Basis) -> Bounded:
-    """The Jacobian of least norm, J₀ − V·V⁺·J₀, and a bound on its error, column by column.
-
-    With G = A[I, p]⁻¹·A[I, :], that is [I, −V] in the order p, f, and so ‖G⁺‖ ≤ 1 and ‖V⁺‖ ≤ 1, what solves G·y = J₀ is
-    off the least such y by G⁺·(J₀ − G·y), along the rows of G, and by the part of y in the null space, at most ‖Vᵀ·y‖.
-    """
-    J, V, p, f = particular.value, null_space.value, basis.columns, basis.free
-    J_p, V_p = J[p], V[p]
-    found = np.empty_like(J)
-    found[p], found[f] = y_p, y_f = _least_solution(V_p, J_p)
-    dJ, dV = np.broadcast_to(particular.error, J.shape), np.broadcast_to(null_space.error, V.shape)
-    if not (np.isfinite(dJ).all() and np.isfinite(dV).all() and np.isfinite(found).all()):
-        return Bounded(found, np.full(found.shape, np.inf))
-    sizes, dV_norm, V_norm = norms(found, 0), norm(dV), norm(V)
-    off = norms(J_p - y_p + V_p @ y_f, 0) + norms(dJ, 0) + dV_norm * sizes
-    off += gamma(len(f) + 3) * (norms(J_p, 0) + (1 + V_norm) * sizes)
-    inside = norms(V_p.T @ y_p + y_f, 0) + (dV_norm + gamma(len(V)) * V_norm) * sizes
-    return Bounded(found, np.broadcast_to((off + inside) * (1 + 32 * U), found.shape))
-
-
-def _least_solution(V: Array, right: Array) -> tuple[Array, Array]:
-    """The least y_p and y_f with y_p = right + V·y_f, by the smaller of the normal equations."""
-    largest = float(np.abs(V).max(initial=0.0))
-    if not largest < LARGEST_SQUARED:
-        return _least_solution_by_qr(V, right)
-    r, F = V.shape
-    if r >= F:
-        S = V.T @ V
-        S.flat[:: F + 1] += 1
-        inverse = np.linalg.inv(S)
-        y_f = -inverse @ (V.T @ right)
-        if largest > LARGEST_UNREFINED:
-            y_f -= inverse @ (y_f + V.T @ (right + V @ y_f))
-        return right + V @ y_f, y_f
-    S = V @ V.T
-    S.flat[:: r + 1] += 1
-    inverse = np.linalg.inv(S)
-    y_p = inverse @ right
-    if largest > LARGEST_UNREFINED:
-        y_p += inverse @ (right - y_p - V @ (V.T @ y_p))
-    return y_p, -V.T @ y_p
-
-
-def _least_solution_by_qr(V: Array, right: Array) -> tuple[Array, Array]:
-    r = len(V)
-    Q, R = np.linalg.qr(np.concatenate([np.eye(r), -V.T]))
-    found = Q @ np.linalg.solve(R.T, right)
-    return found[:r], found[r:]
 
 
 def _rank_by_svd(A: Array, relative: float) -> int:

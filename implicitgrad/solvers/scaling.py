@@ -36,6 +36,13 @@ def column_exponents(B: Array) -> Exponents:
     return _exponents(_largest(B, 0))
 
 
+def sums(rows: Exponents, columns: Exponents) -> Exponents:
+    """The exponents of entries, rows[:, None] + columns; one 0 for all where nothing is scaled."""
+    if rows.any() or columns.any():
+        return rows[:, None] + columns
+    return np.zeros((1, 1), dtype=np.int64)
+
+
 def shifted(a: Array, exponents: Exponents) -> Array:
     """a·2^exponents, at the one rounding that a result below the normal range suffers."""
     if not exponents.any():
