@@ -5,6 +5,7 @@ numpy is loaded where doubles are made.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -22,6 +23,9 @@ BITS = 53
 UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_ROUNDING = 2.0**-1074
 """What a number below the normal range is rounded by, at most."""
+DYADIC_PLACES = 10
+MOST_PLACES = 300
+"""The decimal places with which a number that is not 0 is never rounded to 0."""
 
 
 if TYPE_CHECKING:
@@ -149,7 +153,8 @@ def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
     """
     import numpy as np
 
-    if max(len(text) for row in rows for text in row) > MOST_DIGITS:
+    longest = max(len(text) for row in rows for text in row)
+    if longest > MOST_DIGITS:
         return None
     written = "\n".join(["\n".join(row) for row in rows])
     if written.count("\n") != sum(map(len, rows)) - 1 or ALL_NUMBERS.fullmatch(written) is None:
@@ -160,7 +165,29 @@ def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
         return None
     if is_plain_integers(written) and largest < 2.0**BITS:
         return DoubleMatrix(values)
-    return DoubleMatrix(values, np.abs(values) * UNIT_ROUNDOFF + SMALLEST_ROUNDING)
+    exponents = re.findall("[eE]-([0-9]+)", written)
+    return DoubleMatrix(values, rounding_of_decimals(values, longest + max(map(int, exponents), default=0)))
+
+
+def rounding_of_decimals(values: Array, places: int) -> Array | float:
+    """A bound on how far decimals are from ``values``, the doubles nearest to them.
+
+    places : how many digits each has behind its point, at most. From a multiple of 2⁻¹⁰ such a decimal is off by a
+    multiple of 2⁻¹⁰·10⁻ᵖ, and so by nothing where that is more than a rounding.
+    """
+    import numpy as np
+
+    error = np.abs(values)
+    with np.errstate(over="ignore"):
+        parts = values * 2.0**DYADIC_PLACES
+        is_exact = (parts == np.rint(parts)) & (
+            error * 10.0 ** min(places, MOST_PLACES) < 2.0 ** (BITS - DYADIC_PLACES)
+        )
+    error *= UNIT_ROUNDOFF
+    error += SMALLEST_ROUNDING
+    if places <= MOST_PLACES:
+        error[is_exact] = 0.0
+    return error if error.any() else 0.0
 
 
 def is_array(value: object) -> bool:

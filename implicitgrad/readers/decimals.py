@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.doubles import BITS, SMALLEST_ROUNDING, UNIT_ROUNDOFF, DoubleMatrix
+from implicitgrad.doubles import BITS, DoubleMatrix, rounding_of_decimals
 from implicitgrad.rational import LARGEST_EXPONENT, MOST_DIGITS
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Doub
         return None
     error: Array | float = 0.0
     if not is_plain or largest >= 2.0**BITS:
-        error = np.abs(values)
-        error *= UNIT_ROUNDOFF
-        error += SMALLEST_ROUNDING
+        error = rounding_of_decimals(values, int(np.flatnonzero(tally).max(initial=0)))
     squares = [int(tally[p]) * Fraction(1, 4 * 100**p) for p in np.flatnonzero(tally).tolist() if p]
     return DoubleMatrix(values, error), sum(squares, Fraction(0))
 

@@ -16,24 +16,11 @@ from implicitgrad.solvers.basis import AnyInverse, Basis, picked
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, certified_inverse
 from implicitgrad.solvers.products import U, bound_product, gamma, norm, precise_residual, residual
 from implicitgrad.solvers.selection import choose_columns
+from implicitgrad.solvers.structure import Structure, inverse_pattern, pattern, product_pattern
 
 if TYPE_CHECKING:
     from implicitgrad.doubles import Array
-    from implicitgrad.solvers.scaling import Exponents
-
-
-class Scaled(NamedTuple):
-    """A system in scaled units, and what its numbers may hide."""
-
-    A: Array
-    dA: Array | None
-    B: Array | None
-    """None: the identity, which scaling leaves to ``B_exponents``."""
-    dB: Array | None
-    rows: Exponents
-    columns: Exponents
-    inputs: Exponents
-    """J = 2^columns·Ĵ·2^inputs"""
+    from implicitgrad.solvers.scaling import Scaled
 
 
 class Answers(NamedTuple):
@@ -59,21 +46,21 @@ def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None
     p, f, inverse = basis.columns, basis.free, basis.inverse
     A, dA = scaled.A, scaled.dA
     W = _left(inverse, *picked(A, dA, basis.other_rows, p))
+    structure = Structure(scaled, basis)
+    structure = Structure(scaled, basis)
+    independent, dependent, constraints, possible, is_known = _inputs(scaled, basis, W, structure)
+    is_certain = basis.is_certain and is_known
     right: Bounded | None = None
-    is_certain = basis.is_certain
     if scaled.B is None:
-        independent, dependent, constraints = basis.rows, basis.other_rows, W
         pivots = inverse.solve()
     else:
-        independent, dependent, constraints, is_known = _constraints(scaled, basis, W)
-        is_certain &= is_known
         right = _along(scaled, basis, independent, dependent, constraints)
         pivots = _right(inverse, right.value, right.error if right.error.any() else None)
     A_free, dA_free = picked(A, dA, basis.rows, f)
     found = _right(inverse, -A_free, dA_free)
-    null_space, is_decided = _cleaned(found, lambda: _indifference(basis, found))
+    null_space, is_decided = _cleaned(found, lambda: _indifference(basis, found), structure.null_space)
     is_certain &= is_decided
-    constraints, is_decided = _cleaned(constraints, partial(_indifference_of_constraints, basis, constraints))
+    constraints, is_decided = _cleaned(constraints, partial(_indifference_of_constraints, basis, constraints), possible)
     is_certain &= is_decided
     dL_dx = coefficients = None
     if g is not None:
@@ -82,7 +69,9 @@ def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None
         value, error = _coefficients(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
         error = error if dg is None else error + dg[:, f]
         reach = partial(_indifference_of_gradients, basis, w, found)
-        coefficients, is_decided = _cleaned(Bounded(value, error * (1 + 8 * U)), reach)
+        coefficients, is_decided = _cleaned(
+            Bounded(value, error * (1 + 8 * U)), reach, partial(structure.coefficients, g, dg)
+        )
         is_certain &= is_decided
     return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
 
@@ -111,35 +100,52 @@ def _right(inverse: AnyInverse, columns: Array, dcolumns: Array | None) -> Bound
     return inverse.solve(columns, dcolumns)
 
 
-def _constraints(scaled: Scaled, basis: Basis, W: Bounded) -> tuple[list[int], list[int], Bounded, bool]:
-    """Which inputs are independent, which depend on them, how, and whether that is certain."""
+class _Inputs(NamedTuple):
+    """Which inputs may be anything, and what the others then are."""
+
+    independent: list[int]
+    dependent: list[int]
+    constraints: Bounded
+    """(D, P′)"""
+    possible: Callable[[], Array]
+    """Where the constraints may have something else than 0."""
+    is_known: bool = True
+
+
+def _inputs(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> _Inputs:
+    """What the other rows ask of x; W = A[I', p]·K⁻¹."""
     B, dB = scaled.B, scaled.dB
-    assert B is not None
-    P = B.shape[1]
-    every = list(range(P))
-    none = Bounded(np.zeros((0, P)), np.zeros((0, P)))
+    if B is None:
+        return _Inputs(basis.rows, basis.other_rows, W, structure.left)
+    every = list(range(B.shape[1]))
+    none = np.zeros((0, len(every)))
+    everything = _Inputs(every, [], Bounded(none, none), lambda: none)
     if not basis.other_rows:
-        return every, [], none, True
+        return everything
     B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
     C, dC = _coefficients(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
     dC = dC if dB is None else dC + dB[basis.other_rows]
+    is_zero = ~structure.conditions()
+    C[is_zero], dC[is_zero] = 0.0, 0.0
     reach = basis.tolerance * basis.inverse.inverse_norm * (1 + norm(W.value)) * norm(B)
     if not C.any() and not dC.any():
-        return every, [], none, True
+        return everything
     _, sigma, right = np.linalg.svd(C)
     D = int((sigma > reach).sum())
     if D == 0:
-        return every, [], none, False
-    dependent = choose_columns(right[:D], list(range(P - 1, -1, -1))).columns
+        return everything._replace(is_known=False)
+    dependent = choose_columns(right[:D], every[::-1]).columns
     taken = set(dependent)
     independent = [k for k in every if k not in taken]
     if len(C) == D and np.isfinite(dC).all():
         inverse = certified_inverse(C[:, dependent], dC[:, dependent])
         if inverse is not None:
             found = _right(inverse, -C[:, independent], dC[:, independent])
-            return independent, dependent, found, True
-    found_value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent])
-    return independent, dependent, Bounded(found_value, np.full(found_value.shape, np.inf)), False
+            left, right = pattern(C[:, dependent], dC[:, dependent]), pattern(C[:, independent], dC[:, independent])
+            return _Inputs(independent, dependent, found, lambda: product_pattern(inverse_pattern(left), right))
+    value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent])
+    found = Bounded(value, np.full(value.shape, np.inf))
+    return _Inputs(independent, dependent, found, lambda: np.ones(value.shape, dtype=bool), is_known=False)
 
 
 def _along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
@@ -178,10 +184,11 @@ def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple
     return bound_product(left, right)
 
 
-def _cleaned(found: Bounded, indifference: Callable[[], Array]) -> tuple[Bounded, bool]:
+def _cleaned(found: Bounded, indifference: Callable[[], Array], possible: Callable[[], Array]) -> tuple[Bounded, bool]:
     """What cannot be told from 0 made 0, and whether nothing was in doubt.
 
-    indifference : what a change of A within the cutoff can make of a 0, which counts where no bound does.
+    indifference : what a change of A within the cutoff can make of a 0, which counts where no bound does. possible :
+    where something else than 0 may be.
     """
     bound = np.broadcast_to(found.error, found.value.shape)
     is_bounded = np.isfinite(bound)
@@ -190,7 +197,12 @@ def _cleaned(found: Bounded, indifference: Callable[[], Array]) -> tuple[Bounded
     is_zero = np.abs(found.value) <= bound
     if not is_zero.any():
         return found, True
-    is_decided = not (is_zero & (bound > 0)).any()
+    is_doubtful = is_zero & (bound > 0)
+    if is_doubtful.any():
+        is_known = ~possible()
+        is_zero |= is_known
+        is_doubtful &= ~is_known
+    is_decided = not is_doubtful.any()
     return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
 
 

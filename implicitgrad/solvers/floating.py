@@ -16,12 +16,12 @@ from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
 from implicitgrad.solvers.adjoint import Adjoint
 from implicitgrad.solvers.basis import EPS, cutoff, find_basis, slack
-from implicitgrad.solvers.consequences import Answers, Scaled, find_answers, times
+from implicitgrad.solvers.consequences import Answers, find_answers, times
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
 from implicitgrad.solvers.minimum_norm import least_solution, minimum_norm
 from implicitgrad.solvers.products import U, norm
-from implicitgrad.solvers.scaling import column_exponents, equilibration, lost, shifted, sums, unscaled
+from implicitgrad.solvers.scaling import Scaled, column_exponents, equilibration, lost, shifted, sums, unscaled
 from implicitgrad.solvers.size import refuse_too_large
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
 

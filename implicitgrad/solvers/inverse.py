@@ -131,7 +131,7 @@ class EntrywiseInverse:
             whole = bound_product(size + dr, self.magnitude)
             tail = bound_product(whole, self.E) + whole.max(axis=1, keepdims=True) * self._tail(self.column_sums, 0)
             error = bound_product(dr, self.magnitude) + tail + gamma(self.n) * bound_product(size, self.magnitude)
-            error = (error + U * np.abs(W) * (step != 0)) * (1 + 16 * U)
+            error = (error + _last_rounding(W) * (step != 0)) * (1 + 16 * U)
             if best is not None and not error.max() < 0.9 * best.error.max():
                 break
             best = Bounded(W, error)
@@ -161,12 +161,18 @@ class EntrywiseInverse:
         whole = (np.abs(R) + dR) * (1 + 4 * U)
         tail = bound_product(self.E, whole) + np.outer(self._tail(self.row_sums, 1), whole.max(axis=0))
         error = bound_product(self.magnitude, dR + tail + gamma(self.n) * np.abs(R))
-        return Bounded(better, (error + U * np.abs(better) * (step != 0)) * (1 + 16 * U))
+        return Bounded(better, (error + _last_rounding(better) * (step != 0)) * (1 + 16 * U))
 
     def _tail(self, sums: Array, axis: int) -> Array:
         """E²·1/(1 − ‖E‖), or 1·E² for axis 0."""
         twice = self.E @ sums if axis else sums @ self.E
         return enlarged(twice, self.n) / (1 - self.defect) * (1 + 8 * U)
+
+
+def _last_rounding(rounded: Array) -> Array:
+    """Half a unit in the last place."""
+    half: Array = np.spacing(np.abs(rounded)) / 2
+    return half
 
 
 class NormwiseInverse:

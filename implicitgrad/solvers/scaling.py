@@ -6,7 +6,7 @@ columns at the right.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 
 EVEN = 8
 """Where all exponents are within ±8 nothing is scaled."""
+
+
+class Scaled(NamedTuple):
+    """A system in scaled units, and what its numbers may hide."""
+
+    A: Array
+    dA: Array | None
+    B: Array | None
+    """None: the identity, which scaling leaves to ``B_exponents``."""
+    dB: Array | None
+    rows: Exponents
+    columns: Exponents
+    inputs: Exponents
+    """J = 2^columns·Ĵ·2^inputs"""
 
 
 def equilibration(A: Array) -> tuple[Exponents, Exponents]:
