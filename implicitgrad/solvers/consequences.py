@@ -125,10 +125,12 @@ def _inputs(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> _
     B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
     C, dC = _coefficients(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
     dC = dC if dB is None else dC + dB[basis.other_rows]
-    is_zero = ~structure.conditions()
-    C[is_zero], dC[is_zero] = 0.0, 0.0
+    possible = structure.conditions()
+    C, dC = np.where(possible, C, 0.0), np.where(possible, dC, 0.0)
+    some = pattern(C, dC).any(axis=1)
+    C, dC = C[some], dC[some]
     reach = basis.tolerance * basis.inverse.inverse_norm * (1 + norm(W.value)) * norm(B)
-    if not C.any() and not dC.any():
+    if not C.size:
         return everything
     _, sigma, right = np.linalg.svd(C)
     D = int((sigma > reach).sum())

@@ -18,6 +18,7 @@ LIMIT = 1000.0
 INDEPENDENT = 1e-10
 """What must remain of a column, which has entries near 1, for it to count as independent of others."""
 MOST_AT_ONCE = 1e6
+BLOCK = 64
 
 
 class Choice(NamedTuple):
@@ -86,22 +87,40 @@ def _exchange(table: Array, i: int, j: int) -> None:
 
 
 def _eliminated(Q: Array, preferred: list[int]) -> list[int]:
-    """The first columns in the order of preference that are independent of those before."""
+    """The first columns in the order of preference that are independent of those before, and what else is needed."""
     r = len(Q)
-    work = Q[:, preferred].copy()
+    found = np.zeros((r, r))
+    """Orthonormal columns, as many as are chosen."""
     chosen: list[int] = []
-    for threshold in (INDEPENDENT, 0.0):
-        for column in range(len(preferred)):
-            done = len(chosen)
-            if done == r:
-                break
-            if column in chosen:
-                continue
-            row = done + int(np.abs(work[done:, column]).argmax())
-            pivot = work[row, column]
-            if not abs(pivot) > threshold:
-                continue
-            work[[done, row]] = work[[row, done]]
-            work[done + 1 :] -= np.outer(work[done + 1 :, column] / pivot, work[done])
-            chosen.append(column)
-    return [preferred[column] for column in chosen]
+    for start in range(0, len(preferred), BLOCK):
+        block = preferred[start : start + BLOCK]
+        rest = _without(Q[:, block], found[:, : len(chosen)])
+        for k, column in enumerate(block):
+            if len(chosen) == r:
+                return chosen
+            if float(np.linalg.norm(rest[:, k])) > INDEPENDENT:
+                direction = _unit(_without(rest[:, k], found[:, : len(chosen)]))
+                rest -= np.outer(direction, direction @ rest)
+                found[:, len(chosen)] = direction
+                chosen.append(column)
+    taken = set(chosen)
+    others = [column for column in preferred if column not in taken]
+    rest = _without(Q[:, others], found[:, : len(chosen)])
+    while len(chosen) < r:
+        k = int(np.linalg.norm(rest, axis=0).argmax())
+        direction = _unit(rest[:, k])
+        rest -= np.outer(direction, direction @ rest)
+        rest = np.delete(rest, k, axis=1)
+        chosen.append(others.pop(k))
+    return chosen
+
+
+def _without(columns: Array, found: Array) -> Array:
+    """What is orthogonal to the orthonormal columns found."""
+    rest: Array = columns - found @ (found.T @ columns)
+    return rest
+
+
+def _unit(direction: Array) -> Array:
+    size = float(np.linalg.norm(direction))
+    return direction / size if size else direction
