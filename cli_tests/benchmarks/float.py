@@ -1,14 +1,19 @@
 """Large systems in doubles: ours and NumPy's and SciPy's calls, interleaved in one run, medians and ratios.
 
+And Octave, sympy and maxima where they are installed.
+
 python cli_tests/benchmarks/float.py [ROUNDS]
 """
 
+import importlib.util
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -118,12 +123,72 @@ def processes(rounds: int) -> None:
     report("whole processes, 1000×1000 .npy to .npy", found, "implicitgrad solve A.npy --output J.npy", limits)
 
 
+OCTAVE = """
+A = randn (1000); g = randn (1000, 1); times = zeros ({rounds}, 2);
+for k = 1:{rounds}; tic; inv (A); times(k, 1) = toc; tic; rank (A); inv (A); A' \\ g; times(k, 2) = toc; end
+printf ("%g %g", median (times))
+"""
+
+
+def octave(rounds: int) -> None:
+    """Octave's own times for 1000×1000, without its start."""
+    program = shutil.which("octave-cli")
+    if program is None:
+        return
+    command = [program, "--eval", OCTAVE.format(rounds=rounds)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rng = np.random.default_rng(0)
+    system = linear_system(rng.standard_normal((1000, 1000)), rng.standard_normal(1000))
+    found = timed({"both, certified, with bounds": lambda: solve_system(system)}, rounds)
+    names = ("Octave: inv", "Octave: rank, inv, A'\\g")
+    found |= dict(zip(names, map(float, output.split()), strict=True))
+    report("1000×1000 in Octave", found, "both, certified, with bounds", dict.fromkeys(names))
+
+
+def programs(rounds: int) -> None:
+    """Whole processes that solve one 12×12 system of decimals of two digits, exactly but for Octave and NumPy."""
+    rng = np.random.default_rng(0)
+    n = 12
+    A, g = rng.integers(-999, 1000, (n, n)), rng.integers(-999, 1000, n)
+    here = Path(__file__).parent
+    with tempfile.TemporaryDirectory() as folder:
+        source, table = Path(folder, "system.yaml"), Path(folder, "A.csv")
+        rows = [", ".join(f"{value / 100:.2f}" for value in row) for row in [*A.tolist(), g.tolist()]]
+        source.write_text("A:\n" + "".join(f"- [{row}]\n" for row in rows[:-1]) + f"dL_dy: [{rows[-1]}]\n")
+        table.write_text("\n".join(rows) + "\n")
+        fractions = ", ".join("[" + ", ".join(f"{value}/100" for value in row) + "]" for row in A.tolist())
+        gradient = ", ".join(f"[{value}/100]" for value in g.tolist())
+        maxima = f"J: invert (matrix ({fractions})); transpose (J) . matrix ({gradient});"
+        octave = f"M = csvread ('{table}'); A = M(1:end-1, :); rank (A), inv (A), A' \\ M(end, :)'"
+        commands = {
+            "implicitgrad solve system.yaml --format json": [
+                sys.executable, "-m", "implicitgrad", "solve", str(source), "--format", "json",
+            ],
+            "a naive script: numpy": [sys.executable, str(here / "naive.py"), str(source)],
+            "sympy": [sys.executable, str(here / "sympy_peer.py"), str(source)],
+            "octave-cli": ["octave-cli", "--eval", octave],
+            "maxima": ["maxima", "--very-quiet", f"--batch-string={maxima}"],
+        }  # fmt: skip
+        installed = {name: command for name, command in commands.items() if shutil.which(command[0])}
+        if importlib.util.find_spec("sympy") is None:
+            del installed["sympy"]
+        jobs = {
+            name: partial(subprocess.run, command, check=True, capture_output=True)
+            for name, command in installed.items()
+        }
+        found = timed(jobs, rounds)
+    ours, *peers = found
+    report("whole processes, 12×12 decimals", found, ours, dict.fromkeys(peers))
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if sys.argv[1:] else 9
     for n in (16, 100, 300, 1000):
         square(n, rounds)
     wide(rounds)
     processes(rounds)
+    octave(rounds)
+    programs(rounds)
     memory = subprocess.run([sys.executable, "-c", MEMORY], check=True, capture_output=True, text=True).stdout
     print(f"\npeak memory at n = 2000, in matrices: {float(memory):.1f}   (at most 8)")
 
