@@ -275,6 +275,9 @@ def test_bad_scaling_is_no_bad_condition() -> None:
         found = solve(A)
         assert_within(found.dy_dx, fractions(exactly(A).inv()))
         assert [code for code, _ in found.warnings] == ["badly-scaled"]
+    inputs = solve([[1], [1]], B=[["1e100", "0"], ["0", "1e-100"]], arithmetic="float")
+    assert inputs.constraints.dependent == ("x2",)
+    assert_within(inputs.constraints.matrix, [[Fraction(10) ** 200]])
     rows = np.array([[1e150, 2e150], [3e-150, 4e-150]])
     assert_within(solve(rows).dy_dx, fractions(exactly(rows).inv()))
     with pytest.raises(InputError, match="beyond ±1\\.8e308"):
