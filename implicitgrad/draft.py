@@ -316,9 +316,10 @@ def _squared_rounding(value: object) -> Fraction:
     total = Fraction(0)
     counts: dict[int, int] = {}
     for row in value if isinstance(value, list) else ():
-        if _has_whole_numbers(row):
-            continue
-        for item in row if isinstance(row, list) else ():
+        places = _plain_places(row)
+        for decimals in places or ():
+            counts[decimals] = counts.get(decimals, 0) + 1
+        for item in row if isinstance(row, list) and places is None else ():
             if isinstance(item, str) and "e" not in item and "E" not in item:
                 decimals = len(item) - 1 - item.find(".") if "." in item else 0
                 counts[decimals] = counts.get(decimals, 0) + 1
@@ -328,16 +329,21 @@ def _squared_rounding(value: object) -> Fraction:
                     total += (unit / 2) ** 2
             elif isinstance(item, float) and not item.is_integer():
                 total += (Fraction(ulp(item)) / 2) ** 2
-    return total + sum(n * Fraction(1, 2 * 10**decimals) ** 2 for decimals, n in counts.items() if decimals)
+    counts.pop(0, None)
+    most = max(counts, default=0)
+    squares = sum([n * 100 ** (most - decimals) for decimals, n in counts.items()])
+    return total + Fraction(squares, 4 * 100**most)
 
 
-def _has_whole_numbers(row: list[str]) -> bool:
-    """Whether a row is of texts without a decimal point or an exponent."""
+def _plain_places(row: list[str]) -> list[int] | None:
+    """How many decimal places each decimal of a row has; None for what are not texts without exponents."""
     try:
-        text = "".join(row)
+        text = ",".join(row)
     except TypeError:
-        return False
-    return "." not in text and "e" not in text and "E" not in text
+        return None
+    if "e" in text or "E" in text:
+        return None
+    return [len(item) - 1 - item.find(".") for item in row if "." in item] if "." in text else []
 
 
 def described(value: object) -> str:

@@ -99,8 +99,11 @@ def last_place(text: str) -> Fraction | None:
 
 def format_fraction(value: Fraction) -> str:
     """``p/q``, or ``p`` for an integer; of any length."""
-    numerator = format_integer(value.numerator)
-    return numerator if value.denominator == 1 else f"{numerator}/{format_integer(value.denominator)}"
+    try:
+        return str(value)
+    except ValueError:  # Python writes no more than 4,300 digits of an integer
+        numerator = format_integer(value.numerator)
+        return numerator if value.denominator == 1 else f"{numerator}/{format_integer(value.denominator)}"
 
 
 def format_integer(value: int) -> str:

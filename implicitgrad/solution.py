@@ -162,12 +162,24 @@ class Solution:
         """
         if self.condition_squared is None or self.arithmetic is Arithmetic.FLOAT:
             return self.remarks
+        is_doubted = bool(self.system.A_rounding) and self.condition_squared >= (10 * self.rank) ** 2
+        may_be_lost = self._may_be_lost_in_doubles
+        if not (is_doubted or may_be_lost):
+            return ()
         inverse_squared = self.condition_squared / squared_norm(self.system.A)
-        if self.condition_squared >= (10 * self.rank) ** 2 and self.system.A_rounding * inverse_squared >= 1:
+        if is_doubted and self.system.A_rounding * inverse_squared >= 1:
             return (ILL_CONDITIONED,)
-        if _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
+        if may_be_lost and _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
             return (ILL_CONDITIONED_IN_DOUBLES,)
         return ()
+
+    @property
+    def _may_be_lost_in_doubles(self) -> bool:
+        """Whether the rounding of A to doubles is not known at once to matter little: relative to each entry, 2⁻⁵³."""
+        return self.condition_squared is None or (
+            self.condition_squared >= 2**100
+            or any([abs(a.numerator) >> 900 or a.denominator >> 900 for row in self.system.A for a in row])
+        )
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:

@@ -11,7 +11,6 @@ import click
 from implicitgrad.characters import quoted
 from implicitgrad.cli.options import csv_options, with_help
 from implicitgrad.cli.systems import (
-    UNIQUE_GRADIENT,
     Given,
     drafts_of,
     files_read,
@@ -22,6 +21,7 @@ from implicitgrad.cli.systems import (
 )
 from implicitgrad.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
+from implicitgrad.requirement import UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting

@@ -12,10 +12,18 @@ from implicitgrad.characters import printable
 from implicitgrad.errors import OutputError, ReaderGone
 
 
-def write_file(path: str, text: str | memoryview, inputs: Iterable[str | int] = (), option: str = "--output") -> None:
+def write_file(
+    path: str,
+    text: str | memoryview,
+    inputs: Iterable[str | int] = (),
+    option: str = "--output",
+    *,
+    is_durable: bool = True,
+) -> None:
     """Write ``text`` to a file, as UTF-8 if it is not bytes already, whole or not at all.
 
     inputs : the paths or descriptors it was made from, which it is never to overwrite. option : what named the file.
+    is_durable : it is on the disk when this returns.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
     """
     for source in inputs:
@@ -23,14 +31,15 @@ def write_file(path: str, text: str | memoryview, inputs: Iterable[str | int] = 
             if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
                 raise OutputError(f"{option} {printable(path)} is the input; expected another file")
     try:
-        _replace(path, text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text)
+        data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
+        _replace(path, data, is_durable=is_durable)
     except BrokenPipeError:
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
         raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
 
 
-def _replace(path: str, data: bytes | memoryview) -> None:
+def _replace(path: str, data: bytes | memoryview, *, is_durable: bool) -> None:
     """Through a temporary file beside ``path``, which takes its place at the end.
 
     A device, a pipe, and what our own standard output or error goes to, are written to as they are.
@@ -62,7 +71,8 @@ def _replace(path: str, data: bytes | memoryview) -> None:
         with open(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if is_durable:
+                os.fsync(stream.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:

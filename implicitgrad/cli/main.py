@@ -14,7 +14,7 @@ from implicitgrad.cli.overview import OVERVIEW
 from implicitgrad.cli.streams import run_safely
 from implicitgrad.errors import UsageError
 
-COMMANDS = ("solve", "check")
+COMMANDS = ("solve", "check", "batch")
 
 
 class Commands(click.Group):

@@ -15,6 +15,7 @@ Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
 Commands:
   solve  Print ∂y/∂x and ∂L/∂x of a system.
   check  Hold systems against what is claimed of their answers.
+  batch  Solve many systems, one JSON line each.
 
 Options:
   --version   Show the version and exit.
@@ -24,6 +25,7 @@ Examples:
   implicitgrad solve system.yaml
   implicitgrad solve -A '1 2; 3 4' -g '1 1'
   implicitgrad check systems/
+  implicitgrad batch systems/ --output results.jsonl
   implicitgrad solve --help
 """
 

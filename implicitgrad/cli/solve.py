@@ -11,7 +11,6 @@ from implicitgrad.cli.options import csv_options, names, positive, with_help
 from implicitgrad.cli.progress import telling
 from implicitgrad.cli.streams import report, write_stdout
 from implicitgrad.cli.systems import (
-    UNIQUE_GRADIENT,
     Given,
     drafts_of,
     files_read,
@@ -22,6 +21,7 @@ from implicitgrad.cli.systems import (
 from implicitgrad.cli.threads import set_threads, threads_option
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
+from implicitgrad.requirement import UNIQUE_GRADIENT, unmet
 
 if TYPE_CHECKING:
     from implicitgrad.solution import Solution
@@ -144,7 +144,7 @@ def solve(
             write_file(output, _arrays(solutions, output), sources)
         else:
             write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
-    unmet = [problem for solution in solutions for one in require if (problem := _unmet(solution, one))]
+    unmet = [problem for solution in solutions for one in require if (problem := unmet(solution, one))]
     report(unmet, as_json=form == "json")
     return 1 if unmet else 0
 
@@ -188,17 +188,3 @@ def _summary(solution: Solution, screen: Screen, digits: int) -> str:
     from implicitgrad.writers.summary import write_summary
 
     return write_summary(solution, screen, digits)
-
-
-def _unmet(solution: Solution, require: str) -> Problem | None:
-    """What --require asks for and the answer is not."""
-    if require == solution.status:
-        return None
-    if require == UNIQUE_GRADIENT:
-        if all(solution.unique_losses):
-            return None
-        found = "a dL_dx that is not unique"
-    else:
-        found = str(solution.status)
-    message = f"expected {require} (--require), got {found}"
-    return Problem(message, code="requirement", source=solution.system.source)

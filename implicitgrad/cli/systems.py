@@ -12,14 +12,13 @@ from implicitgrad.cli.options import Decorated, names
 from implicitgrad.cli.streams import say
 from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import UNSTATED, CsvFormat
+from implicitgrad.requirement import REQUIREMENTS, UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
     from implicitgrad.draft import Draft, Part
 
 INLINE = "<inline>"
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
-UNIQUE_GRADIENT = "unique-dL_dx"
-REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
 
 
 class Given(NamedTuple):

@@ -1,51 +1,81 @@
-"""Which files a list of files and directories stands for."""
+"""Which files a list of files, directories and patterns stands for."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
+from glob import has_magic, iglob
 
 from implicitgrad.errors import InputError, Problem
 
-PATTERNS = (".yaml", ".yml", ".json", ".csv")
+SUFFIXES = (".yaml", ".yml", ".json", ".csv")
 
 
 def find_files(paths: Iterable[str], exclude: Iterable[str] = ()) -> tuple[list[str], list[InputError]]:
-    """The files, each once, in the order given and in directories by name; and the directories that are of no use.
+    """The files, each once, in the order given and in directories by name; and the directories that are of no use."""
+    found = list(walk(paths, exclude))
+    files = [one for one in found if isinstance(one, str)]
+    return files, [one for one in found if isinstance(one, InputError)]
 
-    exclude : patterns of a file's or directory's name or path. A directory's hidden entries are passed over.
+
+def walk(
+    paths: Iterable[str], exclude: Iterable[str] = (), suffixes: tuple[str, ...] = SUFFIXES
+) -> Iterator[str | InputError]:
+    """The files one by one, each once, and what is wrong with a directory where it would be.
+
+    exclude : patterns of a file's or directory's name or path. suffixes : of the files that are taken from directories;
+    hidden entries are passed over. A path that does not exist and has * or ? or [ in it is a pattern; ** is any depth.
     """
     patterns = tuple(exclude)
-    found: dict[str, str] = {}
-    errors: list[InputError] = []
+    seen: set[int] = set()
     for path in paths:
-        if _is_excluded(path, patterns):
-            continue
-        if not os.path.isdir(path):
-            found.setdefault(_identity(path), path)
-            continue
-        files = list(_walk(path, patterns, errors))
-        if not files:
-            expected = ", ".join(f"*{suffix}" for suffix in PATTERNS)
-            message = f"a directory without a system's file; expected {expected}"
-            errors.append(InputError([Problem(message, code="empty", source=path)]))
-        for file in files:
-            found.setdefault(_identity(file), file)
-    return list(found.values()), errors
+        for found in _below(path, patterns, suffixes):
+            if isinstance(found, str):
+                identity = hash(found if found == "-" else os.path.normpath(found))
+                if identity in seen:
+                    continue
+                seen.add(identity)
+            yield found
 
 
-def _walk(directory: str, patterns: tuple[str, ...], errors: list[InputError]) -> Iterator[str]:
+def _below(path: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:
+    """The files that one path stands for."""
+    if _is_excluded(path, patterns):
+        return
+    if os.path.isdir(path):
+        yield from _in_directory(path, patterns, suffixes)
+    elif has_magic(path) and not os.path.lexists(path):
+        matches = sorted(iglob(path, recursive=True))
+        if not matches:
+            yield InputError([Problem("a pattern that no file matches", code="empty", source=path)])
+        for match in matches:
+            yield from _below(match, patterns, suffixes)
+    else:
+        yield path
+
+
+def _in_directory(directory: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:
+    errors: list[InputError] = []
+
     def refuse(error: OSError) -> None:
         problem = Problem(f"cannot be read: {error.strerror}", code="cannot-read", source=error.filename)
         errors.append(InputError([problem]))
 
+    is_any = False
     for folder, folders, files in os.walk(directory, onerror=refuse):
         folders[:] = sorted(name for name in folders if _is_wanted(os.path.join(folder, name), name, patterns))
-        for name in sorted(files):
+        files.sort()
+        for name in files:
             path = os.path.normpath(os.path.join(folder, name))
-            if name.lower().endswith(PATTERNS) and _is_wanted(path, name, patterns):
+            if name.lower().endswith(suffixes) and _is_wanted(path, name, patterns):
+                is_any = True
                 yield path
+    yield from errors
+    if not is_any and not errors:
+        expected = ", ".join(f"*{suffix}" for suffix in suffixes)
+        message = f"a directory without a system's file; expected {expected}"
+        yield InputError([Problem(message, code="empty", source=directory)])
 
 
 def _is_wanted(path: str, name: str, patterns: tuple[str, ...]) -> bool:
@@ -56,7 +86,3 @@ def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
     normal = os.path.normpath(path)
     names = (os.path.basename(normal), normal, os.path.abspath(path))
     return any(fnmatch(name, os.path.normpath(pattern)) for pattern in patterns for name in names)
-
-
-def _identity(path: str) -> str:
-    return path if path == "-" else os.path.normpath(path)

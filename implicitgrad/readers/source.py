@@ -47,7 +47,7 @@ def read_bytes(source: str) -> bytes:
     try:
         data = _standard_input() if source == STANDARD_INPUT else _file(source)
     except (OSError, ValueError) as error:
-        raise _unreadable(source, error) from None
+        raise unreadable(source, error) from None
     if len(data) > MOST_BYTES:
         raise _refused(source, f"expected at most {MOST_BYTES >> 20} MiB, got more", code="too-large")
     return data
@@ -65,11 +65,12 @@ def regular_size(path: str) -> int | None:
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _unreadable(source: str, error: OSError | ValueError) -> InputError:
+def unreadable(source: str, error: OSError | ValueError) -> InputError:
+    """What keeps a source from being read."""
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     hint = "Give the system's file, not its directory" if _is_directory(error) else None
     return _refused(source, f"cannot be read: {reason}", hint, "cannot-read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,6 +54,18 @@ def write_npz(solution: Solution) -> memoryview:
         **matrices,
     )
     return stream.getbuffer()
+
+
+def write_numbers(solution: Solution) -> dict[str, Any]:
+    """The numbers of an answer, for a stack of many."""
+    return {
+        "shape": (solution.system.equations, solution.system.unknowns, solution.system.inputs),
+        "rank": solution.rank,
+        "condition": np.nan if solution.condition is None else solution.condition,
+        "dy_dx": _array(solution.dy_dx),
+        "dL_dx": None if solution.dL_dx_rows is None else _array(solution.dL_dx_rows),
+        "has_one_loss": solution.has_one_loss,
+    }
 
 
 def _gradient(solution: Solution) -> Array:

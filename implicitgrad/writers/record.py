@@ -100,8 +100,11 @@ class _Doubles:
         self.is_any_lost = False
 
     def number(self, value: Fraction) -> Json:
+        numerator, denominator = value.numerator, value.denominator
+        if denominator == 1 and -LARGEST_PLAIN_INTEGER <= numerator <= LARGEST_PLAIN_INTEGER:
+            return numerator
         double = self.checked(to_float(value))
-        self.is_any_lost |= double == 0 != value.numerator
+        self.is_any_lost |= double == 0
         return double
 
     def checked(self, double: float | None) -> float | int | None:

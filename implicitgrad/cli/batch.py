@@ -1,0 +1,324 @@
+"""implicitgrad batch: many systems, a line each."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from implicitgrad.cli.options import csv_options, names, positive, with_help
+from implicitgrad.cli.systems import require_option
+from implicitgrad.errors import UsageError
+from implicitgrad.readers.form import CsvFormat
+
+if TYPE_CHECKING:
+    from implicitgrad.batch import Outcome, Pool, Question, Ready
+    from implicitgrad.cli.items import Chunk
+    from implicitgrad.cli.results import Old, Results
+    from implicitgrad.cli.signals import Interruptions
+    from implicitgrad.errors import InputError
+
+LOCAL_BYTES = 2**16
+LOCAL_ITEMS = 256
+"""What is solved before workers are started, which takes as long as solving some hundreds of small systems."""
+CHUNKS_A_WORKER = 3
+
+EXAMPLES = """\b
+Examples:
+  implicitgrad batch systems/ > results.jsonl
+  implicitgrad batch systems/ --output results.jsonl --resume
+  implicitgrad batch 'runs/**/*.npz' --output summary.csv
+  producer | implicitgrad batch - | jq -c .dL_dx
+  find . -name '*.yaml' -print0 | implicitgrad batch --files-from -
+  implicitgrad batch systems/ --output-dir answers --format table"""
+
+
+@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Solve many systems, one JSON line each.")
+@click.argument("systems", nargs=-1, type=click.Path(readable=False))
+@click.option("--files-from", metavar="FILE", help="Take the files named in FILE, or - , ended by NULs or line ends.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(readable=False),
+    help="Write to a file: .csv gets a row each, .npz the numbers of all, any other name JSON lines.",
+)  # fmt: skip
+@click.option(
+    "--output-dir", metavar="DIR", type=click.Path(readable=False), help="Write one file for each system into DIR."
+)
+@click.option(
+    "-f", "--format", "form", type=click.Choice(["json", "csv", "table", "npy", "npz"]),
+    help="json or csv lines; or, of the files in --output-dir, json, table, npy or npz.  [default: json]",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Keep the results in --output whose systems have not changed.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Work in N processes.  [default: the cores]"
+)
+@click.option("--dask", "address", metavar="ADDRESS", help="Work on the cluster of a running Dask scheduler.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first system that has no answer.")
+@click.option(
+    "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
+)
+@click.option(
+    "--arithmetic", type=click.Choice(["auto", "exact", "float"]), default="auto", show_default=True,
+    help="Rational numbers, or doubles with bounds, as in solve.",
+)  # fmt: skip
+@click.option(
+    "--rtol", callback=positive, metavar="X",
+    help="In doubles, take singular values of at most X·the largest for 0.  [default: max(M, N)·2⁻⁵²]",
+)  # fmt: skip
+@require_option("Exit with 1 if an answer, which is written, is not this, or not all of several")
+@csv_options
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error of progress, failures and totals.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
+@with_help()
+def batch(
+    systems: tuple[str, ...],
+    files_from: str | None,
+    exclude: tuple[str, ...],
+    output: str | None,
+    output_dir: str | None,
+    form: str | None,
+    resume: bool,
+    jobs: int | None,
+    address: str | None,
+    fail_fast: bool,
+    free: tuple[str, ...] | None,
+    arithmetic: str,
+    rtol: float | None,
+    require: tuple[str, ...],
+    delimiter: str | None,
+    decimal: str,
+    header: bool | None,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Solve many systems; each has its answer, or what is wrong with it, on its own line, in order.
+
+    SYSTEMS are files as solve reads them, directories, patterns such as 'runs/**/*.yaml', files of JSON lines
+    (*.jsonl), or - for standard input: a system in JSON on each line, or YAML with any number of documents. The record
+    of a failure has the key error in place of an answer, and stops nothing.
+
+    Exit codes: 0 all answered; 1 answered, but not as --require asks; 2 bad usage, or a system without an answer; 3 a
+    fault of the program; 130 interrupted, with what was done written.
+    """
+    target = _target(output, output_dir, form, resume=resume)
+    if "" in systems or files_from == "":
+        raise UsageError("expected a file's name, got ''")
+    if not systems and files_from is None:
+        hint = "See implicitgrad batch --help"
+        raise UsageError("expected systems' files or directories, - for standard input, or --files-from", hint)
+    if [*systems, files_from].count("-") > 1:
+        raise UsageError("standard input can be read once; expected - in one place only")
+    if jobs is not None and address is not None:
+        raise UsageError("expected --jobs or --dask, got both")
+    from implicitgrad.cli.threads import VARIABLES
+
+    for name in VARIABLES:  # the cores work on different systems
+        os.environ.setdefault(name, "1")
+    gc.enable()
+    from implicitgrad.batch import Question
+    from implicitgrad.cli.signals import Interruptions
+
+    question = Question(arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header), target.form)
+    with Interruptions() as interruptions:
+        asked = _Asked(systems, files_from, exclude, jobs, address, fail_fast, quiet, resume)
+        return _run(asked, target, question, interruptions)
+
+
+class _Target(NamedTuple):
+    """Where results go, and what each is written as."""
+
+    output: str | None
+    directory: str | None
+    form: str
+
+
+class _Asked(NamedTuple):
+    systems: tuple[str, ...]
+    files_from: str | None
+    exclude: tuple[str, ...]
+    jobs: int | None
+    address: str | None
+    fail_fast: bool
+    quiet: bool
+    resume: bool
+
+
+def _target(output: str | None, directory: str | None, form: str | None, *, resume: bool) -> _Target:
+    """Raises UsageError for what does not go together."""
+    if "" in (output, directory):
+        raise UsageError("expected a file's name, got ''")
+    if output is not None and directory is not None:
+        raise UsageError("expected --output or --output-dir, got both")
+    if resume and (output in (None, "-") or (output or "").lower().endswith((".csv", ".npz")) or form == "csv"):
+        raise UsageError("--resume needs the JSON lines of an earlier batch: --output results.jsonl")
+    if directory is not None:
+        if form == "csv":
+            raise UsageError("--format csv is a row each; expected --output, not --output-dir")
+        return _Target(None, directory, form or "json")
+    if form in ("table", "npy", "npz"):
+        raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
+    suffix = os.path.splitext(output or "")[1].lower()
+    implied = {".csv": "csv", ".npz": "arrays"}.get(suffix)
+    if form is not None and implied is not None and form != implied:
+        raise UsageError(f"--format {form} and --output {output} say different things; expected one of them")
+    return _Target(None if output == "-" else output, None, implied or form or "json")
+
+
+def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
+    from implicitgrad.batch import Pool, answer_all
+    from implicitgrad.cli import workers
+    from implicitgrad.cli.tally import Tally
+
+    make = workers.local if asked.address is None else workers.dask(asked.address)
+    jobs = asked.jobs or workers.cores()
+    old = _old(target) if asked.resume else None
+    results = _results(target, interruptions, old)
+    begun = _Begun()
+    started: list[Pool] = []
+
+    def pool() -> Pool | None:
+        if started:
+            return started[0]
+        if asked.address is None and (jobs == 1 or not begun.is_much):
+            return None
+        started.append(Pool(make, jobs, question))
+        return started[0]
+
+    at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
+    is_whole = False
+    with Tally(asked.quiet, interruptions) as tally:
+        try:
+            chunks = _chunks(asked, target, question, old, begun)
+            for outcomes in answer_all(chunks, question, pool, at_once):
+                shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
+                results.write(shown)
+                tally.add(shown)
+                if asked.fail_fast and shown and shown[-1].is_failure:
+                    break
+            else:
+                is_whole = True
+            if is_whole:
+                for one in started:
+                    one.close()
+        finally:
+            interruptions.is_over = True
+            if not is_whole:
+                workers.kill_all()
+            results.close(is_whole=is_whole)
+    return tally.exit_code
+
+
+def _to_first_failure(outcomes: list[Outcome]) -> list[Outcome]:
+    failed = next((k for k, outcome in enumerate(outcomes) if outcome.is_failure), len(outcomes))
+    return outcomes[: failed + 1]
+
+
+class _Begun:
+    """How much has been handed out."""
+
+    def __init__(self) -> None:
+        self.bytes = self.items = 0
+
+    @property
+    def is_much(self) -> bool:
+        return self.bytes > LOCAL_BYTES or self.items > LOCAL_ITEMS
+
+
+def _chunks(
+    asked: _Asked, target: _Target, question: Question, old: Old | None, begun: _Begun
+) -> Iterator[Chunk | Ready]:
+    """What is to be done, and what is done already."""
+    from implicitgrad.batch import Item, Ready, failure
+    from implicitgrad.cli import items
+    from implicitgrad.errors import InputError
+
+    paths: Iterator[str] = iter(asked.systems)
+    if asked.files_from is not None:
+        from itertools import chain
+
+        paths = chain(paths, items.listed(asked.files_from))
+    found = items.find(paths, _excluded(asked, target))
+    for chunk in items.chunks(_but(found, target.output, asked.systems), sends_all=asked.address is not None):
+        if isinstance(chunk, InputError):
+            problem = chunk.problems[0]
+            yield Ready([failure(Item(str(problem.source), None), problem, question)])
+            continue
+        begun.items += len(chunk)
+        begun.bytes += sum(len(item.data) if item.data is not None else items.size(item) for item in chunk)
+        if old is None:
+            yield chunk
+        else:
+            yield from _changed(chunk, old, question)
+
+
+def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Ready]:
+    """A chunk, without what has its result already; that stands in its place."""
+    from implicitgrad.batch import Ready
+    from implicitgrad.errors import InputError
+    from implicitgrad.readers.source import read_bytes
+
+    left: Chunk = []
+    for item in chunk:
+        try:
+            data = read_bytes(item.source) if item.data is None else item.data
+            outcomes = old.outcomes(item, question.content_hash(data))
+        except InputError:
+            outcomes = []
+        if outcomes:
+            if left:
+                yield left
+            left = []
+            yield Ready(outcomes)
+        else:
+            left.append(item)
+    if left or not chunk:
+        yield left
+
+
+def _but(found: Iterator[str | InputError], output: str | None, given: tuple[str, ...]) -> Iterator[str | InputError]:
+    """The files but for the output, which is none of its own inputs."""
+    own = None
+    for path in found:
+        if output is not None and isinstance(path, str) and path.endswith(os.path.splitext(output)[1]):
+            own = own or os.path.realpath(output)
+            if os.path.realpath(path) == own:
+                if path in given:
+                    raise UsageError(f"--output {output} is an input; expected another file")
+                continue
+        yield path
+
+
+def _excluded(asked: _Asked, target: _Target) -> tuple[str, ...]:
+    if target.directory is None:
+        return asked.exclude
+    import glob
+
+    return (*asked.exclude, glob.escape(os.path.abspath(target.directory)))
+
+
+def _old(target: _Target) -> Old:
+    from implicitgrad.cli.results import Old
+
+    assert target.output is not None
+    return Old(target.output)
+
+
+def _results(target: _Target, interruptions: Interruptions, old: Old | None) -> Results:
+    from implicitgrad.cli.results import Directory, Stack, lines_to, standard_output
+
+    if target.directory is not None:
+        return Directory(target.directory, target.form)
+    if target.form == "arrays":
+        assert target.output is not None
+        return Stack(target.output)
+    header = ""
+    if target.form == "csv":
+        from implicitgrad.writers.rows import write_header
+
+        header = write_header()
+    if target.output is None:
+        return standard_output(interruptions, header)
+    return lines_to(target.output, interruptions, header, old)

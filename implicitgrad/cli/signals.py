@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM: both end the work at once, but never in the middle of writing a result."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interruptions:
+    """A context in which both signals raise KeyboardInterrupt; a second one, too, changes nothing any more."""
+
+    def __init__(self) -> None:
+        self.is_deferring = False
+        self.is_pending = False
+        self.is_over = False
+
+    def __enter__(self) -> Interruptions:
+        self.before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self.is_over:
+            return
+        if self.is_deferring and not self.is_pending:
+            self.is_pending = True  # a second one does not wait: what is written to may be a pipe that nobody empties
+            return
+        self.is_over = True
+        raise KeyboardInterrupt
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Let a write end first."""
+        self.is_deferring = True
+        try:
+            yield
+        finally:
+            self.is_deferring = False
+        if self.is_pending and not self.is_over:
+            self.is_over = True
+            raise KeyboardInterrupt

@@ -1,0 +1,102 @@
+"""How a batch goes, on standard error: progress where it is a terminal, failures and totals at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from implicitgrad.batch import FAULT, Outcome
+from implicitgrad.characters import count
+from implicitgrad.cli.signals import Interruptions
+from implicitgrad.cli.streams import FAULT as FAULT_CODE
+from implicitgrad.cli.streams import say
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, ImplicitGradError, Problem
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+VERDICTS = ("determined", "underdetermined", "overdetermined", "rank-deficient")
+UNMET = 1
+
+
+class Tally:
+    """Counts outcomes, and tells."""
+
+    def __init__(self, is_quiet: bool, interruptions: Interruptions) -> None:
+        self.is_quiet = is_quiet
+        self.verdicts: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.failed = self.unmet = 0
+        self.is_fault = False
+        self.progress: Any = None
+
+    def __enter__(self) -> Tally:
+        if not self.is_quiet and sys.stderr is not None and sys.stderr.isatty():
+            self.progress = _progress()
+            self.task = self.progress.add_task("", total=None, failed="")
+            self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+        if not self.is_quiet and (kind is None or issubclass(kind, KeyboardInterrupt)):
+            self._tell(is_whole=kind is None)
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Count some more."""
+        for outcome in outcomes:
+            self.verdicts[outcome.status] += 1
+            if outcome.problem is None:
+                continue
+            self.failed += outcome.is_failure
+            self.unmet += not outcome.is_failure
+            self.is_fault |= outcome.problem.code == FAULT
+            if len(self.problems) < MOST_PROBLEMS_SHOWN:
+                self.problems.append(outcome.problem)
+        if self.progress is not None:
+            failed = f"{count(self.failed, 'failure')}" if self.failed else ""
+            self.progress.update(self.task, advance=len(outcomes), failed=failed)
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command."""
+        if self.is_fault:
+            return FAULT_CODE
+        if self.failed:
+            return ImplicitGradError.exit_code
+        return UNMET if self.unmet else 0
+
+    def _tell(self, *, is_whole: bool) -> None:
+        for problem in self.problems:
+            say(f"implicitgrad: {problem}")
+        left_out = self.failed + self.unmet - len(self.problems)
+        if left_out > 0:
+            say(f"implicitgrad: ... and {left_out:,} more problems")
+        total = sum(self.verdicts.values())
+        parts = [f"{self.verdicts[verdict]:,} {verdict}" for verdict in VERDICTS if self.verdicts[verdict]]
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        if self.unmet:
+            parts.append(f"{self.unmet:,} not as required")
+        text = f"{total:,} system{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
+        say(f"implicitgrad: {text}{'' if is_whole else '; interrupted'}")
+
+
+def _progress() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.speed:,.0f} a second"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,76 @@
+"""One line of JSON → Draft: what is plainly a system is taken at once, all else read with care, or refused."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+
+from implicitgrad.draft import Draft, Part, Path
+from implicitgrad.errors import InputError, Problem
+from implicitgrad.readers.yaml import read_yaml
+
+MATRICES = {"A", "B", "dL_dy"}
+NAMES = {"x", "y"}
+
+
+def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
+    """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
+    careful = _Careful(text, source, name, line)
+    try:
+        pairs = json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
+        return careful.draft
+    if not _is_plain(pairs):
+        return careful.draft
+    parts: dict[str, Part] = {}
+    for key, value in pairs:
+        if key == "name":
+            name = value
+        else:
+            parts[key] = Part(value, None, careful.locate(key))
+    return Draft(source, parts, name)
+
+
+class _Careful:
+    """The same line read by the reader that knows where everything stands."""
+
+    def __init__(self, text: str, source: str, name: str, line: int) -> None:
+        self.text, self.source, self.name, self.line = text, source, name, line
+
+    @cached_property
+    def draft(self) -> Draft:
+        drafts = read_yaml("\n" * (self.line - 1) + self.text, self.source, self.name)
+        if len(drafts) != 1:
+            message = f"expected one system a line, got {len(drafts)}"
+            raise InputError([Problem(message, None, "bad-syntax", self.source, self.line)])
+        return drafts[0]
+
+    def locate(self, key: str):  # type: ignore[no-untyped-def]
+        def position(path: Path) -> tuple[int, int] | None:
+            return self.draft.parts[key].locate(path)
+
+        return position
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _is_plain(pairs: object) -> bool:
+    """Whether it is a mapping of the known keys, each once, to texts, lists of texts, or lists of those."""
+    if not isinstance(pairs, tuple) or len({key for key, _ in pairs}) != len(pairs):
+        return False
+    for key, value in pairs:
+        if key in MATRICES:
+            if not isinstance(value, list) or not (_are_texts(value) or all(map(_are_texts, value))):
+                return False
+        elif key in NAMES:
+            if not _are_texts(value):
+                return False
+        elif key != "name" or not isinstance(value, str) or not value.strip():
+            return False
+    return "A" in dict(pairs)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(type(item) is str for item in value)
