@@ -18,16 +18,21 @@ def write_file(path: str, text: str | memoryview, inputs: Iterable[str | int] = 
     inputs : the paths or descriptors it was made from, which it is never to overwrite. option : what named the file.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
     """
-    for source in inputs:
-        with suppress(OSError):
-            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
-                raise OutputError(f"{option} {printable(path)} is the input; expected another file")
+    refuse_inputs(path, inputs, option)
     try:
         _replace(path, text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text)
     except BrokenPipeError:
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
         raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
+
+
+def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--output") -> None:
+    """Raises OutputError where ``path`` is one of the files, by their paths or descriptors, that are read."""
+    for source in inputs:
+        with suppress(OSError):
+            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
+                raise OutputError(f"{option} {printable(path)} is the input; expected another file")
 
 
 def _replace(path: str, data: bytes | memoryview) -> None:

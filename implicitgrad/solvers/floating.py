@@ -50,8 +50,9 @@ def solve_float(
     wanted = indices(system, free)
     try:
         system = system.with_arithmetic(Arithmetic.FLOAT)
-        found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
-        return found or replace(_Solving(system, wanted, free, rtol).solution(), is_gradient_alone=gradient_alone)
+        with np.errstate(all="ignore"):  # what is beyond the range of doubles is found by looking at the results
+            found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
+            return found or replace(_Solving(system, wanted, free, rtol).solution(), is_gradient_alone=gradient_alone)
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         hint = "--arithmetic exact has it as a fraction"

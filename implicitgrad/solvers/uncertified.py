@@ -24,6 +24,7 @@ from implicitgrad.solvers.consequences import (
 )
 from implicitgrad.solvers.inverse import Bounded
 from implicitgrad.solvers.products import U as UNIT_ROUNDOFF
+from implicitgrad.solvers.selection import LIMIT
 from implicitgrad.solvers.structure import Structure
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from implicitgrad.solvers.scaling import Scaled
 
 
+FAR = 10.0
+"""Times what the basis was chosen for: what solving with K gives beyond that is noise."""
 MOST_NOISE = 1e-12
 """What is taken for 0 beside 1 where no gap in the singular values says more."""
 
@@ -48,13 +51,12 @@ def find_uncertified(
     def bounded(value: Array) -> Bounded:
         return Bounded(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
 
-    V = -inverse.right_inverse @ inverse.right[:, f]
+    V, W = _dependencies(scaled.A, basis, inverse)
     reach = small * np.outer(_norms(inverse.right_inverse, 1), np.sqrt(1 + _norms(V, 0) ** 2))
     reach = np.minimum(reach, most * np.abs(V).max(axis=0, initial=1.0))
     null_space, _ = cleaned(bounded(V), reach, structure.null_space)
     V = null_space.value
 
-    W = inverse.left[basis.other_rows] @ inverse.left_inverse
     reach_of_rows = small * np.outer(np.sqrt(1 + _norms(W, 1) ** 2), _norms(inverse.left_inverse, 0))
     reach_of_rows = np.minimum(reach_of_rows, most * np.abs(W).max(axis=1, initial=1.0)[:, None])
     W = cleaned(bounded(W), reach_of_rows, structure.left)[0].value
@@ -82,6 +84,23 @@ def find_uncertified(
     return Answers(
         inputs.independent, inputs.dependent, constraints, bounded(pivots), null_space, dL_dx, coefficients, is_certain
     )
+
+
+def _dependencies(A: Array, basis: Basis, inverse: SingularInverse) -> tuple[Array, Array]:
+    """V (r, F), the pivot unknowns by the free ones, and W (M − r, r), the other rows by those of the basis.
+
+    By solving with K, which wrongs no row of A more than its own size allows; where K is singular in doubles, of the
+    singular vectors.
+    """
+    p, f, rows = basis.columns, basis.free, basis.rows
+    try:
+        K = A[np.ix_(rows, p)]
+        V, W = np.linalg.solve(K, -A[np.ix_(rows, f)]), np.linalg.solve(K.T, A[np.ix_(basis.other_rows, p)].T).T
+        if max(np.abs(V).max(initial=0.0), np.abs(W).max(initial=0.0)) <= FAR * LIMIT:
+            return V, W
+    except np.linalg.LinAlgError:
+        pass
+    return -inverse.right_inverse @ inverse.right[:, f], inverse.left[basis.other_rows] @ inverse.left_inverse
 
 
 def _allowed(scaled: Scaled, basis: Basis, inputs: Inputs) -> Array:
