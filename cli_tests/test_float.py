@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rationals import assert_within, exactly, fractions
 
-from implicitgrad import InputError, Solution, Status, UsageError, linear_system, read_systems, solve
+from implicitgrad import InputError, Solution, Status, UsageError, check, linear_system, read_systems, solve
 from implicitgrad.doubles import DoubleMatrix, from_fractions, from_texts
+from implicitgrad.draft import Part
+from implicitgrad.judges.drafts import check_drafts
+from implicitgrad.readers import read_drafts
 from implicitgrad.solvers import solve_system
 from implicitgrad.solvers.products import precise_residual
 from implicitgrad.solvers.scaling import equilibration, shifted
@@ -326,6 +329,67 @@ def test_rank_deficient_systems_are_answered_without_a_bound_and_with_a_warning(
     assert found.condition == pytest.approx(np.linalg.norm(A) * np.linalg.norm(np.linalg.pinv(A)))
 
 
+def laplacian(weights: np.ndarray) -> np.ndarray:
+    """Of a chain: its rows sum to 0."""
+    n = len(weights) + 1
+    D = np.eye(n - 1, n) - np.eye(n - 1, n, k=1)
+    return D.T @ np.diag(weights) @ D
+
+
+@pytest.mark.parametrize("powers", [[-12, 13, -10, 9], [0] * 30, [13, -13] * 14, [-9, 9, 9, -9, 0], [19, -19] * 5])
+def test_what_a_cutoff_decides_is_right_where_there_is_a_gap(powers: list[int]) -> None:
+    A = laplacian(2.0 ** np.array(powers))
+    found, exact = solve(A), solve(A.tolist(), arithmetic="exact")
+    assert found.warnings[0][0] == "rank-by-cutoff"
+    assert (found.rank, found.status) == (exact.rank, exact.status)
+    V, W = found.general.null_space.array, found.constraints.matrix.array
+    assert np.allclose(V, 1, rtol=1e-4)
+    assert np.allclose(W, -1, rtol=1e-4)
+    J = found.general.minimum_norm.array
+    assert np.abs(J.sum(axis=0)).max() <= 1e-4 * np.abs(J).max()
+    if (found.free_parameters, found.independent) == (exact.free_parameters, exact.independent):
+        wanted = np.array(exact.general.minimum_norm, dtype=float)
+        assert np.abs(J - wanted).max() <= 1e-4 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(
+    "A",
+    [
+        1 / (np.arange(12)[:, None] + np.arange(12) + 1.0),
+        np.vander(np.linspace(0.1, 1, 20)),
+        np.exp(-((np.linspace(0, 1, 15)[:, None] - np.linspace(0, 1, 15)) ** 2)),
+    ],
+    ids=["Hilbert", "Vandermonde", "Gaussian kernel"],
+)
+def test_without_a_gap_the_answer_is_still_that_of_a_matrix_nearby(A: np.ndarray) -> None:
+    n = len(A)
+    found = solve(A, np.ones(n))
+    assert [code for code, _ in found.warnings] == ["rank-by-cutoff", "no-gap"]
+    V, J = found.general.null_space.array, found.general.minimum_norm.array
+    assert np.abs(A @ V).max() <= 1e-12 * np.abs(A).max() * np.abs(V).max()
+    T = np.zeros((n, len(found.independent)))
+    T[[found.system.x.index(name) for name in found.independent], range(T.shape[1])] = 1
+    T[[found.system.x.index(name) for name in found.constraints.dependent]] = found.constraints.matrix.array
+    assert np.abs(A @ J - T).max() <= 1e-14 * n * np.abs(A).max() * np.abs(J).max()
+    assert not any(value is not None for row in found.dy_dx for value in row)
+
+
+def test_check_and_solve_say_the_same_of_doubles(tmp_path: Any) -> None:
+    rng = np.random.default_rng(12)
+    for n in (5, 20, 60):
+        A = rng.standard_normal((n, 3)) @ rng.standard_normal((3, n))
+        found = solve(A, A[0])
+        assert found.rank == 3
+        claims = {"status": "rank-deficient", "rank": 3, "dL_dx": np.linalg.pinv(A).T @ A[0]}
+        assert check(A, A[0], **claims, constraints=found.constraints).holds
+        assert check(A, A[0], dy_dx=found.general.minimum_norm.array).holds
+        assert not check(A, A[0], rank=n).holds
+        assert not check(A, A[0], dL_dx=np.linalg.pinv(A).T @ A[0] + 0.01).holds
+        np.savez(tmp_path / f"{n}.npz", A=A, dL_dy=A[0])
+        (draft,) = read_drafts(str(tmp_path / f"{n}.npz"))
+        assert check_drafts([draft], {"rank": Part("3"), "status": Part("rank-deficient")})[0].holds
+
+
 def test_a_large_gradient_alone_goes_without_a_jacobian(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(9)
     n = 140
@@ -338,6 +402,30 @@ def test_a_large_gradient_alone_goes_without_a_jacobian(monkeypatch: pytest.Monk
     assert (found.dy_dx, found.status, found.rank, found.condition) == ((), Status.DETERMINED, n, None)
     difference = np.abs(np.asarray(found.dL_dx) - np.asarray(whole.dL_dx))
     assert (difference <= found.dL_dx_rows.error + whole.dL_dx_rows.error).all()
+
+
+def test_what_is_no_choice_of_arithmetic_is_said() -> None:
+    A = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for rtol in (float("nan"), 2, -1, "1e-3"):
+        with pytest.raises(UsageError, match="rtol: expected a number from 0 to 1, got"):
+            solve(A, rtol=rtol)
+    with pytest.raises(UsageError, match="arithmetic: expected 'auto', 'exact', 'float', got 'doubles'"):
+        solve(A, arithmetic="doubles")
+    with pytest.raises(InputError, match=r"A\[1\]\[1\]: expected a number"):
+        solve(np.ma.masked_array(A, mask=[[True, False], [False, False]]))
+    assert solve(np.ma.masked_array(A)).status is Status.DETERMINED
+    assert solve(np.asmatrix(A)).status is Status.DETERMINED
+
+
+def test_a_solution_does_not_change_with_the_array_it_was_made_from() -> None:
+    A = np.array([[1.0, 2.0], [3.0, 4.0]])
+    found = solve(A)
+    A[0, 0] = 77
+    assert found.system.A.array[0, 0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        found.dy_dx.array[0, 0] = 99
+    np.asarray(found.dy_dx)[0, 0] = 99
+    assert found.dy_dx.array[0, 0] == pytest.approx(-2)
 
 
 def test_arrays_are_doubles_and_lists_are_exact() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 Run = Callable[..., "CompletedProcess[str]"]
 LARGE = np.random.default_rng(0).standard_normal((45, 45))
+FLOAT = ("--arithmetic", "float")
 WARNING = "nothing is certified, and exact arithmetic may say otherwise"
 
 
@@ -186,3 +187,57 @@ def test_a_large_claim_is_judged_by_certified_doubles(run: Run) -> None:
     result = run("check", "large.csv", "-g", g, f"--dldx={wrong}", "-q", files=files)
     assert result.returncode == 1
     assert "was the transpose forgotten?" in result.stdout
+
+
+def test_many_exponents_beside_one_bad_cell_are_read_at_once(run: Run) -> None:
+    rows = [[str(i * j % 7) for j in range(17)] for i in range(17)]
+    for k in range(60):
+        rows[k // 17][k % 17] = "1e-05"
+    rows[16][16] = "nan"
+    table = "\n".join(map(",".join, rows)) + "\n"
+    result = run("solve", "many.csv", files={"many.csv": table})
+    assert (result.returncode, result.stdout) == (2, "")
+    place = table.splitlines()[16].index("nan") + 1
+    assert result.stderr.startswith(f"implicitgrad: many.csv:17:{place}: A[17][17]: expected a number")
+    fraction = run("solve", "-", "--delimiter", ",", "--require", "determined", stdin=table.replace("nan", "1/3"))
+    assert "expected determined" in fraction.stderr
+
+
+def test_what_lies_beyond_doubles_is_refused_in_one_line_without_numpys_warnings(run: Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "tiny.npz", A=np.diag([1e-320, 1]), B=np.array([[0.3, -1], [1, 0.5]]))
+    for arguments in (
+        ["tiny.npz"],
+        ["-A", "1e-330", "--arithmetic", "float"],
+        ["-A", "1e-399 0; 0 1", "--arithmetic", "float"],
+    ):
+        result = run("solve", *arguments)
+        assert (result.returncode, result.stdout) == (2, ""), arguments
+        assert result.stderr.count("\n") == 1
+        assert "range of doubles" in result.stderr
+
+
+def test_a_file_is_written_in_the_format_of_its_name(run: Run, tmp_path: Path) -> None:
+    assert run("solve", "-A", "1 2; 3 4", "-o", "J.json").returncode == 0
+    assert json.loads((tmp_path / "J.json").read_text())["rank"] == 2
+    assert run("solve", "-A", "1 2; 3 4", "-o", "J.NPY").returncode == 0
+    assert np.load(tmp_path / "J.NPY").shape == (2, 2)
+    for name in ("J.csv", "J.yaml", "J.tsv"):
+        result = run("solve", "-A", "1 2; 3 4", "-o", name)
+        assert (result.returncode, (tmp_path / name).exists()) == (2, False)
+        assert "expected a name ending in .txt, .json, .npy or .npz" in result.stderr
+    assert run("solve", "-A", "1", "-f", "table", "-o", "J.json").returncode == 2
+    assert "--rtol is a cutoff for doubles" in run("solve", "-A", "1", "--arithmetic", "exact", "--rtol", "0.1").stderr
+
+
+def test_check_takes_a_rank_from_the_cutoff_as_solve_does(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    np.save(tmp_path / "R.npy", rng.standard_normal((120, 100)) @ rng.standard_normal((100, 120)))
+    assert run("solve", "R.npy", "--require", "rank-deficient").returncode == 0
+    assert run("check", "R.npy", "--require", "rank-deficient").returncode == 0
+    assert run("check", "R.npy", "--require", "determined").returncode == 1
+
+
+def test_symbols_have_stand_ins_where_the_encoding_lacks_them(run: Run) -> None:
+    result = run("solve", "-A", "0.3 0.1; 0.2 0.9", "--arithmetic", "float", PYTHONIOENCODING="ascii")
+    assert "error <= 1e-15" in result.stdout
+    assert "\\u" not in result.stdout

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rationals import assert_within, exactly, fractions
 
-from implicitgrad.doubles import DoubleMatrix, from_texts
+from implicitgrad.doubles import DoubleMatrix, from_fractions, from_texts
 from implicitgrad.solvers.adjoint import Adjoint
 from implicitgrad.solvers.inverse import Bounded, EntrywiseInverse, NormwiseInverse, certified_inverse
 from implicitgrad.solvers.minimum_norm import minimum_norm
@@ -194,15 +194,18 @@ def test_scaling_counts_what_it_loses_below_the_normal_range() -> None:
 
 def test_decimals_are_as_far_from_their_doubles_as_is_said() -> None:
     rows = [["0", "0.5", "0.1", "-2.25", "7"], ["1e-3", "5e-1", "0.0e-9", "123456.0009765625", "1e300"]]
-    rows += [["4503599627370497.5", "0.50000000000000000001", "1e-320", "-0", "8796093022208.5"]]
+    rows += [["4503599627370497.5", "0.50000000000000000001", "1e-300", "-0", "8796093022208.5"]]
     for chosen in ([rows[0]], [rows[1]], [rows[2]], rows):
         found = from_texts(chosen)
         assert found is not None
         assert_within(found, [[Fraction(text) for text in row] for row in chosen])
     assert (np.asarray(from_texts([rows[0]]).error) > 0).tolist() == [[False, False, True, False, False]]
     assert from_texts([["0.5", "-0.25"]]).error == 0
-    tiny = from_texts([["1e-350", "0"]])
-    assert_within(tiny, [[Fraction("1e-350"), Fraction(0)]])
+    assert from_texts([["1e-350", "0"]]) is None  # it would become 0
+    with pytest.raises(OverflowError):
+        from_fractions([[Fraction("1e-350")]])
+    tiny = from_texts([["3e-322", "5e-324"]])
+    assert_within(tiny, [[Fraction("3e-322"), Fraction("5e-324")]])
 
 
 def sparse(n: int, seed: int) -> np.ndarray:

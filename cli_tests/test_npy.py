@@ -139,7 +139,7 @@ def test_an_archive_that_is_no_system_is_refused(tmp_path: Path, arrays: dict[st
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda data: b"", "expected a NumPy .npy file, got something else"),
+        (lambda data: b"", "expected a NumPy .npy file, got an empty file"),
         (lambda data: b"1,2\n", "expected a NumPy .npy file, got something else"),
         (lambda data: b"PK\x03\x04" + data, "expected a NumPy .npy file, got something else"),
         (lambda data: data[:30], "not a readable .npy file: "),

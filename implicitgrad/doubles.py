@@ -24,7 +24,7 @@ UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_ROUNDING = 2.0**-1074
 """What a number below the normal range is rounded by, at most."""
 DYADIC_PLACES = 10
-MOST_PLACES = 300
+MOST_PLACES = 323
 """The decimal places with which a number that is not 0 is never rounded to 0."""
 
 
@@ -62,8 +62,9 @@ class DoubleMatrix(Rows):
     __slots__ = ("array", "error")
 
     def __init__(self, array: Array, error: Array | float | None = 0.0) -> None:
-        self.array = array
-        """(rows, columns)"""
+        self.array = array.view()
+        """(rows, columns), read-only."""
+        self.array.flags.writeable = False
         self.error = error
         """A bound on |array − truth|, a number or an array that broadcasts; None where there is none."""
 
@@ -97,21 +98,24 @@ class DoubleMatrix(Rows):
         return float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
 
     def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
-        """The rows, each number with its bound."""
+        """The rows, each number with its bound, infinite where there is none."""
         import numpy as np
 
-        errors = np.broadcast_to(0.0 if self.error is None else self.error, self.array.shape)
+        errors = np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
         for row, row_errors in zip(self.array, errors, strict=True):
             pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
             yield tuple([Bounded(number, error) if number == number else None for number, error in pairs])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self.array.astype(dtype or self.array.dtype, copy=bool(copy))
+        return self.array.astype(dtype or self.array.dtype, copy=copy is not False)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DoubleMatrix):
             return NotImplemented
         return self.array.shape == other.array.shape and self.array.tobytes() == other.array.tobytes()
+
+    def __repr__(self) -> str:
+        return f"<{'×'.join(map(str, self.array.shape))} doubles>"
 
     def __hash__(self) -> int:
         return hash((self.array.shape, self.array.tobytes()))
@@ -133,7 +137,10 @@ def _fractions(row: list[float]) -> DoubleRow:
 
 
 def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
-    """The doubles nearest to rational numbers, and how far from them. Raises OverflowError beyond the largest."""
+    """The doubles nearest to rational numbers, and how far from them.
+
+    Raises OverflowError beyond the largest, and for what is not 0 and would be.
+    """
     import numpy as np
 
     values = np.array([[entry.numerator / entry.denominator for entry in row] for row in rows])
@@ -142,6 +149,8 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
         for j, entry in enumerate(row):
             if entry.denominator != 1 or entry.numerator.bit_length() > BITS:
                 error = abs(Fraction(float(values[i, j])) - entry)
+                if error and not values[i, j]:
+                    raise OverflowError
                 errors[i, j] = np.nextafter(float(error), np.inf) if error else 0.0
     return DoubleMatrix(values, errors if errors.any() else 0.0)
 
@@ -149,7 +158,7 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
 def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
     """The doubles nearest to decimals, and a bound on how far from them they are.
 
-    None where a text is no decimal of the grammar, or beyond the largest double: who reads entry by entry says which.
+    None where a text is no decimal of the grammar, or beyond the range of doubles: who reads entry by entry says which.
     """
     import numpy as np
 
@@ -159,14 +168,22 @@ def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
     written = "\n".join(["\n".join(row) for row in rows])
     if written.count("\n") != sum(map(len, rows)) - 1 or ALL_NUMBERS.fullmatch(written) is None:
         return None
-    values = np.array([list(map(float, row)) for row in rows])
+    values = np.array([list(map(float, row)) for row in rows]) + 0.0  # no -0
     largest = np.abs(values).max()
     if largest == np.inf:
         return None
     if is_plain_integers(written) and largest < 2.0**BITS:
         return DoubleMatrix(values)
     exponents = re.findall("[eE]-([0-9]+)", written)
-    return DoubleMatrix(values, rounding_of_decimals(values, longest + max(map(int, exponents), default=0)))
+    error = rounding_of_decimals(values, longest + max(map(int, exponents), default=0))
+    if is_any_lost(values, error):
+        return None
+    return DoubleMatrix(values, error)
+
+
+def is_any_lost(values: Array, error: Array | float) -> bool:
+    """Whether any decimal that is not 0 may have become 0."""
+    return not isinstance(error, float) and bool(((values == 0) & (error > 0)).any())
 
 
 def rounding_of_decimals(values: Array, places: int) -> Array | float:
@@ -180,9 +197,7 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
     error = np.abs(values)
     with np.errstate(over="ignore"):
         parts = values * 2.0**DYADIC_PLACES
-        is_exact = (parts == np.rint(parts)) & (
-            error * 10.0 ** min(places, MOST_PLACES) < 2.0 ** (BITS - DYADIC_PLACES)
-        )
+        is_exact = (parts == np.rint(parts)) & (error * 10.0 ** min(places, 300) < 2.0 ** (BITS - DYADIC_PLACES))
     error *= UNIT_ROUNDOFF
     error += SMALLEST_ROUNDING
     if places <= MOST_PLACES:
@@ -190,10 +205,19 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
     return error if error.any() else 0.0
 
 
+def copied(array: Any) -> Array:
+    """The numbers of an array now, whatever its owner does with it later."""
+    import numpy as np
+
+    return np.array(array, subok=False)
+
+
 def is_array(value: object) -> bool:
     """Whether it is a NumPy array of integers or floats."""
     np = sys.modules.get("numpy")
-    return np is not None and isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.dtype.itemsize <= 8
+    if np is None or not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
+        return False
+    return not (hasattr(value, "mask") and np.ma.is_masked(value))
 
 
 def from_array(value: Any, dimensions: tuple[int, ...]) -> DoubleMatrix | None:
@@ -204,5 +228,5 @@ def from_array(value: Any, dimensions: tuple[int, ...]) -> DoubleMatrix | None:
         return None
     if value.dtype.kind != "f" and np.abs(value.astype(float)).max() >= 2.0**BITS:
         return None
-    array = np.atleast_2d(value).astype(float, copy=False)
+    array = np.atleast_2d(np.asarray(value)).astype(float, copy=False)
     return DoubleMatrix(array) if np.isfinite(array).all() else None

@@ -13,8 +13,8 @@ from numbers import Integral, Rational, Real
 from typing import NamedTuple, cast
 
 from implicitgrad.characters import count, quoted
-from implicitgrad.doubles import Decimals, DoubleMatrix, from_array, from_texts, is_array
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
 from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_number
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix, Row
 
@@ -52,7 +52,7 @@ def linear_system(
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {
-        key: Part(value if is_array(value) else plain(value))
+        key: Part(copied(value) if is_array(value) else plain(value))
         for key, value in values.items()
         if key == "A" or value is not None
     }
@@ -101,6 +101,11 @@ class Draft:
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether any of its matrices is an array of numbers, not text."""
+        return any(is_array(self.parts[key].value) for key in ("A", "B", "dL_dy") if key in self.parts)
+
     def build(self, arithmetic: str = AUTO) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found.
 
@@ -132,15 +137,15 @@ class Draft:
         if arithmetic == AUTO:
             values = {key: self.parts[key].value for key in ("A", "B", "dL_dy") if key in self.parts}
             sizes = [size for key in ("A", "B") for size in _shape(values.get(key))]
-            is_binary = any(is_array(value) for value in values.values())
-            arithmetic = Arithmetic.FLOAT if is_binary or max(sizes, default=0) > MOST_EXACT else Arithmetic.EXACT
-        self.arithmetic = Arithmetic(arithmetic)
+            is_float = self.is_binary or max(sizes, default=0) > MOST_EXACT
+            arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
+        self.arithmetic = chosen_arithmetic(arithmetic)
 
     def _in_doubles(self, system: LinearSystem) -> LinearSystem:
         try:
             return system.with_arithmetic(Arithmetic.FLOAT)
         except OverflowError:
-            message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
+            message = "expected numbers within the range of doubles, got one beyond ±1.8e308, or too near to 0"
             hint = "--arithmetic exact takes it as it is"
             raise InputError([Problem(message, hint, "overflow", self.source)]) from None
 
@@ -269,6 +274,15 @@ class Draft:
         return tuple(map(str, value)) if len(self.problems) == before else None
 
 
+def chosen_arithmetic(name: str) -> Arithmetic:
+    """Raises UsageError for what is none."""
+    try:
+        return Arithmetic(name)
+    except ValueError:
+        expected = ", ".join(map(repr, (AUTO, *map(str, Arithmetic))))
+        raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
+
+
 def _shape(value: object) -> tuple[int, ...]:
     """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
     if isinstance(value, Decimals):
@@ -288,6 +302,8 @@ def _is_rectangle_of_texts(value: list[object]) -> bool:
 
 def plain(value: object) -> object:
     """Arrays and tuples as lists, all the way down."""
+    if isinstance(value, DoubleMatrix):
+        return value.to_lists()
     if hasattr(value, "tolist"):
         value = value.tolist()
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
+from math import inf
 from typing import NamedTuple
 
 from implicitgrad.doubles import Bounded
@@ -27,7 +28,7 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
 
     All as fractions where all are short; otherwise as decimals of at most ``digits`` significant digits: with equally
     many places where that leaves each at least half of its digits, or in scientific notation. A text that is not exact
-    begins with ≈. Doubles have no digit that their bounds do not support, and no such mark.
+    begins with ≈. Doubles have no digit that their bounds do not support, and the mark only where there are none.
     """
     if values and isinstance(values[0], Bounded):
         return _show_doubles([value for value in values if isinstance(value, Bounded)], digits)
@@ -58,7 +59,13 @@ def show_number(value: Fraction, digits: int) -> str:
 
 
 def _show_doubles(values: Sequence[Bounded], digits: int) -> list[str]:
-    """As show_column, of numbers known within their bounds: the last digit is right to within one."""
+    """As show_column, of numbers known within their bounds: the last digit is right to within one.
+
+    What has no bound is marked as rounded.
+    """
+    if any(value.error == inf for value in values):
+        shown = _show_doubles([Bounded(value, 0.0) for value in values], digits)
+        return [text if text.strip() == "0" else ROUNDED + text for text in shown]
     numbers = [float(value) for value in values]
     known = [number for number, value in zip(numbers, values, strict=True) if abs(number) > value.error]
     exponents = [_exponent(number) for number in known if number] or [0]

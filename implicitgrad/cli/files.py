@@ -26,10 +26,7 @@ def write_file(
     is_durable : it is on the disk when this returns.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
     """
-    for source in inputs:
-        with suppress(OSError):
-            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
-                raise OutputError(f"{option} {printable(path)} is the input; expected another file")
+    refuse_inputs(path, inputs, option)
     try:
         data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
         _replace(path, data, is_durable=is_durable)
@@ -37,6 +34,14 @@ def write_file(
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
         raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
+
+
+def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--output") -> None:
+    """Raises OutputError where ``path`` is one of the files, by their paths or descriptors, that are read."""
+    for source in inputs:
+        with suppress(OSError):
+            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
+                raise OutputError(f"{option} {printable(path)} is the input; expected another file")
 
 
 def _replace(path: str, data: bytes | memoryview, *, is_durable: bool) -> None:

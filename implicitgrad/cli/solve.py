@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from implicitgrad.writers.screen import Screen
 
 ARRAY_SUFFIXES = (".npy", ".npz")
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+UNWRITTEN_SUFFIXES = (".csv", ".tsv", ".yaml", ".yml")
 
 EXAMPLES = """\b
 Examples:
@@ -58,8 +61,8 @@ Examples:
     "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
 )
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="What to print; json is one object a line.",
+    "-f", "--format", "form", type=click.Choice(["table", "json"]),
+    help="What to print; json is one object a line.  [default: table; json where --output ends in .json]",
 )  # fmt: skip
 @click.option(
     "--digits",
@@ -94,7 +97,7 @@ def solve(
     only: str | None,
     full: bool,
     threads: int | None,
-    form: str,
+    form: str | None,
     digits: int,
     output: str | None,
     require: tuple[str, ...],
@@ -120,8 +123,14 @@ def solve(
     if system is not None and A is not None:
         raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
 
-    if form == "json" and output is not None and output.endswith(ARRAY_SUFFIXES):
-        raise UsageError(f"--format json writes text; expected another --output than {output}")
+    sources = [0 if path == "-" else path for path in inputs]
+    if output is not None:
+        from implicitgrad.cli.files import refuse_inputs
+
+        refuse_inputs(output, sources)
+    form = _format(form, output)
+    if rtol is not None and arithmetic == "exact":
+        raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
     from implicitgrad.readers import build_all
     from implicitgrad.solvers import solve_system
@@ -139,14 +148,26 @@ def solve(
     else:
         from implicitgrad.cli.files import write_file
 
-        sources = [0 if path == "-" else path for path in inputs]
-        if output.endswith(ARRAY_SUFFIXES):
+        if output.lower().endswith(ARRAY_SUFFIXES):
             write_file(output, _arrays(solutions, output), sources)
         else:
             write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
     unmet = [problem for solution in solutions for one in require if (problem := unmet(solution, one))]
     report(unmet, as_json=form == "json")
     return 1 if unmet else 0
+
+
+def _format(form: str | None, output: str | None) -> str:
+    """As asked for, or as the output's name says. Raises UsageError where that says something else, or what is not."""
+    suffix = os.path.splitext(output or "")[1].lower()
+    if suffix in ARRAY_SUFFIXES and form is not None:
+        raise UsageError(f"--format {form} writes text; expected another --output than {output}")
+    if suffix in UNWRITTEN_SUFFIXES:
+        known = ".txt, .json, .npy or .npz"
+        raise UsageError(f"--output {output}: expected a name ending in {known}; {suffix} is not written")
+    if form == "table" and suffix in JSON_SUFFIXES:
+        raise UsageError(f"--format table and --output {output} say different things; expected one of them")
+    return form or ("json" if suffix in JSON_SUFFIXES else "table")
 
 
 def _require_gradients(systems: list[LinearSystem], option: str) -> None:
@@ -162,7 +183,7 @@ def _arrays(solutions: list[Solution], output: str) -> memoryview:
 
     if len(solutions) != 1:
         raise UsageError(f"--output {output}: a NumPy file holds one system's answer, and there are {len(solutions)}")
-    return write_npy(solutions[0]) if output.endswith(".npy") else write_npz(solutions[0])
+    return write_npy(solutions[0]) if output.lower().endswith(".npy") else write_npz(solutions[0])
 
 
 def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, to_file: bool) -> list[str]:

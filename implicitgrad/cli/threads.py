@@ -10,8 +10,8 @@ import click
 from implicitgrad.cli.options import Decorated
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-LARGE = 2**20
-"""Bytes of input from which more than one thread is worth it, about 300×300 numbers."""
+LARGE = 2**22
+"""Bytes of input from which more than one thread is worth it, about 700×700 doubles; on busy cores they cost much."""
 
 
 def threads_option(command: Decorated) -> Decorated:

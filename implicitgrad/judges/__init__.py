@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from implicitgrad.claims import Claims, Place
 from implicitgrad.claims.build import build_claims
+from implicitgrad.doubles import is_array
 from implicitgrad.draft import Part, linear_system, plain
 from implicitgrad.errors import InputError
 from implicitgrad.judges import facts
@@ -63,9 +64,11 @@ def check(
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
-        system = A.with_arithmetic(Arithmetic.EXACT)
+        system = A
     else:
-        system = linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic="exact")
+        is_binary = any(is_array(value) for value in (A, B, dL_dy))
+        arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
+        system = linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic)
     solution = solve_to_judge(system)
     given: dict[str, object] = {
         "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
@@ -87,13 +90,23 @@ def check(
 
 
 def solve_to_judge(system: LinearSystem) -> Solution:
-    """Exactly; beyond 32 equations, unknowns or inputs in doubles, where these certify an answer that is unique."""
-    if max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY:
+    """Exactly, but for what solve() would answer by a cutoff, and for what is large.
+
+    Doubles whose rank is a matter of the cutoff are judged by what the cutoff says: exactly, they are what rounding
+    left of other numbers. Beyond 32 equations, unknowns or inputs, an answer in doubles with bounds is taken for text,
+    too, if it is unique.
+    """
+    is_binary = system.arithmetic is Arithmetic.FLOAT
+    is_large = max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY
+    if is_binary or is_large:
         with suppress(InputError):  # numbers beyond the range of doubles
             found = solve_system(system, arithmetic="float")
-            if found.status is Status.DETERMINED and None not in found.error_bounds:
+            is_certified = None not in found.error_bounds
+            if (is_binary and not is_certified) or (
+                is_large and is_certified and (is_binary or found.status is Status.DETERMINED)
+            ):
                 return found
-    return solve_exact(system)
+    return solve_exact(system.with_arithmetic(Arithmetic.EXACT))
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:

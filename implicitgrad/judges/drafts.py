@@ -11,6 +11,7 @@ from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge, solve_to_judge
 from implicitgrad.readers import build_all
 from implicitgrad.solution import Solution
+from implicitgrad.system import Arithmetic
 from implicitgrad.verdict import Verdict
 
 Parts = Mapping[str, Part]
@@ -21,7 +22,7 @@ def check_drafts(drafts: Sequence[Draft], claims: Parts | None = None, more: Seq
 
     claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
     """
-    solutions = [solve_to_judge(system) for system in build_all(list(drafts), "exact")]
+    solutions = [solve_to_judge(system) for system in build_all(drafts, _arithmetic)]
     expected = [together(draft, claims or {}) for draft in drafts]
     problems: list[Problem] = []
     verdicts = []
@@ -43,6 +44,10 @@ def together(draft: Draft, claims: Parts) -> dict[str, Part]:
 
 def _roots(claims: Parts) -> set[str]:
     return {key.partition(".")[0] for key in claims}
+
+
+def _arithmetic(draft: Draft) -> str:
+    return Arithmetic.FLOAT if draft.is_binary else Arithmetic.EXACT
 
 
 def _built(parts: Parts, solution: Solution, problems: list[Problem]) -> Claims:

@@ -19,6 +19,10 @@ CRUDEST = Fraction(1, 2**10)
 """The largest relative error that is put down to floating point."""
 
 
+NOISE = Fraction(1, 2**33)
+"""Beside the largest number of an answer in doubles whose rank was decided by a cutoff."""
+
+
 class Along(NamedTuple):
     """A claimed matrix by the independent inputs, along the constraint if there is one."""
 
@@ -87,8 +91,15 @@ class Setting:
         exact = self._tolerances(numbers, gradients)
         if self.solution.arithmetic is Arithmetic.EXACT:
             return exact
-        slack = Fraction(self.solution.error_bounds[0 if gradients is None else 1] or 0)
+        bound = self.solution.error_bounds[0 if gradients is None else 1]
+        slack = self._noise(gradients) if bound is None else Fraction(bound)
         return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
+
+    def _noise(self, gradients: Matrix | None) -> Fraction:
+        """What is allowed for where nothing bounds the answer."""
+        general = self.solution.general
+        found = general.minimum_norm if gradients is None else general.dL_dx_particular
+        return NOISE * max([abs(value) for row in found or () for value in row], default=Fraction(0))
 
     def _tolerances(self, numbers: Numbers, gradients: Matrix | None) -> Matrix:
         rtol, atol = self.claims.rtol, self.claims.atol

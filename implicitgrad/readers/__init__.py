@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+from collections.abc import Callable, Iterable
 
 from implicitgrad.characters import printable, quoted
 from implicitgrad.draft import AUTO, Draft, Part
@@ -38,13 +39,13 @@ def read_systems(
     return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header)), arithmetic)
 
 
-def build_all(drafts: list[Draft], arithmetic: str = AUTO) -> list[LinearSystem]:
-    """The systems of all drafts. Raises one InputError with the problems of all."""
+def build_all(drafts: Iterable[Draft], arithmetic: str | Callable[[Draft], str] = AUTO) -> list[LinearSystem]:
+    """The systems of all drafts, in one arithmetic or each in its own. Raises InputError with the problems of all."""
     systems: list[LinearSystem] = []
     problems: list[Problem] = []
     for draft in drafts:
         try:
-            systems.append(draft.build(arithmetic))
+            systems.append(draft.build(arithmetic if isinstance(arithmetic, str) else arithmetic(draft)))
         except InputError as error:
             problems.extend(error.problems)
     if problems:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.doubles import BITS, DoubleMatrix, rounding_of_decimals
+from implicitgrad.doubles import BITS, DoubleMatrix, is_any_lost, rounding_of_decimals
 from implicitgrad.rational import LARGEST_EXPONENT, MOST_DIGITS
 
 if TYPE_CHECKING:
@@ -81,12 +81,15 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Doub
         values[top : top + height] = read[0].reshape(-1, columns)
         tally += np.bincount(read[1].clip(0), minlength=tally.size)
         is_plain = is_plain and cells.is_plain
+    values += 0.0  # no -0
     largest = max(float(values.max()), -float(values.min()))
     if largest == np.inf:
         return None
     error: Array | float = 0.0
     if not is_plain or largest >= 2.0**BITS:
         error = rounding_of_decimals(values, int(np.flatnonzero(tally).max(initial=0)))
+        if is_any_lost(values, error):
+            return None
     squares = [int(tally[p]) * Fraction(1, 4 * 100**p) for p in np.flatnonzero(tally).tolist() if p]
     return DoubleMatrix(values, error), sum(squares, Fraction(0))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.characters import count, nearest, printable, quoted
+from implicitgrad.characters import LONGEST_QUOTE, count, nearest, printable, quoted
 from implicitgrad.draft import Draft, Part
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.readers.source import read_bytes, regular_size
@@ -35,7 +35,7 @@ def read_npy_value(path: str) -> Part:
     """The array in a file, its floats at their exact binary values. Raises InputError."""
     array = _load(path, BytesIO(read_bytes(path)))
     if not _is_numeric(array):
-        raise _refused(path, f"expected an array of integers or floats, got {array.dtype}", "bad-number")
+        raise _not_numeric(path, "", array)
     if array.ndim not in (1, 2):
         raise _refused(path, f"expected one or two dimensions, got {array.ndim}", "bad-shape")
     return Part(array, path, unit_roundoff=_unit_roundoff(array))
@@ -51,8 +51,10 @@ def read_npy(path: str, name: str) -> list[Draft]:
 def read_npz(path: str, name: str) -> list[Draft]:
     """The system whose parts an .npz file holds by their names. Raises InputError."""
     with _opened(path, MOST_UNPACKED) as file:
-        if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
-            raise _refused(path, "expected a NumPy .npz file, got something else", "bad-syntax")
+        beginning = file.read(len(ZIP_MAGIC))
+        if beginning != ZIP_MAGIC:
+            found = "something else" if beginning else "an empty file"
+            raise _refused(path, f"expected a NumPy .npz file, got {found}", "bad-syntax" if beginning else "empty")
         file.seek(0)
         arrays: dict[str, Array] = {}
         try:
@@ -102,12 +104,15 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _load(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> Array:
-    if file.read(len(MAGIC)) != MAGIC:
-        raise _refused(path, f"{what}expected a NumPy .npy file, got something else", "bad-syntax")
+    beginning = file.read(len(MAGIC))
+    if beginning != MAGIC:
+        found = "something else" if beginning else "an empty file"
+        raise _refused(path, f"{what}expected a NumPy .npy file, got {found}", "bad-syntax" if beginning else "empty")
     try:
         if is_mapped:
-            # as a plain array, which takes the same memory and no notice of being mapped
-            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+            with np.errstate(all="ignore"):  # a header may claim any shape
+                # as a plain array, which takes the same memory and no notice of being mapped
+                return np.asarray(np.lib.format.open_memmap(path, mode="r"))
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:  # whatever a broken header makes it raise
@@ -136,8 +141,7 @@ def _names(path: str, key: str, array: Array) -> Part:
 
 def _numbers(path: str, key: str, array: Array) -> Part:
     if not _is_numeric(array):
-        message = f"{key}: expected an array of integers or floats, got {array.dtype}"
-        raise _refused(path, message, "bad-number")
+        raise _not_numeric(path, f"{key}: ", array)
     if array.ndim not in DIMENSIONS[key]:
         expected = "two dimensions (rows, columns)" if key in ("A", "B") else "one dimension, or two (losses, unknowns)"
         found = f"{count(array.ndim, 'dimension')}, the shape {_shape(array)}"
@@ -171,6 +175,15 @@ def _is_numeric(array: Array) -> bool:
     return array.dtype.kind in "iuf" and array.dtype.itemsize <= 8
 
 
+def _not_numeric(path: str, what: str, array: Array) -> InputError:
+    dtype = str(array.dtype)
+    found = dtype if len(dtype) <= LONGEST_QUOTE else quoted(dtype)
+    is_long = array.dtype.kind in "iuf"
+    hint = "A.astype(float) is one" if is_long or array.dtype.kind == "O" else None
+    message = f"{what}expected an array of integers or floats{' of at most 64 bits' if is_long else ''}, got {found}"
+    return InputError([Problem(message, hint, "bad-number", path)])
+
+
 def _unit_roundoff(array: Array) -> Fraction | None:
     return UNIT_ROUNDOFFS.get(array.dtype.str[1:])
 
@@ -182,6 +195,8 @@ def _shape(array: Array) -> str:
 def _reason(error: Exception) -> str:
     """What an exception says, in one line."""
     reason = printable(str(error).partition("\n")[0]) or type(error).__name__
+    if "malformed node" in reason or "descr" in reason:
+        return "its header is broken"
     return "it holds Python objects" if "allow_pickle" in reason or "Python objects" in reason else reason
 
 

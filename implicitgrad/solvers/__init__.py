@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 
-from implicitgrad.draft import AUTO, linear_system
+from implicitgrad.draft import AUTO, chosen_arithmetic, linear_system
+from implicitgrad.errors import UsageError
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import Arithmetic, LinearSystem
@@ -57,7 +59,9 @@ def solve_system(
 
     gradient_alone : leave out ∂y/∂x.
     """
-    chosen = system.arithmetic if arithmetic == AUTO else Arithmetic(arithmetic)
+    chosen = system.arithmetic if arithmetic == AUTO else chosen_arithmetic(arithmetic)
+    if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
+        raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
     if chosen is Arithmetic.EXACT:
         found = solve_exact(system.with_arithmetic(chosen), free)
         return replace(found, is_gradient_alone=True) if gradient_alone else found

@@ -11,17 +11,37 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from implicitgrad.solvers.inverse import EntrywiseInverse, NormwiseInverse, UncertifiedInverse, certified_inverse
+from implicitgrad.solvers.inverse import EntrywiseInverse, NormwiseInverse, certified_inverse
 from implicitgrad.solvers.products import U, norm
 from implicitgrad.solvers.selection import choose_columns
 
 if TYPE_CHECKING:
     from implicitgrad.doubles import Array
 
-AnyInverse = EntrywiseInverse | NormwiseInverse | UncertifiedInverse
+CertifiedInverse = EntrywiseInverse | NormwiseInverse
 EPS = 2 * U
 SVD_ERROR = 8
 """Times max(M, N)·eps·σ_max: more than LAPACK's singular values are wrong by."""
+
+
+class SingularInverse:
+    """The inverse of K by the singular values and vectors of A beyond the cutoff, A = U·Σ·Vᵀ; without a claim."""
+
+    def __init__(self, left: Array, sigma: Array, right: Array, rows: list[int], columns: list[int]) -> None:
+        self.left, self.sigma, self.right = left, sigma, right
+        """(M, r), (r,) and (r, N)."""
+        self.left_inverse = np.linalg.inv(left[rows])
+        self.right_inverse = np.linalg.inv(right[:, columns])
+        self.inverse_norm = 1 / float(sigma[-1]) if len(sigma) else 0.0
+
+    @property
+    def X(self) -> Array:
+        """K⁻¹"""
+        inverse: Array = (self.right_inverse / self.sigma) @ self.left_inverse
+        return inverse
+
+
+AnyInverse = CertifiedInverse | SingularInverse
 
 
 class Basis(NamedTuple):
@@ -81,19 +101,25 @@ def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset
     left, sigma, right = np.linalg.svd(A, full_matrices=False)
     tolerance = relative * float(sigma[0]) if len(sigma) else 0.0
     rank = int((sigma > tolerance).sum())
-    rows = choose_columns(left[:, :rank].T, list(range(M))).columns
-    columns = choose_columns(right[:rank], _preference(N, wanted), wanted).columns
-    K, dK = picked(A, dA, rows, columns)
-    inverse: AnyInverse | None = certified_inverse(K, dK, size=max(M, N)) if rank == min(M, N) else None
-    is_certain = inverse is not None
-    if inverse is None:
-        is_certain = not A.any() and dA is None
-        inverse = UncertifiedInverse(K, error=0.0 if is_certain else np.inf)
+    left, sigma, right = left[:, :rank], sigma[:rank], right[:rank]
+    rows = choose_columns(left.T, list(range(M))).columns
+    columns = choose_columns(right, _preference(N, wanted), wanted).columns
+    inverse: AnyInverse | None = None
+    if rank == min(M, N):
+        inverse = certified_inverse(*picked(A, dA, rows, columns), size=max(M, N))
+    is_certain = inverse is not None or (not A.any() and dA is None)
+    inverse = inverse or SingularInverse(left, sigma, right, rows, columns)
     return _basis(A, rows, columns, tolerance, inverse, is_certain=is_certain)
 
 
 def _basis(
-    A: Array, rows: list[int], columns: list[int], tolerance: float, inverse: AnyInverse, *, is_certain: bool
+    A: Array,
+    rows: list[int],
+    columns: list[int],
+    tolerance: float,
+    inverse: CertifiedInverse | SingularInverse,
+    *,
+    is_certain: bool,
 ) -> Basis:
     M, N = A.shape
     taken, chosen = set(rows), set(columns)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from implicitgrad.solvers.basis import AnyInverse, Basis, picked
+from implicitgrad.solvers.basis import Basis, CertifiedInverse, picked
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, certified_inverse
 from implicitgrad.solvers.products import U, bound_product, gamma, norm, precise_residual, residual
 from implicitgrad.solvers.selection import choose_columns
@@ -21,6 +21,9 @@ from implicitgrad.solvers.structure import Structure, inverse_pattern, pattern, 
 if TYPE_CHECKING:
     from implicitgrad.doubles import Array
     from implicitgrad.solvers.scaling import Scaled
+
+CLEARLY_SMALL = 1e-6
+"""What is larger, beside 1, is never taken for 0 by a cutoff alone."""
 
 
 class Answers(NamedTuple):
@@ -41,42 +44,39 @@ class Answers(NamedTuple):
     is_certain: bool
 
 
-def find_answers(scaled: Scaled, basis: Basis, g: Array | None, dg: Array | None) -> Answers:
+def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Array | None, dg: Array | None) -> Answers:
     """Everything that follows from the basis."""
-    p, f, inverse = basis.columns, basis.free, basis.inverse
+    p, f = basis.columns, basis.free
     A, dA = scaled.A, scaled.dA
     W = _left(inverse, *picked(A, dA, basis.other_rows, p))
     structure = Structure(scaled, basis)
-    structure = Structure(scaled, basis)
-    independent, dependent, constraints, possible, is_known = _inputs(scaled, basis, W, structure)
+    independent, dependent, constraints, possible, is_known = inputs_of(scaled, basis, W, structure)
     is_certain = basis.is_certain and is_known
     right: Bounded | None = None
     if scaled.B is None:
         pivots = inverse.solve()
     else:
-        right = _along(scaled, basis, independent, dependent, constraints)
+        right = along(scaled, basis, independent, dependent, constraints)
         pivots = _right(inverse, right.value, right.error if right.error.any() else None)
     A_free, dA_free = picked(A, dA, basis.rows, f)
     found = _right(inverse, -A_free, dA_free)
-    null_space, is_decided = _cleaned(found, lambda: _indifference(basis, found), structure.null_space)
+    null_space, is_decided = cleaned(found, None, structure.null_space)
     is_certain &= is_decided
-    constraints, is_decided = _cleaned(constraints, partial(_indifference_of_constraints, basis, constraints), possible)
+    constraints, is_decided = cleaned(constraints, reach_of_constraints(basis, constraints), possible)
     is_certain &= is_decided
     dL_dx = coefficients = None
     if g is not None:
         w = _left(inverse, g[:, p], None if dg is None else dg[:, p])
         dL_dx = w if right is None else times(w, right)
-        value, error = _coefficients(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
+        value, error = remainders(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
         error = error if dg is None else error + dg[:, f]
-        reach = partial(_indifference_of_gradients, basis, w, found)
-        coefficients, is_decided = _cleaned(
-            Bounded(value, error * (1 + 8 * U)), reach, partial(structure.coefficients, g, dg)
-        )
+        bounded = Bounded(value, error * (1 + 8 * U))
+        coefficients, is_decided = cleaned(bounded, None, partial(structure.coefficients, g, dg))
         is_certain &= is_decided
     return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
 
 
-def _coefficients(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
+def remainders(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
     """g − w·A and a bound on its error."""
     value, error = (precise_residual if is_precise else residual)(g, w.value, A)
     if np.any(w.error):
@@ -86,12 +86,12 @@ def _coefficients(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precis
     return value, error
 
 
-def _left(inverse: AnyInverse, rows: Array, drows: Array | None) -> Bounded:
+def _left(inverse: CertifiedInverse, rows: Array, drows: Array | None) -> Bounded:
     """rows·K⁻¹"""
     return inverse.solve_transposed(rows, drows) if rows.size else Bounded(rows, rows)
 
 
-def _right(inverse: AnyInverse, columns: Array, dcolumns: Array | None) -> Bounded:
+def _right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) -> Bounded:
     """K⁻¹·columns"""
     if not columns.size:
         return Bounded(columns, columns)
@@ -100,7 +100,7 @@ def _right(inverse: AnyInverse, columns: Array, dcolumns: Array | None) -> Bound
     return inverse.solve(columns, dcolumns)
 
 
-class _Inputs(NamedTuple):
+class Inputs(NamedTuple):
     """Which inputs may be anything, and what the others then are."""
 
     independent: list[int]
@@ -112,24 +112,24 @@ class _Inputs(NamedTuple):
     is_known: bool = True
 
 
-def _inputs(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> _Inputs:
+def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> Inputs:
     """What the other rows ask of x; W = A[I', p]·K⁻¹."""
     B, dB = scaled.B, scaled.dB
     if B is None:
-        return _Inputs(basis.rows, basis.other_rows, W, structure.left)
+        return Inputs(basis.rows, basis.other_rows, W, structure.left)
     every = list(range(B.shape[1]))
     none = np.zeros((0, len(every)))
-    everything = _Inputs(every, [], Bounded(none, none), lambda: none)
+    everything = Inputs(every, [], Bounded(none, none), lambda: none)
     if not basis.other_rows:
         return everything
     B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
-    C, dC = _coefficients(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
+    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
     dC = dC if dB is None else dC + dB[basis.other_rows]
     possible = structure.conditions()
     C, dC = np.where(possible, C, 0.0), np.where(possible, dC, 0.0)
     some = pattern(C, dC).any(axis=1)
     C, dC = C[some], dC[some]
-    reach = basis.tolerance * basis.inverse.inverse_norm * (1 + norm(W.value)) * norm(B)
+    reach = indifference(basis) * (1 + norm(W.value)) * norm(B)
     if not C.size:
         return everything
     _, sigma, right = np.linalg.svd(C)
@@ -144,13 +144,13 @@ def _inputs(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> _
         if inverse is not None:
             found = _right(inverse, -C[:, independent], dC[:, independent])
             left, right = pattern(C[:, dependent], dC[:, dependent]), pattern(C[:, independent], dC[:, independent])
-            return _Inputs(independent, dependent, found, lambda: product_pattern(inverse_pattern(left), right))
+            return Inputs(independent, dependent, found, lambda: product_pattern(inverse_pattern(left), right))
     value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent])
     found = Bounded(value, np.full(value.shape, np.inf))
-    return _Inputs(independent, dependent, found, lambda: np.ones(value.shape, dtype=bool), is_known=False)
+    return Inputs(independent, dependent, found, lambda: np.ones(value.shape, dtype=bool), is_known=False)
 
 
-def _along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
+def along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
     """B_I·T, (r, P′)"""
     B, dB = scaled.B, scaled.dB
     assert B is not None
@@ -186,16 +186,15 @@ def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple
     return bound_product(left, right)
 
 
-def _cleaned(found: Bounded, indifference: Callable[[], Array], possible: Callable[[], Array]) -> tuple[Bounded, bool]:
+def cleaned(found: Bounded, reach: Array | None, possible: Callable[[], Array]) -> tuple[Bounded, bool]:
     """What cannot be told from 0 made 0, and whether nothing was in doubt.
 
-    indifference : what a change of A within the cutoff can make of a 0, which counts where no bound does. possible :
-    where something else than 0 may be.
+    reach : what counts as 0 where nothing is bounded. possible : where something else than 0 may be.
     """
     bound = np.broadcast_to(found.error, found.value.shape)
     is_bounded = np.isfinite(bound)
     if not is_bounded.all():
-        bound = np.where(is_bounded, bound, indifference())
+        bound = np.where(is_bounded, bound, 0.0 if reach is None else reach)
     is_zero = np.abs(found.value) <= bound
     if not is_zero.any():
         return found, True
@@ -208,18 +207,12 @@ def _cleaned(found: Bounded, indifference: Callable[[], Array], possible: Callab
     return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
 
 
-def _indifference(basis: Basis, null_space: Bounded) -> Array:
-    rows = np.sqrt((basis.inverse.X**2).sum(axis=1))
-    columns = np.sqrt(1 + (null_space.value**2).sum(axis=0))
-    return basis.tolerance * np.outer(rows, columns)
-
-
-def _indifference_of_constraints(basis: Basis, constraints: Bounded) -> Array:
+def reach_of_constraints(basis: Basis, constraints: Bounded) -> Array:
+    """What counts as 0 among constraints that nothing bounds."""
     rows = 1 + np.abs(constraints.value).sum(axis=1)
-    return np.broadcast_to(basis.tolerance * basis.inverse.inverse_norm * rows[:, None], constraints.value.shape)
+    return np.broadcast_to(indifference(basis) * rows[:, None], constraints.value.shape)
 
 
-def _indifference_of_gradients(basis: Basis, w: Bounded, null_space: Bounded) -> Array:
-    rows = np.abs(w.value).max(axis=1, initial=0.0)
-    columns = np.abs(null_space.value).max(axis=0, initial=1.0)
-    return np.outer(rows, columns) * basis.tolerance * basis.rank
+def indifference(basis: Basis) -> float:
+    """What a change of A within the cutoff can make of a 0 among numbers near 1, where nothing else bounds it."""
+    return min(basis.tolerance * basis.inverse.inverse_norm, CLEARLY_SMALL)

@@ -15,14 +15,15 @@ from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
 from implicitgrad.solvers.adjoint import Adjoint
-from implicitgrad.solvers.basis import EPS, cutoff, find_basis, slack
-from implicitgrad.solvers.consequences import Answers, find_answers, times
+from implicitgrad.solvers.basis import EPS, SingularInverse, cutoff, find_basis, slack
+from implicitgrad.solvers.consequences import CLEARLY_SMALL, Answers, find_answers, times
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
 from implicitgrad.solvers.minimum_norm import least_solution, minimum_norm
 from implicitgrad.solvers.products import U, norm
 from implicitgrad.solvers.scaling import Scaled, column_exponents, equilibration, lost, shifted, sums, unscaled
 from implicitgrad.solvers.size import refuse_too_large
+from implicitgrad.solvers.uncertified import find_uncertified
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ def solve_float(
     wanted = indices(system, free)
     try:
         system = system.with_arithmetic(Arithmetic.FLOAT)
-        found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
-        return found or replace(_Solving(system, wanted, free, rtol).solution(), is_gradient_alone=gradient_alone)
+        with np.errstate(all="ignore"):  # what is beyond the range of doubles is found by looking at the results
+            found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
+            return found or replace(_Solving(system, wanted, free, rtol).solution(), is_gradient_alone=gradient_alone)
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         hint = "--arithmetic exact has it as a fraction"
@@ -75,10 +77,13 @@ class _Solving:
             raise impossible_choice(system, free, DoubleMatrix(self._null_space(self._of_free()).value))
 
     def _answers(self) -> Answers:
-        if self.g is None:
-            return find_answers(self.scaled, self.basis, None, None)
-        self.losses, g, dg = _scaled_gradients(self.g, self.scaled)
-        return find_answers(self.scaled, self.basis, g, dg)
+        g = dg = None
+        if self.g is not None:
+            self.losses, g, dg = _scaled_gradients(self.g, self.scaled)
+        inverse = self.basis.inverse
+        if isinstance(inverse, SingularInverse):
+            return find_uncertified(self.scaled, self.basis, inverse, g, dg)
+        return find_answers(self.scaled, self.basis, inverse, g, dg)
 
     def solution(self) -> Solution:
         system, basis, answers = self.system, self.basis, self.answers
@@ -226,6 +231,12 @@ class _Solving:
             message = f"the rank was decided by a cutoff: {values} of A, scaled, beyond {basis.tolerance:.1e}"
             message += "; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("rank-by-cutoff", message))
+            if basis.tolerance * basis.inverse.inverse_norm > CLEARLY_SMALL:
+                message = (
+                    f"the least singular value that counts, {1 / basis.inverse.inverse_norm:.1e}, is near the cutoff"
+                )
+                message += ": another one (--rtol) may give quite other numbers"
+                found.append(("no-gap", message))
         elif not is_certain:
             message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("zero-by-cutoff", message))

@@ -218,22 +218,3 @@ class NormwiseInverse:
         )
         columns = self.X_columns + self.X_norm * self.defect / (1 - self.defect)
         return Bounded(W, np.outer(D, columns) * (1 + 16 * U))
-
-
-class UncertifiedInverse:
-    """Solves alike, without a claim: every error is ``error``, infinite where the rank was decided by a cutoff."""
-
-    def __init__(self, K: Array, error: float) -> None:
-        self.K, self.X, self.error = K, np.linalg.pinv(K), error
-        self.inverse_norm = norm(self.X)
-
-    def solve(self, B: Array | None = None, dB: Array | None = None) -> Bounded:
-        """K⁻¹·B, K⁻¹ itself for None."""
-        Z = self.X if B is None else self.X @ B
-        return Bounded(Z, np.full(Z.shape, self.error))
-
-    def solve_transposed(self, g: Array, dg: Array | None = None) -> Bounded:
-        """g·K⁻¹"""
-        W = g @ self.X
-        W = W + (g - W @ self.K) @ self.X
-        return Bounded(W, np.full(W.shape, self.error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import ulp
+from math import inf, ulp
 from typing import NamedTuple
 
 from implicitgrad.characters import count
@@ -91,10 +91,17 @@ class Answer:
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is Arithmetic.EXACT:
             return "exact"
-        errors = [error for error in self.solution.error_bounds if error is not None]
-        if len(errors) < 2:
+        jacobian, gradient = self.solution.error_bounds
+        if jacobian is None or gradient is None:
             return "float, not certified"
-        return f"float, error ≤ {_power_of_ten_above(max(errors))}" if any(errors) else "float, error 0"
+        if not (jacobian or gradient):
+            return "float, error 0"
+        shown = {
+            what: _power_of_ten_above(bound) for what, bound in (("∂y/∂x", jacobian), ("∂L/∂x", gradient)) if bound
+        }
+        if len(set(shown.values())) == 1:
+            return f"float, error ≤ {next(iter(shown.values()))}"
+        return "float, error ≤ " + ", ≤ ".join(f"{bound} in {what}" for what, bound in shown.items())
 
     def constraints(self) -> list[Expression]:
         """The equations that x must satisfy: x3 = x1 + x2."""
@@ -233,6 +240,8 @@ def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Bounded) and isinstance(q, Bounded)]
     if not pairs:
         return total
+    if any(inf in (p.error, q.error) for p, q in pairs):
+        return Bounded(float(total), inf)
     error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
     return Bounded(float(total), error * LENIENT + ulp(float(total)))
 

@@ -110,20 +110,23 @@ class Entries:
 def show_bounded(value: Fraction, bound: Fraction | float | None, digits: int) -> str:
     """A decimal of which each digit shown is right but for one unit of the last.
 
-    bound : on the error of ``value``; None where there is none, and all ``digits`` are shown.
+    bound : on the error of ``value``; None where there is none, and all ``digits`` are shown, marked as rounded.
     """
-    if bound is not None and not bound < inf:
+    if bound is None:
+        text = show_bounded(value, 0, digits)
+        return text if text == "0" else ROUNDED + text
+    if not bound < inf:
         return UNKNOWN
     if not bound and not value:
         return "0"
     for supported in range(digits, 0, -1) if value else ():
         decimal = _divided(value, Context(prec=supported))
         exponent = decimal.adjusted()
-        if 2 * Fraction(bound or 0) <= Fraction(10) ** (exponent - supported + 1):
+        if 2 * Fraction(bound) <= Fraction(10) ** (exponent - supported + 1):
             if SMALLEST_FIXED <= exponent < supported:
                 return f"{decimal:.{supported - 1 - exponent}f}"
             return f"{decimal:.{supported - 1}e}"
-    return f"0 ± {_divided(abs(value) + Fraction(bound or 0), Context(prec=1, rounding=ROUND_UP)):.0e}"
+    return f"0 ± {_divided(abs(value) + Fraction(bound), Context(prec=1, rounding=ROUND_UP)):.0e}"
 
 
 def decimal_exponent(value: Fraction) -> int:
