@@ -19,10 +19,11 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"system"},
     {"draft"},
     {"solution"},
+    {"requirement"},
     {"claims"},
     {"verdict"},
     {"readers", "solvers", "writers"},  # which never import one another
-    {"judges"},
+    {"judges", "batch"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -30,8 +31,9 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {"cli", "writers/table", "writers/report", "writers/picture", "writers/summary"},
     "yaml": {"readers/yaml"},
+    "distributed": {"cli/workers"},
     "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals"}
-    | {f"writers/{file}" for file in ("arrays", "entries", "losses", "picture", "scale", "summary")},
+    | {f"writers/{file}" for file in ("arrays", "stack", "entries", "losses", "picture", "scale", "summary")},
 }
 
 

@@ -129,6 +129,14 @@ class Pool:
                 self._renew()
             return self._one_by_one(chunk)
 
+    def finished(self) -> Iterator[list[Outcome]]:
+        """What is there already of the next chunks, without a wait."""
+        while self.pending:
+            _, future = self.pending.popleft()
+            if not future.done() or future.cancelled() or future.exception() is not None:
+                return
+            yield future.result()
+
     def close(self) -> None:
         """Wait for the workers to end."""
         self.executor.shutdown()
@@ -179,7 +187,8 @@ def answer_all(
         elif chunk:
             workers = workers or pool()
             if workers is None:
-                yield answer_items(chunk, question)
+                for item in chunk:
+                    yield answer_items([item], question)
             else:
                 workers.submit(chunk)
         while workers is not None and workers.pending and (not chunk or len(workers.pending) >= at_once):
@@ -264,5 +273,6 @@ def _write(solution: Solution, question: Question, content_hash: str) -> object:
         return write_table(solution, Screen())
     from implicitgrad.writers.arrays import write_npy, write_npz, write_numbers
 
-    writers = {"npy": write_npy, "npz": write_npz, "arrays": write_numbers}
-    return writers[question.form](solution)
+    if question.form == "arrays":
+        return write_numbers(solution)
+    return bytes(write_npy(solution) if question.form == "npy" else write_npz(solution))

@@ -226,15 +226,21 @@ class Draft:
         return whole if len(whole) == len(rows) else None
 
     def _row(self, key: str, items: list[object], path: Path) -> Row | None:
-        row: list[Fraction] = []
+        try:
+            return tuple([parse_number(item) if type(item) is str else as_fraction(item) for item in items])
+        except NumberError:
+            self._refuse_entries(key, items, path)
+            return None
+
+    def _refuse_entries(self, key: str, items: list[object], path: Path) -> None:
+        """Say of each that is no number what is wrong with it."""
         for j, item in enumerate(items):
             try:
-                row.append(parse_number(item) if isinstance(item, str) else as_fraction(item))
+                parse_number(item) if isinstance(item, str) else as_fraction(item)
             except NumberError as error:
                 here = (*path, j)
                 entry = key + "".join(f"[{index + 1}]" for index in here)
                 self._refuse(key, here, f"{entry}: {error.problem.message}", error.problem.hint, "bad-number")
-        return tuple(row) if len(row) == len(items) else None
 
     def _check_gradient(self, dL_dy: Matrix | None, A: Matrix, has_one_loss: bool) -> None:
         if dL_dy is None or len(dL_dy[0]) == len(A[0]):

@@ -178,7 +178,7 @@ class Solution:
         """Whether the rounding of A to doubles is not known at once to matter little: relative to each entry, 2⁻⁵³."""
         return self.condition_squared is None or (
             self.condition_squared >= 2**100
-            or any([abs(a.numerator) >> 900 or a.denominator >> 900 for row in self.system.A for a in row])
+            or max([max(a.numerator, -a.numerator, a.denominator) for row in self.system.A for a in row]) >> 900 != 0
         )
 
     @property

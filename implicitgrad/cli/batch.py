@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -170,8 +171,15 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
 def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
     from implicitgrad.batch import Pool, answer_all
     from implicitgrad.cli import workers
+    from implicitgrad.cli.files import refuse_inputs
+    from implicitgrad.cli.results import refuse_foreign
     from implicitgrad.cli.tally import Tally
 
+    if target.output is not None:
+        refuse_inputs(target.output, [path for path in (*asked.systems, asked.files_from or "-") if path != "-"])
+        refuse_foreign(target.output)
+    if target.directory is not None:
+        _refuse_inside(target.directory, asked.systems)
     make = workers.local if asked.address is None else workers.dask(asked.address)
     jobs = asked.jobs or workers.cores()
     old = _old(target) if asked.resume else None
@@ -203,12 +211,26 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             if is_whole:
                 for one in started:
                     one.close()
+        except KeyboardInterrupt:
+            workers.kill_all()
+            for outcomes in chain.from_iterable(one.finished() for one in started):
+                results.write(outcomes)
+                tally.add(outcomes)
+            raise
         finally:
             interruptions.is_over = True
             if not is_whole:
                 workers.kill_all()
             results.close(is_whole=is_whole)
     return tally.exit_code
+
+
+def _refuse_inside(directory: str, paths: tuple[str, ...]) -> None:
+    """Raises UsageError where a source is the directory of the results, or in it."""
+    inside = os.path.join(os.path.realpath(directory), "")
+    for path in paths:
+        if path != "-" and os.path.join(os.path.realpath(path), "").startswith(inside):
+            raise UsageError(f"--output-dir {directory} holds the input {path}; expected another directory")
 
 
 def _to_first_failure(outcomes: list[Outcome]) -> list[Outcome]:
@@ -237,11 +259,9 @@ def _chunks(
 
     paths: Iterator[str] = iter(asked.systems)
     if asked.files_from is not None:
-        from itertools import chain
-
         paths = chain(paths, items.listed(asked.files_from))
     found = items.find(paths, _excluded(asked, target))
-    for chunk in items.chunks(_but(found, target.output, asked.systems), sends_all=asked.address is not None):
+    for chunk in items.chunks(_but(found, target), sends_all=asked.address is not None):
         if isinstance(chunk, InputError):
             problem = chunk.problems[0]
             yield Ready([failure(Item(str(problem.source), None), problem, question)])
@@ -278,15 +298,16 @@ def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Rea
         yield left
 
 
-def _but(found: Iterator[str | InputError], output: str | None, given: tuple[str, ...]) -> Iterator[str | InputError]:
-    """The files but for the output, which is none of its own inputs."""
-    own = None
+def _but(found: Iterator[str | InputError], target: _Target) -> Iterator[str | InputError]:
+    """The files but for the output of an earlier batch. Raises UsageError where one may be overwritten."""
+    output = None if target.output is None else os.path.realpath(target.output)
+    directory = None if target.directory is None else os.path.join(os.path.realpath(target.directory), "")
     for path in found:
-        if output is not None and isinstance(path, str) and path.endswith(os.path.splitext(output)[1]):
-            own = own or os.path.realpath(output)
-            if os.path.realpath(path) == own:
-                if path in given:
-                    raise UsageError(f"--output {output} is an input; expected another file")
+        if isinstance(path, str) and path != "-":
+            if directory is not None and os.path.realpath(path).startswith(directory):
+                raise UsageError(f"--output-dir {target.directory} holds the input {path}; expected another directory")
+            name = os.path.basename(path)
+            if output is not None and name == os.path.basename(output) and os.path.realpath(path) == output:
                 continue
         yield path
 

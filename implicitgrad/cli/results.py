@@ -15,10 +15,14 @@ from typing import BinaryIO, NamedTuple, Protocol
 from implicitgrad.batch import Item, Outcome
 from implicitgrad.characters import printable
 from implicitgrad.cli.files import write_file
+from implicitgrad.cli.items import BATCH_SUFFIXES
 from implicitgrad.cli.signals import Interruptions
 from implicitgrad.errors import OutputError, ReaderGone
 from implicitgrad.writers.record import error_record
+from implicitgrad.writers.rows import COLUMNS
 
+LONGEST_RECORD = 2**16
+"""As much of the first line as tells a record from a system."""
 SUFFIXES = {"json": ".json", "table": ".txt", "npy": ".npy", "npz": ".npz"}
 """Of the files in a directory of results, by format."""
 
@@ -75,6 +79,7 @@ class File(Lines):
         self.end = 0 if old is None else old.end
         if size > self.end:
             os.ftruncate(descriptor, self.end)
+        os.lseek(descriptor, self.end, os.SEEK_SET)
         super().__init__(descriptor, printable(path), interruptions, header)
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
@@ -90,7 +95,6 @@ class File(Lines):
                     break
                 self.place += len(line)
             else:
-                os.lseek(self.descriptor, self.place, os.SEEK_SET)
                 return
             outcomes = outcomes[k:]
         super().write(outcomes)
@@ -239,6 +243,41 @@ def standard_output(interruptions: Interruptions, header: str) -> Lines:
     if sys.stdout is None:
         raise OutputError("standard output is closed; expected it to be open")
     return Lines(sys.stdout.fileno(), "standard output", interruptions, header)
+
+
+def refuse_foreign(path: str) -> None:
+    """Raises OutputError where a file that could be a system's, and is no batch's results, would be overwritten."""
+    if not path.lower().endswith(BATCH_SUFFIXES):
+        return
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode) or not os.path.getsize(path):
+            return
+        with open(path, "rb") as file:
+            beginning = file.readline(LONGEST_RECORD)
+        is_ours = _holds_stack(path) if beginning.startswith(b"PK") else _is_result(beginning)
+    except OSError:
+        return
+    if not is_ours:
+        message = f"--output {printable(path)} exists, and is no batch's results; expected another file"
+        raise OutputError(message)
+
+
+def _is_result(line: bytes) -> bool:
+    """Whether a first line is that of results, or the torn beginning of one."""
+    beginnings = (b'{"name": ', ",".join(COLUMNS).encode())
+    if not line.endswith(b"\n") and any(beginning.startswith(line) for beginning in beginnings):
+        return True
+    return line.startswith(beginnings) and b'"A": ' not in line
+
+
+def _holds_stack(path: str) -> bool:
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(path) as archive:
+            return {"source.npy", "status.npy"} <= set(archive.namelist())
+    except BadZipFile:
+        return False
 
 
 def lines_to(path: str, interruptions: Interruptions, header: str, old: Old | None) -> Results:

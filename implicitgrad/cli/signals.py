@@ -20,9 +20,10 @@ class Interruptions:
         self.before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        is_interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
         for number, handler in self.before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if is_interrupted else handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self.is_over:

@@ -39,11 +39,20 @@ class _Careful:
 
     @cached_property
     def draft(self) -> Draft:
-        drafts = read_yaml("\n" * (self.line - 1) + self.text, self.source, self.name)
+        try:
+            drafts = read_yaml("\n" * (self.line - 1) + self.text, self.source, self.name)
+        except InputError as error:
+            raise InputError(map(self._within, error.problems)) from None
         if len(drafts) != 1:
             message = f"expected one system a line, got {len(drafts)}"
             raise InputError([Problem(message, None, "bad-syntax", self.source, self.line)])
         return drafts[0]
+
+    def _within(self, problem: Problem) -> Problem:
+        """What is missing at the end is said of the end."""
+        if problem.line is None or problem.line <= self.line:
+            return problem
+        return problem._replace(line=self.line, column=len(self.text) + 1)
 
     def locate(self, key: str):  # type: ignore[no-untyped-def]
         def position(path: Path) -> tuple[int, int] | None:

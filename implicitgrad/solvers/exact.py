@@ -139,7 +139,8 @@ def _condition_squared(system: LinearSystem, reading: Reading) -> Fraction | Non
         return None
     if rank == system.equations == system.unknowns and system.B is None:
         square = sum([number * number for row in reading.particular for number in row])
-        return squared_norm(system.A) * Fraction(square, reading.reduced.d**2)
+        norm = squared_norm(system.A)
+        return Fraction(norm.numerator * square, norm.denominator * reading.reduced.d**2)
     return squared_condition(system.A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
 
 

@@ -103,9 +103,14 @@ class _Doubles:
         numerator, denominator = value.numerator, value.denominator
         if denominator == 1 and -LARGEST_PLAIN_INTEGER <= numerator <= LARGEST_PLAIN_INTEGER:
             return numerator
-        double = self.checked(to_float(value))
-        self.is_any_lost |= double == 0
-        return double
+        try:
+            double = numerator / denominator
+        except OverflowError:
+            self.is_any_too_large = True
+            return None
+        if double == 0:
+            self.is_any_lost = True
+        return _plain(double)
 
     def checked(self, double: float | None) -> float | int | None:
         self.is_any_too_large |= double is None
@@ -116,7 +121,7 @@ def _answers(solution: Solution, number: Number) -> dict[str, Json]:
     """The parts of the record that are numbers of the answer, each written by ``number``."""
 
     def row(values: Sequence[Fraction | None]) -> Json:
-        return [None if value is None else number(value) for value in values]
+        return [value if value is None else number(value) for value in values]
 
     def rows(matrix: Sequence[Sequence[Fraction | None]]) -> list[Json]:
         return matrix.to_lists() if isinstance(matrix, DoubleMatrix) else [row(values) for values in matrix]

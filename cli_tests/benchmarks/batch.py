@@ -1,0 +1,93 @@
+"""Many small systems: implicitgrad batch, a plain loop, and a process for each; whole processes, interleaved, medians.
+
+python cli_tests/benchmarks/batch.py [SYSTEMS] [ROUNDS]
+"""
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PROGRAM = [sys.executable, "-m", "implicitgrad"]
+ALONE = 20
+"""Systems that are solved by a process each."""
+
+
+def write_systems(folder: Path, number: int) -> Path:
+    """Files of 2×2 to 6×6 decimals of two digits, and the same as JSON lines beside the folder."""
+    numbers = random.Random(1)
+    folder.mkdir()
+    stream = folder.with_suffix(".jsonl")
+    with open(stream, "w") as lines:
+        for k in range(number):
+            n = numbers.randint(2, 6)
+            *A, g = [[round(numbers.uniform(-9, 9), 2) for _ in range(n)] for _ in range(n + 1)]
+            (folder / f"s{k:06}.yaml").write_text("A:\n" + "".join(f"- {row}\n" for row in A) + f"dL_dy: {g}\n")
+            lines.write(json.dumps({"A": A, "dL_dy": g}) + "\n")
+    return stream
+
+
+def seconds(command: list[str], stdin: Path | None = None) -> float:
+    start = time.perf_counter()
+    with open(stdin or "/dev/null", "rb") as source:
+        subprocess.run(command, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def peak(command: list[str], stdin: Path) -> float:
+    """MB of the largest process of a command."""
+    script = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    with open(stdin, "rb") as source:
+        result = subprocess.run([sys.executable, "-c", script, *command], stdin=source, capture_output=True, check=True)
+    return int(result.stdout) / 1024
+
+
+def main() -> None:
+    number = int(sys.argv[1]) if sys.argv[1:] else 10_000
+    rounds = int(sys.argv[2]) if sys.argv[2:] else 5
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "systems")
+        stream = write_systems(folder, number)
+        batch = [*PROGRAM, "batch", str(folder), "--jobs"]
+        lines = [*PROGRAM, "batch", "-", "--jobs"]
+        jobs = {
+            "a plain loop": ([sys.executable, str(HERE / "naive_batch.py"), str(folder)], None),
+            "batch, one process": ([*batch, "1"], None),
+            "batch, two": ([*batch, "2"], None),
+            "JSON lines, one process": ([*lines, "1"], stream),
+            "JSON lines, two": ([*lines, "2"], stream),
+        }
+        times: dict[str, list[float]] = {name: [] for name in jobs}
+        alone = []
+        for _ in range(rounds):
+            for name, (command, stdin) in jobs.items():
+                times[name].append(seconds(command, stdin))
+            some = sorted(folder.iterdir())[:ALONE]
+            alone += [seconds([*PROGRAM, "solve", str(path), "--format", "json"]) for path in some]
+        rates = {name: number / statistics.median(found) for name, found in times.items()}
+        rates["a process each"] = 1 / statistics.median(alone)
+        for name, rate in rates.items():
+            print(f"{name:<26}{rate:10,.0f} systems a second")
+        loop, one, two = rates["a plain loop"], rates["batch, one process"], rates["batch, two"]
+        print(f"one process / loop {one / loop:.2f} (at least 3), two / loop {two / loop:.2f} (5)")
+        print(f"two / one {two / one:.2f} (1.7), two / a process each {two / rates['a process each']:.0f} (100)")
+        print(f"JSON lines / files {rates['JSON lines, one process'] / one:.2f} (1.5)")
+        short = Path(temporary, "short.jsonl")
+        short.write_text("".join(stream.read_text().splitlines(keepends=True)[:1000]))
+        many = Path(temporary, "many.jsonl")
+        many.write_text(stream.read_text() * max(1, 100_000 // number))
+        sizes = [peak([*lines, "1"], source) for source in (short, many)]
+        print(f"peak memory for 1,000 lines {sizes[0]:.0f} MB, for 100,000 {sizes[1]:.0f} MB (within 20)")
+
+
+if __name__ == "__main__":
+    main()

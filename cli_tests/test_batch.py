@@ -1,0 +1,582 @@
+"""implicitgrad batch: sources, results, order, resumption, and what happens when something breaks."""
+
+import contextlib
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import PROGRAM, Run
+
+from implicitgrad.batch import WORKER_DIED, Item, Outcome, Pool, Question, answer_all, answer_items
+
+TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
+
+
+def systems(folder: Path, number: int, seed: int = 0) -> list[str]:
+    """So many files of small systems; their names."""
+    random_numbers = random.Random(seed)
+    folder.mkdir(exist_ok=True)
+    names = []
+    for k in range(number):
+        n = random_numbers.randint(1, 4)
+        rows = [[random_numbers.randint(-9, 9) for _ in range(n)] for _ in range(n)]
+        path = folder / f"s{k:04}.yaml"
+        path.write_text(f"A: {rows}\ndL_dy: {rows[0]}\n")
+        names.append(f"{folder.name}/{path.name}")
+    return names
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    """The records; the last line is whole."""
+    assert not text or text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def sources(text: str) -> list[str]:
+    return [record["source"] for record in lines(text)]
+
+
+def test_each_system_has_the_record_that_solve_gives_in_order(run: Run, tmp_path: Path) -> None:
+    names = systems(tmp_path / "many", 12)
+    (tmp_path / "many" / "t.csv").write_text("1,2\n3,4\n")
+    (tmp_path / "many" / "two.yaml").write_text(f"{TWO}---\nA: [[1, 2]]\n")
+    np.save(tmp_path / "many" / "z.npy", np.eye(3))
+    result = run("batch", "many")
+    assert result.returncode == 0
+    expected = [*names, "many/t.csv", "many/two.yaml", "many/two.yaml#2", "many/z.npy"]
+    assert sources(result.stdout) == expected
+    alone = [
+        record
+        for name in (*names, "many/t.csv", "many/two.yaml", "many/z.npy")
+        for record in lines(run("solve", name, "-fjson").stdout)
+    ]
+    found = lines(result.stdout)
+    assert all(len(record.pop("content_hash")) == 64 for record in found)
+    assert found == alone
+    assert result.stderr.startswith("implicitgrad: 16 systems: ")
+    assert "determined" in result.stderr
+    assert run("batch", "many", "-q").stderr == ""
+
+
+def test_a_failure_is_a_record_in_its_place_and_stops_nothing(run: Run, tmp_path: Path) -> None:
+    files = {
+        "a.yaml": TWO, "b.yaml": "A: [[1, x], [y, 2]]\n", "c.yaml": "A: [[2]]\n",
+        "d.yaml": "A: [[1, 2]]\n---\nA: [[nan]]\n",
+        "e.yaml": "", "f.txt": "1 2",
+    }  # fmt: skip
+    result = run("batch", "a.yaml", "b.yaml", "c.yaml", "d.yaml", "e.yaml", "f.txt", "g.yaml", files=files)
+    assert result.returncode == 2
+    found = lines(result.stdout)
+    assert [("error" in record, record["source"]) for record in found] == [
+        (False, "a.yaml"), (True, "b.yaml"), (False, "c.yaml"), (False, "d.yaml"), (True, "d.yaml#2"), (True, "e.yaml"),
+        (True, "f.txt"), (True, "g.yaml"),
+    ]  # fmt: skip
+    error = found[1]["error"]
+    assert set(error) == {"code", "message", "line", "column", "hint"}
+    assert (error["code"], error["line"], error["column"]) == ("bad-number", 1, 9)
+    assert error["message"].endswith("(and 1 more)")
+    assert found[-1]["error"]["code"] == "cannot-read"
+    assert "implicitgrad: b.yaml:1:9: A[1][2]: expected a number" in result.stderr
+    assert result.stderr.endswith("implicitgrad: 8 systems: 2 determined, 1 underdetermined, 5 failed\n")
+    first = run("batch", "a.yaml", "b.yaml", "c.yaml", "--fail-fast", files=files)
+    assert (first.returncode, sources(first.stdout)) == (2, ["a.yaml", "b.yaml"])
+
+
+def test_what_is_required_decides_the_exit_code_alone(run: Run) -> None:
+    files = {"a.yaml": TWO, "b.yaml": "A: [[1, 2]]\n"}
+    result = run("batch", "a.yaml", "b.yaml", "--require", "determined", files=files)
+    assert result.returncode == 1
+    assert len(lines(result.stdout)) == 2
+    assert "implicitgrad: b.yaml: expected determined (--require), got underdetermined" in result.stderr
+    assert run("batch", "a.yaml", "--require", "determined", "--require", "unique-dL_dx").returncode == 0
+    assert run("batch", "b.yaml", "--require", "unique-dL_dx").returncode == 1
+
+
+def test_options_are_those_of_solve(run: Run) -> None:
+    files = {"a.yaml": "A: [[3, 5]]\n", "b.csv": "1;2\n3;4\n", "c.yaml": "A: [[1, 1], [1, 1.001]]"}
+    record = lines(run("batch", "a.yaml", "--free", "y2", files=files).stdout)[0]
+    assert record["free_parameters"] == ["dy2/dx1"]
+    record = lines(run("batch", "c.yaml", "--arithmetic", "float", "--rtol", "0.1", files=files).stdout)[0]
+    assert (record["arithmetic"], record["rank"]) == ("float", 1)
+    assert lines(run("batch", "b.csv", "--delimiter", ";").stdout)[0]["rank"] == 2
+    assert run("batch", "a.yaml", "--free", "y9").returncode == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\0", "\r\n"])
+def test_files_may_be_named_in_a_list(run: Run, tmp_path: Path, end: str) -> None:
+    names = systems(tmp_path / "many", 5)
+    listed = end.join(names) + end
+    assert sources(run("batch", "--files-from", "-", stdin=listed).stdout) == names
+    assert sources(run("batch", "--files-from", "list", files={"list": listed.rstrip(end)}).stdout) == names
+    assert sources(run("batch", names[2], "--files-from", "list").stdout) == [names[2], *names[:2], *names[3:]]
+    missing = run("batch", "--files-from", "nowhere")
+    assert (missing.returncode, missing.stdout) == (2, "")
+
+
+def test_patterns_directories_and_files_give_each_system_once(run: Run, tmp_path: Path) -> None:
+    names = systems(tmp_path / "many", 4)
+    (tmp_path / "many" / ".hidden.yaml").write_text(TWO)
+    (tmp_path / "many" / "draft.yaml").write_text("A: [[x]]")
+    (tmp_path / "many" / "deep").mkdir()
+    (tmp_path / "many" / "deep" / "d.json").write_text('{"A": [[1]]}')
+    everything = sources(run("batch", "many", "--exclude", "draft*").stdout)
+    assert sorted(everything) == sorted([*names, "many/deep/d.json"])
+    again = ("many", "./many", "many/", names[0], "many/*.yaml", f"./{names[1]}")
+    assert sources(run("batch", *again, "--exclude", "draft*").stdout) == everything
+    assert sources(run("batch", "many/**/*.json").stdout) == ["many/deep/d.json"]
+    assert sources(run("batch", "many/s000[12].yaml").stdout) == names[1:3]
+    nothing = run("batch", "none*.yaml")
+    assert nothing.returncode == 2
+    assert lines(nothing.stdout)[0]["error"]["message"] == "a pattern that no file matches"
+    (tmp_path / "empty").mkdir()
+    assert run("batch", "empty").returncode == 2
+    assert run("batch").returncode == 2
+
+
+def test_standard_input_is_a_stream_of_json_lines(run: Run) -> None:
+    given = [
+        '{"A": [[1, 2], [3, 4]], "dL_dy": [1, 1], "name": "first"}',
+        "",
+        '{"A": [[0.1]]}',
+        '{"A": [[1, 2]], "x": ["a"]}',
+    ]
+    result = run("batch", "-", stdin="\n".join(given))
+    found = lines(result.stdout)
+    assert [record["source"] for record in found] == ["-", "-#2", "-#3"]
+    assert (found[0]["name"], found[0]["dL_dx"], found[1]["exact"]["dy_dx"]) == ("first", [-0.5, 0.5], [["10"]])
+    wrong = ['{"A": [[1]]}', '{"A": [[1, 2], [3, nan]]}', '{"A": [[1]], "A": [[2]]}', '{"A": [[1], [1, 2]]}', '{"A": 1}', '{"a": [[1]]}', "[1]", "{", '{"A": [[1]]} {"A": [[1]]}', '{"A": [[1e999]]}', '{"A": [[true]]}', '{"A": [[1]], "dL_dy": []}']  # fmt: skip # noqa: E501
+    result = run("batch", "-", stdin="\n\n".join(wrong) + "\n")
+    assert result.returncode == 2
+    errors = [record.get("error") for record in lines(result.stdout)]
+    assert errors[0] is None
+    assert [error["line"] for error in errors[1:]] == list(range(3, 2 * len(wrong), 2))
+    assert (errors[1]["column"], errors[1]["code"]) == (20, "bad-number")
+    assert "duplicate key 'A'" in errors[2]["message"]
+    assert errors[3]["code"] == "ragged"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        (f"{TWO}---\n{TWO}", []),
+        ('{"A": [[1, 2],\n [3, 4]],\n "dL_dy": [1, 1]}\n', []),
+        ("1,2\n3,4\n", ["--delimiter", ","]),
+        ('{"A": [[1, 2], [3, 4]]}', []),
+    ],
+)
+def test_standard_input_may_be_one_text(run: Run, text: str, arguments: list[str]) -> None:
+    result = run("batch", "-", *arguments, stdin=text)
+    assert result.returncode == 0
+    assert [record["rank"] for record in lines(result.stdout)] == [2] * (1 + text.count("---"))
+
+
+def test_files_of_json_lines_are_streams_too(run: Run) -> None:
+    files = {"s.jsonl": '{"A": [[1]]}\n{"A": [[2]]}\n', "t.ndjson": '{"A": [[3]]}'}
+    found = lines(run("batch", "s.jsonl", "t.ndjson", files=files).stdout)
+    assert [(record["source"], record["dy_dx"][0][0]) for record in found] == [
+        ("s.jsonl", 1), ("s.jsonl#2", 0.5), ("t.ndjson", 1 / 3),
+    ]  # fmt: skip
+
+
+def test_a_line_is_answered_before_the_next_is_written() -> None:
+    command = [PROGRAM, "batch", "-", "-q"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for k in range(1, 4):
+            process.stdin.write(b'{"A": [[%d]]}\n' % k)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["dy_dx"] == [[1 / k]]
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_results_may_be_rows_of_csv(run: Run, tmp_path: Path) -> None:
+    files = {"a.yaml": TWO, "b.yaml": "A: [[1, 2]]\n", "c.yaml": "A: [[x]]\n"}
+    result = run("batch", "a.yaml", "b.yaml", "c.yaml", "-o", "out.csv", files=files)
+    assert (result.returncode, result.stdout) == (2, "")
+    with open(tmp_path / "out.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["source"], row["status"], row["rank"]) for row in rows] == [
+        ("a.yaml", "determined", "2"), ("b.yaml", "underdetermined", "1"), ("c.yaml", "error", ""),
+    ]  # fmt: skip
+    assert json.loads(rows[0]["dL_dx"]) == [-0.5, 0.5]
+    assert json.loads(rows[1]["free_parameters"]) == ["dy1/dx1"]
+    assert "expected a number" in rows[2]["error"]
+    assert run("batch", "a.yaml", "-f", "csv").stdout.splitlines()[1].startswith("a,a.yaml,determined,2,")
+
+
+def test_results_may_be_stacked(run: Run, tmp_path: Path) -> None:
+    files = {
+        "a.yaml": TWO,
+        "b.yaml": "A: [[2, 0], [0, 4]]\ndL_dy: [1, 2]\n",
+        "c.yaml": "A: [[x]]\n",
+        "d.yaml": "A: [[1, 2]]\n",
+    }
+    run("batch", "a.yaml", "b.yaml", "-o", "same.npz", files=files)
+    with np.load(tmp_path / "same.npz") as found:
+        assert found["dy_dx"].tolist() == [[[-2, 1], [1.5, -0.5]], [[0.5, 0], [0, 0.25]]]
+        assert found["dL_dx"].tolist() == [[-0.5, 0.5], [0.5, 0.5]]
+        assert found["status"].tolist() == ["determined"] * 2
+    assert run("batch", *files, "-o", "all.npz").returncode == 2
+    with np.load(tmp_path / "all.npz") as found:
+        assert found["source"].tolist() == list(files)
+        assert found["status"].tolist() == ["determined", "determined", "error", "underdetermined"]
+        assert found["shape"].tolist() == [[2, 2, 2], [2, 2, 2], [0, 0, 0], [1, 2, 1]]
+        assert np.isnan(found["dy_dx"][2:]).all()
+        assert found["rank"].tolist() == [2, 2, -1, 1]
+
+
+def test_results_may_be_a_file_each_and_none_overwrites_another(run: Run, tmp_path: Path) -> None:
+    for folder in ("p", "q", "out"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "p" / "a.yaml").write_text(TWO)
+    (tmp_path / "q" / "A.yaml").write_text("A: [[5]]\n---\nA: [[6]]\n")
+    (tmp_path / "q" / "bad.yaml").write_text("A: [[x]]\n")
+    run("batch", "p", "q", "--output-dir", "out")
+    assert sorted(os.listdir(tmp_path / "out")) == ["A-2.json", "A-2-2.json", "a.json", "bad.json"] or sorted(
+        os.listdir(tmp_path / "out")
+    ) == sorted(["a.json", "A-2.json", "A-2-2.json", "bad.json"])
+    assert json.loads((tmp_path / "out" / "bad.json").read_text())["error"]["code"] == "bad-number"
+    again = run("batch", ".", "--output-dir", "out", "-f", "table")
+    assert "4 systems" in again.stderr
+    assert "x = A·y" in (tmp_path / "out" / "a.txt").read_text()
+    run("batch", "p", "--output-dir", "arrays", "-f", "npy")
+    assert np.load(tmp_path / "arrays" / "a.npy").tolist() == [[-2, 1], [1.5, -0.5]]
+    run("batch", "-", "--output-dir", "lines", stdin='{"A": [[1]]}\n{"A": [[2]]}\n')
+    assert sorted(os.listdir(tmp_path / "lines")) == ["stdin-2.json", "stdin.json"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-o", "a.npz", "-f", "json"], ["--output-dir", "d", "-o", "x.jsonl"], ["--resume"], ["-f", "table"],
+        ["--output-dir", "d", "-f", "csv"], ["-o", "r.csv", "--resume"], ["--jobs", "0"], ["-o", ""],
+        ["-", "--files-from", "-"],
+        ["--jobs", "2", "--dask", "tcp://127.0.0.1:1"],
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_refused_before_anything_is_written(
+    run: Run, tmp_path: Path, arguments: list[str]
+) -> None:
+    result = run("batch", "a.yaml", *arguments, files={"a.yaml": TWO})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert os.listdir(tmp_path) == ["a.yaml"]
+
+
+def test_results_are_the_same_for_any_number_of_jobs(run: Run, tmp_path: Path) -> None:
+    systems(tmp_path / "many", 700)
+    (tmp_path / "many" / "s0300.yaml").write_text("A: [[x]]")
+    one, three = (run("batch", "many", "--jobs", jobs) for jobs in ("1", "3"))
+    assert one.returncode == three.returncode == 2
+    assert one.stdout == three.stdout
+    assert len(lines(one.stdout)) == 700
+    assert one.stderr == three.stderr
+
+
+def test_the_output_is_not_its_own_input(run: Run, tmp_path: Path) -> None:
+    systems(tmp_path / "many", 3)
+    for _ in range(2):
+        assert run("batch", "many", "-o", "many/results.jsonl").returncode == 0
+        assert len(lines((tmp_path / "many" / "results.jsonl").read_text())) == 3
+    result = run("batch", "many/s0000.yaml", "-o", "many/s0000.yaml")
+    assert result.returncode == 2
+    assert "is the input" in result.stderr
+    for arguments in (["many", "-o", "many/s0000.yaml"], ["many/s0001.yaml", "-o", "many/s0000.yaml"]):
+        result = run("batch", *arguments)
+        assert result.returncode == 2
+        assert "exists, and is no batch's results" in result.stderr
+    assert (tmp_path / "many" / "s0000.yaml").read_text().startswith("A: ")
+    (tmp_path / "s.jsonl").write_text('{"name": "a", "A": [[1]]}\n')
+    assert run("batch", "many", "-o", "s.jsonl").returncode == 2
+    assert run("batch", "many", "--output-dir", "many").returncode == 2
+    assert run("batch", "many/s0001.yaml", "--output-dir", "many").returncode == 2
+    assert sorted(os.listdir(tmp_path / "many")) == ["results.jsonl", "s0000.yaml", "s0001.yaml", "s0002.yaml"]
+
+
+# resumption
+
+
+def result_of(run: Run, tmp_path: Path, *arguments: str) -> str:
+    assert run("batch", "many", "-o", "r.jsonl", *arguments).returncode in (0, 2)
+    return (tmp_path / "r.jsonl").read_text()
+
+
+def test_a_batch_is_resumed_where_it_was_cut_off(run: Run, tmp_path: Path) -> None:
+    systems(tmp_path / "many", 30)
+    (tmp_path / "many" / "s0010.yaml").write_text(f"{TWO}---\n{TWO}---\nA: [[x]]\n")
+    (tmp_path / "many" / "s0020.yaml").write_text("A: [[x]]\n")
+    whole = result_of(run, tmp_path)
+    path = tmp_path / "r.jsonl"
+    for length in (0, 5, len(whole) // 3, len(whole) // 2, len(whole) - 1, len(whole)):
+        path.write_text(whole[:length])
+        assert result_of(run, tmp_path, "--resume") == whole, length
+    identity = path.stat().st_ino
+    assert result_of(run, tmp_path, "--resume") == whole
+    assert path.stat().st_ino == identity
+    cuts = [i for i, character in enumerate(whole) if character == "\n" and "s0010" in whole[i - 2000 : i]]
+    for cut in cuts[:4]:
+        path.write_text(whole[: cut + 1])
+        assert result_of(run, tmp_path, "--resume") == whole
+    path.unlink()
+    assert result_of(run, tmp_path, "--resume") == whole
+
+
+def test_only_what_has_changed_is_solved_again(run: Run, tmp_path: Path) -> None:
+    names = systems(tmp_path / "many", 20)
+    whole = result_of(run, tmp_path)
+    marked = whole.replace('"rank_tolerance": 0', '"rank_tolerance": 7')
+    (tmp_path / "r.jsonl").write_text(marked)
+    (tmp_path / names[7]).write_text("A: [[8]]\n")
+    (tmp_path / names[3]).unlink()
+    (tmp_path / "many" / "s0011x.yaml").write_text("A: [[9]]\n")
+    found = lines(result_of(run, tmp_path, "--resume"))
+    assert [record["source"] for record in found] == sorted([*names[:3], *names[4:], "many/s0011x.yaml"])
+    solved = [record["source"] for record in found if record["rank_tolerance"] == 0]
+    assert solved == [names[7], "many/s0011x.yaml"]
+    assert [record["dy_dx"] for record in found if record["source"] == names[7]] == [[[0.125]]]
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".implicitgrad")]
+    other = lines(result_of(run, tmp_path, "--resume", "--arithmetic", "float"))
+    assert {record["arithmetic"] for record in other} == {"float"}
+
+
+def test_a_stream_is_resumed_by_its_lines(run: Run, tmp_path: Path) -> None:
+    text = "".join(f'{{"A": [[{k}]]}}\n' for k in (1, 2, 2, 3, 1))
+    run("batch", "-", "-o", "r.jsonl", stdin=text)
+    whole = (tmp_path / "r.jsonl").read_text()
+    (tmp_path / "r.jsonl").write_text("".join(whole.splitlines(keepends=True)[:2]))
+    run("batch", "-", "-o", "r.jsonl", "--resume", stdin=text)
+    assert (tmp_path / "r.jsonl").read_text() == whole
+
+
+# faults
+
+
+def poisoned(items: Sequence[Item], question: Question) -> list[Outcome]:
+    """Answers, but for the sources that kill who works on them."""
+    for item in items:
+        if "poison" in item.source:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return answer_items(items, question)
+
+
+@pytest.mark.parametrize("places", [{0}, {25}, {49}, {0, 1, 2}, {3, 17, 18, 44}, set()])
+def test_a_worker_that_dies_costs_the_system_that_killed_it_and_no_other(places: set[int]) -> None:
+    names = [f"poison{k}" if k in places else f"s{k}" for k in range(50)]
+    items = [Item(name, b"A: [[%d]]" % (k + 1)) for k, name in enumerate(names)]
+    chunks = [items[k : k + 7] for k in range(0, 50, 7)]
+    made: list[Executor] = []
+
+    def make(workers: int) -> Executor:
+        made.append(ProcessPoolExecutor(workers))
+        return made[-1]
+
+    pool = Pool(make, 2, Question(), poisoned)
+    found = [outcome for outcomes in answer_all(chunks, Question(), lambda: pool, 4) for outcome in outcomes]
+    pool.close()
+    assert [outcome.source for outcome in found] == names
+    failed = {k for k, outcome in enumerate(found) if outcome.is_failure}
+    assert failed == places
+    assert all(found[k].problem.code == WORKER_DIED for k in failed)
+    for executor in made:
+        executor.shutdown()
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def started(folder: Path, *arguments: str, number: int = 6000, **options: Any) -> subprocess.Popen[bytes]:
+    """A batch of two processes in the middle of its work."""
+    if not (folder / "many.jsonl").exists():
+        row = ", ".join(f"0.{k}" for k in range(1, 10))
+        line = '{"A": [' + ", ".join(f"[{k}.7, {row}]" for k in range(10)) + "]}\n"
+        (folder / "many.jsonl").write_text(line * number)
+    command = [PROGRAM, "batch", "many.jsonl", "--jobs", "2", *arguments]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    deadline = time.monotonic() + 30
+    while len(children(process.pid)) < 2 and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return process
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+
+
+@needs_proc
+@pytest.mark.parametrize("delay", [0.0, 0.4])
+def test_a_worker_that_somebody_kills_costs_nothing(tmp_path: Path, delay: float) -> None:
+    process = started(tmp_path, "-o", "r.jsonl", number=1500)
+    time.sleep(delay)
+    os.kill(children(process.pid)[0], signal.SIGKILL)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    found = lines((tmp_path / "r.jsonl").read_text())
+    assert [record["source"] for record in found] == ["many.jsonl", *(f"many.jsonl#{k}" for k in range(2, 1501))]
+    assert all("error" not in record for record in found)
+
+
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("is_to_group", [True, False])
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interruption_ends_all_at_once_with_what_was_done_written_whole(
+    tmp_path: Path, number: int, is_to_group: bool, times: int
+) -> None:
+    process = started(tmp_path, "-o", "r.jsonl", start_new_session=True)
+    time.sleep(0.5)
+    workers = children(process.pid)
+    for _ in range(times):
+        if is_to_group:
+            os.killpg(process.pid, number)
+        else:
+            os.kill(process.pid, number)
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 130, stderr
+    assert b"Traceback" not in stderr
+    assert b"interrupted" in stderr
+    found = lines((tmp_path / "r.jsonl").read_text())
+    assert 0 < len(found) < 6000
+    assert all("error" not in record for record in found)
+    deadline = time.monotonic() + 5
+    while any(map(is_running, workers)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(is_running, workers))
+    assert sorted(os.listdir(tmp_path)) == ["many.jsonl", "r.jsonl"]
+
+
+@needs_proc
+def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    process = started(tmp_path, "-o", "r.jsonl")
+    workers = children(process.pid)
+    process.kill()
+    process.communicate(timeout=10)
+    deadline = time.monotonic() + 5
+    while any(map(is_running, workers)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(is_running, workers))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_full_disk_is_an_error_and_leaves_nobody_behind(run: Run, tmp_path: Path, jobs: str) -> None:
+    systems(tmp_path / "many", 600)
+    result = run("batch", "many", "-o", "/dev/full", "--jobs", jobs)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "implicitgrad: /dev/full cannot be written: No space left on device\n"
+    command = f"{PROGRAM} batch many --jobs {jobs} > /dev/full"
+    found = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (
+        2,
+        "implicitgrad: standard output cannot be written: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_reader_that_goes_away_ends_the_batch_quietly(tmp_path: Path, jobs: str) -> None:
+    systems(tmp_path / "many", 900)
+    command = f"set -o pipefail; {PROGRAM} batch many --jobs {jobs} | head -n 1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (141, "")
+    assert len(lines(result.stdout)) == 1
+
+
+def test_files_that_cannot_be_read_cost_a_record_each(run: Run, tmp_path: Path) -> None:
+    names = systems(tmp_path / "many", 4)
+    (tmp_path / names[1]).unlink()
+    (tmp_path / names[1]).symlink_to("nowhere")
+    (tmp_path / names[2]).unlink()
+    (tmp_path / names[2]).mkdir()
+    result = run("batch", *names)
+    found = lines(result.stdout)
+    assert result.returncode == 2
+    assert [record.get("error", {}).get("code") for record in found[:2]] == [None, "cannot-read"]
+    assert len(found) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks")
+def test_of_batches_with_one_output_one_writes_it(tmp_path: Path) -> None:
+    systems(tmp_path / "many", 400)
+    command = [PROGRAM, "batch", "many", "-o", "r.jsonl", "-q", "--jobs", "1"]
+    processes = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    ends = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+    assert {code for _, code in ends} <= {0, 2}
+    assert sum(code == 0 for _, code in ends) >= 1
+    refusal = "implicitgrad: r.jsonl is being written by another batch; expected another file\n"
+    assert all(text == ("" if code == 0 else refusal) for text, code in ends)
+    assert len(lines((tmp_path / "r.jsonl").read_text())) == 400
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@needs_proc
+def test_a_dask_cluster_that_loses_a_worker_gives_every_result(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
+    worker = [
+        sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "1", "--nthreads", "1",
+        "--no-dashboard", "--local-directory", str(tmp_path / "scratch"),
+    ]  # fmt: skip
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    cluster = [subprocess.Popen(dask, **quiet)]
+    try:
+        cluster += [subprocess.Popen(worker, **quiet) for _ in range(2)]
+        line = '{"A": [[0.1, 0.2, 0.3], [0.7, 0.4, 0.9], [0.2, 0.8, 0.6]], "dL_dy": [1, 2, 3]}\n'
+        (tmp_path / "many.jsonl").write_text(line * 3000)
+        command = [PROGRAM, "batch", "many.jsonl", "--dask", address, "-o", "r.jsonl"]
+        batch = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "r.jsonl").exists() or not (tmp_path / "r.jsonl").stat().st_size:
+            assert time.monotonic() < deadline
+            assert batch.poll() is None, batch.communicate()
+            time.sleep(0.02)
+        os.killpg(cluster[1].pid, signal.SIGKILL)
+        _, stderr = batch.communicate(timeout=90)
+        assert batch.returncode == 0, stderr
+        assert "3,000 systems: 3,000 determined" in stderr
+        found = lines((tmp_path / "r.jsonl").read_text())
+        assert [record["source"] for record in found[:2]] == ["many.jsonl", "many.jsonl#2"]
+        assert len(found) == 3000
+        assert all("error" not in record for record in found)
+    finally:
+        for process in cluster:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_a_cluster_that_does_not_answer_is_an_error(run: Run) -> None:
+    pytest.importorskip("distributed")
+    result = run("batch", "a.yaml", "--dask", "nonsense", files={"a.yaml": TWO})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("implicitgrad: --dask nonsense: ")
