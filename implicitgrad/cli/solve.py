@@ -152,9 +152,9 @@ def solve(
             write_file(output, _arrays(solutions, output), sources)
         else:
             write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
-    unmet = [problem for solution in solutions for one in require if (problem := unmet(solution, one))]
-    report(unmet, as_json=form == "json")
-    return 1 if unmet else 0
+    problems = [problem for solution in solutions for one in require if (problem := unmet(solution, one))]
+    report(problems, as_json=form == "json")
+    return 1 if problems else 0
 
 
 def _format(form: str | None, output: str | None) -> str:
