@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import PROGRAM, Run
+from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
 from implicitgrad.batch import WORKER_DIED, Item, Outcome, Pool, Question, answer_all, answer_items
 
@@ -528,6 +528,34 @@ def test_of_batches_with_one_output_one_writes_it(tmp_path: Path) -> None:
     refusal = "implicitgrad: r.jsonl is being written by another batch; expected another file\n"
     assert all(text == ("" if code == 0 else refusal) for text, code in ends)
     assert len(lines((tmp_path / "r.jsonl").read_text())) == 400
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
+@pytest.mark.parametrize("source", ["many", "many.jsonl"])
+def test_progress_is_shown_on_a_terminal_and_totals_stay(tmp_path: Path, source: str) -> None:
+    import pty
+
+    systems(tmp_path / "many", 400)
+    (tmp_path / "many" / "s0007.yaml").write_text("A: [[x]]")
+    (tmp_path / "many.jsonl").write_text('{"A": [[1]]}\n' * 399 + '{"A": [[x]]}\n')
+    ours, theirs = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key not in SCREEN_VARIABLES} | {"TERM": "xterm"}
+    process = subprocess.Popen(
+        [PROGRAM, "batch", source, "-o", "r.out"], cwd=tmp_path, env=environment, stderr=theirs, stdout=subprocess.PIPE
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while block := os.read(ours, 4096):
+            shown += block
+    assert process.wait() == 2
+    text = shown.decode()
+    assert "Traceback" not in text
+    assert "fault" not in text
+    assert "1 failed" in text
+    if source == "many":
+        assert "/400" in text
+    os.close(ours)
 
 
 def free_port() -> int:

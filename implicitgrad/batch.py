@@ -244,7 +244,7 @@ def _problem(error: Exception, source: str) -> Problem:
 
 
 def _name(source: str) -> str:
-    return os.path.splitext(os.path.basename(source))[0]
+    return os.path.splitext(os.path.basename(os.path.normpath(source)))[0]
 
 
 def _written_failure(source: str, name: str, problem: Problem, question: Question, content_hash: str | None) -> Outcome:

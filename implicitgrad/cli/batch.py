@@ -197,7 +197,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
 
     at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
     is_whole = False
-    with Tally(asked.quiet, interruptions) as tally:
+    with Tally(asked.quiet, lambda: _total(asked, target)) as tally:
         try:
             chunks = _chunks(asked, target, question, old, begun)
             for outcomes in answer_all(chunks, question, pool, at_once):
@@ -223,6 +223,20 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
                 workers.kill_all()
             results.close(is_whole=is_whole)
     return tally.exit_code
+
+
+def _total(asked: _Asked, target: _Target) -> int | None:
+    """The files; None where systems come in streams, or files with lists."""
+    from implicitgrad.cli import items
+
+    if asked.files_from is not None:
+        return None
+    total = 0
+    for path in items.find(asked.systems, _excluded(asked, target)):
+        if path == "-" or (isinstance(path, str) and path.lower().endswith(items.JSON_LINES_SUFFIXES)):
+            return None
+        total += 1
+    return total
 
 
 def _refuse_inside(directory: str, paths: tuple[str, ...]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.batch import FAULT, Outcome
 from implicitgrad.characters import count
-from implicitgrad.cli.signals import Interruptions
 from implicitgrad.cli.streams import FAULT as FAULT_CODE
 from implicitgrad.cli.streams import say
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, ImplicitGradError, Problem
@@ -19,23 +19,29 @@ if TYPE_CHECKING:
 
 VERDICTS = ("determined", "underdetermined", "overdetermined", "rank-deficient")
 UNMET = 1
+BETWEEN_REFRESHES = 0.1
+"""Seconds."""
 
 
 class Tally:
-    """Counts outcomes, and tells."""
+    """Counts outcomes, and tells.
 
-    def __init__(self, is_quiet: bool, interruptions: Interruptions) -> None:
-        self.is_quiet = is_quiet
+    total : how many there will be, as far as that is known; asked if progress is shown.
+    """
+
+    def __init__(self, is_quiet: bool, total: Callable[[], int | None]) -> None:
+        self.is_quiet, self.total = is_quiet, total
         self.verdicts: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.failed = self.unmet = 0
         self.is_fault = False
         self.progress: Any = None
+        self.next_refresh = 0.0
 
     def __enter__(self) -> Tally:
         if not self.is_quiet and sys.stderr is not None and sys.stderr.isatty():
             self.progress = _progress()
-            self.task = self.progress.add_task("", total=None, failed="")
+            self.task = self.progress.add_task("", total=self.total(), failed="")
             self.progress.start()
         return self
 
@@ -61,6 +67,9 @@ class Tally:
         if self.progress is not None:
             failed = f"{count(self.failed, 'failure')}" if self.failed else ""
             self.progress.update(self.task, advance=len(outcomes), failed=failed)
+            if monotonic() > self.next_refresh:
+                self.progress.refresh()
+                self.next_refresh = monotonic() + BETWEEN_REFRESHES
 
     @property
     def exit_code(self) -> int:
@@ -89,14 +98,28 @@ class Tally:
 
 def _progress() -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
 
     return Progress(
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.speed:,.0f} a second"),
+        Rate(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[failed]}"),
         console=Console(stderr=True),
         transient=True,
+        auto_refresh=False,  # no thread: processes are forked from this one
     )
