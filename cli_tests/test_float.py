@@ -404,6 +404,7 @@ def test_a_large_gradient_alone_goes_without_a_jacobian(monkeypatch: pytest.Monk
     assert (difference <= found.dL_dx_rows.error + whole.dL_dx_rows.error).all()
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_what_is_no_choice_of_arithmetic_is_said() -> None:
     A = np.array([[1.0, 2.0], [3.0, 4.0]])
     for rtol in (float("nan"), 2, -1, "1e-3"):
