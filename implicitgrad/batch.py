@@ -19,7 +19,7 @@ from implicitgrad.errors import ImplicitGradError, Problem
 from implicitgrad.readers import read_drafts
 from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.json_lines import read_json_line
-from implicitgrad.readers.source import decode, read_bytes
+from implicitgrad.readers.source import decode, regular_size
 from implicitgrad.requirement import unmet
 from implicitgrad.solution import Solution
 from implicitgrad.solvers import solve_system
@@ -50,9 +50,18 @@ class Question(NamedTuple):
     form: str = "json"
     """What an answer is written as: json, csv, table, npy, npz or arrays."""
 
-    def content_hash(self, data: bytes) -> str:
-        """SHA-256 of a source's bytes, and of what is asked where that changes its answer."""
-        found = hashlib.sha256(data)
+    def content_hash(self, item: Item) -> str | None:
+        """SHA-256 of an item's bytes, and of what is asked where that changes its answer; None for a FIFO's.
+
+        Raises InputError for a file that cannot be read.
+        """
+        if item.data is not None:
+            found = hashlib.sha256(item.data)
+        elif regular_size(item.source) is None:
+            return None
+        else:
+            with open(item.source, "rb") as file:
+                found = hashlib.file_digest(file, "sha256")
         asked = self._replace(require=(), form="")
         if asked != Question(form=""):
             found.update(repr(tuple(asked)).encode())
@@ -205,23 +214,22 @@ def failure(item: Item, problem: Problem, question: Question, content_hash: str 
 def _answer(item: Item, question: Question) -> list[Outcome]:
     content_hash = None
     try:
-        data = read_bytes(item.source) if item.data is None else item.data
-        content_hash = question.content_hash(data)
-        drafts = _drafts(item, data, question)
+        content_hash = question.content_hash(item)
+        drafts = _drafts(item, question)
         return [_solved(draft, question, content_hash) for draft in drafts]
     except Exception as error:
         return [failure(item, _problem(error, item.source), question, content_hash)]
 
 
-def _drafts(item: Item, data: bytes, question: Question) -> list[Draft]:
+def _drafts(item: Item, question: Question) -> list[Draft]:
     source = item.source
-    if item.line is not None:
-        return [read_json_line(decode(source, data), source, _name(source), item.line)]
-    form = question.csv_form
-    return read_drafts(source, form, None if item.data is None else decode(source, data))
+    text = None if item.data is None else decode(source, item.data)
+    if text is None or item.line is None:
+        return read_drafts(source, question.csv_form, text)
+    return [read_json_line(text, source, _name(source), item.line)]
 
 
-def _solved(draft: Draft, question: Question, content_hash: str) -> Outcome:
+def _solved(draft: Draft, question: Question, content_hash: str | None) -> Outcome:
     try:
         solution = solve_system(draft.build(question.arithmetic), question.free, rtol=question.rtol)
         problem = next((found for one in question.require if (found := unmet(solution, one))), None)
@@ -259,7 +267,7 @@ def _written_failure(source: str, name: str, problem: Problem, question: Questio
     return Outcome(source, "error", written, problem)
 
 
-def _write(solution: Solution, question: Question, content_hash: str) -> object:
+def _write(solution: Solution, question: Question, content_hash: str | None) -> object:
     if question.form == "json":
         return json.dumps(to_record(solution) | {"content_hash": content_hash}, allow_nan=False) + "\n"
     if question.form == "csv":

@@ -292,13 +292,12 @@ def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Rea
     """A chunk, without what has its result already; that stands in its place."""
     from implicitgrad.batch import Ready
     from implicitgrad.errors import InputError
-    from implicitgrad.readers.source import read_bytes
 
     left: Chunk = []
     for item in chunk:
         try:
-            data = read_bytes(item.source) if item.data is None else item.data
-            outcomes = old.outcomes(item, question.content_hash(data))
+            content_hash = question.content_hash(item)
+            outcomes = [] if content_hash is None else old.outcomes(item, content_hash)
         except InputError:
             outcomes = []
         if outcomes:

@@ -21,7 +21,7 @@ def write_header() -> str:
     return _line(COLUMNS)
 
 
-def write_row(solution: Solution, content_hash: str) -> str:
+def write_row(solution: Solution, content_hash: str | None) -> str:
     """What can be said of an answer in a line; ∂L/∂x and the free parameters as JSON lists."""
     record = to_record(solution)
     values = dict(record) | dict(record["shape"])  # type: ignore[arg-type]
