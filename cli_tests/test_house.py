@@ -14,6 +14,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"characters"},
     {"errors"},
     {"rational"},
+    {"rational_matrix"},
     {"doubles"},
     {"notation"},
     {"system"},

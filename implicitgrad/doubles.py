@@ -68,6 +68,12 @@ class DoubleMatrix(Rows):
         self.error = error
         """A bound on |array − truth|, a number or an array that broadcasts; None where there is none."""
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns."""
+        rows, columns = self.array.shape
+        return rows, columns
+
     def __len__(self) -> int:
         return len(self.array)
 
@@ -215,7 +221,13 @@ def copied(array: Any) -> Array:
 def is_array(value: object) -> bool:
     """Whether it is a NumPy array of integers or floats."""
     np = sys.modules.get("numpy")
-    if np is None or not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
+    if (
+        np is None
+        or isinstance(value, list)
+        or not isinstance(value, np.ndarray)
+        or value.dtype.kind not in "iuf"
+        or value.dtype.itemsize > 8
+    ):
         return False
     return not (hasattr(value, "mask") and np.ma.is_masked(value))
 

@@ -15,8 +15,9 @@ from typing import NamedTuple, cast
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
-from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_number
-from implicitgrad.system import Arithmetic, LinearSystem, Matrix, Row
+from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_ratio
+from implicitgrad.rational_matrix import Ratio, RationalMatrix, read_plain_decimals
+from implicitgrad.system import Arithmetic, LinearSystem
 
 CLAIMS = (
     "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
@@ -27,6 +28,7 @@ AUTO = "auto"
 MOST_EXACT = 16
 """The largest size of a system of text that is solved exactly without being asked for."""
 
+Numbers = RationalMatrix | DoubleMatrix
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
 Span = tuple[tuple[int, int], tuple[int, int]]
@@ -100,11 +102,13 @@ class Draft:
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
+        self.places: dict[str, list[int]] = {}
+        """How many digits each entry of a matrix has behind its point, where that is found when it is read."""
 
     @property
     def is_binary(self) -> bool:
         """Whether any of its matrices is an array of numbers, not text."""
-        return any(is_array(self.parts[key].value) for key in ("A", "B", "dL_dy") if key in self.parts)
+        return any(is_array(part.value) for key, part in self.parts.items() if key in ("A", "B", "dL_dy"))
 
     def build(self, arithmetic: str = AUTO) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found.
@@ -118,13 +122,13 @@ class Draft:
         dL_dy, has_one_loss = self._gradient()
         x = y = None
         if A is not None:
-            M, N = len(A), len(A[0])
-            A_rounding = _squared_rounding(self.parts["A"].value)
+            M, N = A.shape
+            A_rounding = _squared_rounding(self.parts["A"].value, self.places.get("A"))
             if B is not None and len(B) != M:
                 self._refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
             self._check_gradient(dL_dy, A, has_one_loss)
             if "B" not in self.parts or B is not None:
-                owner, P = ("row of A", M) if B is None else ("column of B", len(B[0]))
+                owner, P = ("row of A", M) if B is None else ("column of B", B.shape[1])
                 x = self._names("x", P, owner)
             y = self._names("y", N, "column of A")
         if self.problems or A is None or x is None or y is None:
@@ -134,12 +138,12 @@ class Draft:
 
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
-        if arithmetic == AUTO:
-            values = {key: self.parts[key].value for key in ("A", "B", "dL_dy") if key in self.parts}
-            sizes = [size for key in ("A", "B") for size in _shape(values.get(key))]
-            is_float = self.is_binary or max(sizes, default=0) > MOST_EXACT
-            arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
-        self.arithmetic = chosen_arithmetic(arithmetic)
+        if arithmetic != AUTO:
+            self.arithmetic = chosen_arithmetic(arithmetic)
+        else:
+            sizes = [size for key in ("A", "B") if key in self.parts for size in _shape(self.parts[key].value)]
+            is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary
+            self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
 
     def _in_doubles(self, system: LinearSystem) -> LinearSystem:
         try:
@@ -154,7 +158,7 @@ class Draft:
         place = part.locate(path) if len(self.problems) < MOST_PROBLEMS_SHOWN else None
         self.problems.append(Problem(message, hint, code).at(part.source or self.source, place))
 
-    def _matrix(self, key: str) -> Matrix | None:
+    def _matrix(self, key: str) -> Numbers | None:
         """The (rows, columns) matrix under ``key``, or None when something in it was refused."""
         value = self._listed(key)
         if isinstance(value, DoubleMatrix):
@@ -171,7 +175,7 @@ class Draft:
             return None
         return self._rows(key, value)
 
-    def _gradient(self) -> tuple[Matrix | None, bool]:
+    def _gradient(self) -> tuple[Numbers | None, bool]:
         """dL_dy as K rows, and whether it was one vector."""
         if "dL_dy" not in self.parts:
             return None, False
@@ -182,8 +186,10 @@ class Draft:
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
         if value and not any(isinstance(row, list) for row in value):
+            if _are_texts(value) and (decimals := read_plain_decimals([cast("list[str]", value)])) is not None:
+                return decimals.matrix, True
             row = self._row("dL_dy", value, ())
-            return None if row is None else (row,), True
+            return None if row is None else RationalMatrix.of_ratios([row]), True
         return self._rows("dL_dy", value), False
 
     def _listed(self, key: str) -> object:
@@ -198,15 +204,19 @@ class Draft:
             found = from_array(value, (1, 2) if key == "dL_dy" else (2,))
         return plain(value) if found is None else found
 
-    def _rows(self, key: str, value: list[object]) -> Matrix | None:
-        if self.arithmetic is Arithmetic.FLOAT and _is_rectangle_of_texts(value):
-            doubles = from_texts(cast("list[list[str]]", value))
-            if doubles is not None:
-                return doubles
+    def _rows(self, key: str, value: list[object]) -> Numbers | None:
+        if value and _is_rectangle_of_texts(value):
+            texts = cast("list[list[str]]", value)
+            if self.arithmetic is Arithmetic.FLOAT:
+                if (doubles := from_texts(texts)) is not None:
+                    return doubles
+            elif (decimals := read_plain_decimals(texts)) is not None:
+                self.places[key] = decimals.places
+                return decimals.matrix
         if not value:
             self._refuse(key, (), f"{key} is empty; expected at least one row of at least one number")
             return None
-        rows: list[Row | None] = []
+        rows: list[list[Ratio] | None] = []
         width = len(value[0]) if isinstance(value[0], list) else 0
         for i, items in enumerate(value):
             here = f"{key}[{i + 1}]"
@@ -222,12 +232,12 @@ class Draft:
                     self._refuse(key, (i,), f"{found}; expected {width}, as in {key}[1]", code="ragged")
                     row = None
             rows.append(row)
-        whole = tuple(row for row in rows if row is not None)
-        return whole if len(whole) == len(rows) else None
+        whole = [row for row in rows if row is not None]
+        return RationalMatrix.of_ratios(whole) if len(whole) == len(rows) else None
 
-    def _row(self, key: str, items: list[object], path: Path) -> Row | None:
+    def _row(self, key: str, items: list[object], path: Path) -> list[Ratio] | None:
         try:
-            return tuple([parse_number(item) if type(item) is str else as_fraction(item) for item in items])
+            return [parse_ratio(item) if type(item) is str else _ratio(item) for item in items]
         except NumberError:
             self._refuse_entries(key, items, path)
             return None
@@ -236,26 +246,27 @@ class Draft:
         """Say of each that is no number what is wrong with it."""
         for j, item in enumerate(items):
             try:
-                parse_number(item) if isinstance(item, str) else as_fraction(item)
+                parse_ratio(item) if isinstance(item, str) else as_fraction(item)
             except NumberError as error:
                 here = (*path, j)
                 entry = key + "".join(f"[{index + 1}]" for index in here)
                 self._refuse(key, here, f"{entry}: {error.problem.message}", error.problem.hint, "bad-number")
 
-    def _check_gradient(self, dL_dy: Matrix | None, A: Matrix, has_one_loss: bool) -> None:
-        if dL_dy is None or len(dL_dy[0]) == len(A[0]):
+    def _check_gradient(self, dL_dy: Numbers | None, A: Numbers, has_one_loss: bool) -> None:
+        if dL_dy is None or dL_dy.shape[1] == A.shape[1]:
             return
-        found = f"has {count(len(dL_dy[0]), 'entry')}" + ("" if has_one_loss else " a row")
+        K, N = dL_dy.shape
+        found = f"has {count(N, 'entry')}" + ("" if has_one_loss else " a row")
         hint = _shapes(A=A, dL_dy=dL_dy)
-        if len(dL_dy[0]) == 1 and len(dL_dy) == len(A[0]):
+        if N == 1 and A.shape[1] == K:
             hint = "A gradient is one row, not a column"
-        elif len(dL_dy[0]) == len(A):
+        elif A.shape[0] == N:
             hint += "; ∂L/∂y has an entry for each unknown y, not for each equation"
-        self._refuse("dL_dy", (), f"dL_dy {found}; expected {len(A[0])}, one for each column of A", hint)
+        self._refuse("dL_dy", (), f"dL_dy {found}; expected {A.shape[1]}, one for each column of A", hint)
 
     def _names(self, key: str, expected: int, owner: str) -> tuple[str, ...] | None:
         if key not in self.parts:
-            return tuple(f"{key}{i + 1}" for i in range(expected))
+            return tuple([f"{key}{i}" for i in range(1, expected + 1)])
         value = self.parts[key].value
         if not isinstance(value, list):
             self._refuse(key, (), f"{key}: expected a list of names, got {described(value)}")
@@ -291,25 +302,31 @@ def chosen_arithmetic(name: str) -> Arithmetic:
 
 def _shape(value: object) -> tuple[int, ...]:
     """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
+    if isinstance(value, list):
+        return (len(value), len(value[0])) if value and isinstance(value[0], list) else ()
     if isinstance(value, Decimals):
-        return tuple(value.doubles.array.shape)
-    if is_array(value):
-        return tuple(getattr(value, "shape", ()))
-    if isinstance(value, list) and value and isinstance(value[0], list):
-        return len(value), len(value[0])
-    return ()
+        return value.doubles.shape
+    return tuple(getattr(value, "shape", ())) if is_array(value) else ()
 
 
 def _is_rectangle_of_texts(value: list[object]) -> bool:
-    return all(isinstance(row, list) and row and all(isinstance(item, str) for item in row) for row in value) and (
-        len({len(row) for row in value if isinstance(row, list)}) == 1
-    )
+    if not all(map(_are_texts, value)):
+        return False
+    rows = cast("list[list[str]]", value)
+    width = len(rows[0])
+    return all(len(row) == width for row in rows)
+
+
+def _are_texts(row: object) -> bool:
+    return isinstance(row, list) and {*map(type, row)} == {str}
 
 
 def plain(value: object) -> object:
     """Arrays and tuples as lists, all the way down."""
     if isinstance(value, DoubleMatrix):
         return value.to_lists()
+    if isinstance(value, RationalMatrix):
+        value = value.rows
     if hasattr(value, "tolist"):
         value = value.tolist()
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
@@ -331,41 +348,28 @@ def as_fraction(value: object) -> Fraction:
     raise NumberError(f"{EXPECTED}, got {described(value)}")
 
 
-def _squared_rounding(value: object) -> Fraction:
+def _ratio(value: object) -> Ratio:
+    return as_fraction(value).as_integer_ratio()
+
+
+def _squared_rounding(value: object, places: list[int] | None) -> Fraction:
     """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
+    if places is not None:
+        most = max(places)
+        squares = sum([places.count(p) * 100 ** (most - p) for p in set(places) if p])
+        return Fraction(squares, 4 * 100**most)
     if isinstance(value, Decimals):
         return value.squared_rounding
     total = Fraction(0)
-    counts: dict[int, int] = {}
-    for row in value if isinstance(value, list) else ():
-        places = _plain_places(row)
-        for decimals in places or ():
-            counts[decimals] = counts.get(decimals, 0) + 1
-        for item in row if isinstance(row, list) and places is None else ():
-            if isinstance(item, str) and "e" not in item and "E" not in item:
-                decimals = len(item) - 1 - item.find(".") if "." in item else 0
-                counts[decimals] = counts.get(decimals, 0) + 1
-            elif isinstance(item, str):
-                unit = last_place(item)
-                if unit is not None and unit < 1:
-                    total += (unit / 2) ** 2
-            elif isinstance(item, float) and not item.is_integer():
-                total += (Fraction(ulp(item)) / 2) ** 2
-    counts.pop(0, None)
-    most = max(counts, default=0)
-    squares = sum([n * 100 ** (most - decimals) for decimals, n in counts.items()])
-    return total + Fraction(squares, 4 * 100**most)
-
-
-def _plain_places(row: list[str]) -> list[int] | None:
-    """How many decimal places each decimal of a row has; None for what are not texts without exponents."""
-    try:
-        text = ",".join(row)
-    except TypeError:
-        return None
-    if "e" in text or "E" in text:
-        return None
-    return [len(item) - 1 - item.find(".") for item in row if "." in item] if "." in text else []
+    for item in (item for row in value for item in row) if isinstance(value, list) else ():
+        unit = None
+        if isinstance(item, str):
+            unit = last_place(item)
+        elif isinstance(item, float) and not item.is_integer():
+            unit = Fraction(ulp(item))
+        if unit is not None and unit < 1:
+            total += (unit / 2) ** 2
+    return total
 
 
 def described(value: object) -> str:
@@ -379,5 +383,5 @@ def described(value: object) -> str:
     return "a mapping" if isinstance(value, dict) else quoted(str(value))
 
 
-def _shapes(**matrices: Matrix) -> str:
-    return ", ".join(f"{key} is {len(rows)}×{len(rows[0])}" for key, rows in matrices.items())
+def _shapes(**matrices: Numbers) -> str:
+    return ", ".join(f"{key} is {'×'.join(map(str, matrix.shape))}" for key, matrix in matrices.items())

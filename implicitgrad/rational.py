@@ -30,6 +30,9 @@ _NUMBER = re.compile(
 _DECIMAL = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?(?:[0-3][0-9]{{2}}|[0-9]{{1,2}}))?"
 ALL_NUMBERS = re.compile(rf"{_DECIMAL}(?:\n{_DECIMAL})*")
 """Decimals of the grammar, a line each, fractions aside."""
+_PLAIN = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)"
+ALL_PLAIN_NUMBERS = re.compile(rf"{_PLAIN}(?:\n{_PLAIN})*")
+"""The same, without exponents."""
 _LOOKALIKE = (
     r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
     r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)"
@@ -59,9 +62,14 @@ def looks_like_number(text: str) -> bool:
     return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None
 
 
-@lru_cache(maxsize=4096)
 def parse_number(text: str) -> Fraction:
     """The rational number that ``text`` says. Raises NumberError."""
+    return Fraction(*parse_ratio(text))
+
+
+@lru_cache(maxsize=4096)
+def parse_ratio(text: str) -> tuple[int, int]:
+    """The numerator and the denominator, positive, of a number's text; 0.5 is 5/10. Raises NumberError."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text))
@@ -70,19 +78,19 @@ def parse_number(text: str) -> Fraction:
         raise NumberError(f"expected at most {MOST_DIGITS:,} digits, got {len(text):,} characters: {quoted(text)}")
     if denominator is not None:
         numerator = int(whole)
-        return Fraction(-numerator if sign == "-" else numerator, int(denominator))
+        return (-numerator if sign == "-" else numerator), int(denominator)
     decimals = bare_decimals or decimals or ""
     mantissa = int((whole or "") + decimals)
     if sign == "-":
         mantissa = -mantissa
     power = exponent or bare_exponent
     if power is None and not decimals:
-        return Fraction(mantissa)
+        return mantissa, 1
     shift = int(power or 0)
     if abs(shift) > LARGEST_EXPONENT:
         raise NumberError(f"expected an exponent within ±{LARGEST_EXPONENT}, got {quoted(text)}")
     shift -= len(decimals)
-    return Fraction(mantissa * 10**shift) if shift >= 0 else Fraction(mantissa, 10**-shift)
+    return (mantissa * 10**shift, 1) if shift >= 0 else (mantissa, 10**-shift)
 
 
 def last_place(text: str) -> Fraction | None:
@@ -142,7 +150,10 @@ def float_square_root(value: Fraction) -> float | None:
     scaled, rest = divmod(value.numerator << bits, value.denominator)
     root = isqrt(scaled)
     sticky = int(rest != 0 or root**2 != scaled)
-    return to_float(Fraction(2 * root + sticky, 2 << (bits // 2)))
+    try:
+        return (2 * root + sticky) / (2 << (bits // 2))
+    except OverflowError:
+        return None
 
 
 def number_hint(text: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.rational import float_square_root, to_float
+from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.system import Arithmetic as Arithmetic
 from implicitgrad.system import LinearSystem, squared_norm
 from implicitgrad.system import Matrix as Matrix
@@ -176,10 +177,10 @@ class Solution:
     @property
     def _may_be_lost_in_doubles(self) -> bool:
         """Whether the rounding of A to doubles is not known at once to matter little: relative to each entry, 2⁻⁵³."""
-        return self.condition_squared is None or (
-            self.condition_squared >= 2**100
-            or max([max(a.numerator, -a.numerator, a.denominator) for row in self.system.A for a in row]) >> 900 != 0
-        )
+        if self.condition_squared is None or self.condition_squared >= 2**100:
+            return True
+        A = RationalMatrix.of(self.system.A)
+        return max(A.denominator, *map(max, A.numerators), -min(map(min, A.numerators))) >> 900 != 0
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:

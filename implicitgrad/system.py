@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
-from math import lcm
 
 from implicitgrad.doubles import DoubleMatrix, from_fractions
+from implicitgrad.rational_matrix import RationalMatrix
+from implicitgrad.rational_matrix import Row as Row
 
-Row = tuple[Fraction, ...]
 Matrix = Sequence[Row]
-"""A tuple of rows, or a DoubleMatrix."""
+"""A RationalMatrix, a DoubleMatrix, or a tuple of rows."""
 
 
 class Arithmetic(StrEnum):
@@ -84,13 +84,10 @@ class LinearSystem:
 
 def _as(arithmetic: Arithmetic, matrix: Matrix) -> Matrix:
     if arithmetic is Arithmetic.EXACT:
-        return tuple(matrix)
+        return RationalMatrix.of(tuple(matrix))
     return matrix if isinstance(matrix, DoubleMatrix) else from_fractions(matrix)
 
 
 def squared_norm(matrix: Matrix) -> Fraction:
-    """‖matrix‖_F², summed in integers over the common denominator."""
-    entries = [entry for row in matrix for entry in row]
-    denominator = lcm(*[entry.denominator for entry in entries])
-    numerators = [entry.numerator * (denominator // entry.denominator) for entry in entries]
-    return Fraction(sum([number * number for number in numerators]), denominator**2)
+    """‖matrix‖_F²"""
+    return RationalMatrix.of(matrix).squared_norm()

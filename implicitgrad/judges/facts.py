@@ -10,8 +10,9 @@ from implicitgrad.judges.jacobian import fails
 from implicitgrad.judges.setting import Setting, product
 from implicitgrad.notation import show_number
 from implicitgrad.rational import float_square_root
+from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.solution import Status
-from implicitgrad.solvers.reduction import integers, reduce_rows
+from implicitgrad.solvers.reduction import inverse
 from implicitgrad.system import Matrix, Row
 from implicitgrad.verdict import Deviation, Outcome
 
@@ -149,9 +150,9 @@ def _inverse(rows: list[Row]) -> Matrix | None:
     n = len(rows)
     if any(len(row) != n for row in rows):
         return None
-    identity = [[Fraction(i == j) for j in range(n)] for i in range(n)]
-    reduced = reduce_rows([integers([*row, *unit])[0] for row, unit in zip(rows, identity, strict=True)], range(n))
-    if len(reduced.pivots) < n:
+    matrix = RationalMatrix.of(rows)
+    found = inverse(matrix.numerators)
+    if found is None:
         return None
-    in_order = [row for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=True))]
-    return tuple([tuple([Fraction(number, reduced.d) for number in row[n:]]) for row in in_order])
+    numerators, d = found
+    return RationalMatrix([[matrix.denominator * number for number in row] for row in numerators], d)

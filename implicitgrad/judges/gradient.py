@@ -250,10 +250,9 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
             if any(C) and (value := values[m]) is not None
         ]
         reduced = reduce_rows(rows, range(len(setting.free)))
-        for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=False)):
-            terms = [
-                (Fraction(number, reduced.d), y, x) for number, y in zip(row, general.free, strict=False) if number
-            ]
+        for pivot, row in sorted(zip(reduced.pivots, reduced.rows, strict=False)):
+            numbers = sorted([(pivot, reduced.d), *zip(reduced.columns[:-1], row, strict=False)])
+            terms = [(Fraction(number, reduced.d), general.free[f], x) for f, number in numbers if number]
             found.append(Choice(tuple(terms), Fraction(row[-1], reduced.d)))
     return found
 

@@ -14,6 +14,7 @@ from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
 from implicitgrad.rational import float_square_root, is_number, parse_number
+from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.solution import PartialMatrix, Solution
 from implicitgrad.writers.flow import Value, write_flow
 
@@ -154,7 +155,7 @@ def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
     lines = [f"{indent}expect:"]
     for key, value in found.items():
         line = f"{indent}  {key}: {write_flow(value)}"
-        if len(line) > LONGEST_LINE and isinstance(value, tuple):
+        if len(line) > LONGEST_LINE and isinstance(value, tuple | RationalMatrix):
             lines += [f"{indent}  {key}:", *(f"{indent}    - {write_flow(row)}" for row in value)]
         else:
             lines.append(line)

@@ -9,6 +9,13 @@ from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.readers.yaml import read_yaml
 
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
+"""Numbers as their texts, objects as pairs."""
 MATRICES = {"A", "B", "dL_dy"}
 NAMES = {"x", "y"}
 
@@ -17,7 +24,7 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
     careful = _Careful(text, source, name, line)
     try:
-        pairs = json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
+        pairs = DECODER.decode(text)
     except (ValueError, RecursionError):
         return careful.draft
     if not _is_plain(pairs):
@@ -61,10 +68,6 @@ class _Careful:
         return position
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
 def _is_plain(pairs: object) -> bool:
     """Whether it is a mapping of the known keys, each once, to texts, lists of texts, or lists of those."""
     if not isinstance(pairs, tuple) or len({key for key, _ in pairs}) != len(pairs):
@@ -82,4 +85,4 @@ def _is_plain(pairs: object) -> bool:
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and len(value) > 0 and all(type(item) is str for item in value)
+    return isinstance(value, list) and {*map(type, value)} == {str}

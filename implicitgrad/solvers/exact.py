@@ -6,27 +6,30 @@ With [A | B] in Jordan form, pivots taken from the right, columns of A first, ea
     d·x_p + Σ c_k·x_k = 0              a dependent input x_p by the independent inputs k
 
 so rank, free unknowns, null space V, particular Jacobian J₀ and the constraint on x are read off, and nothing that
-is read off can contradict another. Rows are scaled to integers first, which changes no equation.
+is read off can contradict another. Rows are scaled to integers first, which changes no equation; beside an identity
+that is not written out, a scaled row's unit stands for its input times the scale.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import gcd, lcm
 from typing import NamedTuple
 
+from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
-from implicitgrad.solvers.reduction import IntegerRow, Reduced, integers, reduce_rows
+from implicitgrad.solvers.reduction import Reduced, integers, reduce_rows
 from implicitgrad.solvers.size import refuse_too_large
-from implicitgrad.system import LinearSystem, Matrix, squared_norm
+from implicitgrad.system import LinearSystem, Matrix
 
 MOST_ENTRIES = 4_000_000
 
 
 class Reading(NamedTuple):
-    """What is read off the reduced rows; all numbers are numerators over the pivots' common value d."""
+    """What is read off the reduced rows; numbers are numerators over the pivots' common value d."""
 
     reduced: Reduced
     rank: int
@@ -40,7 +43,7 @@ class Reading(NamedTuple):
     """J₀ (N, P′)"""
     null_space: list[IntegerRow]
     """V (N, F)"""
-    constraints: list[IntegerRow]
+    constraints: RationalMatrix
     """(D, P′): the dependent inputs by the independent ones."""
 
 
@@ -52,22 +55,23 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     """
     refuse_too_large(system, MOST_ENTRIES)
     wanted = indices(system, free)
-    rows = _integer_rows(system)
-    reading = _read_off(rows, system.unknowns, system.inputs, wanted)
-    if not wanted <= set(reading.free):
-        raise impossible_choice(system, free, _divided(reading.null_space, reading.reduced.d))
-
+    equations = _equations(system)
+    reading = _read_off(equations, system.unknowns, system.inputs, wanted)
     d = reading.reduced.d
+    null_space = RationalMatrix(reading.null_space, d)
+    if not wanted <= set(reading.free):
+        raise impossible_choice(system, free, null_space)
+
+    J = RationalMatrix(reading.particular, d)
     g = gV = None
     if system.dL_dy is not None:
-        gradients = [integers(gradient) for gradient in system.dL_dy]
-        g, gV = _product(gradients, reading.particular, d), _product(gradients, reading.null_space, d)
-    J = _divided(reading.particular, d)
+        gradients = RationalMatrix.of(system.dL_dy)
+        g, gV = _product(gradients, J), _product(gradients, null_space)
     general = General(
         free=tuple([system.y[f] for f in reading.free]),
         particular=J,
-        null_space=_divided(reading.null_space, d),
-        minimum_norm=_minimum_norm(reading, rows) if reading.free and reading.rank else J,
+        null_space=null_space,
+        minimum_norm=_minimum_norm(reading, equations) if reading.free and reading.rank else J,
         dL_dx_particular=g,
         dL_dx_coefficients=gV,
     )
@@ -76,40 +80,86 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         system=system,
         rank=reading.rank,
         status=Status.of(has_free_unknowns=bool(reading.free), has_constraints=bool(reading.dependent)),
-        dy_dx=_determined(J, general.null_space, reading, system.inputs),
+        dy_dx=_determined(J, null_space, reading, system.inputs),
         dL_dx_rows=None if g is None or gV is None else _determined(g, gV, reading, system.inputs),
         independent=tuple([system.x[k] for k in reading.independent]),
-        constraints=Constraints(dependent, _divided(reading.constraints, d)) if dependent else None,
+        constraints=Constraints(dependent, reading.constraints) if dependent else None,
         general=general,
-        condition_squared=_condition_squared(system, reading),
+        condition_squared=_condition_squared(system, reading, J),
     )
 
 
-def _read_off(rows: list[IntegerRow], N: int, P: int, wanted: set[int]) -> Reading:
+class Equations(NamedTuple):
+    """Integer equations, each a multiple of one of the system's."""
+
+    rows: list[IntegerRow]
+    """[A | B], or A alone where B is the identity."""
+    scales: list[int] | None
+    """What each was multiplied by, where B is the identity."""
+
+
+def _equations(system: LinearSystem) -> Equations:
+    """Each row times the least common denominator of its entries."""
+    if system.B is not None:
+        return Equations([integers(a + b)[0] for a, b in zip(system.A, system.B, strict=True)], None)
+    A = RationalMatrix.of(system.A)
+    rows, scales = A.numerators, [A.denominator] * system.equations
+    if A.denominator != 1:
+        common = [gcd(A.denominator, *row) for row in rows]
+        scales = [A.denominator // k for k in common]
+        rows = [row if k == 1 else [number // k for number in row] for k, row in zip(common, rows, strict=True)]
+    return Equations(rows, scales)
+
+
+def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading:
     """Reduce [A | B], the ``wanted`` columns of A last of all of A, and read off what it says."""
     order = sorted(range(N), key=lambda j: (j in wanted, -j)) if wanted else range(N - 1, -1, -1)
-    reduced = reduce_rows(rows, [*order, *range(N + P - 1, N - 1, -1)])
+    scales = equations.scales
+    is_identity = scales is not None
+    reduced = reduce_rows(equations.rows, [*order, *range(N + P - 1, N - 1, -1)], beside_identity=is_identity)
     row_of = dict(zip(reduced.pivots, reduced.rows, strict=False))
-    free = [j for j in range(N) if j not in row_of]
-    independent = [k for k in range(P) if N + k not in row_of]
+    place_of = {column: place for place, column in enumerate(reduced.columns)}
+    free = [j for j in range(N) if j in place_of]
+    independent = [k for k in range(P) if N + k in place_of]
     dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
+    inputs = [(place_of[N + k], 1 if scales is None else scales[k]) for k in independent]
+    unknowns = [place_of[f] for f in free]
+    nothing = [0] * len(reduced.columns)
+    by_unknown = [row_of.get(j, nothing) for j in range(N)]
+    null_space = [[-row[place] for place in unknowns] for row in by_unknown]
+    for f, j in enumerate(free):
+        null_space[j][f] = reduced.d
     return Reading(
         reduced=reduced,
         rank=N - len(free),
         free=free,
         independent=independent,
         dependent=dependent,
-        particular=[[row_of[i][N + k] if i in row_of else 0 for k in independent] for i in range(N)],
-        null_space=[[-row_of[i][f] if i in row_of else reduced.d * (i == f) for f in free] for i in range(N)],
-        constraints=[[-row_of[N + k][N + m] for m in independent] for k in dependent],
+        particular=[[row[place] * scale for place, scale in inputs] for row in by_unknown],
+        null_space=null_space,
+        constraints=_constraints(
+            [(row_of[N + k], 1 if scales is None else scales[k]) for k in dependent], inputs, reduced.d
+        ),
     )
+
+
+def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int]], d: int) -> RationalMatrix:
+    """Of rows that are each d times a dependent input, or that times a scale: what the input is by independent ones."""
+    units = [scale for _, scale in rows]
+    unit = lcm(*units)
+    numerators = [
+        [-row[place] * scale * (unit // own) for place, scale in inputs]
+        for (row, _), own in zip(rows, units, strict=True)
+    ]
+    return RationalMatrix(numerators, d * unit)
 
 
 def _determined(particular: Matrix, coefficients: Matrix, reading: Reading, P: int) -> PartialMatrix:
     """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
     if not (reading.free or reading.dependent):
         return particular
-    moving = {k for row in reading.constraints for k, number in zip(reading.independent, row, strict=True) if number}
+    constraints = reading.constraints.numerators
+    moving = {k for row in constraints for k, number in zip(reading.independent, row, strict=True) if number}
     column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
     return tuple(
         tuple([row[column_of[k]] if k in column_of and not any(free) else None for k in range(P)])
@@ -117,51 +167,42 @@ def _determined(particular: Matrix, coefficients: Matrix, reading: Reading, P: i
     )
 
 
-def _minimum_norm(reading: Reading, rows: list[IntegerRow]) -> Matrix:
+def _minimum_norm(reading: Reading, equations: Equations) -> RationalMatrix:
     """A⁺·B·T, by whichever of the row space and the null space promises less work."""
     N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
     if rank >= 4 * len(reading.free):
         numerators, e = without_null_space(reading.particular, reading.null_space)
-        return _divided(numerators, d * e)
-    pivot_rows = [rows[i] for i in reading.reduced.sources[:rank]]
-    A = [row[:N] for row in pivot_rows]
+        return RationalMatrix(numerators, d * e)
+    pivot_rows = reading.reduced.sources[:rank]
+    A = [equations.rows[i][:N] for i in pivot_rows]
     if not reading.dependent:  # T is the identity
-        return _divided(*solve_from_rows(A, [row[N:] for row in pivot_rows]))
+        return RationalMatrix(*solve_from_rows(A, _right_sides(equations, pivot_rows, N)))
     columns = list(zip(*reading.particular, strict=True))
     numerators, e = solve_from_rows(A, [[dot(row, column) for column in columns] for row in A])
-    return _divided(numerators, d * e)
+    return RationalMatrix(numerators, d * e)
 
 
-def _condition_squared(system: LinearSystem, reading: Reading) -> Fraction | None:
+def _right_sides(equations: Equations, chosen: list[int], N: int) -> list[IntegerRow]:
+    """The chosen rows of B."""
+    if equations.scales is None:
+        return [equations.rows[i][N:] for i in chosen]
+    M = len(equations.rows)
+    return [[equations.scales[i] if k == i else 0 for k in range(M)] for i in chosen]
+
+
+def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix) -> Fraction | None:
     """(‖A‖_F·‖A⁺‖_F)², exactly; None for A = 0. Where A is invertible and B = I, A⁺ is the Jacobian."""
-    rank = reading.rank
+    rank, A = reading.rank, RationalMatrix.of(system.A)
     if rank == 0:
         return None
     if rank == system.equations == system.unknowns and system.B is None:
-        square = sum([number * number for row in reading.particular for number in row])
-        norm = squared_norm(system.A)
-        return Fraction(norm.numerator * square, norm.denominator * reading.reduced.d**2)
-    return squared_condition(system.A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
+        square = A.squared_numerators() * J.squared_numerators()
+        return Fraction(square, (A.denominator * J.denominator) ** 2)
+    return squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
 
 
-def _integer_rows(system: LinearSystem) -> list[IntegerRow]:
-    """[A | B], each row times the least common denominator of its entries."""
-    if system.B is not None:
-        return [integers(a + b)[0] for a, b in zip(system.A, system.B, strict=True)]
-    rows = []
-    for i, a in enumerate(system.A):
-        row, denominator = integers(a)
-        identity = [0] * system.inputs
-        identity[i] = denominator
-        rows.append(row + identity)
-    return rows
-
-
-def _product(gradients: list[tuple[IntegerRow, int]], numerators: list[IntegerRow], d: int) -> Matrix:
-    """dL_dy · (numerators/d), the rows of dL_dy given as integers and their common denominators."""
-    columns = list(zip(*numerators, strict=True))
-    return tuple([tuple([Fraction(dot(g, column), d * scale) for column in columns]) for g, scale in gradients])
-
-
-def _divided(numerators: list[IntegerRow], d: int) -> Matrix:
-    return tuple([tuple([Fraction(number, d) for number in row]) for row in numerators])
+def _product(gradients: RationalMatrix, J: RationalMatrix) -> RationalMatrix:
+    """dL_dy · J"""
+    columns = list(zip(*J.numerators, strict=True))
+    numerators = [[dot(g, column) for column in columns] for g in gradients.numerators]
+    return RationalMatrix(numerators, gradients.denominator * J.denominator)

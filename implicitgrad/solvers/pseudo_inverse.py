@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from operator import mul
 
-from implicitgrad.solvers.reduction import IntegerRow, integers, reduce_rows
-from implicitgrad.system import Matrix
+from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
+from implicitgrad.solvers.reduction import inverse, reduce_rows
 
 
 def dot(a: Sequence[int], b: Sequence[int]) -> int:
@@ -48,24 +48,23 @@ def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow
     ], d
 
 
-def squared_condition(A: Matrix, rows: list[int], columns: list[int]) -> Fraction:
+def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Fraction:
     """(‖A‖_F·‖A⁺‖_F)², A ≠ 0, with rows I and columns p as above.
 
     ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where the one or the other half is the identity if A has full rank.
     """
-    M, N, r = len(A), len(A[0]), len(rows)
-    entries, _ = integers([entry for row in A for entry in row])
-    whole = [entries[i * N : (i + 1) * N] for i in range(M)]
-    square = dot(entries, entries)
+    whole = A.numerators
+    M, N, r = len(whole), len(whole[0]), len(rows)
+    square = A.squared_numerators()
     if r == M:
-        inverse, d = _inverse_gram(whole)
-        return Fraction(square * sum(inverse[i][i] for i in range(r)), d)
+        W, d = _inverse_gram(whole)
+        return Fraction(square * sum([W[i][i] for i in range(r)]), d)
     transposed = [[row[j] for row in whole] for j in columns]
-    inverse, d = _inverse_gram(transposed)
+    W, d = _inverse_gram(transposed)
     if r == N:
-        return Fraction(square * sum(inverse[j][j] for j in range(r)), d)
+        return Fraction(square * sum([W[j][j] for j in range(r)]), d)
     K = [[whole[i][j] for j in columns] for i in rows]
-    K_inverse = [[dot(k, column) for column in inverse] for k in K]
+    K_inverse = [[dot(k, column) for column in W] for k in K]
     right = [[dot(a, k) for k in K] for a in K_inverse]
     left, e = _inverse_gram([whole[i] for i in rows])
     return Fraction(square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e)
@@ -73,12 +72,12 @@ def squared_condition(A: Matrix, rows: list[int], columns: list[int]) -> Fractio
 
 def _inverse_gram(vectors: Sequence[Sequence[int]]) -> tuple[list[IntegerRow], int]:
     """The inverse of the matrix of inner products of independent vectors, as numerators and denominator."""
-    n = len(vectors)
-    return _solved([[dot(v, w) for w in vectors] + [int(i == j) for j in range(n)] for i, v in enumerate(vectors)], n)
+    found = inverse([[dot(v, w) for w in vectors] for v in vectors])
+    assert found is not None
+    return found
 
 
 def _solved(equations: list[IntegerRow], n: int) -> tuple[list[IntegerRow], int]:
     """X of S·X = R, given [S | R] with S (n×n) invertible, as numerators and denominator."""
     reduced = reduce_rows(equations, range(n))
-    in_order = [row[n:] for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=True))]
-    return in_order, reduced.d
+    return [row for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=True))], reduced.d

@@ -1,4 +1,8 @@
-"""Fraction-free row reduction of integer matrices (Bareiss 1968, *Sylvester's identity*, Math. Comp. 22)."""
+"""Fraction-free row reduction of integer matrices, by exchange of a row's variable for a column's.
+
+The division by the last pivot is Bareiss's (1968, *Sylvester's identity*, Math. Comp. 22); to keep only the columns
+that are no unit vectors is integer pivoting (Edmonds 1994; Azulay and Pique 2001, ACM TOMS 27).
+"""
 
 from __future__ import annotations
 
@@ -7,54 +11,98 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
-IntegerRow = list[int]
+from implicitgrad.rational_matrix import IntegerRow as IntegerRow
 
 
 def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
     """A rational row times its least common denominator, and that denominator."""
-    denominator = lcm(*[entry.denominator for entry in row])
-    return [entry.numerator * (denominator // entry.denominator) for entry in row], denominator
+    pairs = [entry.as_integer_ratio() for entry in row]
+    denominator = lcm(*[d for _, d in pairs])
+    return [n * (denominator // d) for n, d in pairs], denominator
 
 
 class Reduced(NamedTuple):
     """A matrix in Jordan form: row i has d in column pivots[i] and 0 in the other pivots' columns."""
 
     rows: list[IntegerRow]
-    """Those with a pivot first; the others are zero in every column that could have been one."""
+    """The other columns. Those with a pivot first; the others are zero in every column that could have been one."""
+    columns: list[int]
+    """Which they are."""
     pivots: list[int]
     d: int
     sources: list[int]
     """Which row of the matrix each row was."""
 
 
-def reduce_rows(rows: Sequence[IntegerRow], columns: Iterable[int]) -> Reduced:
-    """Row reduce to Jordan form, taking pivots in ``columns`` in the order given.
+def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_identity: bool = False) -> Reduced:
+    """Row reduce to Jordan form, taking pivots in the columns of ``order``.
 
-    All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of ``rows``, which is also why no
-    entry grows beyond Hadamard's bound.
+    beside_identity : the matrix is [rows | I], and ``order`` is of its columns; it must have all of I's where the rows
+    alone are not of full rank.
+
+    All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of the matrix, which is also why
+    no entry grows beyond Hadamard's bound.
     """
+    if not rows:
+        return Reduced([], [], [], 1, [])
     reduced = list(rows)
-    sources = list(range(len(reduced)))
+    width = len(rows[0])
+    columns = list(range(width))
+    left = list(range(len(reduced)))
+    units: list[int | None] = [width + i if beside_identity else None for i in left]
     pivots: list[int] = []
+    sources: list[int] = []
     d = 1
-    for column in columns:
-        done = len(pivots)
-        candidates = [i for i in range(done, len(reduced)) if reduced[i][column]]
-        if not candidates:
-            continue
-        chosen = min(candidates, key=lambda i: abs(reduced[i][column]))
-        reduced[done], reduced[chosen] = reduced[chosen], reduced[done]
-        sources[done], sources[chosen] = sources[chosen], sources[done]
-        pivot_row = reduced[done]
-        pivot = pivot_row[column]
-        for i, row in enumerate(reduced):
-            if i == done:
+    for column in order:
+        if not left:
+            break
+        if column in columns:
+            place = columns.index(column)
+            candidates = [(abs(reduced[i][place]), i) for i in left if reduced[i][place]]
+            if not candidates:
                 continue
-            factor = row[column]
-            if factor:
-                reduced[i] = [(pivot * a - factor * b) // d for a, b in zip(row, pivot_row, strict=True)]
-            elif pivot != d:
-                reduced[i] = [pivot * a // d for a in row]
-        d = pivot
+            chosen = min(candidates)[1]
+            d = _exchange(reduced, chosen, place, d)
+            unit = units[chosen]
+            if unit is None:
+                del columns[place]
+                for row in reduced:
+                    del row[place]
+            else:
+                columns[place] = unit
+        else:
+            chosen = units.index(column)
         pivots.append(column)
-    return Reduced(reduced, pivots, d, sources)
+        sources.append(chosen)
+        left.remove(chosen)
+    sources += left
+    return Reduced([reduced[i] for i in sources], columns, pivots, d, sources)
+
+
+def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:
+    """The inverse of a square matrix, as numerators and denominator; None of a singular one."""
+    n = len(rows)
+    found = reduce_rows(rows, range(n), beside_identity=True)
+    if len(found.pivots) < n:
+        return None
+    places = [found.columns.index(n + k) for k in range(n)]
+    in_order = [row for _, row in sorted(zip(found.pivots, found.rows, strict=True))]
+    return [[row[place] for place in places] for row in in_order], found.d
+
+
+def _exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
+    """Make the unit vector of the chosen row of a column, which becomes what that was; returns the new d."""
+    pivot_row = rows[chosen]
+    pivot = pivot_row[place]
+    for i, row in enumerate(rows):
+        if i == chosen:
+            continue
+        factor = row[place]
+        if factor:
+            rows[i] = row = [(pivot * a - factor * b) // d for a, b in zip(row, pivot_row, strict=True)]
+            row[place] = -factor
+        else:
+            rows[i] = [pivot * a // d for a in row] if pivot != d else row.copy()
+    rows[chosen] = pivot_row.copy()
+    rows[chosen][place] = d
+    return pivot

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from math import gcd
+from typing import Protocol
 
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import Problem
 from implicitgrad.rational import exact_square_root, format_fraction, to_float
+from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.solution import Arithmetic, Solution, Status
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
-Number = Callable[[Fraction], Json]
 LARGEST_PLAIN_INTEGER = 2**53
 
 
@@ -30,8 +32,8 @@ def to_record(solution: Solution) -> dict[str, Json]:
     """
     system = solution.system
     doubles = _Doubles()
-    answers = _answers(solution, doubles.number)
-    exact = _answers(solution, format_fraction) if solution.arithmetic is Arithmetic.EXACT else None
+    answers = _answers(solution, doubles)
+    exact = _answers(solution, _Texts()) if solution.arithmetic is Arithmetic.EXACT else None
     jacobian_error, gradient_error = solution.error_bounds
     condition = None
     if solution.condition_squared is not None:
@@ -89,42 +91,70 @@ def nearest_double(value: Fraction) -> Json:
 def _plain(double: float | None) -> float | int | None:
     if double is None:
         return None
-    return int(double) if double.is_integer() and abs(double) <= LARGEST_PLAIN_INTEGER else double
+    return int(double) if double.is_integer() and -LARGEST_PLAIN_INTEGER <= double <= LARGEST_PLAIN_INTEGER else double
+
+
+class _Numbers(Protocol):
+    """How rational numbers are written."""
+
+    def number(self, value: Fraction) -> Json: ...
+
+    def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]: ...
+
+
+class _Texts:
+    """As p/q."""
+
+    def number(self, value: Fraction) -> Json:
+        return format_fraction(value)
+
+    def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]:
+        sign = 1 if denominator > 0 else -1
+        try:
+            return [
+                f"{n // common}/{denominator // common}"
+                if (common := sign * gcd(n, denominator)) != denominator
+                else str(n // common)
+                for n in numerators
+            ]
+        except ValueError:  # Python writes no more than 4,300 digits of an integer
+            return [format_fraction(Fraction(n, denominator)) for n in numerators]
 
 
 class _Doubles:
-    """Fractions as doubles, remembering whether any was out of range."""
+    """As doubles, remembering whether any was out of range."""
 
     def __init__(self) -> None:
         self.is_any_too_large = False
         self.is_any_lost = False
 
     def number(self, value: Fraction) -> Json:
-        numerator, denominator = value.numerator, value.denominator
-        if denominator == 1 and -LARGEST_PLAIN_INTEGER <= numerator <= LARGEST_PLAIN_INTEGER:
-            return numerator
+        return self.quotients((value.numerator,), value.denominator)[0]
+
+    def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]:
         try:
-            double = numerator / denominator
+            doubles = [n / denominator for n in numerators]
         except OverflowError:
             self.is_any_too_large = True
-            return None
-        if double == 0:
+            return [_plain(to_float(Fraction(n, denominator))) for n in numerators]
+        if 0 in doubles and any(n and not double for n, double in zip(numerators, doubles, strict=True)):
             self.is_any_lost = True
-        return _plain(double)
+        return list(map(_plain, doubles)) if any(map(float.is_integer, doubles)) else list(doubles)
 
     def checked(self, double: float | None) -> float | int | None:
         self.is_any_too_large |= double is None
         return _plain(double)
 
 
-def _answers(solution: Solution, number: Number) -> dict[str, Json]:
-    """The parts of the record that are numbers of the answer, each written by ``number``."""
-
-    def row(values: Sequence[Fraction | None]) -> Json:
-        return [value if value is None else number(value) for value in values]
+def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
+    """The parts of the record that are numbers of the answer."""
 
     def rows(matrix: Sequence[Sequence[Fraction | None]]) -> list[Json]:
-        return matrix.to_lists() if isinstance(matrix, DoubleMatrix) else [row(values) for values in matrix]
+        if isinstance(matrix, RationalMatrix):
+            return [numbers.quotients(row, matrix.denominator) for row in matrix.numerators]
+        if isinstance(matrix, DoubleMatrix):
+            return matrix.to_lists()
+        return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
 
     def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
         written = rows(matrix)

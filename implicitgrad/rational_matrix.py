@@ -1,0 +1,133 @@
+"""RationalMatrix: a matrix of rational numbers over one denominator, which reads as rows of fractions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import lcm
+from operator import mul
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from implicitgrad.rational import ALL_PLAIN_NUMBERS, MOST_DIGITS
+
+Row = tuple[Fraction, ...]
+IntegerRow = list[int]
+Ratio = tuple[int, int]
+
+if TYPE_CHECKING:
+    Rows = Sequence[Row]
+else:
+    Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
+
+
+_PLACES = re.compile(r"\.([0-9]*)\n|\n")
+"""What is behind the point of a line's number, if it has one."""
+
+
+class PlainDecimals(NamedTuple):
+    """Decimals without exponents, read all at once."""
+
+    matrix: RationalMatrix
+    places: list[int]
+    """How many digits each has behind its point."""
+
+
+def read_plain_decimals(rows: Sequence[Sequence[str]]) -> PlainDecimals | None:
+    """None where the rows, all of one length, have anything else: who reads entry by entry knows what.
+
+    That takes four times as long.
+    """
+    texts = [text for row in rows for text in row]
+    text = "\n".join(texts)
+    if text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None:
+        return None
+    if len(text) > MOST_DIGITS and max(map(len, texts)) > MOST_DIGITS:
+        return None
+    integers = list(map(int, text.replace(".", "").split("\n")))
+    places = list(map(len, _PLACES.findall(text + "\n")))
+    most = max(places)
+    if len(set(places)) > 1:
+        powers = [10 ** (most - p) for p in range(most + 1)]
+        integers = [integer * powers[p] for integer, p in zip(integers, places, strict=True)]
+    width = len(rows[0])
+    numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
+    return PlainDecimals(RationalMatrix(numerators, 10**most), places)
+
+
+class RationalMatrix(Rows):
+    """numerators / denominator, an immutable sequence of rows."""
+
+    __slots__ = ("_rows", "denominator", "numerators")
+
+    def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
+        self.numerators = numerators
+        """Integers, ``denominator`` times the entries; not to be changed."""
+        self.denominator = denominator
+        """Of either sign, and not always the least."""
+        self._rows: tuple[Row, ...] | None = None
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> RationalMatrix:
+        """What has these rows."""
+        if isinstance(rows, RationalMatrix):
+            return rows
+        self = cls.of_ratios([[entry.as_integer_ratio() for entry in row] for row in rows])
+        self._rows = tuple(rows)
+        return self
+
+    @classmethod
+    def of_ratios(cls, rows: Sequence[Sequence[Ratio]]) -> RationalMatrix:
+        """What has these rows of numerators and positive denominators."""
+        denominators = {denominator for row in rows for _, denominator in row}
+        d = lcm(*denominators)
+        factors = {denominator: d // denominator for denominator in denominators}
+        return cls([[numerator * factors[denominator] for numerator, denominator in row] for row in rows], d)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The same as fractions, made when first asked for."""
+        if self._rows is None:
+            d = self.denominator
+            self._rows = tuple([tuple([Fraction(n, d) for n in row]) for row in self.numerators])
+        return self._rows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns, of at least one row."""
+        return len(self.numerators), len(self.numerators[0])
+
+    def squared_norm(self) -> Fraction:
+        """‖matrix‖_F²"""
+        return Fraction(self.squared_numerators(), self.denominator**2)
+
+    def squared_numerators(self) -> int:
+        """The sum of the squares of the numerators."""
+        return sum([sum(map(mul, row, row)) for row in self.numerators])
+
+    def __len__(self) -> int:
+        return len(self.numerators)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, index: int | slice) -> Row | tuple[Row, ...]:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RationalMatrix | tuple):
+            return NotImplemented
+        return self.rows == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return repr(self.rows)
+
+    def __reduce__(self) -> Any:
+        return RationalMatrix.of, (self.rows,)
