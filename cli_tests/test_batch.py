@@ -62,7 +62,9 @@ def test_each_system_has_the_record_that_solve_gives_in_order(run: Run, tmp_path
         for record in lines(run("solve", name, "-fjson").stdout)
     ]
     found = lines(result.stdout)
-    assert all(len(record.pop("content_hash")) == 64 for record in found)
+    hashes = [record.pop("content_hash") for record in found]
+    assert {len(mark.removesuffix("/2")) for mark in hashes} == {64}
+    assert [mark[64:] for mark in hashes[13:15]] == ["/2", "/2"]
     assert found == alone
     assert result.stderr.startswith("implicitgrad: 16 systems: ")
     assert "determined" in result.stderr
@@ -291,13 +293,17 @@ def test_the_output_is_not_its_own_input(run: Run, tmp_path: Path) -> None:
     for _ in range(2):
         assert run("batch", "many", "-o", "many/results.jsonl").returncode == 0
         assert len(lines((tmp_path / "many" / "results.jsonl").read_text())) == 3
-    result = run("batch", "many/s0000.yaml", "-o", "many/s0000.yaml")
+    (tmp_path / "many" / "plain").write_text(TWO)
+    result = run("batch", "many/plain", "-o", "many/plain")
     assert result.returncode == 2
     assert "is the input" in result.stderr
-    for arguments in (["many", "-o", "many/s0000.yaml"], ["many/s0001.yaml", "-o", "many/s0000.yaml"]):
+    for arguments in (["many", "-o", "many/plain"], ["many/s0001.yaml", "-o", "many/plain"]):
         result = run("batch", *arguments)
         assert result.returncode == 2
         assert "exists, and is no batch's results" in result.stderr
+    assert (tmp_path / "many" / "plain").read_text() == TWO
+    assert run("batch", "many", "-o", "many/s0000.yaml").returncode == 2
+    (tmp_path / "many" / "plain").unlink()
     assert (tmp_path / "many" / "s0000.yaml").read_text().startswith("A: ")
     (tmp_path / "s.jsonl").write_text('{"name": "a", "A": [[1]]}\n')
     assert run("batch", "many", "-o", "s.jsonl").returncode == 2
@@ -429,13 +435,13 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="ne
 @needs_proc
 @pytest.mark.parametrize("delay", [0.0, 0.4])
 def test_a_worker_that_somebody_kills_costs_nothing(tmp_path: Path, delay: float) -> None:
-    process = started(tmp_path, "-o", "r.jsonl", number=1500)
+    process = started(tmp_path, "-o", "r.jsonl", number=3000)
     time.sleep(delay)
     os.kill(children(process.pid)[0], signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     found = lines((tmp_path / "r.jsonl").read_text())
-    assert [record["source"] for record in found] == ["many.jsonl", *(f"many.jsonl#{k}" for k in range(2, 1501))]
+    assert [record["source"] for record in found] == ["many.jsonl", *(f"many.jsonl#{k}" for k in range(2, 3001))]
     assert all("error" not in record for record in found)
 
 

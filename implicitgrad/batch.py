@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import NamedTuple
 
+from implicitgrad.characters import printable
 from implicitgrad.draft import AUTO, Draft
-from implicitgrad.errors import ImplicitGradError, Problem
+from implicitgrad.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.readers import read_drafts
 from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.json_lines import read_json_line
 from implicitgrad.readers.source import decode, regular_size
-from implicitgrad.requirement import unmet
+from implicitgrad.requirement import facts_of, unmet
 from implicitgrad.solution import Solution
 from implicitgrad.solvers import solve_system
 from implicitgrad.system import LinearSystem
@@ -57,6 +58,8 @@ class Question(NamedTuple):
     def content_hash(self, item: Item) -> str | None:
         """SHA-256 of an item's bytes, and of what is asked where that changes its answer; None for a FIFO's.
 
+        Where a file has several systems, theirs ends with a slash and their number.
+
         Raises InputError for a file that cannot be read.
         """
         if item.data is not None:
@@ -79,7 +82,7 @@ class Outcome(NamedTuple):
     status: str
     """The verdict, or "error"."""
     written: object
-    """Text or bytes, by ``Question.form``."""
+    """Text or bytes, by ``Question.form``; of a failure its record, or row."""
     problem: Problem | None = None
     """What is wrong with it, or with its answer."""
 
@@ -152,9 +155,8 @@ class Pool:
         chunk, future = self.pending.popleft()
         try:
             return future.result()
-        except Exception as error:
-            if isinstance(error, BrokenExecutor):
-                self._renew()
+        except BrokenExecutor:
+            self._renew()
             return self._one_by_one(chunk)
 
     def finished(self) -> Iterator[list[Outcome]]:
@@ -166,8 +168,8 @@ class Pool:
             yield future.result()
 
     def close(self) -> None:
-        """Wait for the workers to end."""
-        self.executor.shutdown()
+        """Let the workers end, without a wait: one that is killed then may leave the others locked."""
+        self.executor.shutdown(wait=False)
 
     def _renew(self) -> None:
         """Another executor, to which what the broken one had not answered is given again."""
@@ -187,13 +189,13 @@ class Pool:
             executor = executor or self.make(1)
             try:
                 found += executor.submit(self.answer, [item], self.question).result()
-            except Exception:
+            except BrokenExecutor:
                 executor.shutdown(wait=False, cancel_futures=True)
                 executor = None
                 message = "the process that worked on this system died, twice: killed, or out of memory"
                 found.append(failure(item, Problem(message, code=WORKER_DIED, source=item.source), self.question))
         if executor is not None:
-            executor.shutdown()
+            executor.shutdown(wait=False)
         return found
 
 
@@ -258,7 +260,9 @@ def _read(item: Item, question: Question) -> list[_System]:
     content_hash = None
     try:
         content_hash = question.content_hash(item)
-        return [_System(draft.source, draft.name, content_hash, draft) for draft in _drafts(item, question)]
+        drafts = _drafts(item, question)
+        marked = content_hash if content_hash is None or len(drafts) == 1 else f"{content_hash}/{len(drafts)}"
+        return [_System(draft.source, draft.name, marked, draft) for draft in drafts]
     except Exception as error:
         return [_System(item.source, _name(item.source), content_hash, _problem(error, item.source))]
 
@@ -269,15 +273,18 @@ def _build(system: _System, question: Question) -> None:
 
 
 def _solve(system: _System, question: Question) -> None:
-    assert isinstance(system.found, LinearSystem)
-    system.found = solve_system(system.found, question.free, rtol=question.rtol)
+    linear = system.found
+    assert isinstance(linear, LinearSystem)
+    system.found = found = solve_system(linear, rtol=question.rtol)
+    if question.free and found.general.free:
+        system.found = solve_system(linear, question.free, rtol=question.rtol)
 
 
 def _write(system: _System, question: Question) -> None:
     solution = system.found
     assert isinstance(solution, Solution)
     written = _written(solution, question, system.content_hash)
-    problem = next((found for one in question.require if (found := unmet(solution, one))), None)
+    problem = next((found for one in question.require if (found := unmet(facts_of(solution), one))), None)
     system.found = Outcome(system.source, str(solution.status), written, problem)
 
 
@@ -290,10 +297,9 @@ def _outcome(system: _System, question: Question) -> Outcome:
 
 def _drafts(item: Item, question: Question) -> list[Draft]:
     source = item.source
-    text = None if item.data is None else decode(source, item.data)
-    if text is None or item.line is None:
-        return read_drafts(source, question.csv_form, text)
-    return [read_json_line(text, source, _name(source), item.line)]
+    if item.data is not None and item.line is not None:
+        return [read_json_line(decode(source, item.data, item.line), source, _name(source), item.line)]
+    return read_drafts(source, question.csv_form, None if item.data is None else decode(source, item.data))
 
 
 def _problem(error: Exception, source: str) -> Problem:
@@ -301,6 +307,8 @@ def _problem(error: Exception, source: str) -> Problem:
         first, *others = error.problems
         if others:
             first = first._replace(message=f"{first.message} (and {len(others)} more)")
+        if isinstance(error, UsageError):
+            first = first._replace(message=first.message.removeprefix(f"{printable(source)}: "))
         return first if first.source else first._replace(source=source)
     if isinstance(error, MemoryError):
         return Problem("out of memory; the system is too large for this machine", code="memory", source=source)
@@ -318,9 +326,9 @@ def _written_failure(source: str, name: str, problem: Problem, question: Questio
         from implicitgrad.writers.rows import write_failure_row
 
         written = write_failure_row(source, name, problem, content_hash)
-    elif question.form == "json":
+    elif question.form != "arrays":
         record = error_record(problem._replace(source=source), name) | {"content_hash": content_hash}
-        written = json.dumps(record, allow_nan=False) + "\n"
+        written = ENCODER.encode(record) + "\n"
     return Outcome(source, "error", written, problem)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.errors import Problem
 
@@ -13,15 +13,28 @@ UNIQUE_GRADIENT = "unique-dL_dx"
 REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
 
 
-def unmet(solution: Solution, requirement: str) -> Problem | None:
+class Facts(NamedTuple):
+    """What is asked about an answer."""
+
+    source: str
+    status: str
+    is_gradient_unique: bool | None
+    """None: there is none."""
+
+
+def facts_of(solution: Solution) -> Facts:
+    """Those of a solution."""
+    is_unique = None if solution.dL_dx_rows is None else all(solution.unique_losses)
+    return Facts(solution.system.source, str(solution.status), is_unique)
+
+
+def unmet(facts: Facts, requirement: str) -> Problem | None:
     """What is asked for and the answer is not."""
-    if requirement == solution.status:
+    if requirement == facts.status or (requirement == UNIQUE_GRADIENT and facts.is_gradient_unique):
         return None
+    found = facts.status
     if requirement == UNIQUE_GRADIENT:
-        if solution.dL_dx_rows is not None and all(solution.unique_losses):
-            return None
-        found = "a dL_dx that is not unique" if solution.dL_dx_rows is not None else "no dL_dy, and so no dL_dx"
-    else:
-        found = str(solution.status)
+        has_gradient = facts.is_gradient_unique is not None
+        found = "a dL_dx that is not unique" if has_gradient else "no dL_dy, and so no dL_dx"
     message = f"expected {requirement} (--require), got {found}"
-    return Problem(message, code="requirement", source=solution.system.source)
+    return Problem(message, code="requirement", source=facts.source)

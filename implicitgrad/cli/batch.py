@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from implicitgrad.cli.options import csv_options, names, positive, with_help
-from implicitgrad.cli.systems import require_option
+from implicitgrad.cli.systems import require_option, tell_of_terminal
 from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import CsvFormat
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from implicitgrad.cli.items import Chunk
     from implicitgrad.cli.results import Old, Results
     from implicitgrad.cli.signals import Interruptions
-    from implicitgrad.errors import InputError
+    from implicitgrad.cli.sources import Sources
 
+OTHER_FORMATS = (".npy", ".yaml", ".yml", ".tsv", ".parquet", ".xlsx", ".gz", ".zip")
+"""Suffixes that no file of JSON lines has."""
 LOCAL_BYTES = 2**16
 LOCAL_ITEMS = 256
 """What is solved before workers are started, which takes as long as solving some hundreds of small systems."""
@@ -114,6 +116,8 @@ def batch(
         raise UsageError("standard input can be read once; expected - in one place only")
     if jobs is not None and address is not None:
         raise UsageError("expected --jobs or --dask, got both")
+    if "-" in (*systems, files_from):
+        tell_of_terminal()
     from implicitgrad.cli.threads import VARIABLES
 
     for name in VARIABLES:  # the cores work on different systems
@@ -162,7 +166,9 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
     if form in ("table", "npy", "npz"):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
     suffix = os.path.splitext(output or "")[1].lower()
-    implied = {".csv": "csv", ".npz": "arrays"}.get(suffix)
+    if suffix in OTHER_FORMATS:
+        raise UsageError(f"--output {output}: expected a name ending in .jsonl, .csv or .npz, got {suffix!r}")
+    implied = {".csv": "csv", ".npz": "arrays", ".jsonl": "json", ".ndjson": "json"}.get(suffix)
     if form is not None and implied is not None and form != implied:
         raise UsageError(f"--format {form} and --output {output} say different things; expected one of them")
     return _Target(None if output == "-" else output, None, implied or form or "json")
@@ -171,15 +177,10 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
 def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
     from implicitgrad.batch import Pool, answer_all
     from implicitgrad.cli import workers
-    from implicitgrad.cli.files import refuse_inputs
-    from implicitgrad.cli.results import refuse_foreign
+    from implicitgrad.cli.sources import Sources
     from implicitgrad.cli.tally import Tally
 
-    if target.output is not None:
-        refuse_inputs(target.output, [path for path in (*asked.systems, asked.files_from or "-") if path != "-"])
-        refuse_foreign(target.output)
-    if target.directory is not None:
-        _refuse_inside(target.directory, asked.systems)
+    sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
     make = workers.local if asked.address is None else workers.dask(asked.address)
     jobs = asked.jobs or workers.cores()
     old = _old(target) if asked.resume else None
@@ -197,20 +198,18 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
 
     at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
     is_whole = False
-    with Tally(asked.quiet, lambda: _total(asked, target)) as tally:
+    with Tally(asked.quiet, sources.total, is_shown=target.output is not None or target.directory is not None) as tally:
         try:
-            chunks = _chunks(asked, target, question, old, begun)
+            chunks = _chunks(asked, sources, question, old, begun)
             for outcomes in answer_all(chunks, question, pool, at_once):
                 shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
                 results.write(shown)
                 tally.add(shown)
                 if asked.fail_fast and shown and shown[-1].is_failure:
+                    tally.is_stopped = True
                     break
             else:
                 is_whole = True
-            if is_whole:
-                for one in started:
-                    one.close()
         except KeyboardInterrupt:
             workers.kill_all()
             for outcomes in chain.from_iterable(one.finished() for one in started):
@@ -219,32 +218,11 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             raise
         finally:
             interruptions.is_over = True
-            if not is_whole:
-                workers.kill_all()
+            for one in started:
+                one.close()
+            workers.kill_all()
             results.close(is_whole=is_whole)
     return tally.exit_code
-
-
-def _total(asked: _Asked, target: _Target) -> int | None:
-    """The files; None where systems come in streams, or files with lists."""
-    from implicitgrad.cli import items
-
-    if asked.files_from is not None:
-        return None
-    total = 0
-    for path in items.find(asked.systems, _excluded(asked, target)):
-        if path == "-" or (isinstance(path, str) and path.lower().endswith(items.JSON_LINES_SUFFIXES)):
-            return None
-        total += 1
-    return total
-
-
-def _refuse_inside(directory: str, paths: tuple[str, ...]) -> None:
-    """Raises UsageError where a source is the directory of the results, or in it."""
-    inside = os.path.join(os.path.realpath(directory), "")
-    for path in paths:
-        if path != "-" and os.path.join(os.path.realpath(path), "").startswith(inside):
-            raise UsageError(f"--output-dir {directory} holds the input {path}; expected another directory")
 
 
 def _to_first_failure(outcomes: list[Outcome]) -> list[Outcome]:
@@ -264,18 +242,14 @@ class _Begun:
 
 
 def _chunks(
-    asked: _Asked, target: _Target, question: Question, old: Old | None, begun: _Begun
+    asked: _Asked, sources: Sources, question: Question, old: Old | None, begun: _Begun
 ) -> Iterator[Chunk | Ready]:
     """What is to be done, and what is done already."""
     from implicitgrad.batch import Item, Ready, failure
     from implicitgrad.cli import items
     from implicitgrad.errors import InputError
 
-    paths: Iterator[str] = iter(asked.systems)
-    if asked.files_from is not None:
-        paths = chain(paths, items.listed(asked.files_from))
-    found = items.find(paths, _excluded(asked, target))
-    for chunk in items.chunks(_but(found, target), sends_all=asked.address is not None):
+    for chunk in items.chunks(sources.found(), sources.own(), sends_all=asked.address is not None):
         if isinstance(chunk, InputError):
             problem = chunk.problems[0]
             yield Ready([failure(Item(str(problem.source), None), problem, question)])
@@ -297,7 +271,7 @@ def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Rea
     for item in chunk:
         try:
             content_hash = question.content_hash(item)
-            outcomes = [] if content_hash is None else old.outcomes(item, content_hash)
+            outcomes = [] if content_hash is None else old.outcomes(item, content_hash, question.require)
         except InputError:
             outcomes = []
         if outcomes:
@@ -309,28 +283,6 @@ def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Rea
             left.append(item)
     if left or not chunk:
         yield left
-
-
-def _but(found: Iterator[str | InputError], target: _Target) -> Iterator[str | InputError]:
-    """The files but for the output of an earlier batch. Raises UsageError where one may be overwritten."""
-    output = None if target.output is None else os.path.realpath(target.output)
-    directory = None if target.directory is None else os.path.join(os.path.realpath(target.directory), "")
-    for path in found:
-        if isinstance(path, str) and path != "-":
-            if directory is not None and os.path.realpath(path).startswith(directory):
-                raise UsageError(f"--output-dir {target.directory} holds the input {path}; expected another directory")
-            name = os.path.basename(path)
-            if output is not None and name == os.path.basename(output) and os.path.realpath(path) == output:
-                continue
-        yield path
-
-
-def _excluded(asked: _Asked, target: _Target) -> tuple[str, ...]:
-    if target.directory is None:
-        return asked.exclude
-    import glob
-
-    return (*asked.exclude, glob.escape(os.path.abspath(target.directory)))
 
 
 def _old(target: _Target) -> Old:

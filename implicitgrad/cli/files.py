@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import BinaryIO
 
 from implicitgrad.characters import printable
 from implicitgrad.errors import OutputError, ReaderGone
@@ -14,22 +15,22 @@ from implicitgrad.errors import OutputError, ReaderGone
 
 def write_file(
     path: str,
-    text: str | memoryview,
+    content: str | memoryview | Callable[[BinaryIO], None],
     inputs: Iterable[str | int] = (),
     option: str = "--output",
     *,
     is_durable: bool = True,
 ) -> None:
-    """Write ``text`` to a file, as UTF-8 if it is not bytes already, whole or not at all.
+    """Write a file, whole or not at all.
 
-    inputs : the paths or descriptors it was made from, which it is never to overwrite. option : what named the file.
+    content : its bytes, its text, or what writes it to a stream. inputs : the paths or descriptors it was made from,
+    which it is never to overwrite. option : what named the file.
     is_durable : it is on the disk when this returns.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
     """
     refuse_inputs(path, inputs, option)
     try:
-        data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
-        _replace(path, data, is_durable=is_durable)
+        _replace(path, _writer(content), is_durable=is_durable)
     except BrokenPipeError:
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
@@ -44,7 +45,27 @@ def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--outpu
                 raise OutputError(f"{option} {printable(path)} is the input; expected another file")
 
 
-def _replace(path: str, data: bytes | memoryview, *, is_durable: bool) -> None:
+def standard_stream(status: os.stat_result) -> int | None:
+    """The descriptor of standard output or error, if it is this file that it goes to."""
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(status, os.fstat(descriptor)):
+                return descriptor
+    return None
+
+
+def _writer(content: str | memoryview | Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:
+    if callable(content):
+        return content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(data)
+
+    return write
+
+
+def _replace(path: str, write: Callable[[BinaryIO], None], *, is_durable: bool) -> None:
     """Through a temporary file beside ``path``, which takes its place at the end.
 
     A device, a pipe, and what our own standard output or error goes to, are written to as they are.
@@ -60,10 +81,10 @@ def _replace(path: str, data: bytes | memoryview, *, is_durable: bool) -> None:
     else:
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        standard = _standard_stream(status)
+        standard = standard_stream(status)
         if standard is not None or not stat.S_ISREG(status.st_mode):
             with open(path if standard is None else standard, "wb", closefd=standard is None) as stream:
-                stream.write(data)
+                write(stream)
             return
         if not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -74,7 +95,7 @@ def _replace(path: str, data: bytes | memoryview, *, is_durable: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=".implicitgrad-", dir=os.path.dirname(path))
     try:
         with open(descriptor, "wb") as stream:
-            stream.write(data)
+            write(stream)
             stream.flush()
             if is_durable:
                 os.fsync(stream.fileno())
@@ -84,12 +105,3 @@ def _replace(path: str, data: bytes | memoryview, *, is_durable: bool) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-
-
-def _standard_stream(status: os.stat_result) -> int | None:
-    """The descriptor of standard output or error, if it is this file that it goes to."""
-    for descriptor in (1, 2):
-        with suppress(OSError):
-            if os.path.samestat(status, os.fstat(descriptor)):
-                return descriptor
-    return None

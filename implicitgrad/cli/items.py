@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 from implicitgrad.batch import Item
+from implicitgrad.characters import printable
 from implicitgrad.cli.walk import SUFFIXES, walk
 from implicitgrad.errors import InputError, Problem, UsageError
-from implicitgrad.readers.source import MOST_BYTES, read_bytes, unreadable
+from implicitgrad.readers.source import MOST_BYTES, open_file, read_bytes, unreadable
 
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
 NUMPY_SUFFIXES = (".npy", ".npz")
@@ -21,59 +25,84 @@ CHUNK_ITEMS = 128
 MOST_SENT = 2**20
 """Bytes of a file, above which it is read where it is answered."""
 READ_SIZE = 2**16
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""The beginnings of UTF-16."""
 
 Chunk = list[Item]
-Refuse = Callable[[InputError], None]
+Identity = tuple[int, int]
+"""A file's device and number."""
 
 
-def chunks(sources: Iterable[str | InputError], *, sends_all: bool = False) -> Iterator[Chunk | InputError]:
+def chunks(
+    sources: Iterable[str | InputError], own: Collection[Identity] = (), *, sends_all: bool = False
+) -> Iterator[Chunk | InputError]:
     """Items by the chunk; an empty one says that the next may be long in coming. And what is wrong with a source.
 
-    sends_all : large files too, to workers that cannot read them.
+    own : the files that results go to, which are passed over. sends_all : large files too, to workers that cannot read
+    them.
     """
     chunk: Chunk = []
     total = 0
     for source in sources:
-        if isinstance(source, InputError):
-            if chunk:
-                yield chunk
-            chunk, total = [], 0
-            yield source
+        item = source if isinstance(source, InputError) else _item(source, own, sends_all=sends_all)
+        if item is None:
             continue
-        if source == "-" or source.lower().endswith(JSON_LINES_SUFFIXES):
-            if chunk:
-                yield chunk
-            chunk, total = [], 0
-            yield from _stream(source)
-            continue
-        item = _file(source, sends_all=sends_all)
-        chunk.append(item)
-        total += size(item)
-        if total >= CHUNK_BYTES or len(chunk) >= CHUNK_ITEMS:
+        if isinstance(item, Item):
+            chunk.append(item)
+            total += size(item)
+            if total < CHUNK_BYTES and len(chunk) < CHUNK_ITEMS:
+                continue
+        if chunk:
             yield chunk
-            chunk, total = [], 0
+        chunk, total = [], 0
+        if isinstance(item, InputError):
+            yield item
+        elif isinstance(item, str):
+            yield from _stream(item)
     if chunk:
         yield chunk
 
 
 def listed(path: str) -> Iterator[str]:
-    """The names in a file, or in standard input for "-", each ended by a NUL or, where there is none, by a line end."""
-    descriptor = _opened(path)
+    """The names in a file, or in standard input for "-", each ended by a NUL or, where there is none, by a line end.
+
+    It is opened at once. Raises UsageError.
+    """
+    try:
+        if path != "-":
+            descriptor, beginning = open_file(path)
+        elif sys.stdin is None or sys.stdin.closed:
+            raise OSError(errno.EBADF, "standard input is closed")
+        else:
+            descriptor, beginning = sys.stdin.fileno(), b""
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a directory, and is given without --files-from")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"--files-from {printable(path)}: cannot be read: {reason}") from None
+    return _names(chain([beginning], _blocks(descriptor)), None if path == "-" else descriptor)
+
+
+def _names(blocks: Iterator[bytes], descriptor: int | None) -> Iterator[str]:
     try:
         rest = b""
         end = None
-        while block := os.read(descriptor, READ_SIZE):
+        is_first = True
+        for block in blocks:
             rest += block
             if end is None:
                 if b"\0" not in rest and b"\n" not in rest:
                     continue
                 end = b"\0" if b"\0" in rest else b"\n"
+            if is_first:
+                rest = rest.removeprefix(codecs.BOM_UTF8)
+                is_first = False
             *names, rest = rest.split(end)
             yield from (os.fsdecode(name.removesuffix(b"\r")) for name in names if name.strip())
         if rest.strip():
-            yield os.fsdecode(rest)
+            yield os.fsdecode(rest.removeprefix(codecs.BOM_UTF8) if is_first else rest)
     finally:
-        if path != "-":
+        if descriptor is not None:
             os.close(descriptor)
 
 
@@ -82,17 +111,27 @@ def find(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[str | InputEr
     return walk(paths, exclude, BATCH_SUFFIXES)
 
 
-def _file(path: str, *, sends_all: bool) -> Item:
-    """A file with its bytes; without, where they are many, or cannot be read, which is found out again in its turn."""
-    if path.lower().endswith(NUMPY_SUFFIXES):
-        return Item(path, None)
+def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | InputError | str | None:
+    """A file with its bytes; the name of what is read as it comes; None for what is the batch's own.
+
+    A file has no bytes yet where they are many, or are NumPy's.
+    """
+    if source == "-":
+        return source
     try:
-        status = os.stat(path)
-        if stat.S_ISREG(status.st_mode) and status.st_size > MOST_SENT and not sends_all:
-            return Item(path, None)
-        return Item(path, read_bytes(path))
-    except (InputError, OSError, ValueError):
-        return Item(path, None)
+        status = os.stat(source)
+        if (status.st_dev, status.st_ino) in own:
+            return None
+        suffix = source.lower()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)) or suffix.endswith(JSON_LINES_SUFFIXES):
+            return source
+        if suffix.endswith(NUMPY_SUFFIXES) or (status.st_size > MOST_SENT and not sends_all):
+            return Item(source, None)
+        return Item(source, read_bytes(source))
+    except InputError as error:
+        return error
+    except (OSError, ValueError) as error:
+        return unreadable(source, error)
 
 
 def size(item: Item) -> int:
@@ -105,27 +144,25 @@ def size(item: Item) -> int:
         return 0
 
 
-def _opened(path: str) -> int:
-    """Raises UsageError."""
-    if path == "-":
-        if sys.stdin is None or sys.stdin.closed:
-            raise UsageError("standard input is closed; expected it to be open")
-        return sys.stdin.fileno()
-    try:
-        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-
-
 def _stream(source: str) -> Iterator[Chunk | InputError]:
-    """JSON lines as they come. What does not begin with a whole JSON object on a line is one text, of YAML or CSV."""
+    """JSON lines as they come, or one text, of YAML or CSV, where the name does not say and it does not look so."""
+    beginning = b""
     try:
-        descriptor = sys.stdin.fileno() if source == "-" else os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError, AttributeError) as error:
-        yield unreadable(source, error if isinstance(error, OSError | ValueError) else OSError(9, "it is closed"))
+        if source != "-":
+            descriptor, beginning = open_file(source)
+        elif sys.stdin is None or sys.stdin.closed:
+            raise OSError(errno.EBADF, "standard input is closed")
+        else:
+            descriptor = sys.stdin.fileno()
+    except (OSError, ValueError) as error:
+        yield unreadable(source, error)
         return
+    blocks = chain([beginning] if beginning else [], _blocks(descriptor))
     try:
-        yield from _lines(source, _blocks(descriptor))
+        if source.lower().endswith(JSON_LINES_SUFFIXES):
+            yield from _lines(source, blocks)
+        else:
+            yield from _text_or_lines(source, blocks)
     except OSError as error:
         yield unreadable(source, error)
     finally:
@@ -159,55 +196,115 @@ def _is_ready(descriptor: int) -> bool:
         return True
 
 
-def _lines(source: str, blocks: Iterator[bytes]) -> Iterator[Chunk | InputError]:
+def _text_or_lines(source: str, blocks: Iterator[bytes]) -> Iterator[Chunk | InputError]:
     parts: list[bytes] = []
-    waiting = number = line = 0
-    is_stream: bool | None = source != "-" or None
+    waiting = blank = 0
+    """Bytes in the parts, and lines before the first that is not blank."""
+    is_stream: bool | None = None
     for block in blocks:
         if not block:
             yield []
             continue
         parts.append(block)
         waiting += len(block)
+        if b"\n" in block and is_stream is None:
+            held = b"".join(parts)
+            if not held.strip():
+                blank += held.count(b"\n")
+                held = held[held.rindex(b"\n") + 1 :]
+            else:
+                is_stream = _is_stream(held)
+            if is_stream:
+                yield from _lines(source, chain([held], blocks), blank)
+                return
+            parts, waiting = [held], len(held)
         if waiting > MOST_BYTES:
-            message = f"expected at most {MOST_BYTES >> 20} MiB in a line, got more"
-            yield InputError([Problem(message, None, "too-large", source, line + 1)])
+            yield _too_large(source, "a text")
             return
-        if is_stream is False or b"\n" not in block:
-            continue
-        whole, end, rest = b"".join(parts).rpartition(b"\n")
-        if is_stream is None and whole.strip():
-            is_stream = _begins_with_object(whole)
-        if not is_stream:
-            parts = [whole + end + rest]
-            continue
-        chunk: Chunk = []
-        for text in whole.split(b"\n"):
-            line += 1
-            if text.strip():
-                number += 1
-                chunk.append(_line_item(source, number, text, line))
-        parts, waiting = [rest], len(rest)
-        if chunk:
-            yield chunk
-    rest = b"".join(parts)
-    if is_stream is None:
-        is_stream = _begins_with_object(rest)
-    if is_stream and rest.strip():
-        yield [_line_item(source, number + 1, rest, line + 1)]
-    elif not is_stream:
-        yield [Item(source, rest)]
+    held = b"".join(parts)
+    if is_stream is None and _is_object(held.strip().split(b"\n")[0]):
+        yield from _lines(source, iter([held]), blank)
+    else:
+        yield [Item(source, b"\n" * blank + held)]
 
 
-def _line_item(source: str, number: int, text: bytes, line: int) -> Item:
-    return Item(source if number == 1 else f"{source}#{number}", text, line)
+def _is_stream(text: bytes) -> bool | None:
+    """Whether its beginning is that of JSON lines: a whole object, or what is none with another behind it.
+
+    None where only the next line will tell.
+    """
+    first, _, rest = text.lstrip().partition(b"\n")
+    if _is_object(first):
+        return True
+    rest = rest.lstrip()
+    return rest.startswith(b"{") if rest else None
 
 
-def _begins_with_object(text: bytes) -> bool:
-    """Whether the first line that is not blank is a JSON object, whole."""
+def _is_object(line: bytes) -> bool:
+    """Whether it is a JSON object, whole."""
     import json
 
     try:
-        return isinstance(json.loads(text.strip().split(b"\n")[0]), dict)
+        return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _lines(source: str, blocks: Iterator[bytes], line: int = 0) -> Iterator[Chunk | InputError]:
+    """line : how many there were before."""
+    parts: list[bytes] = []
+    waiting = number = 0
+    is_first = True
+    for block in chain(blocks, [b"\n"]):
+        if not block:
+            yield []
+            continue
+        if is_first and block.startswith(WIDE_MARKS):
+            message = "expected UTF-8 text, a JSON object on each line, got UTF-16"
+            yield InputError([Problem(message, "Save the file as UTF-8", "not-text", source)])
+            return
+        is_first = False
+        parts.append(block)
+        waiting += len(block)
+        if b"\n" in block:
+            whole, _, rest = b"".join(parts).rpartition(b"\n")
+            parts, waiting = [rest], len(rest)
+            chunk: Chunk = []
+            for text in whole.split(b"\n"):
+                line += 1
+                if text.strip():
+                    if not number and is_result(text):
+                        yield _not_systems(source)
+                        return
+                    number += 1
+                    chunk.append(Item(source if number == 1 else f"{source}#{number}", text, line))
+            if chunk:
+                yield chunk
+        if waiting > MOST_BYTES:
+            yield _too_large(source, "a line", line + 1)
+            return
+    if not number:
+        yield InputError([Problem("empty; expected a system in JSON on each line", None, "empty", source)])
+
+
+def is_result(line: bytes) -> bool:
+    """Whether a line is a record of solve or batch."""
+    import json
+
+    if not line.startswith(b'{"name": ') or b'"source": ' not in line:
+        return False
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return "A" not in record and {"name", "source"} <= set(record) and ("error" in record or "exact" in record)
+
+
+def _not_systems(source: str) -> InputError:
+    message = "expected systems, got the results of a batch"
+    return InputError([Problem(message, "--exclude leaves the file out", "bad-syntax", source)])
+
+
+def _too_large(source: str, what: str, line: int | None = None) -> InputError:
+    message = f"expected at most {MOST_BYTES >> 20} MiB in {what}, got more"
+    return InputError([Problem(message, None, "too-large", source, line)])

@@ -14,15 +14,18 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from implicitgrad.batch import Item, Outcome
 from implicitgrad.characters import printable
-from implicitgrad.cli.files import write_file
-from implicitgrad.cli.items import BATCH_SUFFIXES
+from implicitgrad.cli.files import standard_stream, write_file
+from implicitgrad.cli.items import is_result
 from implicitgrad.cli.signals import Interruptions
 from implicitgrad.errors import OutputError, ReaderGone
-from implicitgrad.writers.record import error_record
+from implicitgrad.requirement import Facts, unmet
 from implicitgrad.writers.rows import COLUMNS
 
 LONGEST_RECORD = 2**16
 """As much of the first line as tells a record from a system."""
+LONGEST_NAME = 200
+"""Bytes of a file's name, and room for numbers and a suffix."""
+RECORD_BEGINNING = b'{"name": '
 SUFFIXES = {"json": ".json", "table": ".txt", "npy": ".npy", "npz": ".npz"}
 """Of the files in a directory of results, by format."""
 
@@ -56,11 +59,15 @@ class Lines:
         try:
             with self.interruptions.deferred():
                 while rest:
-                    rest = rest[os.write(self.descriptor, rest) :]
+                    rest = rest[_write(self.descriptor, rest) :]
         except BrokenPipeError:
             raise ReaderGone(f"{self.name} was closed by its reader") from None
         except OSError as error:
+            self._drop_torn_line(data[: len(data) - len(rest)])
             raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None
+
+    def _drop_torn_line(self, written: bytes) -> None:
+        """Take back what is not a whole line, where that is possible."""
 
 
 class File(Lines):
@@ -107,10 +114,20 @@ class File(Lines):
             if is_whole and self.place < self.end:
                 os.ftruncate(self.descriptor, self.place)
             return
-        if not is_whole:
-            self._put(b"".join(self.old.lines_but(self.copied, self.place)))
-        os.chmod(self.copy, stat.S_IMODE(os.stat(self.path).st_mode))
-        os.replace(self.copy, os.path.realpath(self.path))
+        try:
+            if not is_whole:
+                self._put(b"".join(self.old.lines_but(self.copied, self.place)))
+            os.chmod(self.copy, stat.S_IMODE(os.stat(self.path).st_mode))
+            os.replace(self.copy, os.path.realpath(self.path))
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(self.copy)
+            raise
+
+    def _drop_torn_line(self, written: bytes) -> None:
+        torn = len(written) - written.rfind(b"\n") - 1
+        with suppress(OSError):
+            os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - torn)
 
     def _begin_copy(self) -> None:
         assert self.old is not None
@@ -162,17 +179,25 @@ class Old:
         self.file.seek(start)
         return self.file.read(length)
 
-    def outcomes(self, item: Item, content_hash: str) -> list[Outcome]:
-        """What is there of an item whose content has not changed; nothing where that is not all."""
+    def outcomes(self, item: Item, content_hash: str, require: Sequence[str]) -> list[Outcome]:
+        """The answers that are there of an item whose content has not changed; nothing where any lacks.
+
+        A failure is none: it may have been for want of memory.
+        """
         found: list[Outcome] = []
-        source = item.source
-        while (record := self.records.get(source)) is not None and record.content_hash == content_hash:
-            found.append(Outcome(source, record.status, self.read(record.start, record.length)))
-            if item.line is not None:
-                break
-            source = f"{item.source}#{len(found) + 1}"
-        may_lack = item.line is None and b"---" in (item.data or b"") and found
-        return [] if may_lack and found[-1].source == self.order[-1] else found
+        mark = getattr(self.records.get(item.source), "content_hash", None) or ""
+        own, _, number = mark.partition("/")
+        if own != content_hash:
+            return []
+        for k in range(1, int(number or 1) + 1):
+            source = item.source if k == 1 else f"{item.source}#{k}"
+            record = self.records.get(source)
+            if record is None or record.content_hash != mark or record.status == "error":
+                return []
+            line = self.read(record.start, record.length)
+            problem = next((p for one in require if (p := unmet(_facts(line), one))), None)
+            found.append(Outcome(source, record.status, line, problem))
+        return found
 
     def lines_but(self, sources: set[str], start: int) -> list[bytes]:
         """The lines from a place on that are not of these systems."""
@@ -181,7 +206,7 @@ class Old:
 
 
 class Directory:
-    """One file for each system, named after it."""
+    """One file for each system, named after it; the record of a failure in JSON, whatever the answers are."""
 
     def __init__(self, path: str, form: str) -> None:
         self.path, self.suffix = path, SUFFIXES[form]
@@ -192,40 +217,55 @@ class Directory:
             raise OutputError(f"--output-dir {printable(path)} cannot be made: {error.strerror}") from None
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
-        """A file each; that of a failure is its record, in JSON."""
+        """A file each, in the place of what an earlier batch wrote of it."""
         for outcome in outcomes:
-            if outcome.is_failure and outcome.problem is not None:
-                record = error_record(outcome.problem._replace(source=outcome.source))
-                write_file(self._file(outcome.source, ".json"), json.dumps(record) + "\n", is_durable=False)
-            else:
-                written = outcome.written
-                assert isinstance(written, str | bytes)
-                data = written if isinstance(written, str) else memoryview(written)
-                write_file(self._file(outcome.source, self.suffix), data, is_durable=False)
+            stem = os.path.join(self.path, self._stem(outcome.source))
+            written = outcome.written
+            assert isinstance(written, str | bytes)
+            suffixes = (self.suffix, ".json")
+            suffix, other = reversed(suffixes) if outcome.is_failure else suffixes
+            if suffix == ".json":
+                self._refuse_foreign(stem + suffix)
+            write_file(stem + suffix, written if isinstance(written, str) else memoryview(written), is_durable=False)
+            if other != suffix and (other != ".json" or _begins_record(stem + other)):
+                with suppress(OSError):
+                    os.unlink(stem + other)
 
     def close(self, *, is_whole: bool) -> None:
         """Nothing is left to do."""
 
-    def _file(self, source: str, suffix: str) -> str:
-        """A path inside the directory that no other system has."""
-        base, _, number = source.partition("#") if not os.path.exists(source) else (source, "", "")
-        stem = "stdin" if base == "-" else os.path.splitext(os.path.basename(base))[0]
-        stem = re.sub(r"[^\w.+=@ -]", "_", stem).strip(". ") or "system"
-        stem = f"{stem[:200]}-{number}" if number else stem[:200]
-        name, k = stem + suffix, 1
-        while name.casefold() in self.taken:
+    def _stem(self, source: str) -> str:
+        """A name inside the directory that no other system has."""
+        base, _, number = source.rpartition("#")
+        if not number.isdecimal() or os.path.exists(source):
+            base, number = source, ""
+        name = "stdin" if base == "-" else os.path.splitext(os.path.basename(base))[0]
+        name = re.sub(r"[^\w.+=@ -]", "_", name).strip(". ") or "system"
+        name = name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
+        stem = first = f"{name}-{number}" if number else name
+        k = 1
+        while stem.casefold() in self.taken:
             k += 1
-            name = f"{stem}-{k}{suffix}"
-        self.taken.add(name.casefold())
-        return os.path.join(self.path, name)
+            stem = f"{first}-{k}"
+        self.taken.add(stem.casefold())
+        return stem
+
+    def _refuse_foreign(self, path: str) -> None:
+        if os.path.isfile(path) and os.path.getsize(path) and not _begins_record(path):
+            message = f"{printable(path)} exists, and is no batch's; expected another --output-dir"
+            raise OutputError(message)
 
 
 class Stack:
-    """The numbers of all systems in one .npz file, written at the end."""
+    """The numbers of all systems in one .npz file, written at the end; they are kept in memory until then."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.outcomes: list[Outcome] = []
+        folder = os.path.dirname(os.path.realpath(path))
+        if not os.access(folder, os.W_OK):
+            reason = "no permission" if os.path.isdir(folder) else "no such directory"
+            raise OutputError(f"{printable(path)} cannot be written: {reason}")
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """Keep them."""
@@ -235,7 +275,13 @@ class Stack:
         """Write what there is."""
         from implicitgrad.writers.stack import write_stack
 
-        write_file(self.path, write_stack([(one.source, one.status, one.written) for one in self.outcomes]))
+        answers = [(one.source, one.status, one.written) for one in self.outcomes]
+        try:
+            write_file(self.path, lambda stream: write_stack(answers, stream))
+        except MemoryError:
+            message = f"{printable(self.path)} cannot be written: as large as the largest system for all of them"
+            hint = "--output-dir with --format npz has a file each"
+            raise OutputError(f"{message}, its arrays do not fit into memory", hint) from None
 
 
 def standard_output(interruptions: Interruptions, header: str) -> Lines:
@@ -246,15 +292,14 @@ def standard_output(interruptions: Interruptions, header: str) -> Lines:
 
 
 def refuse_foreign(path: str) -> None:
-    """Raises OutputError where a file that could be a system's, and is no batch's results, would be overwritten."""
-    if not path.lower().endswith(BATCH_SUFFIXES):
-        return
+    """Raises OutputError where a file that is no batch's results would be overwritten."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode) or not os.path.getsize(path):
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or not status.st_size or standard_stream(status) is not None:
             return
         with open(path, "rb") as file:
             beginning = file.readline(LONGEST_RECORD)
-        is_ours = _holds_stack(path) if beginning.startswith(b"PK") else _is_result(beginning)
+        is_ours = _holds_stack(path) if beginning.startswith(b"PK") else _is_results(beginning)
     except OSError:
         return
     if not is_ours:
@@ -262,12 +307,24 @@ def refuse_foreign(path: str) -> None:
         raise OutputError(message)
 
 
-def _is_result(line: bytes) -> bool:
+def _is_results(line: bytes) -> bool:
     """Whether a first line is that of results, or the torn beginning of one."""
-    beginnings = (b'{"name": ', ",".join(COLUMNS).encode())
-    if not line.endswith(b"\n") and any(beginning.startswith(line) for beginning in beginnings):
+    beginnings = (RECORD_BEGINNING, ",".join(COLUMNS).encode())
+    if any(beginning.startswith(line) for beginning in beginnings):
         return True
-    return line.startswith(beginnings) and b'"A": ' not in line
+    if not line.startswith(RECORD_BEGINNING):
+        return line.startswith(beginnings[1])
+    return is_result(line) if line.endswith(b"\n") else b'"A": ' not in line
+
+
+def _begins_record(path: str) -> bool:
+    """Whether a file is empty or begins as a record does."""
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(LONGEST_RECORD)
+    except OSError:
+        return False
+    return not beginning or (beginning.startswith(RECORD_BEGINNING) and b'"source": ' in beginning)
 
 
 def _holds_stack(path: str) -> bool:
@@ -283,7 +340,11 @@ def _holds_stack(path: str) -> bool:
 def lines_to(path: str, interruptions: Interruptions, header: str, old: Old | None) -> Results:
     """A file, or what is none: a device or a pipe, which is written to as it is."""
     with suppress(OSError):
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        status = os.stat(path)
+        standard = standard_stream(status)
+        if standard is not None:
+            return Lines(standard, printable(path), interruptions, header)
+        if not stat.S_ISREG(status.st_mode):
             try:
                 return Lines(os.open(path, os.O_WRONLY), printable(path), interruptions, header)
             except OSError as error:
@@ -310,6 +371,25 @@ def _opened(path: str) -> int:
     except OSError:  # a file system without locks
         pass
     return descriptor
+
+
+def _write(descriptor: int, data: memoryview) -> int:
+    """How much of it was written; a pipe that somebody else made non-blocking is waited for."""
+    while True:
+        try:
+            return os.write(descriptor, data)
+        except BlockingIOError:
+            import select
+
+            select.select([], [descriptor], [])
+
+
+def _facts(line: bytes) -> Facts:
+    """What --require asks of the answer that a record holds."""
+    record = json.loads(line)
+    coefficients = ((record["general"] or {}).get("dL_dx") or {}).get("coefficients") or []
+    is_unique = not any(any(row) if isinstance(row, list) else row for row in coefficients)
+    return Facts(record["source"], record["status"], None if record["dL_dx"] is None else is_unique)
 
 
 def _bytes(outcome: Outcome) -> bytes:

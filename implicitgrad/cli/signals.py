@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: both end the work at once, but never in the middle of writing a result."""
+"""Ctrl-C, SIGTERM and a terminal that is closed end the work at once, but never in the middle of writing a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import FrameType
 
 
 class Interruptions:
-    """A context in which both signals raise KeyboardInterrupt; a second one, too, changes nothing any more."""
+    """A context in which all of them raise KeyboardInterrupt; a second one changes nothing any more."""
 
     def __init__(self) -> None:
         self.is_deferring = False
@@ -17,7 +17,11 @@ class Interruptions:
         self.is_over = False
 
     def __enter__(self) -> Interruptions:
-        self.before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        hang_up = getattr(signal, "SIGHUP", None)
+        if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:  # as nohup does
+            numbers.append(hang_up)
+        self.before = {number: signal.signal(number, self._interrupt) for number in numbers}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:

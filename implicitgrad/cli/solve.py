@@ -22,7 +22,7 @@ from implicitgrad.cli.systems import (
 from implicitgrad.cli.threads import set_threads, threads_option
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
-from implicitgrad.requirement import UNIQUE_GRADIENT, unmet
+from implicitgrad.requirement import UNIQUE_GRADIENT, facts_of, unmet
 
 if TYPE_CHECKING:
     from implicitgrad.solution import Solution
@@ -152,7 +152,7 @@ def solve(
             write_file(output, _arrays(solutions, output), sources)
         else:
             write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
-    problems = [problem for solution in solutions for one in require if (problem := unmet(solution, one))]
+    problems = [problem for solution in solutions for one in require if (problem := unmet(facts_of(solution), one))]
     report(problems, as_json=form == "json")
     return 1 if problems else 0
 

@@ -77,9 +77,15 @@ def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: C
         raise UsageError("--delimiter, --decimal and --header are for CSV, and nothing is read from a file")
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read once; expected - in one place only")
-    if "-" in inputs and sys.stdin is not None and sys.stdin.isatty():
-        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
+    if "-" in inputs:
+        tell_of_terminal()
     return inputs
+
+
+def tell_of_terminal() -> None:
+    """Say that the user is waited for, where standard input is a terminal."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
 
 
 def given_parts(given: Given) -> dict[str, Part]:

@@ -26,11 +26,15 @@ BETWEEN_REFRESHES = 0.1
 class Tally:
     """Counts outcomes, and tells.
 
-    total : how many there will be, as far as that is known; asked if progress is shown.
+    total : how many there will be, as far as that is known; asked if progress is shown. is_shown : results go elsewhere
+    than to standard output, so that progress is in nobody's way.
     """
 
-    def __init__(self, is_quiet: bool, total: Callable[[], int | None]) -> None:
+    def __init__(self, is_quiet: bool, total: Callable[[], int | None], *, is_shown: bool) -> None:
         self.is_quiet, self.total = is_quiet, total
+        self.is_shown = is_shown or sys.stdout is None or not sys.stdout.isatty()
+        self.is_stopped = False
+        """By the first failure."""
         self.verdicts: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.failed = self.unmet = 0
@@ -39,9 +43,10 @@ class Tally:
         self.next_refresh = 0.0
 
     def __enter__(self) -> Tally:
-        if not self.is_quiet and sys.stderr is not None and sys.stderr.isatty():
+        if not self.is_quiet and self.is_shown and sys.stderr is not None and sys.stderr.isatty():
             self.progress = _progress()
-            self.task = self.progress.add_task("", total=self.total(), failed="")
+            self.known = self.total()
+            self.task = self.progress.add_task("", total=self.known, failed="")
             self.progress.start()
         return self
 
@@ -66,6 +71,9 @@ class Tally:
                 self.problems.append(outcome.problem)
         if self.progress is not None:
             failed = f"{count(self.failed, 'failure')}" if self.failed else ""
+            if self.known is not None and sum(self.verdicts.values()) > self.known:  # files of several systems
+                self.known = None
+                self.progress.update(self.task, total=None)
             self.progress.update(self.task, advance=len(outcomes), failed=failed)
             if monotonic() > self.next_refresh:
                 self.progress.refresh()
@@ -90,9 +98,11 @@ class Tally:
         parts = [f"{self.verdicts[verdict]:,} {verdict}" for verdict in VERDICTS if self.verdicts[verdict]]
         if self.failed:
             parts.append(f"{self.failed:,} failed")
-        if self.unmet:
-            parts.append(f"{self.unmet:,} not as required")
         text = f"{total:,} system{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
+        if self.unmet:
+            text += f"; {self.unmet:,} not as required"
+        if self.is_stopped:
+            text += "; stopped at the first failure"
         say(f"implicitgrad: {text}{'' if is_whole else '; interrupted'}")
 
 

@@ -22,21 +22,37 @@ def find_files(paths: Iterable[str], exclude: Iterable[str] = ()) -> tuple[list[
 def walk(
     paths: Iterable[str], exclude: Iterable[str] = (), suffixes: tuple[str, ...] = SUFFIXES
 ) -> Iterator[str | InputError]:
-    """The files one by one, each once, and what is wrong with a directory where it would be.
+    """The files one by one, each once, whatever ways lead to its directory; and what is wrong with a directory.
 
     exclude : patterns of a file's or directory's name or path. suffixes : of the files that are taken from directories;
     hidden entries are passed over. A path that does not exist and has * or ? or [ in it is a pattern; ** is any depth.
     """
     patterns = tuple(exclude)
     seen: set[int] = set()
+    real_path = RealPaths()
     for path in paths:
         for found in _below(path, patterns, suffixes):
             if isinstance(found, str):
-                identity = hash(found if found == "-" else os.path.normpath(found))
+                identity = hash(found if found == "-" else real_path(found))
                 if identity in seen:
                     continue
                 seen.add(identity)
             yield found
+
+
+class RealPaths:
+    """Where files are, whatever way leads to their directories; a file's own link is a name of its own."""
+
+    def __init__(self) -> None:
+        self.directories: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        """The path, the links in its directories followed."""
+        directory, name = os.path.split(os.path.normpath(path))
+        found = self.directories.get(directory)
+        if found is None:
+            found = self.directories[directory] = os.path.realpath(directory)
+        return os.path.join(found, name)
 
 
 def _below(path: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from typing import Any
 
-from implicitgrad.errors import ImplicitGradError, UsageError
+from implicitgrad.errors import ImplicitGradError, OutputError, UsageError
 
 
 def cores() -> int:
@@ -40,17 +41,37 @@ def dask(address: str) -> Callable[[int], Executor]:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"--dask {address}: no scheduler answers: {error}", "Start one with: dask scheduler") from None
-    return lambda workers: _Cluster(client)
+    return lambda workers: _Cluster(client, address)
 
 
 class _Cluster(Executor):
     """A Dask client's executor, which outlives a batch's use of it; the cluster is not ours to end."""
 
-    def __init__(self, client) -> None:  # type: ignore[no-untyped-def]
-        self.executor = client.get_executor(pure=False)
+    def __init__(self, client: Any, address: str) -> None:
+        self.executor, self.address = client.get_executor(pure=False), address
 
-    def submit(self, function, /, *arguments, **others):  # type: ignore[no-untyped-def]
-        return self.executor.submit(function, *arguments, **others)
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **others: Any) -> Future[Any]:
+        """What Dask gave up, because workers died of it, is a broken executor's; all else, a cluster's that is gone."""
+        found: Future[Any] = Future()
+
+        def finish(theirs: Future[Any]) -> None:
+            if found.cancelled():
+                return
+            error = CancelledError() if theirs.cancelled() else theirs.exception()
+            if error is None:
+                found.set_result(theirs.result())
+            elif type(error).__name__ == "KilledWorker":
+                found.set_exception(BrokenExecutor(str(error)))
+            else:
+                reason = str(error) or type(error).__name__
+                lost = OutputError(
+                    f"--dask {self.address}: the cluster is gone: {reason}",
+                    "What was done is written; --resume goes on from there",
+                )
+                found.set_exception(lost)
+
+        self.executor.submit(function, *arguments, **others).add_done_callback(finish)
+        return found
 
 
 def _begin() -> None:

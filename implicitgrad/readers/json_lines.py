@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 
+from implicitgrad.characters import quoted
 from implicitgrad.draft import Draft, Part, Path
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.readers.yaml import read_yaml
@@ -22,7 +23,12 @@ NAMES = {"x", "y"}
 
 def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
+    if not text.lstrip().startswith("{"):
+        message = f"expected a JSON object, a whole system on its line, got {quoted(text.strip())}"
+        raise InputError([Problem(message, None, "bad-syntax", source, line, 1)])
     careful = _Careful(text, source, name, line)
+    if "\\u" in text or "\x7f" in text or not text.isascii():  # which JSON allows more of
+        return careful.draft
     try:
         pairs = DECODER.decode(text)
     except (ValueError, RecursionError):

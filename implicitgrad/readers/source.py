@@ -90,17 +90,25 @@ def _standard_input() -> bytes:
     return _read(sys.stdin.buffer.fileno())
 
 
-def _open(path: str) -> int:
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+def open_file(path: str) -> tuple[int, bytes]:
+    """A descriptor, and what had to be read from it already; a FIFO that nobody opens for writing is an error.
 
-
-def _file(path: str) -> bytes:
-    """A file's bytes; a FIFO that nobody opens for writing is an error, not a hang."""
-    descriptor = _open(path)
+    Raises OSError or ValueError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         beginning = _await_writer(descriptor) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
         if hasattr(os, "set_blocking"):
             os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, beginning
+
+
+def _file(path: str) -> bytes:
+    descriptor, beginning = open_file(path)
+    try:
         return beginning + _read(descriptor)
     finally:
         os.close(descriptor)
@@ -141,8 +149,11 @@ def _await_writer(descriptor: int) -> bytes:
     return beginning
 
 
-def decode(source: str, data: bytes) -> str:
-    """The text that the bytes are, without its byte order mark. Raises InputError."""
+def decode(source: str, data: bytes, first_line: int = 1) -> str:
+    """The text that the bytes are, without its byte order mark. Raises InputError.
+
+    first_line : which of the source's lines they begin with.
+    """
     beginning = data[:200].lstrip()
     if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
         hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
@@ -151,13 +162,13 @@ def decode(source: str, data: bytes) -> str:
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = data.count(b"\n", 0, error.start) + first_line
         column = error.start - data.rfind(b"\n", 0, error.start)
         message = f"expected {encoding.upper()} text, got the byte 0x{data[error.start]:02x}"
         problem = Problem(message, "Save the file as UTF-8", "not-text", source, line, column)
         raise InputError([problem]) from None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
+        line = text.count("\n", 0, text.index("\0")) + first_line
         problem = Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)
         raise InputError([problem])
     return text

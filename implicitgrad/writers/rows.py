@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from collections.abc import Iterable
 from io import StringIO
 
+from implicitgrad.characters import printable
 from implicitgrad.errors import Problem
 from implicitgrad.solution import Solution
 from implicitgrad.writers.record import to_record
@@ -14,6 +17,10 @@ COLUMNS = (
     "name", "source", "status", "rank", "equations", "unknowns", "inputs", "condition", "dL_dx", "free_parameters",
     "error", "content_hash",
 )  # fmt: skip
+
+
+_STREAM = re.compile("-(#[0-9]+)?")
+"""The source of what comes through standard input."""
 
 
 def write_header() -> str:
@@ -37,7 +44,15 @@ def write_failure_row(source: str, name: str, problem: Problem, content_hash: st
     return _line([values.get(key) for key in COLUMNS])
 
 
-def _line(values: object) -> str:
+def _line(values: Iterable[object]) -> str:
     stream = StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(values)  # type: ignore[arg-type]
+    csv.writer(stream, lineterminator="\n").writerow([_cell(value) for value in values])
     return stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    """What a spreadsheet does not take for a formula, nor a terminal for a command."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) and not _STREAM.fullmatch(text) else text

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from implicitgrad.doubles import Array
 
 
-def write_stack(answers: Sequence[tuple[str, str, Any]]) -> memoryview:
+def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> None:
     """Of each system its source, its verdict or "error", and what ``write_numbers`` gave of it.
 
     dy_dx (S, N, P), dL_dx (S, P) or (S, K, P); NaN where an entry is not determined, where a system has no answer, and
@@ -20,7 +19,6 @@ def write_stack(answers: Sequence[tuple[str, str, Any]]) -> memoryview:
     """
     numbers = [found if status != "error" else None for _, status, found in answers]
     solved = [found for found in numbers if found]
-    stream = BytesIO()
     arrays: dict[str, Array] = {
         "source": np.array([source for source, _, _ in answers], dtype=str),
         "status": np.array([status for _, status, _ in answers], dtype=str),
@@ -33,7 +31,6 @@ def write_stack(answers: Sequence[tuple[str, str, Any]]) -> memoryview:
         gradients = _stacked([found and found["dL_dx"] for found in numbers])
         arrays["dL_dx"] = gradients[:, 0] if all(found["has_one_loss"] for found in solved) else gradients
     np.savez(stream, allow_pickle=False, **arrays)
-    return stream.getbuffer()
 
 
 def _stacked(matrices: Sequence[Array | None]) -> Array:

@@ -1,0 +1,84 @@
+"""The files of a batch, and that its results are not written over one of them."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+
+from implicitgrad.characters import printable
+from implicitgrad.cli.files import refuse_inputs
+from implicitgrad.cli.items import JSON_LINES_SUFFIXES, Identity, find, listed
+from implicitgrad.cli.results import refuse_foreign
+from implicitgrad.errors import InputError, UsageError
+
+
+class Sources:
+    """The files that paths, and the names in a list, stand for.
+
+    output, directory : where results go, None for standard output. Raises UsageError and OutputError where they would
+    be written over a source.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        files_from: str | None,
+        exclude: Sequence[str],
+        output: str | None,
+        directory: str | None,
+    ) -> None:
+        self.paths, self.exclude, self.output, self.directory = paths, exclude, output, directory
+        self.has_list = files_from is not None
+        self.names: Iterable[str] = () if files_from is None else listed(files_from)
+        if output is not None:
+            named = [path for path in (*paths, files_from or "-") if path != "-"]
+            refuse_inputs(output, [*named, 0] if "-" in (*paths, files_from) else named)
+            refuse_foreign(output)
+            if os.path.exists(output) and not self.has_list and not any(map(_may_exist, paths)):
+                hint = f"{printable(output)} is left as it is"
+                raise UsageError(f"{printable(paths[0])}: there is no such file", hint)
+        elif directory is not None and os.path.exists(directory):
+            self.names = list(self.names)
+            for path in chain(paths, self.found()):
+                if isinstance(path, str) and path != "-" and _is_inside(path, directory):
+                    held = f"--output-dir {printable(directory)} holds the input {printable(path)}"
+                    raise UsageError(f"{held}; expected another directory")
+
+    def found(self) -> Iterator[str | InputError]:
+        """One by one; what a list in standard input names can be had once."""
+        excluded = (
+            self.exclude if self.directory is None else (*self.exclude, glob.escape(os.path.abspath(self.directory)))
+        )
+        return find(chain(self.paths, self.names), excluded)
+
+    def total(self) -> int | None:
+        """How many files; None where systems come in streams, or files with lists."""
+        if self.has_list:
+            return None
+        total = 0
+        for path in self.found():
+            if path == "-" or (isinstance(path, str) and path.lower().endswith(JSON_LINES_SUFFIXES)):
+                return None
+            total += 1
+        return total
+
+    def own(self) -> set[Identity]:
+        """The files that results go to, which may be among those in a directory."""
+        found = set()
+        for one in (1, self.output) if self.directory is None else ():
+            with suppress(OSError):
+                if one is not None and stat.S_ISREG((status := os.stat(one)).st_mode):
+                    found.add((status.st_dev, status.st_ino))
+        return found
+
+
+def _is_inside(path: str, directory: str) -> bool:
+    return os.path.join(os.path.realpath(path), "").startswith(os.path.join(os.path.realpath(directory), ""))
+
+
+def _may_exist(path: str) -> bool:
+    return path == "-" or os.path.lexists(path) or glob.has_magic(path)
