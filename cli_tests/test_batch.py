@@ -446,7 +446,7 @@ def test_a_worker_that_somebody_kills_costs_nothing(tmp_path: Path, delay: float
 
 
 @needs_proc
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("is_to_group", [True, False])
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_interruption_ends_all_at_once_with_what_was_done_written_whole(

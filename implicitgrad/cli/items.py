@@ -122,10 +122,11 @@ def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | 
         status = os.stat(source)
         if (status.st_dev, status.st_ino) in own:
             return None
-        suffix = source.lower()
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)) or suffix.endswith(JSON_LINES_SUFFIXES):
+        suffix = os.path.splitext(source)[1].lower()
+        is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+        if not is_file or not suffix or suffix in JSON_LINES_SUFFIXES:
             return source
-        if suffix.endswith(NUMPY_SUFFIXES) or (status.st_size > MOST_SENT and not sends_all):
+        if suffix in NUMPY_SUFFIXES or (status.st_size > MOST_SENT and not sends_all):
             return Item(source, None)
         return Item(source, read_bytes(source))
     except InputError as error:

@@ -50,10 +50,8 @@ class Sources:
 
     def found(self) -> Iterator[str | InputError]:
         """One by one; what a list in standard input names can be had once."""
-        excluded = (
-            self.exclude if self.directory is None else (*self.exclude, glob.escape(os.path.abspath(self.directory)))
-        )
-        return find(chain(self.paths, self.names), excluded)
+        own = [] if self.directory is None else [glob.escape(os.path.abspath(self.directory))]
+        return find(chain(self.paths, self.names), [*self.exclude, *own])
 
     def total(self) -> int | None:
         """How many files; None where systems come in streams, or files with lists."""

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.batch import FAULT, Outcome
-from implicitgrad.characters import count
+from implicitgrad.characters import count, printable
 from implicitgrad.cli.streams import FAULT as FAULT_CODE
 from implicitgrad.cli.streams import say
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, ImplicitGradError, Problem
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERDICTS = ("determined", "underdetermined", "overdetermined", "rank-deficient")
 UNMET = 1
+WIDEST_PLACE = 32
 BETWEEN_REFRESHES = 0.1
 """Seconds."""
 
@@ -89,8 +90,11 @@ class Tally:
         return UNMET if self.unmet else 0
 
     def _tell(self, *, is_whole: bool) -> None:
-        for problem in self.problems:
-            say(f"implicitgrad: {problem}")
+        if self.problems and sys.stderr is not None and sys.stderr.isatty():
+            _show(self.problems)
+        else:
+            for problem in self.problems:
+                say(f"implicitgrad: {problem}")
         left_out = self.failed + self.unmet - len(self.problems)
         if left_out > 0:
             say(f"implicitgrad: ... and {left_out:,} more problems")
@@ -104,6 +108,23 @@ class Tally:
         if self.is_stopped:
             text += "; stopped at the first failure"
         say(f"implicitgrad: {text}{'' if is_whole else '; interrupted'}")
+
+
+def _show(problems: Sequence[Problem]) -> None:
+    """A table, on a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, header_style="", pad_edge=False)
+    table.add_column("where", style="cyan", overflow="fold", max_width=WIDEST_PLACE)
+    table.add_column("what is wrong", overflow="fold")
+    for problem in problems:
+        place = ":".join(str(part) for part in (problem.source, problem.line, problem.column) if part is not None)
+        what = str(problem._replace(source=None, line=None, column=None))
+        table.add_row(Text(printable(place)), Text(what))
+    Console(stderr=True).print(table)
 
 
 def _progress() -> Any:
