@@ -215,6 +215,28 @@ def test_a_fifo_that_nobody_writes_to_is_a_failure(tmp_path: Path, monkeypatch: 
     assert ["a FIFO that nobody writes to" in str(error) for error in found] == [True, True]
 
 
+def test_files_that_go_away_or_cannot_be_read_once_they_are_listed_cost_a_record_each(tmp_path: Path) -> None:
+    few(tmp_path / "many")
+    os.mkfifo(tmp_path / "many" / "m.jsonl")
+    (tmp_path / "many" / "s2.yaml").unlink()
+    (tmp_path / "many" / "s2.yaml").symlink_to("/proc/self/mem")
+    with subprocess.Popen(
+        [PROGRAM, "batch", "many", "-o", "r.jsonl"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as batch:
+        with open(tmp_path / "many" / "m.jsonl", "w") as stream:  # opened when the directory has been listed
+            (tmp_path / "many" / "s1.yaml").unlink()
+            stream.write('{"A": [[7]]}\n')
+        _, stderr = batch.communicate(timeout=30)
+    assert batch.returncode == 2
+    found = lines((tmp_path / "r.jsonl").read_text())
+    assert [(record["source"], record.get("error", {}).get("code")) for record in found] == [
+        ("many/m.jsonl", None), ("many/s0.yaml", None), ("many/s1.yaml", "cannot-read"),
+        ("many/s2.yaml", "cannot-read"), ("many/s3.yaml", None),
+    ]  # fmt: skip
+    assert "many/s1.yaml: cannot be read: No such file or directory" in stderr
+    assert sorted(os.listdir(tmp_path)) == ["many", "r.jsonl"]
+
+
 def test_a_fifo_is_a_stream(tmp_path: Path) -> None:
     result = shell("""implicitgrad batch <(printf '{"A": [[1]]}\\n{"A": [[x]]}\\n{"A": [[4]]}\\n')""", tmp_path)
     assert [record.get("status") for record in lines(result.stdout)] == ["determined", None, "determined"]

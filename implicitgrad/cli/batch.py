@@ -31,12 +31,12 @@ CHUNKS_A_WORKER = 3
 
 EXAMPLES = """\b
 Examples:
-  implicitgrad batch systems/ > results.jsonl
-  implicitgrad batch systems/ --output results.jsonl --resume
+  implicitgrad batch sample_systems/ > results.jsonl
+  implicitgrad batch sample_systems/ --output results.jsonl --resume
   implicitgrad batch 'runs/**/*.npz' --output summary.csv
   producer | implicitgrad batch - | jq -c .dL_dx
   find . -name '*.yaml' -print0 | implicitgrad batch --files-from -
-  implicitgrad batch systems/ --output-dir answers --format table"""
+  implicitgrad batch sample_systems/ --output-dir answers --format table"""
 
 
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Solve many systems, one JSON line each.")
@@ -52,9 +52,11 @@ Examples:
 )
 @click.option(
     "-f", "--format", "form", type=click.Choice(["json", "csv", "table", "npy", "npz"]),
-    help="json or csv lines; or, of the files in --output-dir, json, table, npy or npz.  [default: json]",
+    help="Of lines: json or csv. Of the files in --output-dir: json, table, npy or npz.  [default: json]",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Keep the results in --output whose systems have not changed.")
+@click.option(
+    "--resume", is_flag=True, help="Keep the answers in --output, JSON lines, whose systems have not changed."
+)
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Work in N processes.  [default: the cores]"
 )
@@ -99,9 +101,10 @@ def batch(
 ) -> int:
     """Solve many systems; each has its answer, or what is wrong with it, on its own line, in order.
 
-    SYSTEMS are files as solve reads them, directories, patterns such as 'runs/**/*.yaml', files of JSON lines
-    (*.jsonl), or - for standard input: a system in JSON on each line, or YAML with any number of documents. The record
-    of a failure has the key error in place of an answer, and stops nothing.
+    SYSTEMS are files as solve reads them, of at most 256 MiB, directories, patterns such as 'runs/**/*.yaml', files of
+    JSON lines (*.jsonl, *.ndjson), or - for standard input: a system in JSON on each line, or YAML with any number of
+    documents. The record of a failure has the key error in place of an answer, and stops nothing. A file that holds
+    anything but a batch's results is not overwritten.
 
     Exit codes: 0 all answered; 1 answered, but not as --require asks; 2 bad usage, or a system without an answer; 3 a
     fault of the program; 130 interrupted, with what was done written.
