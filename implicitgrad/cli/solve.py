@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -29,9 +30,14 @@ if TYPE_CHECKING:
     from implicitgrad.system import LinearSystem
     from implicitgrad.writers.screen import Screen
 
+FORMATS = ("table", "json", "markdown", "latex", "yaml", "csv")
 ARRAY_SUFFIXES = (".npy", ".npz")
-JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
-UNWRITTEN_SUFFIXES = (".csv", ".tsv", ".yaml", ".yml")
+FORMATS_OF_SUFFIXES = {
+    ".json": "json", ".jsonl": "json", ".ndjson": "json", ".md": "markdown", ".tex": "latex", ".yaml": "yaml",
+    ".yml": "yaml", ".csv": "csv",
+}  # fmt: skip
+BETWEEN = {"table": "\n\n", "markdown": "\n", "latex": "\n", "yaml": "---\n"}
+"""What stands between the answers to several systems."""
 
 EXAMPLES = """\b
 Examples:
@@ -61,8 +67,9 @@ Examples:
     "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
 )
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json"]),
-    help="What to print; json is one object a line.  [default: table; json where --output ends in .json]",
+    "-f", "--format", "form", type=click.Choice(FORMATS),
+    help="What to print. json: an object a line; markdown; latex: for amsmath; yaml, csv: the system again, with its "
+    "answer as what check expects.  [default: table, or by the name of --output: .json, .md, .tex, .yaml, .csv]",
 )  # fmt: skip
 @click.option(
     "--digits",
@@ -162,12 +169,12 @@ def _format(form: str | None, output: str | None) -> str:
     suffix = os.path.splitext(output or "")[1].lower()
     if suffix in ARRAY_SUFFIXES and form is not None:
         raise UsageError(f"--format {form} writes text; expected another --output than {output}")
-    if suffix in UNWRITTEN_SUFFIXES:
-        known = ".txt, .json, .npy or .npz"
-        raise UsageError(f"--output {output}: expected a name ending in {known}; {suffix} is not written")
-    if form == "table" and suffix in JSON_SUFFIXES:
-        raise UsageError(f"--format table and --output {output} say different things; expected one of them")
-    return form or ("json" if suffix in JSON_SUFFIXES else "table")
+    if suffix == ".tsv":
+        raise UsageError(f"--output {output}: expected a name ending in .csv; .tsv is not written")
+    implied = FORMATS_OF_SUFFIXES.get(suffix)
+    if form is not None and implied not in (None, form):
+        raise UsageError(f"--format {form} and --output {output} say different things; expected one of them")
+    return form or implied or "table"
 
 
 def _require_gradients(systems: list[LinearSystem], option: str) -> None:
@@ -187,22 +194,47 @@ def _arrays(solutions: list[Solution], output: str) -> memoryview:
 
 
 def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, to_file: bool) -> list[str]:
+    if form == "csv" and len(solutions) > 1:
+        hint = "--format yaml has a document each"
+        raise UsageError(f"--format csv is one system's answer, and there are {len(solutions)}", hint)
+    if form == "table":
+        texts = _tables(solutions, digits, is_full=is_full, to_file=to_file)
+    else:
+        write = _writer(form, digits)
+        texts = [write(solution) for solution in solutions]
+    return [text if number == 0 else BETWEEN.get(form, "") + text for number, text in enumerate(texts)]
+
+
+def _writer(form: str, digits: int) -> Callable[[Solution], str]:
     if form == "json":
         from implicitgrad.writers.record import write_record
 
-        return [write_record(solution) + "\n" for solution in solutions]
+        return lambda solution: write_record(solution) + "\n"
+    if form == "markdown":
+        from implicitgrad.writers.markdown import write_markdown
+
+        return lambda solution: write_markdown(solution, digits)
+    if form == "latex":
+        from implicitgrad.writers.latex import write_latex
+
+        return lambda solution: write_latex(solution, digits)
+    from implicitgrad.writers import restated
+
+    return restated.write_yaml if form == "yaml" else restated.write_csv
+
+
+def _tables(solutions: list[Solution], digits: int, *, is_full: bool, to_file: bool) -> list[str]:
     from implicitgrad.cli.screen import stdout_screen
     from implicitgrad.writers.screen import Screen
     from implicitgrad.writers.table import write_table
 
     screen = Screen() if to_file else stdout_screen()
-    tables = [
+    return [
         _summary(solution, screen, digits)
         if solution.is_large and not (is_full or to_file)
         else write_table(solution, screen, digits)
         for solution in solutions
     ]
-    return [table if number == 0 else f"\n\n{table}" for number, table in enumerate(tables)]
 
 
 def _summary(solution: Solution, screen: Screen, digits: int) -> str:

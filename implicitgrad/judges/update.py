@@ -13,12 +13,11 @@ from implicitgrad.draft import CLAIMS, Draft, Part, Span
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
-from implicitgrad.rational import float_square_root, is_number, parse_number
-from implicitgrad.rational_matrix import RationalMatrix
+from implicitgrad.rational import is_number, parse_number
 from implicitgrad.solution import PartialMatrix, Solution
-from implicitgrad.writers.flow import Value, write_flow
+from implicitgrad.writers.expectation import all_claims, short_claims
+from implicitgrad.writers.flow import Value, write_flow, write_mapping
 
-LONGEST_LINE = 100
 Parts = Mapping[str, Part]
 
 
@@ -83,7 +82,7 @@ def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | Non
     """Of a matrix the entries that are wrong, if its shape stays; else the whole."""
     part = expected[key]
     assert part.span is not None
-    found = _found(solution, part)[key]
+    found = all_claims(solution, counts_parameters=isinstance(part.value, str))[key]
     if isinstance(found, dict) and all(f"{key}.{name}" in expected for name in found):
         for name, value in found.items():
             inner = expected[f"{key}.{name}"]
@@ -142,7 +141,7 @@ def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
     """What was found, as an ``expect`` of its own."""
     assert draft.site is not None
     site = draft.site()
-    found = _found(solution)
+    found = short_claims(solution)
     whole = write_flow(found, as_json=as_json)
     if site.expect is not None:
         return Edit(site.expect, whole)
@@ -152,48 +151,4 @@ def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
     if site.kind == "comment":
         return Edit((site.place, site.place), f"# expect: {whole}\n")
     indent = " " * (site.indent or 0)
-    lines = [f"{indent}expect:"]
-    for key, value in found.items():
-        line = f"{indent}  {key}: {write_flow(value)}"
-        if len(line) > LONGEST_LINE and isinstance(value, tuple | RationalMatrix):
-            lines += [f"{indent}  {key}:", *(f"{indent}    - {write_flow(row)}" for row in value)]
-        else:
-            lines.append(line)
-    return Edit((site.place, site.place), "".join(f"{line}\n" for line in lines))
-
-
-def _found(solution: Solution, part: Part | None = None) -> dict[str, Value]:
-    """What to claim of an answer: all that says something, or, for the claim in ``part``, any."""
-    found: dict[str, Value] = {"status": str(solution.status), "rank": solution.rank}
-    is_new = part is None
-    if not is_new or (solution.dL_dx_rows is None and _says_something(solution.dy_dx)):
-        found["dy_dx"] = solution.dy_dx
-    if not is_new or (solution.dL_dx_rows is not None and _says_something(solution.dL_dx_rows)):
-        found["dL_dx"] = solution.dL_dx
-    if not is_new or solution.general.free:
-        is_number = part is not None and isinstance(part.value, str)
-        names = solution.free_parameters
-        found["free_parameters"] = len(names) if is_number else names
-    if not is_new or (solution.general.free and solution.dL_dx_rows is not None):
-        found["dL_dx_unique"] = all(solution.unique_losses)
-    if not is_new or solution.constraints is not None:
-        constraints = solution.constraints
-        found["constraints"] = constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix}
-    if not is_new:
-        found["condition"] = {"max": _condition_above(solution.condition_squared)}
-    return found
-
-
-def _says_something(rows: PartialMatrix) -> bool:
-    return any(value is not None for row in rows for value in row)
-
-
-def _condition_above(squared: Fraction | None) -> Value:
-    """The condition number, rounded up to three digits, if there is one."""
-    root = None if squared is None else float_square_root(squared)
-    if squared is None or root is None:
-        return None
-    above = Fraction(f"{root:.2e}")
-    while above**2 < squared:
-        above += Fraction(f"1e{int(f'{root:.2e}'.partition('e')[2]) - 2}")
-    return above
+    return Edit((site.place, site.place), f"{indent}expect:\n{write_mapping(found, indent + '  ')}")

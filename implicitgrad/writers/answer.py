@@ -62,8 +62,9 @@ class Answer:
     def question(self) -> list[str]:
         """What was asked: the file, the equation, its size."""
         system = self.system
-        title = self.label(os.path.basename(system.source))
-        if not _says_the_same(system.name, title):
+        file = os.path.basename(system.source)
+        title = self.label(file)
+        if not _says_the_same(system.name, file):
             title = f"{title}: {self.label(system.name)}"
         counts = [count(system.equations, "equation"), count(system.unknowns, "unknown")]
         if system.B is not None:
@@ -110,7 +111,7 @@ class Answer:
             return []
         return [
             linear(Fraction(0), zip(row, self.inputs, strict=True), self.digits).named(self.label(name))
-            for name, row in zip(found.dependent, _numbers(found.matrix), strict=True)
+            for name, row in zip(found.dependent, numbers_of(found.matrix), strict=True)
         ]
 
     def direction(self) -> str:
@@ -136,7 +137,7 @@ class Answer:
         if self.solution.is_gradient_alone:
             return Block(self.inputs, (), self._losses())
         general = self.solution.general
-        particular, null_space = _numbers(general.particular), _numbers(general.null_space)
+        particular, null_space = numbers_of(general.particular), numbers_of(general.null_space)
         columns = []
         for k, x in enumerate(self.inputs):
             rows = list(zip(self.is_free, particular, null_space, strict=True))
@@ -155,7 +156,7 @@ class Answer:
 
     def minimum_norm(self) -> Block:
         """The choice of least Frobenius norm."""
-        J = _numbers(self.solution.general.minimum_norm)
+        J = numbers_of(self.solution.general.minimum_norm)
         columns = [list(column) for column in zip(*J, strict=True)]
         shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
         rows = tuple(
@@ -164,7 +165,7 @@ class Answer:
             if not self.solution.is_gradient_alone
         )
         losses = []
-        gradients = () if self.system.dL_dy is None else _numbers(self.system.dL_dy)
+        gradients = () if self.system.dL_dy is None else numbers_of(self.system.dL_dy)
         for label, g in zip(self._loss_labels(), gradients, strict=True):
             gradient = [_sum_of_products(g, column) for column in columns]
             losses.append(self._loss(label, gradient))
@@ -188,8 +189,8 @@ class Answer:
     def _losses(self) -> tuple[Line, ...]:
         general = self.solution.general
         lines = []
-        particulars = () if general.dL_dx_particular is None else _numbers(general.dL_dx_particular)
-        coefficients = () if general.dL_dx_coefficients is None else _numbers(general.dL_dx_coefficients)
+        particulars = () if general.dL_dx_particular is None else numbers_of(general.dL_dx_particular)
+        coefficients = () if general.dL_dx_coefficients is None else numbers_of(general.dL_dx_coefficients)
         rows = zip(self._loss_labels(), particulars, coefficients, strict=True)
         for label, particular, V in rows:
             if any(V):
@@ -218,10 +219,10 @@ class Answer:
         if self.solution.rank == 0:
             return "that would need ∂L/∂y = 0"
         if self.solution.rank == 1:
-            row = next(row for row in _numbers(self.system.A) if any(row))
+            row = next(row for row in numbers_of(self.system.A) if any(row))
             return f"it would need ∂L/∂y ∝ ({', '.join(show_number(entry, self.digits) for entry in row)})"
         conditions = []
-        for column in zip(*_numbers(self.solution.general.null_space), strict=True):
+        for column in zip(*numbers_of(self.solution.general.null_space), strict=True):
             terms = zip(column, (f"∂L/∂{y}" for y in self.y), strict=True)
             conditions.append(f"{linear(Fraction(0), terms, self.digits)} = 0")
         rest = len(conditions) - MOST_CONDITIONS
@@ -229,7 +230,7 @@ class Answer:
         return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
 
 
-def _numbers(matrix: Matrix) -> Matrix:
+def numbers_of(matrix: Matrix) -> Matrix:
     """A matrix by rows, doubles with their bounds."""
     return [*matrix.bounded_rows()] if isinstance(matrix, DoubleMatrix) else matrix
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from implicitgrad.rational import format_fraction
 
+LONGEST_LINE = 100
 LONGEST_FRACTION = 40
 DIGITS = 15
 """Of a decimal in the place of a longer fraction: so many claim no more than they say."""
@@ -33,6 +34,19 @@ def write_flow(value: Value, *, as_json: bool = False) -> str:
         )
         return f"{{{', '.join(pairs)}}}"
     return f"[{', '.join(write_flow(item, as_json=as_json) for item in value)}]"
+
+
+def write_mapping(values: Mapping[str, Value], indent: str = "") -> str:
+    """A mapping in block style, a key a line, what is long a row a line."""
+    lines = []
+    for key, value in values.items():
+        line = f"{indent}{key}: {write_flow(value)}"
+        is_list = not isinstance(value, str | int | Fraction | Mapping | None)
+        if len(line) > LONGEST_LINE and is_list:
+            lines += [f"{indent}{key}:", *(f"{indent}  - {write_flow(row)}" for row in value or ())]  # type: ignore[union-attr]
+        else:
+            lines.append(line)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _is_plain(text: str) -> bool:

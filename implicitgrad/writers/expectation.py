@@ -1,0 +1,87 @@
+"""What can be claimed of an answer, as the values of a file's ``expect``."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from implicitgrad.rational import float_square_root
+from implicitgrad.solution import Arithmetic, PartialMatrix, Solution
+from implicitgrad.writers.flow import Value
+
+LARGEST_RTOL = 1e-3
+
+
+def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[str, Value]:
+    """Every claim by its key. counts_parameters : how many free parameters there are, instead of their names."""
+    constraints = solution.constraints
+    names, rows = solution.free_parameters, solution.dL_dx_rows
+    return {
+        "status": str(solution.status),
+        "rank": solution.rank,
+        "dy_dx": solution.dy_dx,
+        "dL_dx": rows[0] if rows is not None and solution.has_one_loss else rows,
+        "free_parameters": len(names) if counts_parameters else names,
+        "dL_dx_unique": all(solution.unique_losses),
+        "constraints": constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix},
+        "condition": {"max": _condition_above(solution.condition_squared)},
+    }
+
+
+def short_claims(solution: Solution) -> dict[str, Value]:
+    """Those that say something, ∂y/∂x only where there is no ∂L/∂x."""
+    has_gradient = solution.dL_dx_rows is not None
+    keys = {"status", "rank"}
+    if not has_gradient and _says_something(solution.dy_dx):
+        keys.add("dy_dx")
+    if has_gradient and _says_something(solution.dL_dx_rows or ()):
+        keys.add("dL_dx")
+    return _chosen(solution, keys | _of_its_verdict(solution))
+
+
+def whole_answer(solution: Solution) -> dict[str, Value]:
+    """All that the answer is, with a tolerance for what was computed in doubles; nothing where it is not certified."""
+    jacobian_error, gradient_error = solution.error_bounds
+    if jacobian_error is None or gradient_error is None:
+        return {}
+    keys = {"status", "rank"} | _of_its_verdict(solution)
+    if not solution.is_gradient_alone:
+        keys.add("dy_dx")
+    if solution.dL_dx_rows is not None:
+        keys.add("dL_dx")
+    found = _chosen(solution, keys)
+    if solution.arithmetic is Arithmetic.FLOAT:
+        size = max(solution.system.equations, len(solution.y), len(solution.x))
+        rtol = min(LARGEST_RTOL, 16 * size * 2.0**-52 * (solution.condition or 1.0))
+        atol = max(jacobian_error, gradient_error)
+        found["tolerance"] = {"rtol": 2 * Fraction(f"{rtol:.0e}"), "atol": 2 * Fraction(f"{atol:.0e}")}
+    return found
+
+
+def _chosen(solution: Solution, keys: set[str]) -> dict[str, Value]:
+    return {key: value for key, value in all_claims(solution).items() if key in keys}
+
+
+def _of_its_verdict(solution: Solution) -> set[str]:
+    keys = set()
+    if solution.general.free:
+        keys.add("free_parameters")
+        if solution.dL_dx_rows is not None:
+            keys.add("dL_dx_unique")
+    if solution.constraints is not None:
+        keys.add("constraints")
+    return keys
+
+
+def _says_something(rows: PartialMatrix) -> bool:
+    return any(value is not None for row in rows for value in row)
+
+
+def _condition_above(squared: Fraction | None) -> Value:
+    """The condition number, rounded up to three digits, if there is one."""
+    root = None if squared is None else float_square_root(squared)
+    if squared is None or root is None:
+        return None
+    above = Fraction(f"{root:.2e}")
+    while above**2 < squared:
+        above += Fraction(f"1e{int(f'{root:.2e}'.partition('e')[2]) - 2}")
+    return above

@@ -1,0 +1,128 @@
+"""A system and its answer as a file that can be read, and checked, again: YAML, or labelled CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from io import StringIO
+
+from implicitgrad.characters import quoted
+from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.errors import UsageError
+from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number
+from implicitgrad.solution import Matrix, Solution
+from implicitgrad.writers.expectation import whole_answer
+from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
+
+GRADIENT = "dL/dy"
+NOT_CERTIFIED = "the answer is not certified, and is not claimed"
+
+
+def write_yaml(solution: Solution) -> str:
+    """A document with the system's keys, and the answer as what it expects."""
+    system = solution.system
+    lines = [f"name: {write_flow(system.name)}\n", _matrix("A", system.A, solution)]
+    if system.B is not None:
+        lines.append(_matrix("B", system.B, solution))
+    lines += [f"{key}: {write_flow(names)}\n" for key, names in (("x", system.x), ("y", system.y))]
+    if system.dL_dy is not None:
+        lines.append(_matrix("dL_dy", system.dL_dy, solution, is_vector=system.has_one_loss))
+    answer = whole_answer(solution)
+    lines.append(f"expect:\n{write_mapping(answer, '  ')}" if answer else f"# {NOT_CERTIFIED}\n")
+    return "".join(lines)
+
+
+def write_csv(solution: Solution) -> str:
+    """Columns y, rows x, rows named dL/dy, under a comment with the answer.
+
+    A name that a spreadsheet would compute has ' before it. Raises UsageError for what such a table has no place for.
+    """
+    solution = _without_formulas(solution)
+    system = solution.system
+    if system.B is not None:
+        raise UsageError(f"{system.source}: CSV has no place for B", "--format yaml has")
+    if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:
+        raise UsageError(
+            f"{system.source}: in CSV one dL/dy is a vector, not a matrix of one row", "--format yaml has both"
+        )
+    for name in (*system.x, *system.y):
+        if not _is_label(name):
+            raise UsageError(f"{system.source}: CSV has no place for the name {quoted(name)}", "--format yaml has")
+    answer = whole_answer(solution)
+    rows = [["", *system.y], *([x, *row] for x, row in zip(system.x, _texts(system.A, solution), strict=True))]
+    rows += [[GRADIENT, *row] for row in _texts(system.dL_dy or (), solution)]
+    stream = StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    comment = f"expect: {write_flow(answer)}" if answer else NOT_CERTIFIED
+    return f"# {comment}\n{stream.getvalue()}"
+
+
+def _matrix(key: str, matrix: Matrix, solution: Solution, *, is_vector: bool = False) -> str:
+    rows = [f"[{', '.join(row)}]" for row in _texts(matrix, solution)]
+    line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
+    if is_vector or len(line) <= LONGEST_LINE:
+        return line
+    return f"{key}:\n" + "".join(f"  - {row}\n" for row in rows)
+
+
+def _texts(matrix: Matrix, solution: Solution) -> list[list[str]]:
+    """Numbers that read as the same: decimals where the system was written in them, else fractions; doubles as such."""
+    if isinstance(matrix, DoubleMatrix):
+        return [[repr(number).removesuffix(".0") for number in row] for row in (matrix.array + 0.0).tolist()]
+    has_decimals = bool(solution.system.A_rounding)
+    return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
+
+
+def _decimal(value: Fraction) -> str:
+    """A decimal, or a fraction where no decimal is exact."""
+    places = max(_power(value.denominator, 2), _power(value.denominator, 5))
+    if 10**places % value.denominator or places > LONGEST_LINE:
+        return format_fraction(value)
+    if not places:
+        return format_integer(value.numerator)
+    digits = format_integer(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def _power(number: int, base: int) -> int:
+    """How often ``base`` divides ``number``, up to the longest line."""
+    found = 0
+    while number % base == 0 and found <= LONGEST_LINE:
+        number //= base
+        found += 1
+    return found
+
+
+def _without_formulas(solution: Solution) -> Solution:
+    def label(name: str) -> str:
+        return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
+
+    def labels(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(label, names))
+
+    if not any(name != label(name) for name in (*solution.x, *solution.y)):
+        return solution
+    constraints = solution.constraints
+    return replace(
+        solution,
+        system=replace(solution.system, x=labels(solution.x), y=labels(solution.y)),
+        independent=labels(solution.independent),
+        constraints=constraints and constraints._replace(dependent=labels(constraints.dependent)),
+        general=solution.general._replace(free=labels(solution.general.free)),
+    )
+
+
+def _is_label(name: str) -> bool:
+    """Whether a name in a cell reads as that name."""
+    letters = "".join(filter(str.isalpha, name.lower().replace("∂", "d")))
+    return (
+        name == name.strip()
+        and name.isprintable()
+        and not is_number(name)
+        and not looks_like_number(name)
+        and not name.startswith("#")
+        and letters not in ("dldy", "dldx", "grad", "gradient")
+        and not any(c in name for c in ";|\t")
+    )
