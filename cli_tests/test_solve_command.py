@@ -433,7 +433,7 @@ def break_solver(folder: Path, raised: str) -> str:
     """A PYTHONPATH with which the solver raises ``raised``."""
     (folder / "sitecustomize.py").write_text(
         "import implicitgrad.solvers.exact as exact\n"
-        f"def broken(*arguments): raise {raised}\n"
+        f"def broken(*arguments, **options): raise {raised}\n"
         "exact.reduce_rows = broken\n"
     )
     return str(folder)

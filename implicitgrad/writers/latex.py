@@ -30,7 +30,7 @@ _SYMBOLS = {
 } | {letter: f"\\{name} " for letter, name in _GREEK.items()}  # fmt: skip
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}"
 } | {c: f"\\{c}" for c in "#$%&_{}"}  # fmt: skip
 
 

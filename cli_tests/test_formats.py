@@ -1,0 +1,289 @@
+"""solve --format markdown, latex, yaml, csv: the same answer, in what people paste and in what is read again."""
+
+import json
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES, Case
+from conftest import ROOT, Run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from implicitgrad import read_systems, solve
+from implicitgrad.cli.main import run as run_in_process
+from implicitgrad.errors import UsageError
+from implicitgrad.writers.latex import write_latex
+from implicitgrad.writers.markdown import write_markdown
+from implicitgrad.writers.restated import write_csv, write_yaml
+
+SAMPLES = sorted((ROOT / "sample_systems").iterdir())
+
+
+def answer_to(case: Case) -> Any:
+    return solve(case.A, case.dL_dy, B=case.B, name=case.name)
+
+
+def doubles(n: int, seed: int = 0) -> Any:
+    rng = np.random.default_rng(seed)
+    return solve(rng.normal(size=(n, n)), rng.normal(size=n))
+
+
+# Markdown
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The cells of each table, as a renderer has them."""
+    found: list[list[list[str]]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type == "inline" and found and token.map is not None and token.level >= 3:
+            texts = [child.content for child in token.children or () if child.type in ("text", "code_inline")]
+            found[-1][-1].append("".join(texts))
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_markdown_has_a_table_with_the_numbers_of_the_answer(case: Case) -> None:
+    solution = answer_to(case)
+    text = write_markdown(solution, digits=40)
+    assert f"**{solution.status}**: rank {solution.rank}" in text
+    if not solution.independent:
+        assert not tables(text)
+        return
+    first, *others = tables(text)
+    assert len(others) == bool(solution.general.free)
+    assert first[0] == ["∂y/∂x", *solution.independent]
+    assert [row[0] for row in first[1 : 1 + len(solution.y)]] == list(solution.y)
+    assert {len(row) for row in first} == {len(solution.independent) + 1}
+    places = [solution.x.index(name) for name in solution.independent]
+    for shown, row in zip(first[1:], solution.dy_dx, strict=False):
+        for cell, value in zip(shown[1:], (row[k] for k in places), strict=True):
+            if value is not None:
+                assert Fraction(cell.removeprefix("≈")) == pytest.approx(value, rel=1e-30, abs=0)
+    for shown in first[1 + len(solution.y) :]:
+        assert re.fullmatch("∂L[0-9]*/∂x", shown[0])
+
+
+def test_what_markdown_would_act_on_is_shown_as_it_is(run: Run) -> None:
+    names = ["a|b", "*x*", "_y_", "feed_1", "<b>", "`c`", "[d](e)", "f\\g", "#h", "~i~", "&amp;"]
+    solution = solve(np.eye(11).astype(int).tolist(), y=names, x=[f"in {name}" for name in names])
+    (table,) = tables(write_markdown(solution))
+    assert table[0] == ["∂y/∂x", *(f"in {name}" for name in names)]
+    assert [row[0] for row in table[1:]] == names
+    assert "feed_1" in write_markdown(solution)
+    assert "> warning: A is ill-conditioned" in write_markdown(solve([["1.00", "1.00"], ["1.00", "1.001"]]))
+
+
+# LaTeX
+
+
+def well_formed(text: str) -> None:
+    """Braces, brackets of displays, and environments are balanced; mathematics is where it may be."""
+    plain = re.sub(r"(?m)^%.*$|\\[\\{}%$&_#]", "", text)
+    depth = 0
+    for character in plain:
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert depth == 0
+    open_: list[str] = []
+    for begin, end, display in re.findall(r"\\begin\{(\w+)\}|\\end\{(\w+)\}|(\\\[|\\\])", text):
+        if begin or display == "\\[":
+            assert display or open_, "a matrix outside a display"
+            open_.append(begin or "display")
+        else:
+            assert open_.pop() == (end or "display")
+    assert not open_
+    assert plain.count("$") % 2 == 0
+    outside = re.sub(r"\\\[.*?\\\]|\$.*?\$", "", plain, flags=re.DOTALL)
+    assert not re.findall(r"[\^]|\\frac|\\partial(?!\})", outside)
+
+
+def jacobian(text: str) -> list[list[str]]:
+    """The entries of the first matrix that is a derivative of y."""
+    found = re.search(
+        r"\\frac\{\\partial (?!\(?L).*?\}\{\\partial .*?\} = \\begin\{pmatrix\}(.*?)\\end", text, re.DOTALL
+    )
+    assert found is not None
+    return [row.strip().split(" & ") for row in found[1].strip().split("\\\\\n")]
+
+
+def number(entry: str) -> Fraction:
+    entry = re.sub(r"\\frac\{(\d+)\}\{(\d+)\}", r"\1/\2", entry.removeprefix("{\\approx}\\,"))
+    return Fraction(re.sub(r" \\times 10\^\{(-?\d+)\}", r"e\1", entry))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_latex_has_the_numbers_of_the_answer(case: Case) -> None:
+    solution = answer_to(case)
+    text = write_latex(solution, digits=40)
+    well_formed(text)
+    if solution.status == "determined":
+        for shown, row in zip(jacobian(text), solution.dy_dx, strict=True):
+            assert [number(entry) for entry in shown] == pytest.approx(row, rel=1e-30, abs=0)
+
+
+def test_names_in_latex_are_letters_with_indices_or_text() -> None:
+    names = ["y1", "flow12", "λ", "μ_2", "a_b", "100%", "größe", "x^2", "k"]
+    text = write_latex(solve(np.eye(9).astype(int).tolist(), y=names))
+    well_formed(text)
+    for expected in (
+        "y_{1}, ", r"\mathrm{flow}_{12}, ", r"\lambda, ", r"\mu_{2}, ", r"\text{a\_b}, ", r"\text{100\%}, ",
+        r"\text{größe}, ", r"\text{x\textasciicircum{}2}, ", "k)^",
+    ):  # fmt: skip
+        assert expected in text
+
+
+def test_latex_of_doubles_has_the_digits_that_are_sure() -> None:
+    solution = doubles(12)
+    text = write_latex(solution, digits=6)
+    well_formed(text)
+    assert r"\setcounter{MaxMatrixCols}{12}" in text
+    for shown, row in zip(jacobian(text), solution.dy_dx, strict=True):
+        assert [float(number(entry)) for entry in shown] == pytest.approx([float(v) for v in row], abs=1e-4)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX engine")
+def test_latex_compiles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in SAMPLES:
+        assert run_in_process(["solve", str(path), "-f", "latex"]) == 0
+    parts = [capsys.readouterr().out, *(write_latex(answer_to(case)) for case in CASES), write_latex(doubles(15))]
+    names = ["a_b", "100%", "größe", "x^2", "<&>", "~", "\\", "{", "λ_1", '"']
+    parts.append(write_latex(solve([["1"] * 10], [["1"] * 10, ["2"] * 10], y=names, x=["$x$"])))
+    document = (
+        "\\documentclass{article}\\usepackage{amsmath}\\begin{document}\n" + "\n".join(parts) + "\\end{document}\n"
+    )
+    (tmp_path / "all.tex").write_text(document)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert result.returncode == 0, result.stdout[-2000:]
+    assert "Missing character" not in result.stdout
+
+
+# what is read again
+
+
+def read_again(text: str, path: Path) -> Any:
+    path.write_text(text, encoding="utf-8")
+    (system,) = read_systems(path)
+    assert run_in_process(["check", str(path), "--quiet"]) == 0, text
+    return system
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_system_and_its_answer_are_read_again(case: Case, tmp_path: Path) -> None:
+    solution = answer_to(case)
+    again = read_again(write_yaml(solution), tmp_path / "a.yaml")
+    ours = solution.system
+    assert (again.A, again.B, again.dL_dy) == (ours.A, ours.B, ours.dL_dy)
+    assert (again.x, again.y, again.name, again.has_one_loss) == (ours.x, ours.y, ours.name, ours.has_one_loss)
+    assert solve(again).dy_dx == solution.dy_dx
+    if case.B is None:
+        again = read_again(write_csv(solution), tmp_path / "a.csv")
+        assert (again.A, again.dL_dy, again.x, again.y) == (ours.A, ours.dL_dy, ours.x, ours.y)
+    else:
+        with pytest.raises(UsageError, match="no place for B"):
+            write_csv(solution)
+
+
+names = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=6).filter(str.strip)
+
+
+@given(
+    st.integers(1, 3).flatmap(
+        lambda n: st.tuples(
+            st.lists(
+                st.lists(st.sampled_from(["0", "1", "-2", "3/7", "0.25", "-1e-3", "12.50"]), min_size=n, max_size=n),
+                min_size=1,
+                max_size=3,
+            ),
+            st.lists(names, min_size=n, max_size=n, unique=True),
+        )
+    ),
+    st.data(),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_names_and_numbers_are_read_again(tmp_path: Path, system: Any, data: st.DataObject) -> None:
+    A, y = system
+    x = data.draw(st.lists(names, min_size=len(A), max_size=len(A), unique=True))
+    g = data.draw(st.none() | st.just(["1"] * len(y)))
+    solution = solve(A, g, x=x, y=y)
+    again = read_again(write_yaml(solution), tmp_path / "a.yaml")
+    assert (again.A, again.x, again.y) == (solution.system.A, tuple(x), tuple(y))
+    try:
+        text = write_csv(solution)
+    except UsageError:  # no place for the name
+        return
+    again = read_again(text, tmp_path / "a.csv")
+    safe = [tuple(f"'{name}" if name[0] in "=+-@" else name for name in own) for own in (x, y)]
+    assert (again.A, [again.x, again.y]) == (solution.system.A, safe)
+
+
+@pytest.mark.parametrize("n", [1, 5, 20])
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e150])
+def test_doubles_are_read_again_as_they_are(tmp_path: Path, n: int, scale: float) -> None:
+    rng = np.random.default_rng(n)
+    solution = solve(rng.normal(size=(n, n)) * scale, rng.normal(size=n))
+    for text, path in ((write_yaml(solution), tmp_path / "a.yaml"), (write_csv(solution), tmp_path / "a.csv")):
+        system = read_again(text, path)
+        assert np.array_equal(np.array(system.A, dtype=float), np.array(solution.system.A, dtype=float))
+
+
+def test_what_is_not_certified_is_not_claimed(tmp_path: Path) -> None:
+    solution = solve(np.array([[1.0, 2.0], [2.0, 4.0]]), [1.0, 0.0])
+    assert None in solution.error_bounds
+    for text in (write_yaml(solution), write_csv(solution)):
+        assert "# the answer is not certified, and is not claimed" in text
+        assert "expect" not in text
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> None:
+    answers = [json.loads(line) for line in run("solve", str(path), "-f", "json").stdout.splitlines()]
+    for form, name in (("markdown", "a.md"), ("latex", "a.tex"), ("yaml", "a.yaml")):
+        shown = run("solve", str(path), "-f", form)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert run("solve", str(path), "-o", name).returncode == 0
+        assert (tmp_path / name).read_text("utf-8") == shown.stdout
+        assert shown.stdout.count(answers[0]["status"]) >= 1
+    well_formed((tmp_path / "a.tex").read_text("utf-8"))
+    assert len(tables((tmp_path / "a.md").read_text("utf-8"))) == sum(
+        1 + (answer["general"] is not None and bool(answer["general"]["free"])) for answer in answers
+    )
+    again = [json.loads(line) for line in run("solve", "a.yaml", "-f", "json").stdout.splitlines()]
+    for one, other in zip(answers, again, strict=True):
+        for record in (one, other):
+            del record["source"], record["warnings"]
+        assert one == other
+    assert run("check", "a.yaml").returncode == 0
+
+
+def test_csv_holds_one_system_with_plain_names(run: Run) -> None:
+    files = {
+        "two.yaml": "A: [[1]]\n---\nA: [[2]]\n",
+        "n.yaml": "A: [[1]]\ny: [2019]\n",
+        "g.yaml": "A: [[1]]\nx: [dL/dy]\n",
+    }
+    for name, reason in (
+        ("two.yaml", "is one system's answer, and there are 2"),
+        ("n.yaml", "CSV has no place for the name '2019'"),
+        ("g.yaml", "CSV has no place for the name 'dL/dy'"),
+    ):
+        result = run("solve", name, "-f", "csv", files=files)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert reason in result.stderr
+    result = run("solve", "-A", "1 2; 3 4", "-g", "1 1", "-f", "csv")
+    assert result.stdout == (
+        "# expect: {status: determined, rank: 2, dy_dx: [[-2, 1], [3/2, -1/2]], dL_dx: [-1/2, 1/2]}\n"
+        ",y1,y2\nx1,1,2\nx2,3,4\ndL/dy,1,1\n"
+    )
+    assert run("solve", "-A", "1", "-f", "json", "-o", "a.md").returncode == 2
