@@ -264,7 +264,7 @@ def test_results_may_be_a_file_each_and_none_overwrites_another(run: Run, tmp_pa
     "arguments",
     [
         ["-o", "a.npz", "-f", "json"], ["--output-dir", "d", "-o", "x.jsonl"], ["--resume"], ["-f", "table"],
-        ["--output-dir", "d", "-f", "csv"], ["-o", "r.csv", "--resume"], ["--jobs", "0"], ["-o", ""],
+        ["-o", "d", "-f", "latex"], ["-o", "r.csv", "--resume"], ["--jobs", "0"], ["-o", ""],
         ["-", "--files-from", "-"],
         ["--jobs", "2", "--dask", "tcp://127.0.0.1:1"],
     ],

@@ -53,7 +53,7 @@ class Question(NamedTuple):
     require: tuple[str, ...] = ()
     csv_form: CsvFormat = UNSTATED
     form: str = "json"
-    """What an answer is written as: json, csv, table, npy, npz or arrays."""
+    """What an answer is written as: json or a row of it, arrays, or a file of its own, in one of solve's formats."""
 
     def content_hash(self, item: Item) -> str | None:
         """SHA-256 of an item's bytes, and of what is asked where that changes its answer; None for a FIFO's.
@@ -322,7 +322,7 @@ def _name(source: str) -> str:
 
 def _written_failure(source: str, name: str, problem: Problem, question: Question, content_hash: str | None) -> Outcome:
     written: object = ""
-    if question.form == "csv":
+    if question.form == "row":
         from implicitgrad.writers.rows import write_failure_row
 
         written = write_failure_row(source, name, problem, content_hash)
@@ -337,7 +337,7 @@ def _written(solution: Solution, question: Question, content_hash: str | None) -
         record = to_record(solution)
         record["content_hash"] = content_hash
         return ENCODER.encode(record) + "\n"
-    if question.form == "csv":
+    if question.form == "row":
         from implicitgrad.writers.rows import write_row
 
         return write_row(solution, content_hash)
@@ -346,6 +346,18 @@ def _written(solution: Solution, question: Question, content_hash: str | None) -
         from implicitgrad.writers.table import write_table
 
         return write_table(solution, Screen())
+    if question.form == "markdown":
+        from implicitgrad.writers.markdown import write_markdown
+
+        return write_markdown(solution)
+    if question.form == "latex":
+        from implicitgrad.writers.latex import write_latex
+
+        return write_latex(solution)
+    if question.form in ("yaml", "csv"):
+        from implicitgrad.writers import restated
+
+        return restated.write_yaml(solution) if question.form == "yaml" else restated.write_csv(solution)
     from implicitgrad.writers.arrays import write_npy, write_npz, write_numbers
 
     if question.form == "arrays":

@@ -51,8 +51,9 @@ Examples:
     "--output-dir", metavar="DIR", type=click.Path(readable=False), help="Write one file for each system into DIR."
 )
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["json", "csv", "table", "npy", "npz"]),
-    help="Of lines: json or csv. Of the files in --output-dir: json, table, npy or npz.  [default: json]",
+    "-f", "--format", "form",
+    type=click.Choice(["json", "csv", "table", "markdown", "latex", "yaml", "npy", "npz"]),
+    help="Of lines: json, or csv, a row each. Of the files in --output-dir: any.  [default: json]",
 )  # fmt: skip
 @click.option(
     "--resume", is_flag=True, help="Keep the answers in --output, JSON lines, whose systems have not changed."
@@ -163,18 +164,17 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
     if resume and (output in (None, "-") or (output or "").lower().endswith((".csv", ".npz")) or form == "csv"):
         raise UsageError("--resume needs the JSON lines of an earlier batch: --output results.jsonl")
     if directory is not None:
-        if form == "csv":
-            raise UsageError("--format csv is a row each; expected --output, not --output-dir")
         return _Target(None, directory, form or "json")
-    if form in ("table", "npy", "npz"):
+    if form not in (None, "json", "csv"):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
     suffix = os.path.splitext(output or "")[1].lower()
     if suffix in OTHER_FORMATS:
         raise UsageError(f"--output {output}: expected a name ending in .jsonl, .csv or .npz, got {suffix!r}")
-    implied = {".csv": "csv", ".npz": "arrays", ".jsonl": "json", ".ndjson": "json"}.get(suffix)
-    if form is not None and implied is not None and form != implied:
+    implied = {".csv": "row", ".npz": "arrays", ".jsonl": "json", ".ndjson": "json"}.get(suffix)
+    asked = "row" if form == "csv" else form
+    if asked is not None and implied not in (None, asked):
         raise UsageError(f"--format {form} and --output {output} say different things; expected one of them")
-    return _Target(None if output == "-" else output, None, implied or form or "json")
+    return _Target(None if output == "-" else output, None, implied or asked or "json")
 
 
 def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
@@ -304,7 +304,7 @@ def _results(target: _Target, interruptions: Interruptions, old: Old | None) -> 
         assert target.output is not None
         return Stack(target.output)
     header = ""
-    if target.form == "csv":
+    if target.form == "row":
         from implicitgrad.writers.rows import write_header
 
         header = write_header()

@@ -26,7 +26,10 @@ LONGEST_RECORD = 2**16
 LONGEST_NAME = 200
 """Bytes of a file's name, and room for numbers and a suffix."""
 RECORD_BEGINNING = b'{"name": '
-SUFFIXES = {"json": ".json", "table": ".txt", "npy": ".npy", "npz": ".npz"}
+SUFFIXES = {
+    "json": ".json", "table": ".txt", "markdown": ".md", "latex": ".tex", "yaml": ".yaml", "csv": ".csv",
+    "npy": ".npy", "npz": ".npz",
+}  # fmt: skip
 """Of the files in a directory of results, by format."""
 
 
