@@ -69,12 +69,12 @@ def test_the_example_of_a_users_own_test_passes_and_catches_a_forgotten_transpos
 
 
 def test_the_example_of_claims_holds(run: Run) -> None:
-    result = run("check", "-", "--strict", "-q", stdin=blocks("yaml")[1])
+    result = run("check", "-", "--strict", "-q", stdin=blocks("yaml")[2])
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_the_examples_for_ci_are_valid_and_their_commands_run(run: Run, tmp_path: Path) -> None:
-    workflow, job, hooks = map(yaml.safe_load, blocks("yaml")[2:])
+    workflow, job, hooks = map(yaml.safe_load, blocks("yaml")[3:])
     commands = [step["run"] for step in workflow["jobs"]["gradients"]["steps"] if "run" in step]
     commands += job["gradients"]["script"]
     commands = [command for command in commands if command.startswith("implicitgrad ")]
@@ -92,6 +92,12 @@ def test_the_examples_for_ci_are_valid_and_their_commands_run(run: Run, tmp_path
     assert not re.search(manifest["files"], ".github/workflows/ci.yaml")
     result = run(*manifest["entry"].split()[1:], "systems/two_equations.yaml")
     assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_the_example_of_equations_is_the_one_on_the_command_line(run: Run) -> None:
+    in_a_file = run("solve", "-", stdin=blocks("yaml")[1]).stdout
+    (example,) = [block for block in blocks("console") if "solve -e" in block]
+    assert example.endswith(in_a_file.partition("\n")[2])
 
 
 @pytest.mark.parametrize(("language", "name"), [("yaml", "example.yaml"), ("csv", "example.csv")])

@@ -265,7 +265,7 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected a system's file, - for standard input, or -A. See implicitgrad solve --help"),
+        ([], "expected a system's file, - for standard input, -A or -e. See implicitgrad solve --help"),
         (["two.yaml", "-A", "1"], "expected a system's file or -A, got both. "
                                   "A value with blanks needs quotes: -g '1 1'"),
         (["-", "-g", "@-"], "standard input can be read once; expected - in one place only"),

@@ -16,6 +16,7 @@ from implicitgrad.cli.systems import (
     files_read,
     form_of,
     given_parts,
+    refuse_both,
     require_option,
     system_options,
 )
@@ -79,6 +80,7 @@ def check(
     systems: tuple[str, ...],
     A: str | None,
     B: str | None,
+    equations: tuple[str, ...],
     dL_dy: str | None,
     x: tuple[str, ...] | None,
     y: tuple[str, ...] | None,
@@ -112,7 +114,7 @@ def check(
     Exit codes: 0 every claim holds; 1 a claim fails; 2 bad usage, or a file that cannot be read (the others are
     checked); 3 a fault of the program.
     """
-    given = Given(A, B, dL_dy, x, y, CsvFormat(delimiter, decimal, header))
+    given = Given(A, B, dL_dy, x, y, equations, CsvFormat(delimiter, decimal, header))
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
@@ -122,7 +124,7 @@ def check(
 
     reporting = Reporting(form, output, junit, github, quiet)
     reporting.check()
-    _refuse_nonsense(systems, A, claimed)
+    _refuse_nonsense(systems, given, claimed)
     files, errors = find_files(systems, exclude)
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
@@ -134,7 +136,7 @@ def check(
 
     parts, claims, more = given_parts(given), _claims(claimed, given.csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
-    for source in files if A is None else [None]:
+    for source in [None] if given.is_whole else files:
         results += _checked(source, parts, claims, more, given.csv_form)
     if strict:
         results = [result if isinstance(result, Unreadable) else result.strictly() for result in results]
@@ -166,14 +168,15 @@ def _of_file(problem: Problem, source: str) -> Problem:
     return problem._replace(message=f"{problem.source}: {problem.message}").at(source, None)
 
 
-def _refuse_nonsense(systems: tuple[str, ...], A: str | None, claimed: dict[str, str]) -> None:
+def _refuse_nonsense(systems: tuple[str, ...], given: Given, claimed: dict[str, str]) -> None:
     from implicitgrad.rational import NumberError, is_number, parse_number
 
-    if not systems and A is None:
+    if not systems and not given.is_whole:
         hint = "See implicitgrad check --help"
-        raise UsageError("expected files or directories to check, - for standard input, or -A", hint)
-    if systems and A is not None:
-        raise UsageError("expected systems' files or -A, got both", BLANKS)
+        raise UsageError("expected files or directories to check, - for standard input, -A or -e", hint)
+    if systems and given.is_whole:
+        raise UsageError(f"expected systems' files or {'-e' if given.A is None else '-A'}, got both", BLANKS)
+    refuse_both(given)
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
     if stray is not None:
         raise UsageError(f"expected a file or directory, got {quoted(stray)}", BLANKS)
@@ -200,7 +203,7 @@ def _refuse_for_update(
         raise UsageError("--yes lets --update write; expected --update with it")
     if "-" in files:
         raise UsageError("--update writes files; expected none of them to be -")
-    if claimed or require or given != Given(None, None, None, None, None, given.csv_form):
+    if claimed or require or given != Given(None, None, None, None, None, (), given.csv_form):
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
     if strict or reporting._replace(github=None) != ("table", None, None, None, False):
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")

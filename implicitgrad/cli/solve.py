@@ -17,6 +17,7 @@ from implicitgrad.cli.systems import (
     drafts_of,
     files_read,
     given_parts,
+    refuse_both,
     require_option,
     system_options,
 )
@@ -45,6 +46,7 @@ Examples:
   implicitgrad solve table.csv -g '1 1'
   implicitgrad solve -A '1 2; 3 4' -g '1 1'
   implicitgrad solve -A '3 5' -g '7 11' --free y2
+  implicitgrad solve -e 'x = 3*y1 + 5*y2' --unknowns y1,y2 -g '7 11'
   implicitgrad solve system.yaml --format json | jq .dL_dx
   implicitgrad solve system.yaml --require determined > /dev/null"""
 
@@ -95,6 +97,7 @@ def solve(
     system: str | None,
     A: str | None,
     B: str | None,
+    equations: tuple[str, ...],
     dL_dy: str | None,
     x: tuple[str, ...] | None,
     y: tuple[str, ...] | None,
@@ -121,14 +124,18 @@ def solve(
 
     Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
     """
-    given = Given(A, B, dL_dy, x, y, CsvFormat(delimiter, decimal, header))
+    given = Given(A, B, dL_dy, x, y, equations, CsvFormat(delimiter, decimal, header))
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
-    if system is None and A is None:
-        raise UsageError("expected a system's file, - for standard input, or -A", "See implicitgrad solve --help")
-    if system is not None and A is not None:
-        raise UsageError("expected a system's file or -A, got both", "A value with blanks needs quotes: -g '1 1'")
+    if system is None and not given.is_whole:
+        raise UsageError("expected a system's file, - for standard input, -A or -e", "See implicitgrad solve --help")
+    if system is not None and given.is_whole:
+        option = "-A" if A is not None else "-e"
+        raise UsageError(
+            f"expected a system's file or {option}, got both", "A value with blanks needs quotes: -g '1 1'"
+        )
+    refuse_both(given)
 
     sources = [0 if path == "-" else path for path in inputs]
     if output is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -29,7 +30,13 @@ class Given(NamedTuple):
     dL_dy: str | None
     x: tuple[str, ...] | None
     y: tuple[str, ...] | None
+    equations: tuple[str, ...]
     csv_form: CsvFormat
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the options give a system, and no file does."""
+        return self.A is not None or bool(self.equations)
 
     @property
     def values(self) -> dict[str, str]:
@@ -39,11 +46,19 @@ class Given(NamedTuple):
 
 
 def system_options(command: Decorated) -> Decorated:
-    """-A, -B, -g, --x and --y."""
+    """-A, -B, -e, -g, --x and --y."""
     for option in reversed(
         (
             click.option("-A", "A", metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE."),
             click.option("-B", "B", metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]"),
+            click.option(
+                "-e",
+                "--equation",
+                "equations",
+                multiple=True,
+                metavar="EQUATION",
+                help="A linear equation, 'x1 = 2*y1 + y2/3', in the place of a row of A and B; needs --unknowns.",
+            ),
             click.option(
                 "-g",
                 "--dldy",
@@ -51,8 +66,8 @@ def system_options(command: Decorated) -> Decorated:
                 metavar="VECTOR",
                 help="∂L/∂y, inline or @FILE; several rows for several losses.",
             ),
-            click.option("--x", callback=names, metavar="NAMES", help="The inputs' names: x1,x2."),
-            click.option("--y", callback=names, metavar="NAMES", help="The unknowns' names: y1,y2."),
+            click.option("--x", "--inputs", "x", callback=names, metavar="NAMES", help="The inputs' names: x1,x2."),
+            click.option("--y", "--unknowns", "y", callback=names, metavar="NAMES", help="The unknowns' names: y1,y2."),
         )
     ):
         command = option(command)
@@ -82,6 +97,12 @@ def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: C
     return inputs
 
 
+def refuse_both(given: Given) -> None:
+    """Raises UsageError where equations and matrices are given."""
+    if given.equations and (given.A is not None or given.B is not None):
+        raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
+
+
 def tell_of_terminal() -> None:
     """Say that the user is waited for, where standard input is a terminal."""
     if sys.stdin is not None and sys.stdin.isatty():
@@ -98,7 +119,16 @@ def given_parts(given: Given) -> dict[str, Part]:
         for key, value in given.values.items()
     }
     named = {"x": given.x, "y": given.y}
-    return parts | {key: Part(list(value), f"--{key}") for key, value in named.items() if value is not None}
+    parts |= {key: Part(list(value), f"--{key}") for key, value in named.items() if value is not None}
+    if given.equations:
+        from implicitgrad.readers.equations import Line, read_equations
+
+        def at(row: int, offset: int) -> tuple[int, int]:
+            return row, offset + 1
+
+        lines = [Line(text, "-e", partial(at, row)) for row, text in enumerate(given.equations, start=1)]
+        parts |= read_equations(lines, parts.get("y"), parts.get("x"), "-e")
+    return parts
 
 
 def drafts_of(source: str | None, parts: dict[str, Part], csv_form: CsvFormat) -> list[Draft]:

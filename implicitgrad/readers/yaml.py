@@ -18,13 +18,22 @@ from implicitgrad.doubles import Decimals
 from implicitgrad.draft import CLAIMS, Draft, Part, Path, Site, Span
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
-KEYS = ("name", "A", "B", "dL_dy", "x", "y", "expect")
+KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "expect")
 DEEPEST = 8
 LARGE = 2**12
 """Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
 
 _SPELLINGS = {"dL/dy": "dL_dy"}
-_MEANT = {"grad": "dL_dy", "gradient": "dL_dy", "g": "dL_dy", "matrix": "A", "a": "A", "b": "B", "expected": "expect"}
+_MEANT = {
+    "grad": "dL_dy",
+    "gradient": "dL_dy",
+    "g": "dL_dy",
+    "matrix": "A",
+    "a": "A",
+    "b": "B",
+    "expected": "expect",
+    "equation": "equations",
+}
 _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 """A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _SCALAR = yaml.ScalarEvent
@@ -122,6 +131,7 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
         raise InputError(draft.problems)
     seen: dict[str, Node] = {}
+    equations: Node | None = None
     for key_node, value in node.pairs:
         written = key_node.text or ""
         key = _SPELLINGS.get(written, written)
@@ -143,11 +153,41 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
             _check_claims(value, refuse)
             draft.expect = partial(_claims, value, source)
             draft.site = partial(_site, node, value)
+        elif key == "equations":
+            equations = value
         else:
             draft.parts[key] = _matrix(value, source) if key in ("A", "B") else _part(value, source)
-    if "A" not in seen:
+    if equations is not None:
+        _add_equations(draft, equations, seen, source)
+    elif "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return draft
+
+
+def _add_equations(draft: Draft, node: Node, keys: dict[str, Node], source: str) -> None:
+    """Equations in the place of A and B."""
+    from implicitgrad.readers.equations import Line, read_equations
+
+    for key in ("A", "B"):
+        if key in keys:
+            message = f"expected {key} or equations, got both"
+            draft.problems.append(Problem(message, "Keep one of them", "bad-key").at(source, keys[key].position))
+    items = node.items if node.items is not None else [node]
+    if any(item.text is None for item in items):
+        message = f"equations: expected a list of texts, got {node}"
+        draft.problems.append(Problem(message, '- "x1 = 2*y1 + y2"', "bad-shape").at(source, node.position))
+    if draft.problems:
+        raise InputError(draft.problems)
+    lines = [Line(item.text or "", source, partial(_within, item)) for item in items]
+    draft.parts |= read_equations(lines, draft.parts.get("y"), draft.parts.get("x"), source)
+
+
+def _within(node: Node, offset: int) -> tuple[int, int]:
+    """Where a place in a scalar's text stands, if that is on one line as it is; else where the scalar starts."""
+    line, column = node.position
+    surplus = node.end_mark.column - node.mark.column - len(node.text or "")
+    is_plain = node.end_mark.line == node.mark.line and surplus in (0, 2)
+    return (line, column + offset + surplus // 2) if is_plain else (line, column)
 
 
 def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None]) -> None:

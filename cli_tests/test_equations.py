@@ -1,0 +1,191 @@
+"""Linear equations as text, against trees that are evaluated on their own, and what is none."""
+
+import json
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import Run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from implicitgrad import InputError
+from implicitgrad.draft import Draft, Part
+from implicitgrad.readers.equations import Line, read_equations
+
+Y, X = ("y1", "y2", "größe"), ("x1", "x_2")
+
+
+class Tree(NamedTuple):
+    """A text and its value for given names."""
+
+    text: str
+    value: Any
+
+
+def constant() -> st.SearchStrategy[Tree]:
+    numbers = st.sampled_from(["0", "1", "2", "0.5", ".25", "3.", "1e2", "12", "1E-1"])
+    leaves = numbers.map(lambda text: Tree(text, lambda at: Fraction(text)))
+
+    def combined(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+        return st.tuples(inner, st.sampled_from(["+", "-", "*", " − ", "·"]), inner).map(
+            lambda parts: Tree(
+                f"({parts[0].text}{parts[1]}{parts[2].text})",
+                lambda at: {
+                    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "−": lambda a, b: a - b,
+                    "*": lambda a, b: a * b, "·": lambda a, b: a * b,
+                }[parts[1].strip()](parts[0].value(at), parts[2].value(at)),
+            )
+        )  # fmt: skip
+
+    return st.recursive(leaves, combined, max_leaves=3)
+
+
+def linear() -> st.SearchStrategy[Tree]:
+    names = st.sampled_from([*Y, *X]).map(lambda name: Tree(name, lambda at: at[name]))
+
+    def combined(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+        sums = st.tuples(inner, st.sampled_from(["+", " - "]), inner).map(
+            lambda p: Tree(
+                f"({p[0].text}{p[1]}{p[2].text})",
+                lambda at: p[0].value(at) + p[2].value(at) * (-1 if "-" in p[1] else 1),
+            )
+        )
+        products = st.tuples(constant(), inner).map(
+            lambda p: Tree(f"{p[0].text} * {p[1].text}", lambda at: p[0].value(at) * p[1].value(at))
+        )
+        quotients = st.tuples(inner, st.sampled_from(["2", "(-3)", "0.5"])).map(
+            lambda p: Tree(f"{p[0].text}/{p[1]}", lambda at: p[0].value(at) / Fraction(p[1].strip("()")))
+        )
+        minus = inner.map(lambda tree: Tree(f"(-{tree.text})", lambda at: -tree.value(at)))
+        return st.one_of(sums, products, quotients, minus)
+
+    return st.recursive(st.one_of(names, constant()), combined, max_leaves=8)
+
+
+def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None) -> Any:
+    parts = read_equations(
+        [Line(text, "t", lambda offset: (1, offset + 1)) for text in texts],
+        Part(list(y)), None if x is None else Part(list(x)), "t",
+    )  # fmt: skip
+    return Draft("t", parts, "t").build()
+
+
+@given(linear(), linear(), st.data())
+def test_an_equation_is_what_its_text_says(left: Tree, right: Tree, data: st.DataObject) -> None:
+    system = system_of(f"{left.text} = {right.text}", y=Y, x=X)
+    B = system.B or ((Fraction(1), Fraction(0)),)
+    numbers = st.fractions(max_denominator=9, min_value=-9, max_value=9)
+    at = {name: data.draw(numbers) for name in (*Y, *X)}
+    zero = dict.fromkeys(at, Fraction(0))
+    difference = left.value(at) - right.value(at) - (left.value(zero) - right.value(zero))
+    (a,), (b,) = system.A, B
+    found = sum(p * at[name] for p, name in zip(a, Y, strict=True)) - sum(
+        p * at[name] for p, name in zip(b, X, strict=True)
+    )
+    assert found in (difference, -difference)
+
+
+def test_which_names_are_inputs_and_which_equation_is_which() -> None:
+    system = system_of("x1 = y1 + 2*y2", "x2 = 3*y1 - y2/4", y=("y1", "y2"))
+    assert (system.A, system.B, system.x) == (((1, 2), (3, Fraction(-1, 4))), None, ("x1", "x2"))
+    system = system_of("x1 = y1", "x2 = y2", y=("y1", "y2"), x=("x2", "x1"))
+    assert (system.A, system.B) == (((1, 0), (0, 1)), ((0, 1), (1, 0)))
+    system = system_of("y = 3*b + 2*a + 7", y=("y",))
+    assert (system.A, system.B, system.x) == (((1,),), ((3, 2),), ("b", "a"))
+    system = system_of("0 = 2*p - 3*q", "2*q = p", y=("p",))
+    assert (system.A, system.B, system.x) == (((-2,), (-1,)), ((-3,), (-2,)), ("q",))
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("x = y1*y2", 7, "a product of names"),
+        ("x = 1/y1", 6, "a quotient by names"),
+        ("x = y1/(2 - 2)", 7, "expected a divisor that is not 0"),
+        ("x = y1^2", 7, "A power is not linear"),
+        ("x = y1**2", 7, "A power is not linear"),
+        ("x = sin(y1)", 8, "got the function 'sin'"),
+        ("x = 2y1", 6, "A product is written 2*y1"),
+        ("x = y1 y2", 8, "A product is written y1*y2"),
+        ("x = 2(y1)", 6, "A product is written with *"),
+        ("x == y1", 3, "An equation has one ="),
+        ("x = y1 = y2", 8, "expected the end of the equation, got '='"),
+        ("x + y1", 7, "expected = and the other side, got the end"),
+        ("x = ", 4, "expected a number, a name or (, got the end"),
+        ("", 1, "expected a number, a name or (, got the end"),
+        ("x = (y1", 8, "expected ), got the end"),
+        ("x = y1)", 7, "expected the end of the equation, got ')'"),
+        ("x = 010*y1", 5, "Leading zeros"),
+        ("x = 1e999*y1", 5, "expected an exponent within"),
+        ("x = y1 + z", 10, "expected the unknowns y1, y2 and the inputs x, got 'z'"),
+        ("y2 = y1", None, "expected an input"),
+        ("x = y1; y2", 7, "got ';'"),
+        ("x = " + "(" * 60 + "y1" + ")" * 60, 55, "expected at most 50 levels"),
+        ("x = " + "-" * 60 + "y1", None, "expected at most 50 levels"),
+        ("x = __import__('os').system('true')*y1", 16, "got '''"),
+        ("x = y1.__class__", 7, "got '.'"),
+        ("x = [y1 for y1 in (1,)]", 5, "got '['"),
+        ("x = lambda: y1", 11, "got ':'"),
+        ("x = 'y1'", 5, "got '''"),
+        ("x = y1 + `id`", 10, "got '`'"),
+        ("x = ${y1}", 5, "got '$'"),
+    ],
+)
+def test_what_is_no_linear_equation_is_refused_where_it_stands(text: str, column: int | None, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        system_of(text, y=("y1", "y2"))
+    assert reason in str(caught.value)
+    (problem,) = caught.value.problems
+    if column is not None:
+        assert (problem.line, problem.column) == (1, column)
+
+
+def test_equations_on_the_command_line(run: Run) -> None:
+    result = run("solve", "-e", "x = 3*y1 + 5*y2", "--unknowns", "y1,y2", "-g", "7 11", "-fjson")
+    record = json.loads(result.stdout)
+    same = json.loads(run("solve", "-A", "3 5", "-g", "7 11", "--x", "x", "-fjson").stdout)
+    assert (result.returncode, record) == (0, same)
+    assert run("check", "-e", "x = 2*y", "--unknowns", "y", "--dydx", "1/2").returncode == 0
+    assert run("check", "-e", "x = 2*y", "--unknowns", "y", "--dydx", "1/3").returncode == 1
+    for arguments, reason in (
+        (["-e", "x = y"], "expected y, the unknowns' names, got none"),
+        (["-e", "x = 2y", "--y", "y"], "-e:1:6: expected the end of the equation, got 'y'. A product is written 2*y"),
+        (["-e", "x = y", "-A", "1", "--y", "y"], "expected equations, -e, or matrices, -A and -B, got both"),
+        (["-e", "x = y", "a.yaml", "--y", "y"], "expected a system's file or -e, got both"),
+        (["-e", "x = y", "--y", "y 1"], "expected a name of letters, digits and _"),
+    ):
+        result = run("solve", *arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert reason in result.stderr
+
+
+def test_equations_in_files(run: Run) -> None:
+    text = 'equations:\n  - x1 = 1*y1 + 2*y2\n  - "x2 = 3*y1 + 4*y2"\ny: [y1, y2]\ndL_dy: [1, 1]\n'
+    files = {
+        "a.yaml": text + "expect: {status: determined, dL_dx: [-1/2, 1/2]}\n",
+        "b.yaml": text.replace("4*y2", "4*y3"),
+        "c.yaml": text.replace("2*y2", "2*y2*y1"),
+        "d.yaml": text + "A: [[1]]\n",
+        "e.yaml": "equations: [[x = y]]\ny: [y]\n",
+        "f.yaml": "equations: x = 2*y\ny: [y]\n",
+        "g.yaml": "equations: []\ny: [y]\n",
+        "h.yaml": "equations:\n- x = y\n",
+        "s.jsonl": '{"equations": ["x = 4*y"], "y": ["y"]}\n{"equations": ["x = 4*z"], "y": ["y"]}\n',
+    }
+    assert run("check", "a.yaml", files=files).returncode == 0
+    for name, reason in (
+        ("b.yaml", "b.yaml:3:20: expected the unknowns y1, y2 and the inputs x1, x2, got 'y3'"),
+        ("c.yaml", "c.yaml:2:21: expected a linear equation, got a product of names"),
+        ("d.yaml", "d.yaml:6:1: expected A or equations, got both"),
+        ("e.yaml", "e.yaml:1:12: equations: expected a list of texts, got a list"),
+        ("g.yaml", "g.yaml: equations: expected at least one, got none"),
+        ("h.yaml", "h.yaml: equations: expected y, the unknowns' names, got none. y: [y1, y2]"),
+    ):
+        result = run("solve", name)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert reason in result.stderr
+    assert json.loads(run("solve", "f.yaml", "-fjson").stdout)["exact"]["dy_dx"] == [["1/2"]]
+    found = [json.loads(line) for line in run("batch", "s.jsonl").stdout.splitlines()]
+    assert found[0]["dy_dx"] == [[0.25]]
+    assert (found[1]["error"]["code"], found[1]["error"]["line"]) == ("bad-name", 2)
