@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import lcm
 from operator import mul
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from implicitgrad.rational import ALL_PLAIN_NUMBERS, MOST_DIGITS
 
@@ -128,6 +128,3 @@ class RationalMatrix(Rows):
 
     def __repr__(self) -> str:
         return repr(self.rows)
-
-    def __reduce__(self) -> Any:
-        return RationalMatrix.of, (self.rows,)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from implicitgrad.cli.options import csv_options, names, positive, with_help
+from implicitgrad.cli.options import csv_options, solving_options, with_help
 from implicitgrad.cli.systems import require_option, tell_of_terminal
 from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import CsvFormat
@@ -63,17 +63,7 @@ Examples:
 )
 @click.option("--dask", "address", metavar="ADDRESS", help="Work on the cluster of a running Dask scheduler.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first system that has no answer.")
-@click.option(
-    "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
-)
-@click.option(
-    "--arithmetic", type=click.Choice(["auto", "exact", "float"]), default="auto", show_default=True,
-    help="Rational numbers, or doubles with bounds, as in solve.",
-)  # fmt: skip
-@click.option(
-    "--rtol", callback=positive, metavar="X",
-    help="In doubles, take singular values of at most X·the largest for 0.  [default: max(M, N)·2⁻⁵²]",
-)  # fmt: skip
+@solving_options
 @require_option("Exit with 1 if an answer, which is written, is not this, or not all of several")
 @csv_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error of progress, failures and totals.")

@@ -69,12 +69,7 @@ def listed(path: str) -> Iterator[str]:
     It is opened at once. Raises UsageError.
     """
     try:
-        if path != "-":
-            descriptor, beginning = open_file(path)
-        elif sys.stdin is None or sys.stdin.closed:
-            raise OSError(errno.EBADF, "standard input is closed")
-        else:
-            descriptor, beginning = sys.stdin.fileno(), b""
+        descriptor, beginning = _opened(path)
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise IsADirectoryError(errno.EISDIR, "it is a directory, and is given without --files-from")
     except (OSError, ValueError) as error:
@@ -147,14 +142,8 @@ def size(item: Item) -> int:
 
 def _stream(source: str) -> Iterator[Chunk | InputError]:
     """JSON lines as they come, or one text, of YAML or CSV, where the name does not say and it does not look so."""
-    beginning = b""
     try:
-        if source != "-":
-            descriptor, beginning = open_file(source)
-        elif sys.stdin is None or sys.stdin.closed:
-            raise OSError(errno.EBADF, "standard input is closed")
-        else:
-            descriptor = sys.stdin.fileno()
+        descriptor, beginning = _opened(source)
     except (OSError, ValueError) as error:
         yield unreadable(source, error)
         return
@@ -169,6 +158,15 @@ def _stream(source: str) -> Iterator[Chunk | InputError]:
     finally:
         if source != "-":
             os.close(descriptor)
+
+
+def _opened(path: str) -> tuple[int, bytes]:
+    """A descriptor, and what had to be read from it already. Raises OSError or ValueError."""
+    if path != "-":
+        return open_file(path)
+    if sys.stdin is None or sys.stdin.closed:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.fileno(), b""
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:

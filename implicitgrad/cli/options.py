@@ -106,3 +106,33 @@ def csv_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+def solving_options(command: Decorated) -> Decorated:
+    """--free, --arithmetic and --rtol."""
+    for option in reversed(
+        (
+            click.option(
+                "--free",
+                callback=names,
+                metavar="NAMES",
+                help="Which unknowns are to be free where ∂y/∂x is not unique.",
+            ),
+            click.option(
+                "--arithmetic",
+                type=click.Choice(["auto", "exact", "float"]),
+                default="auto",
+                show_default=True,
+                help="Rational numbers, or doubles with bounds; auto: exact for text of at most 16 equations, unknowns "
+                "and inputs.",
+            ),
+            click.option(
+                "--rtol",
+                callback=positive,
+                metavar="X",
+                help="In doubles, take singular values of at most X·the largest for 0.  [default: max(M, N)·2⁻⁵²]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command

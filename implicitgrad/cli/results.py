@@ -136,7 +136,7 @@ class File(Lines):
         assert self.old is not None
         folder = os.path.dirname(os.path.realpath(self.path))
         try:
-            self.locked = self.descriptor
+            # the file itself stays open, and locked
             self.descriptor, self.copy = tempfile.mkstemp(prefix=".implicitgrad-", dir=folder)
         except OSError as error:
             raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None

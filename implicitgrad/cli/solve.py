@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.characters import count, printable
-from implicitgrad.cli.options import csv_options, names, positive, with_help
+from implicitgrad.cli.options import csv_options, solving_options, with_help
 from implicitgrad.cli.progress import telling
 from implicitgrad.cli.streams import report, write_stdout
 from implicitgrad.cli.systems import (
@@ -54,17 +54,7 @@ Examples:
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
 @click.argument("system", required=False, type=click.Path(readable=False))
 @system_options
-@click.option(
-    "--free", callback=names, metavar="NAMES", help="Which unknowns are to be free where ∂y/∂x is not unique."
-)
-@click.option(
-    "--arithmetic", type=click.Choice(["auto", "exact", "float"]), default="auto", show_default=True,
-    help="Rational numbers, or doubles with bounds; auto: exact for text of at most 16 equations, unknowns and inputs.",
-)  # fmt: skip
-@click.option(
-    "--rtol", callback=positive, metavar="X",
-    help="In doubles, take singular values of at most X·the largest for 0.  [default: max(M, N)·2⁻⁵²]",
-)  # fmt: skip
+@solving_options
 @click.option(
     "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
 )

@@ -59,11 +59,6 @@ def demands(
     return found
 
 
-def are_possible(*claims: Sequence[Demand]) -> bool:
-    """Whether all can be met at once."""
-    return not impossible(*claims)
-
-
 def impossible(*claims: Sequence[Demand]) -> list[Demand]:
     """The first demands found, of one connected group, that cannot be met at once; none if all can be."""
     for group in _groups([demand for claim in claims for demand in claim]):
