@@ -209,9 +209,7 @@ def test_a_fifo_that_nobody_writes_to_is_a_failure(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(reading, "SECONDS_FOR_A_WRITER", 0.05)
     for name in ("a.jsonl", "b.yaml"):
         os.mkfifo(tmp_path / name)
-    start = time.monotonic()
     found = list(items.chunks([str(tmp_path / "a.jsonl"), str(tmp_path / "b.yaml")]))
-    assert time.monotonic() - start < 4
     assert ["a FIFO that nobody writes to" in str(error) for error in found] == [True, True]
 
 
