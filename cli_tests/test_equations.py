@@ -1,4 +1,4 @@
-"""Linear equations as text, against trees that are evaluated on their own, and what is none."""
+"""Equations as text, linear ones against trees that are evaluated on their own, and what is none."""
 
 import json
 from fractions import Fraction
@@ -64,11 +64,12 @@ def linear() -> st.SearchStrategy[Tree]:
 
 
 def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None) -> Any:
-    parts = read_equations(
+    read = read_equations(
         [Line(text, "t", lambda offset: (1, offset + 1)) for text in texts],
         Part(list(y)), None if x is None else Part(list(x)), "t",
     )  # fmt: skip
-    return Draft("t", parts, "t").build()
+    assert read.origin is None
+    return Draft("t", read.parts, "t").build()
 
 
 @given(linear(), linear(), st.data())
@@ -100,12 +101,20 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "reason"),
     [
-        ("x = y1*y2", 7, "a product of names"),
-        ("x = 1/y1", 6, "a quotient by names"),
         ("x = y1/(2 - 2)", 7, "expected a divisor that is not 0"),
-        ("x = y1^2", 7, "A power is not linear"),
-        ("x = y1**2", 7, "A power is not linear"),
-        ("x = sin(y1)", 8, "got the function 'sin'"),
+        (
+            "x = sinn(y1)",
+            5,
+            "expected one of the functions sin, cos, tan, exp, log, sqrt, abs, got 'sinn'. Did you mean sin?",
+        ),
+        ("x = ln(y1)", 5, "The natural logarithm is log"),
+        ("x = sin*y1", 8, "expected ( behind the function 'sin', got '*'"),
+        ("x = y1**1000*y2", 7, "expected an exponent of at most 100"),
+        ("x = y1*2**(10**10)", 9, "expected an exponent of at most 100"),
+        ("x = ((y1*2**90)**90)**90", None, "expected a power of at most 20,000 bits"),
+        ("x = (1 + y1 + y2 + a + b + c)**40", None, "expected at most 2,000 terms when multiplied out"),
+        ("x = y1*sqrt(-1)", 8, "expected the function sqrt of a number that it has as a real number"),
+        ("x = y1*(-8)**(1/3)", 12, "expected a power that is as a real number"),
         ("x = 2y1", 6, "A product is written 2*y1"),
         ("x = y1 y2", 8, "A product is written y1*y2"),
         ("x = 2(y1)", 6, "A product is written with *"),
@@ -118,7 +127,6 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
         ("x = y1)", 7, "expected the end of the equation, got ')'"),
         ("x = 010*y1", 5, "Leading zeros"),
         ("x = 1e999*y1", 5, "expected an exponent within"),
-        ("x = y1 + z", 10, "expected the unknowns y1, y2 and the inputs x, got 'z'"),
         ("y2 = y1", None, "expected an input"),
         ("x = y1; y2", 7, "got ';'"),
         ("x = " + "(" * 60 + "y1" + ")" * 60, 55, "expected at most 50 levels"),
@@ -132,7 +140,7 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
         ("x = ${y1}", 5, "got '$'"),
     ],
 )
-def test_what_is_no_linear_equation_is_refused_where_it_stands(text: str, column: int | None, reason: str) -> None:
+def test_what_is_no_equation_is_refused_where_it_stands(text: str, column: int | None, reason: str) -> None:
     with pytest.raises(InputError) as caught:
         system_of(text, y=("y1", "y2"))
     assert reason in str(caught.value)
@@ -164,19 +172,17 @@ def test_equations_in_files(run: Run) -> None:
     text = 'equations:\n  - x1 = 1*y1 + 2*y2\n  - "x2 = 3*y1 + 4*y2"\ny: [y1, y2]\ndL_dy: [1, 1]\n'
     files = {
         "a.yaml": text + "expect: {status: determined, dL_dx: [-1/2, 1/2]}\n",
-        "b.yaml": text.replace("4*y2", "4*y3"),
-        "c.yaml": text.replace("2*y2", "2*y2*y1"),
+        "c.yaml": text.replace("2*y2", "2*y2*(y1"),
         "d.yaml": text + "A: [[1]]\n",
         "e.yaml": "equations: [[x = y]]\ny: [y]\n",
         "f.yaml": "equations: x = 2*y\ny: [y]\n",
         "g.yaml": "equations: []\ny: [y]\n",
         "h.yaml": "equations:\n- x = y\n",
-        "s.jsonl": '{"equations": ["x = 4*y"], "y": ["y"]}\n{"equations": ["x = 4*z"], "y": ["y"]}\n',
+        "s.jsonl": '{"equations": ["x = 4*y"], "y": ["y"]}\n{"equations": ["x = 4*(z"], "y": ["y"]}\n',
     }
     assert run("check", "a.yaml", files=files).returncode == 0
     for name, reason in (
-        ("b.yaml", "b.yaml:3:20: expected the unknowns y1, y2 and the inputs x1, x2, got 'y3'"),
-        ("c.yaml", "c.yaml:2:21: expected a linear equation, got a product of names"),
+        ("c.yaml", "c.yaml:2:25: expected ), got the end"),
         ("d.yaml", "d.yaml:6:1: expected A or equations, got both"),
         ("e.yaml", "e.yaml:1:12: equations: expected a list of texts, got a list"),
         ("g.yaml", "g.yaml: equations: expected at least one, got none"),
@@ -188,4 +194,4 @@ def test_equations_in_files(run: Run) -> None:
     assert json.loads(run("solve", "f.yaml", "-fjson").stdout)["exact"]["dy_dx"] == [["1/2"]]
     found = [json.loads(line) for line in run("batch", "s.jsonl").stdout.splitlines()]
     assert found[0]["dy_dx"] == [[0.25]]
-    assert (found[1]["error"]["code"], found[1]["error"]["line"]) == ("bad-name", 2)
+    assert (found[1]["error"]["code"], found[1]["error"]["line"]) == ("bad-syntax", 2)

@@ -120,7 +120,7 @@ def test_offending_text_is_cut_at_forty_characters(tmp_path: Path) -> None:
         ("A: [[1]]\nB: [1, 2]", ["system.yaml:2:4: B: expected a list of rows, got a list of 2 entries. "
                                  "One equation is one row, [[1, 2]]; one input is one column, [[1], [2]]"]),
         ("A: [[1]]\nsomething: 1", ["system.yaml:2:1: unknown key 'something'; expected one of name, A, B, dL_dy, x, "
-                                    "y, equations, expect"]),
+                                    "y, equations, at, solve_for, expect"]),
         ("A: ~", ["system.yaml:1:4: A: expected a list of rows, got '~'. Write it as [[1, 2], [3, 4]]"]),
         ("A:", ["system.yaml:1:3: A: expected a list of rows, got nothing"]),
         ("A: [[1, 2]]\ndL_dy: [1]", ["system.yaml:2:8: dL_dy has 1 entry; expected 2, one for each column of A. "
@@ -136,9 +136,9 @@ def test_offending_text_is_cut_at_forty_characters(tmp_path: Path) -> None:
         ("A: [[1]]\ndL_dy: [1]\ndL/dy: [1]", ["system.yaml:3:1: duplicate key 'dL_dy', first on line 2. "
                                              "Keep one of them"]),
         ("A: [[1]]\ndl_dy: [1]", ["system.yaml:2:1: unknown key 'dl_dy'; expected one of name, A, B, dL_dy, x, y, "
-                                  "equations, expect. Did you mean dL_dy?"]),
+                                  "equations, at, solve_for, expect. Did you mean dL_dy?"]),
         ("A: [[1]]\n<<: {B: 1}", ["system.yaml:2:1: unknown key '<<'; expected one of name, A, B, dL_dy, x, y, "
-                                  "equations, expect. Merge keys are refused; write the entries out"]),
+                                  "equations, at, solve_for, expect. Merge keys are refused; write the entries out"]),
         ("A: &a [[1]]", ["system.yaml:1:4: expected plain values, got '&a'. Write the values out"]),
         ("A: [[*a]]", ["system.yaml:1:6: expected plain values, got '*a'. Write the values out"]),
         ("A: [[!!int 1]]", ["system.yaml:1:6: expected plain values, got the tag 'tag:yaml.org,2002:int'. "

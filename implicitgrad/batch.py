@@ -269,6 +269,7 @@ def _read(item: Item, question: Question) -> list[_System]:
 
 def _build(system: _System, question: Question) -> None:
     assert isinstance(system.found, Draft)
+    system.found.is_of_numbers = system.found.origin is None
     system.found = system.found.build(question.arithmetic)
 
 

@@ -7,17 +7,20 @@ them and says, for every value that does not fit, where and why.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from importlib.util import find_spec
 from math import ulp
 from numbers import Integral, Rational, Real
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
+from implicitgrad.expressions import Misplaced, Node, has_letters, is_no_coefficient, read_expression
 from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_ratio
 from implicitgrad.rational_matrix import Ratio, RationalMatrix, read_plain_decimals
-from implicitgrad.system import Arithmetic, LinearSystem
+from implicitgrad.system import Arithmetic, LinearSystem, Origin
 
 CLAIMS = (
     "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
@@ -28,7 +31,22 @@ AUTO = "auto"
 MOST_EXACT = 16
 """The largest size of a system of text that is solved exactly without being asked for."""
 
-Numbers = RationalMatrix | DoubleMatrix
+
+class Expressions(list[tuple[Any, ...]]):
+    """Rows of sympy's expressions, before they are values of one field."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns."""
+        return len(self), len(self[0])
+
+
+class _LettersFound(Exception):
+    """An entry that is no number is meant as an expression."""
+
+
+INSTALL_SYMPY = "Letters need sympy: pip install 'implicitgrad[symbolic]'"
+Numbers = RationalMatrix | DoubleMatrix | Expressions
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
 Span = tuple[tuple[int, int], tuple[int, int]]
@@ -98,6 +116,10 @@ class Draft:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
         self.arithmetic = Arithmetic.EXACT
+        self.is_of_numbers = False
+        """Whether an expression with letters in the place of a number is a mistake."""
+        self.origin: Origin | None = None
+        """The equations that A and B were made from, if they say more."""
         self.expect: Callable[[], dict[str, Part]] = dict
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
@@ -116,6 +138,15 @@ class Draft:
         arithmetic : "exact", "float", or "auto", which takes doubles for arrays of them and for what is large.
         """
         self._choose(arithmetic)
+        before = len(self.problems)
+        try:
+            return self._built()
+        except _LettersFound:
+            del self.problems[before:]
+            self.arithmetic = Arithmetic.SYMBOLIC
+            return self._built()
+
+    def _built(self) -> LinearSystem:
         A = self._matrix("A") if "A" in self.parts else None
         A_rounding = Fraction(0)
         B = self._matrix("B") if "B" in self.parts else None
@@ -123,7 +154,8 @@ class Draft:
         x = y = None
         if A is not None:
             M, N = A.shape
-            A_rounding = _squared_rounding(self.parts["A"].value, self.places.get("A"))
+            if self.arithmetic is not Arithmetic.SYMBOLIC:
+                A_rounding = _squared_rounding(self.parts["A"].value, self.places.get("A"))
             if B is not None and len(B) != M:
                 self._refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
             self._check_gradient(dL_dy, A, has_one_loss)
@@ -133,8 +165,47 @@ class Draft:
             y = self._names("y", N, "column of A")
         if self.problems or A is None or x is None or y is None:
             raise InputError(self.problems)
-        system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding)
+        origin = self.origin
+        if origin is not None and "hessian" in self.parts:
+            origin = origin._replace(hessian=self._matrix("hessian"))
+        system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding, origin)
+        if self.arithmetic is Arithmetic.SYMBOLIC:
+            return self._in_letters(system)
         return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
+
+    def _in_letters(self, system: LinearSystem) -> LinearSystem:
+        """The system with its matrices of expressions as matrices of one field."""
+        from implicitgrad.symbolic.field import Field
+
+        found = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
+        if system.origin is not None:
+            found["hessian"] = system.origin.hessian
+        matrices: dict[str, Any] = {key: matrix for key, matrix in found.items() if matrix is not None}
+        if self.origin is None or self.origin.is_linear:
+            self._refuse_variables(matrices, {*system.x, *system.y})
+        field = Field(entry for matrix in matrices.values() for row in matrix for entry in row)
+        values: dict[str, Any] = {}
+        for key, matrix in matrices.items():
+            try:
+                values[key] = field.matrix(matrix)
+            except ZeroDivisionError:
+                self._refuse(key, (), f"{key}: expected entries that exist, got a division by 0", code="bad-number")
+        if self.problems:
+            raise InputError(self.problems)
+        if system.origin is not None:
+            system = replace(system, origin=system.origin._replace(hessian=values.pop("hessian", None)))
+        return replace(system, **values)
+
+    def _refuse_variables(self, matrices: dict[str, Any], variables: set[str]) -> None:
+        """Letters of a matrix are none of x and y."""
+        for key in [key for key in ("A", "B") if key in matrices]:
+            for i, row in enumerate(matrices[key]):
+                for j, entry in enumerate(row):
+                    strange = sorted({letter.name for letter in entry.free_symbols} & variables)
+                    if strange:
+                        message = f"{key}[{i + 1}][{j + 1}]: expected a coefficient without x and y, got {strange[0]!r}"
+                        hint = "Give the letter another name; equations may be nonlinear"
+                        self._refuse(key, (i, j), message, hint, "bad-name")
 
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
@@ -142,8 +213,19 @@ class Draft:
             self.arithmetic = chosen_arithmetic(arithmetic)
         else:
             sizes = [size for key in ("A", "B") if key in self.parts for size in _shape(self.parts[key].value)]
-            is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary
+            is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self._is_near_a_point
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
+
+        if self._is_near_a_point and self.arithmetic is Arithmetic.EXACT:
+            assert self.origin is not None
+            message = f"expected a point that solves the equations exactly, got one that leaves {self.origin.residual}"
+            hint = "Doubles are used there unless --arithmetic exact asks for more"
+            raise InputError([Problem(message, hint, "bad-point", self.source)])
+
+    @property
+    def _is_near_a_point(self) -> bool:
+        """Whether A and B are of a point that solves the equations nearly."""
+        return self.origin is not None and self.origin.residual != "0"
 
     def _in_doubles(self, system: LinearSystem) -> LinearSystem:
         try:
@@ -186,10 +268,11 @@ class Draft:
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
         if value and not any(isinstance(row, list) for row in value):
-            if _are_texts(value) and (decimals := read_plain_decimals([cast("list[str]", value)])) is not None:
+            is_plain = self.arithmetic is not Arithmetic.SYMBOLIC and _are_texts(value)
+            if is_plain and (decimals := read_plain_decimals([cast("list[str]", value)])) is not None:
                 return decimals.matrix, True
             row = self._row("dL_dy", value, ())
-            return None if row is None else RationalMatrix.of_ratios([row]), True
+            return None if row is None else self._of_rows([row]), True
         return self._rows("dL_dy", value), False
 
     def _listed(self, key: str) -> object:
@@ -205,7 +288,8 @@ class Draft:
         return plain(value) if found is None else found
 
     def _rows(self, key: str, value: list[object]) -> Numbers | None:
-        if value and _is_rectangle_of_texts(value):
+        has_letters = self.arithmetic is Arithmetic.SYMBOLIC
+        if value and not has_letters and _is_rectangle_of_texts(value):
             texts = cast("list[list[str]]", value)
             if self.arithmetic is Arithmetic.FLOAT:
                 if (doubles := from_texts(texts)) is not None:
@@ -233,9 +317,16 @@ class Draft:
                     row = None
             rows.append(row)
         whole = [row for row in rows if row is not None]
-        return RationalMatrix.of_ratios(whole) if len(whole) == len(rows) else None
+        return self._of_rows(whole) if len(whole) == len(rows) else None
 
-    def _row(self, key: str, items: list[object], path: Path) -> list[Ratio] | None:
+    def _of_rows(self, rows: list[list[Any]]) -> Numbers:
+        return (
+            Expressions(map(tuple, rows)) if self.arithmetic is Arithmetic.SYMBOLIC else RationalMatrix.of_ratios(rows)
+        )
+
+    def _row(self, key: str, items: list[object], path: Path) -> list[Any] | None:
+        if self.arithmetic is Arithmetic.SYMBOLIC:
+            return self._expressions(key, items, path)
         try:
             return [parse_ratio(item) if type(item) is str else _ratio(item) for item in items]
         except NumberError:
@@ -248,9 +339,50 @@ class Draft:
             try:
                 parse_ratio(item) if isinstance(item, str) else as_fraction(item)
             except NumberError as error:
-                here = (*path, j)
-                entry = key + "".join(f"[{index + 1}]" for index in here)
-                self._refuse(key, here, f"{entry}: {error.problem.message}", error.problem.hint, "bad-number")
+                hint = error.problem.hint
+                if not self.is_of_numbers and self._has_letters(_text(item)):
+                    hint = self._why_no_letters()
+                    if hint is None:
+                        raise _LettersFound from None
+                self._refuse_entry(key, (*path, j), error.problem._replace(hint=hint))
+
+    def _why_no_letters(self) -> str | None:
+        """What keeps an expression with letters from being read, if anything does."""
+        if self.arithmetic is Arithmetic.FLOAT:
+            return f"Letters are for exact arithmetic, of at most {MOST_EXACT} equations, unknowns and inputs"
+        return None if find_spec("sympy") else INSTALL_SYMPY
+
+    def _refuse_entry(self, key: str, path: Path, problem: Problem, offset: int = 0) -> None:
+        entry = key + "".join(f"[{index + 1}]" for index in path)
+        self._refuse(key, path, f"{entry}: {problem.message}", problem.hint, problem.code)
+        last = self.problems[-1]
+        if offset and last.column is not None:
+            self.problems[-1] = last._replace(column=last.column + offset)
+
+    def _has_letters(self, text: str) -> bool:
+        return has_letters(text) and (self.origin is not None or not is_no_coefficient(text))
+
+    def _expressions(self, key: str, items: list[object], path: Path) -> list[Any] | None:
+        from implicitgrad.symbolic.expression import to_expression
+
+        found = []
+        for j, item in enumerate(items):
+            text = _text(item)
+            try:
+                if self._has_letters(text):
+                    found.append(to_expression(read_expression(text)))
+                else:
+                    numerator, denominator = parse_ratio(item) if isinstance(item, str) else _ratio(item)
+                    found.append(to_expression(Node("number", 0, value=Fraction(numerator, denominator))))
+            except NumberError as error:
+                problem = error.problem
+                if has_letters(text) and not problem.hint:
+                    problem = problem._replace(hint="x, y, A, B and L are the system's own; a letter has another name")
+                self._refuse_entry(key, (*path, j), problem)
+            except Misplaced as error:
+                problem = Problem(error.message, error.hint, error.code)
+                self._refuse_entry(key, (*path, j), problem, error.offset)
+        return found if len(found) == len(items) else None
 
     def _check_gradient(self, dL_dy: Numbers | None, A: Numbers, has_one_loss: bool) -> None:
         if dL_dy is None or dL_dy.shape[1] == A.shape[1]:
@@ -294,9 +426,9 @@ class Draft:
 def chosen_arithmetic(name: str) -> Arithmetic:
     """Raises UsageError for what is none."""
     try:
-        return Arithmetic(name)
-    except ValueError:
-        expected = ", ".join(map(repr, (AUTO, *map(str, Arithmetic))))
+        return {str(one): one for one in (Arithmetic.EXACT, Arithmetic.FLOAT)}[name]
+    except KeyError:
+        expected = ", ".join(map(repr, (AUTO, str(Arithmetic.EXACT), str(Arithmetic.FLOAT))))
         raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
 
 
@@ -346,6 +478,13 @@ def as_fraction(value: object) -> Fraction:
         except (ValueError, OverflowError):
             raise NumberError(f"expected a finite number, got {value}") from None
     raise NumberError(f"{EXPECTED}, got {described(value)}")
+
+
+def _text(value: object) -> str:
+    """An entry's text; of an object of sympy's that has letters, as it prints."""
+    if isinstance(value, str):
+        return value
+    return str(value) if getattr(value, "free_symbols", None) else ""
 
 
 def _ratio(value: object) -> Ratio:

@@ -5,14 +5,17 @@ Short fractions as they are, others as decimals, ≈ before what is rounded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
+from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
 from implicitgrad.doubles import Bounded
 from implicitgrad.rational import format_fraction
+from implicitgrad.symbolic.value import Symbolic
 
 LONGEST_INTEGER = 15
 LONGEST_FRACTION = 7
@@ -30,6 +33,8 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
     many places where that leaves each at least half of its digits, or in scientific notation. A text that is not exact
     begins with ≈. Doubles have no digit that their bounds do not support, and the mark only where there are none.
     """
+    if values and isinstance(values[0], Symbolic):
+        return [_show_symbolic(value, digits) for value in values if isinstance(value, Symbolic)]
     if values and isinstance(values[0], Bounded):
         return _show_doubles([value for value in values if isinstance(value, Bounded)], digits)
     if all(map(_is_short, values)):
@@ -56,6 +61,16 @@ def show_decimals(values: Sequence[Fraction], digits: int) -> list[str]:
 def show_number(value: Fraction, digits: int) -> str:
     """The text of one number."""
     return show_column([value], digits)[0]
+
+
+def _show_symbolic(value: Symbolic, digits: int) -> str:
+    """Letters as they are, numbers as numbers."""
+    fraction = value.fraction
+    if fraction is not None:
+        return show_column([fraction], digits)[0]
+    if value.is_number:
+        return ROUNDED + show_decimals([value.approximation()], digits)[0].removeprefix(ROUNDED)
+    return value.shown
 
 
 def _show_doubles(values: Sequence[Bounded], digits: int) -> list[str]:
@@ -135,12 +150,40 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
     for value, name in [(constant, ""), *terms]:
         if not value:
             continue
-        number = show_number(abs(value) if pieces else value, digits)
+        is_negative, size = split_sign(value)
+        number = show_number(size if pieces or name else value, digits)
+        if not pieces and not name:
+            pieces += in_pieces(number)
+            continue
         if name:
-            number = {"1": "", "-1": "-"}.get(number, f"{number}·")
-        sign = "" if not pieces else "− " if value < 0 else "+ "
+            is_compound = " " in _outside_parentheses(number) or (isinstance(value, Symbolic) and "/" in number)
+            number = "" if number == "1" else f"({number})·" if is_compound else f"{number}·"
+        sign = ("-" if is_negative else "") if not pieces else "− " if is_negative else "+ "
         pieces.append(f"{sign}{number}{name}")
     return Expression(tuple(pieces or ["0"]))
+
+
+def split_sign(value: Fraction) -> tuple[bool, Fraction]:
+    """Whether a number is written with a minus before it, and the number without."""
+    is_negative = value.shown.startswith("-") if isinstance(value, Symbolic) else value < 0
+    return is_negative, -value if is_negative else value
+
+
+def in_pieces(text: str) -> tuple[str, ...]:
+    """A number's text as one piece, that of a sum as a piece for each term."""
+    plain = _outside_parentheses(text)
+    starts = [0, *(match.start() + 1 for match in re.finditer(r" (?=[+−] )", plain))]
+    return (*(text[start : end - 1] for start, end in pairwise(starts)), text[starts[-1] :])
+
+
+def _outside_parentheses(text: str) -> str:
+    """The text with everything in parentheses replaced by dots."""
+    found, depth = [], 0
+    for character in text:
+        depth -= character == ")"
+        found.append("." if depth else character)
+        depth += character == "("
+    return "".join(found)
 
 
 def _is_short(value: Fraction) -> bool:

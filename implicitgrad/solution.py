@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.rational import float_square_root, to_float
 from implicitgrad.rational_matrix import RationalMatrix
+from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import Arithmetic as Arithmetic
 from implicitgrad.system import LinearSystem, squared_norm
 from implicitgrad.system import Matrix as Matrix
@@ -79,6 +80,27 @@ class General(NamedTuple):
     """(K, F): ∂L/∂y in the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
 
 
+class SpecialCase(NamedTuple):
+    """What becomes of a system with letters where some expressions are 0."""
+
+    zeros: tuple[Symbolic, ...]
+    """All of these."""
+    rank: int | None
+    """Of A; None: nothing is said."""
+    status: Status | None
+    free: tuple[str, ...]
+    """The unknowns that are free there, if that is known."""
+
+
+class Validity(NamedTuple):
+    """Where an answer with letters holds."""
+
+    nonzero: tuple[Symbolic, ...]
+    """None of these may be 0."""
+    cases: tuple[SpecialCase, ...]
+    """What happens where some are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """The answer to a LinearSystem."""
@@ -106,6 +128,10 @@ class Solution:
     """Only ∂L/∂x was asked for: what is said of ∂y/∂x is not to be shown, and may be empty."""
     remarks: tuple[tuple[str, str], ...] = ()
     """What the solver has to say beside the answer, as (code, message)."""
+    validity: Validity | None = None
+    """Where the answer holds; None where nothing in it has a letter."""
+    second: Matrix | None = None
+    """(P, P): ∂²y/∂x² of one equation in one unknown, if that was asked for."""
 
     @property
     def x(self) -> tuple[str, ...]:
@@ -161,8 +187,11 @@ class Solution:
         doubles, could lower its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. At a condition below 10·rank, ten times
         the least there is, the last digit is not doubted: who writes diag(0.1, 0.1) means tenths.
         """
-        if self.condition_squared is None or self.arithmetic is Arithmetic.FLOAT:
-            return self.remarks
+        return (*self.remarks, *self._doubts())
+
+    def _doubts(self) -> tuple[tuple[str, str], ...]:
+        if self.condition_squared is None or self.arithmetic is not Arithmetic.EXACT:
+            return ()
         is_doubted = bool(self.system.A_rounding) and self.condition_squared >= (10 * self.rank) ** 2
         may_be_lost = self._may_be_lost_in_doubles
         if not (is_doubted or may_be_lost):

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from implicitgrad.doubles import DoubleMatrix, from_fractions
+from implicitgrad.errors import UsageError
 from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.rational_matrix import Row as Row
+from implicitgrad.symbolic.value import SymbolicMatrix
 
 Matrix = Sequence[Row]
-"""A RationalMatrix, a DoubleMatrix, or a tuple of rows."""
+"""A RationalMatrix, a DoubleMatrix, a SymbolicMatrix, or a tuple of rows."""
 
 
 class Arithmetic(StrEnum):
@@ -22,6 +25,25 @@ class Arithmetic(StrEnum):
     """Rational numbers."""
     FLOAT = "float"
     """Doubles, with bounds on their errors."""
+    SYMBOLIC = "symbolic"
+    """Rational functions of letters."""
+
+
+class Origin(NamedTuple):
+    """The equations F(x, y) = 0 that A = ∂F/∂y and B = −∂F/∂x are of, where these are not all that they say."""
+
+    equations: tuple[str, ...]
+    """As they were written."""
+    is_linear: bool
+    """Whether A and B depend on no x and y."""
+    point: tuple[tuple[str, str], ...] = ()
+    """The values, as text, at which A and B are taken, by name; none: anywhere."""
+    found: tuple[str, ...] = ()
+    """Those of them that Newton's method found."""
+    residual: str = "0"
+    """max |F| at the point, where that is not exactly a solution."""
+    hessian: Matrix | None = None
+    """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +70,14 @@ class LinearSystem:
     """A path, ``path#2`` for a file's second document, ``-`` for standard input, ``<inline>``, ``<python>``."""
     A_rounding: Fraction
     """‖E‖_F² of the largest E that rounding A's entries at their last digit can hide; 0 for integers and fractions."""
+    origin: Origin | None = None
+    """The equations, if there are any beside x = A·y."""
 
     @property
     def arithmetic(self) -> Arithmetic:
         """What its numbers are made for."""
+        if isinstance(self.A, SymbolicMatrix):
+            return Arithmetic.SYMBOLIC
         return Arithmetic.FLOAT if isinstance(self.A, DoubleMatrix) else Arithmetic.EXACT
 
     def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
@@ -59,6 +85,10 @@ class LinearSystem:
 
         Raises OverflowError for numbers beyond the largest double.
         """
+        if self.arithmetic is Arithmetic.SYMBOLIC:
+            if arithmetic is Arithmetic.FLOAT:
+                raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")
+            return self
         matrices = (self.A, self.B, self.dL_dy)
         if all(m is None or isinstance(m, DoubleMatrix) is (arithmetic is Arithmetic.FLOAT) for m in matrices):
             return self

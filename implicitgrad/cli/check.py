@@ -12,6 +12,7 @@ from implicitgrad.characters import quoted
 from implicitgrad.cli.options import csv_options, with_help
 from implicitgrad.cli.systems import (
     Given,
+    GivenParts,
     drafts_of,
     files_read,
     form_of,
@@ -81,6 +82,8 @@ def check(
     A: str | None,
     B: str | None,
     equations: tuple[str, ...],
+    at: tuple[str, ...] | None,
+    solve_for: tuple[str, ...] | None,
     dL_dy: str | None,
     x: tuple[str, ...] | None,
     y: tuple[str, ...] | None,
@@ -114,7 +117,7 @@ def check(
     Exit codes: 0 every claim holds; 1 a claim fails; 2 bad usage, or a file that cannot be read (the others are
     checked); 3 a fault of the program.
     """
-    given = Given(A, B, dL_dy, x, y, equations, CsvFormat(delimiter, decimal, header))
+    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header))
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
@@ -144,7 +147,7 @@ def check(
 
 
 def _checked(
-    source: str | None, parts: dict[str, Part], claims: dict[str, Part], more: list[dict[str, Part]], form: CsvFormat
+    source: str | None, given: GivenParts, claims: dict[str, Part], more: list[dict[str, Part]], form: CsvFormat
 ) -> list[Result]:
     """The verdict of each system in a file, None for the one that the options give; or what is wrong with the file.
 
@@ -154,7 +157,7 @@ def _checked(
     from implicitgrad.verdict import Unreadable
 
     try:
-        return list(check_drafts(drafts_of(source, parts, form_of(source, form)), claims, more))
+        return list(check_drafts(drafts_of(source, given, form_of(source, form)), claims, more))
     except ImplicitGradError as error:
         if source is None:
             raise
@@ -203,7 +206,7 @@ def _refuse_for_update(
         raise UsageError("--yes lets --update write; expected --update with it")
     if "-" in files:
         raise UsageError("--update writes files; expected none of them to be -")
-    if claimed or require or given != Given(None, None, None, None, None, (), given.csv_form):
+    if claimed or require or given != Given(None, None, None, None, None, (), None, None, given.csv_form):
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
     if strict or reporting._replace(github=None) != ("table", None, None, None, False):
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")

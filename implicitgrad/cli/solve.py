@@ -58,6 +58,8 @@ Examples:
 @click.option(
     "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
 )
+@click.option("--order", type=click.IntRange(1, 2), default=1, help="2: ∂²y/∂x², too, of one equation in one unknown.")
+@click.option("--steps", is_flag=True, help="Print the derivation, as table, markdown or latex.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(FORMATS),
     help="What to print. json: an object a line; markdown; latex: for amsmath; yaml, csv: the system again, with its "
@@ -88,6 +90,8 @@ def solve(
     A: str | None,
     B: str | None,
     equations: tuple[str, ...],
+    at: tuple[str, ...] | None,
+    solve_for: tuple[str, ...] | None,
     dL_dy: str | None,
     x: tuple[str, ...] | None,
     y: tuple[str, ...] | None,
@@ -95,6 +99,8 @@ def solve(
     arithmetic: str,
     rtol: float | None,
     only: str | None,
+    order: int,
+    steps: bool,
     full: bool,
     threads: int | None,
     form: str | None,
@@ -114,7 +120,7 @@ def solve(
 
     Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
     """
-    given = Given(A, B, dL_dy, x, y, equations, CsvFormat(delimiter, decimal, header))
+    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header))
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
@@ -146,7 +152,9 @@ def solve(
     if only is not None:
         _require_gradients(systems, f"--only {only}")
     with telling(f"solving {count(len(systems), 'system')}"):
-        solutions = [solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None) for one in systems]
+        solutions = [
+            solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None, order=order) for one in systems
+        ]
     if output in (None, "-"):
         write_stdout("".join(_texts(solutions, form, digits, is_full=full, to_file=False)))
     else:

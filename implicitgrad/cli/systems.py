@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from implicitgrad.characters import quoted
 from implicitgrad.cli.options import Decorated, names
 from implicitgrad.cli.streams import say
 from implicitgrad.errors import UsageError
@@ -17,6 +18,8 @@ from implicitgrad.requirement import REQUIREMENTS, UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
     from implicitgrad.draft import Draft, Part
+    from implicitgrad.readers.equations import Read
+    from implicitgrad.system import Origin
 
 INLINE = "<inline>"
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
@@ -31,6 +34,8 @@ class Given(NamedTuple):
     x: tuple[str, ...] | None
     y: tuple[str, ...] | None
     equations: tuple[str, ...]
+    at: tuple[str, ...] | None
+    solve_for: tuple[str, ...] | None
     csv_form: CsvFormat
 
     @property
@@ -46,7 +51,7 @@ class Given(NamedTuple):
 
 
 def system_options(command: Decorated) -> Decorated:
-    """-A, -B, -e, -g, --x and --y."""
+    """-A, -B, -e, --at, --solve-for, -g, --x and --y."""
     for option in reversed(
         (
             click.option("-A", "A", metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE."),
@@ -57,7 +62,16 @@ def system_options(command: Decorated) -> Decorated:
                 "equations",
                 multiple=True,
                 metavar="EQUATION",
-                help="A linear equation, 'x1 = 2*y1 + y2/3', in the place of a row of A and B; needs --unknowns.",
+                help="An equation in the place of A and B, 'x1 = 2*y1 + y2/3' or 'x**2 + y**2 = 25'; needs --unknowns.",
+            ),
+            click.option(
+                "--at", callback=names, metavar="NAME=VALUE,...", help="Where equations are differentiated: x=3,y=4."
+            ),
+            click.option(
+                "--solve-for",
+                callback=names,
+                metavar="NAMES",
+                help="Find these at the point, by Newton's method from the values --at gives them.",
             ),
             click.option(
                 "-g",
@@ -98,9 +112,22 @@ def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: C
 
 
 def refuse_both(given: Given) -> None:
-    """Raises UsageError where equations and matrices are given."""
+    """Raises UsageError where equations and matrices are given, or a point and no equations."""
     if given.equations and (given.A is not None or given.B is not None):
         raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
+    if given.at is not None and not given.equations:
+        raise UsageError("--at is where equations are differentiated; expected it beside -e")
+    if given.solve_for is not None and given.at is None:
+        raise UsageError("--solve-for needs a point to start from; expected it beside --at")
+    for one in given.at or ():
+        if one.count("=") != 1 or not one.partition("=")[0].strip():
+            raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "--at x=3,y=4")
+    named = [one.partition("=")[0].strip() for one in given.at or ()]
+    for name in given.solve_for or ():
+        if name not in named:
+            raise UsageError(f"--solve-for: expected a name that --at has a value for, got {quoted(name)}")
+    if len(set(named)) < len(named):
+        raise UsageError("--at: expected each name once")
 
 
 def tell_of_terminal() -> None:
@@ -109,7 +136,15 @@ def tell_of_terminal() -> None:
         say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
 
 
-def given_parts(given: Given) -> dict[str, Part]:
+class GivenParts(NamedTuple):
+    """What the options say, read."""
+
+    parts: dict[str, Part]
+    origin: Origin | None
+    """Of the equations given, if they say more than A and B."""
+
+
+def given_parts(given: Given) -> GivenParts:
     """The parts of a system that the options give."""
     from implicitgrad.draft import Part
     from implicitgrad.readers import read_part
@@ -120,25 +155,39 @@ def given_parts(given: Given) -> dict[str, Part]:
     }
     named = {"x": given.x, "y": given.y}
     parts |= {key: Part(list(value), f"--{key}") for key, value in named.items() if value is not None}
-    if given.equations:
-        from implicitgrad.readers.equations import Line, read_equations
-
-        def at(row: int, offset: int) -> tuple[int, int]:
-            return row, offset + 1
-
-        lines = [Line(text, "-e", partial(at, row)) for row, text in enumerate(given.equations, start=1)]
-        parts |= read_equations(lines, parts.get("y"), parts.get("x"), "-e")
-    return parts
+    if not given.equations:
+        return GivenParts(parts, None)
+    found = _equations(given, parts)
+    return GivenParts(parts | found.parts, found.origin)
 
 
-def drafts_of(source: str | None, parts: dict[str, Part], csv_form: CsvFormat) -> list[Draft]:
-    """The systems of a file as written, or the inline one for None, with ``parts`` in place of what the file says."""
+def _equations(given: Given, parts: dict[str, Part]) -> Read:
+    """What the equations given as options say, in the place of A and B."""
+    from implicitgrad.readers.equations import Line, Point, read_equations
+
+    def at(row: int, offset: int) -> tuple[int, int]:
+        return row, offset + 1
+
+    lines = [Line(text, "-e", partial(at, row)) for row, text in enumerate(given.equations, start=1)]
+    point = None
+    if given.at is not None:
+        pairs = [[part.strip() for part in one.split("=", 1)] for one in given.at]
+        values = {name: Line(value, "--at") for name, value in pairs}
+        point = Point(values, given.solve_for or (), "--at")
+    return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
+
+
+def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat) -> list[Draft]:
+    """The systems of a file as written, or the inline one for None, with what is given in place of what it says."""
     from implicitgrad.draft import Draft
     from implicitgrad.readers import read_drafts
 
     drafts = [Draft(INLINE, {}, INLINE)] if source is None else read_drafts(source, csv_form)
     for draft in drafts:
-        draft.parts.update(parts)
+        if "A" in given.parts or "B" in given.parts:
+            draft.origin = given.origin
+            draft.parts.pop("hessian", None)
+        draft.parts |= given.parts
     return drafts
 
 

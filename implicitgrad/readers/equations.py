@@ -1,34 +1,32 @@
-"""Linear equations as a note writes them → A and B: x1 = 2*y1 + y2/3.
+"""Equations as a note writes them → A and B: x1 = 2*y1 + y2/3, x1 = a1*y1 + a2*y2, x**2 + y**2 = 25.
 
-    equation = sum "=" sum
-    sum      = [sign] product {sign product}
-    product  = factor {("*" | "·" | "/") factor}
-    factor   = number | name | "(" sum ")" | sign factor
-    name     = letter {letter | digit | "_"}
-
-Every text is read by this grammar, and nothing is ever evaluated. What is no number is an unknown or an input;
-constants fall away when one differentiates.
+Linear ones whose coefficients are numbers are read here; whatever has letters or powers or functions in its
+derivatives is sympy's. Every other name than those of x and y is a parameter, and constants fall away.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import Part
+from implicitgrad.draft import INSTALL_SYMPY, Part
 from implicitgrad.errors import InputError, Problem
-from implicitgrad.rational import NumberError, format_fraction, parse_number
-
-DEEPEST = 50
-_TOKEN = re.compile(
-    r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^]))"
+from implicitgrad.expressions import (
+    CONSTANTS,
+    FUNCTIONS,
+    NAME,
+    Equation,
+    Misplaced,
+    Node,
+    read_equation,
+    read_expression,
 )
-_NAME = re.compile(r"[^\W\d]\w*")
-_SPELLINGS = {"−": "-", "·": "*"}
+from implicitgrad.rational import format_fraction, is_number, last_place
+from implicitgrad.system import Origin
+
+MOST_BITS = 20_000
 
 Sum = dict[str, Fraction]
 """Σ coefficient·name by name; the constant is under ""."""
@@ -43,22 +41,30 @@ class Line(NamedTuple):
     """(line, column) of a place in the text, 0-based."""
 
 
-class Equation(NamedTuple):
-    """left − right = 0"""
+class Point(NamedTuple):
+    """Where the derivatives are taken."""
 
-    terms: Sum
-    lone: str | None
-    """The name that stands alone on the left."""
-
-
-class _Misplaced(Exception):
-    def __init__(self, message: str, offset: int, hint: str | None = None, code: str = "bad-syntax") -> None:
-        super().__init__(message)
-        self.message, self.offset, self.hint, self.code = message, offset, hint, code
+    values: Mapping[str, Line]
+    """The value of each name, a number or an expression without letters."""
+    solve_for: Sequence[str] = ()
+    """Whose values are only where Newton's method starts."""
+    source: str | None = None
+    position: tuple[int, int] | None = None
 
 
-def read_equations(lines: Sequence[Line], y: Part | None, x: Part | None, source: str) -> dict[str, Part]:
-    """The parts A, B, x and y of a system. Raises InputError.
+class Read(NamedTuple):
+    """What the equations say."""
+
+    parts: dict[str, Part]
+    """A, B, x and y of a system, and maybe hessian."""
+    origin: Origin | None
+    """The equations, unless they are linear with numbers as coefficients."""
+
+
+def read_equations(
+    lines: Sequence[Line], y: Part | None, x: Part | None, source: str, point: Point | None = None
+) -> Read:
+    """Raises InputError.
 
     y : the unknowns' names. x : the inputs'; unless given, those that stand alone on a left side, or else all that are
     no unknowns.
@@ -67,9 +73,9 @@ def read_equations(lines: Sequence[Line], y: Part | None, x: Part | None, source
     equations = []
     for line in lines:
         try:
-            equations.append(_Reader(line.text).equation())
-        except _Misplaced as error:
-            problems.append(Problem(error.message, error.hint, error.code).at(line.source, line.locate(error.offset)))
+            equations.append(read_equation(line.text))
+        except Misplaced as error:
+            problems.append(_problem(line, error))
     if not lines:
         problems.append(Problem("equations: expected at least one, got none", code="bad-shape", source=source))
     unknowns = _given_names("y", y, source, problems)
@@ -80,54 +86,180 @@ def read_equations(lines: Sequence[Line], y: Part | None, x: Part | None, source
     if problems or unknowns is None:
         raise InputError(problems)
     inputs = inputs or _inputs(equations, unknowns)
-    for line, equation in zip(lines, equations, strict=True):
-        strange = next((name for name in equation.terms if name and name not in (*unknowns, *inputs)), None)
-        if strange is not None:
-            at = re.search(rf"(?<!\w){re.escape(strange)}(?!\w)", line.text)
-            message = (
-                f"expected the unknowns {', '.join(unknowns)} and the inputs {', '.join(inputs)}, got {quoted(strange)}"
-            )
-            hint = "Name it in y or in x; coefficients are numbers"
-            place = line.locate(at.start() if at else 0)
-            problems.append(Problem(message, hint, "bad-name").at(line.source, place))
+    _refuse_unfit(unknowns, inputs, source)
+    sums = None if point is not None else _linear(equations)
+    if sums is not None:
+        matrices = _coefficients(sums, equations, unknowns, inputs)
+        return Read(_parts(lines, *matrices, unknowns, inputs, y, x), None)
+    return _by_sympy(lines, equations, unknowns, inputs, y, x, source, point)
+
+
+def _refuse_unfit(unknowns: list[str], inputs: list[str], source: str) -> None:
     if not inputs:
         message = "equations: expected an input, a name that is no unknown, got none"
-        problems.append(Problem(message, "x1 = 2*y1 + 3*y2", "missing-x", source))
-    if problems:
-        raise InputError(problems)
-    return _parts(lines, equations, unknowns, inputs, y, x)
+        raise InputError([Problem(message, "x1 = 2*y1 + 3*y2", "missing-x", source)])
+    both = next((name for name in inputs if name in unknowns), None)
+    if both is not None:
+        message = f"x: expected an input, got the unknown {quoted(both)}"
+        raise InputError([Problem(message, "Name it in x or in y", "bad-name", source)])
+
+
+def _linear(equations: Sequence[Equation]) -> list[Sum] | None:
+    """left − right of each, if all are linear with numbers as coefficients."""
+    found = []
+    try:
+        for equation in equations:
+            total = _sum(equation.left)
+            for name, value in _sum(equation.right).items():
+                total[name] = total.get(name, Fraction(0)) - value
+            found.append(total)
+    except _NotLinear:
+        return None
+    return found
+
+
+class _NotLinear(Exception):
+    """The tree is more than a sum of numbers and names."""
+
+
+def _sum(node: Node) -> Sum:
+    """A tree as Σ number·name. Raises _NotLinear."""
+    if node.kind == "number":
+        return {"": node.value}
+    if node.kind == "name":
+        return {node.text: Fraction(1)}
+    if node.kind == "+":
+        total: Sum = {}
+        for part in node.parts:
+            for name, value in _sum(part).items():
+                total[name] = total.get(name, Fraction(0)) + value
+        return total
+    if node.kind == "neg":
+        return {name: -value for name, value in _sum(node.parts[0]).items()}
+    if node.kind == "*":
+        product: Sum = {"": Fraction(1)}
+        for part in node.parts:
+            factor = _sum(part)
+            if _is_number(factor):
+                product = {name: value * factor.get("", Fraction(0)) for name, value in product.items()}
+            elif _is_number(product):
+                product = {name: value * product.get("", Fraction(0)) for name, value in factor.items()}
+            else:
+                raise _NotLinear
+        return product
+    values = [_sum(part) for part in node.parts]
+    if not all(map(_is_number, values)):
+        raise _NotLinear
+    base = values[0].get("", Fraction(0))
+    if node.kind == "inverse" and base:
+        return {"": 1 / base}
+    if node.kind == "**" and base:
+        exponent = values[1].get("", Fraction(0))
+        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+        if exponent.denominator == 1 and abs(exponent) * bits <= MOST_BITS:
+            return {"": base ** int(exponent)}
+    raise _NotLinear
+
+
+def _is_number(total: Sum) -> bool:
+    return not any(value for name, value in total.items() if name)
+
+
+def _coefficients(
+    sums: Sequence[Sum], equations: Sequence[Equation], unknowns: Sequence[str], inputs: Sequence[str]
+) -> tuple[list[list[str]], list[list[str]]]:
+    A, B = [], []
+    for total, equation in zip(sums, equations, strict=True):
+        sign = -1 if equation.lone in inputs else 1  # B·x = A·y as in x1 = ..., else as in ... - x1 = 0
+        A.append([format_fraction(sign * total.get(name, Fraction(0))) for name in unknowns])
+        B.append([format_fraction(-sign * total.get(name, Fraction(0))) for name in inputs])
+    return A, B
 
 
 def _parts(
     lines: Sequence[Line],
-    equations: Sequence[Equation],
+    A: list[list[str]],
+    B: list[list[str]],
     unknowns: Sequence[str],
     inputs: Sequence[str],
     y: Part | None,
     x: Part | None,
 ) -> dict[str, Part]:
-    A, B = [], []
-    for equation in equations:
-        sign = -1 if equation.lone in inputs else 1  # B·x = A·y as in x1 = ..., else as in ... - x1 = 0
-        A.append([sign * equation.terms.get(name, Fraction(0)) for name in unknowns])
-        B.append([-sign * equation.terms.get(name, Fraction(0)) for name in inputs])
-
     def locate(path: tuple[int, ...]) -> tuple[int, int] | None:
         return lines[path[0] if path else 0].locate(0)
 
-    def part(matrix: list[list[Fraction]]) -> Part:
-        return Part([[format_fraction(entry) for entry in row] for row in matrix], lines[0].source, locate)
+    def part(matrix: list[list[str]]) -> Part:
+        return Part(matrix, lines[0].source, locate)
 
     found = {"A": part(A), "y": y or Part(list(unknowns)), "x": x or Part(list(inputs))}
-    is_identity = len(B) == len(inputs) and all(b == (i == k) for i, row in enumerate(B) for k, b in enumerate(row))
+    is_identity = len(B) == len(inputs) and all(
+        b == ("1" if i == k else "0") for i, row in enumerate(B) for k, b in enumerate(row)
+    )
     return found if is_identity else found | {"B": part(B)}
 
 
-def _inputs(equations: Iterable[Equation], unknowns: Sequence[str]) -> list[str]:
+def _by_sympy(
+    lines: Sequence[Line],
+    equations: Sequence[Equation],
+    unknowns: list[str],
+    inputs: list[str],
+    y: Part | None,
+    x: Part | None,
+    source: str,
+    point: Point | None,
+) -> Read:
+    """A = ∂F/∂y and B = −∂F/∂x of F = left − right."""
+    try:
+        from implicitgrad.symbolic.implicit import EquationError, PointError, Value, linearize
+    except ImportError:
+        message = "expected linear equations with numbers as coefficients, got others"
+        raise InputError(
+            [Problem(message, INSTALL_SYMPY, "missing-extra").at(lines[0].source, lines[0].locate(0))]
+        ) from None
+    point = point or Point({})
+    values = {}
+    for name, line in point.values.items():
+        try:
+            node = read_expression(line.text)
+            if letter := next(node.names(), None):
+                raise Misplaced(
+                    f"at: expected a number for {name}, got the letter {quoted(letter)}", 0, code="bad-point"
+                )
+        except Misplaced as error:
+            raise InputError([_problem(line, error)]) from None
+        unit = last_place(line.text) if is_number(line.text) else None
+        values[name] = Value(line.text, node, (unit or Fraction(0)) / 2)
+    try:
+        found = linearize(equations, unknowns, inputs, values, point.solve_for)
+    except EquationError as error:
+        raise InputError([_problem(lines[error.equation], error.error)]) from None
+    except Misplaced as error:
+        raise InputError(
+            [Problem(f"at: {error.message}", error.hint, error.code).at(point.source or source, point.position)]
+        ) from None
+    except PointError as error:
+        line_at = None if error.equation is None else lines[error.equation].locate(0)
+        problem = Problem(error.message, error.hint, "bad-point")
+        raise InputError([problem.at(point.source or source, point.position or line_at)]) from None
+    parts = _parts(lines, found.A, found.B, unknowns, inputs, y, x)
+    if found.hessian is not None:
+        parts["hessian"] = Part(found.hessian, lines[0].source)
+    origin = Origin(
+        tuple(line.text.strip() for line in lines), found.is_linear, tuple(found.point.items()),
+        tuple(point.solve_for), found.residual,
+    )  # fmt: skip
+    return Read(parts, origin)
+
+
+def _problem(line: Line, error: Misplaced) -> Problem:
+    return Problem(error.message, error.hint, error.code).at(line.source, line.locate(error.offset))
+
+
+def _inputs(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[str]:
     """The names alone on a left side, or else all that are no unknowns, in the order in which they appear."""
-    others = dict.fromkeys(name for equation in equations for name in equation.terms if name and name not in unknowns)
     lone = [equation.lone for equation in equations if equation.lone is not None and equation.lone not in unknowns]
-    return list(dict.fromkeys(lone)) or list(others)
+    others = (name for equation in equations for name in equation.names() if name not in unknowns)
+    return list(dict.fromkeys(lone)) or list(dict.fromkeys(others))
 
 
 def _given_names(key: str, part: Part | None, source: str, problems: list[Problem]) -> list[str] | None:
@@ -135,131 +267,9 @@ def _given_names(key: str, part: Part | None, source: str, problems: list[Proble
         return None
     value = part.value if isinstance(part.value, list) else [part.value]
     for i, name in enumerate(value):
-        if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        is_name = isinstance(name, str) and NAME.fullmatch(name) is not None and name.isidentifier()
+        if not is_name or name in FUNCTIONS + CONSTANTS:
             shown = quoted(name) if isinstance(name, str) else "a list"
             message = f"{key}[{i + 1}]: expected a name of letters, digits and _, to stand in an equation, got {shown}"
             problems.append(Problem(message, None, "bad-name").at(part.source or source, part.locate((i,))))
     return [str(name) for name in value]
-
-
-class _Reader:
-    """One equation, by recursive descent."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.depth = 0
-        self.tokens: list[tuple[str, str, int]] = []
-        """Kind, text and offset of each; an empty one at the end."""
-        offset = 0
-        while text[offset:].strip():
-            match = _TOKEN.match(text, offset)
-            if match is None:
-                at = offset + len(text[offset:]) - len(text[offset:].lstrip())
-                raise _Misplaced(f"expected a linear equation, got {quoted(text[at])}", at)
-            kind = str(match.lastgroup)
-            token = match[kind]
-            self.tokens.append((kind, _SPELLINGS.get(token, token), match.start(kind)))
-            offset = match.end()
-        self.tokens.append(("end", "", len(text.rstrip())))
-        self.next = 0
-
-    def equation(self) -> Equation:
-        start = self.next
-        left = self.sum()
-        if self.tokens[self.next][1] != "=":
-            self.refuse("expected = and the other side")
-        is_lone = self.next - start == 1 and self.tokens[start][0] == "name"
-        lone = self.tokens[start][1] if is_lone else None
-        self.next += 1
-        right = self.sum()
-        if self.tokens[self.next][0] != "end":
-            self.refuse("expected the end of the equation")
-        terms = dict(left)
-        for name, value in right.items():
-            terms[name] = terms.get(name, Fraction(0)) - value
-        return Equation(terms, lone)
-
-    def refuse(self, expected: str) -> None:
-        kind, text, offset = self.tokens[self.next]
-        before = self.tokens[self.next - 1] if self.next else ("", "", 0)
-        found = quoted(text) if text else "the end"
-        hint = None
-        if text in ("**", "^"):
-            expected, hint = "expected a linear equation", "A power is not linear"
-        elif text == "(" and before[0] == "name":
-            expected, found = "expected a linear equation", f"the function {quoted(before[1])}"
-        elif kind in ("name", "number") and before[0] in ("name", "number"):
-            hint = f"A product is written {before[1]}*{text}"
-        elif text == "(":
-            hint = "A product is written with *"
-        elif text == "==":
-            hint = "An equation has one ="
-        raise _Misplaced(f"{expected}, got {found}", offset, hint)
-
-    def sum(self) -> Sum:
-        total: Sum = {}
-        sign = 1
-        if self.tokens[self.next][1] in ("+", "-"):
-            sign = -1 if self.tokens[self.next][1] == "-" else 1
-            self.next += 1
-        while True:
-            for name, value in self.product().items():
-                total[name] = total.get(name, Fraction(0)) + sign * value
-            if self.tokens[self.next][1] not in ("+", "-"):
-                return total
-            sign = -1 if self.tokens[self.next][1] == "-" else 1
-            self.next += 1
-
-    def product(self) -> Sum:
-        found = self.factor()
-        while self.tokens[self.next][1] in ("*", "/"):
-            _, operator, offset = self.tokens[self.next]
-            self.next += 1
-            other = self.factor()
-            constant = other.get("", Fraction(0))
-            if any(other[name] for name in other if name):
-                if operator == "/" or any(found[name] for name in found if name):
-                    what = "a quotient by names" if operator == "/" else "a product of names"
-                    raise _Misplaced(f"expected a linear equation, got {what}", offset, code="not-linear")
-                constant, found = found.get("", Fraction(0)), other
-            if operator == "/" and not constant:
-                raise _Misplaced("expected a divisor that is not 0", offset, code="bad-number")
-            factor = 1 / constant if operator == "/" else constant
-            found = {name: factor * value for name, value in found.items()}
-        return found
-
-    def factor(self) -> Sum:
-        kind, text, offset = self.tokens[self.next]
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise _Misplaced(f"expected at most {DEEPEST} levels of parentheses and signs, got more", offset)
-        try:
-            if kind == "number":
-                self.next += 1
-                return {"": self.number(text, offset)}
-            if kind == "name":
-                self.next += 1
-                if self.tokens[self.next][1] == "(":
-                    self.refuse("expected a linear equation")
-                return {text: Fraction(1)}
-            if text in ("+", "-"):
-                self.next += 1
-                sign = -1 if text == "-" else 1
-                return {name: sign * value for name, value in self.factor().items()}
-            if text != "(":
-                self.refuse("expected a number, a name or (")
-            self.next += 1
-            found = self.sum()
-            if self.tokens[self.next][1] != ")":
-                self.refuse("expected )")
-            self.next += 1
-            return found
-        finally:
-            self.depth -= 1
-
-    @staticmethod
-    def number(text: str, offset: int) -> Fraction:
-        try:
-            return parse_number(text)
-        except NumberError as error:
-            raise _Misplaced(error.problem.message, offset, error.problem.hint, "bad-number") from None

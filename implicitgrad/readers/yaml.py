@@ -18,7 +18,7 @@ from implicitgrad.doubles import Decimals
 from implicitgrad.draft import CLAIMS, Draft, Part, Path, Site, Span
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
-KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "expect")
+KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8
 LARGE = 2**12
 """Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
@@ -65,6 +65,8 @@ class Node(NamedTuple):
 
 
 if TYPE_CHECKING:
+    from implicitgrad.readers.equations import Line, Point
+
     Nodes = Sequence[Node]
 else:
     Nodes = object  # to ask whether something is an instance of an abstract class takes ten times as long
@@ -131,7 +133,7 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
         raise InputError(draft.problems)
     seen: dict[str, Node] = {}
-    equations: Node | None = None
+    equations: dict[str, Node] = {}
     for key_node, value in node.pairs:
         written = key_node.text or ""
         key = _SPELLINGS.get(written, written)
@@ -153,21 +155,25 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
             _check_claims(value, refuse)
             draft.expect = partial(_claims, value, source)
             draft.site = partial(_site, node, value)
-        elif key == "equations":
-            equations = value
+        elif key in ("equations", "at", "solve_for"):
+            equations[key] = value
         else:
             draft.parts[key] = _matrix(value, source) if key in ("A", "B") else _part(value, source)
-    if equations is not None:
+    for key in ("at", "solve_for"):
+        if key in seen and "equations" not in seen:
+            refuse(f"{key}: expected it beside equations, got none", seen[key])
+    if "equations" in equations:
         _add_equations(draft, equations, seen, source)
     elif "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return draft
 
 
-def _add_equations(draft: Draft, node: Node, keys: dict[str, Node], source: str) -> None:
+def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], source: str) -> None:
     """Equations in the place of A and B."""
-    from implicitgrad.readers.equations import Line, read_equations
+    from implicitgrad.readers.equations import read_equations
 
+    node = given["equations"]
     for key in ("A", "B"):
         if key in keys:
             message = f"expected {key} or equations, got both"
@@ -176,10 +182,46 @@ def _add_equations(draft: Draft, node: Node, keys: dict[str, Node], source: str)
     if any(item.text is None for item in items):
         message = f"equations: expected a list of texts, got {node}"
         draft.problems.append(Problem(message, '- "x1 = 2*y1 + y2"', "bad-shape").at(source, node.position))
+    point = _point(draft, given, source)
     if draft.problems:
         raise InputError(draft.problems)
-    lines = [Line(item.text or "", source, partial(_within, item)) for item in items]
-    draft.parts |= read_equations(lines, draft.parts.get("y"), draft.parts.get("x"), source)
+    lines = [_line(item, source) for item in items]
+    found = read_equations(lines, draft.parts.get("y"), draft.parts.get("x"), source, point)
+    draft.parts |= found.parts
+    draft.origin = found.origin
+
+
+def _line(node: Node, source: str) -> Line:
+    from implicitgrad.readers.equations import Line
+
+    return Line(node.text or "", source, partial(_within, node))
+
+
+def _point(draft: Draft, given: dict[str, Node], source: str) -> Point | None:
+    """What ``at`` and ``solve_for`` say."""
+    from implicitgrad.readers.equations import Point
+
+    def refuse(message: str, at: Node) -> None:
+        draft.problems.append(Problem(message, "at: {x: 3, y: 4}", "bad-shape").at(source, at.position))
+
+    at, solve_for = given.get("at"), given.get("solve_for")
+    if at is None:
+        if solve_for is not None:
+            refuse("solve_for: expected the point to start from, at, beside it, got none", solve_for)
+        return None
+    if at.pairs is None or any(value.text is None for _, value in at.pairs):
+        refuse(f"at: expected a number for each name, got {at}", at)
+        return None
+    for first, second in _duplicates(at):
+        refuse(f"at: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}", second)
+    names: Sequence[Node] = ()
+    if solve_for is not None:
+        names = solve_for.items if solve_for.items is not None else [solve_for]
+    for name in names:
+        if name.text not in {key.text for key, _ in at.pairs}:
+            refuse(f"solve_for: expected a name that at has a value for, to start from, got {name}", name)
+    values = {key.text or "": _line(value, source) for key, value in at.pairs}
+    return Point(values, [name.text or "" for name in names], source, at.position)
 
 
 def _within(node: Node, offset: int) -> tuple[int, int]:

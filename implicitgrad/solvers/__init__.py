@@ -9,6 +9,7 @@ from numbers import Real
 from implicitgrad.draft import AUTO, chosen_arithmetic, linear_system
 from implicitgrad.errors import UsageError
 from implicitgrad.solution import Solution
+from implicitgrad.solvers.at_point import with_origin
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import Arithmetic, LinearSystem
 
@@ -54,14 +55,33 @@ def solve_system(
     rtol: float | None = None,
     *,
     gradient_alone: bool = False,
+    order: int = 1,
 ) -> Solution:
     """As solve, of a system; "auto" is the arithmetic that it was made for.
 
-    gradient_alone : leave out ∂y/∂x.
+    gradient_alone : leave out ∂y/∂x. order : 2 for ∂²y/∂x², too.
     """
     chosen = system.arithmetic if arithmetic == AUTO else chosen_arithmetic(arithmetic)
     if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
+    found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
+    if system.origin is not None:
+        found = with_origin(found)
+    if order == 1:
+        return found
+    from implicitgrad.solvers.second import with_second_derivatives
+
+    return with_second_derivatives(found)
+
+
+def _solve(
+    system: LinearSystem, free: Sequence[str], chosen: Arithmetic, rtol: float | None, *, gradient_alone: bool
+) -> Solution:
+    if system.arithmetic is Arithmetic.SYMBOLIC:
+        from implicitgrad.solvers.symbolic import solve_symbolic
+
+        found = solve_symbolic(system.with_arithmetic(chosen), free)
+        return replace(found, is_gradient_alone=True) if gradient_alone else found
     if chosen is Arithmetic.EXACT:
         found = solve_exact(system.with_arithmetic(chosen), free)
         return replace(found, is_gradient_alone=True) if gradient_alone else found

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.doubles import Bounded, DoubleMatrix
-from implicitgrad.notation import ROUNDED, Expression, linear, show_column, show_decimals, show_number
+from implicitgrad.notation import ROUNDED, Expression, in_pieces, linear, show_column, show_decimals, show_number
 from implicitgrad.rational import exact_square_root, float_square_root
-from implicitgrad.solution import Arithmetic, Matrix, Solution
+from implicitgrad.solution import Arithmetic, Matrix, Solution, SpecialCase
+from implicitgrad.symbolic.value import Symbolic
 
 MOST_CONDITIONS = 3
 NOT_FILES = ("<inline>", "<python>")
@@ -70,7 +71,23 @@ class Answer:
         if system.B is not None:
             counts.append(count(system.inputs, "input"))
         parts = ["x = A·y" if system.B is None else "B·x = A·y", ", ".join(counts)]
+        if system.origin is not None:
+            parts[0] = "equations" if system.origin.is_linear else "F(x, y) = 0"
+            if system.origin.point:
+                parts.insert(1, f"at {self._point()}")
         return parts if system.source in NOT_FILES else [title, *parts]
+
+    def _point(self) -> str:
+        origin = self.system.origin
+        assert origin is not None
+        is_near = origin.residual != "0"
+        return ", ".join(
+            f"{self.label(name)} = {self._rounded(value) if is_near and name in origin.found else value}"
+            for name, value in origin.point
+        )
+
+    def _rounded(self, value: str) -> str:
+        return ROUNDED + show_decimals([Fraction(value)], self.digits)[0].removeprefix(ROUNDED)
 
     def findings(self) -> list[str]:
         """What was found: the verdict and what it rests on."""
@@ -90,8 +107,8 @@ class Answer:
         return f"{ROUNDED}{self.solution.condition:.3g}"
 
     def _arithmetic(self) -> str:
-        if self.solution.arithmetic is Arithmetic.EXACT:
-            return "exact"
+        if self.solution.arithmetic is not Arithmetic.FLOAT:
+            return str(self.solution.arithmetic)
         jacobian, gradient = self.solution.error_bounds
         if jacobian is None or gradient is None:
             return "float, not certified"
@@ -104,15 +121,56 @@ class Answer:
             return f"float, error ≤ {next(iter(shown.values()))}"
         return "float, error ≤ " + ", ≤ ".join(f"{bound} in {what}" for what, bound in shown.items())
 
+    def constrained(self) -> str:
+        """What stands before the constraints."""
+        return "x is constrained, in small changes:" if self.is_local else "x is constrained:"
+
     def constraints(self) -> list[Expression]:
         """The equations that x must satisfy: x3 = x1 + x2."""
         found = self.solution.constraints
         if found is None:
             return []
+        d = "d" if self.is_local else ""
+        inputs = [d + name for name in self.inputs]
         return [
-            linear(Fraction(0), zip(row, self.inputs, strict=True), self.digits).named(self.label(name))
+            linear(Fraction(0), zip(row, inputs, strict=True), self.digits).named(d + self.label(name))
             for name, row in zip(found.dependent, numbers_of(found.matrix), strict=True)
         ]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the equations are nonlinear, and what is said of x is said of small changes of it."""
+        return self.system.origin is not None and not self.system.origin.is_linear
+
+    def validity(self) -> list[str]:
+        """Where an answer with letters holds, and what happens elsewhere."""
+        found = self.solution.validity
+        if found is None:
+            return []
+        said = []
+        if found.nonzero:
+            said.append(f"holds where {_listed([f'{value.shown} ≠ 0' for value in found.nonzero])}")
+        if self.is_local and found.nonzero:
+            said.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
+        return said + [f"where {self._zeros(case.zeros)}: {self._case(case)}" for case in found.cases]
+
+    def _zeros(self, zeros: Sequence[Symbolic]) -> str:
+        texts = [value.shown for value in zeros]
+        if all(text.isidentifier() for text in texts):
+            return " = ".join([*texts, "0"])
+        return _listed([f"{text} = 0" for text in texts])
+
+    def _case(self, case: SpecialCase) -> str:
+        if case.rank is None:
+            return f"the rank is below {self.solution.rank}"
+        said = [f"rank {case.rank}"]
+        if case.status is not None and case.status is not self.solution.status:
+            said.append(str(case.status))
+        if case.rank == self.solution.rank and case.free and case.free != self.solution.general.free:
+            said.append(f"free {'is' if len(case.free) == 1 else 'are'} {', '.join(map(self.label, case.free))}")
+        elif case.rank == self.solution.rank and len(said) == 1:
+            said.append("in another form")
+        return ", ".join(said)
 
     def direction(self) -> str:
         """Along what the derivatives are taken where x is constrained."""
@@ -149,7 +207,7 @@ class Answer:
                 elif any(V):
                     cells.append(self._along_free(J[k], V, x))
                 else:
-                    cells.append(Expression((next(texts),)))
+                    cells.append(Expression(in_pieces(next(texts))))
             columns.append(cells)
         lines = zip(self.y, zip(*columns, strict=True), strict=True)
         return Block(self.inputs, tuple(Line(y, cells, f"∂{y}/∂") for y, cells in lines), self._losses())
@@ -160,7 +218,7 @@ class Answer:
         columns = [list(column) for column in zip(*J, strict=True)]
         shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
         rows = tuple(
-            Line(y, tuple(Expression((text,)) for text in texts), f"∂{y}/∂")
+            Line(y, tuple(Expression(in_pieces(text)) for text in texts), f"∂{y}/∂")
             for y, texts in zip(self.y, shown, strict=True)
             if not self.solution.is_gradient_alone
         )
@@ -181,6 +239,21 @@ class Answer:
             return ""
         are, columns = ("is", "its column holds") if len(names) == 1 else ("are", "their columns hold")
         return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
+
+    def second(self) -> list[Expression]:
+        """∂²y/∂x² by every pair of inputs, if they were asked for."""
+        rows = self.solution.second
+        if rows is None:
+            return []
+        names = [self.label(name) for name in self.solution.x]
+        found = []
+        for i, row in enumerate(numbers_of(rows)):
+            for k, value in enumerate(row):
+                if k >= i:
+                    by = f"∂{names[i]}²" if i == k else f"∂{names[i]}∂{names[k]}"
+                    text = show_number(value, self.digits)
+                    found.append(Expression(in_pieces(text)).named(f"∂²{self.y[0]}/{by}"))
+        return found
 
     def warnings(self) -> list[str]:
         """What is to be kept in mind."""
@@ -204,7 +277,7 @@ class Answer:
 
     def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> Line:
         texts = show_column(gradient, self.digits)
-        return Line(label, tuple(Expression((text.strip(),)) for text in texts), _loss_entry(label), note)
+        return Line(label, tuple(Expression(in_pieces(text.strip())) for text in texts), _loss_entry(label), note)
 
     def _loss_labels(self) -> list[str]:
         dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
@@ -228,6 +301,10 @@ class Answer:
         rest = len(conditions) - MOST_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def numbers_of(matrix: Matrix) -> Matrix:

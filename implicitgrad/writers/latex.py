@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from implicitgrad.characters import printable
-from implicitgrad.notation import show_column, show_number
+from implicitgrad.notation import in_pieces, show_column, split_sign
 from implicitgrad.solution import Matrix, Solution
+from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.writers.answer import Answer, numbers_of
 
 MOST_NAMES = 6
@@ -115,15 +116,15 @@ class _Writer:
         return _pmatrix(self._rows(matrix))
 
     def _rows(self, matrix: Matrix | None) -> list[list[str]]:
-        columns = [show_column(column, self.digits) for column in zip(*numbers_of(matrix or ()), strict=True)]
-        return [[_number(text) for text in row] for row in zip(*columns, strict=True)]
+        columns = [_column(column, self.digits) for column in zip(*numbers_of(matrix or ()), strict=True)]
+        return [list(row) for row in zip(*columns, strict=True)]
 
     def _combined(self, particular: Matrix, coefficients: Matrix, is_free: list[bool]) -> list[list[str]]:
         """particular + coefficients·Z; a free row is its own entries."""
         rows = list(zip(numbers_of(particular), numbers_of(coefficients), strict=True))
         columns = []
         for k, x in enumerate(self.inputs):
-            plain = iter(show_column([J[k] for J, V in rows if not any(V)], self.digits))
+            plain = iter(_column([J[k] for J, V in rows if not any(V)], self.digits))
             parameters = [f"\\frac{{\\partial {y}}}{{\\partial {x}}}" for y in self.free]
             column = []
             for i, (J, V) in enumerate(rows):
@@ -132,7 +133,7 @@ class _Writer:
                 elif any(V):
                     column.append(self._sum(J[k], zip(V, parameters, strict=True)))
                 else:
-                    column.append(_number(next(plain)))
+                    column.append(next(plain))
             columns.append(column)
         return [list(row) for row in zip(*columns, strict=True)]
 
@@ -142,11 +143,25 @@ class _Writer:
         for value, name in [(constant, ""), *terms]:
             if not value:
                 continue
-            number = _number(show_number(abs(value) if text else value, self.digits))
+            is_negative, size = split_sign(value)
+            if not text and not name:
+                text = _column([value], self.digits)[0]
+                continue
+            (number,) = _column([size], self.digits)
             if name:
-                number = {"1": "", "-1": "-"}.get(number, f"{number}\\,")
-            text += f"{'' if not text else ' - ' if value < 0 else ' + '}{number}{name}"
+                is_sum = isinstance(value, Symbolic) and len(in_pieces(value.shown)) > 1
+                number = "" if number == "1" else f"\\left({number}\\right)\\," if is_sum else f"{number}\\,"
+            sign = ("-" if is_negative else "") if not text else " - " if is_negative else " + "
+            text += f"{sign}{number}{name}"
         return text or "0"
+
+
+def _column(values: Sequence[Fraction], digits: int) -> list[str]:
+    """As show_column, in LaTeX; letters by their names, and π and its like as they are."""
+    return [
+        value.latex(_name) if isinstance(value, Symbolic) and value.fraction is None else _number(text)
+        for value, text in zip(values, show_column(values, digits), strict=True)
+    ]
 
 
 def _jacobian(above: Sequence[str], below: Sequence[str]) -> str:

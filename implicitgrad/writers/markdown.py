@@ -21,13 +21,17 @@ def write_markdown(solution: Solution, digits: int = 6) -> str:
     parts = [", ".join([f"**{title}**", *question]), " ".join([f"**{verdict.rstrip(':')}**:", *findings])]
     if solution.constraints is not None:
         equations = [f"- {equation}" for equation in answer.constraints()]
-        parts += ["x is constrained:", "\n".join(equations), f"*{answer.direction()}*"]
+        parts += [answer.constrained(), "\n".join(equations), f"*{answer.direction()}*"]
     if solution.independent:
         parts += _block(answer.general())
         if unconstrained := answer.unconstrained():
             parts.append(unconstrained)
         if solution.general.free:
             parts += ["*one choice of many, the minimum-norm one*", *_block(answer.minimum_norm())]
+    if second := answer.second():
+        parts.append("\n".join(f"- {equation}" for equation in second))
+    if sentences := answer.validity():
+        parts.append("\n".join(f"- {_escaped(sentence)}" for sentence in sentences))
     parts += [f"> {warning}" for warning in answer.warnings()]
     return "\n\n".join(parts) + "\n"
 

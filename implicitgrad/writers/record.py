@@ -12,7 +12,8 @@ from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import Problem
 from implicitgrad.rational import exact_square_root, format_fraction, to_float
 from implicitgrad.rational_matrix import RationalMatrix
-from implicitgrad.solution import Arithmetic, Solution, Status
+from implicitgrad.solution import Arithmetic, Solution, Status, Validity
+from implicitgrad.symbolic.value import Symbolic
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 LARGEST_PLAIN_INTEGER = 2**53
@@ -33,7 +34,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
     system = solution.system
     doubles = _Doubles()
     answers = _answers(solution, doubles)
-    exact = _answers(solution, _Texts()) if solution.arithmetic is Arithmetic.EXACT else None
+    exact = _answers(solution, _Texts()) if solution.arithmetic is not Arithmetic.FLOAT else None
     jacobian_error, gradient_error = solution.error_bounds
     condition = None
     if solution.condition_squared is not None:
@@ -41,7 +42,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
         root = exact_square_root(solution.condition_squared)
         if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
-    return {
+    record: dict[str, Json] = {
         "name": system.name,
         "source": system.source,
         "arithmetic": str(solution.arithmetic),
@@ -65,6 +66,31 @@ def to_record(solution: Solution) -> dict[str, Json]:
         },
         "warnings": _warnings(solution, doubles),
         "exact": exact,
+    }
+    if system.origin is not None:
+        record["equations"] = system.origin.equations
+        record["at"] = dict(system.origin.point) or None
+    if solution.second is not None:
+        record["d2y_dx2"] = _rows(solution.second, doubles)
+        if exact is not None:
+            exact["d2y_dx2"] = _rows(solution.second, _Texts())
+    if solution.validity is not None:
+        record["validity"] = _validity(solution.validity)
+    return record
+
+
+def _validity(validity: Validity) -> Json:
+    return {
+        "nonzero": [value.text for value in validity.nonzero],
+        "cases": [
+            {
+                "zeros": [value.text for value in case.zeros],
+                "rank": case.rank,
+                "status": None if case.status is None else str(case.status),
+                "free": case.free or None,
+            }
+            for case in validity.cases
+        ],
     }
 
 
@@ -106,7 +132,7 @@ class _Texts:
     """As p/q."""
 
     def number(self, value: Fraction) -> Json:
-        return format_fraction(value)
+        return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
     def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]:
         sign = 1 if denominator > 0 else -1
@@ -122,13 +148,17 @@ class _Texts:
 
 
 class _Doubles:
-    """As doubles, remembering whether any was out of range."""
+    """As doubles, what has letters as text, remembering whether any was out of range."""
 
     def __init__(self) -> None:
         self.is_any_too_large = False
         self.is_any_lost = False
 
     def number(self, value: Fraction) -> Json:
+        if isinstance(value, Symbolic):
+            if not value.is_number:
+                return value.text
+            value = value.approximation()
         return self.quotients((value.numerator,), value.denominator)[0]
 
     def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]:
@@ -150,11 +180,7 @@ def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
     """The parts of the record that are numbers of the answer."""
 
     def rows(matrix: Sequence[Sequence[Fraction | None]]) -> list[Json]:
-        if isinstance(matrix, RationalMatrix):
-            return [numbers.quotients(row, matrix.denominator) for row in matrix.numerators]
-        if isinstance(matrix, DoubleMatrix):
-            return matrix.to_lists()
-        return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
+        return _rows(matrix, numbers)
 
     def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
         written = rows(matrix)
@@ -183,6 +209,14 @@ def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
             },
         },
     }
+
+
+def _rows(matrix: Sequence[Sequence[Fraction | None]], numbers: _Numbers) -> list[Json]:
+    if isinstance(matrix, RationalMatrix):
+        return [numbers.quotients(row, matrix.denominator) for row in matrix.numerators]
+    if isinstance(matrix, DoubleMatrix):
+        return matrix.to_lists()
+    return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
 
 
 def _warnings(solution: Solution, doubles: _Doubles) -> Json:

@@ -36,7 +36,7 @@ def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     page.header(answer)
     if solution.constraints is not None:
         page.gap()
-        page.prose("x is constrained:", "bold")
+        page.prose(answer.constrained(), "bold")
         for equation in answer.constraints():
             page.equation(equation, MARGIN * 2)
         page.gap()
@@ -50,6 +50,14 @@ def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
             page.gap()
             page.prose("one choice of many, the minimum-norm one", "italic")
             page.block(answer.minimum_norm())
+    if second := answer.second():
+        page.gap()
+        for equation in second:
+            page.equation(equation)
+    if sentences := answer.validity():
+        page.gap()
+        for sentence in sentences:
+            page.prose(sentence)
     page.warnings(answer)
     return page.text()
 

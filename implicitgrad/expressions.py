@@ -1,0 +1,261 @@
+"""What people write in equations → trees: a1*y1 + sin(x)/2, x**2 + y**2 = 25.
+
+    equation = sum "=" sum
+    sum      = [sign] product {sign product}
+    product  = factor {("*" | "·" | "/") factor}
+    factor   = sign factor | atom [("**" | "^") factor | superscript]
+    atom     = number | name | function "(" sum ")" | "(" sum ")"
+    name     = letter {letter | digit | "_"}
+
+Every text is read by this grammar, and nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from implicitgrad.characters import nearest, quoted
+from implicitgrad.rational import NumberError, parse_number
+
+DEEPEST = 50
+LONGEST = 20_000
+"""Characters of an expression."""
+LONGEST_NAME = 32
+FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs")
+CONSTANTS = ("pi",)
+NO_LETTERS = {
+    "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
+}  # fmt: skip
+"""Booleans, null and what is no number, to YAML and to other programs."""
+_OWN_NAME = re.compile("[xy][0-9]*|[ABL]")
+"""What the system itself is written with."""
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_NAME_END = rf"[^\W{_SUPERSCRIPTS}]*"
+NAME = re.compile(rf"[^\W\d{_SUPERSCRIPTS}]{_NAME_END}")
+_TOKEN = re.compile(
+    r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    rf"|(?P<name>{NAME.pattern})|(?P<power>[{_SUPERSCRIPTS}]+)|(?P<sign>\*\*|==|[-+*/()=·−^]))"
+)
+_SPELLINGS = {"−": "-", "·": "*", "^": "**"}
+
+
+class Node(NamedTuple):
+    """A number, a name, a function's value, a sum or product of any length, or the result of **, neg or inverse."""
+
+    kind: str
+    """number, name, call, +, *, **, neg (of a term) or inverse (of a factor)."""
+    offset: int
+    """Where in the text it stands; of an operation, the operator."""
+    text: str = ""
+    """The name, or the function's."""
+    value: Fraction = Fraction(0)
+    parts: tuple[Node, ...] = ()
+
+    def names(self) -> Iterator[str]:
+        """Every name in it, in the order in which they stand."""
+        if self.kind == "name" and self.text not in CONSTANTS:
+            yield self.text
+        for part in self.parts:
+            yield from part.names()
+
+
+class Equation(NamedTuple):
+    """left = right"""
+
+    left: Node
+    right: Node
+
+    @property
+    def lone(self) -> str | None:
+        """The name that stands alone on the left."""
+        return self.left.text if self.left.kind == "name" and self.left.text not in CONSTANTS else None
+
+    def names(self) -> Iterator[str]:
+        """Every name in it, in the order in which they stand."""
+        yield from self.left.names()
+        yield from self.right.names()
+
+
+class Misplaced(Exception):
+    """What makes a text no expression, and where."""
+
+    def __init__(self, message: str, offset: int, hint: str | None = None, code: str = "bad-syntax") -> None:
+        super().__init__(message)
+        self.message, self.offset, self.hint, self.code = message, offset, hint, code
+
+
+def read_equation(text: str) -> Equation:
+    """Raises Misplaced."""
+    return _Reader(text, "an equation").equation()
+
+
+def read_expression(text: str) -> Node:
+    """Raises Misplaced."""
+    return _Reader(text, "an expression").whole()
+
+
+def has_letters(text: str) -> bool:
+    """Whether a text in the place of a number is meant as an expression with letters in it: a1, or x*y/2."""
+    if len(text) > LONGEST or text.isdecimal():
+        return False
+    tokens: list[tuple[str | None, str]] = []
+    offset = 0
+    while text[offset:].strip():
+        match = _TOKEN.match(text, offset)
+        if match is None:
+            return False
+        tokens.append((match.lastgroup, match[str(match.lastgroup)]))
+        offset = match.end()
+    names = [token for kind, token in tokens if kind == "name"]
+    is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
+    return bool(names) and not is_unparted and all(name.isidentifier() and len(name) <= LONGEST_NAME for name in names)
+
+
+def is_no_coefficient(text: str) -> bool:
+    """Whether a text in the place of a number has a word that means something else: yes, null, nan, x or y2."""
+    return text.strip().lstrip("+-").lower() in NO_LETTERS or any(map(_OWN_NAME.fullmatch, NAME.findall(text)))
+
+
+class _Reader:
+    """One text, by recursive descent."""
+
+    def __init__(self, text: str, what: str) -> None:
+        self.what = what
+        self.depth = 0
+        self.tokens: list[tuple[str, str, int]] = []
+        """Kind, text and offset of each; an empty one at the end."""
+        if len(text) > LONGEST:
+            raise Misplaced(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
+        offset = 0
+        while text[offset:].strip():
+            match = _TOKEN.match(text, offset)
+            if match is None:
+                at = offset + len(text[offset:]) - len(text[offset:].lstrip())
+                raise Misplaced(f"expected {what}, got {quoted(text[at])}", at)
+            kind = str(match.lastgroup)
+            token = match[kind]
+            if kind == "name" and not token.isidentifier():
+                raise Misplaced(f"expected {what}, got {quoted(token)}", match.start(kind))
+            self.tokens.append((kind, _SPELLINGS.get(token, token), match.start(kind)))
+            offset = match.end()
+        self.tokens.append(("end", "", len(text.rstrip())))
+        self.next = 0
+
+    def equation(self) -> Equation:
+        left = self.sum()
+        if self.tokens[self.next][1] != "=":
+            self.refuse("expected = and the other side")
+        self.next += 1
+        right = self.sum()
+        if self.tokens[self.next][0] != "end":
+            self.refuse("expected the end of the equation")
+        return Equation(left, right)
+
+    def whole(self) -> Node:
+        found = self.sum()
+        if self.tokens[self.next][0] != "end":
+            self.refuse("expected the end of the expression")
+        return found
+
+    def refuse(self, expected: str) -> None:
+        kind, text, offset = self.tokens[self.next]
+        before = self.tokens[self.next - 1] if self.next else ("", "", 0)
+        found = quoted(text) if text else "the end"
+        hint = None
+        if kind in ("name", "number") and before[0] in ("name", "number"):
+            hint = f"A product is written {before[1]}*{text}"
+        elif text == "(":
+            hint = "A product is written with *"
+        elif text == "==":
+            hint = "An equation has one ="
+        raise Misplaced(f"{expected}, got {found}", offset, hint)
+
+    def sum(self) -> Node:
+        terms: list[Node] = []
+        start = self.tokens[self.next][2]
+        while True:
+            _, text, offset = self.tokens[self.next]
+            if text in ("+", "-"):
+                self.next += 1
+            elif terms:
+                return terms[0] if len(terms) == 1 else Node("+", start, parts=tuple(terms))
+            term = self.product()
+            terms.append(Node("neg", offset, parts=(term,)) if text == "-" else term)
+
+    def product(self) -> Node:
+        start = self.tokens[self.next][2]
+        factors = [self.factor()]
+        while self.tokens[self.next][1] in ("*", "/"):
+            _, operator, offset = self.tokens[self.next]
+            self.next += 1
+            factor = self.factor()
+            factors.append(Node("inverse", offset, parts=(factor,)) if operator == "/" else factor)
+        return factors[0] if len(factors) == 1 else Node("*", start, parts=tuple(factors))
+
+    def factor(self) -> Node:
+        _, text, offset = self.tokens[self.next]
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Misplaced(f"expected at most {DEEPEST} levels of parentheses and signs, got more", offset)
+        try:
+            if text in ("+", "-"):
+                self.next += 1
+                found = self.factor()
+                return Node("neg", offset, parts=(found,)) if text == "-" else found
+            base = self.atom()
+            kind, text, offset = self.tokens[self.next]
+            if kind == "power":
+                self.next += 1
+                exponent = Node("number", offset, value=Fraction(int("".join(map(_digit, text)))))
+                return Node("**", offset, parts=(base, exponent))
+            if text == "**":
+                self.next += 1
+                return Node("**", offset, parts=(base, self.factor()))
+            return base
+        finally:
+            self.depth -= 1
+
+    def atom(self) -> Node:
+        kind, text, offset = self.tokens[self.next]
+        if kind == "number":
+            self.next += 1
+            try:
+                return Node("number", offset, text, parse_number(text))
+            except NumberError as error:
+                raise Misplaced(error.problem.message, offset, error.problem.hint, "bad-number") from None
+        if kind == "name":
+            self.next += 1
+            if self.tokens[self.next][1] == "(":
+                return self.call(text, offset)
+            if text in FUNCTIONS:
+                self.refuse(f"expected ( behind the function {quoted(text)}")
+            return Node("name", offset, text)
+        if text != "(":
+            self.refuse("expected a number, a name or (")
+        return self.inside()
+
+    def call(self, name: str, offset: int) -> Node:
+        if name not in FUNCTIONS:
+            hint = nearest(name, FUNCTIONS) if len(name) > 1 else f"A product is written {name}*(...)"
+            raise Misplaced(
+                f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}", offset,
+                "The natural logarithm is log" if name == "ln" else hint,
+            )  # fmt: skip
+        return Node("call", offset, name, parts=(self.inside(),))
+
+    def inside(self) -> Node:
+        """What is in parentheses."""
+        self.next += 1
+        found = self.sum()
+        if self.tokens[self.next][1] != ")":
+            self.refuse("expected )")
+        self.next += 1
+        return found
+
+
+def _digit(superscript: str) -> str:
+    return str(_SUPERSCRIPTS.index(superscript))

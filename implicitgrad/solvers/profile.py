@@ -1,0 +1,51 @@
+"""The rows and columns that the rank of a matrix of many digits rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import mpmath
+
+DIGITS = 60
+ZERO = mpmath.mpf(10) ** -35
+"""Beside the largest entry of its row as it was."""
+
+
+class Profile(NamedTuple):
+    """Where the pivots of a row reduction are."""
+
+    pivots: list[int]
+    """Columns, in the order in which they were taken."""
+    sources: list[int]
+    """The row of each."""
+    rank: int
+    """How many of them are among the first N columns."""
+
+
+def pivot_order(N: int, P: int, wanted: set[int]) -> list[int]:
+    """The columns of A from the right, the ``wanted`` ones last of them, then those of B from the right."""
+    return [*sorted(range(N), key=lambda j: (j in wanted, -j)), *range(N + P - 1, N - 1, -1)]
+
+
+def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> Profile:
+    """The pivots of a matrix of mpmath's numbers: in each column the first row that has one."""
+    reduced = [list(row) for row in rows]
+    sizes = [max(map(abs, row), default=0) for row in rows]
+    pivots: list[int] = []
+    sources: list[int] = []
+    with mpmath.workdps(DIGITS):
+        for column in order:
+            chosen = next(
+                (i for i, row in enumerate(reduced) if i not in sources and abs(row[column]) > ZERO * sizes[i]), None
+            )
+            if chosen is None:
+                continue
+            pivots.append(column)
+            sources.append(chosen)
+            for i, row in enumerate(reduced):
+                if i != chosen and row[column]:
+                    factor = row[column] / reduced[chosen][column]
+                    reduced[i] = [a - factor * b for a, b in zip(row, reduced[chosen], strict=True)]
+                    reduced[i][column] = mpmath.mpf(0)
+    return Profile(pivots, sources, sum(column < N for column in pivots))

@@ -1,0 +1,141 @@
+"""Where an answer with letters holds, and what becomes of the system where it does not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import mpmath
+from sympy import groebner
+from sympy.polys.matrices import DomainMatrix
+
+from implicitgrad.solution import SpecialCase, Status, Validity
+from implicitgrad.solvers.profile import DIGITS, Profile, pivot_order, profile_at
+from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.system import LinearSystem
+
+MOST_MINORS = 9
+MOST_CASES = 6
+MOST_ZEROS = 9
+ATTEMPTS = 12
+REAL = mpmath.mpf(10) ** -30
+
+
+def find_validity(
+    system: LinearSystem, rows: Sequence[Sequence[Symbolic]], profile: Profile, determinant: Any
+) -> Validity:
+    """The factors that must not be 0, and the cases in which they are.
+
+    rows : [A | B]. determinant : of the rows and columns that the answer rests on.
+    """
+    field: Field = rows[0][0].field
+    N = system.unknowns
+    factors = [factor for factor in field.factors(determinant) if not field.is_never_zero(factor)]
+    cases: list[SpecialCase] = []
+    if system.origin is None or system.origin.is_linear:
+        cases += [_case(field, system, rows, factor) for factor in factors[:MOST_CASES]]
+        cases += _lower_ranks(field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None)
+    denominators = field.denominators(entry for row in rows for entry in row)
+    nonzero = [*factors, *(d for d in denominators if d not in factors and not field.is_never_zero(d))]
+    unique = {(case.zeros, case.rank): case for case in reversed(cases)}
+    return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())))
+
+
+def _case(field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], factor: Any) -> SpecialCase:
+    """What a system is where a factor is 0, elsewhere unrestricted."""
+    N, P = system.unknowns, system.inputs
+    zeros = (Symbolic(field, factor),)
+    point = _real_point(field, factor)
+    if point is None:
+        return SpecialCase(zeros, None, None, ())
+    try:
+        values = field.evaluated(rows, point)
+    except ZeroDivisionError:
+        return SpecialCase(zeros, None, None, ())
+    found = profile_at(values, pivot_order(N, P, set()), N)
+    status = Status.of(has_free_unknowns=found.rank < N, has_constraints=len(found.pivots) > found.rank)
+    free = tuple(name for j, name in enumerate(system.y) if j not in found.pivots)
+    return SpecialCase(zeros, found.rank, status, free)
+
+
+def _lower_ranks(
+    field: Field, A: Sequence[Sequence[Symbolic]], rank: int, *, has_inputs_alone: bool
+) -> list[SpecialCase]:
+    """Where all minors of an order are 0, for each order at which that can be said and can happen."""
+    M, N = len(A), len(A[0])
+    status = Status.RANK_DEFICIENT if has_inputs_alone else None
+    polynomials = [field.polynomials(row) for row in A]
+    found = []
+    for order in range(rank, 0, -1):
+        if order == rank == min(M, N) == max(M, N):  # the determinant
+            continue
+        if comb(M, order) * comb(N, order) > MOST_MINORS:
+            continue
+        minors = {
+            minor
+            for chosen in combinations(range(M), order)
+            for columns in combinations(range(N), order)
+            if (minor := _determinant(field, [[polynomials[i][j] for j in columns] for i in chosen]))
+        }
+        zeros = _simplified(field, minors)
+        if zeros is None:
+            break
+        found.append(SpecialCase(tuple(Symbolic(field, zero) for zero in zeros), order - 1, status, ()))
+    return found
+
+
+def _determinant(field: Field, square: Sequence[Sequence[Any]]) -> Any:
+    n = len(square)
+    matrix = DomainMatrix([list(row) for row in square], (n, n), field.ring)
+    return field.reduced(field.of_polynomial(matrix.charpoly()[-1])).element
+
+
+def _simplified(field: Field, minors: set[Any]) -> list[Any] | None:
+    """Factors of which all must be 0 for all minors to be; None if that cannot be, or cannot be said shortly."""
+    factored = []
+    for minor in minors:
+        factors = [factor for factor in field.factors(minor) if not field.is_never_zero(factor)]
+        if not factors:
+            return None
+        factored.append(factors)
+    single = {factors[0] for factors in factored if len(factors) == 1}
+    left = [factors for factors in factored if len(factors) > 1 and not single & set(factors)]
+    if left or len(single) > MOST_ZEROS:
+        return None
+    ordered = sorted(single, key=lambda element: field.sort_key(element))
+    polynomials = [*map(field.numerator_expression, ordered), *field.relation_expressions()]
+    basis = groebner(polynomials, *field.generators)
+    return None if basis.exprs == [1] else ordered
+
+
+def _real_point(field: Field, factor: Any) -> list[Any] | None:
+    """Values of the letters, elsewhere random, at which a factor is 0."""
+    expression = field.numerator_expression(factor)
+    generator = random.Random(7)
+    letters = [letter for letter in field.plain_letters() if letter in expression.free_symbols]
+    with mpmath.workdps(DIGITS):
+        for _ in range(ATTEMPTS):
+            values = {v: mpmath.mpf(generator.randrange(-(2**100), 2**100)) / 2**98 for v in field.letters}
+            for letter in letters:
+                root = _real_root(field, factor, letter, values)
+                if root is not None:
+                    return [root if v == letter else values[v] for v in field.letters]
+    return None
+
+
+def _real_root(field: Field, factor: Any, letter: Any, values: dict[Any, Any]) -> Any:
+    coefficients = field.coefficients_in(factor, letter, values)
+    while coefficients and abs(coefficients[0]) < REAL:
+        coefficients = coefficients[1:]
+    if len(coefficients) < 2 or any(isinstance(c, mpmath.mpc) and abs(c.imag) > REAL for c in coefficients):
+        return None
+    try:
+        roots = mpmath.polyroots(coefficients, maxsteps=200, extraprec=200)
+    except mpmath.libmp.NoConvergence:
+        return None
+    real = [mpmath.re(root) for root in roots if abs(mpmath.im(root)) < REAL]
+    return real[0] if real else None

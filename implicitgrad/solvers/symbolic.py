@@ -1,0 +1,196 @@
+"""Systems with letters in them: what holds for almost all values of the letters, and where it does not.
+
+Which rows and columns of [A | B] its rank rests on is found at a random point, in sixty digits; with K what they have
+in common, K⁻¹·[A | B] is computed in the field of rational functions (sympy's DomainMatrix), without a fraction until the
+end. It is then verified that every other row follows from those, so that the rank is neither more nor less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sympy.polys.matrices import DomainMatrix
+
+from implicitgrad.errors import UsageError
+from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
+from implicitgrad.solvers.free import indices
+from implicitgrad.solvers.profile import Profile, pivot_order, profile_at
+from implicitgrad.solvers.special_cases import find_validity
+from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
+from implicitgrad.system import LinearSystem
+
+MOST = 16
+Values = list[list[Symbolic]]
+
+
+class Reading(NamedTuple):
+    """What is read off K⁻¹·[A | B]."""
+
+    free: list[int]
+    independent: list[int]
+    dependent: list[int]
+    particular: Values
+    null_space: Values
+    constraints: Values
+    determinant: Any
+    """Of K, its rows scaled to polynomials."""
+
+
+def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
+    """As solve_exact, in the field of the system's matrices."""
+    A = system.A
+    assert isinstance(A, SymbolicMatrix)
+    M, N, P = system.equations, system.unknowns, system.inputs
+    if max(M, N, P) > MOST:
+        hint = "Numbers are taken at any size"
+        raise UsageError(f"{system.source}: expected at most {MOST} equations, unknowns and inputs with letters", hint)
+    field = A.field
+    rows = _beside(A, system.B)
+    wanted = indices(system, free)
+    profile = profile_at(field.evaluated(rows, field.points()[0]), pivot_order(N, P, wanted), N)
+    reading = _read_off(field, rows, profile, N, P)
+    if not wanted <= set(reading.free):
+        raise _impossible(system, free, reading)
+    J, V = SymbolicMatrix(field, reading.particular), SymbolicMatrix(field, reading.null_space)
+    g = gV = None
+    if system.dL_dy is not None:
+        g, gV = _product(field, system.dL_dy, J), _product(field, system.dL_dy, V)
+    general = General(
+        free=tuple([system.y[f] for f in reading.free]),
+        particular=J,
+        null_space=V,
+        minimum_norm=_minimum_norm(field, reading) if reading.free else J,
+        dL_dx_particular=g,
+        dL_dx_coefficients=gV,
+    )
+    dependent = tuple([system.x[k] for k in reading.dependent])
+    rank = N - len(reading.free)
+    return Solution(
+        system=system,
+        rank=rank,
+        status=Status.of(has_free_unknowns=bool(reading.free), has_constraints=bool(reading.dependent)),
+        dy_dx=_determined(J, V, reading, P),
+        dL_dx_rows=None if g is None or gV is None else _determined(g, gV, reading, P),
+        independent=tuple([system.x[k] for k in reading.independent]),
+        constraints=Constraints(dependent, SymbolicMatrix(field, reading.constraints)) if dependent else None,
+        general=general,
+        condition_squared=None,
+        validity=find_validity(system, rows, profile, reading.determinant),
+    )
+
+
+def _beside(A: SymbolicMatrix, B: Any) -> Values:
+    """[A | B]"""
+    one, zero = A.field.number(1), A.field.number(0)
+    M = len(A)
+    right = B or [[one if i == k else zero for k in range(M)] for i in range(M)]
+    return [[*a, *b] for a, b in zip(A, right, strict=True)]
+
+
+def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> Reading:
+    others = [column for column in range(N + P) if column not in profile.pivots]
+    solved, determinant = _solved(
+        field,
+        [[rows[i][p] for p in profile.pivots] for i in profile.sources],
+        [[rows[i][o] for o in others] for i in profile.sources],
+    )
+    _verify(field, rows, profile, others, solved)
+    row_of = dict(zip(profile.pivots, solved, strict=True))
+    place_of = {column: place for place, column in enumerate(others)}
+    free = [j for j in range(N) if j in place_of]
+    independent = [k for k in range(P) if N + k in place_of]
+    dependent = sorted(p - N for p in profile.pivots if p >= N)
+    zero, one = field.number(0), field.number(1)
+    nothing = [zero] * len(others)
+    by_unknown = [row_of.get(j, nothing) for j in range(N)]
+    null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]
+    for place, f in enumerate(free):
+        null_space[f][place] = one
+    return Reading(
+        free=free,
+        independent=independent,
+        dependent=dependent,
+        particular=[[row[place_of[N + k]] for k in independent] for row in by_unknown],
+        null_space=null_space,
+        constraints=[[-row_of[N + k][place_of[N + m]] for m in independent] for k in dependent],
+        determinant=determinant,
+    )
+
+
+def _solved(field: Field, K: Values, right: Values) -> tuple[Values, Any]:
+    """K⁻¹·right, and the determinant of K with its rows scaled to polynomials."""
+    n = len(K)
+    if not n:
+        return [], field.constant(1)
+    scaled = [field.polynomials([*left, *beside]) for left, beside in zip(K, right, strict=True)]
+    ring = field.ring
+    square = DomainMatrix([row[:n] for row in scaled], (n, n), ring)
+    beside = DomainMatrix([row[n:] for row in scaled], (n, len(right[0])), ring)
+    characteristic = square.charpoly()
+    if not right[0]:
+        return [[] for _ in K], field.of_polynomial(characteristic[-1])
+    method = "charpoly" if all(characteristic) else "rref"  # sympy 1.14 fails at a coefficient of 0
+    numerators, determinant = square.solve_den(beside, method=method)
+    d = field.of_polynomial(determinant)
+    return [[field.reduced(field.of_polynomial(entry) / d) for entry in row] for row in numerators.to_list()], d
+
+
+def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values) -> None:
+    """That each row of [A | B] is the combination of those of K that its pivot columns say."""
+    for i, row in enumerate(rows):
+        if i in profile.sources:
+            continue
+        for place, column in enumerate(others):
+            total = sum(
+                (row[p] * solution[place] for p, solution in zip(profile.pivots, solved, strict=True)), field.number(0)
+            )
+            assert total == row[column], "the rank at a random point is not the rank"
+
+
+def _product(field: Field, gradients: Any, J: SymbolicMatrix) -> SymbolicMatrix:
+    zero = field.number(0)
+    columns = list(zip(*J, strict=True))
+    return SymbolicMatrix(
+        field,
+        [[sum((a * b for a, b in zip(g, column, strict=True)), zero) for column in columns] for g in gradients],
+    )
+
+
+def _minimum_norm(field: Field, reading: Reading) -> SymbolicMatrix:
+    """J₀ − V·(VᵀV)⁻¹·VᵀJ₀"""
+    zero = field.number(0)
+    V, J = list(zip(*reading.null_space, strict=True)), list(zip(*reading.particular, strict=True))
+
+    def dot(a: Sequence[Symbolic], b: Sequence[Symbolic]) -> Symbolic:
+        return sum((p * q for p, q in zip(a, b, strict=True)), zero)
+
+    W, _ = _solved(field, [[dot(v, w) for w in V] for v in V], [[dot(v, column) for column in J] for v in V])
+    W_columns = list(zip(*W, strict=True))
+    return SymbolicMatrix(
+        field,
+        [
+            [entry - dot(v, w) for entry, w in zip(row, W_columns, strict=True)]
+            for row, v in zip(reading.particular, reading.null_space, strict=True)
+        ],
+    )
+
+
+def _determined(particular: SymbolicMatrix, coefficients: SymbolicMatrix, reading: Reading, P: int) -> PartialMatrix:
+    """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
+    moving = {k for row in reading.constraints for k, value in zip(reading.independent, row, strict=True) if value}
+    column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
+    return tuple(
+        tuple([row[column_of[k]] if k in column_of and not any(free) else None for k in range(P)])
+        for row, free in zip(particular, coefficients, strict=True)
+    )
+
+
+def _impossible(system: LinearSystem, free: Sequence[str], reading: Reading) -> UsageError:
+    possible = [name for name, row in zip(system.y, reading.null_space, strict=True) if any(row)]
+    message = f"{system.source}: {', '.join(free)} cannot be free"
+    if not possible:
+        return UsageError(f"{message}; expected none, since every unknown is determined")
+    counted = "1 unknown is free" if len(reading.free) == 1 else f"{len(reading.free)} unknowns are free"
+    return UsageError(f"{message} together; {counted}, of {', '.join(possible)}")

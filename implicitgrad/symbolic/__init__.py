@@ -1,0 +1,1 @@
+"""Numbers with letters in them: elements of a field of rational functions, by sympy, which only this part imports."""

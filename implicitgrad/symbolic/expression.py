@@ -1,0 +1,82 @@
+"""Trees of expressions.py → sympy's expressions, built by its constructors from what the grammar allows."""
+
+from __future__ import annotations
+
+from math import comb, prod
+
+from sympy import Abs, Add, Expr, I, Mul, Pow, Rational, Symbol, cos, exp, log, nan, oo, pi, sin, sqrt, tan, zoo
+
+from implicitgrad.expressions import Misplaced, Node
+
+LARGEST_EXPONENT = 100
+LARGEST_ROOT = 12
+MOST_BITS = 20_000
+"""Of a power of a number."""
+MOST_TERMS = 2_000
+"""Of an expression when it is multiplied out."""
+_FUNCTIONS = {"sin": sin, "cos": cos, "tan": tan, "exp": exp, "log": log, "sqrt": sqrt, "abs": Abs}
+_NOT_REAL = (I, nan, oo, -oo, zoo)
+
+
+def symbol(name: str) -> Symbol:
+    """The real variable of a name."""
+    return Symbol(name, real=True)
+
+
+def to_expression(node: Node) -> Expr:
+    """Raises Misplaced for what is no real number, or would be too large."""
+    if _terms(node) > MOST_TERMS:
+        raise Misplaced(f"expected at most {MOST_TERMS:,} terms when multiplied out, got more", node.offset)
+    return _expression(node)
+
+
+def _expression(node: Node) -> Expr:
+    if node.kind == "number":
+        return Rational(node.value.numerator, node.value.denominator)
+    if node.kind == "name":
+        return pi if node.text == "pi" else symbol(node.text)
+    parts = [_expression(part) for part in node.parts]
+    if node.kind == "inverse" and parts[0].is_zero:
+        raise Misplaced("expected a divisor that is not 0", node.offset, code="bad-number")
+    if node.kind == "+":
+        found = Add(*parts)
+    elif node.kind == "*":
+        found = Mul(*parts)
+    elif node.kind == "neg":
+        found = -parts[0]
+    elif node.kind == "inverse":
+        found = 1 / parts[0]
+    elif node.kind == "**":
+        found = _power(node, *parts)
+    else:
+        found = _FUNCTIONS[node.text](parts[0])
+    if found.has(*_NOT_REAL) or found.is_real is False:
+        what = f"the function {node.text} of a number that it has" if node.kind == "call" else "a power that is"
+        raise Misplaced(f"expected {what} as a real number, got none", node.offset, code="bad-number")
+    return found
+
+
+def _power(node: Node, base: Expr, exponent: Expr) -> Expr:
+    if exponent.is_Rational:
+        if abs(exponent) > LARGEST_EXPONENT or exponent.q > LARGEST_ROOT:
+            message = f"expected an exponent of at most {LARGEST_EXPONENT}, and roots of at most order {LARGEST_ROOT}"
+            raise Misplaced(f"{message}, got more", node.offset, code="bad-number")
+        number = base.as_coeff_Mul()[0]
+        if max(abs(number.p), number.q).bit_length() * abs(exponent) > MOST_BITS:
+            raise Misplaced(f"expected a power of at most {MOST_BITS:,} bits, got more", node.offset, code="bad-number")
+    elif base.is_Rational and base <= 0:
+        raise Misplaced("expected a base above 0 for this exponent", node.offset, code="bad-number")
+    return Pow(base, exponent)
+
+
+def _terms(node: Node) -> int:
+    """A bound on the terms of the expression when it is multiplied out."""
+    counts = [_terms(part) for part in node.parts]
+    if node.kind == "+":
+        return sum(counts)
+    if node.kind == "*":
+        return min(MOST_TERMS + 1, prod(counts))
+    if node.kind == "**" and counts[0] > 1 and node.parts[1].kind == "number":
+        exponent = min(int(node.parts[1].value), LARGEST_EXPONENT)
+        return min(MOST_TERMS + 1, comb(counts[0] + exponent - 1, exponent))
+    return max(counts, default=1)

@@ -1,0 +1,376 @@
+"""Field: the rational functions of the letters of a system and of the functions in it, as elements of sympy's.
+
+sin(u), exp(u), √u and their like are generators beside the letters, with what is known of them as relations:
+sin² + cos² = 1, (√u)² = u, |u|² = u². A value is 0 if the relations say so, or if it vanishes to forty digits at random
+points; the latter finds what no relation says, log(x·y) = log(x) + log(y).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+import mpmath
+from sympy import (
+    QQ,
+    Abs,
+    Add,
+    Dummy,
+    Expr,
+    Mul,
+    Poly,
+    Pow,
+    Rational,
+    S,
+    Symbol,
+    cos,
+    exp,
+    factor,
+    lambdify,
+    simplify,
+    sin,
+    tan,
+    together,
+)
+from sympy import sign as sympy_sign
+
+from implicitgrad.symbolic.printing import show, write, write_latex
+from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
+
+DIGITS = 60
+NEGLIGIBLE = mpmath.mpf(10) ** -40
+POINTS = 2
+MOST_FACTORED = 100
+"""Terms of numerator and denominator that are factored."""
+LARGEST_SIMPLIFIED = 60
+"""Operations of an expression that sympy's simplify is asked about."""
+
+
+class Field:
+    """Made of all expressions of a system."""
+
+    def __init__(self, expressions: Iterable[Expr]) -> None:
+        prepared = [_prepared(expression) for expression in expressions]
+        if len({f.args[0] for e in prepared for f in e.atoms(sin, cos)}) > 1:
+            prepared = [expression.expand(trig=True) for expression in prepared]
+            self._expands_angles = True
+        else:
+            self._expands_angles = False
+        self._roots: dict[Expr, int] = {}
+        """The order of the root of each base, and of exp's argument."""
+        self._atoms: dict[Expr, None] = {}
+        for expression in prepared:
+            self._collect(expression)
+        letters = sorted({s for e in prepared for s in e.free_symbols}, key=lambda s: natural(s.name))
+        atoms = sorted(self._atoms, key=lambda atom: (-atom.count_ops(), str(atom)))
+        self.letters: tuple[Symbol, ...] = tuple(letters)
+        self.generators: tuple[Expr, ...] = (*atoms, *letters)
+        self._dummies = [Dummy(f"g{i}") for i in range(len(self.generators))] or [Dummy("g")]
+        self._field = QQ.frac_field(*self._dummies, order="lex")
+        self._ring = self._field.ring if hasattr(self._field, "ring") else self._field.field.ring
+        self._place = {generator: i for i, generator in enumerate(self.generators)}
+        self._relations = [relation for relation in map(self._relation, atoms) if relation is not None]
+        self._texts: dict[Any, Expr] = {}
+        self._points: list[dict[Symbol, Any]] = []
+
+    # What is an element
+
+    def value(self, expression: Expr) -> Symbolic:
+        """The element that an expression is; raises ZeroDivisionError where it divides by 0."""
+        prepared = _prepared(expression)
+        if self._expands_angles:
+            prepared = prepared.expand(trig=True)
+        return self.reduced(self._element(prepared))
+
+    def matrix(self, rows: Sequence[Sequence[Expr]]) -> SymbolicMatrix:
+        """As value, of each entry."""
+        return SymbolicMatrix(self, [[self.value(entry) for entry in row] for row in rows])
+
+    def constant(self, value: Fraction | int) -> Any:
+        """The field's element for a rational number."""
+        return self._field(QQ(value.numerator, value.denominator))
+
+    def number(self, value: Fraction | int) -> Symbolic:
+        """A rational number as a value."""
+        return Symbolic(self, self.constant(value))
+
+    def reduced(self, element: Any) -> Symbolic:
+        """A value, by its element, which the relations simplify, or make 0."""
+        if self._relations and element:
+            numerator, denominator = element.numer.rem(self._relations), element.denom.rem(self._relations)
+            element = self._field(numerator) / self._field(denominator)
+        if element and len(self._atoms) > 1 and self._vanishes(element):
+            element = self.constant(0)
+        return Symbolic(self, element)
+
+    # Polynomials, which have no denominators
+
+    @property
+    def ring(self) -> Any:
+        """sympy's domain of the numerators."""
+        return self._ring.to_domain()
+
+    def of_polynomial(self, polynomial: Any) -> Any:
+        """A polynomial as an element."""
+        return self._field(polynomial)
+
+    def polynomials(self, row: Sequence[Symbolic]) -> list[Any]:
+        """A row times its least common denominator."""
+        common = self._ring.one
+        for value in row:
+            common = common.lcm(value.element.denom)
+        return [value.element.numer * common.exquo(value.element.denom) for value in row]
+
+    def factors(self, element: Any) -> list[Any]:
+        """The irreducible factors of a numerator, constants left out, each once, as elements."""
+        _, factors = element.numer.factor_list()
+        found = (self.reduced(self._field(factor)).element for factor, _ in factors)
+        return [factor for factor in found if not factor.numer.is_ground]
+
+    def denominators(self, values: Iterable[Symbolic]) -> list[Any]:
+        """The factors of the denominators of some values."""
+        found: dict[Any, None] = {}
+        for value in values:
+            found |= dict.fromkeys(self.factors(self._field(value.element.denom)))
+        return list(found)
+
+    def is_never_zero(self, element: Any) -> bool:
+        """Whether a real polynomial is plainly not 0 anywhere: a power of e, or a sum of squares and a constant."""
+        if len(element.numer) == 1:
+            (monomial,) = element.numer.monoms()
+            return all(isinstance(g, exp) for g, p in zip(self.generators, monomial, strict=False) if p)
+        terms = element.numer.terms()
+        if not any(not any(monomial) for monomial, _ in terms) or len({c > 0 for _, c in terms}) > 1:
+            return False
+        return all(
+            power % 2 == 0 or isinstance(g, exp) or (g.is_Pow and g.exp == Rational(1, 2))
+            for monomial, _ in terms
+            for g, power in zip(self.generators, monomial, strict=False)
+        )
+
+    def numerator_expression(self, element: Any) -> Expr:
+        """A numerator in sympy's terms."""
+        return self._back(element.numer)
+
+    def shortened(self, value: Symbolic, equations: Iterable[str]) -> Symbolic:
+        """The same number wherever the equations hold, if they make it shorter."""
+        from implicitgrad.expressions import read_equation
+        from implicitgrad.symbolic.expression import to_expression
+
+        zeros = []
+        for equation in map(read_equation, equations):
+            difference = to_expression(equation.left) - to_expression(equation.right)
+            try:
+                zeros.append(self.value(difference).element.numer)
+            except (KeyError, AssertionError):  # it has what no derivative has
+                return value
+        numerator = value.element.numer.rem(zeros)
+        other = self.reduced(self._field(numerator) / self._field(value.element.denom))
+        return min(value, other, key=lambda one: len(one.text))
+
+    def relation_expressions(self) -> list[Expr]:
+        """What the relations make 0, in sympy's terms."""
+        return list(map(self._back, self._relations))
+
+    def plain_letters(self) -> list[Symbol]:
+        """The letters that stand in no function."""
+        hidden = {letter for atom in self._atoms for letter in atom.free_symbols}
+        return [letter for letter in self.letters if letter not in hidden]
+
+    def coefficients_in(self, element: Any, letter: Symbol, values: dict[Symbol, Any]) -> list[Any]:
+        """Of a numerator as a polynomial in one letter, the highest first, at values of the others."""
+        polynomial = Poly(self._back(element.numer), letter)
+        compute = lambdify(self.letters, polynomial.all_coeffs(), modules="mpmath")
+        return list(compute(*(values[v] for v in self.letters)))
+
+    def evaluated(self, rows: Sequence[Sequence[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
+        """Values at a point, in sixty digits. Raises ZeroDivisionError where one has none."""
+        with mpmath.workdps(DIGITS):
+            compute = lambdify(self.letters, [[self._plain(v.element) for v in row] for row in rows], modules="mpmath")
+            return [[mpmath.mpmathify(entry) for entry in row] for row in compute(*point)]
+
+    @staticmethod
+    def sort_key(element: Any) -> tuple[int, str]:
+        """For a natural order of polynomials."""
+        return len(element.numer), str(element)
+
+    # What an element is
+
+    def expression(self, element: Any) -> Expr:
+        """In sympy's terms, simplified."""
+        if element not in self._texts:
+            self._texts[element] = self._simplest(element)
+        return self._texts[element]
+
+    def fraction(self, element: Any) -> Fraction | None:
+        """Its value where it is a rational number."""
+        if element.numer.is_ground and element.denom.is_ground:
+            value = QQ.convert(element.numer.LC if element.numer else 0) / QQ.convert(element.denom.LC)
+            return Fraction(int(value.numerator), int(value.denominator))
+        return None
+
+    def is_number(self, element: Any) -> bool:
+        """Whether it has no letters."""
+        return not self.expression(element).free_symbols
+
+    def approximation(self, element: Any) -> Fraction:
+        """The value of what has no letters, to 50 digits."""
+        if (fraction := self.fraction(element)) is not None:
+            return fraction
+        decimal = self.expression(element).evalf(50)
+        return Fraction(str(decimal))
+
+    def text(self, element: Any) -> str:
+        """In the grammar of expressions."""
+        return write(self.expression(element))
+
+    def shown(self, element: Any) -> str:
+        """For people."""
+        return show(self.expression(element))
+
+    def latex(self, element: Any, name: Callable[[str], str]) -> str:
+        """In LaTeX."""
+        return write_latex(self.expression(element), name)
+
+    # How it is done
+
+    def _collect(self, expression: Expr) -> None:
+        """Take down the functions in a prepared expression."""
+        if expression.is_Rational or expression.is_Symbol:
+            return
+        if expression.is_Add or expression.is_Mul:
+            for part in expression.args:
+                self._collect(part)
+            return
+        if isinstance(expression, exp):
+            coefficient, base = _exponent(expression)
+            self._add_root(exp(base), coefficient.q)
+        elif expression.is_Pow and expression.exp.is_Rational:
+            self._collect(expression.base)
+            if not expression.exp.is_Integer:
+                self._add_root(expression.base, expression.exp.q)
+        else:
+            self._atoms[expression] = None
+            if isinstance(expression, sin | cos):
+                other = cos if isinstance(expression, sin) else sin
+                self._atoms[other(expression.args[0])] = None
+            if isinstance(expression, Abs):
+                self._collect(expression.args[0])
+
+    def _add_root(self, base: Expr, order: int) -> None:
+        before = self._roots.get(base)
+        if before is not None:
+            self._atoms.pop(self._root(base))
+        self._roots[base] = lcm(before or 1, order)
+        self._atoms[self._root(base)] = None
+
+    def _root(self, base: Expr) -> Expr:
+        order = Rational(1, self._roots[base])
+        return exp(order * base.args[0]) if isinstance(base, exp) else Pow(base, order)
+
+    def _element(self, expression: Expr) -> Any:
+        if expression.is_Rational:
+            return self._field(QQ(int(expression.p), int(expression.q)))
+        if expression in self._place:
+            return self._field.gens[self._place[expression]]
+        if expression.is_Add:
+            return sum((self._element(part) for part in expression.args), self.constant(0))
+        if expression.is_Mul:
+            found = self.constant(1)
+            for part in expression.args:
+                found = found * self._element(part)
+            return found
+        if isinstance(expression, exp):
+            coefficient, base = _exponent(expression)
+            order = self._roots[exp(base)]
+            return self._field.gens[self._place[self._root(exp(base))]] ** int(coefficient * order)
+        if expression.is_Pow and expression.exp.is_Integer:
+            return self._element(expression.base) ** int(expression.exp)
+        assert expression.is_Pow, expression
+        order = self._roots[expression.base]
+        return self._field.gens[self._place[self._root(expression.base)]] ** int(expression.exp * order)
+
+    def _relation(self, atom: Expr) -> Any:
+        """The polynomial that an atom makes 0 together with others."""
+        generator = self._ring.gens[self._place[atom]]
+        if isinstance(atom, sin):
+            return generator**2 + self._ring.gens[self._place[cos(atom.args[0])]] ** 2 - 1
+        if isinstance(atom, Abs):
+            square = self._element(atom.args[0] ** 2)
+            return (self._field(generator) ** 2 - square).numer
+        if atom.is_Pow and atom.exp.is_Rational:
+            return (self._field(generator) ** int(atom.exp.q) - self._element(atom.base)).numer
+        return None
+
+    def _back(self, polynomial: Any) -> Expr:
+        """A polynomial in the generators as an expression of what they stand for."""
+        terms = []
+        for monomial, coefficient in polynomial.terms():
+            factors = [Rational(int(coefficient.numerator), int(coefficient.denominator))]
+            factors += [Pow(g, power) for g, power in zip(self.generators, monomial, strict=False) if power]
+            terms.append(Mul(*factors))
+        return Add(*terms)
+
+    def _plain(self, element: Any) -> Expr:
+        return self._back(element.numer) / self._back(element.denom)
+
+    def _simplest(self, element: Any) -> Expr:
+        """The shortest of the forms that are simple."""
+        numerator, denominator = self._back(element.numer), self._back(element.denom)
+        plain = numerator / denominator
+        if len(element.numer) + len(element.denom) > MOST_FACTORED:
+            return plain
+        if not plain.free_symbols and plain.is_Rational:
+            return plain
+        candidates = [plain, factor(numerator) / denominator, factor(numerator) / factor(denominator)]
+        if self._atoms and plain.count_ops() <= LARGEST_SIMPLIFIED:
+            candidates += [simplify(plain), together(plain)]
+        return min(candidates, key=lambda candidate: len(write(candidate)))
+
+    def _vanishes(self, element: Any) -> bool:
+        """Whether the numerator is 0 to forty digits at random points."""
+        numerator = self._back(element.numer)
+        terms = numerator.args if numerator.is_Add else (numerator,)
+        with mpmath.workdps(DIGITS):
+            compute = lambdify(self.letters, list(terms), modules="mpmath")
+            return all(_cancels(compute(*point)) for point in self.points())
+
+    def points(self) -> list[list[Any]]:
+        """Values of the letters: random, and always the same."""
+        generator = random.Random(20)
+        return [
+            [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in self.letters]
+            for _ in range(POINTS)
+        ]
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """For sorting: a2 before a10."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))
+
+
+def _cancels(terms: Sequence[Any]) -> bool:
+    size = sum(map(abs, terms))
+    return bool(abs(sum(terms)) <= size * NEGLIGIBLE)
+
+
+def _prepared(expression: Expr) -> Expr:
+    """With few functions: sin and cos for tan, u/|u| for its sign, and exponents without sums."""
+    expression = expression.replace(tan, lambda u: sin(u) / cos(u)).replace(sympy_sign, lambda u: u / Abs(u))
+    expression = expression.replace(lambda e: e.is_Pow and e.exp.is_Add, _product_of_powers)
+    return expression.replace(exp, lambda u: Mul(*map(exp, Add.make_args(u))))
+
+
+def _product_of_powers(power: Expr) -> Expr:
+    """x**(n - 1) as x**n·x**-1."""
+    return Mul(*(Pow(power.base, term) for term in power.exp.args))
+
+
+def _exponent(expression: Expr) -> tuple[Rational, Expr]:
+    """c and u of exp(c·u)."""
+    coefficient, base = expression.args[0].as_coeff_Mul()
+    return (coefficient, base) if coefficient.is_Rational else (S.One, expression.args[0])

@@ -1,0 +1,216 @@
+"""Equations F(x, y) = 0 → A = ∂F/∂y and B = −∂F/∂x, anywhere or at a point, which may have to be found first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from sympy import Abs, Derivative, Expr, I, Rational, diff, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import sign as sympy_sign
+
+from implicitgrad.expressions import Equation, Misplaced, Node
+from implicitgrad.symbolic.expression import symbol, to_expression
+from implicitgrad.symbolic.printing import write
+
+DIGITS = 50
+LARGEST_DENOMINATOR = 1000
+"""Of a number that Newton's method may have meant."""
+MOST_STEPS = 50
+SHOWN_DIGITS = 17
+_NO_VALUE = (I, nan, oo, -oo, zoo)
+
+
+class PointError(Exception):
+    """The equations, or their derivatives, cannot be had at the point."""
+
+    def __init__(self, message: str, hint: str | None = None, equation: int | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+        self.equation = equation
+        """Which of the equations it is about."""
+
+
+class Value(NamedTuple):
+    """The value of a name at a point, as written."""
+
+    text: str
+    node: Node
+    rounding: Fraction
+    """Half a unit of its last decimal; 0 of what is exact."""
+
+
+class Linearized(NamedTuple):
+    """The matrices as texts of expressions."""
+
+    A: list[list[str]]
+    B: list[list[str]]
+    hessian: list[list[str]] | None
+    """Of one equation in one unknown, by the inputs and it."""
+    is_linear: bool
+    point: dict[str, str]
+    residual: str
+    """max |F|, "0" where that is exact."""
+
+
+class EquationError(Exception):
+    """An equation is misplaced somewhere."""
+
+    def __init__(self, equation: int, error: Misplaced) -> None:
+        super().__init__(error.message)
+        self.equation, self.error = equation, error
+
+
+def linearize(
+    equations: Sequence[Equation],
+    unknowns: Sequence[str],
+    inputs: Sequence[str],
+    at: Mapping[str, Value],
+    solve_for: Sequence[str],
+) -> Linearized:
+    """Raises EquationError, Misplaced (of a value) or PointError."""
+    F = _differences(equations, inputs)
+    y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
+    A = [[_derivative(f, v) for v in y] for f in F]
+    B = [[-_derivative(f, v) for v in x] for f in F]
+    variables = {*x, *y}
+    is_linear = not any(entry.free_symbols & variables for row in (*A, *B) for entry in row)
+    H = None
+    if len(F) == len(y) == 1 and not is_linear:
+        H = [[_derivative(_derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
+    point = {symbol(name): to_expression(value.node) for name, value in at.items()}
+    texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
+    residual = "0"
+    if point:
+        _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
+        if solve_for:
+            point |= _solved(F, [symbol(name) for name in solve_for], point)
+        roundings = {symbol(name): value.rounding for name, value in at.items() if name not in solve_for}
+        if variables <= point.keys():
+            residual = _residual(F, equations, point, roundings, was_solved=bool(solve_for))
+        A, B = _at(A, point, equations), _at(B, point, equations)
+        H = None if H is None else _at(H, point, equations)
+        if residual != "0":
+            A, B = _decimals(A), _decimals(B)
+            H = None if H is None else _decimals(H)
+    return Linearized(
+        _written(A), _written(B), None if H is None else _written(H), is_linear,
+        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual,
+    )  # fmt: skip
+
+
+def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
+    """F, of the sign that makes x = f(y) A = ∂f/∂y and B = 1."""
+    found = []
+    for i, equation in enumerate(equations):
+        try:
+            difference = to_expression(equation.left) - to_expression(equation.right)
+        except Misplaced as error:
+            raise EquationError(i, error) from None
+        found.append(-difference if equation.lone in inputs else difference)
+    return found
+
+
+def _derivative(f: Expr, v: Expr) -> Expr:
+    found = diff(f, v).replace(sympy_sign, lambda u: u / Abs(u))
+    if found.has(Derivative, re, im):
+        raise PointError("abs: expected the absolute value of what is real for every x and y")
+    return found
+
+
+def _refuse_missing(
+    F: list[Expr], A: list[list[Expr]], B: list[list[Expr]], point: dict[Expr, Expr], variables: set[Expr],
+    *, is_linear: bool,
+) -> None:  # fmt: skip
+    """What has no value at the point though the answer there depends on it."""
+    asked = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
+    if not is_linear:
+        asked |= {v for f in F for v in f.free_symbols}
+    missing = sorted(v.name for v in asked - point.keys())
+    if missing and (not is_linear or variables & point.keys()):
+        raise PointError(f"at: expected a value for {', '.join(missing)}, got none")
+    unknown = sorted(v.name for v in point.keys() - asked - variables - {v for f in F for v in f.free_symbols})
+    if unknown:
+        raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
+
+
+def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    """The values of some variables that solve the equations, by Newton's method from those of the point."""
+    if len(variables) != len(F):
+        raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
+    fixed = {v: value for v, value in point.items() if v not in variables}
+    names = ", ".join(f"{v.name} = {_shown(point[v])}" for v in variables)
+    functions = [f.subs(fixed) for f in F]
+    try:
+        found = nsolve(functions, variables, [point[v] for v in variables], prec=DIGITS, maxsteps=MOST_STEPS)
+    except (ValueError, ZeroDivisionError, TypeError):
+        message = f"solve_for: Newton's method found no solution from {names}"
+        hint = "Start nearer to one; where ∂F/∂y is singular, as at a fold, it finds none"
+        raise PointError(message, hint) from None
+    values = {v: Rational(*_fraction(number).as_integer_ratio()) for v, number in zip(variables, found, strict=True)}
+    short = {
+        v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(LARGEST_DENOMINATOR).as_integer_ratio())
+        for v, value in values.items()
+    }
+    is_exact = all(f.subs(fixed | short).equals(0) for f in F)
+    return short if is_exact else values
+
+
+def _fraction(number: Expr) -> Fraction:
+    if not number.is_real:
+        raise PointError("solve_for: Newton's method found a solution that is not real")
+    return Fraction(str(number))
+
+
+def _residual(
+    F: list[Expr], equations: Sequence[Equation], point: dict[Expr, Expr], roundings: dict[Expr, Fraction],
+    *, was_solved: bool,
+) -> str:  # fmt: skip
+    """max |F| at the point, "0" where it is a solution exactly. Raises PointError where it is none."""
+    largest = 0.0
+    for i, f in enumerate(F):
+        value = f.subs(point)
+        if value.has(*_NO_VALUE) or value.free_symbols:
+            raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
+        if value.is_zero or simplify(value) == 0:
+            continue
+        size = abs(value.evalf(DIGITS))
+        allowed = Rational(1, 10**40)
+        for v, rounding in roundings.items():
+            slope = abs(f.diff(v).subs(point).evalf(15)) if rounding else 0
+            allowed += Rational(1001, 1000) * slope * Rational(*rounding.as_integer_ratio())
+        if not was_solved and not size <= allowed:
+            left_minus_right = value if value.is_Rational and len(str(value)) < 20 else value.evalf(6)
+            message = f"at: {_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
+            raise PointError(message, "solve_for: NAME finds one near to it", i)
+        largest = max(largest, float(size))
+    return f"{largest:.1g}" if largest else "0"
+
+
+def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:
+    found = [[entry.subs(point) for entry in row] for row in matrix]
+    for i, row in enumerate(found):
+        if any(entry.has(*_NO_VALUE) for entry in row):
+            number = min(i, len(equations) - 1)
+            raise PointError(f"equation {number + 1} has no derivative at {_named(point)}", equation=number)
+    return found
+
+
+def _written(matrix: list[list[Expr]]) -> list[list[str]]:
+    return [[write(entry) for entry in row] for row in matrix]
+
+
+def _decimals(matrix: list[list[Expr]]) -> list[list[Expr]]:
+    return [[entry.evalf(DIGITS - 10) for entry in row] for row in matrix]
+
+
+def _named(point: dict[Expr, Expr]) -> str:
+    return ", ".join(f"{v.name} = {_shown(value)}" for v, value in point.items())
+
+
+def _shown(value: Expr) -> str:
+    """As a number of the grammar, with at most twenty digits."""
+    text = write(value)
+    if value.is_Rational and len(text) > 2 * SHOWN_DIGITS:
+        return str(value.evalf(SHOWN_DIGITS))
+    return text

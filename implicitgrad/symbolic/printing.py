@@ -1,0 +1,62 @@
+"""sympy's expressions as text: in the grammar of expressions.py, for people, and in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sympy import Expr
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.str import StrPrinter
+
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+
+class _PositiveFirst:
+    """Of a sum: b − a, and not −a + b."""
+
+    def _as_ordered_terms(self, expr: Any, order: Any = None) -> list[Expr]:
+        terms: list[Expr] = super()._as_ordered_terms(expr, order=order)  # type: ignore[misc]
+        first = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
+        return [first, *(term for term in terms if term is not first)]
+
+
+class _Writer(_PositiveFirst, StrPrinter):  # type: ignore[misc]
+    """What the grammar reads."""
+
+    def _print_Exp1(self, expr: Any) -> str:
+        return "exp(1)"
+
+    def _print_Abs(self, expr: Any) -> str:
+        return f"abs({self._print(expr.args[0])})"
+
+
+class _Latex(_PositiveFirst, LatexPrinter):  # type: ignore[misc]
+    pass
+
+
+class _Shower(_Writer):
+    """What a note would have: x² and a·b."""
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        if expr.exp.is_Integer and 2 <= expr.exp <= 9:
+            return str(self.parenthesize(expr.base, PRECEDENCE["Pow"])) + SUPERSCRIPTS[int(expr.exp)]
+        return str(super()._print_Pow(expr, rational=rational))
+
+
+def write(expression: Expr) -> str:
+    """In the grammar of expressions."""
+    return str(_Writer().doprint(expression))
+
+
+def show(expression: Expr) -> str:
+    """For people."""
+    text = str(_Shower().doprint(expression))
+    return text.replace("**", "^").replace("*", "·").replace(" - ", " − ")
+
+
+def write_latex(expression: Expr, name: Callable[[str], str]) -> str:
+    """In LaTeX, letters by their name there."""
+    names = {letter: name(letter.name) for letter in expression.free_symbols}
+    return str(_Latex({"symbol_names": names}).doprint(expression))
