@@ -213,17 +213,17 @@ class Draft:
             self.arithmetic = chosen_arithmetic(arithmetic)
         else:
             sizes = [size for key in ("A", "B") if key in self.parts for size in _shape(self.parts[key].value)]
-            is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self._is_near_a_point
+            is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self.is_near_a_point
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
 
-        if self._is_near_a_point and self.arithmetic is Arithmetic.EXACT:
+        if self.is_near_a_point and self.arithmetic is Arithmetic.EXACT:
             assert self.origin is not None
             message = f"expected a point that solves the equations exactly, got one that leaves {self.origin.residual}"
             hint = "Doubles are used there unless --arithmetic exact asks for more"
             raise InputError([Problem(message, hint, "bad-point", self.source)])
 
     @property
-    def _is_near_a_point(self) -> bool:
+    def is_near_a_point(self) -> bool:
         """Whether A and B are of a point that solves the equations nearly."""
         return self.origin is not None and self.origin.residual != "0"
 

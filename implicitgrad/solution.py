@@ -15,6 +15,7 @@ from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import Arithmetic as Arithmetic
 from implicitgrad.system import LinearSystem, squared_norm
 from implicitgrad.system import Matrix as Matrix
+from implicitgrad.system import Origin as Origin
 
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Sequence[PartialRow]
@@ -101,6 +102,27 @@ class Validity(NamedTuple):
     """What happens where some are."""
 
 
+class Pivot(NamedTuple):
+    """A step of a row reduction of [A | B] by hand."""
+
+    row: int
+    """Which equation, 0-based."""
+    column: int
+    """Of [A | B]."""
+    value: Fraction
+    """By which the row is divided."""
+    factors: tuple[tuple[int, Fraction], ...]
+    """For other rows how many times it is subtracted from them then."""
+
+
+class Derivation(NamedTuple):
+    """How the answer is found by hand."""
+
+    pivots: tuple[Pivot, ...]
+    rows: Matrix
+    """(M, N+P): [A | B] after them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """The answer to a LinearSystem."""
@@ -130,6 +152,8 @@ class Solution:
     """What the solver has to say beside the answer, as (code, message)."""
     validity: Validity | None = None
     """Where the answer holds; None where nothing in it has a letter."""
+    derivation: Derivation | None = None
+    """How it is found, if that was asked for."""
     second: Matrix | None = None
     """(P, P): ∂²y/∂x² of one equation in one unknown, if that was asked for."""
 

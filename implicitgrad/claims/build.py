@@ -12,7 +12,7 @@ from implicitgrad.claims.numbers import NOT_DETERMINED, Shape, read_numbers
 from implicitgrad.draft import CLAIMS, Part, Path, as_fraction, described
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.rational import NumberError, parse_number
-from implicitgrad.solution import Solution, Status
+from implicitgrad.solution import Arithmetic, Solution, Status
 
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
 """The keys of the claims that are mappings."""
@@ -192,4 +192,7 @@ class _Builder:
         return None if matrix is None else ClaimedConstraints(dependent, matrix)
 
     def _numbers(self, key: str, shape: Shape) -> Numbers | None:
-        return read_numbers(key, self.parts[key], shape, partial(self._refuse, key)) if key in self.parts else None
+        if key not in self.parts:
+            return None
+        is_symbolic = self.solution.arithmetic is Arithmetic.SYMBOLIC
+        return read_numbers(key, self.parts[key], shape, partial(self._refuse, key), is_symbolic=is_symbolic)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
 from implicitgrad.draft import Part, Path, as_fraction, described, plain
+from implicitgrad.expressions import Misplaced, has_letters
 from implicitgrad.rational import NumberError, last_place, parse_number
 
 DOUBLE = Fraction(1, 2**53)
@@ -35,12 +36,17 @@ class Shape(NamedTuple):
         return f"{self.height}×{' or '.join(map(str, self.widths))}"
 
 
+Entry = tuple[Any, Fraction, bool]
+"""A value, half a unit of its last decimal place, and whether it was computed in floating point."""
 Refuse = Callable[[Path, str, str | None, str], None]
 """Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
 
 
-def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse) -> Numbers | None:
-    """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused."""
+def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, *, is_symbolic: bool = False) -> Numbers | None:
+    """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused.
+
+    is_symbolic : entries are sympy's expressions.
+    """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
     if not isinstance(value, list):
         refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
@@ -66,7 +72,7 @@ def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse) -> Numbers 
             expected = " or ".join(map(str, shape.widths))
             refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
             return None
-    return _entries(key, part, rows, is_flat, refuse)
+    return _entries(key, part, rows, is_flat, refuse, _expression if is_symbolic else _entry)
 
 
 def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
@@ -76,7 +82,9 @@ def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
     return [value] if shape.height == 1 else None
 
 
-def _entries(key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse) -> Numbers | None:
+def _entries(
+    key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Callable[[object], Entry]
+) -> Numbers | None:
     numbers = Numbers(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
     unit_roundoff, is_whole = None, True
@@ -89,7 +97,7 @@ def _entries(key: str, part: Part, rows: list[list[object]], is_flat: bool, refu
                 broken.append(f"{numbers.name(i, j)} is {item}")
                 item = None
             try:
-                value, unit, is_computed = _entry(item)
+                value, unit, is_computed = read(item)
             except NumberError as error:
                 path = (i + j,) if is_flat else (i, j)
                 refuse(path, f"{numbers.name(i, j)}: {error.problem.message}", error.problem.hint, "bad-number")
@@ -107,7 +115,20 @@ def _entries(key: str, part: Part, rows: list[list[object]], is_flat: bool, refu
     return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(broken))
 
 
-def _entry(item: object) -> tuple[Fraction | None, Fraction, bool]:
+def _expression(item: object) -> Entry:
+    """As _entry, of what may have letters."""
+    from implicitgrad.symbolic.expression import read_value
+
+    if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
+        value, unit, is_computed = _entry(item)
+        return (None if value is None else read_value(str(value))), unit, is_computed
+    try:
+        return read_value(item), ZERO, False
+    except Misplaced as error:
+        raise NumberError(error.message, error.hint) from None
+
+
+def _entry(item: object) -> Entry:
     """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
     if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
         return None, ZERO, False

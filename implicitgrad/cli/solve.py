@@ -139,6 +139,8 @@ def solve(
 
         refuse_inputs(output, sources)
     form = _format(form, output)
+    if steps and form not in ("table", "markdown", "latex"):
+        raise UsageError(f"--steps is for --format table, markdown or latex, got {form}")
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
@@ -153,7 +155,8 @@ def solve(
         _require_gradients(systems, f"--only {only}")
     with telling(f"solving {count(len(systems), 'system')}"):
         solutions = [
-            solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None, order=order) for one in systems
+            solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None, order=order, steps=steps)
+            for one in systems
         ]
     if output in (None, "-"):
         write_stdout("".join(_texts(solutions, form, digits, is_full=full, to_file=False)))

@@ -17,7 +17,6 @@ from implicitgrad.judges.jacobian import judge_jacobian
 from implicitgrad.judges.setting import Along, Setting
 from implicitgrad.solution import Constraints, Solution, Status
 from implicitgrad.solvers import solve_system
-from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import Arithmetic, LinearSystem
 from implicitgrad.verdict import Outcome, Verdict
 
@@ -96,6 +95,8 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     left of other numbers. Beyond 32 equations, unknowns or inputs, an answer in doubles with bounds is taken for text,
     too, if it is unique.
     """
+    if system.arithmetic is Arithmetic.SYMBOLIC:
+        return solve_system(system)
     is_binary = system.arithmetic is Arithmetic.FLOAT
     is_large = max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY
     if is_binary or is_large:
@@ -106,7 +107,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
                 is_large and is_certified and (is_binary or found.status is Status.DETERMINED)
             ):
                 return found
-    return solve_exact(system.with_arithmetic(Arithmetic.EXACT))
+    return solve_system(system, arithmetic="exact")
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:
@@ -114,6 +115,10 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
 
     others : solutions of related systems, whose ∂L/∂x may have been claimed by mistake.
     """
+    if solution.arithmetic is Arithmetic.SYMBOLIC:
+        from implicitgrad.judges.symbolic import judge_symbolic
+
+        return Verdict(solution, _placed(judge_symbolic(solution, claims), solution, claims))
     setting = Setting(solution, claims)
     outcomes: list[Outcome] = []
     jacobian: Along | None = None
@@ -137,9 +142,12 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         outcomes.append(facts.judge_constraints(claims.constraints, setting))
     if claims.condition is not None:
         outcomes.append(facts.judge_condition(claims.condition, setting))
+    return Verdict(solution, _placed(outcomes, solution, claims))
+
+
+def _placed(outcomes: Sequence[Outcome], solution: Solution, claims: Claims) -> tuple[Outcome, ...]:
     elsewhere = Place(solution.system.source)
-    placed = [outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes]
-    return Verdict(solution, tuple(placed))
+    return tuple(outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes)
 
 
 def _has_same_matrices(a: LinearSystem, b: LinearSystem) -> bool:

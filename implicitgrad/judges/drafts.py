@@ -47,7 +47,7 @@ def _roots(claims: Parts) -> set[str]:
 
 
 def _arithmetic(draft: Draft) -> str:
-    return Arithmetic.FLOAT if draft.is_binary else Arithmetic.EXACT
+    return Arithmetic.FLOAT if draft.is_binary or draft.is_near_a_point else Arithmetic.EXACT
 
 
 def _built(parts: Parts, solution: Solution, problems: list[Problem]) -> Claims:

@@ -56,10 +56,11 @@ def solve_system(
     *,
     gradient_alone: bool = False,
     order: int = 1,
+    steps: bool = False,
 ) -> Solution:
     """As solve, of a system; "auto" is the arithmetic that it was made for.
 
-    gradient_alone : leave out ∂y/∂x. order : 2 for ∂²y/∂x², too.
+    gradient_alone : leave out ∂y/∂x. order : 2 for ∂²y/∂x², too. steps : with the derivation.
     """
     chosen = system.arithmetic if arithmetic == AUTO else chosen_arithmetic(arithmetic)
     if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
@@ -67,11 +68,15 @@ def solve_system(
     found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
     if system.origin is not None:
         found = with_origin(found)
-    if order == 1:
-        return found
-    from implicitgrad.solvers.second import with_second_derivatives
+    if order == 2:
+        from implicitgrad.solvers.second import with_second_derivatives
 
-    return with_second_derivatives(found)
+        found = with_second_derivatives(found)
+    if steps:
+        from implicitgrad.solvers.derivation import with_derivation
+
+        found = with_derivation(found)
+    return found
 
 
 def _solve(

@@ -1,8 +1,8 @@
 """Systems with letters in them: what holds for almost all values of the letters, and where it does not.
 
 Which rows and columns of [A | B] its rank rests on is found at a random point, in sixty digits; with K what they have
-in common, K⁻¹·[A | B] is computed in the field of rational functions (sympy's DomainMatrix), without a fraction until the
-end. It is then verified that every other row follows from those, so that the rank is neither more nor less.
+in common, K⁻¹·[A | B] is computed in the field of rational functions (sympy's DomainMatrix), without a fraction until
+the end. It is then verified that every other row follows from those, so that the rank is neither more nor less.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import comb, prod
 
 from sympy import Abs, Add, Expr, I, Mul, Pow, Rational, Symbol, cos, exp, log, nan, oo, pi, sin, sqrt, tan, zoo
 
-from implicitgrad.expressions import Misplaced, Node
+from implicitgrad.expressions import Misplaced, Node, read_equation, read_expression
+from implicitgrad.symbolic.printing import write_latex
 
 LARGEST_EXPONENT = 100
 LARGEST_ROOT = 12
@@ -21,6 +23,11 @@ _NOT_REAL = (I, nan, oo, -oo, zoo)
 def symbol(name: str) -> Symbol:
     """The real variable of a name."""
     return Symbol(name, real=True)
+
+
+def read_value(text: str) -> Expr:
+    """A text of the grammar as an expression. Raises Misplaced."""
+    return to_expression(read_expression(text))
 
 
 def to_expression(node: Node) -> Expr:
@@ -80,3 +87,9 @@ def _terms(node: Node) -> int:
         exponent = min(int(node.parts[1].value), LARGEST_EXPONENT)
         return min(MOST_TERMS + 1, comb(counts[0] + exponent - 1, exponent))
     return max(counts, default=1)
+
+
+def equation_in_latex(equation: str, name: Callable[[str], str]) -> str:
+    """An equation as it was written, in LaTeX."""
+    sides = read_equation(equation)
+    return f"{write_latex(to_expression(sides.left), name)} = {write_latex(to_expression(sides.right), name)}"

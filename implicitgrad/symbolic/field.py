@@ -348,6 +348,13 @@ class Field:
         ]
 
 
+def expression_of(value: Symbolic | Fraction) -> Expr:
+    """A value of any field, or a rational number, in sympy's terms."""
+    if isinstance(value, Symbolic):
+        return value.field.expression(value.element)
+    return Rational(value.numerator, value.denominator)
+
+
 def natural(name: str) -> tuple[Any, ...]:
     """For sorting: a2 before a10."""
     return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))

@@ -39,6 +39,12 @@ class Symbolic:
     __mul__ = __rmul__ = _operation("__mul__")
     __truediv__ = _operation("__truediv__")
 
+    def __rtruediv__(self, other: Fraction | int) -> Symbolic:
+        return Symbolic(self.field, self.field.constant(other)) / self
+
+    def __rsub__(self, other: Fraction | int) -> Symbolic:
+        return -self + other
+
     def __neg__(self) -> Symbolic:
         return Symbolic(self.field, -self.element)
 

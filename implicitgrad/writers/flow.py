@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from implicitgrad.rational import format_fraction
+from implicitgrad.symbolic.value import Symbolic
 
 LONGEST_LINE = 100
 LONGEST_FRACTION = 40
@@ -24,6 +25,10 @@ def write_flow(value: Value, *, as_json: bool = False) -> str:
     """``value`` on one line."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
+    if isinstance(value, Symbolic):
+        text = value.text
+        is_number = value.fraction is not None and not as_json
+        return text if is_number or (not as_json and _is_plain(text)) else json.dumps(text)
     if isinstance(value, int | Fraction):
         return _number(Fraction(value), as_json)
     if isinstance(value, str):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import groupby
 
 from implicitgrad.characters import printable
 from implicitgrad.solution import Solution
 from implicitgrad.writers.answer import FREE, Answer, Block, Line
+from implicitgrad.writers.steps import Plain, Step, derive
 
 CORNER = "∂y/∂x"
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
@@ -19,6 +22,21 @@ def write_markdown(solution: Solution, digits: int = 6) -> str:
     title, *question = answer.question()
     verdict, *findings = answer.findings()
     parts = [", ".join([f"**{title}**", *question]), " ".join([f"**{verdict.rstrip(':')}**:", *findings])]
+    if solution.derivation is not None:
+        parts += _steps(derive(solution, Plain(_escaped, digits)))
+    else:
+        parts += _answer(solution, answer)
+    if second := answer.second():
+        parts.append("\n".join(f"- {equation}" for equation in second))
+    if sentences := answer.validity():
+        parts.append("\n".join(f"- {_escaped(sentence)}" for sentence in sentences))
+    parts += [f"> {warning}" for warning in answer.warnings()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _answer(solution: Solution, answer: Answer) -> list[str]:
+    """The tables, and what is to be said of them."""
+    parts = []
     if solution.constraints is not None:
         equations = [f"- {equation}" for equation in answer.constraints()]
         parts += [answer.constrained(), "\n".join(equations), f"*{answer.direction()}*"]
@@ -28,12 +46,23 @@ def write_markdown(solution: Solution, digits: int = 6) -> str:
             parts.append(unconstrained)
         if solution.general.free:
             parts += ["*one choice of many, the minimum-norm one*", *_block(answer.minimum_norm())]
-    if second := answer.second():
-        parts.append("\n".join(f"- {equation}" for equation in second))
-    if sentences := answer.validity():
-        parts.append("\n".join(f"- {_escaped(sentence)}" for sentence in sentences))
-    parts += [f"> {warning}" for warning in answer.warnings()]
-    return "\n\n".join(parts) + "\n"
+    return parts
+
+
+def _steps(steps: Sequence[Step]) -> list[str]:
+    """A heading each, equations as a list, matrices as they are."""
+    parts = []
+    for number, step in enumerate(steps, start=1):
+        parts.append(f"**{number}. {_escaped(step.title)}**")
+        for kind, group in groupby(step.parts, lambda part: part.kind):
+            texts = [part.text for part in group]
+            if kind == "equation":
+                parts.append("\n".join(f"- {text}" for text in texts))
+            elif kind == "matrices":
+                parts += [f"```text\n{text}\n```" for text in texts]
+            else:
+                parts += [_escaped(text) if kind == "words" else text for text in texts]
+    return parts
 
 
 def _block(block: Block) -> list[str]:

@@ -12,7 +12,7 @@ from implicitgrad.characters import quoted
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import UsageError
 from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number
-from implicitgrad.solution import Matrix, Solution
+from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution
 from implicitgrad.writers.expectation import whole_answer
 from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
 
@@ -23,15 +23,31 @@ NOT_CERTIFIED = "the answer is not certified, and is not claimed"
 def write_yaml(solution: Solution) -> str:
     """A document with the system's keys, and the answer as what it expects."""
     system = solution.system
-    lines = [f"name: {write_flow(system.name)}\n", _matrix("A", system.A, solution)]
-    if system.B is not None:
-        lines.append(_matrix("B", system.B, solution))
+    lines = [f"name: {write_flow(system.name)}\n"]
+    if system.origin is not None:
+        lines += _equations(system.origin)
+    else:
+        lines.append(_matrix("A", system.A, solution))
+        if system.B is not None:
+            lines.append(_matrix("B", system.B, solution))
     lines += [f"{key}: {write_flow(names)}\n" for key, names in (("x", system.x), ("y", system.y))]
     if system.dL_dy is not None:
         lines.append(_matrix("dL_dy", system.dL_dy, solution, is_vector=system.has_one_loss))
     answer = whole_answer(solution)
     lines.append(f"expect:\n{write_mapping(answer, '  ')}" if answer else f"# {NOT_CERTIFIED}\n")
     return "".join(lines)
+
+
+def _equations(origin: Origin) -> list[str]:
+    lines = ["equations:\n", *(f"  - {write_flow(equation)}\n" for equation in origin.equations)]
+    if origin.point:
+        pairs = [
+            f"{write_flow(name)}: {value if is_number(value) else write_flow(value)}" for name, value in origin.point
+        ]
+        lines.append(f"at: {{{', '.join(pairs)}}}\n")
+    if origin.found and origin.residual != "0":
+        lines.append(f"solve_for: {write_flow(origin.found)}\n")
+    return lines
 
 
 def write_csv(solution: Solution) -> str:
@@ -41,8 +57,11 @@ def write_csv(solution: Solution) -> str:
     """
     solution = _without_formulas(solution)
     system = solution.system
-    if system.B is not None:
-        raise UsageError(f"{system.source}: CSV has no place for B", "--format yaml has")
+    if system.B is not None or system.origin is not None:
+        what = "B" if system.origin is None else "equations"
+        raise UsageError(f"{system.source}: CSV has no place for {what}", "--format yaml has")
+    if solution.arithmetic is Arithmetic.SYMBOLIC:
+        raise UsageError(f"{system.source}: CSV is for numbers, and there are letters", "--format yaml has both")
     if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:
         raise UsageError(
             f"{system.source}: in CSV one dL/dy is a vector, not a matrix of one row", "--format yaml has both"
@@ -71,6 +90,8 @@ def _texts(matrix: Matrix, solution: Solution) -> list[list[str]]:
     """Numbers that read as the same: decimals where the system was written in them, else fractions; doubles as such."""
     if isinstance(matrix, DoubleMatrix):
         return [[repr(number).removesuffix(".0") for number in row] for row in (matrix.array + 0.0).tolist()]
+    if solution.arithmetic is Arithmetic.SYMBOLIC:
+        return [[write_flow(entry) for entry in row] for row in matrix]
     has_decimals = bool(solution.system.A_rounding)
     return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
 

@@ -15,10 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from implicitgrad.characters import IN_ASCII
-from implicitgrad.notation import Expression
+from implicitgrad.notation import Expression, in_pieces
 from implicitgrad.solution import Solution, Status
 from implicitgrad.writers.answer import FREE, Answer, Block, Line
 from implicitgrad.writers.screen import Screen
+from implicitgrad.writers.steps import Plain, Step, derive
 
 GAP = "   "
 MARGIN = "  "
@@ -34,22 +35,10 @@ def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     page = Page(screen)
     answer = Answer(solution, screen.label, digits)
     page.header(answer)
-    if solution.constraints is not None:
-        page.gap()
-        page.prose(answer.constrained(), "bold")
-        for equation in answer.constraints():
-            page.equation(equation, MARGIN * 2)
-        page.gap()
-        page.prose(answer.direction(), "italic")
-    if solution.independent:
-        page.block(answer.general())
-        if unconstrained := answer.unconstrained():
-            page.gap()
-            page.prose(unconstrained)
-        if solution.general.free:
-            page.gap()
-            page.prose("one choice of many, the minimum-norm one", "italic")
-            page.block(answer.minimum_norm())
+    if solution.derivation is not None:
+        page.steps(derive(solution, Plain(screen.label, digits)))
+    else:
+        page.answer(answer)
     if second := answer.second():
         page.gap()
         for equation in second:
@@ -95,6 +84,39 @@ class Page:
         verdict, *findings = answer.findings()
         color = "green" if answer.solution.status is Status.DETERMINED else "yellow"
         self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
+
+    def answer(self, answer: Answer) -> None:
+        """The tables, and what is to be said of them."""
+        solution = answer.solution
+        if solution.constraints is not None:
+            self.gap()
+            self.prose(answer.constrained(), "bold")
+            for equation in answer.constraints():
+                self.equation(equation, MARGIN * 2)
+            self.gap()
+            self.prose(answer.direction(), "italic")
+        if not solution.independent:
+            return
+        self.block(answer.general())
+        if unconstrained := answer.unconstrained():
+            self.gap()
+            self.prose(unconstrained)
+        if solution.general.free:
+            self.gap()
+            self.prose("one choice of many, the minimum-norm one", "italic")
+            self.block(answer.minimum_norm())
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        """A derivation."""
+        for number, step in enumerate(steps, start=1):
+            self.gap()
+            self.prose(f"{number}. {step.title}", "bold")
+            for part in step.parts:
+                if part.kind in ("words", "spelled"):
+                    self.prose(part.text, margin=MARGIN * 2)
+                    continue
+                for line in part.text.split("\n"):
+                    self.equation(Expression(in_pieces(line)), MARGIN * 3)
 
     def warnings(self, answer: Answer) -> None:
         """What is to be kept in mind, at the end."""

@@ -1,0 +1,211 @@
+"""Claims about a system with letters, judged as identities: what holds for almost all values of the letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from implicitgrad.characters import count
+from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers
+from implicitgrad.judges import facts
+from implicitgrad.judges.setting import Setting
+from implicitgrad.notation import show_number
+from implicitgrad.solution import Solution
+from implicitgrad.solvers.profile import profile_at
+from implicitgrad.symbolic.field import Field, expression_of
+from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.verdict import DIGITS, Outcome
+
+Rows = list[list[Any]]
+
+
+def judge_symbolic(solution: Solution, claims: Claims) -> list[Outcome]:
+    """The outcome of each claim."""
+    return _Judge(solution, claims).outcomes()
+
+
+class _Judge:
+    """The solution and the claims in one field."""
+
+    def __init__(self, solution: Solution, claims: Claims) -> None:
+        self.solution, self.system, self.claims = solution, solution.system, claims
+        self.setting = Setting(solution, claims)
+        general = solution.general
+        constraints = None if claims.constraints is None else claims.constraints.matrix
+        claimed = [numbers for numbers in (claims.dy_dx, claims.dL_dx, constraints) if numbers is not None]
+        own: list[Any] = [general.particular, general.null_space, self.setting.T()]
+        own += [matrix for matrix in (general.dL_dx_particular, general.dL_dx_coefficients) if matrix is not None]
+        expressions = [expression_of(entry) for matrix in own for row in matrix for entry in row]
+        expressions += [entry for numbers in claimed for row in numbers.entries for entry in row if entry is not None]
+        self.field = Field(expressions)
+
+    def outcomes(self) -> list[Outcome]:
+        claims, found = self.claims, []
+        if claims.status is not None:
+            found.append(facts.judge_status(claims.status, self.setting))
+        if claims.rank is not None:
+            found.append(facts.judge_rank(claims.rank, self.setting))
+        general = self.solution.general
+        jacobian = None
+        if claims.dy_dx is not None:
+            outcome = self._matrix(
+                claims.dy_dx, general.particular, general.null_space, self.solution.dy_dx, "∂{y}/∂{x}"
+            )
+            found.append(outcome)
+            jacobian = claims.dy_dx if outcome.holds else None
+        if claims.dL_dx is not None:
+            assert self.solution.dL_dx_rows is not None
+            outcome = self._matrix(
+                claims.dL_dx, general.dL_dx_particular or (), general.dL_dx_coefficients or (),
+                self.solution.dL_dx_rows, "∂L/∂{x}", jacobian,
+            )  # fmt: skip
+            found.append(outcome)
+        if claims.free_parameters is not None:
+            found.append(self._free_parameters())
+        if claims.dL_dx_unique is not None:
+            found.append(facts.judge_uniqueness(claims.dL_dx_unique, self.setting))
+        if claims.constraints is not None:
+            found.append(self._constraints(claims.constraints))
+        if claims.condition is not None:
+            reason = "the condition of a matrix with letters is not found"
+            found.append(Outcome("condition", False, f"at most {claims.condition.text}", reason, 1))
+        return found
+
+    def _matrix(
+        self, numbers: Numbers, particular: Any, coefficients: Any, answer: Any, meaning: str,
+        jacobian: Numbers | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Whether a claim is particular + coefficients·Z for some Z, the one of the Jacobian if one is claimed."""
+        J, V, T = self._values(particular), self._values(coefficients), self._values(self.setting.T())
+        P, width = self.system.inputs, len(numbers.entries[0])
+        independent = self.setting.independent
+        wrong: list[str] = []
+
+        def name(i: int, j: int) -> str:
+            x = self.system.x[j] if width == P else self.solution.independent[j]
+            y = self.system.y[i] if numbers.key == "dy_dx" else ""
+            return f"{numbers.name(i, j)} ({meaning.format(y=y, x=x)})"
+
+        claimed: list[list[Symbolic | None]] = [[None] * len(independent) for _ in numbers.entries]
+        for i, row in enumerate(numbers.entries):
+            for j, value in enumerate(row):
+                k = j if width == P else independent[j]
+                if value is None and answer[i][k] is not None:
+                    wrong.append(f"{name(i, j)}: claimed not to be determined, expected {self._show(answer[i][k])}")
+            for m, k in enumerate(independent):
+                terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
+                if any(row[j] is None for j, _ in terms):
+                    continue
+                found = sum((self.field.value(row[j]) * t for j, t in terms), self.field.number(0))
+                claimed[i][m] = found
+                slack = sum((self._slack(numbers, i, j) for j, _ in terms), Fraction(0))
+                if not any(V[i]) and not self._is_near(found, J[i][m], slack):
+                    j = k if width == P else m
+                    wrong.append(f"{name(i, j)}: claimed {numbers.texts[i][j]}, expected {self._show(J[i][m])}")
+        outcome = Outcome(numbers.key, not wrong, numbers.summary())
+        total = count(len(numbers.entries) * width, "entry")
+        if wrong:
+            return outcome._replace(reason=f"{len(wrong)} of {total}: {wrong[0]}", failing=len(wrong))
+        for m in range(len(independent)):
+            values = [row[m] for row in claimed]
+            equations = [
+                [*v, value - j[m]] for v, j, value in zip(V, J, values, strict=True) if value is not None and any(v)
+            ]
+            if jacobian is not None:
+                equations += self._known(jacobian, m)
+            if not self._is_consistent(equations):
+                what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
+                if jacobian is not None:
+                    what = "it does not go with the claimed ∂y/∂x"
+                reason = f"{what}: the column of {self.solution.independent[m]}"
+                return outcome._replace(holds=False, reason=reason, failing=1)
+        return outcome
+
+    def _known(self, jacobian: Numbers, m: int) -> Rows:
+        """What a claimed ∂y/∂x says of the free parameters of a column."""
+        general = self.solution.general
+        J, V = self._values(general.particular), self._values(general.null_space)
+        T = self._values(self.setting.T())
+        width, P = len(jacobian.entries[0]), self.system.inputs
+        rows = []
+        for i, row in enumerate(jacobian.entries):
+            terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
+            if any(V[i]) and not any(row[j] is None for j, _ in terms):
+                value = sum((self.field.value(row[j]) * t for j, t in terms), self.field.number(0))
+                rows.append([*V[i], value - J[i][m]])
+        return rows
+
+    def _is_consistent(self, equations: Rows) -> bool:
+        """Whether [V | c] has a solution: c is no pivot."""
+        if not equations:
+            return True
+        width = len(equations[0])
+        found = profile_at(self.field.evaluated(equations, self.field.points()[0]), range(width), width)
+        return width - 1 not in found.pivots
+
+    def _free_parameters(self) -> Outcome:
+        claimed = self.claims.free_parameters
+        assert claimed is not None
+        if isinstance(claimed, Number) or len(claimed) != len(self.solution.free_parameters):
+            return facts.judge_free_parameters(claimed, self.setting)
+        entries = {f"d{y}/d{x}": (i, k) for i, y in enumerate(self.system.y) for k, x in enumerate(self.system.x)}
+        chosen: dict[int, list[int]] = {}
+        for name in claimed:
+            i, k = entries[name]
+            chosen.setdefault(k, []).append(i)
+        V, T = self._values(self.solution.general.null_space), self._values(self.setting.T())
+        holds = not claimed or (
+            self._is_invertible([T[k] for k in chosen])
+            and all(self._is_invertible([V[i] for i in rows]) for rows in chosen.values())
+        )
+        expected = ", ".join(self.solution.free_parameters)
+        reason = "" if holds else f"{', '.join(claimed)} cannot be chosen at will; expected {expected} or a like choice"
+        return Outcome("free_parameters", holds, ", ".join(claimed) or "none", reason, 0 if holds else 1)
+
+    def _is_invertible(self, rows: Rows) -> bool:
+        n = len(rows)
+        if any(len(row) != n for row in rows):
+            return False
+        return profile_at(self.field.evaluated(rows, self.field.points()[0]), range(n), n).rank == n
+
+    def _constraints(self, claimed: ClaimedConstraints) -> Outcome:
+        found = self.solution.constraints
+        D = 0 if found is None else len(found.dependent)
+        size = count(len(claimed.dependent), "constraint") if claimed.dependent else "none"
+        outcome = Outcome("constraints", True, size)
+        if len(claimed.dependent) != D:
+            return outcome._replace(holds=False, reason=f"claimed {size}, expected {D or 'none'}", failing=1)
+        if claimed.matrix is None:
+            return outcome
+        T = self._values(self.setting.T())
+        x = self.system.x
+        others = [k for k, name in enumerate(x) if name not in claimed.dependent]
+        for i, name in enumerate(claimed.dependent):
+            row = [self.field.value(entry) for entry in claimed.matrix.entries[i]]
+            for m in range(len(self.solution.independent)):
+                along = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
+                if along != T[x.index(name)][m]:
+                    said = f"{name} = {' + '.join(claimed.matrix.texts[i])} of {', '.join(x[k] for k in others)}"
+                    reason = f"the equations do not say that {said}"
+                    return outcome._replace(holds=False, reason=reason, failing=1)
+        return outcome
+
+    def _slack(self, numbers: Numbers, i: int, j: int) -> Fraction:
+        rtol, atol = self.claims.rtol, self.claims.atol
+        if rtol is None and atol is None:
+            return numbers.roundings[i][j]
+        value = self.field.value(numbers.entries[i][j])
+        size = abs(value.approximation()) if value.is_number else Fraction(0)
+        return (atol or Fraction(0)) + (rtol or Fraction(0)) * size
+
+    def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
+        difference = claimed - expected
+        return not difference or (difference.is_number and abs(difference.approximation()) <= slack)
+
+    def _values(self, matrix: Sequence[Sequence[Any]]) -> Rows:
+        return [[self.field.value(expression_of(entry)) for entry in row] for row in matrix]
+
+    @staticmethod
+    def _show(value: Any) -> str:
+        return show_number(value, DIGITS).strip()

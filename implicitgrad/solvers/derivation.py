@@ -1,0 +1,53 @@
+"""The row reduction of [A | B] as one does it by hand: a pivot for an unknown, its row divided, the others cleared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from implicitgrad.errors import UsageError
+from implicitgrad.solution import Arithmetic, Derivation, Pivot, Solution
+from implicitgrad.solvers.profile import pivot_order
+
+MOST = 6
+"""Equations, unknowns and inputs of a derivation that is read."""
+
+
+def with_derivation(solution: Solution) -> Solution:
+    """The solution with its derivation. Raises UsageError for doubles, and for what is too large to be read."""
+    system = solution.system
+    if solution.arithmetic is Arithmetic.FLOAT:
+        raise UsageError(f"{system.source}: --steps is for exact arithmetic", "--arithmetic exact")
+    if max(system.equations, system.unknowns, system.inputs) > MOST:
+        raise UsageError(f"{system.source}: --steps is for at most {MOST} equations, unknowns and inputs")
+    M, N, P = system.equations, system.unknowns, system.inputs
+    B: Any = system.B or [[Fraction(i == k) for k in range(M)] for i in range(M)]
+    rows: list[list[Any]] = [[*a, *b] for a, b in zip(system.A, B, strict=True)]
+    free = {system.y.index(name) for name in solution.general.free}
+    pivots: list[Pivot] = []
+    done: list[int] = []
+    for column in pivot_order(N, P, free):
+        candidates = [i for i in range(M) if i not in done and rows[i][column]]
+        if not candidates:
+            continue
+        chosen = min(candidates, key=lambda i: _size(rows[i][column]))
+        pivot = rows[chosen][column]
+        rows[chosen] = [entry / pivot for entry in rows[chosen]]
+        factors = []
+        for i in range(M):
+            if i != chosen and rows[i][column]:
+                factor = rows[i][column]
+                factors.append((i, factor))
+                rows[i] = [a - factor * b for a, b in zip(rows[i], rows[chosen], strict=True)]
+        done.append(chosen)
+        pivots.append(Pivot(chosen, column, pivot, tuple(factors)))
+    return replace(solution, derivation=Derivation(tuple(pivots), tuple(map(tuple, rows))))
+
+
+def _size(value: Any) -> tuple[bool, int, int]:
+    """How bad a pivot is: one that is 1 is best, a number is better than a letter."""
+    text = getattr(value, "text", None)
+    if text is None:
+        return value != 1, 0, abs(value.numerator) + value.denominator
+    return value != 1, 0 if value.is_number else 1, len(text)
