@@ -184,6 +184,8 @@ def number_hint(text: str) -> str | None:
         return "Write 0.5 for 50%"
     if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
         return "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"
+    if text in ("+", "-", "*", "/", "="):
+        return "An entry is written without blanks: a+b"
     if ";" in text:
         return "Is ';' the delimiter? --delimiter ';' says so"
     if " " in stripped and all(map(is_number, stripped.split())):

@@ -238,9 +238,13 @@ def _by_sympy(
             [Problem(f"at: {error.message}", error.hint, error.code).at(point.source or source, point.position)]
         ) from None
     except PointError as error:
-        line_at = None if error.equation is None else lines[error.equation].locate(0)
-        problem = Problem(error.message, error.hint, "bad-point")
-        raise InputError([problem.at(point.source or source, point.position or line_at)]) from None
+        is_option = (point.source or "").startswith("--")
+        message = error.message.partition(": ")[2] if is_option and error.equation is None else error.message
+        problem = Problem(message, error.hint, "bad-point")
+        if error.equation is not None:
+            line = lines[error.equation]
+            raise InputError([problem.at(line.source, line.locate(0))]) from None
+        raise InputError([problem.at(point.source or source, point.position)]) from None
     parts = _parts(lines, found.A, found.B, unknowns, inputs, y, x)
     if found.hessian is not None:
         parts["hessian"] = Part(found.hessian, lines[0].source)

@@ -9,7 +9,7 @@ from math import comb
 from typing import Any
 
 import mpmath
-from sympy import groebner
+from sympy import Dummy, Poly, groebner
 from sympy.polys.matrices import DomainMatrix
 
 from implicitgrad.solution import SpecialCase, Status, Validity
@@ -18,6 +18,9 @@ from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import LinearSystem
 
+MOST_GENERATORS = 5
+LARGEST_DEGREE = 6
+"""Of the polynomials whose common zeros are asked about."""
 MOST_MINORS = 9
 MOST_CASES = 6
 MOST_ZEROS = 9
@@ -40,9 +43,26 @@ def find_validity(
         cases += [_case(field, system, rows, factor) for factor in factors[:MOST_CASES]]
         cases += _lower_ranks(field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None)
     denominators = field.denominators(entry for row in rows for entry in row)
-    nonzero = [*factors, *(d for d in denominators if d not in factors and not field.is_never_zero(d))]
+    nonzero = [field.of_argument(d) for d in (*factors, *denominators) if not field.is_never_zero(d)]
+    nonzero = list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1]
     unique = {(case.zeros, case.rank): case for case in reversed(cases)}
     return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())))
+
+
+def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
+    """Whether a determinant is 0 wherever the equations hold, if they are polynomials small enough to tell.
+
+    It is exactly if 1 is in the ideal of the equations and of 1 − t·determinant (Rabinowitsch 1929).
+    """
+    assert system.origin is not None
+    zeros = field.zeros_of(system.origin.equations)
+    if zeros is None or len(field.generators) > MOST_GENERATORS:
+        return False
+    extra = Dummy("t")
+    polynomials = [*zeros, *field.relation_expressions(), 1 - extra * field.numerator_expression(determinant)]
+    if any(Poly(p, extra, *field.generators).total_degree() > LARGEST_DEGREE for p in polynomials):
+        return False
+    return bool(groebner(polynomials, extra, *field.generators).exprs == [1])
 
 
 def _case(field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], factor: Any) -> SpecialCase:

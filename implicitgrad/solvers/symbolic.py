@@ -12,16 +12,22 @@ from typing import Any, NamedTuple
 
 from sympy.polys.matrices import DomainMatrix
 
+from implicitgrad.characters import printable
 from implicitgrad.errors import UsageError
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.free import indices
 from implicitgrad.solvers.profile import Profile, pivot_order, profile_at
-from implicitgrad.solvers.special_cases import find_validity
+from implicitgrad.solvers.special_cases import find_validity, vanishes_on
 from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 from implicitgrad.system import LinearSystem
 
 MOST = 16
+NOWHERE = (
+    "theorem-applies-nowhere",
+    "∂F/∂y is singular wherever the equations hold: the implicit function theorem does not apply, and what is shown "
+    "holds for no solution of theirs",
+)
 Values = list[list[Symbolic]]
 
 
@@ -67,8 +73,13 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     )
     dependent = tuple([system.x[k] for k in reading.dependent])
     rank = N - len(reading.free)
+    remarks: tuple[tuple[str, str], ...] = ()
+    is_nonlinear = system.origin is not None and not system.origin.is_linear and not system.origin.point
+    if is_nonlinear and rank == M and vanishes_on(system, field, reading.determinant):
+        remarks = (NOWHERE,)
     return Solution(
         system=system,
+        remarks=remarks,
         rank=rank,
         status=Status.of(has_free_unknowns=bool(reading.free), has_constraints=bool(reading.dependent)),
         dy_dx=_determined(J, V, reading, P),
@@ -189,8 +200,9 @@ def _determined(particular: SymbolicMatrix, coefficients: SymbolicMatrix, readin
 
 def _impossible(system: LinearSystem, free: Sequence[str], reading: Reading) -> UsageError:
     possible = [name for name, row in zip(system.y, reading.null_space, strict=True) if any(row)]
-    message = f"{system.source}: {', '.join(free)} cannot be free"
+    together = " together" if len(free) > 1 else ""
+    message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free{together}"
     if not possible:
         return UsageError(f"{message}; expected none, since every unknown is determined")
     counted = "1 unknown is free" if len(reading.free) == 1 else f"{len(reading.free)} unknowns are free"
-    return UsageError(f"{message} together; {counted}, of {', '.join(possible)}")
+    return UsageError(f"{message}; {counted}, of {', '.join(map(printable, possible))}")

@@ -38,6 +38,8 @@ from sympy import (
 )
 from sympy import sign as sympy_sign
 
+from implicitgrad.expressions import read_equation
+from implicitgrad.symbolic.expression import to_expression
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
@@ -131,6 +133,21 @@ class Field:
         found = (self.reduced(self._field(factor)).element for factor, _ in factors)
         return [factor for factor in found if not factor.numer.is_ground]
 
+    def of_argument(self, factor: Any) -> Any:
+        """What is 0 where a factor is: of √u and |u| that is u."""
+        if len(factor.numer) == 1 and factor.denom.is_ground:
+            (monomial,) = factor.numer.monoms()
+            atoms = [g for g, power in zip(self.generators, monomial, strict=False) if power]
+            if len(atoms) == 1 and (isinstance(atoms[0], Abs) or (atoms[0].is_Pow and atoms[0].exp.is_Rational)):
+                argument = atoms[0].args[0]
+                return self.value(argument).element
+        return factor
+
+    @staticmethod
+    def without_sign(element: Any) -> Any:
+        """The same for an element and its negative."""
+        return max(element, -element, key=str)
+
     def denominators(self, values: Iterable[Symbolic]) -> list[Any]:
         """The factors of the denominators of some values."""
         found: dict[Any, None] = {}
@@ -158,19 +175,27 @@ class Field:
 
     def shortened(self, value: Symbolic, equations: Iterable[str]) -> Symbolic:
         """The same number wherever the equations hold, if they make it shorter."""
-        from implicitgrad.expressions import read_equation
-        from implicitgrad.symbolic.expression import to_expression
+        zeros = self._zeros(equations)
+        if zeros is None:
+            return value
+        numerator = value.element.numer.rem(zeros)
+        other = self.reduced(self._field(numerator) / self._field(value.element.denom))
+        return min(value, other, key=lambda one: len(one.text))
 
+    def zeros_of(self, equations: Iterable[str]) -> list[Expr] | None:
+        """What equations make 0, as polynomials in the generators; None where these have more in them."""
+        zeros = self._zeros(equations)
+        return None if zeros is None else list(map(self._back, zeros))
+
+    def _zeros(self, equations: Iterable[str]) -> list[Any] | None:
         zeros = []
         for equation in map(read_equation, equations):
             difference = to_expression(equation.left) - to_expression(equation.right)
             try:
                 zeros.append(self.value(difference).element.numer)
-            except (KeyError, AssertionError):  # it has what no derivative has
-                return value
-        numerator = value.element.numer.rem(zeros)
-        other = self.reduced(self._field(numerator) / self._field(value.element.denom))
-        return min(value, other, key=lambda one: len(one.text))
+            except KeyError:
+                return None
+        return zeros
 
     def relation_expressions(self) -> list[Expr]:
         """What the relations make 0, in sympy's terms."""
@@ -290,7 +315,8 @@ class Field:
             return self._field.gens[self._place[self._root(exp(base))]] ** int(coefficient * order)
         if expression.is_Pow and expression.exp.is_Integer:
             return self._element(expression.base) ** int(expression.exp)
-        assert expression.is_Pow, expression
+        if not expression.is_Pow:
+            raise KeyError(expression)
         order = self._roots[expression.base]
         return self._field.gens[self._place[self._root(expression.base)]] ** int(expression.exp * order)
 
@@ -329,7 +355,9 @@ class Field:
         candidates = [plain, factor(numerator) / denominator, factor(numerator) / factor(denominator)]
         if self._atoms and plain.count_ops() <= LARGEST_SIMPLIFIED:
             candidates += [simplify(plain), together(plain)]
-        return min(candidates, key=lambda candidate: len(write(candidate)))
+        if all(coefficient < 0 for coefficient in element.numer.coeffs()):
+            candidates.append(-(factor(-numerator) / denominator))
+        return min(candidates, key=lambda candidate: _length(write(candidate)))
 
     def _vanishes(self, element: Any) -> bool:
         """Whether the numerator is 0 to forty digits at random points."""
@@ -358,6 +386,10 @@ def expression_of(value: Symbolic | Fraction) -> Expr:
 def natural(name: str) -> tuple[Any, ...]:
     """For sorting: a2 before a10."""
     return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))
+
+
+def _length(text: str) -> tuple[int, int]:
+    return len(text), text.count("-")
 
 
 def _cancels(terms: Sequence[Any]) -> bool:

@@ -181,7 +181,7 @@ def _residual(
             allowed += Rational(1001, 1000) * slope * Rational(*rounding.as_integer_ratio())
         if not was_solved and not size <= allowed:
             left_minus_right = value if value.is_Rational and len(str(value)) < 20 else value.evalf(6)
-            message = f"at: {_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
+            message = f"{_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
             raise PointError(message, "solve_for: NAME finds one near to it", i)
         largest = max(largest, float(size))
     return f"{largest:.1g}" if largest else "0"

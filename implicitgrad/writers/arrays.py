@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.errors import UsageError
 from implicitgrad.rational import to_float
 from implicitgrad.solution import PartialMatrix, Solution
+from implicitgrad.symbolic.value import Symbolic
 
 if TYPE_CHECKING:
     from implicitgrad.doubles import Array
@@ -83,5 +85,9 @@ def _array(matrix: PartialMatrix) -> Array:
 def _double(value: Fraction | None) -> float:
     if value is None:
         return float("nan")
+    if isinstance(value, Symbolic):
+        if not value.is_number:
+            raise UsageError(f"NumPy's files are for numbers, and there is {value.shown}", "--format json has letters")
+        value = value.approximation()
     double = to_float(value)
     return double if double is not None else float("inf") if value > 0 else float("-inf")
