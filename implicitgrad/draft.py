@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from importlib.util import find_spec
 from math import ulp
 from numbers import Integral, Rational, Real
 from typing import Any, NamedTuple, cast
@@ -350,7 +349,11 @@ class Draft:
         """What keeps an expression with letters from being read, if anything does."""
         if self.arithmetic is Arithmetic.FLOAT:
             return f"Letters are for exact arithmetic, of at most {MOST_EXACT} equations, unknowns and inputs"
-        return None if find_spec("sympy") else INSTALL_SYMPY
+        try:
+            import implicitgrad.symbolic.expression  # noqa: F401
+        except ImportError:
+            return INSTALL_SYMPY
+        return None
 
     def _refuse_entry(self, key: str, path: Path, problem: Problem, offset: int = 0) -> None:
         entry = key + "".join(f"[{index + 1}]" for index in path)

@@ -38,12 +38,14 @@ def find_validity(
     field: Field = rows[0][0].field
     N = system.unknowns
     factors = [factor for factor in field.factors(determinant) if not field.is_never_zero(factor)]
+    denominators = [d for d in field.denominators(e for row in rows for e in row) if not field.is_never_zero(d)]
+    undefined = set(map(field.without_sign, denominators))
     cases: list[SpecialCase] = []
     if system.origin is None or system.origin.is_linear:
         cases += [_case(field, system, rows, factor) for factor in factors[:MOST_CASES]]
         cases += _lower_ranks(field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None)
-    denominators = field.denominators(entry for row in rows for entry in row)
-    nonzero = [field.of_argument(d) for d in (*factors, *denominators) if not field.is_never_zero(d)]
+        cases = [case for case in cases if not undefined & {field.without_sign(zero.element) for zero in case.zeros}]
+    nonzero = [field.of_argument(factor) for factor in (*factors, *denominators)]
     nonzero = list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1]
     unique = {(case.zeros, case.rank): case for case in reversed(cases)}
     return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())))

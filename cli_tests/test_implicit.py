@@ -1,0 +1,327 @@
+"""Nonlinear equations: against sympy's idiff, against hand results, and against solving again after a small change."""
+
+import json
+import math
+import random
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import mpmath
+import pytest
+import sympy
+from conftest import Run
+from test_symbolic import at
+
+from implicitgrad import InputError, Solution, UsageError
+from implicitgrad.draft import Draft, Part
+from implicitgrad.readers.equations import Line, Point, read_equations
+from implicitgrad.solvers import solve_system
+
+TEXTBOOK = {
+    "circle": ("x**2 + y**2 = 25", "-x/y"),
+    "folium of Descartes": ("x**3 + y**3 = 6*x*y", "(2*y - x**2)/(y**2 - 2*x)"),
+    "product": ("x*y = 1", "-y/x"),
+    "product and powers": ("x**2*y**3 + x*y = 2", "-(2*x*y**3 + y)/(3*x**2*y**2 + x)"),
+    "sine": ("sin(x + y) = y**2*cos(x)", "(cos(x + y) + y**2*sin(x))/(2*y*cos(x) - cos(x + y))"),
+    "cosine of a product": ("cos(x*y) = x", "-(1 + y*sin(x*y))/(x*sin(x*y))"),
+    "tangent": ("tan(y) = x", "1/(1 + x**2)"),
+    "exponential": ("exp(y) + x*y = 5", "-y/(exp(y) + x)"),
+    "exponential of a product": ("exp(x*y) = x + y", "(1 - y*exp(x*y))/(x*exp(x*y) - 1)"),
+    "logarithm": ("log(x*y) = x - y", "y*(x - 1)/(x*(1 + y))"),
+    "logarithm of y": ("y = x*log(y)", "y*log(y)/(y - x)"),
+    "roots": ("sqrt(x) + sqrt(y) = 4", "-sqrt(y)/sqrt(x)"),
+    "astroid": ("x**(2/3) + y**(2/3) = 4", "-y**(1/3)/x**(1/3)"),
+    "power of powers": ("x**y = y**x", "(x*y*log(y) - y**2)/(x*y*log(x) - x**2)"),
+    "absolute value": ("abs(y) + y = x", "1/(1 + y/abs(y))"),
+}
+
+
+def solved(
+    *texts: str, y: str, x: str | None = None, at: dict[str, str] | None = None, solve_for: str = "", **asked: Any
+) -> Solution:
+    """The answer to equations."""
+    read = read_equations(
+        [Line(text, "t", lambda offset: (1, offset + 1)) for text in texts],
+        Part(y.split()), None if x is None else Part(x.split()), "t",
+        None if at is None else Point({name: Line(value, "t") for name, value in at.items()}, solve_for.split(), "t"),
+    )  # fmt: skip
+    draft = Draft("t", read.parts, "t")
+    draft.origin = read.origin
+    return solve_system(draft.build(), **asked)
+
+
+def text_of(value: Any) -> str:
+    return value.text if hasattr(value, "text") else str(value)
+
+
+def is_same(found: str, expected: str, equation: str, seed: int = 1) -> bool:
+    """Whether two expressions are equal at points of the curve, to 25 digits."""
+    left, right = equation.split(" = ")
+    x, y = sympy.symbols("x y", positive=True)
+    names = {"x": x, "y": y}
+    F = sympy.sympify(left, locals=names) - sympy.sympify(right, locals=names)
+    a, b = (sympy.lambdify((x, y), sympy.sympify(text, locals=names), "mpmath") for text in (found, expected))
+    f = sympy.lambdify((x, y), F, "mpmath")
+    generator, compared = random.Random(seed), 0
+    with mpmath.workdps(40):
+        for _ in range(60):
+            u = mpmath.mpf(generator.uniform(0.2, 4))
+            try:
+                v = mpmath.findroot(partial(f, u), mpmath.mpf(generator.uniform(0.2, 4)))
+                if abs(mpmath.im(v)) > 1e-30 or mpmath.re(v) <= 0.01 or abs(u - v) < 1e-6:
+                    continue
+                p, q = a(u, v), b(u, v)
+            except (ValueError, ZeroDivisionError):
+                continue
+            if abs(p - q) > 1e-25 * (1 + abs(q)):
+                return False
+            compared += 1
+    return compared > 0
+
+
+@pytest.mark.parametrize("name", TEXTBOOK)
+def test_textbook_problems(name: str) -> None:
+    equation, expected = TEXTBOOK[name]
+    solution = solved(equation, y="y", x="x")
+    assert str(solution.status) == "determined"
+    found = text_of(solution.dy_dx[0][0])
+    assert is_same(found, expected, equation)
+    x, y = sympy.symbols("x y", positive=True)
+    left, right = (sympy.sympify(side, locals={"x": x, "y": y}) for side in equation.split(" = "))
+    assert is_same(found, str(sympy.idiff(left - right, y, x)), equation)
+
+
+@pytest.mark.parametrize(
+    "name", ["circle", "folium of Descartes", "product", "sine", "exponential", "logarithm", "roots"]
+)
+def test_second_derivatives_are_sympys(name: str) -> None:
+    equation, _ = TEXTBOOK[name]
+    solution = solved(equation, y="y", x="x", order=2)
+    x, y = sympy.symbols("x y", positive=True)
+    left, right = (sympy.sympify(side, locals={"x": x, "y": y}) for side in equation.split(" = "))
+    assert solution.second is not None
+    assert is_same(text_of(solution.second[0][0]), str(sympy.idiff(left - right, y, x, 2)), equation)
+
+
+def test_second_derivatives_of_several_inputs() -> None:
+    solution = solved("u*y + exp(y) = v", y="y", x="u v", order=2)
+    F_y = "(u + exp(y))"
+    expected = [[f"y*(2*u + 2*exp(y) - y*exp(y))/{F_y}**3", f"(y*exp(y) - u - exp(y))/{F_y}**3"],
+                [f"(y*exp(y) - u - exp(y))/{F_y}**3", f"-exp(y)/{F_y}**3"]]  # fmt: skip
+    assert solution.second is not None
+    for row, texts in zip(solution.second, expected, strict=True):
+        for value, text in zip(row, texts, strict=True):
+            assert sympy.simplify(sympy.sympify(text_of(value)) - sympy.sympify(text)) == 0
+    assert solved("x = 2*y", y="y", order=2).second == ((0,),)
+    assert solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, order=2).second == ((Fraction(-25, 64),),)
+    with pytest.raises(UsageError, match="--order 2 is for one equation in one unknown"):
+        solved("x = y1 + y2", y="y1 y2", order=2)
+
+
+SYSTEMS = [
+    (("x = r*cos(t)", "z = r*sin(t)"), "r t", "x z", {"r": 2.0, "t": 0.5}),
+    (("u**2 - v = x", "u + v**2 = z"), "u v", "x z", {"u": 1.0, "v": 2.0}),
+    (("x*u + exp(v) = 3", "u*v + z = x"), "u v", "x z", {"u": 0.7, "v": 0.4}),
+    (("log(u) + v*x = 1", "u*v*z = 2"), "u v", "x z", {"u": 1.5, "v": 0.9}),
+    (("sin(u)*cos(v) = x", "u - sqrt(v) = z**3"), "u v", "x z", {"u": 0.9, "v": 0.5}),
+]
+
+
+@pytest.mark.parametrize(("equations", "y", "x", "near"), SYSTEMS, ids=lambda value: str(value)[:30])
+def test_derivatives_agree_with_a_perturbed_system_solved_again(
+    equations: tuple[str, ...], y: str, x: str, near: dict[str, float]
+) -> None:
+    solution = solved(*equations, y=y, x=x)
+    unknowns, inputs = y.split(), x.split()
+    symbols = {name: sympy.Symbol(name) for name in unknowns + inputs}
+    F = [
+        sympy.sympify(e.split(" = ")[0], locals=symbols) - sympy.sympify(e.split(" = ")[1], locals=symbols)
+        for e in equations
+    ]
+    f = sympy.lambdify([symbols[name] for name in unknowns + inputs], F, "mpmath")
+    with mpmath.workdps(40):
+        start = [mpmath.mpf(near[name]) for name in unknowns]
+        given = list(mpmath.findroot(lambda *v: f(*start, *v), [mpmath.mpf("0.8"), mpmath.mpf("0.3")]))
+
+        def unknowns_at(values: list[Any], guess: list[Any]) -> list[Any]:
+            return list(mpmath.findroot(lambda *v: f(*v, *values), guess))
+
+        base = unknowns_at(given, start)
+        point = dict(zip(unknowns + inputs, [*base, *given], strict=True))
+        h = mpmath.mpf(10) ** -12
+        for k in range(len(inputs)):
+            moved = [[value + sign * h * (i == k) for i, value in enumerate(given)] for sign in (1, -1)]
+            forward, backward = (unknowns_at(values, base) for values in moved)
+            for i in range(len(unknowns)):
+                expression = sympy.sympify(text_of(solution.dy_dx[i][k]), locals=symbols)
+                found = sympy.lambdify(list(symbols.values()), expression, "mpmath")(*(point[name] for name in symbols))
+                assert abs(found - (forward[i] - backward[i]) / (2 * h)) < 1e-6 * (1 + abs(found))
+
+
+def test_at_a_point_the_answer_is_exact() -> None:
+    solution = solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"})
+    assert solution.dy_dx == ((Fraction(-3, 4),),)
+    assert str(solution.arithmetic) == "exact"
+    solution = solved("x = r*cos(t)", "z = r*sin(t)", y="r t", at={"r": "2", "t": "pi/6", "x": "sqrt(3)", "z": "1"})
+    assert [[text_of(value) for value in row] for row in solution.dy_dx] == [
+        ["sqrt(3)/2", "1/2"],
+        ["-1/4", "sqrt(3)/4"],
+    ]
+    solution = solved("x = a1*y1 + a2*y2", y="y1 y2", at={"a1": "3", "a2": "5"})
+    assert solution.general.particular == ((0,), (Fraction(1, 5),))
+    solution = solved("x**2 + y**2 = r**2", y="y", x="x", at={"x": "0.6", "y": "0.8", "r": "1"})
+    assert solution.dy_dx == ((Fraction(-3, 4),),)
+
+
+def test_where_the_theorem_fails_there_is_a_verdict_and_its_reason() -> None:
+    fold = solved("x**2 + y**2 = 25", y="y", at={"x": "5", "y": "0"})
+    assert (str(fold.status), fold.rank) == ("rank-deficient", 0)
+    assert [code for code, _ in fold.warnings] == ["fold"]
+    cusp = solved("y**2 = x**3", y="y", at={"x": "0", "y": "0"})
+    assert (str(cusp.status), cusp.rank) == ("underdetermined", 0)
+    assert [code for code, _ in cusp.warnings] == ["singular-point"]
+    node = solved("y**2 = x**2*(x + 1)", y="y", at={"x": "0", "y": "0"})
+    assert [code for code, _ in node.warnings] == ["singular-point"]
+    assert not solved("y**2 = x**2*(x + 1)", y="y", at={"x": "3", "y": "6"}).warnings
+    nowhere = solved("(y - x)**2 = 0", y="y")
+    assert [code for code, _ in nowhere.warnings] == ["theorem-applies-nowhere"]
+    assert not solved("x**2 + y**2 = 25", y="y").warnings
+    assert [code for code, _ in solved("u + v = x", "(u + v)**2 = x**2 + 0*z", y="u v").warnings]
+
+
+def test_newtons_method_finds_the_point() -> None:
+    exact = solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "5"}, solve_for="y")
+    assert exact.dy_dx == ((Fraction(-3, 4),),)
+    assert exact.system.origin is not None
+    assert dict(exact.system.origin.point) == {"x": "3", "y": "4"}
+    near = solved("x**2 + y**2 = 25", y="y", at={"x": "2", "y": "5"}, solve_for="y")
+    assert near.error_bounds[0] is None
+    assert [code for code, _ in near.warnings] == ["nearly-solved"]
+    assert float(near.dy_dx[0][0] or 0) == pytest.approx(-2 / math.sqrt(21), rel=1e-14)
+    kepler = solved("M = E - e*sin(E)", y="E", x="M", at={"M": "1", "e": "0.5", "E": "1"}, solve_for="E")
+    E = 1.4987011335178482
+    assert float(kepler.dy_dx[0][0] or 0) == pytest.approx(1 / (1 - 0.5 * math.cos(E)), rel=1e-14)
+    for point, reason in (
+        ({"x": "30", "y": "4"}, "Newton's method found no solution from y = 4"),
+        ({"x": "3", "y": "0"}, "Newton's method found no solution from y = 0"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            solved("x**2 + y**2 = 25", y="y", at=point, solve_for="y")
+
+
+def test_a_rounded_point_is_taken_for_what_it_is() -> None:
+    rounded = solved("y = sin(x)", y="y", at={"x": "1", "y": "0.8415"})
+    assert rounded.error_bounds[0] is None
+    assert [code for code, _ in rounded.warnings] == ["nearly-solved"]
+    with pytest.raises(InputError, match="is no solution of equation 1: its sides differ by"):
+        solved("y = sin(x)", y="y", at={"x": "1", "y": "0.8414"})
+
+
+@pytest.mark.parametrize(
+    ("equation", "point", "reason"),
+    [
+        ("x**2 + y**2 = 25", {"x": "3", "y": "5"}, "x = 3, y = 5 is no solution of equation 1: its sides differ by 9"),
+        ("x**2 + y**2 = 25", {"x": "3"}, "at: expected a value for y, got none"),
+        ("x**2 + y**2 = 25", {"x": "3", "y": "4", "z": "1"}, "expected names that the equations have, got 'z'"),
+        ("x**2 + y**2 = 25", {"x": "3", "y": "k"}, "expected a number for y, got the letter 'k'"),
+        ("abs(y) = x", {"x": "0", "y": "0"}, "equation 1 has no derivative at x = 0, y = 0"),
+        ("sqrt(y) = x", {"x": "0", "y": "0"}, "equation 1 has no derivative"),
+        ("y = 1/x", {"x": "0", "y": "0"}, "equation 1 has no real value"),
+        ("log(y) = x", {"x": "0", "y": "-1"}, "equation 1 has no real value"),
+    ],
+)
+def test_what_is_no_point_of_the_equations_is_refused(equation: str, point: dict[str, str], reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        solved(equation, y="y", at=point)
+    assert reason in str(caught.value)
+
+
+def test_on_the_command_line_and_in_files(run: Run) -> None:
+    result = run("solve", "-e", "x**2 + y**2 = 25", "--unknowns", "y")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "F(x, y) = 0   1 equation, 1 unknown" in result.stdout
+    assert "  y       -x/y\n\n  holds where y ≠ 0\n" in result.stdout
+    circle = ["-e", "x**2 + y**2 = 25", "--unknowns", "y"]
+    result = run("solve", *circle, "--at", "x=3,y=4", "--format", "json", "--order", "2")
+    record = json.loads(result.stdout)
+    assert (record["dy_dx"], record["exact"]["dy_dx"], record["d2y_dx2"]) == ([[-0.75]], [["-3/4"]], [[-0.390625]])
+    assert (record["equations"], record["at"]) == (["x**2 + y**2 = 25"], {"x": "3", "y": "4"})
+    result = run("solve", *circle, "--at", "x=5,y=0")
+    assert "dx = 0" in result.stdout
+    assert "warning: the implicit function theorem does not apply at the point" in result.stdout
+    text = "equations:\n  - x**2 + y**2 = 25\ny: [y]\nat: {x: 2, y: 5}\nsolve_for: y\n"
+    files = {
+        "a.yaml": text + "expect: {status: determined, dy_dx: [[-0.436436]]}\n",
+        "b.yaml": text + "expect: {dy_dx: [[-0.436446]]}\n",
+        "c.yaml": text.replace("solve_for: y", "solve_for: z"),
+        "d.yaml": text.replace("at: {x: 2, y: 5}\n", ""),
+        "e.yaml": "A: [[1]]\nat: {x: 1}\n",
+        "f.yaml": text.replace("{x: 2, y: 5}", "[2, 5]"),
+        "g.yaml": text.replace("{x: 2, y: 5}", "{x: 2, y: 5, x: 3}"),
+        "h.yaml": text.replace("x: 2", "x: __import__('os')"),
+    }
+    assert run("check", "a.yaml", files=files).returncode == 0
+    assert run("check", "b.yaml").returncode == 1
+    for name, reason in (
+        ("c.yaml", "c.yaml:5:12: solve_for: expected a name that at has a value for, to start from, got 'z'"),
+        ("d.yaml", "solve_for: expected the point to start from, at, beside it"),
+        ("e.yaml", "e.yaml:2:1: at: expected it beside equations, got none"),
+        ("f.yaml", "f.yaml:4:5: at: expected a number for each name, got a list"),
+        ("g.yaml", "duplicate name 'x'"),
+        ("h.yaml", "got '''"),
+    ):
+        result = run("solve", name)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert reason in result.stderr
+    for options, reason in (
+        (["--at", "x"], "--at: expected NAME=VALUE, got 'x'"),
+        (["--solve-for", "y"], "--solve-for needs a point to start from"),
+        (["--at", "x=1,y=2", "--solve-for", "z"], "--solve-for: expected a name that --at has a value for"),
+        (["--at", "x=1,x=2"], "--at: expected each name once"),
+    ):
+        result = run("solve", *circle, *options)
+        assert (result.returncode, reason in result.stderr) == (2, True), result.stderr
+    assert "--at is where equations are differentiated" in run("solve", "-A", "1", "--at", "x=1").stderr
+    found = json.loads(run("batch", "a.yaml").stdout)
+    assert found["dy_dx"][0][0] == pytest.approx(-2 / math.sqrt(21), rel=1e-14)
+
+
+@pytest.mark.parametrize("options", [[], ["--at", "x=3,y=4"], ["--at", "x=2,y=5", "--solve-for", "y"]], ids=str)
+def test_an_answer_as_yaml_is_read_again(options: list[str], run: Run) -> None:
+    arguments = ["-e", "x**2 + y**2 = 25", "--unknowns", "y", "-g", "2", *options]
+    assert run("solve", *arguments, "-o", "a.yaml").returncode == 0
+    assert run("check", "a.yaml").returncode == 0
+    assert (
+        run("solve", "a.yaml", "-f", "yaml").stdout.replace("name: a", 'name: "<inline>"')
+        == run("solve", *arguments, "-f", "yaml").stdout
+    )
+
+
+def test_parameters_at_random_points() -> None:
+    """At numbers the answer in letters is that to the numbers."""
+    symbolic = solved("a*y**3 + b*x*y = c", y="y", x="x")
+    for x, y, a, b in ((1, 2, 3, 4), (2, -1, 5, 1), (-1, 3, 2, 7)):
+        c = a * y**3 + b * x * y
+        values = {"x": x, "y": y, "a": a, "b": b, "c": c}
+        numeric = solved("a*y**3 + b*x*y = c", y="y", x="x", at={name: str(value) for name, value in values.items()})
+        point = {name: Fraction(value) for name, value in values.items()}
+        assert numeric.dy_dx == ((at(symbolic.dy_dx[0][0], point),),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('touch pwned') = y", "y = x.__class__", "y = (lambda: 1)()", "y = [x][0]",
+        "y = x; import os",
+        "y = exec(x)", "y = eval(x)", "y = open(x)", "y = S(x)", "y = Symbol(x)", "y = x if x else y", "y = 'x'",
+        "y = f\"{x}\"", "y = x\x00", "y = x @ y", "y = x!", "y = getattr(x, y)", "y = 9**9**9**9", "y = x**9**9**9",
+        "y = (1 + x)**100*(1 + z)**100",
+    ],
+)  # fmt: skip
+def test_nothing_in_an_equation_is_run(text: str, run: Run) -> None:
+    result = run("solve", "-", stdin=json.dumps({"equations": [text], "y": ["y"]}))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("implicitgrad: -:")
+    assert "fault" not in result.stderr
+    assert run("solve", "-A", "1").returncode == 0

@@ -1,0 +1,297 @@
+"""Systems with letters, against the same systems with numbers in their place, and against sympy's own matrices."""
+
+import json
+import random
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import sympy
+from conftest import Run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
+
+LETTERS = ("a", "b", "c", "d")
+ENTRIES = ("0", "1", "-2", "1/3", "a", "b", "c", "d", "-a", "2*b", "a*b", "a+1", "c**2", "a/b", "d-a")
+
+
+def rows(text: str) -> list[list[str]]:
+    return [row.split() for row in text.split(";")]
+
+
+def at(value: Any, point: dict[str, Fraction]) -> Fraction:
+    """A symbolic value, or a text, with numbers for its letters."""
+    text = value if isinstance(value, str) else value.text
+    names = {name: sympy.Rational(number.numerator, number.denominator) for name, number in point.items()}
+    found = sympy.sympify(text, locals={name: sympy.Symbol(name) for name in names}).subs(names)
+    return Fraction(int(found.p), int(found.q))
+
+
+def numbers(matrix: Any, point: dict[str, Fraction]) -> Any:
+    return tuple(tuple(at(value, point) for value in row) for row in matrix)
+
+
+def holds_at(solution: Solution, point: dict[str, Fraction]) -> bool:
+    assert solution.validity is not None
+    return all(at(value, point) != 0 for value in solution.validity.nonzero)
+
+
+CASES = [
+    "a", "a b", "a;b", "a b;c d", "1 a;a 1", "a b;2*a 2*b", "a 0;0 b", "0 a;0 b", "a -b;b a", "a b c;d 1 0",
+    "a;b;c", "a b;c d;a+c b+d", "a a;b b", "0 0", "a-a 0;0 a", "1/a 1/b", "a+b a-b;a-b a+b", "a*b b;a 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_with_numbers_for_its_letters_an_answer_is_the_one_to_the_numbers(text: str) -> None:
+    compare(rows(text), None, None)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_random_systems_with_numbers_for_their_letters(data: st.DataObject) -> None:
+    M, N = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
+    entries = st.sampled_from(ENTRIES)
+    A = data.draw(st.lists(st.lists(entries, min_size=N, max_size=N), min_size=M, max_size=M))
+    g = data.draw(st.lists(entries, min_size=N, max_size=N))
+    B = None
+    if data.draw(st.booleans()):
+        P = data.draw(st.integers(1, 2))
+        B = data.draw(st.lists(st.lists(entries, min_size=P, max_size=P), min_size=M, max_size=M))
+    compare(A, g, B)
+
+
+def compare(A: list[list[str]], g: list[str] | None, B: list[list[str]] | None) -> None:
+    """A symbolic answer at random values of the letters, with the answer at these values."""
+    texts = [entry for matrix in (A, B or [], [g or []]) for row in matrix for entry in row]
+    if not any(letter in text for text in texts for letter in LETTERS):
+        return
+    symbolic = solve(A, g, B=B)
+    generator = random.Random(str(A))
+    for _ in range(4):
+        point = {name: Fraction(generator.randint(-9, 9), generator.randint(1, 4)) for name in LETTERS}
+        if any(value == 0 for value in point.values()) or not holds_at(symbolic, point):
+            continue
+        exact = solve(
+            numbers(A, point), None if g is None else numbers([g], point)[0],
+            B=None if B is None else numbers(B, point), free=symbolic.general.free,
+        )  # fmt: skip
+        assert (exact.rank, exact.status) == (symbolic.rank, symbolic.status)
+        assert (exact.independent, exact.general.free) == (symbolic.independent, symbolic.general.free)
+        pairs = [
+            (symbolic.general.particular, exact.general.particular),
+            (symbolic.general.null_space, exact.general.null_space),
+            (symbolic.general.minimum_norm, exact.general.minimum_norm),
+            (symbolic.general.dL_dx_particular, exact.general.dL_dx_particular),
+            (symbolic.general.dL_dx_coefficients, exact.general.dL_dx_coefficients),
+        ]
+        if symbolic.constraints is not None:
+            assert exact.constraints is not None
+            assert symbolic.constraints.dependent == exact.constraints.dependent
+            pairs.append((symbolic.constraints.matrix, exact.constraints.matrix))
+        for found, expected in pairs:
+            assert (found is None) == (expected is None)
+            if found is not None:
+                assert numbers(found, point) == tuple(expected or ())
+        determined = tuple(tuple(value is None for value in row) for row in symbolic.dy_dx)
+        generic = tuple(tuple(value is None for value in row) for row in exact.dy_dx)
+        assert all(
+            b or not a for row, other in zip(generic, determined, strict=True) for a, b in zip(row, other, strict=True)
+        )
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_where_an_expression_is_0_the_system_is_as_the_special_case_says(text: str) -> None:
+    A = rows(text)
+    solution = solve(A)
+    if solution.validity is None:
+        return
+    for case in solution.validity.cases:
+        equations = [sympy.sympify(value.text) for value in case.zeros]
+        letters = sorted({letter for equation in equations for letter in equation.free_symbols}, key=str)
+        for found in sympy.solve(equations, letters, dict=True)[:3]:
+            point = {name: Fraction(k + 2, 7) for k, name in enumerate(LETTERS)}
+            values = {letter: found.get(letter, letter) for letter in letters}
+            others = {
+                sympy.Symbol(name): sympy.Rational(value.numerator, value.denominator) for name, value in point.items()
+            }
+            values = {letter: sympy.simplify(sympy.sympify(value).subs(others)) for letter, value in values.items()}
+            if not all(value.is_Rational for value in values.values()):
+                continue
+            point |= {letter.name: Fraction(int(value.p), int(value.q)) for letter, value in values.items()}
+            exact = solve(numbers(A, point))
+            if case.rank is None:
+                assert exact.rank < solution.rank
+                continue
+            assert exact.rank == case.rank
+            assert case.status in (None, exact.status)
+            if case.free:
+                assert exact.general.free == case.free
+
+
+def test_the_inverse_is_sympys() -> None:
+    for n in (1, 2, 3):
+        letters = [[sympy.Symbol(f"a{i}{j}") for j in range(n)] for i in range(n)]
+        solution = solve([[str(letter) for letter in row] for row in letters])
+        inverse = sympy.Matrix(letters).inv()
+        for i, row in enumerate(solution.dy_dx):
+            for j, value in enumerate(row):
+                assert sympy.simplify(sympy.sympify(value.text) - inverse[i, j]) == 0  # type: ignore[union-attr]
+        assert solution.validity is not None
+        (condition,) = solution.validity.nonzero
+        assert sympy.simplify(abs(sympy.sympify(condition.text)) - abs(sympy.Matrix(letters).det())) == 0
+
+
+def test_what_cannot_be_0_is_no_condition_and_what_can_only_be_at_0_says_so() -> None:
+    assert solve([["1 + a**2"]]).validity == ((), ())
+    assert solve([["exp(a)"]]).validity == ((), ())
+    solution = solve([["a", "-b"], ["b", "a"]])
+    assert solution.validity is not None
+    assert [value.shown for value in solution.validity.nonzero] == ["a² + b²"]
+    assert [(case.rank, len(case.zeros)) for case in solution.validity.cases] == [(None, 1), (0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("A", "rank"),
+    [
+        ([["cos(t)", "-sin(t)"], ["sin(t)", "cos(t)"]], 2),
+        ([["sin(t)**2", "1 - cos(t)**2"], ["1", "1"]], 1),
+        ([["log(a*b)", "1"], ["log(a) + log(b)", "1"]], 1),
+        ([["exp(a + b)", "exp(a)"], ["exp(b)", "1"]], 1),
+        ([["sqrt(a)*sqrt(b)", "1"], ["a", "sqrt(a)/sqrt(b)"]], 1),
+        ([["abs(a)**2", "a"], ["a", "1"]], 1),
+        ([["sin(2*t)", "sin(t)"], ["2*cos(t)", "1"]], 1),
+        ([["tan(t)", "1"], ["sin(t)", "cos(t)"]], 1),
+        ([["a**n", "a"], ["a**(n-1)", "1"]], 1),
+        ([["sqrt(2)", "2"], ["1", "sqrt(2)"]], 1),
+        ([["sqrt(2)", "1"], ["sqrt(3)", "1"]], 2),
+    ],
+)
+def test_identities_of_functions_are_seen(A: list[list[str]], rank: int) -> None:
+    assert solve(A).rank == rank
+
+
+def test_what_is_printed(run: Run) -> None:
+    result = run("solve", "-A", "a1 a2", "-g", "g1 g2")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "underdetermined: rank 1 of 2, 1 free parameter, symbolic" in result.stdout
+    assert "y2      1/a2 − (a1/a2)·∂y1/∂x1\n" in result.stdout
+    assert "  holds where a2 ≠ 0\n  where a2 = 0: rank 1, free is y2\n" in result.stdout
+    assert "  where a1 = a2 = 0: rank 0, rank-deficient\n" in result.stdout
+    result = run("solve", "-A", "a1 a2; a3 a4")
+    assert "  holds where a1·a4 − a2·a3 ≠ 0\n" in result.stdout
+    assert "a4/(a1·a4 − a2·a3)" in result.stdout
+    result = run("solve", "-A", "a**2 b", PYTHONIOENCODING="ascii")
+    assert "1/b - (a^2/b)*dy1/dx1" in result.stdout
+    assert result.stdout.isascii()
+
+
+def test_the_record(run: Run) -> None:
+    result = run("solve", "-A", "a 1; 0 2", "-g", "1 a", "--format", "json")
+    record = json.loads(result.stdout)
+    assert record["arithmetic"] == "symbolic"
+    assert record["dy_dx"] == [["1/a", "-1/(2*a)"], [0, 0.5]]
+    assert record["exact"]["dy_dx"] == [["1/a", "-1/(2*a)"], ["0", "1/2"]]
+    assert record["validity"] == {
+        "nonzero": ["a"],
+        "cases": [{"zeros": ["a"], "rank": 1, "status": "rank-deficient", "free": ["y1"]}],
+    }
+    assert (record["condition"], record["residual"], record["error_bound"]) == (None, 0, {"dy_dx": 0, "dL_dx": 0})
+    assert "validity" not in json.loads(run("solve", "-A", "1", "--format", "json").stdout)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["-A", "a1 a2; a3 a4", "-g", "g1 g2"], ["-A", "a1 a2", "-g", "g1 g2"], ["-A", "a b; 2*a 2*b", "-g", "1 1"],
+    ["-A", "a; b"], ["-A", "0 a", "-B", "b 1"],
+], ids=str)  # fmt: skip
+def test_an_answer_as_yaml_is_one_that_check_finds(arguments: list[str], run: Run) -> None:
+    assert run("solve", *arguments, "-o", "a.yaml").returncode == 0
+    assert run("check", "a.yaml", "--strict").returncode == 0
+    assert run("solve", "a.yaml", "-o", "b.yaml").returncode == 0
+    assert run("solve", "b.yaml", "-f", "yaml").stdout == run("solve", "a.yaml", "-f", "yaml").stdout
+
+
+def test_claims_with_letters() -> None:
+    A, g = [["a", "b"]], ["c", "d"]
+    assert check(A, dy_dx=[["1/a"], ["0"]])
+    assert check(A, dy_dx=[["0"], ["1/b"]])
+    assert check(A, dy_dx=[["a/(a**2+b**2)"], ["b/(a**2+b**2)"]])
+    assert not check(A, dy_dx=[["1/a"], ["1/b"]])
+    assert not check(A, dy_dx=[["1/a"], ["1"]])
+    assert check(A, dy_dx=[[None], [None]])
+    assert check(A, g, dL_dx=["c/a"])
+    assert check(A, g, dL_dx=["c/a"], dy_dx=[["1/a"], ["0"]])
+    assert not check(A, g, dL_dx=["d/b"], dy_dx=[["1/a"], ["0"]])
+    assert not check(A, ["a", "b"], dL_dx=["2"])
+    assert check(A, ["a", "b"], dL_dx=["1"], dL_dx_unique=True)
+    assert check(A, free_parameters=["dy2/dx1"], rank=1, status="underdetermined")
+    assert check(A, free_parameters=1)
+    assert not check([["a", "0"]], free_parameters=["dy1/dx1"])
+    tall = [["a"], ["b"]]
+    assert check(tall, constraints={"dependent": ["x2"], "matrix": [["b/a"]]})
+    assert check(tall, constraints={"dependent": ["x1"], "matrix": [["a/b"]]})
+    assert not check(tall, constraints={"dependent": ["x2"], "matrix": [["a/b"]]})
+    assert not check(tall, constraints=())
+    assert check(tall, dy_dx=[["1/a"]])
+    assert check(tall, dy_dx=[["0", "1/b"]])
+    square = check([["a", "b"], ["c", "d"]], dy_dx=[["d/(a*d-b*c)", "-b/(a*d-b*c)"], ["-c/(a*d-b*c)", "b/(a*d-b*c)"]])
+    assert str(square).startswith(
+        "dy_dx fails: 1 of 4 entries: dy_dx[2][2] (∂y2/∂x2): claimed b/(a*d-b*c), expected a/"
+    )
+    assert not check(A, max_condition=10)
+    assert check([["cos(1)"]], dy_dx=[["1.8508"]])
+    assert not check([["cos(1)"]], dy_dx=[["1.8509"]])
+    assert check([["cos(1)"]], dy_dx=[["1.86"]], rtol="0.01")
+
+
+def test_letters_are_refused_where_numbers_are_meant(run: Run) -> None:
+    for bad in ("nan", "inf", "true", "no", "null", "y", "x", "x1", "A", "2a", "a b", "1e5a", "sin", "a" * 40, "½"):
+        with pytest.raises(InputError):
+            solve([["1", "b"], [bad, "2"]])
+    with pytest.raises(InputError, match="the system's own"):
+        solve([["a", "x1"]])
+    with pytest.raises(InputError, match="expected a coefficient without x and y, got 'force'"):
+        solve([["force", "1"]], x=["force"])
+    with pytest.raises(InputError, match="at most 16 equations"):
+        linear_system([["a"]], arithmetic="float")
+    with pytest.raises(InputError, match="a division by 0"):
+        solve([["1/((a+1)**2 - a**2 - 2*a - 1)"]])
+    with pytest.raises(UsageError, match="y1 cannot be free; 1 unknown is free, of y2"):
+        solve([["a", "0"]], free="y1")
+    assert solve([["a", "b"]], free="y2").general.free == ("y2",)
+    files = {"a.csv": ",p,q\nu,1,a\nv,2,3\n", "a.yaml": "A: [[a, 1], [1, a]]\n"}
+    for arguments, code, reason in (
+        (["solve", "a.csv"], 2, "expected a number such as -12, 0.5, 1e-3 or 3/4, got 'a'"),
+        (["batch", "a.yaml"], 2, "got 'a'"),
+        (["solve", "a.yaml", "--format", "csv"], 2, "CSV is for numbers"),
+        (["solve", "a.yaml", "--output", "J.npy"], 2, "NumPy's files are for numbers, and there is a/(a² − 1)"),
+        (["solve", "a.yaml", "--arithmetic", "float"], 2, "Letters are for exact arithmetic"),
+        (["solve", "a.yaml", "--require", "underdetermined"], 1, "expected underdetermined"),
+        (["solve", "-A", "a + b"], 2, "An entry is written without blanks"),
+    ):
+        result = run(*arguments, files=files)
+        assert (result.returncode, reason in result.stderr) == (code, True), result.stderr
+
+
+def test_without_sympy_one_line_says_what_to_install(run: Run) -> None:
+    files = {
+        "sitecustomize.py": "import sys\nsys.modules['sympy'] = None\n",
+        "a.yaml": "equations: [x = y**2]\ny: [y]\n",
+        "b.yaml": "equations: [x = 2*y]\ny: [y]\n",
+    }
+    hidden = {"PYTHONPATH": "."}
+    for arguments in (["a.yaml"], ["-A", "1 a"]):
+        result = run("solve", *arguments, files=files, **hidden)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.count("\n") == 1
+        assert "pip install 'implicitgrad[symbolic]'" in result.stderr
+    for arguments in (["b.yaml"], ["-A", "1 2", "--steps"]):
+        assert run("solve", *arguments, **hidden).returncode == 0
+
+
+def test_sympys_own_matrices_are_taken() -> None:
+    a, b = sympy.symbols("a b")
+    solution = solve(sympy.Matrix([[a, b], [0, 2]]))
+    assert solution.dy_dx[0][0].text == "1/a"  # type: ignore[union-attr]
