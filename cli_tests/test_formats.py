@@ -104,7 +104,7 @@ def well_formed(text: str) -> None:
             assert open_.pop() == (end or "display")
     assert not open_
     assert plain.count("$") % 2 == 0
-    outside = re.sub(r"\\\[.*?\\\]|\$.*?\$", "", plain, flags=re.DOTALL)
+    outside = re.sub(r"\\\[.*?\\\]|\$.*?\$|\\ensuremath\{(?:[^{}]|\{[^{}]*\})*\}", "", plain, flags=re.DOTALL)
     assert not re.findall(r"[\^]|\\frac|\\partial(?!\})", outside)
 
 
