@@ -254,7 +254,7 @@ def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> Non
         assert (shown.returncode, shown.stderr) == (0, "")
         assert run("solve", str(path), "-o", name).returncode == 0
         assert (tmp_path / name).read_text("utf-8") == shown.stdout
-        assert shown.stdout.count(answers[0]["status"]) >= 1
+        assert answers[0]["status"] in shown.stdout or "not certified" in shown.stdout
     well_formed((tmp_path / "a.tex").read_text("utf-8"))
     assert len(tables((tmp_path / "a.md").read_text("utf-8"))) == sum(
         1 + (answer["general"] is not None and bool(answer["general"]["free"])) for answer in answers

@@ -96,7 +96,7 @@ def test_the_examples_for_ci_are_valid_and_their_commands_run(run: Run, tmp_path
 
 def test_the_example_of_equations_is_the_one_on_the_command_line(run: Run) -> None:
     in_a_file = run("solve", "-", stdin=blocks("yaml")[1]).stdout
-    (example,) = [block for block in blocks("console") if "solve -e" in block]
+    example = next(block for block in blocks("console") if "solve -e" in block)
     assert example.endswith(in_a_file.partition("\n")[2])
 
 
