@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, cast
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
-from implicitgrad.expressions import Misplaced, Node, has_letters, is_no_coefficient, read_expression
 from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_ratio
 from implicitgrad.rational_matrix import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.system import Arithmetic, LinearSystem, Origin
@@ -363,9 +362,12 @@ class Draft:
             self.problems[-1] = last._replace(column=last.column + offset)
 
     def _has_letters(self, text: str) -> bool:
+        from implicitgrad.expressions import has_letters, is_no_coefficient
+
         return has_letters(text) and (self.origin is not None or not is_no_coefficient(text))
 
     def _expressions(self, key: str, items: list[object], path: Path) -> list[Any] | None:
+        from implicitgrad.expressions import Misplaced, Node, has_letters, read_expression
         from implicitgrad.symbolic.expression import to_expression
 
         found = []

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from implicitgrad.characters import nearest, quoted
@@ -31,14 +31,10 @@ NO_LETTERS = {
     "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
 }  # fmt: skip
 """Booleans, null and what is no number, to YAML and to other programs."""
-_OWN_NAME = re.compile("[xy][0-9]*|[ABL]")
-"""What the system itself is written with."""
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-_NAME_END = rf"[^\W{_SUPERSCRIPTS}]*"
-NAME = re.compile(rf"[^\W\d{_SUPERSCRIPTS}]{_NAME_END}")
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    rf"|(?P<name>{NAME.pattern})|(?P<power>[{_SUPERSCRIPTS}]+)|(?P<sign>\*\*|==|[-+*/()=·−^]))"
+    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^]))"
 )
 _SPELLINGS = {"−": "-", "·": "*", "^": "**"}
 
@@ -102,47 +98,53 @@ def has_letters(text: str) -> bool:
     """Whether a text in the place of a number is meant as an expression with letters in it: a1, or x*y/2."""
     if len(text) > LONGEST or text.isdecimal():
         return False
-    tokens: list[tuple[str | None, str]] = []
+    try:
+        tokens = _tokens(text, "")
+    except Misplaced:
+        return False
+    names = [token for kind, token, _ in tokens if kind == "name"]
+    is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
+    return bool(names) and not is_unparted and all(len(name) <= LONGEST_NAME for name in names)
+
+
+def is_no_coefficient(text: str) -> bool:
+    """Whether an expression in the place of a number has a word that means something else: yes, null, nan, x or y2."""
+    names = [token for kind, token, _ in _tokens(text, "") if kind == "name"]
+    is_own = any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names)  # what the system is written with
+    return is_own or text.strip().lstrip("+-").lower() in NO_LETTERS
+
+
+def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
+    """Kind, text and offset of each; an empty one at the end. Raises Misplaced."""
+    found = []
     offset = 0
     while text[offset:].strip():
         match = _TOKEN.match(text, offset)
         if match is None:
-            return False
-        tokens.append((match.lastgroup, match[str(match.lastgroup)]))
+            at = offset + len(text[offset:]) - len(text[offset:].lstrip())
+            raise Misplaced(f"expected {what}, got {quoted(text[at])}", at)
+        kind = str(match.lastgroup)
+        token, start = match[kind], match.start(kind)
         offset = match.end()
-    names = [token for kind, token in tokens if kind == "name"]
-    is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
-    return bool(names) and not is_unparted and all(name.isidentifier() and len(name) <= LONGEST_NAME for name in names)
-
-
-def is_no_coefficient(text: str) -> bool:
-    """Whether a text in the place of a number has a word that means something else: yes, null, nan, x or y2."""
-    return text.strip().lstrip("+-").lower() in NO_LETTERS or any(map(_OWN_NAME.fullmatch, NAME.findall(text)))
+        if kind == "name":  # superscripts are letters to regular expressions
+            letters = "".join(takewhile(lambda c: c not in _SUPERSCRIPTS, token))
+            if not letters:
+                kind, letters = "power", "".join(takewhile(lambda c: c in _SUPERSCRIPTS, token))
+            elif not letters.isidentifier():
+                raise Misplaced(f"expected {what}, got {quoted(letters)}", start)
+            token, offset = letters, start + len(letters)
+        found.append((kind, _SPELLINGS.get(token, token), start))
+    return [*found, ("end", "", len(text.rstrip()))]
 
 
 class _Reader:
     """One text, by recursive descent."""
 
     def __init__(self, text: str, what: str) -> None:
-        self.what = what
         self.depth = 0
-        self.tokens: list[tuple[str, str, int]] = []
-        """Kind, text and offset of each; an empty one at the end."""
         if len(text) > LONGEST:
             raise Misplaced(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
-        offset = 0
-        while text[offset:].strip():
-            match = _TOKEN.match(text, offset)
-            if match is None:
-                at = offset + len(text[offset:]) - len(text[offset:].lstrip())
-                raise Misplaced(f"expected {what}, got {quoted(text[at])}", at)
-            kind = str(match.lastgroup)
-            token = match[kind]
-            if kind == "name" and not token.isidentifier():
-                raise Misplaced(f"expected {what}, got {quoted(token)}", match.start(kind))
-            self.tokens.append((kind, _SPELLINGS.get(token, token), match.start(kind)))
-            offset = match.end()
-        self.tokens.append(("end", "", len(text.rstrip())))
+        self.tokens = _tokens(text, what)
         self.next = 0
 
     def equation(self) -> Equation:

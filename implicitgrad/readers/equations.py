@@ -16,7 +16,6 @@ from implicitgrad.errors import InputError, Problem
 from implicitgrad.expressions import (
     CONSTANTS,
     FUNCTIONS,
-    NAME,
     Equation,
     Misplaced,
     Node,
@@ -271,7 +270,7 @@ def _given_names(key: str, part: Part | None, source: str, problems: list[Proble
         return None
     value = part.value if isinstance(part.value, list) else [part.value]
     for i, name in enumerate(value):
-        is_name = isinstance(name, str) and NAME.fullmatch(name) is not None and name.isidentifier()
+        is_name = isinstance(name, str) and name.isidentifier()
         if not is_name or name in FUNCTIONS + CONSTANTS:
             shown = quoted(name) if isinstance(name, str) else "a list"
             message = f"{key}[{i + 1}]: expected a name of letters, digits and _, to stand in an equation, got {shown}"

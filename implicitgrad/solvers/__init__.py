@@ -9,7 +9,6 @@ from numbers import Real
 from implicitgrad.draft import AUTO, chosen_arithmetic, linear_system
 from implicitgrad.errors import UsageError
 from implicitgrad.solution import Solution
-from implicitgrad.solvers.at_point import with_origin
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import Arithmetic, LinearSystem
 
@@ -67,6 +66,8 @@ def solve_system(
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
     found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
     if system.origin is not None:
+        from implicitgrad.solvers.at_point import with_origin
+
         found = with_origin(found)
     if order == 2:
         from implicitgrad.solvers.second import with_second_derivatives

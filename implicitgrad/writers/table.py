@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -19,7 +20,9 @@ from implicitgrad.notation import Expression, in_pieces
 from implicitgrad.solution import Solution, Status
 from implicitgrad.writers.answer import FREE, Answer, Block, Line
 from implicitgrad.writers.screen import Screen
-from implicitgrad.writers.steps import Plain, Step, derive
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.steps import Step
 
 GAP = "   "
 MARGIN = "  "
@@ -36,6 +39,8 @@ def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     answer = Answer(solution, screen.label, digits)
     page.header(answer)
     if solution.derivation is not None:
+        from implicitgrad.writers.steps import Plain, derive
+
         page.steps(derive(solution, Plain(screen.label, digits)))
     else:
         page.answer(answer)
