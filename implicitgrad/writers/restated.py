@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from io import StringIO
+from typing import Any
 
 from implicitgrad.characters import quoted
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import UsageError
 from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number
 from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution
+from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.writers.expectation import whole_answer
 from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
 
@@ -57,11 +59,10 @@ def write_csv(solution: Solution) -> str:
     """
     solution = _without_formulas(solution)
     system = solution.system
-    if system.B is not None or system.origin is not None:
-        what = "B" if system.origin is None else "equations"
+    origin = system.origin
+    if system.B is not None or (origin is not None and (origin.point or not origin.is_linear)):
+        what = "B" if origin is None else "equations at a point" if origin.point else "nonlinear equations"
         raise UsageError(f"{system.source}: CSV has no place for {what}", "--format yaml has")
-    if solution.arithmetic is Arithmetic.SYMBOLIC:
-        raise UsageError(f"{system.source}: CSV is for numbers, and there are letters", "--format yaml has both")
     if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:
         raise UsageError(
             f"{system.source}: in CSV one dL/dy is a vector, not a matrix of one row", "--format yaml has both"
@@ -70,8 +71,8 @@ def write_csv(solution: Solution) -> str:
         if not _is_label(name):
             raise UsageError(f"{system.source}: CSV has no place for the name {quoted(name)}", "--format yaml has")
     answer = whole_answer(solution)
-    rows = [["", *system.y], *([x, *row] for x, row in zip(system.x, _texts(system.A, solution), strict=True))]
-    rows += [[GRADIENT, *row] for row in _texts(system.dL_dy or (), solution)]
+    rows = [["", *system.y], *([x, *row] for x, row in zip(system.x, _texts(system.A, solution, _cell), strict=True))]
+    rows += [[GRADIENT, *row] for row in _texts(system.dL_dy or (), solution, _cell)]
     stream = StringIO()
     csv.writer(stream, lineterminator="\n").writerows(rows)
     comment = f"expect: {write_flow(answer)}" if answer else NOT_CERTIFIED
@@ -79,21 +80,30 @@ def write_csv(solution: Solution) -> str:
 
 
 def _matrix(key: str, matrix: Matrix, solution: Solution, *, is_vector: bool = False) -> str:
-    rows = [f"[{', '.join(row)}]" for row in _texts(matrix, solution)]
+    rows = [f"[{', '.join(row)}]" for row in _texts(matrix, solution, write_flow)]
     line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
     if is_vector or len(line) <= LONGEST_LINE:
         return line
     return f"{key}:\n" + "".join(f"  - {row}\n" for row in rows)
 
 
-def _texts(matrix: Matrix, solution: Solution) -> list[list[str]]:
-    """Numbers that read as the same: decimals where the system was written in them, else fractions; doubles as such."""
+def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
+    """Numbers that read as the same: decimals where the system was written in them, else fractions; doubles as such.
+
+    spell : how what has letters is written.
+    """
     if isinstance(matrix, DoubleMatrix):
         return [[repr(number).removesuffix(".0") for number in row] for row in (matrix.array + 0.0).tolist()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
-        return [[write_flow(entry) for entry in row] for row in matrix]
+        return [[spell(entry) for entry in row] for row in matrix]
     has_decimals = bool(solution.system.A_rounding)
     return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
+
+
+def _cell(value: Symbolic) -> str:
+    """What a spreadsheet takes for no formula."""
+    text = value.text
+    return f"({text})" if text.startswith("-") and value.fraction is None else text
 
 
 def _decimal(value: Fraction) -> str:
