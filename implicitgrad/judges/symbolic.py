@@ -141,7 +141,7 @@ class _Judge:
         if not equations:
             return True
         width = len(equations[0])
-        found = profile_at(self.field.evaluated(equations, self.field.points()[0]), range(width), width)
+        found = profile_at(self.field.evaluated(equations, self.field.points[0]), range(width), width)
         return width - 1 not in found.pivots
 
     def _free_parameters(self) -> Outcome:
@@ -167,7 +167,7 @@ class _Judge:
         n = len(rows)
         if any(len(row) != n for row in rows):
             return False
-        return profile_at(self.field.evaluated(rows, self.field.points()[0]), range(n), n).rank == n
+        return profile_at(self.field.evaluated(rows, self.field.points[0]), range(n), n).rank == n
 
     def _constraints(self, claimed: ClaimedConstraints) -> Outcome:
         found = self.solution.constraints

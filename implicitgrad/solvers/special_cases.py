@@ -18,8 +18,8 @@ from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import LinearSystem
 
-MOST_GENERATORS = 5
-LARGEST_DEGREE = 6
+MOST_GENERATORS = 4
+LARGEST_DEGREE = 2
 """Of the polynomials whose common zeros are asked about."""
 MOST_MINORS = 9
 MOST_CASES = 6
@@ -54,17 +54,22 @@ def find_validity(
 def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     """Whether a determinant is 0 wherever the equations hold, if they are polynomials small enough to tell.
 
-    It is exactly if 1 is in the ideal of the equations and of 1 − t·determinant (Rabinowitsch 1929).
+    Of one equation, it is exactly if every irreducible factor divides it; of several, if 1 is in the ideal of theirs and
+    of 1 − t·determinant (Rabinowitsch 1929).
     """
     assert system.origin is not None
     zeros = field.zeros_of(system.origin.equations)
-    if zeros is None or len(field.generators) > MOST_GENERATORS:
+    if zeros is None or field.relations():
         return False
+    if len(zeros) == 1:
+        factors = [factor for factor, _ in zeros[0].factor_list()[1]]
+        return bool(factors) and all(not determinant.numer.rem(factor) for factor in factors)
     extra = Dummy("t")
-    polynomials = [*zeros, *field.relation_expressions(), 1 - extra * field.numerator_expression(determinant)]
-    if any(Poly(p, extra, *field.generators).total_degree() > LARGEST_DEGREE for p in polynomials):
+    polynomials = [*(zero.as_expr() for zero in zeros), 1 - extra * determinant.numer.as_expr()]
+    degree = max(Poly(p, *field.symbols).total_degree() for p in polynomials[:-1])
+    if len(field.generators) > MOST_GENERATORS or degree > LARGEST_DEGREE:
         return False
-    return bool(groebner(polynomials, extra, *field.generators).exprs == [1])
+    return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
 
 
 def _case(field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], factor: Any) -> SpecialCase:
@@ -129,16 +134,15 @@ def _simplified(field: Field, minors: set[Any]) -> list[Any] | None:
     if left or len(single) > MOST_ZEROS:
         return None
     ordered = sorted(single, key=lambda element: field.sort_key(element))
-    polynomials = [*map(field.numerator_expression, ordered), *field.relation_expressions()]
-    basis = groebner(polynomials, *field.generators)
+    polynomials = [*(element.numer.as_expr() for element in ordered), *field.relations()]
+    basis = groebner(polynomials, *field.symbols)
     return None if basis.exprs == [1] else ordered
 
 
 def _real_point(field: Field, factor: Any) -> list[Any] | None:
     """Values of the letters, elsewhere random, at which a factor is 0."""
-    expression = field.numerator_expression(factor)
     generator = random.Random(7)
-    letters = [letter for letter in field.plain_letters() if letter in expression.free_symbols]
+    letters = field.plain_letters(factor)
     with mpmath.workdps(DIGITS):
         for _ in range(ATTEMPTS):
             values = {v: mpmath.mpf(generator.randrange(-(2**100), 2**100)) / 2**98 for v in field.letters}

@@ -55,7 +55,7 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     field = A.field
     rows = _beside(A, system.B)
     wanted = indices(system, free)
-    profile = profile_at(field.evaluated(rows, field.points()[0]), pivot_order(N, P, wanted), N)
+    profile = _profile(system, field, rows, wanted)
     reading = _read_off(field, rows, profile, N, P)
     if not wanted <= set(reading.free):
         raise _impossible(system, free, reading)
@@ -90,6 +90,13 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         condition_squared=None,
         validity=find_validity(system, rows, profile, reading.determinant),
     )
+
+
+def _profile(system: LinearSystem, field: Field, rows: Values, wanted: set[int]) -> Profile:
+    """Where the pivots are, where the rank is largest: it can only depend on the sign of an absolute value."""
+    order = pivot_order(system.unknowns, system.inputs, wanted)
+    found = [profile_at(field.evaluated(rows, point), order, system.unknowns) for point in field.points]
+    return max(found, key=lambda profile: (profile.rank, len(profile.pivots)))
 
 
 def _beside(A: SymbolicMatrix, B: Any) -> Values:
@@ -149,7 +156,7 @@ def _solved(field: Field, K: Values, right: Values) -> tuple[Values, Any]:
 
 
 def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values) -> None:
-    """That each row of [A | B] is the combination of those of K that its pivot columns say."""
+    """That each row of [A | B] is the combination of those of K that its pivot columns say. Raises UsageError."""
     for i, row in enumerate(rows):
         if i in profile.sources:
             continue
@@ -157,7 +164,11 @@ def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int],
             total = sum(
                 (row[p] * solution[place] for p, solution in zip(profile.pivots, solved, strict=True)), field.number(0)
             )
-            assert total == row[column], "the rank at a random point is not the rank"
+            if total != row[column]:
+                raise UsageError(
+                    "the rank depends on the sign of what is in abs",
+                    "Where that is known, leave abs out; or ask at a point",
+                )
 
 
 def _product(field: Field, gradients: Any, J: SymbolicMatrix) -> SymbolicMatrix:

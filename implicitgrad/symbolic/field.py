@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 from typing import Any
 
@@ -22,7 +23,6 @@ from sympy import (
     Dummy,
     Expr,
     Mul,
-    Poly,
     Pow,
     Rational,
     S,
@@ -45,9 +45,12 @@ from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
 DIGITS = 60
 NEGLIGIBLE = mpmath.mpf(10) ** -40
-POINTS = 2
+POINTS, SIGNED_POINTS = 2, 8
+ATTEMPTS = 10
 MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
+LARGEST_MULTIPLE = 4
+"""Of an angle that is expanded."""
 LARGEST_SIMPLIFIED = 60
 """Operations of an expression that sympy's simplify is asked about."""
 
@@ -57,11 +60,10 @@ class Field:
 
     def __init__(self, expressions: Iterable[Expr]) -> None:
         prepared = [_prepared(expression) for expression in expressions]
-        if len({f.args[0] for e in prepared for f in e.atoms(sin, cos)}) > 1:
+        angles = {f.args[0] for expression in prepared for f in expression.atoms(sin, cos)}
+        self._expands_angles = _are_related(angles)
+        if self._expands_angles:
             prepared = [expression.expand(trig=True) for expression in prepared]
-            self._expands_angles = True
-        else:
-            self._expands_angles = False
         self._roots: dict[Expr, int] = {}
         """The order of the root of each base, and of exp's argument."""
         self._atoms: dict[Expr, None] = {}
@@ -169,25 +171,17 @@ class Field:
             for g, power in zip(self.generators, monomial, strict=False)
         )
 
-    def numerator_expression(self, element: Any) -> Expr:
-        """A numerator in sympy's terms."""
-        return self._back(element.numer)
-
     def shortened(self, value: Symbolic, equations: Iterable[str]) -> Symbolic:
         """The same number wherever the equations hold, if they make it shorter."""
-        zeros = self._zeros(equations)
+        zeros = self.zeros_of(equations)
         if zeros is None:
             return value
         numerator = value.element.numer.rem(zeros)
         other = self.reduced(self._field(numerator) / self._field(value.element.denom))
         return min(value, other, key=lambda one: len(one.text))
 
-    def zeros_of(self, equations: Iterable[str]) -> list[Expr] | None:
-        """What equations make 0, as polynomials in the generators; None where these have more in them."""
-        zeros = self._zeros(equations)
-        return None if zeros is None else list(map(self._back, zeros))
-
-    def _zeros(self, equations: Iterable[str]) -> list[Any] | None:
+    def zeros_of(self, equations: Iterable[str]) -> list[Any] | None:
+        """What equations make 0, as numerators; None where they have more in them than the field."""
         zeros = []
         for equation in map(read_equation, equations):
             difference = to_expression(equation.left) - to_expression(equation.right)
@@ -197,19 +191,31 @@ class Field:
                 return None
         return zeros
 
-    def relation_expressions(self) -> list[Expr]:
-        """What the relations make 0, in sympy's terms."""
-        return list(map(self._back, self._relations))
+    def relations(self) -> list[Expr]:
+        """What the relations make 0, as polynomials in the symbols."""
+        return [relation.as_expr() for relation in self._relations]
 
-    def plain_letters(self) -> list[Symbol]:
-        """The letters that stand in no function."""
+    @property
+    def symbols(self) -> list[Dummy]:
+        """One for each generator, which polynomials are in."""
+        return self._dummies
+
+    def plain_letters(self, element: Any) -> list[Symbol]:
+        """The letters that a numerator has, and that stand in no function."""
         hidden = {letter for atom in self._atoms for letter in atom.free_symbols}
-        return [letter for letter in self.letters if letter not in hidden]
+        present = {self.generators[i] for monomial in element.numer.monoms() for i, p in enumerate(monomial) if p}
+        return [letter for letter in self.letters if letter in present - hidden]
 
     def coefficients_in(self, element: Any, letter: Symbol, values: dict[Symbol, Any]) -> list[Any]:
         """Of a numerator as a polynomial in one letter, the highest first, at values of the others."""
-        polynomial = Poly(self._back(element.numer), letter)
-        compute = lambdify(self.letters, polynomial.all_coeffs(), modules="mpmath")
+        place = self._place[letter]
+        powers: dict[int, list[Expr]] = {}
+        for monomial, coefficient in element.numer.terms():
+            rest = [Pow(g, p) for i, (g, p) in enumerate(zip(self.generators, monomial, strict=False)) if i != place]
+            number = Rational(int(coefficient.numerator), int(coefficient.denominator))
+            powers.setdefault(monomial[place], []).append(Mul(number, *rest))
+        coefficients = [Add(*powers.get(power, [])) for power in range(max(powers), -1, -1)]
+        compute = lambdify(self.letters, coefficients, modules="mpmath")
         return list(compute(*(values[v] for v in self.letters)))
 
     def evaluated(self, rows: Sequence[Sequence[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
@@ -365,15 +371,30 @@ class Field:
         terms = numerator.args if numerator.is_Add else (numerator,)
         with mpmath.workdps(DIGITS):
             compute = lambdify(self.letters, list(terms), modules="mpmath")
-            return all(_cancels(compute(*point)) for point in self.points())
+            return all(_cancels(compute(*point)) for point in self.points)
 
+    @cached_property
     def points(self) -> list[list[Any]]:
-        """Values of the letters: random, and always the same."""
+        """Values of the letters: random, always the same, with real values of all functions if that can be had.
+
+        Where there is an absolute value they are of both signs, and so many that its argument is, too.
+        """
         generator = random.Random(20)
-        return [
-            [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in self.letters]
-            for _ in range(POINTS)
-        ]
+        has_signs = any(isinstance(atom, Abs) for atom in self._atoms)
+        wanted = SIGNED_POINTS if has_signs else POINTS
+        with mpmath.workdps(DIGITS):
+            atoms = lambdify(self.letters, list(self._atoms), modules="mpmath")
+            found = []
+            for attempt in range(wanted * ATTEMPTS):
+                point = [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in self.letters]
+                if attempt >= ATTEMPTS or has_signs:
+                    point = [value * generator.choice((-1, 1)) for value in point]
+                is_last_resort = attempt >= wanted * (ATTEMPTS - 1)
+                if is_last_resort or not any(isinstance(value, mpmath.mpc) and value.imag for value in atoms(*point)):
+                    found.append(point)
+                if len(found) == wanted:
+                    break
+            return found
 
 
 def expression_of(value: Symbolic | Fraction) -> Expr:
@@ -402,6 +423,16 @@ def _prepared(expression: Expr) -> Expr:
     expression = expression.replace(tan, lambda u: sin(u) / cos(u)).replace(sympy_sign, lambda u: u / Abs(u))
     expression = expression.replace(lambda e: e.is_Pow and e.exp.is_Add, _product_of_powers)
     return expression.replace(exp, lambda u: Mul(*map(exp, Add.make_args(u))))
+
+
+def _are_related(angles: set[Expr]) -> bool:
+    """Whether some angles have a term in common, in small multiples, so that the sums of angles relate them."""
+    multiples: dict[Expr, set[Expr]] = {}
+    for angle in angles:
+        for term, coefficient in angle.expand().as_coefficients_dict().items():
+            multiples.setdefault(term, set()).add((coefficient, angle))
+    all_are_small = all(abs(c) <= LARGEST_MULTIPLE and c.is_Integer for found in multiples.values() for c, _ in found)
+    return all_are_small and any(len(found) > 1 for found in multiples.values())
 
 
 def _product_of_powers(power: Expr) -> Expr:
