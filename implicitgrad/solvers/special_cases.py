@@ -54,8 +54,8 @@ def find_validity(
 def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     """Whether a determinant is 0 wherever the equations hold, if they are polynomials small enough to tell.
 
-    Of one equation, it is exactly if every irreducible factor divides it; of several, if 1 is in the ideal of theirs and
-    of 1 − t·determinant (Rabinowitsch 1929).
+    Of one equation, it is exactly if every irreducible factor divides it; of several, if 1 is in the ideal of
+    these and of 1 − t·determinant (Rabinowitsch).
     """
     assert system.origin is not None
     zeros = field.zeros_of(system.origin.equations)
