@@ -188,6 +188,32 @@ def test_what_is_printed(run: Run) -> None:
     assert result.stdout.isascii()
 
 
+@pytest.mark.parametrize(
+    ("A", "text", "latex"),
+    [
+        ("k+2", "holds where k ≠ -2\n", r"Holds where $k + 2 \neq 0$."),
+        ("1-k", "holds where k ≠ 1\n", r"\neq 0$."),
+        ("k-1/2", "holds where 2·k − 1 ≠ 0\n", r"Holds where $2 k - 1 \neq 0$."),
+        ("a-b", "holds where a ≠ b\n", r"Holds where $a - b \neq 0$."),
+        ("a**2+b", "holds where a² + b ≠ 0\n", r"Holds where $a^{2} + b \neq 0$."),
+        ("a*b", "holds where a ≠ 0 and b ≠ 0\n", r"Holds where $a \neq 0$ and $b \neq 0$."),
+    ],
+)
+def test_how_conditions_are_said(A: str, text: str, latex: str, run: Run) -> None:
+    assert text in run("solve", "-A", A).stdout
+    assert latex in run("solve", "-A", A, "--format", "latex").stdout
+    assert f"- {text}" in run("solve", "-A", A, "--format", "markdown").stdout
+
+
+def test_an_absolute_value_is_of_either_sign() -> None:
+    solution = solve([["abs(a) + a"]])
+    assert solution.rank == 1
+    assert solution.validity is not None
+    assert [value.text for value in solution.validity.nonzero] == ["a + abs(a)"]
+    assert solve([["abs(a)", "1"], ["a", "1"]]).rank == 2
+    assert solve([["abs(a)", "a"], ["a", "abs(a)"]]).rank == 1
+
+
 def test_the_record(run: Run) -> None:
     result = run("solve", "-A", "a 1; 0 2", "-g", "1 a", "--format", "json")
     record = json.loads(result.stdout)

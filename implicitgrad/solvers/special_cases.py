@@ -38,7 +38,9 @@ def find_validity(
     field: Field = rows[0][0].field
     N = system.unknowns
     factors = [factor for factor in field.factors(determinant) if not field.is_never_zero(factor)]
+    factors.sort(key=field.sort_key)
     denominators = [d for d in field.denominators(e for row in rows for e in row) if not field.is_never_zero(d)]
+    denominators.sort(key=field.sort_key)
     undefined = set(map(field.without_sign, denominators))
     cases: list[SpecialCase] = []
     if system.origin is None or system.origin.is_linear:

@@ -224,10 +224,9 @@ class Field:
             compute = lambdify(self.letters, [[self._plain(v.element) for v in row] for row in rows], modules="mpmath")
             return [[mpmath.mpmathify(entry) for entry in row] for row in compute(*point)]
 
-    @staticmethod
-    def sort_key(element: Any) -> tuple[int, str]:
-        """For a natural order of polynomials."""
-        return len(element.numer), str(element)
+    def sort_key(self, element: Any) -> tuple[Any, ...]:
+        """For a natural order of polynomials: short ones first, a2 before a10."""
+        return len(element.numer), natural(self.text(element))
 
     # What an element is
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import inf, ulp
@@ -142,23 +143,27 @@ class Answer:
         """Whether the equations are nonlinear, and what is said of x is said of small changes of it."""
         return self.system.origin is not None and not self.system.origin.is_linear
 
-    def validity(self) -> list[str]:
-        """Where an answer with letters holds, and what happens elsewhere."""
+    def validity(self, compared: Callable[[Symbolic, str], str] | None = None) -> list[str]:
+        """Where an answer with letters holds, and what happens elsewhere.
+
+        compared : how it is said that a value is, or is not, 0.
+        """
+        compared = compared or _compared
         found = self.solution.validity
         if found is None:
             return []
         said = []
         if found.nonzero:
-            said.append(f"holds where {_listed([f'{value.shown} ≠ 0' for value in found.nonzero])}")
+            said.append(f"holds where {_listed([compared(value, '≠') for value in found.nonzero])}")
         if self.is_local and found.nonzero:
             said.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
-        return said + [f"where {self._zeros(case.zeros)}: {self._case(case)}" for case in found.cases]
+        return said + [f"where {self._zeros(case.zeros, compared)}: {self._case(case)}" for case in found.cases]
 
-    def _zeros(self, zeros: Sequence[Symbolic]) -> str:
+    def _zeros(self, zeros: Sequence[Symbolic], compared: Callable[[Symbolic, str], str]) -> str:
         texts = [value.shown for value in zeros]
-        if all(text.isidentifier() for text in texts):
+        if compared is _compared and all(text.isidentifier() for text in texts):
             return " = ".join([*texts, "0"])
-        return _listed([f"{text} = 0" for text in texts])
+        return _listed([compared(value, "=") for value in zeros])
 
     def _case(self, case: SpecialCase) -> str:
         if case.rank is None:
@@ -301,6 +306,19 @@ class Answer:
         rest = len(conditions) - MOST_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
+
+
+def _compared(value: Symbolic, sign: str) -> str:
+    """That an expression is 0, or is not: k = -2 for k + 2, and b ≠ c for b − c."""
+    text = value.shown
+    if match := re.fullmatch(r"(\w+) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
+        left, operator, right = match.groups()
+        is_number = right[0].isdecimal()
+        if left[0].isdecimal() and operator == "−":
+            left, right = right, left
+        if operator == "−" or is_number:
+            return f"{left} {sign} {'-' if operator == '+' else ''}{right}"
+    return f"{text} {sign} 0"
 
 
 def _listed(texts: Sequence[str]) -> str:

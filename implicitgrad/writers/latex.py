@@ -7,8 +7,10 @@ from fractions import Fraction
 
 from implicitgrad.characters import printable
 from implicitgrad.solution import Matrix, Solution
+from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.writers.answer import Answer, numbers_of
 from implicitgrad.writers.latex_math import (
+    SPELLED,
     displayed,
     sentence,
     spell_column,
@@ -41,9 +43,14 @@ def write_latex(solution: Solution, digits: int = 6) -> str:
     else:
         lines += _tables(solution, answer, writer)
     lines += displayed(writer.second())
-    lines += [sentence(text) for text in answer.validity()]
+    lines += [sentence(text) for text in answer.validity(_compared)]
     lines += [sentence(warning) for warning in answer.warnings()]
     return "\n".join(lines) + "\n"
+
+
+def _compared(value: Symbolic, sign: str) -> str:
+    relation = "=" if sign == "=" else "\\neq"
+    return f"{SPELLED}{value.latex(spell_name)} {relation} 0{SPELLED}"
 
 
 def _tables(solution: Solution, answer: Answer, writer: _Writer) -> list[str]:

@@ -10,6 +10,8 @@ from implicitgrad.characters import printable
 from implicitgrad.notation import in_pieces, show_column, split_sign
 from implicitgrad.symbolic.value import Symbolic
 
+SPELLED = "\x02"
+"""Stands around what is LaTeX already among words, in which no such character can be."""
 MOST_NAMES = 6
 """In a fraction, which is a line of its own where there are more."""
 _GREEK = {
@@ -24,7 +26,9 @@ _GREEK = {
 _SYMBOLS = {
     "∂": r"\partial ", "·": r"\cdot ", "×": r"\times ", "−": "-", "≈": r"\approx ", "±": r"\pm ", "≤": r"\leq ",
     "∝": r"\propto ", "≠": r"\neq ", "←": r"\leftarrow ", "ᵀ": r"^{\top}", "⁻": "^{-}", "¹": "^{1}",
-} | {letter: f"\\{name} " for letter, name in _GREEK.items()}  # fmt: skip
+} | {letter: f"\\{name} " for letter, name in _GREEK.items()} | {
+    superscript: f"^{{{digit}}}" for digit, superscript in enumerate("²³⁴⁵⁶⁷⁸⁹", start=2)
+}  # fmt: skip
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}"
@@ -114,13 +118,15 @@ def sentence(text: str) -> str:
 
 def words(text: str) -> str:
     """Words, with what is mathematics in them as that."""
-    parts = re.split(r"(∂\w+)", text)
-    return "".join(
-        f"$\\partial {spell_name(part[1:])}$"
-        if part.startswith("∂") and len(part) > 1
-        else "".join(map(_spell_character, part))
-        for part in parts
-    )
+    return "".join(_word(part) for part in re.split(rf"({SPELLED}[^{SPELLED}]*{SPELLED}|∂\w+)", text))
+
+
+def _word(text: str) -> str:
+    if text.startswith(SPELLED):
+        return f"${text.strip(SPELLED)}$"
+    if text.startswith("∂") and len(text) > 1:
+        return f"$\\partial {spell_name(text[1:])}$"
+    return "".join(map(_spell_character, text))
 
 
 def _spell_character(c: str) -> str:
