@@ -102,6 +102,16 @@ def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list
     assert "numpy" not in as_table
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["small.yaml"], ["-A", "1 2; 3 4", "-g", "1 1"], ["-e", "x = 2*y", "--unknowns", "y"], ["-A", "1 2", "--steps"]],
+    ids=str,
+)
+def test_numbers_load_no_sympy(arguments: list[str], tmp_path: Path) -> None:
+    assert not loaded("solve", *arguments, folder=tmp_path) & {"sympy", "mpmath"}
+    assert "sympy" in loaded("solve", "-A", "1 a", folder=tmp_path)
+
+
 def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
     modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
     assert "implicitgrad.cli.systems" in modules

@@ -76,6 +76,8 @@ class LinearSystem:
     @property
     def arithmetic(self) -> Arithmetic:
         """What its numbers are made for."""
+        if type(self.A) is RationalMatrix:  # mostly
+            return Arithmetic.EXACT
         if isinstance(self.A, SymbolicMatrix):
             return Arithmetic.SYMBOLIC
         return Arithmetic.FLOAT if isinstance(self.A, DoubleMatrix) else Arithmetic.EXACT

@@ -29,7 +29,6 @@ from sympy import (
     Symbol,
     cos,
     exp,
-    factor,
     lambdify,
     simplify,
     sin,
@@ -79,7 +78,7 @@ class Field:
         self._place = {generator: i for i, generator in enumerate(self.generators)}
         self._relations = [relation for relation in map(self._relation, atoms) if relation is not None]
         self._texts: dict[Any, Expr] = {}
-        self._points: list[dict[Symbol, Any]] = []
+        self._products: dict[Any, Expr] = {}
 
     # What is an element
 
@@ -357,12 +356,21 @@ class Field:
             return plain
         if not plain.free_symbols and plain.is_Rational:
             return plain
-        candidates = [plain, factor(numerator) / denominator, factor(numerator) / factor(denominator)]
+        above, below = self._factored(element.numer), self._factored(element.denom)
+        candidates = [plain, above / denominator, above / below]
         if self._atoms and plain.count_ops() <= LARGEST_SIMPLIFIED:
             candidates += [simplify(plain), together(plain)]
         if all(coefficient < 0 for coefficient in element.numer.coeffs()):
-            candidates.append(-(factor(-numerator) / denominator))
+            candidates.append(-(self._factored(-element.numer) / denominator))
         return min(candidates, key=lambda candidate: _length(write(candidate)))
+
+    def _factored(self, polynomial: Any) -> Expr:
+        """A polynomial as the product of its irreducible factors."""
+        if polynomial not in self._products:
+            number, factors = polynomial.factor_list()
+            powers = [Pow(self._back(one), power) for one, power in factors]
+            self._products[polynomial] = Mul(Rational(int(number.numerator), int(number.denominator)), *powers)
+        return self._products[polynomial]
 
     def _vanishes(self, element: Any) -> bool:
         """Whether the numerator is 0 to forty digits at random points."""
