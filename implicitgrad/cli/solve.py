@@ -47,6 +47,8 @@ Examples:
   implicitgrad solve -A '1 2; 3 4' -g '1 1'
   implicitgrad solve -A '3 5' -g '7 11' --free y2
   implicitgrad solve -e 'x = 3*y1 + 5*y2' --unknowns y1,y2 -g '7 11'
+  implicitgrad solve -A 'a1 a2; a3 a4' --steps
+  implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --at x=3,y=4
   implicitgrad solve system.yaml --format json | jq .dL_dx
   implicitgrad solve system.yaml --require determined > /dev/null"""
 
@@ -112,7 +114,7 @@ def solve(
     header: bool | None,
     debug: bool,
 ) -> int:
-    """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y.
+    """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0.
 
     SYSTEM is a YAML, JSON, CSV or TSV text of at most 256 MiB, NumPy's .npy (A) or .npz (A, dL_dy, B), or - for
     standard input (YAML, or CSV with --delimiter). A YAML file may hold several systems. Options override what the

@@ -8,7 +8,7 @@ from typing import Any
 
 from implicitgrad.errors import UsageError
 from implicitgrad.solution import Arithmetic, Derivation, Pivot, Solution
-from implicitgrad.solvers.profile import pivot_order
+from implicitgrad.solvers.reduction import pivot_order
 
 MOST = 6
 """Equations, unknowns and inputs of a derivation that is read."""

@@ -21,7 +21,7 @@ from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
-from implicitgrad.solvers.reduction import Reduced, integers, reduce_rows
+from implicitgrad.solvers.reduction import Reduced, integers, pivot_order, reduce_rows
 from implicitgrad.solvers.size import refuse_too_large
 from implicitgrad.system import LinearSystem, Matrix
 
@@ -113,10 +113,9 @@ def _equations(system: LinearSystem) -> Equations:
 
 def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading:
     """Reduce [A | B], the ``wanted`` columns of A last of all of A, and read off what it says."""
-    order = sorted(range(N), key=lambda j: (j in wanted, -j)) if wanted else range(N - 1, -1, -1)
     scales = equations.scales
     is_identity = scales is not None
-    reduced = reduce_rows(equations.rows, [*order, *range(N + P - 1, N - 1, -1)], beside_identity=is_identity)
+    reduced = reduce_rows(equations.rows, pivot_order(N, P, wanted), beside_identity=is_identity)
     row_of = dict(zip(reduced.pivots, reduced.rows, strict=False))
     place_of = {column: place for place, column in enumerate(reduced.columns)}
     free = [j for j in range(N) if j in place_of]

@@ -23,11 +23,6 @@ class Profile(NamedTuple):
     """How many of them are among the first N columns."""
 
 
-def pivot_order(N: int, P: int, wanted: set[int]) -> list[int]:
-    """The columns of A from the right, the ``wanted`` ones last of them, then those of B from the right."""
-    return [*sorted(range(N), key=lambda j: (j in wanted, -j)), *range(N + P - 1, N - 1, -1)]
-
-
 def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> Profile:
     """The pivots of a matrix of mpmath's numbers: in each column the first row that has one."""
     reduced = [list(row) for row in rows]

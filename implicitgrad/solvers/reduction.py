@@ -21,6 +21,12 @@ def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
     return [n * (denominator // d) for n, d in pairs], denominator
 
 
+def pivot_order(N: int, P: int, wanted: set[int]) -> list[int]:
+    """The columns of A from the right, the ``wanted`` ones last of them, then those of B from the right."""
+    order = sorted(range(N), key=lambda j: (j in wanted, -j)) if wanted else range(N - 1, -1, -1)
+    return [*order, *range(N + P - 1, N - 1, -1)]
+
+
 class Reduced(NamedTuple):
     """A matrix in Jordan form: row i has d in column pivots[i] and 0 in the other pivots' columns."""
 

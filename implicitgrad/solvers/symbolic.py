@@ -16,7 +16,8 @@ from implicitgrad.characters import printable
 from implicitgrad.errors import UsageError
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.free import indices
-from implicitgrad.solvers.profile import Profile, pivot_order, profile_at
+from implicitgrad.solvers.profile import Profile, profile_at
+from implicitgrad.solvers.reduction import pivot_order
 from implicitgrad.solvers.special_cases import find_validity, vanishes_on
 from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
