@@ -103,6 +103,14 @@ class DoubleMatrix(Rows):
             return None
         return float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
 
+    def widened(self, radii: Sequence[Sequence[float]]) -> DoubleMatrix:
+        """The same numbers for what may be so much further from each."""
+        import numpy as np
+
+        return DoubleMatrix(
+            self.array, None if self.error is None else np.nextafter(self.error + np.array(radii), np.inf)
+        )
+
     def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
         """The rows, each number with its bound, infinite where there is none."""
         import numpy as np

@@ -227,11 +227,20 @@ class Draft:
 
     def _in_doubles(self, system: LinearSystem) -> LinearSystem:
         try:
-            return system.with_arithmetic(Arithmetic.FLOAT)
+            return self._widened(system.with_arithmetic(Arithmetic.FLOAT))
         except OverflowError:
             message = "expected numbers within the range of doubles, got one beyond ±1.8e308, or too near to 0"
             hint = "--arithmetic exact takes it as it is"
             raise InputError([Problem(message, hint, "overflow", self.source)]) from None
+
+    def _widened(self, system: LinearSystem) -> LinearSystem:
+        """The system with how far its matrices may be from those of a solution near the point."""
+        if self.origin is None or self.origin.radii is None:
+            return system
+        for_A, for_B = self.origin.radii
+        assert isinstance(system.A, DoubleMatrix)
+        wide_B = system.B.widened(for_B) if isinstance(system.B, DoubleMatrix) else system.B
+        return replace(system, A=system.A.widened(for_A), B=wide_B)
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         part = self.parts[key]

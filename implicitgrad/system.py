@@ -42,6 +42,8 @@ class Origin(NamedTuple):
     """Those of them that Newton's method found."""
     residual: str = "0"
     """max |F| at the point, where that is not exactly a solution."""
+    radii: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None
+    """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
     hessian: Matrix | None = None
     """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.claims import Claims, Numbers
@@ -15,7 +14,7 @@ from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
 from implicitgrad.rational import is_number, parse_number
 from implicitgrad.solution import PartialMatrix, Solution
-from implicitgrad.writers.expectation import all_claims, short_claims
+from implicitgrad.writers.expectation import all_claims, numbers_as_written, short_claims
 from implicitgrad.writers.flow import Value, write_flow, write_mapping
 
 Parts = Mapping[str, Part]
@@ -116,24 +115,23 @@ def _written(value: object) -> Value:
     return parse_number(value) if is_number(value) else value
 
 
-def _wrong_entries(
-    numbers: Numbers, solution: Solution, claims: Claims
-) -> dict[tuple[int, int], Fraction | None] | None:
+def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
     """The entries beyond their tolerance, with what they should be; None if the claim is of another shape."""
     right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
     if len(numbers.entries[0]) != solution.system.inputs:
         return None
     gradients = solution.system.dL_dy if numbers.key == "dL_dx" else None
     tolerances = Setting(solution, claims).tolerances(numbers, gradients)
-    found: dict[tuple[int, int], Fraction | None] = {}
+    written = numbers_as_written(right)
+    found: dict[tuple[int, int], Value] = {}
     for i, row in enumerate(numbers.entries):
         for j, value in enumerate(row):
             expected = right[i][j]
             if value is None or expected is None:
                 if value is not expected:
-                    found[i, j] = expected
+                    found[i, j] = written[i][j]
             elif abs(value - expected) > tolerances[i][j]:
-                found[i, j] = expected
+                found[i, j] = written[i][j]
     return found
 
 

@@ -249,7 +249,7 @@ def _by_sympy(
         parts["hessian"] = Part(found.hessian, lines[0].source)
     origin = Origin(
         tuple(line.text.strip() for line in lines), found.is_linear, tuple(found.point.items()),
-        tuple(point.solve_for), found.residual,
+        tuple(point.solve_for), found.residual, radii=found.radii,
     )  # fmt: skip
     return Read(parts, origin)
 

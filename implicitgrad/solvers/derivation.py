@@ -18,7 +18,9 @@ def with_derivation(solution: Solution) -> Solution:
     """The solution with its derivation. Raises UsageError for doubles, and for what is too large to be read."""
     system = solution.system
     if solution.arithmetic is Arithmetic.FLOAT:
-        raise UsageError(f"{system.source}: --steps is for exact arithmetic", "--arithmetic exact")
+        is_near = system.origin is not None and system.origin.residual != "0"
+        hint = "Its point solves the equations only nearly" if is_near else "--arithmetic exact"
+        raise UsageError(f"{system.source}: --steps is for exact arithmetic", hint)
     if max(system.equations, system.unknowns, system.inputs) > MOST:
         raise UsageError(f"{system.source}: --steps is for at most {MOST} equations, unknowns and inputs")
     M, N, P = system.equations, system.unknowns, system.inputs

@@ -157,7 +157,9 @@ class Field:
         return list(found)
 
     def is_never_zero(self, element: Any) -> bool:
-        """Whether a real polynomial is plainly not 0 anywhere: a power of e, or a sum of squares and a constant."""
+        """Whether a real polynomial is plainly 0 nowhere: a number, a power of e, a sum of squares and a constant."""
+        if not self._back(element.numer).free_symbols:
+            return not self._vanishes(element)
         if len(element.numer) == 1:
             (monomial,) = element.numer.monoms()
             return all(isinstance(g, exp) for g, p in zip(self.generators, monomial, strict=False) if p)

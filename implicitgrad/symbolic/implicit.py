@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sympy import Abs, Derivative, Expr, I, Rational, diff, im, nan, nsolve, oo, re, simplify, zoo
 from sympy import sign as sympy_sign
 
 from implicitgrad.expressions import Equation, Misplaced, Node
+from implicitgrad.symbolic.enclosure import Radii, Unbounded, bound, enclose, surround
 from implicitgrad.symbolic.expression import symbol, to_expression
 from implicitgrad.symbolic.printing import write
 
 DIGITS = 50
-LARGEST_DENOMINATOR = 1000
+SMALL = Rational(1, 10**40)
+"""Of what is computed with so many digits: not to be told from 0."""
+LARGEST_DENOMINATOR = 10**12
 """Of a number that Newton's method may have meant."""
 MOST_STEPS = 50
 SHOWN_DIGITS = 17
+SMALLEST_SHOWN = 1e-300
 _NO_VALUE = (I, nan, oo, -oo, zoo)
 
 
@@ -51,6 +55,8 @@ class Linearized(NamedTuple):
     point: dict[str, str]
     residual: str
     """max |F|, "0" where that is exact."""
+    radii: tuple[Radii, Radii] | None = None
+    """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
 
 
 class EquationError(Exception):
@@ -80,23 +86,43 @@ def linearize(
         H = [[_derivative(_derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
-    residual = "0"
+    residual, near = "0", None
     if point:
         _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
         if solve_for:
-            point |= _solved(F, [symbol(name) for name in solve_for], point)
-        roundings = {symbol(name): value.rounding for name, value in at.items() if name not in solve_for}
-        if variables <= point.keys():
-            residual = _residual(F, equations, point, roundings, was_solved=bool(solve_for))
-        A, B = _at(A, point, equations), _at(B, point, equations)
-        H = None if H is None else _at(H, point, equations)
-        if residual != "0":
-            A, B = _decimals(A), _decimals(B)
-            H = None if H is None else _decimals(H)
+            sought = [symbol(name) for name in solve_for]
+            found, residual = _solved(F, sought, point)
+            point |= found
+            near = None if residual == "0" else _proved(F, sought, point)
+        elif variables <= point.keys():
+            roundings = {symbol(name): value.rounding for name, value in at.items()}
+            residual = _residual(F, equations, point, roundings)
+            near = None if residual == "0" else surround(point, roundings)
+    there = [_at(matrix, point, equations) for matrix in (A, B, H or [])]
+    texts_of_A, texts_of_B, texts_of_H = map(_written, there)
+    radii = None
+    if near is not None:
+        try:
+            (texts_of_A, A_radii), (texts_of_B, B_radii) = (bound(matrix, point, near) for matrix in (A, B))
+        except Unbounded:
+            message = f"the equations have no derivative, or any, near {_named(point)}"
+            raise PointError(message, "Write more decimals, or the exact values") from None
+        radii = A_radii, B_radii
+        texts_of_H = _written(_decimals(there[2]))
     return Linearized(
-        _written(A), _written(B), None if H is None else _written(H), is_linear,
-        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual,
+        texts_of_A, texts_of_B, texts_of_H or None, is_linear,
+        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii,
     )  # fmt: skip
+
+
+def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Any]:
+    """Where the solution is that Newton's method found. Raises PointError if it cannot be shown that it is one."""
+    found = enclose(F, [[_derivative(f, v) for v in sought] for f in F], sought, point)
+    if found is None:
+        message = f"solve_for: Newton's method came to {_named({v: point[v] for v in sought})}, and it cannot be proved"
+        message = f"{message} that a solution is there: ∂F/∂y may be singular, as at a fold"
+        raise PointError(message, "Where the solution is known exactly, write it: y = sqrt(2)")
+    return found
 
 
 def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
@@ -134,8 +160,8 @@ def _refuse_missing(
         raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
 
 
-def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Expr]:
-    """The values of some variables that solve the equations, by Newton's method from those of the point."""
+def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tuple[dict[Expr, Expr], str]:
+    """The values of some variables that solve the equations, by Newton's method from those of the point; max |F|."""
     if len(variables) != len(F):
         raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
     fixed = {v: value for v, value in point.items() if v not in variables}
@@ -152,8 +178,9 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> di
         v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(LARGEST_DENOMINATOR).as_integer_ratio())
         for v, value in values.items()
     }
-    is_exact = all(f.subs(fixed | short).equals(0) for f in F)
-    return short if is_exact else values
+    if all(_is_zero(f.subs(short)) for f in functions):
+        return short, "0"
+    return values, _rounded(max(abs(f.subs(values).evalf(DIGITS)) for f in functions))
 
 
 def _fraction(number: Expr) -> Fraction:
@@ -163,28 +190,38 @@ def _fraction(number: Expr) -> Fraction:
 
 
 def _residual(
-    F: list[Expr], equations: Sequence[Equation], point: dict[Expr, Expr], roundings: dict[Expr, Fraction],
-    *, was_solved: bool,
-) -> str:  # fmt: skip
+    F: list[Expr], equations: Sequence[Equation], point: dict[Expr, Expr], roundings: dict[Expr, Fraction]
+) -> str:
     """max |F| at the point, "0" where it is a solution exactly. Raises PointError where it is none."""
-    largest = 0.0
+    largest = Rational(0)
     for i, f in enumerate(F):
         value = f.subs(point)
         if value.has(*_NO_VALUE) or value.free_symbols:
             raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
-        if value.is_zero or simplify(value) == 0:
+        if _is_zero(value):
             continue
         size = abs(value.evalf(DIGITS))
-        allowed = Rational(1, 10**40)
+        allowed = SMALL
         for v, rounding in roundings.items():
             slope = abs(f.diff(v).subs(point).evalf(15)) if rounding else 0
             allowed += Rational(1001, 1000) * slope * Rational(*rounding.as_integer_ratio())
-        if not was_solved and not size <= allowed:
+        if not size <= allowed:
             left_minus_right = value if value.is_Rational and len(str(value)) < 20 else value.evalf(6)
             message = f"{_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
             raise PointError(message, "solve_for: NAME finds one near to it", i)
-        largest = max(largest, float(size))
-    return f"{largest:.1g}" if largest else "0"
+        largest = max(largest, size)
+    return _rounded(largest)
+
+
+def _rounded(size: Expr) -> str:
+    return f"{max(float(size), SMALLEST_SHOWN):.1g}" if size else "0"
+
+
+def _is_zero(value: Expr) -> bool:
+    """Whether a number is 0; simplifying, which may take long, only what is as small as that."""
+    if value.is_Rational:
+        return bool(value == 0)
+    return bool(abs(value.evalf(DIGITS)) < SMALL and simplify(value) == 0)
 
 
 def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:

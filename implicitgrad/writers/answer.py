@@ -13,7 +13,7 @@ from implicitgrad.characters import count
 from implicitgrad.doubles import Bounded, DoubleMatrix
 from implicitgrad.notation import ROUNDED, Expression, in_pieces, linear, show_column, show_decimals, show_number
 from implicitgrad.rational import exact_square_root, float_square_root
-from implicitgrad.solution import Arithmetic, Matrix, Solution, SpecialCase
+from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution, SpecialCase
 from implicitgrad.symbolic.value import Symbolic
 
 MOST_CONDITIONS = 3
@@ -74,21 +74,25 @@ class Answer:
         parts = ["x = A·y" if system.B is None else "B·x = A·y", ", ".join(counts)]
         if system.origin is not None:
             parts[0] = "equations" if system.origin.is_linear else "F(x, y) = 0"
-            if system.origin.point:
-                parts.insert(1, f"at {self._point()}")
+            parts[1:1] = self._point(system.origin)
         return parts if system.source in NOT_FILES else [title, *parts]
 
-    def _point(self) -> str:
-        origin = self.system.origin
-        assert origin is not None
+    def _point(self, origin: Origin) -> list[str]:
+        """Where the equations are taken, and what of that was found and not given."""
+        if not origin.point:
+            return []
         is_near = origin.residual != "0"
-        return ", ".join(
-            f"{self.label(name)} = {self._rounded(value) if is_near and name in origin.found else value}"
+        values = [
+            f"{self.label(name)} {self._near(value) if is_near and name in origin.found else f'= {value}'}"
             for name, value in origin.point
-        )
+        ]
+        found = [f"{', '.join(map(self.label, origin.found))} found by Newton's method"] if origin.found else []
+        if found and is_near:
+            found[-1] += ", and proved"
+        return [f"at {', '.join(values)}", *found]
 
-    def _rounded(self, value: str) -> str:
-        return ROUNDED + show_decimals([Fraction(value)], self.digits)[0].removeprefix(ROUNDED)
+    def _near(self, value: str) -> str:
+        return f"{ROUNDED} {show_decimals([Fraction(value)], self.digits)[0].removeprefix(ROUNDED)}"
 
     def findings(self) -> list[str]:
         """What was found: the verdict and what it rests on."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
+from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.rational import float_square_root
 from implicitgrad.solution import Arithmetic, PartialMatrix, Solution
 from implicitgrad.writers.flow import Value
@@ -14,17 +16,24 @@ LARGEST_RTOL = 1e-3
 def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[str, Value]:
     """Every claim by its key. counts_parameters : how many free parameters there are, instead of their names."""
     constraints = solution.constraints
-    names, rows = solution.free_parameters, solution.dL_dx_rows
+    names = solution.free_parameters
+    rows = None if solution.dL_dx_rows is None else numbers_as_written(solution.dL_dx_rows)
     return {
         "status": str(solution.status),
         "rank": solution.rank,
-        "dy_dx": solution.dy_dx,
+        "dy_dx": numbers_as_written(solution.dy_dx),
         "dL_dx": rows[0] if rows is not None and solution.has_one_loss else rows,
         "free_parameters": len(names) if counts_parameters else names,
         "dL_dx_unique": all(solution.unique_losses),
-        "constraints": constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix},
+        "constraints": constraints
+        and {"dependent": constraints.dependent, "matrix": numbers_as_written(constraints.matrix)},
         "condition": {"max": _condition_above(solution.condition_squared)},
     }
+
+
+def numbers_as_written(matrix: PartialMatrix) -> Sequence[Sequence[Value]]:
+    """The rows; doubles as decimals, which is how they are read."""
+    return matrix.to_lists() if isinstance(matrix, DoubleMatrix) else matrix
 
 
 def short_claims(solution: Solution) -> dict[str, Value]:
@@ -53,7 +62,7 @@ def whole_answer(solution: Solution) -> dict[str, Value]:
         size = max(solution.system.equations, len(solution.y), len(solution.x))
         rtol = min(LARGEST_RTOL, 16 * size * 2.0**-52 * (solution.condition or 1.0))
         atol = max(jacobian_error, gradient_error)
-        found["tolerance"] = {"rtol": 2 * Fraction(f"{rtol:.0e}"), "atol": 2 * Fraction(f"{atol:.0e}")}
+        found["tolerance"] = {"rtol": 2 * float(f"{rtol:.0e}"), "atol": 2 * float(f"{atol:.0e}")}
     return found
 
 

@@ -18,7 +18,7 @@ DIGITS = 15
 _PLAIN = re.compile(r"[^\W\d]([\w/. -]*[\w/.])?")
 _NOT_TEXTS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
-Value = None | bool | int | Fraction | str | Sequence["Value"] | Mapping[str, "Value"]
+Value = None | bool | int | float | Fraction | str | Sequence["Value"] | Mapping[str, "Value"]
 
 
 def write_flow(value: Value, *, as_json: bool = False) -> str:
@@ -29,6 +29,8 @@ def write_flow(value: Value, *, as_json: bool = False) -> str:
         text = value.text
         is_number = value.fraction is not None and not as_json
         return text if is_number or (not as_json and _is_plain(text)) else json.dumps(text)
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
     if isinstance(value, int | Fraction):
         return _number(Fraction(value), as_json)
     if isinstance(value, str):
@@ -46,7 +48,7 @@ def write_mapping(values: Mapping[str, Value], indent: str = "") -> str:
     lines = []
     for key, value in values.items():
         line = f"{indent}{key}: {write_flow(value)}"
-        is_list = not isinstance(value, str | int | Fraction | Mapping | None)
+        is_list = not isinstance(value, str | int | float | Fraction | Mapping | None)
         if len(line) > LONGEST_LINE and is_list:
             lines += [f"{indent}{key}:", *(f"{indent}  - {write_flow(row)}" for row in value or ())]  # type: ignore[union-attr]
         else:

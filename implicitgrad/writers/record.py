@@ -70,6 +70,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
     if system.origin is not None:
         record["equations"] = system.origin.equations
         record["at"] = dict(system.origin.point) or None
+        record["solve_for"] = system.origin.found or None
     if solution.second is not None:
         record["d2y_dx2"] = _rows(solution.second, doubles)
         if exact is not None:

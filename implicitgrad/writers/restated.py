@@ -93,7 +93,7 @@ def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> l
     spell : how what has letters is written.
     """
     if isinstance(matrix, DoubleMatrix):
-        return [[repr(number).removesuffix(".0") for number in row] for row in (matrix.array + 0.0).tolist()]
+        return [[write_flow(number) for number in row] for row in matrix.to_lists()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
         return [[spell(entry) for entry in row] for row in matrix]
     has_decimals = bool(solution.system.A_rounding)

@@ -1,0 +1,159 @@
+"""Intervals around a solution of equations, and bounds on what is computed from it.
+
+Krawczyk's operator in interval arithmetic (Neumaier 1990, *Interval Methods for Systems of Equations*, ch. 5): with y
+near a solution, C near F'(y)⁻¹ and X an interval around y, there is exactly one solution in X if
+
+    y − C·F(y) + (I − C·F'(X))·(X − y)
+
+is inside X, and then it is in that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+from mpmath import iv
+from sympy import Abs, E, Expr, cos, exp, log, pi, sin, tan
+
+DIGITS = 60
+WRITTEN = 45
+RADIUS = mpmath.mpf(10) ** -35
+"""Of the interval, relative to the solution where that is beyond 1."""
+
+
+Radii = tuple[tuple[float, ...], ...]
+"""How far the entries of a matrix may be from what they stand for."""
+
+
+class Unbounded(Exception):
+    """There is no end to how far."""
+
+
+def enclose(
+    F: list[Expr], slopes: list[list[Expr]], variables: list[Expr], point: dict[Expr, Expr]
+) -> dict[Expr, Any] | None:
+    """An interval for every name of the point; None where it cannot be shown that they hold one solution.
+
+    F : as many as variables. slopes : ∂F/∂variables. point : exact values, those of the variables near the solution.
+    """
+    n = len(variables)
+    with _working_digits():
+        try:
+            fixed = {v: interval(value, {}) for v, value in point.items()}
+            wide = fixed | {v: fixed[v] + _around(fixed[v]) for v in variables}
+            values = [interval(f, fixed) for f in F]
+            inverse = mpmath.matrix([[mpmath.mpf(interval(slope, fixed).mid) for slope in row] for row in slopes]) ** -1
+            steep = [[interval(slope, wide) for slope in row] for row in slopes]
+        except (ZeroDivisionError, ValueError, NotImplementedError):
+            return None
+        C = [[iv.mpf(inverse[i, k]) for k in range(n)] for i in range(n)]
+        found = {}
+        for i, v in enumerate(variables):
+            image = fixed[v] - _dot(C[i], values)
+            for j, w in enumerate(variables):
+                contraction = int(i == j) - _dot(C[i], [row[j] for row in steep])
+                image += contraction * (wide[w] - fixed[w])
+            if not (wide[v].a < image.a and image.b < wide[v].b):
+                return None
+            found[v] = image
+        return fixed | found
+
+
+@contextmanager
+def _working_digits() -> Iterator[None]:
+    before = iv.dps
+    iv.dps = DIGITS
+    try:
+        with mpmath.workdps(DIGITS):
+            yield
+    finally:
+        iv.dps = before
+
+
+def _around(value: Any) -> Any:
+    radius = RADIUS * max(1, abs(mpmath.mpf(value.mid)))
+    return iv.mpf([-radius, radius])
+
+
+def _dot(left: list[Any], right: list[Any]) -> Any:
+    return sum((one * other for one, other in zip(left, right, strict=True)), iv.mpf(0))
+
+
+def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[Expr, Any]:
+    """An interval for every name of a point: its value, and as far around it as it was rounded."""
+    with _working_digits():
+        found = {v: interval(value, {}) for v, value in point.items()}
+        for v, rounding in roundings.items():
+            radius = iv.mpf(rounding.numerator) / rounding.denominator
+            found[v] += radius * iv.mpf([-1, 1])
+        return found
+
+
+def bound(matrix: list[list[Expr]], point: dict[Expr, Expr], values: dict[Expr, Any]) -> tuple[list[list[str]], Radii]:
+    """The entries at a point, and how far they are from those anywhere in the intervals. Raises Unbounded."""
+    with _working_digits():
+        exact = {v: interval(value, {}) for v, value in point.items()}
+        try:
+            found = [[_bounded(entry, exact, values) for entry in row] for row in matrix]
+        except (ZeroDivisionError, ValueError, NotImplementedError):
+            raise Unbounded from None
+    return [[text for text, _ in row] for row in found], tuple(tuple(radius for _, radius in row) for row in found)
+
+
+def _bounded(entry: Expr, exact: dict[Expr, Any], values: dict[Expr, Any]) -> tuple[str, float]:
+    if entry.is_Rational:
+        return f"{entry.p}/{entry.q}", 0.0
+    here, anywhere = interval(entry, exact), interval(entry, values)
+    text = mpmath.nstr(mpmath.mpf(here.mid), WRITTEN)
+    radius = mpmath.mpf(abs(anywhere - iv.mpf(text)).b)
+    if not radius < mpmath.inf:
+        raise Unbounded
+    return text, float(radius) * (1 + 2.0**-50)
+
+
+def interval(expression: Expr, values: dict[Expr, Any]) -> Any:
+    """What an expression can be for values in intervals.
+
+    Raises NotImplementedError, ZeroDivisionError or ValueError where that is not to be had.
+    """
+    if expression.is_Rational:
+        return iv.mpf(int(expression.p)) / int(expression.q)
+    if expression.is_Symbol:
+        return values[expression]
+    if expression == pi:
+        return iv.pi
+    if expression == E:
+        return iv.e
+    parts = [interval(part, values) for part in expression.args]
+    if expression.is_Add:
+        return sum(parts, iv.mpf(0))
+    if expression.is_Mul:
+        return _product(parts)
+    if isinstance(expression, exp):
+        return iv.exp(parts[0])
+    if expression.is_Pow and expression.exp.is_Integer:
+        return parts[0] ** int(expression.exp)
+    if expression.is_Pow and parts[0].a > 0:
+        return iv.exp(parts[1] * iv.log(parts[0]))
+    if isinstance(expression, log) and parts[0].a > 0:
+        return iv.log(parts[0])
+    if isinstance(expression, sin):
+        return iv.sin(parts[0])
+    if isinstance(expression, cos):
+        return iv.cos(parts[0])
+    if isinstance(expression, tan):
+        return iv.sin(parts[0]) / iv.cos(parts[0])
+    if isinstance(expression, Abs):
+        return abs(parts[0])
+    raise NotImplementedError(expression)
+
+
+def _product(factors: list[Any]) -> Any:
+    found = iv.mpf(1)
+    for factor in factors:
+        found = found * factor
+    return found
