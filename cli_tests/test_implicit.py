@@ -185,6 +185,14 @@ def test_where_the_theorem_fails_there_is_a_verdict_and_its_reason() -> None:
     node = solved("y**2 = x**2*(x + 1)", y="y", at={"x": "0", "y": "0"})
     assert [code for code, _ in node.warnings] == ["singular-point"]
     assert not solved("y**2 = x**2*(x + 1)", y="y", at={"x": "3", "y": "6"}).warnings
+    tangent = solved("y**3 = x", y="y", at={"x": "0", "y": "0"})
+    ((_, message),) = tangent.warnings
+    assert message.endswith("With ∂F/∂x it has 1: a fold, or a vertical tangent: y is no differentiable function of x")
+    assert not solved("s = y**2", "t = y**3", y="y").warnings
+    assert not solved("s = y**2", "t = y**3", y="y", at={"s": "4", "t": "8", "y": "2"}).warnings
+    assert [code for code, _ in solved("u = p*q", "v = 2*p*q", y="p q").warnings] == ["dependent"]
+    unused = solved("x**2 + y**2 = 25", y="z w")
+    assert unused.warnings == (("unused-unknown", "z, w are in none of the equations"),)
     nowhere = solved("(y - x)**2 = 0", y="y")
     assert [code for code, _ in nowhere.warnings] == ["theorem-applies-nowhere"]
     assert not solved("x**2 + y**2 = 25", y="y").warnings

@@ -1,5 +1,6 @@
 """Systems with letters, against the same systems with numbers in their place, and against sympy's own matrices."""
 
+import itertools
 import json
 import random
 from fractions import Fraction
@@ -145,12 +146,52 @@ def test_the_inverse_is_sympys() -> None:
 
 
 def test_what_cannot_be_0_is_no_condition_and_what_can_only_be_at_0_says_so() -> None:
-    assert solve([["1 + a**2"]]).validity == ((), ())
-    assert solve([["exp(a)"]]).validity == ((), ())
+    assert solve([["1 + a**2"]]).validity == ((), (), True)
+    assert solve([["exp(a)"]]).validity == ((), (), True)
     solution = solve([["a", "-b"], ["b", "a"]])
     assert solution.validity is not None
     assert [value.shown for value in solution.validity.nonzero] == ["a² + b²"]
     assert [(case.rank, len(case.zeros)) for case in solution.validity.cases] == [(None, 1), (0, 2)]
+
+
+def compare_on_a_grid(A: list[list[str]]) -> None:
+    """The rank at every small integer point is the lowest that the cases say there, if all are listed."""
+    solution = solve(A)
+    if solution.validity is None or not solution.validity.has_all_cases:
+        return
+    matrix = sympy.Matrix([[sympy.sympify(entry) for entry in row] for row in A])
+    letters = sorted(matrix.free_symbols, key=str)
+    cases = [([sympy.sympify(z.text) for z in case.zeros], case.rank) for case in solution.validity.cases]
+    for values in itertools.product((-2, -1, 0, 1, 2), repeat=len(letters)):
+        point = dict(zip(letters, values, strict=True))
+        there = matrix.subs(point)
+        if not all(entry.is_finite for entry in there):
+            continue
+        ranks = [rank for zeros, rank in cases if rank is not None and all(zero.subs(point) == 0 for zero in zeros)]
+        assert there.rank() == min([solution.rank, *ranks]), (A, point)
+
+
+@pytest.mark.parametrize("text", [
+    *CASES, "a 0 0;0 b 0;0 0 c", "a b 0;0 b c", "a b c;a b c", "a+1 b;b a+1", "a b c;b a c", "a+1 b b;b a+1 b;b b a+1",
+    "a b;c 0;0 a", "a*b 0;0 a", "a**2 a*b;a*b b**2", "a 0 0 0;0 b 0 0;0 0 c 0", "a b;b c", "a 0;0 a", "a-1 0;b a",
+])  # fmt: skip
+def test_the_special_cases_are_all_and_true(text: str) -> None:
+    compare_on_a_grid(rows(text))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_the_special_cases_of_random_systems(data: st.DataObject) -> None:
+    M, N = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
+    entries = st.sampled_from(["0", "0", "1", "a", "b", "c", "-a", "a+1", "a*b", "b-a", "2*c"])
+    compare_on_a_grid(data.draw(st.lists(st.lists(entries, min_size=N, max_size=N), min_size=M, max_size=M)))
+
+
+def test_where_not_all_cases_are_listed_that_is_said(run: Run) -> None:
+    A = "; ".join(" ".join(f"a{i}{j}" for j in range(4)) for i in range(4))
+    result = run("solve", "-A", A)
+    assert result.stdout.endswith("  the rank may be lower still: not every case is listed\n")
+    assert "lower still" not in run("solve", "-A", "a 0 0; 0 b 0; 0 0 c").stdout
 
 
 @pytest.mark.parametrize(
@@ -223,6 +264,7 @@ def test_the_record(run: Run) -> None:
     assert record["validity"] == {
         "nonzero": ["a"],
         "cases": [{"zeros": ["a"], "rank": 1, "status": "rank-deficient", "free": ["y1"]}],
+        "has_all_cases": True,
     }
     assert (record["condition"], record["residual"], record["error_bound"]) == (None, 0, {"dy_dx": 0, "dL_dx": 0})
     assert "validity" not in json.loads(run("solve", "-A", "1", "--format", "json").stdout)

@@ -100,6 +100,8 @@ class Validity(NamedTuple):
     """None of these may be 0."""
     cases: tuple[SpecialCase, ...]
     """What happens where some are."""
+    has_all_cases: bool = True
+    """Whether these are all in which the rank is lower."""
 
 
 class Pivot(NamedTuple):

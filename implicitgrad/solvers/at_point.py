@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from implicitgrad.expressions import read_equation
 from implicitgrad.solution import Solution
 from implicitgrad.system import Origin
 
@@ -17,17 +18,29 @@ def with_origin(solution: Solution) -> Solution:
     if origin.residual != "0" and not origin.found:
         message = f"the point is rounded: max |F| is {origin.residual} there"
         remarks.append(("rounded-point", f"{message}, and the error is that of any solution that rounds to it"))
-    if not origin.is_linear and solution.rank < solution.system.equations:
+    if unused := _unused(solution, origin):
+        which = f"{', '.join(unused)} {'is' if len(unused) == 1 else 'are'}"
+        remarks.append(("unused-unknown", f"{which} in none of the equations"))
+    elif not origin.is_linear and solution.rank < min(solution.system.equations, solution.system.unknowns):
         remarks.append(_failing(solution, origin))
     return replace(solution, remarks=(*solution.remarks, *remarks))
 
 
+def _unused(solution: Solution, origin: Origin) -> list[str]:
+    used = {name for text in origin.equations for name in read_equation(text).names()}
+    return [name for name in solution.y if name not in used]
+
+
 def _failing(solution: Solution, origin: Origin) -> tuple[str, str]:
-    """Why the implicit function theorem does not apply where A has not as many independent rows as there are."""
+    """Why the implicit function theorem does not apply where A has not the rank that its shape allows."""
     M, rank = solution.system.equations, solution.rank
-    dependent = 0 if solution.constraints is None else len(solution.constraints.dependent)
-    where = "at the point" if origin.point else "anywhere"
-    message = f"the implicit function theorem does not apply {where}: ∂F/∂y has rank {rank}, not {M}"
-    if rank + dependent == M:
-        return "fold", f"{message}. With ∂F/∂x it has: a fold, where y is no differentiable function of x"
+    rank_of_both = rank + (0 if solution.constraints is None else len(solution.constraints.dependent))
+    found = f"∂F/∂y has rank {rank}, not {min(M, solution.system.unknowns)}"
+    if not origin.point:
+        message = f"the implicit function theorem does not apply anywhere: {found}, whatever the point"
+        return "dependent", f"{message}; the equations are dependent in y"
+    message = f"the implicit function theorem does not apply at the point: {found}"
+    if rank_of_both == M:
+        why = "a fold, or a vertical tangent: y is no differentiable function of x"
+        return "fold", f"{message}. With ∂F/∂x it has {M}: {why}"
     return "singular-point", f"{message}, nor has it with ∂F/∂x: a singular point, or dependent equations"

@@ -22,7 +22,7 @@ from implicitgrad.system import LinearSystem
 MOST_GENERATORS = 4
 LARGEST_DEGREE = 2
 """Of the polynomials whose common zeros are asked about."""
-MOST_MINORS = 9
+MOST_MINORS = 36
 MOST_CASES = 6
 MOST_ZEROS = 9
 ATTEMPTS = 12
@@ -44,14 +44,20 @@ def find_validity(
     denominators.sort(key=field.sort_key)
     undefined = set(map(field.without_sign, denominators))
     cases: list[SpecialCase] = []
+    is_complete = True
     if system.origin is None or system.origin.is_linear:
         cases += [_case(field, system, rows, factor) for factor in factors[:MOST_CASES]]
-        cases += _lower_ranks(field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None)
-        cases = [case for case in cases if not undefined & {field.without_sign(zero.element) for zero in case.zeros}]
+        lower, is_complete = _lower_ranks(
+            field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None
+        )
+        cases = [
+            case for case in cases + lower if not undefined & {field.without_sign(zero.element) for zero in case.zeros}
+        ]
+        is_complete = is_complete and len(factors) <= MOST_CASES
     nonzero = [field.of_argument(factor) for factor in (*factors, *denominators)]
     nonzero = list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1]
     unique = {(case.zeros, case.rank): case for case in reversed(cases)}
-    return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())))
+    return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())), is_complete)
 
 
 def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
@@ -94,28 +100,46 @@ def _case(field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]]
 
 def _lower_ranks(
     field: Field, A: Sequence[Sequence[Symbolic]], rank: int, *, has_inputs_alone: bool
-) -> list[SpecialCase]:
-    """Where all minors of an order are 0, for each order at which that can be said and can happen."""
+) -> tuple[list[SpecialCase], bool]:
+    """Where all minors of an order are 0, for each order at which that can be said and can happen; whether for all."""
     M, N = len(A), len(A[0])
     status = Status.RANK_DEFICIENT if has_inputs_alone else None
-    polynomials = [field.polynomials(row) for row in A]
-    found = []
+    minors = _minors(field, A, rank)
+    found: dict[tuple[Any, ...], int] = {}
+    is_complete = len(minors) == rank
     for order in range(rank, 0, -1):
-        if order == rank == min(M, N) == max(M, N):  # the determinant
+        if order not in minors or order == M == N:  # the factors of the determinant are cases of their own
             continue
-        if comb(M, order) * comb(N, order) > MOST_MINORS:
+        sets = _zero_sets(field, minors[order])
+        if sets is None:
+            is_complete = False
             continue
-        minors = {
-            minor
+        for zeros in sets:
+            ideal = groebner([*(zero.numer.as_expr() for zero in zeros), *field.relations()], *field.symbols)
+            if ideal.exprs == [1]:
+                continue
+            left = order - 1
+            while left and left in minors and all(ideal.contains(minor.numer.as_expr()) for minor in minors[left]):
+                left -= 1
+            found.setdefault(tuple(zeros), left)
+    return [
+        SpecialCase(tuple(Symbolic(field, zero) for zero in zeros), left, status, ()) for zeros, left in found.items()
+    ], is_complete
+
+
+def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[int, set[Any]]:
+    """All of each order up to the rank of which there are few."""
+    M, N = len(A), len(A[0])
+    polynomials = [field.polynomials(row) for row in A]
+    return {
+        order: {
+            _determinant(field, [[polynomials[i][j] for j in columns] for i in chosen])
             for chosen in combinations(range(M), order)
             for columns in combinations(range(N), order)
-            if (minor := _determinant(field, [[polynomials[i][j] for j in columns] for i in chosen]))
         }
-        zeros = _simplified(field, minors)
-        if zeros is None:
-            break
-        found.append(SpecialCase(tuple(Symbolic(field, zero) for zero in zeros), order - 1, status, ()))
-    return found
+        for order in range(1, rank + 1)
+        if comb(M, order) * comb(N, order) <= MOST_MINORS
+    }
 
 
 def _determinant(field: Field, square: Sequence[Sequence[Any]]) -> Any:
@@ -124,22 +148,19 @@ def _determinant(field: Field, square: Sequence[Sequence[Any]]) -> Any:
     return field.reduced(field.of_polynomial(matrix.charpoly()[-1])).element
 
 
-def _simplified(field: Field, minors: set[Any]) -> list[Any] | None:
-    """Factors of which all must be 0 for all minors to be; None if that cannot be, or cannot be said shortly."""
-    factored = []
-    for minor in minors:
-        factors = [factor for factor in field.factors(minor) if not field.is_never_zero(factor)]
-        if not factors:
+def _zero_sets(field: Field, minors: set[Any]) -> list[list[Any]] | None:
+    """The smallest sets of factors of which all must be 0 for all minors to be; None if that cannot be said shortly."""
+    sets: set[frozenset[Any]] = {frozenset()}
+    factors = {minor: [f for f in field.factors(minor) if not field.is_never_zero(f)] for minor in minors if minor}
+    with_sign = {field.without_sign(factor): factor for found in factors.values() for factor in found}
+    choices = [set(map(field.without_sign, found)) for found in factors.values()]
+    for choice in sorted(choices, key=len):
+        wider = {zeros if zeros & choice else zeros | {factor} for zeros in sets for factor in choice}
+        sets = {zeros for zeros in wider if not any(other < zeros for other in wider)}
+        if len(sets) > MOST_CASES or any(len(zeros) > MOST_ZEROS for zeros in sets):
             return None
-        factored.append(factors)
-    single = {factors[0] for factors in factored if len(factors) == 1}
-    left = [factors for factors in factored if len(factors) > 1 and not single & set(factors)]
-    if left or len(single) > MOST_ZEROS:
-        return None
-    ordered = sorted(single, key=lambda element: field.sort_key(element))
-    polynomials = [*(element.numer.as_expr() for element in ordered), *field.relations()]
-    basis = groebner(polynomials, *field.symbols)
-    return None if basis.exprs == [1] else ordered
+    ordered = [sorted((with_sign[zero] for zero in zeros), key=field.sort_key) for zeros in sets]
+    return sorted(ordered, key=lambda zeros: [field.sort_key(zero) for zero in zeros])
 
 
 def _real_point(field: Field, factor: Any) -> list[Any] | None:

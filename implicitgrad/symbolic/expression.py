@@ -93,3 +93,8 @@ def equation_in_latex(equation: str, name: Callable[[str], str]) -> str:
     """An equation as it was written, in LaTeX."""
     sides = read_equation(equation)
     return f"{write_latex(to_expression(sides.left), name)} = {write_latex(to_expression(sides.right), name)}"
+
+
+def expression_in_latex(text: str, name: Callable[[str], str]) -> str:
+    """An expression in LaTeX."""
+    return write_latex(to_expression(read_expression(text)), name)

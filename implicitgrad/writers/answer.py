@@ -161,7 +161,10 @@ class Answer:
             said.append(f"holds where {_listed([compared(value, '≠') for value in found.nonzero])}")
         if self.is_local and found.nonzero:
             said.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
-        return said + [f"where {self._zeros(case.zeros, compared)}: {self._case(case)}" for case in found.cases]
+        said += [f"where {self._zeros(case.zeros, compared)}: {self._case(case)}" for case in found.cases]
+        if not found.has_all_cases:
+            said.append("the rank may be lower still: not every case is listed")
+        return said
 
     def _zeros(self, zeros: Sequence[Symbolic], compared: Callable[[Symbolic, str], str]) -> str:
         texts = [value.shown for value in zeros]
@@ -220,6 +223,13 @@ class Answer:
             columns.append(cells)
         lines = zip(self.y, zip(*columns, strict=True), strict=True)
         return Block(self.inputs, tuple(Line(y, cells, f"∂{y}/∂") for y, cells in lines), self._losses())
+
+    @property
+    def shows_a_choice(self) -> bool:
+        """Whether there are free entries, and any choice of them is an answer."""
+        solution = self.solution
+        theorem_fails = self.is_local and solution.rank < min(self.system.equations, self.system.unknowns)
+        return bool(solution.general.free) and not theorem_fails
 
     def minimum_norm(self) -> Block:
         """The choice of least Frobenius norm."""

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from implicitgrad.characters import printable
+from implicitgrad.rational import is_number
 from implicitgrad.solution import Matrix, Solution
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.writers.answer import Answer, numbers_of
 from implicitgrad.writers.latex_math import (
+    MOST_NAMES,
+    ROUGHLY,
     SPELLED,
     displayed,
     sentence,
@@ -17,6 +20,7 @@ from implicitgrad.writers.latex_math import (
     spell_jacobian,
     spell_matrix,
     spell_name,
+    spell_number,
     spell_sum,
     spell_tuple,
     spell_vector,
@@ -64,7 +68,7 @@ def _tables(solution: Solution, answer: Answer, writer: _Writer) -> list[str]:
         lines += [sentence(f"{line.label} is {line.note}") for line in answer.general().losses if line.note]
         if unconstrained := answer.unconstrained():
             lines.append(sentence(unconstrained))
-        if solution.general.free:
+        if answer.shows_a_choice:
             lines.append(sentence("one choice of many, the minimum-norm one:"))
             lines += writer.minimum_norm()
     return lines
@@ -92,26 +96,66 @@ class _Writer:
         self.x, self.y = list(map(spell_name, solution.x)), list(map(spell_name, solution.y))
         self.inputs = list(map(spell_name, solution.independent))
         self.free = list(map(spell_name, solution.general.free))
+        self.is_local = solution.system.origin is not None and not solution.system.origin.is_linear
 
     def question(self) -> list[str]:
-        """B x = A y with its matrices and the names, and ∂L/∂y."""
+        """B x = A y, or F(x, y) = 0, with the matrices and the names, and ∂L/∂y."""
         system = self.system
         matrices = [("A", system.A)] + ([] if system.B is None else [("B", system.B)])
-        equation = "x = A\\,y" if system.B is None else "B\\,x = A\\,y"
-        lines = [", \\quad\n".join([equation, *(f"{key} = {self._matrix(matrix)}" for key, matrix in matrices)])]
-        lines.append(f"x = {spell_vector(self.x)}, \\quad y = {spell_vector(self.y)}")
+        parts = ["x = A\\,y" if system.B is None else "B\\,x = A\\,y"]
+        if self.is_local:
+            parts = []
+            matrices = [
+                (f"A = \\frac{{\\partial F}}{{\\partial {spell_tuple(self.y, 'y')}}}", system.A),
+                (f"B = -\\frac{{\\partial F}}{{\\partial {spell_tuple(self.x, 'x')}}}", system.B or self._identity()),
+            ]
+        lines = [", \\quad\n".join([*parts, *(f"{key} = {self._matrix(matrix)}" for key, matrix in matrices)])]
+        if self.is_local:
+            lines[:0] = self._equations()
+        if not self.is_local or max(len(self.x), len(self.y)) > MOST_NAMES:
+            lines.append(f"x = {spell_vector(self.x)}, \\quad y = {spell_vector(self.y)}")
         if system.dL_dy is not None:
             lines.append(f"\\frac{{\\partial {self._losses()}}}{{\\partial y}} = {self._matrix(system.dL_dy)}")
         return displayed(lines)
 
+    def _equations(self) -> list[str]:
+        """The nonlinear equations as they were written, and the point."""
+        from implicitgrad.symbolic.expression import equation_in_latex
+
+        origin = self.system.origin
+        assert origin is not None
+        lines = [equation_in_latex(equation, spell_name) for equation in origin.equations]
+        if origin.point:
+            lines[-1] += f" \\quad \\text{{at }} {', '.join(self._value(name, value) for name, value in origin.point)}"
+        return lines
+
+    def _value(self, name: str, value: str) -> str:
+        """What a name is at the point, as it was written."""
+        from implicitgrad.symbolic.expression import expression_in_latex
+
+        origin = self.system.origin
+        assert origin is not None
+        if origin.residual != "0" and name in origin.found:
+            return (
+                f"{spell_name(name)} \\approx {spell_column([Fraction(value)], self.digits)[0].removeprefix(ROUGHLY)}"
+            )
+        spelled = spell_number(value) if is_number(value) else expression_in_latex(value, spell_name)
+        return f"{spell_name(name)} = {spelled}"
+
+    def _identity(self) -> Matrix:
+        M = self.system.equations
+        return [tuple(Fraction(i == k) for k in range(M)) for i in range(M)]
+
     def constraints(self) -> list[str]:
-        """What x must satisfy."""
+        """What x must satisfy; where the equations are nonlinear, its small changes."""
         found = self.solution.constraints
         assert found is not None
+        d = "\\mathrm{d}" if self.is_local else ""
+        inputs = [d + name for name in self.inputs]
         rows = zip(found.dependent, numbers_of(found.matrix), strict=True)
         return displayed(
             [
-                f"{spell_name(name)} = {spell_sum(Fraction(0), zip(row, self.inputs, strict=True), self.digits)}"
+                f"{d}{spell_name(name)} = {spell_sum(Fraction(0), zip(row, inputs, strict=True), self.digits)}"
                 for name, row in rows
             ]
         )

@@ -12,6 +12,7 @@ from implicitgrad.symbolic.value import Symbolic
 
 SPELLED = "\x02"
 """Stands around what is LaTeX already among words, in which no such character can be."""
+ROUGHLY = "{\\approx}\\,"
 MOST_NAMES = 6
 """In a fraction, which is a line of its own where there are more."""
 _GREEK = {
@@ -93,7 +94,7 @@ def displayed(equations: Sequence[str]) -> list[str]:
 def spell_number(text: str) -> str:
     """A number as notation.py shows it: 3/4, ≈0.333333, 1.5e-7, 0±1e-9."""
     text = text.strip()
-    mark = "{\\approx}\\," if text.startswith("≈") else ""
+    mark = ROUGHLY if text.startswith("≈") else ""
     text = text.removeprefix("≈")
     if match := re.fullmatch(r"(-?)([0-9]+)/([0-9]+)", text):
         return f"{match[1]}\\frac{{{match[2]}}}{{{match[3]}}}"

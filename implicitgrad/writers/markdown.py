@@ -44,7 +44,7 @@ def _answer(solution: Solution, answer: Answer) -> list[str]:
         parts += _block(answer.general())
         if unconstrained := answer.unconstrained():
             parts.append(unconstrained)
-        if solution.general.free:
+        if answer.shows_a_choice:
             parts += ["*one choice of many, the minimum-norm one*", *_block(answer.minimum_norm())]
     return parts
 

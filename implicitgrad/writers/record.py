@@ -92,6 +92,7 @@ def _validity(validity: Validity) -> Json:
             }
             for case in validity.cases
         ],
+        "has_all_cases": validity.has_all_cases,
     }
 
 

@@ -106,7 +106,7 @@ class Page:
         if unconstrained := answer.unconstrained():
             self.gap()
             self.prose(unconstrained)
-        if solution.general.free:
+        if answer.shows_a_choice:
             self.gap()
             self.prose("one choice of many, the minimum-norm one", "italic")
             self.block(answer.minimum_norm())
