@@ -6,6 +6,7 @@ them and says, for every value that does not fit, where and why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -351,6 +352,8 @@ class Draft:
                     hint = self._why_no_letters()
                     if hint is None:
                         raise _LettersFound from None
+                else:
+                    hint = hint or self._why_no_letter(_text(item))
                 self._refuse_entry(key, (*path, j), error.problem._replace(hint=hint))
 
     def _why_no_letters(self) -> str | None:
@@ -371,12 +374,21 @@ class Draft:
             self.problems[-1] = last._replace(column=last.column + offset)
 
     def _has_letters(self, text: str) -> bool:
-        from implicitgrad.expressions import has_letters, is_no_coefficient
+        from implicitgrad.expressions import has_letters, why_no_coefficient
 
-        return has_letters(text) and (self.origin is not None or not is_no_coefficient(text))
+        return has_letters(text) and (self.origin is not None or why_no_coefficient(text) is None)
+
+    def _why_no_letter(self, text: str) -> str | None:
+        """Why a text that looks like an expression with letters is none."""
+        from implicitgrad.expressions import has_letters, why_no_coefficient
+
+        if has_letters(text):
+            return "Letters are not read here; solve takes them" if self.is_of_numbers else why_no_coefficient(text)
+        product = re.fullmatch(r"[+-]?([1-9][0-9]*)([A-DF-Za-df-z]\w*)", text)
+        return f"A product is written {product[1]}*{product[2]}" if product else None
 
     def _expressions(self, key: str, items: list[object], path: Path) -> list[Any] | None:
-        from implicitgrad.expressions import Misplaced, Node, has_letters, read_expression
+        from implicitgrad.expressions import Misplaced, Node, read_expression
         from implicitgrad.symbolic.expression import to_expression
 
         found = []
@@ -390,8 +402,7 @@ class Draft:
                     found.append(to_expression(Node("number", 0, value=Fraction(numerator, denominator))))
             except NumberError as error:
                 problem = error.problem
-                if has_letters(text) and not problem.hint:
-                    problem = problem._replace(hint="x, y, A, B and L are the system's own; a letter has another name")
+                problem = problem._replace(hint=problem.hint or self._why_no_letter(text))
                 self._refuse_entry(key, (*path, j), problem)
             except Misplaced as error:
                 problem = Problem(error.message, error.hint, error.code)

@@ -31,6 +31,12 @@ NO_LETTERS = {
     "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
 }  # fmt: skip
 """Booleans, null and what is no number, to YAML and to other programs."""
+OTHER_WORDS = {
+    "ln": "The natural logarithm is log",
+    **dict.fromkeys(("arcsin", "asin"), "Write y = asin(u) as sin(y) = u"),
+    **dict.fromkeys(("arccos", "acos"), "Write y = acos(u) as cos(y) = u"),
+    **dict.fromkeys(("arctan", "atan"), "Write y = atan(u) as tan(y) = u"),
+}
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -107,11 +113,13 @@ def has_letters(text: str) -> bool:
     return bool(names) and not is_unparted and all(len(name) <= LONGEST_NAME for name in names)
 
 
-def is_no_coefficient(text: str) -> bool:
-    """Whether an expression in the place of a number has a word that means something else: yes, null, nan, x or y2."""
+def why_no_coefficient(text: str) -> str | None:
+    """Of an expression in the place of a number, what is wrong with a word in it that means something else."""
     names = [token for kind, token, _ in _tokens(text, "") if kind == "name"]
-    is_own = any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names)  # what the system is written with
-    return is_own or text.strip().lstrip("+-").lower() in NO_LETTERS
+    if any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names):
+        return "x, y, A, B and L are the system's own; a letter has another name"
+    word = text.strip().lstrip("+-")
+    return f"{word} is a word that stands for no letter; write another" if word.lower() in NO_LETTERS else None
 
 
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
@@ -234,7 +242,10 @@ class _Reader:
             if self.tokens[self.next][1] == "(":
                 return self.call(text, offset)
             if text in FUNCTIONS:
-                self.refuse(f"expected ( behind the function {quoted(text)}")
+                _, found, at = self.tokens[self.next]
+                example = f"{text}(u)**2" if found == "**" else f"{text}(u)"
+                message = f"expected ( behind the function {quoted(text)}, got {quoted(found) if found else 'the end'}"
+                raise Misplaced(message, at, f"Write {example}")
             return Node("name", offset, text)
         if text != "(":
             self.refuse("expected a number, a name or (")
@@ -242,11 +253,11 @@ class _Reader:
 
     def call(self, name: str, offset: int) -> Node:
         if name not in FUNCTIONS:
-            hint = nearest(name, FUNCTIONS) if len(name) > 1 else f"A product is written {name}*(...)"
-            raise Misplaced(
-                f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}", offset,
-                "The natural logarithm is log" if name == "ln" else hint,
-            )  # fmt: skip
+            hint = OTHER_WORDS.get(name) or nearest(name, FUNCTIONS)
+            if len(name) == 1:
+                hint = f"A product is written {name}*(...)"
+            message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
+            raise Misplaced(message, offset, hint)
         return Node("call", offset, name, parts=(self.inside(),))
 
     def inside(self) -> Node:

@@ -196,7 +196,7 @@ def _residual(
     largest = Rational(0)
     for i, f in enumerate(F):
         value = f.subs(point)
-        if value.has(*_NO_VALUE) or value.free_symbols:
+        if value.has(*_NO_VALUE) or value.free_symbols or value.evalf(DIGITS).is_real is False:
             raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
         if _is_zero(value):
             continue

@@ -35,6 +35,10 @@ _SPECIAL = {
     ">": r"\textgreater{}", "|": r"\textbar{}"
 } | {c: f"\\{c}" for c in "#$%&_{}"}  # fmt: skip
 
+_FACTOR = r"\(?(?:[A-Z]|∂\w+/∂\w+)ᵀ?\)?(?:ᵀ|⁻¹)?"
+_FORMULA = rf"{_FACTOR}(?: ?[·=] ?{_FACTOR})+|∂\w+/∂\w+"
+"""A·∂y/∂x = I, or ∂y/∂x."""
+
 
 def spell_sum(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: int) -> str:
     """constant + Σ coefficient·name"""
@@ -119,12 +123,16 @@ def sentence(text: str) -> str:
 
 def words(text: str) -> str:
     """Words, with what is mathematics in them as that."""
-    return "".join(_word(part) for part in re.split(rf"({SPELLED}[^{SPELLED}]*{SPELLED}|∂\w+)", text))
+    return "".join(map(_word, re.split(rf"({SPELLED}[^{SPELLED}]*{SPELLED}|{_FORMULA}|∂\w+)", text)))
 
 
 def _word(text: str) -> str:
     if text.startswith(SPELLED):
         return f"${text.strip(SPELLED)}$"
+    if re.fullmatch(_FORMULA, text):
+        spelled = re.sub(r"∂(\w+)", lambda match: f"\\partial {spell_name(match[1])}", text)
+        spelled = spelled.replace("⁻¹", "^{-1}").replace("ᵀ", r"^{\top}").replace("·", r"\,")
+        return f"${spelled}$"
     if text.startswith("∂") and len(text) > 1:
         return f"$\\partial {spell_name(text[1:])}$"
     return "".join(map(_spell_character, text))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from implicitgrad.notation import linear, show_number
 from implicitgrad.solution import Derivation, Solution, Status
 from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.writers.latex_math import spell_column, spell_matrix, spell_name, spell_sum
+from implicitgrad.writers.latex_math import SPELLED, spell_column, spell_matrix, spell_name, spell_sum
 
 MOST_LINES = 9
 """Of equations that are alike."""
@@ -61,6 +61,10 @@ class Script(Protocol):
         """What is spelled, among words."""
         ...
 
+    def mention(self, name: str) -> str:
+        """A name among words that are yet to be spelled."""
+        ...
+
     def change(self, name: str) -> str:
         """A small change of an input."""
         ...
@@ -103,6 +107,10 @@ class Plain:
     def inline(self, mathematics: str) -> str:
         """As it is."""
         return mathematics
+
+    def mention(self, name: str) -> str:
+        """As it is."""
+        return name
 
     def change(self, name: str) -> str:
         """dx"""
@@ -162,6 +170,10 @@ class Latex:
         """Between dollars."""
         return f"${mathematics}$"
 
+    def mention(self, name: str) -> str:
+        """Marked as mathematics."""
+        return f"{SPELLED}{spell_name(name)}{SPELLED}"
+
     def change(self, name: str) -> str:
         """dx"""
         return f"\\mathrm{{d}}{spell_name(name)}"
@@ -213,7 +225,7 @@ class _Steps:
         if origin is not None and not origin.is_linear:
             parts = [Part("equation", self.script.written(equation)) for equation in origin.equations]
             function = "is a function" if self.N == 1 else "are functions"
-            parts.append(Part("words", f"in which {_listed(self.y)} {function} of {_listed(self.x)}"))
+            parts.append(Part("words", f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}"))
             return Step("The equations", parts)
         lines = [f"{self._sum(b, self.x)} = {self._sum(a, self.y)}" for a, b in zip(self.system.A, self.B, strict=True)]
         return Step("The equations", self._some(lines))
@@ -225,7 +237,7 @@ class _Steps:
                 lines.append(f"{self.script.number(b[k])} = {self._derivatives(a, x)}")
         origin = self.system.origin
         where = ", at the point" if self.is_local and origin is not None and origin.point else ""
-        return Step(f"Differentiate both sides by {_listed(self.x)}{where}", self._some(lines))
+        return Step(f"Differentiate both sides by {self._listed(self.x)}{where}", self._some(lines))
 
     def together(self) -> Step:
         A = [[self.script.number(entry) for entry in row] for row in self.system.A]
@@ -250,7 +262,7 @@ class _Steps:
                 new = self._row([(Fraction(1), other), (-factor, own)])
                 parts.append(Part("equation", self.script.becomes(other, new)))
         if any(isinstance(pivot.value, Symbolic) and not pivot.value.is_number for pivot in self.derivation.pivots):
-            parts.append(Part("words", "supposing that no pivot is 0"))
+            parts.append(Part("words", "supposing that no pivot is 0; where one is, another is taken"))
         return Step(f"Row reduce [A | {self.right}], the last unknown first", [*parts, Part("words", self._rank())])
 
     def _row(self, terms: Terms) -> str:
@@ -261,7 +273,7 @@ class _Steps:
         if not self.free:
             return f"{said}: every unknown has a pivot"
         has = "has no pivot and is" if len(self.free) == 1 else "have no pivots and are"
-        return f"{said}: {_listed(self.free)} {has} free"
+        return f"{said}: {self._listed(self.free)} {has} free"
 
     def constrained(self) -> Step:
         found = self.solution.constraints
@@ -272,7 +284,7 @@ class _Steps:
             if not any(row[: self.N]) and any(row[self.N :])
         ]
         parts = self._some(lines)
-        parts.append(Part("words", "so that no ∂y/∂x satisfies them all, unless x moves along"))
+        parts.append(Part("words", "so that no ∂y/∂x satisfies them all, unless x moves along:"))
         parts += self._some(
             [
                 f"{self._input(name)} = {self._sum(row, self.solution.independent)}"
@@ -289,7 +301,7 @@ class _Steps:
             for x in self.x
         ]
         parts.append(
-            Part("words", f"{_listed(independent)} may vary, the others follow: A·∂y/∂x = {self._along()}, with")
+            Part("words", f"{self._listed(independent)} may vary, the others follow: A·∂y/∂x = {self._along()}, with:")
         )
         parts.append(Part("matrices", self.script.side_by_side("T = ", T)))
         return Step("What is left of the equations has no y", parts)
@@ -365,6 +377,6 @@ class _Steps:
             parts.append(Part("words", f"and {len(lines) - MOST_LINES} more like these"))
         return parts
 
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    def _listed(self, names: Sequence[str]) -> str:
+        *most, last = map(self.script.mention, names)
+        return f"{', '.join(most)} and {last}" if most else last
