@@ -9,7 +9,7 @@ import mpmath
 
 DIGITS = 60
 ZERO = mpmath.mpf(10) ** -35
-"""Beside the largest entry of its row as it was."""
+"""Beside the sum of what it was computed from."""
 
 
 class Profile(NamedTuple):
@@ -25,22 +25,27 @@ class Profile(NamedTuple):
 
 def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> Profile:
     """The pivots of a matrix of mpmath's numbers: in each column the first row that has one."""
-    reduced = [list(row) for row in rows]
-    sizes = [max(map(abs, row), default=0) for row in rows]
+    reduced = [[(entry, abs(entry)) for entry in row] for row in rows]
     pivots: list[int] = []
     sources: list[int] = []
     with mpmath.workdps(DIGITS):
         for column in order:
-            chosen = next(
-                (i for i, row in enumerate(reduced) if i not in sources and abs(row[column]) > ZERO * sizes[i]), None
-            )
+            chosen = next((i for i, row in enumerate(reduced) if i not in sources and not _is_zero(row[column])), None)
             if chosen is None:
                 continue
             pivots.append(column)
             sources.append(chosen)
             for i, row in enumerate(reduced):
-                if i != chosen and row[column]:
-                    factor = row[column] / reduced[chosen][column]
-                    reduced[i] = [a - factor * b for a, b in zip(row, reduced[chosen], strict=True)]
-                    reduced[i][column] = mpmath.mpf(0)
+                if i != chosen and row[column][0]:
+                    factor = row[column][0] / reduced[chosen][column][0]
+                    reduced[i] = [
+                        (a - factor * b, size + abs(factor) * other)
+                        for (a, size), (b, other) in zip(row, reduced[chosen], strict=True)
+                    ]
+                    reduced[i][column] = (mpmath.mpf(0), mpmath.mpf(0))
     return Profile(pivots, sources, sum(column < N for column in pivots))
+
+
+def _is_zero(entry: tuple[Any, Any]) -> bool:
+    value, size = entry
+    return bool(abs(value) <= ZERO * size)

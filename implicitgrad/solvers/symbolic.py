@@ -115,7 +115,7 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> R
         [[rows[i][p] for p in profile.pivots] for i in profile.sources],
         [[rows[i][o] for o in others] for i in profile.sources],
     )
-    _verify(field, rows, profile, others, solved)
+    _verify(field, rows, profile, others, solved, N)
     row_of = dict(zip(profile.pivots, solved, strict=True))
     place_of = {column: place for place, column in enumerate(others)}
     free = [j for j in range(N) if j in place_of]
@@ -156,8 +156,14 @@ def _solved(field: Field, K: Values, right: Values) -> tuple[Values, Any]:
     return [[field.reduced(field.of_polynomial(entry) / d) for entry in row] for row in numerators.to_list()], d
 
 
-def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values) -> None:
-    """That each row of [A | B] is the combination of those of K that its pivot columns say. Raises UsageError."""
+def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values, N: int) -> None:
+    """That each row of [A | B] is the combination of those of K that its pivot columns say, and no pivot of x has a y.
+
+    Raises UsageError.
+    """
+    unknowns = [place for place, column in enumerate(others) if column < N]
+    if any(row[place] for p, row in zip(profile.pivots, solved, strict=True) if p >= N for place in unknowns):
+        raise _sign_decides()
     for i, row in enumerate(rows):
         if i in profile.sources:
             continue
@@ -166,10 +172,11 @@ def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int],
                 (row[p] * solution[place] for p, solution in zip(profile.pivots, solved, strict=True)), field.number(0)
             )
             if total != row[column]:
-                raise UsageError(
-                    "the rank depends on the sign of what is in abs",
-                    "Where that is known, leave abs out; or ask at a point",
-                )
+                raise _sign_decides()
+
+
+def _sign_decides() -> UsageError:
+    return UsageError("the rank depends on the sign of what is in abs", "Where that is known, leave abs out")
 
 
 def _product(field: Field, gradients: Any, J: SymbolicMatrix) -> SymbolicMatrix:

@@ -37,6 +37,7 @@ from sympy import (
 )
 from sympy import sign as sympy_sign
 
+from implicitgrad.errors import UsageError
 from implicitgrad.expressions import read_equation
 from implicitgrad.symbolic.expression import to_expression
 from implicitgrad.symbolic.printing import show, write, write_latex
@@ -44,8 +45,13 @@ from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
 DIGITS = 60
 NEGLIGIBLE = mpmath.mpf(10) ** -40
-POINTS, SIGNED_POINTS = 2, 8
-ATTEMPTS = 10
+POINTS = 2
+"""Where something is taken for 0 if it is; for each choice of signs of what absolute values are taken of."""
+NEAR_ATTEMPTS, ATTEMPTS = 10, 400
+SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
+SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
+"""Of letters in exponents, too."""
+MOST_SIGNS = 40
 MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
 LARGEST_MULTIPLE = 4
@@ -216,13 +222,15 @@ class Field:
             number = Rational(int(coefficient.numerator), int(coefficient.denominator))
             powers.setdefault(monomial[place], []).append(Mul(number, *rest))
         coefficients = [Add(*powers.get(power, [])) for power in range(max(powers), -1, -1)]
-        compute = lambdify(self.letters, coefficients, modules="mpmath")
+        compute = lambdify(self.letters, coefficients, modules="mpmath", dummify=True)
         return list(compute(*(values[v] for v in self.letters)))
 
     def evaluated(self, rows: Sequence[Sequence[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
         """Values at a point, in sixty digits. Raises ZeroDivisionError where one has none."""
         with mpmath.workdps(DIGITS):
-            compute = lambdify(self.letters, [[self._plain(v.element) for v in row] for row in rows], modules="mpmath")
+            compute = lambdify(
+                self.letters, [[self._plain(v.element) for v in row] for row in rows], modules="mpmath", dummify=True
+            )
             return [[mpmath.mpmathify(entry) for entry in row] for row in compute(*point)]
 
     def sort_key(self, element: Any) -> tuple[Any, ...]:
@@ -379,31 +387,42 @@ class Field:
         numerator = self._back(element.numer)
         terms = numerator.args if numerator.is_Add else (numerator,)
         with mpmath.workdps(DIGITS):
-            compute = lambdify(self.letters, list(terms), modules="mpmath")
+            compute = lambdify(self.letters, list(terms), modules="mpmath", dummify=True)
             return all(_cancels(compute(*point)) for point in self.points)
 
     @cached_property
     def points(self) -> list[list[Any]]:
-        """Values of the letters: random, always the same, with real values of all functions if that can be had.
+        """Values of the letters at which all functions are real: random, always the same.
 
-        Where there is an absolute value they are of both signs, and so many that its argument is, too.
+        Of all sizes and signs, if none are found near 1. Of absolute values all signs of their arguments that are met.
+        Raises UsageError if there are none.
         """
         generator = random.Random(20)
-        has_signs = any(isinstance(atom, Abs) for atom in self._atoms)
-        wanted = SIGNED_POINTS if has_signs else POINTS
+        absolute = [atom.args[0] for atom in self._atoms if isinstance(atom, Abs)]
+        grows = any(isinstance(atom, exp) or (atom.is_Pow and not atom.exp.is_Rational) for atom in self._atoms)
+        sizes = SMALL_SIZES if grows else SIZES
+        found: dict[tuple[Any, ...], list[list[Any]]] = {}
         with mpmath.workdps(DIGITS):
-            atoms = lambdify(self.letters, list(self._atoms), modules="mpmath")
-            found = []
-            for attempt in range(wanted * ATTEMPTS):
+            compute = lambdify(self.letters, [*self._atoms, *absolute], modules="mpmath", dummify=True)
+            for attempt in range(ATTEMPTS):
                 point = [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in self.letters]
-                if attempt >= ATTEMPTS or has_signs:
-                    point = [value * generator.choice((-1, 1)) for value in point]
-                is_last_resort = attempt >= wanted * (ATTEMPTS - 1)
-                if is_last_resort or not any(isinstance(value, mpmath.mpc) and value.imag for value in atoms(*point)):
-                    found.append(point)
-                if len(found) == wanted:
+                if attempt >= NEAR_ATTEMPTS:
+                    point = [value * generator.choice((-1, 1)) * generator.choice(sizes) for value in point]
+                try:
+                    values = compute(*point)
+                except (OverflowError, ZeroDivisionError, ValueError):
+                    continue
+                if any(isinstance(value, mpmath.mpc) and value.imag for value in values):
+                    continue
+                signs = tuple(mpmath.sign(value) for value in values[len(self._atoms) :])
+                if len(found.setdefault(signs, [])) < POINTS:
+                    found[signs].append(point)
+                if len(found) == MOST_SIGNS or (not absolute and len(found[signs]) == POINTS):
                     break
-            return found
+        if not found:
+            message = "expected expressions that are real for some values of their letters, found no such values"
+            raise UsageError(message)
+        return [point for points in found.values() for point in points]
 
 
 def expression_of(value: Symbolic | Fraction) -> Expr:
