@@ -287,3 +287,17 @@ def test_csv_holds_one_system_with_plain_names(run: Run) -> None:
         ",y1,y2\nx1,1,2\nx2,3,4\ndL/dy,1,1\n"
     )
     assert run("solve", "-A", "1", "-f", "json", "-o", "a.md").returncode == 2
+
+
+def test_latex_shows_nonlinear_equations_and_what_follows_from_them_for_small_changes(run: Run) -> None:
+    circle = run("solve", "-e", "x^2+y^2=25", "--unknowns", "y", "--at", "x=3,y=4", "-f", "latex").stdout
+    assert "x^{2} + y^{2} = 25 \\quad \\text{at } x = 3, y = 4" in circle
+    assert "A = \\frac{\\partial F}{\\partial y} = " in circle
+    assert "B = -\\frac{\\partial F}{\\partial x} = " in circle
+    assert "A\\,y" not in circle
+    curve = run("solve", "-e", "s = y^2", "-e", "t = y^3", "--unknowns", "y", "-f", "latex").stdout
+    assert "\\mathrm{d}t = \\frac{3 y}{2}\\,\\mathrm{d}s" in curve
+    near = run("solve", "-e", "y^2=x", "--unknowns", "y", "--at", "x=2,y=1", "--solve-for", "y", "-f", "latex").stdout
+    assert "\\text{at } x = 2, y \\approx 1.41421" in near
+    for text in (circle, curve, near):
+        well_formed(text)

@@ -273,6 +273,36 @@ def test_a_rounded_point_is_taken_for_what_it_is() -> None:
         solved("abs(y - 0.101) = x", y="y", x="x", at={"x": "0.00", "y": "0.10"})
 
 
+@pytest.mark.parametrize(
+    ("equation", "point"),
+    [
+        ("y*x = h*h", {"x": "1/10**21", "y": "5/10**21", "h": "1/10**21"}),
+        ("y**2 = x", {"x": "1/10**44", "y": "2/10**22"}),
+        ("y**2 = x", {"x": "1/10**44", "y": "0"}),
+        ("y**2 = x + exp(-100)", {"x": "0", "y": "0"}),
+        ("y = x + exp(-100)", {"x": "1", "y": "1"}),
+        ("y**3 = x", {"x": "-8.0", "y": "-2.1"}),
+    ],
+)
+def test_a_point_of_any_size_is_no_solution_unless_it_is_one(equation: str, point: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="is no solution of equation 1"):
+        solved(equation, y="y", x="x", at=point)
+
+
+def test_small_points_and_points_that_take_proof() -> None:
+    small = solved("y**2 = x", y="y", at={"x": "1/10**44", "y": "1/10**22"})
+    assert small.dy_dx == ((Fraction(5 * 10**21),),)
+    root = solved("y**2 = 3 + 2*x", y="y", x="x", at={"x": "sqrt(2)", "y": "1 + sqrt(2)"})
+    assert str(root.arithmetic) == "symbolic"
+    cubic = solved("y**3 + y = x", y="y", at={"x": "0.123", "y": "0.1"}, solve_for="y")
+    assert cubic.error_bounds[0] is not None
+    with pytest.raises(InputError, match="equation 1 has no real value"):
+        solved("y = x**(1/3)", y="y", x="x", at={"x": "-8", "y": "-2"})
+    with pytest.raises(InputError, match="the equations have numbers that are too large"):
+        solved("exp(exp(exp(y))) = x", y="y", at={"x": "1", "y": "100"})
+    assert solved("mpf**2/3 = x + sin(mpf)", y="mpf", x="x", at={"x": "1", "mpf": "1"}, solve_for="mpf").rank == 1
+
+
 def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it() -> None:
     generator, compared = random.Random(3), 0
     for _ in range(300):

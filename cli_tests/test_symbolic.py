@@ -369,3 +369,64 @@ def test_sympys_own_matrices_are_taken() -> None:
     a, b = sympy.symbols("a b")
     solution = solve(sympy.Matrix([[a, b], [0, 2]]))
     assert solution.dy_dx[0][0].text == "1/a"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("A", "rank"),
+    [
+        ([["1e-36*a"]], 1),
+        ([["1e-36*a", "0"], ["0", "1"]], 2),
+        ([["1e-80*a", "1e80*b"], ["1e-80*b", "1e80*c"]], 2),
+        ([["1e-80*a", "1e80*b"], ["1e-80*a", "1e80*b"]], 1),
+        ([["abs(a-5) + a - 5"]], 1),
+        ([["sin(a)*(abs(a - 5) + a - 5)"]], 1),
+        ([["abs(a-70000) + a - 70000"]], 1),
+        ([["abs(a-5)", "a-5"], ["1", "-1"]], 2),
+        ([["(abs(a)+a)*(abs(b)+b)*(abs(c)+c)*(abs(d)+d)*(abs(f)+f)"]], 1),
+        ([["abs(a-5)**2 - (a-5)**2"]], 0),
+        ([["sqrt(a-5)*sqrt(a-6) + sqrt((a-5)*(a-6))"]], 1),
+        ([["sqrt(a-5)*sqrt(a-6) - sqrt((a-5)*(a-6))"]], 0),
+        ([["log(a-5) + log(a-6) - log((a-5)*(a-6))"]], 0),
+        ([["sqrt((a-2)*(a-3))", "sqrt(a-2)"], ["sqrt(a-3)", "1"]], 1),
+        ([["sqrt(a - 1000)", "1"]], 1),
+        ([["mpf/3", "sqrt(2)*mpf"]], 1),
+        ([["\u00b5", "\u03bc"], ["1", "sin(2)"]], 2),
+    ],
+)
+def test_the_rank_is_that_of_the_real_values_of_all_sizes_and_signs(A: list[list[str]], rank: int) -> None:
+    assert solve(A).rank == rank
+
+
+def test_what_is_nowhere_real_and_what_is_too_large_are_refused() -> None:
+    with pytest.raises(UsageError, match="expected expressions that are real for some values of their letters"):
+        solve([["sqrt(sin(a) - 2)"], ["sqrt(2)"]])
+    for text in ("sin(exp(exp(100)))*a", "a**exp(exp(exp(50)))", "exp(exp(20)) + a", "exp(2)**(10**9) - a"):
+        with pytest.raises(InputError, match=r"expected numbers of at most exp\(10,000\)|exponent"):
+            solve([[text]])
+    assert text_of(solve([["exp(-5000)*a"]])) == "exp(5000)/a"
+
+
+def text_of(solution: Solution) -> str:
+    return str(solution.dy_dx[0][0])
+
+
+@pytest.mark.parametrize(("A", "g", "condition"), [
+    ([["2"]], ["1/a"], "a"), ([["3", "b", "a"]], ["1/(b-2)", "a", "1"], "b - 2"),
+])  # fmt: skip
+def test_where_the_gradient_has_no_value_the_answer_does_not_hold(
+    A: list[list[str]], g: list[str], condition: str
+) -> None:
+    validity = solve(A, g).validity
+    assert validity is not None
+    assert condition in [value.text for value in validity.nonzero]
+
+
+@pytest.mark.parametrize("A", [
+    "a**2+b**2-c a*b+c**2-1 c**2+a; b*c-a a**2-b*c b**2+c",
+    "a*b*c-1 a**2+b**3-c a*c**3-b; b**3-a*c a**3+c b*c**2-a",
+    "a**3*b+c*d**2-1 b**4+c**3*d-a c**4+d**3*a-2; d**4+a**3*b-3 a**2*b**2+c**2*d**2-5 a*b*c*d-7",
+])  # fmt: skip
+def test_common_zeros_that_are_hard_to_find_are_not_looked_for(A: str) -> None:
+    validity = solve(rows(A)).validity
+    assert validity is not None
+    assert not validity.has_all_cases

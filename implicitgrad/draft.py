@@ -169,7 +169,12 @@ class Draft:
             origin = origin._replace(hessian=self._matrix("hessian"))
         system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding, origin)
         if self.arithmetic is Arithmetic.SYMBOLIC:
-            return self._in_letters(system)
+            try:
+                return self._in_letters(system)
+            except (OverflowError, RecursionError):
+                from implicitgrad.expressions import TOO_LARGE
+
+                raise InputError([Problem(TOO_LARGE, None, "too-large", self.source)]) from None
         return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
 
     def _in_letters(self, system: LinearSystem) -> LinearSystem:
@@ -383,7 +388,11 @@ class Draft:
         from implicitgrad.expressions import has_letters, why_no_coefficient
 
         if has_letters(text):
-            return "Letters are not read here; solve takes them" if self.is_of_numbers else why_no_coefficient(text)
+            return (
+                "Letters are not read here; solve takes them"
+                if self.is_of_numbers
+                else why_no_coefficient(text) or None
+            )
         product = re.fullmatch(r"[+-]?([1-9][0-9]*)([A-DF-Za-df-z]\w*)", text)
         return f"A product is written {product[1]}*{product[2]}" if product else None
 

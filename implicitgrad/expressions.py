@@ -37,6 +37,7 @@ OTHER_WORDS = {
     **dict.fromkeys(("arccos", "acos"), "Write y = acos(u) as cos(y) = u"),
     **dict.fromkeys(("arctan", "atan"), "Write y = atan(u) as tan(y) = u"),
 }
+TOO_LARGE = "expected expressions that can be computed with, got one that is too large, or too deep"
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -114,12 +115,17 @@ def has_letters(text: str) -> bool:
 
 
 def why_no_coefficient(text: str) -> str | None:
-    """Of an expression in the place of a number, what is wrong with a word in it that means something else."""
+    """Of an expression in the place of a number, what to say of a word in it that means something else.
+
+    Nothing is to be said of yes, or null, which are no coefficients either.
+    """
     names = [token for kind, token, _ in _tokens(text, "") if kind == "name"]
     if any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names):
         return "x, y, A, B and L are the system's own; a letter has another name"
     word = text.strip().lstrip("+-")
-    return f"{word} is a word that stands for no letter; write another" if word.lower() in NO_LETTERS else None
+    if word.lower() not in NO_LETTERS:
+        return None
+    return "n alone is no to other programs; give the letter another name" if word.lower() == "n" else ""
 
 
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:

@@ -16,6 +16,7 @@ from implicitgrad.errors import InputError, Problem
 from implicitgrad.expressions import (
     CONSTANTS,
     FUNCTIONS,
+    TOO_LARGE,
     Equation,
     Misplaced,
     Node,
@@ -233,12 +234,16 @@ def _by_sympy(
     except EquationError as error:
         raise InputError([_problem(lines[error.equation], error.error)]) from None
     except Misplaced as error:
-        raise InputError(
-            [Problem(f"at: {error.message}", error.hint, error.code).at(point.source or source, point.position)]
-        ) from None
+        where = "" if (point.source or "").startswith("--") else "at: "
+        problem = Problem(f"{where}{error.message}", error.hint, error.code)
+        raise InputError([problem.at(point.source or source, point.position)]) from None
+    except (OverflowError, RecursionError):
+        raise InputError([_problem(lines[0], Misplaced(TOO_LARGE, 0, code="too-large"))]) from None
     except PointError as error:
         is_option = (point.source or "").startswith("--")
-        message = error.message.partition(": ")[2] if is_option and error.equation is None else error.message
+        message = error.message
+        if is_option:
+            message = message.removeprefix("at: ").removeprefix("solve_for: ")
         problem = Problem(message, error.hint, "bad-point")
         if error.equation is not None:
             line = lines[error.equation]

@@ -40,7 +40,9 @@ def find_validity(
     N = system.unknowns
     factors = [factor for factor in field.factors(determinant) if not field.is_never_zero(factor)]
     factors.sort(key=field.sort_key)
-    denominators = [d for d in field.denominators(e for row in rows for e in row) if not field.is_never_zero(d)]
+    gradients: Any = system.dL_dy or ()
+    entries = [entry for row in (*rows, *gradients) for entry in row]
+    denominators = [d for d in field.denominators(entries) if not field.is_never_zero(d)]
     denominators.sort(key=field.sort_key)
     undefined = set(map(field.without_sign, denominators))
     cases: list[SpecialCase] = []
@@ -115,6 +117,9 @@ def _lower_ranks(
             is_complete = False
             continue
         for zeros in sets:
+            if not _is_easy(field, zeros):
+                is_complete = False
+                continue
             ideal = groebner([*(zero.numer.as_expr() for zero in zeros), *field.relations()], *field.symbols)
             if ideal.exprs == [1]:
                 continue
@@ -125,6 +130,15 @@ def _lower_ranks(
     return [
         SpecialCase(tuple(Symbolic(field, zero) for zero in zeros), left, status, ()) for zeros, left in found.items()
     ], is_complete
+
+
+def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
+    """Whether a Gröbner basis of polynomials is found at once: they are linear or of two terms, or few and small."""
+    polynomials = [Poly(zero.numer.as_expr(), *field.symbols) for zero in zeros]
+    degree = max(polynomial.total_degree() for polynomial in polynomials)
+    if degree > LARGEST_DEGREE or field.relations():
+        return degree == 1 and not field.relations()
+    return len(field.generators) <= MOST_GENERATORS or all(len(p.terms()) <= LARGEST_DEGREE for p in polynomials)
 
 
 def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[int, set[Any]]:

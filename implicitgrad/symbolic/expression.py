@@ -12,6 +12,8 @@ from implicitgrad.symbolic.printing import write_latex
 
 LARGEST_EXPONENT = 100
 LARGEST_ROOT = 12
+LARGEST_LOGARITHM = 10_000
+"""Of a number."""
 MOST_BITS = 20_000
 """Of a power of a number."""
 MOST_TERMS = 2_000
@@ -57,10 +59,26 @@ def _expression(node: Node) -> Expr:
         found = _power(node, *parts)
     else:
         found = _FUNCTIONS[node.text](parts[0])
+    if node.kind in ("**", "call") and is_huge(found):
+        raise Misplaced(
+            f"expected numbers of at most exp({LARGEST_LOGARITHM:,}), got more", node.offset, code="bad-number"
+        )
     if found.has(*_NOT_REAL) or found.is_real is False:
         what = f"the function {node.text} of a number that it has" if node.kind == "call" else "a power that is"
         raise Misplaced(f"expected {what} as a real number, got none", node.offset, code="bad-number")
     return found
+
+
+def is_huge(expression: Expr) -> bool:
+    """Whether a power in it is a number too large, or too near to 0, to be computed with."""
+    if not expression.args or expression.is_Rational:
+        return False
+    if any(map(is_huge, expression.args)):
+        return True
+    if not (isinstance(expression, exp) or expression.is_Pow) or expression.free_symbols:
+        return False
+    base, exponent = expression.as_base_exp()
+    return bool(abs((exponent * log(abs(base))).evalf(5)) > LARGEST_LOGARITHM)
 
 
 def _power(node: Node, base: Expr, exponent: Expr) -> Expr:

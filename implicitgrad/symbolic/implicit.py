@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sympy import Abs, Derivative, Expr, I, Rational, diff, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import Abs, Derivative, Dummy, Expr, I, Rational, diff, im, nan, nsolve, oo, re, simplify, zoo
 from sympy import sign as sympy_sign
+from sympy.core.evalf import PrecisionExhausted
 
 from implicitgrad.expressions import Equation, Misplaced, Node
 from implicitgrad.symbolic.enclosure import Radii, Unbounded, bound, enclose, surround
-from implicitgrad.symbolic.expression import symbol, to_expression
+from implicitgrad.symbolic.expression import is_huge, symbol, to_expression
 from implicitgrad.symbolic.printing import write
 
 DIGITS = 50
-SMALL = Rational(1, 10**40)
-"""Of what is computed with so many digits: not to be told from 0."""
+MOST_DIGITS = 150
+"""Of what is computed to tell a number from 0."""
+UNSEEN = Rational(1, 10**100)
 LARGEST_DENOMINATOR = 10**12
 """Of a number that Newton's method may have meant."""
 MOST_STEPS = 50
@@ -89,6 +91,8 @@ def linearize(
     residual, near = "0", None
     if point:
         _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
+        if any(is_huge(f.subs(point)) for f in F):
+            raise PointError(f"at: the equations have numbers that are too large at {_named(point)}")
         if solve_for:
             sought = [symbol(name) for name in solve_for]
             found, residual = _solved(F, sought, point)
@@ -167,9 +171,16 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tu
     fixed = {v: value for v, value in point.items() if v not in variables}
     names = ", ".join(f"{v.name} = {_shown(point[v])}" for v in variables)
     functions = [f.subs(fixed) for f in F]
+    unnamed = {v: Dummy(real=True) for v in variables}  # whatever the names, they are no names of Python's
     try:
-        found = nsolve(functions, variables, [point[v] for v in variables], prec=DIGITS, maxsteps=MOST_STEPS)
-    except (ValueError, ZeroDivisionError, TypeError):
+        found = nsolve(
+            [f.xreplace(unnamed) for f in functions],
+            list(unnamed.values()),
+            [point[v] for v in variables],
+            prec=DIGITS,
+            maxsteps=MOST_STEPS,
+        )
+    except (ValueError, ZeroDivisionError, TypeError, OverflowError):
         message = f"solve_for: Newton's method found no solution from {names}"
         hint = "Start nearer to one; where ∂F/∂y is singular, as at a fold, it finds none"
         raise PointError(message, hint) from None
@@ -178,7 +189,7 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tu
         v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(LARGEST_DENOMINATOR).as_integer_ratio())
         for v, value in values.items()
     }
-    if all(_is_zero(f.subs(short)) for f in functions):
+    if not any(_size(f.subs(short)) for f in functions):
         return short, "0"
     return values, _rounded(max(abs(f.subs(values).evalf(DIGITS)) for f in functions))
 
@@ -198,13 +209,13 @@ def _residual(
         value = f.subs(point)
         if value.has(*_NO_VALUE) or value.free_symbols or value.evalf(DIGITS).is_real is False:
             raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
-        if _is_zero(value):
-            continue
-        size = abs(value.evalf(DIGITS))
-        allowed = SMALL
-        for v, rounding in roundings.items():
-            slope = abs(f.diff(v).subs(point).evalf(15)) if rounding else 0
-            allowed += Rational(1001, 1000) * slope * Rational(*rounding.as_integer_ratio())
+        size = _size(value)
+        allowed = Rational(1001, 1000) * sum(
+            abs(f.diff(v).subs(point).evalf(15)) * Rational(*rounding.as_integer_ratio())
+            for v, rounding in roundings.items()
+            if rounding
+        )
+        allowed = max(allowed, UNSEEN)
         if not size <= allowed:
             left_minus_right = value if value.is_Rational and len(str(value)) < 20 else value.evalf(6)
             message = f"{_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
@@ -217,11 +228,14 @@ def _rounded(size: Expr) -> str:
     return f"{max(float(size), SMALLEST_SHOWN):.1g}" if size else "0"
 
 
-def _is_zero(value: Expr) -> bool:
-    """Whether a number is 0; simplifying, which may take long, only what is as small as that."""
+def _size(value: Expr) -> Expr:
+    """The absolute value of a number: 0 if that can be shown, and UNSEEN if it is not to be told from 0."""
     if value.is_Rational:
-        return bool(value == 0)
-    return bool(abs(value.evalf(DIGITS)) < SMALL and simplify(value) == 0)
+        return abs(value)
+    try:
+        return abs(value.evalf(SHOWN_DIGITS, maxn=MOST_DIGITS, strict=True))
+    except PrecisionExhausted:
+        return Rational(0) if simplify(value) == 0 else UNSEEN
 
 
 def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:
