@@ -430,3 +430,28 @@ def test_common_zeros_that_are_hard_to_find_are_not_looked_for(A: str) -> None:
     validity = solve(rows(A)).validity
     assert validity is not None
     assert not validity.has_all_cases
+
+
+@pytest.mark.parametrize(("arguments", "explanation"), [
+    (["a b; c d", "--dydx", "-d/(a*d-b*c) b/(a*d-b*c); c/(a*d-b*c) -a/(a*d-b*c)"], "is a sign flipped?"),
+    (["a b; c d", "--dydx", "d/(a*d-b*c) -c/(a*d-b*c); -b/(a*d-b*c) a/(a*d-b*c)"], "the claim is the transpose"),
+    (["a b; c d", "--dydx", "a b; c d"], "the claim equals A: was the explicit direction"),
+    (["a b; c d", "-g", "g h", "--dldx", "(d*g-b*h)/(a*d-b*c) (a*h-c*g)/(a*d-b*c)"], "was the transpose forgotten?"),
+    (["a b; c d", "-g", "g h", "--dldx", "g h"], "the claim equals ∂L/∂y"),
+    (["a b", "-g", "2*a 2*b", "--dldx=-2"], "is a sign flipped?"),
+    (["a b; c d", "--dydx", "d/(ad-bc) 0; 0 1"], "the system has no ad, bc; a product is written a*d"),
+    (["a 0; 0 1", "--dydx", "1/a 0; 0 z"], "the system has no z\n"),
+])  # fmt: skip
+def test_a_wrong_claim_with_letters_is_explained_by_the_usual_mistakes(
+    arguments: list[str], explanation: str, run: Run
+) -> None:
+    result = run("check", "-A", *arguments)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert explanation in result.stdout
+
+
+def test_a_mistake_is_named_only_where_it_explains_the_claim_for_all_letters(run: Run) -> None:
+    for arguments in (["a b; c d", "--dydx", "1 2; 3 4"], ["sin(t) 1; 1 0", "--dydx", "0 -1; -1 sin(t)"]):
+        result = run("check", "-A", *arguments)
+        assert result.returncode == 1
+        assert "?" not in result.stdout

@@ -8,7 +8,9 @@ from typing import Any
 
 from implicitgrad.characters import count
 from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers
+from implicitgrad.expressions import read_equation
 from implicitgrad.judges import facts
+from implicitgrad.judges.at_values import suspicions_at_values
 from implicitgrad.judges.setting import Setting
 from implicitgrad.notation import show_number
 from implicitgrad.solution import Solution
@@ -106,7 +108,9 @@ class _Judge:
         outcome = Outcome(numbers.key, not wrong, numbers.summary())
         total = count(len(numbers.entries) * width, "entry")
         if wrong:
-            return outcome._replace(reason=f"{len(wrong)} of {total}: {wrong[0]}", failing=len(wrong))
+            reason = f"{len(wrong)} of {total}: {wrong[0]}{self._strange(numbers)}"
+            suspicions = suspicions_at_values(self.solution, numbers)
+            return outcome._replace(reason=reason, failing=len(wrong), suspicions=suspicions)
         for m in range(len(independent)):
             values = [row[m] for row in claimed]
             equations = [
@@ -118,9 +122,26 @@ class _Judge:
                 what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
                 if jacobian is not None:
                     what = "it does not go with the claimed ∂y/∂x"
-                reason = f"{what}: the column of {self.solution.independent[m]}"
-                return outcome._replace(holds=False, reason=reason, failing=1)
+                reason = f"{what}: the column of {self.solution.independent[m]}{self._strange(numbers)}"
+                suspicions = suspicions_at_values(self.solution, numbers)
+                return outcome._replace(holds=False, reason=reason, failing=1, suspicions=suspicions)
         return outcome
+
+    def _strange(self, numbers: Numbers) -> str:
+        """Which letters of a claim the system does not have: a product may lack its sign."""
+        matrices: list[Any] = [self.system.A, self.system.B or (), self.system.dL_dy or ()]
+        own = [expression_of(entry) for matrix in matrices for row in matrix for entry in row]
+        known = {letter.name for expression in own for letter in expression.free_symbols}
+        if self.system.origin is not None:
+            known |= {name for text in self.system.origin.equations for name in read_equation(text).names()}
+        entries: list[Any] = [entry for row in numbers.entries for entry in row if entry is not None]
+        claimed = {letter.name for entry in entries for letter in entry.free_symbols}
+        strange = sorted(claimed - known)
+        if not strange:
+            return ""
+        product = next((name for name in strange if len(name) > 1 and known.issuperset(name)), None)
+        hint = f"; a product is written {'*'.join(product)}" if product else ""
+        return f"; the system has no {', '.join(strange)}{hint}"
 
     def _known(self, jacobian: Numbers, m: int) -> Rows:
         """What a claimed ∂y/∂x says of the free parameters of a column."""

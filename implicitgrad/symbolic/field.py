@@ -233,6 +233,24 @@ class Field:
             )
             return [[mpmath.mpmathify(entry) for entry in row] for row in compute(*point)]
 
+    @property
+    def has_functions(self) -> bool:
+        """Whether there are generators beside the letters."""
+        return bool(self._atoms)
+
+    def at(self, value: Symbolic, point: Sequence[Fraction]) -> Fraction:
+        """A value where nothing is a function of letters, at fractions for these. Raises ZeroDivisionError."""
+        pairs = [
+            (generator, QQ(v.numerator, v.denominator)) for generator, v in zip(self._ring.gens, point, strict=False)
+        ]
+        above, below = (
+            QQ.convert(polynomial.evaluate(pairs) if pairs else polynomial.LC)
+            for polynomial in (value.element.numer, value.element.denom)
+        )
+        return Fraction(int(above.numerator), int(above.denominator)) / Fraction(
+            int(below.numerator), int(below.denominator)
+        )
+
     def sort_key(self, element: Any) -> tuple[Any, ...]:
         """For a natural order of polynomials: short ones first, a2 before a10."""
         return len(element.numer), natural(self.text(element))
