@@ -57,7 +57,7 @@ def find_validity(
         ]
         is_complete = is_complete and len(factors) <= MOST_CASES
     nonzero = [field.of_argument(factor) for factor in (*factors, *denominators)]
-    nonzero = list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1]
+    nonzero = field.with_cosines(list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1])
     unique = {(case.zeros, case.rank): case for case in reversed(cases)}
     return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())), is_complete)
 

@@ -155,6 +155,23 @@ class Field:
         """The same for an element and its negative."""
         return max(element, -element, key=str)
 
+    def with_cosines(self, factors: Sequence[Any]) -> list[Any]:
+        """cos(u) for sin(u) + 1 and sin(u) − 1 together, which is what 1 − sin² is factored into."""
+        found = list(factors)
+        for atom in self._atoms:
+            if isinstance(atom, sin):
+                sine, cosine = (self._field.gens[self._place[one]] for one in (atom, cos(atom.args[0])))
+                both = [
+                    factor
+                    for factor in found
+                    if self.without_sign(factor) in map(self.without_sign, (sine + 1, sine - 1))
+                ]
+                if len(both) == 2:
+                    place = found.index(both[0])
+                    found = [factor for factor in found if factor not in both and factor != cosine]
+                    found.insert(place, cosine)
+        return found
+
     def denominators(self, values: Iterable[Symbolic]) -> list[Any]:
         """The factors of the denominators of some values."""
         found: dict[Any, None] = {}
