@@ -455,3 +455,23 @@ def test_a_mistake_is_named_only_where_it_explains_the_claim_for_all_letters(run
         result = run("check", "-A", *arguments)
         assert result.returncode == 1
         assert "?" not in result.stdout
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["-A", "2a 1; 1 1"], "got '2a'. A product is written 2*a"),
+    (["-A", "m n; n m"], "got 'n'. n alone is no to other programs; give the letter another name"),
+    (["-A", "yes 1"], "got 'yes'\n"),
+    (["-e", "sin x = y", "--unknowns", "x"], "-e:1:5: expected ( behind the function 'sin', got 'x'. Write sin(u)\n"),
+    (["-e", "sin^2(x) = y", "--unknowns", "x"], "got '**'. Write sin(u)**2"),
+    (["-e", "y = arctan(x)", "--unknowns", "y"], "Write y = atan(u) as tan(y) = u"),
+])  # fmt: skip
+def test_a_misspelling_is_answered_with_the_spelling(arguments: list[str], message: str, run: Run) -> None:
+    result = run("solve", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_conditions_are_written_as_one_would(run: Run) -> None:
+    assert "holds where cos(y) ≠ 0\n" in run("solve", "-e", "tan(y) = x", "--unknowns", "y").stdout
+    power = run("solve", "-e", "x**y = y**x", "--unknowns", "y", "--at", "x=0.7,y=0.7").stdout
+    assert power.endswith("y       1\n")

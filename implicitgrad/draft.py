@@ -387,12 +387,10 @@ class Draft:
         """Why a text that looks like an expression with letters is none."""
         from implicitgrad.expressions import has_letters, why_no_coefficient
 
+        if self.is_of_numbers:
+            return None
         if has_letters(text):
-            return (
-                "Letters are not read here; solve takes them"
-                if self.is_of_numbers
-                else why_no_coefficient(text) or None
-            )
+            return why_no_coefficient(text) or None
         product = re.fullmatch(r"[+-]?([1-9][0-9]*)([A-DF-Za-df-z]\w*)", text)
         return f"A product is written {product[1]}*{product[2]}" if product else None
 
