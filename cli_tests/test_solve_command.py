@@ -282,8 +282,8 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
                                               "from a file"),
         ([""], "expected a file's name, got ''"),
         (["-A", "1 nan"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'"),
-        (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'. x, y, A, B and L are the"
-         " system's own; a letter has another name"),
+        (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'. x, y, A, B and"
+         " L are the system's own; a letter has another name"),
         (["-A", "1 2", "-g", "1 2 3"], "-g:1:1: dL_dy has 3 entries; expected 2, one for each column of A. A is 1×2, "
                                        "dL_dy is 1×3"),
         (["-A", "1", "--x", "a,b"], "--x: x has 2 names; expected 1, one for each row of A"),
