@@ -475,3 +475,15 @@ def test_conditions_are_written_as_one_would(run: Run) -> None:
     assert "holds where cos(y) ≠ 0\n" in run("solve", "-e", "tan(y) = x", "--unknowns", "y").stdout
     power = run("solve", "-e", "x**y = y**x", "--unknowns", "y", "--at", "x=0.7,y=0.7").stdout
     assert power.endswith("y       1\n")
+
+
+def test_what_would_be_longer_than_anybody_reads_is_refused() -> None:
+    def letters(n: int, width: int) -> list[list[str]]:
+        return [[f"a{i}_{j}" if abs(i - j) < width else "0" for j in range(n)] for i in range(n)]
+
+    with pytest.raises(UsageError, match="determinants of up to 720 terms; expected at most 500"):
+        solve(letters(6, 6))
+    with pytest.raises(UsageError, match="terms; expected at most 500"):
+        solve([["(a+b+c+d+f+g+h+j)**5", "1"], ["1", "(a+b+c+d+f+g+h+j)**5"]])
+    assert solve(letters(8, 2)).rank == 8
+    assert solve([[str(i * j % 7) if i != j else "t" for j in range(9)] for i in range(9)]).rank == 9

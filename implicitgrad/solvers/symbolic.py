@@ -8,6 +8,7 @@ the end. It is then verified that every other row follows from those, so that th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 from typing import Any, NamedTuple
 
 from sympy.polys.matrices import DomainMatrix
@@ -24,6 +25,8 @@ from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 from implicitgrad.system import LinearSystem
 
 MOST = 16
+MOST_TERMS = 500
+"""Of the determinant that all entries of an answer have."""
 NOWHERE = (
     "theorem-applies-nowhere",
     "∂F/∂y is singular wherever the equations hold: the implicit function theorem does not apply, and what is shown "
@@ -114,6 +117,7 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> R
         field,
         [[rows[i][p] for p in profile.pivots] for i in profile.sources],
         [[rows[i][o] for o in others] for i in profile.sources],
+        is_limited=True,
     )
     _verify(field, rows, profile, others, solved, N)
     row_of = dict(zip(profile.pivots, solved, strict=True))
@@ -138,13 +142,18 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> R
     )
 
 
-def _solved(field: Field, K: Values, right: Values) -> tuple[Values, Any]:
-    """K⁻¹·right, and the determinant of K with its rows scaled to polynomials."""
+def _solved(field: Field, K: Values, right: Values, *, is_limited: bool = False) -> tuple[Values, Any]:
+    """K⁻¹·right, and the determinant of K with its rows scaled to polynomials.
+
+    is_limited : raise UsageError if that may be longer than anybody reads.
+    """
     n = len(K)
     if not n:
         return [], field.constant(1)
     scaled = [field.polynomials([*left, *beside]) for left, beside in zip(K, right, strict=True)]
     ring = field.ring
+    if is_limited:
+        _refuse_too_long([row[:n] for row in scaled], len(field.generators))
     square = DomainMatrix([row[:n] for row in scaled], (n, n), ring)
     beside = DomainMatrix([row[n:] for row in scaled], (n, len(right[0])), ring)
     characteristic = square.charpoly()
@@ -154,6 +163,28 @@ def _solved(field: Field, K: Values, right: Values) -> tuple[Values, Any]:
     numerators, determinant = square.solve_den(beside, method=method)
     d = field.of_polynomial(determinant)
     return [[field.reduced(field.of_polynomial(entry) / d) for entry in row] for row in numerators.to_list()], d
+
+
+def _refuse_too_long(K: Sequence[Sequence[Any]], generators: int) -> None:
+    """Raises UsageError if the determinant of polynomials may have too many terms.
+
+    It has no more than there are monomials of its degree, nor than the permanent of the entries' numbers of terms.
+    """
+    degree = sum(max(sum(monomial) for entry in row for monomial in entry.monoms() or [()]) for row in K)
+    if comb(generators + degree, degree) <= MOST_TERMS:
+        return
+    terms = {0: 1}  # of each set of columns, those of all ways to choose one in each row so far
+    for row in K:
+        following: dict[int, int] = {}
+        for columns, number in terms.items():
+            for j, entry in enumerate(row):
+                if entry and not columns >> j & 1:
+                    following[columns | 1 << j] = following.get(columns | 1 << j, 0) + number * len(entry)
+        terms = following
+    found = max(terms.values(), default=0)
+    if found > MOST_TERMS:
+        message = f"the answer would have determinants of up to {found:,} terms; expected at most {MOST_TERMS}"
+        raise UsageError(message, "Give some of the letters numbers")
 
 
 def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values, N: int) -> None:
