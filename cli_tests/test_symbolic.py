@@ -472,6 +472,10 @@ def test_a_misspelling_is_answered_with_the_spelling(arguments: list[str], messa
 
 
 def test_conditions_are_written_as_one_would(run: Run) -> None:
+    rotation = run("solve", "-A", "r*cos(t) -r*sin(t); r*sin(t) r*cos(t)").stdout
+    assert rotation.endswith("  holds where r ≠ 0\n  where r = 0: rank 0, rank-deficient\n")
+    root = run("solve", "-A", "sqrt(a) 0; 0 sqrt(a)").stdout
+    assert root.endswith("  holds where a ≠ 0\n  where a = 0: rank 0, rank-deficient\n")
     assert "holds where cos(y) ≠ 0\n" in run("solve", "-e", "tan(y) = x", "--unknowns", "y").stdout
     power = run("solve", "-e", "x**y = y**x", "--unknowns", "y", "--at", "x=0.7,y=0.7").stdout
     assert power.endswith("y       1\n")

@@ -44,7 +44,7 @@ class _LettersFound(Exception):
     """An entry that is no number is meant as an expression."""
 
 
-INSTALL_SYMPY = "Letters need sympy: pip install 'implicitgrad[symbolic]'"
+INSTALL_SYMPY = "Letters and nonlinear equations need sympy: pip install 'implicitgrad[symbolic]'"
 Numbers = RationalMatrix | DoubleMatrix | Expressions
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
@@ -185,7 +185,7 @@ class Draft:
         if system.origin is not None:
             found["hessian"] = system.origin.hessian
         matrices: dict[str, Any] = {key: matrix for key, matrix in found.items() if matrix is not None}
-        if self.origin is None or self.origin.is_linear:
+        if not system.is_local:
             self._refuse_variables(matrices, {*system.x, *system.y})
         field = Field(entry for matrix in matrices.values() for row in matrix for entry in row)
         values: dict[str, Any] = {}

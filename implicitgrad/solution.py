@@ -175,6 +175,11 @@ class Solution:
         return self.system.has_one_loss
 
     @property
+    def theorem_fails(self) -> bool:
+        """Whether nonlinear equations have a ∂F/∂y of less rank than its shape allows."""
+        return self.system.is_local and self.rank < min(self.system.equations, self.system.unknowns)
+
+    @property
     def is_large(self) -> bool:
         """Whether ∂y/∂x is more than the eye takes in as a table."""
         return max(len(self.y), len(self.independent)) > LARGEST_TABLE

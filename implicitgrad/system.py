@@ -76,6 +76,11 @@ class LinearSystem:
     """The equations, if there are any beside x = A·y."""
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is of nonlinear equations, and holds for small changes of x and y."""
+        return self.origin is not None and not self.origin.is_linear
+
+    @property
     def arithmetic(self) -> Arithmetic:
         """What its numbers are made for."""
         if type(self.A) is RationalMatrix:  # mostly

@@ -21,7 +21,7 @@ def with_origin(solution: Solution) -> Solution:
     if unused := _unused(solution, origin):
         which = f"{', '.join(unused)} {'is' if len(unused) == 1 else 'are'}"
         remarks.append(("unused-unknown", f"{which} in none of the equations"))
-    elif not origin.is_linear and solution.rank < min(solution.system.equations, solution.system.unknowns):
+    elif solution.theorem_fails:
         remarks.append(_failing(solution, origin))
     return replace(solution, remarks=(*solution.remarks, *remarks))
 

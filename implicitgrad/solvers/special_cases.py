@@ -22,6 +22,7 @@ from implicitgrad.system import LinearSystem
 MOST_GENERATORS = 4
 LARGEST_DEGREE = 2
 """Of the polynomials whose common zeros are asked about."""
+BINOMIAL = 2
 MOST_MINORS = 36
 MOST_CASES = 6
 MOST_ZEROS = 9
@@ -47,7 +48,7 @@ def find_validity(
     undefined = set(map(field.without_sign, denominators))
     cases: list[SpecialCase] = []
     is_complete = True
-    if system.origin is None or system.origin.is_linear:
+    if not system.is_local:
         cases += [_case(field, system, rows, factor) for factor in factors[:MOST_CASES]]
         lower, is_complete = _lower_ranks(
             field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None
@@ -58,6 +59,12 @@ def find_validity(
         is_complete = is_complete and len(factors) <= MOST_CASES
     nonzero = [field.of_argument(factor) for factor in (*factors, *denominators)]
     nonzero = field.with_cosines(list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1])
+    cases = [
+        case._replace(zeros=tuple(Symbolic(field, field.of_argument(zero.element)) for zero in case.zeros))
+        for case in cases
+    ]
+    ranked = {case.zeros for case in cases if case.rank is not None}
+    cases = [case for case in cases if case.rank is not None or case.zeros not in ranked]
     unique = {(case.zeros, case.rank): case for case in reversed(cases)}
     return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())), is_complete)
 
@@ -133,12 +140,13 @@ def _lower_ranks(
 
 
 def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
-    """Whether a Gröbner basis of polynomials is found at once: they are linear or of two terms, or few and small."""
-    polynomials = [Poly(zero.numer.as_expr(), *field.symbols) for zero in zeros]
+    """Whether a Gröbner basis of zeros and relations is found at once: all linear, or small and few or of two terms."""
+    polynomials = [Poly(p, *field.symbols) for p in (*(zero.numer.as_expr() for zero in zeros), *field.relations())]
     degree = max(polynomial.total_degree() for polynomial in polynomials)
-    if degree > LARGEST_DEGREE or field.relations():
-        return degree == 1 and not field.relations()
-    return len(field.generators) <= MOST_GENERATORS or all(len(p.terms()) <= LARGEST_DEGREE for p in polynomials)
+    if degree > LARGEST_DEGREE:
+        return False
+    has_few = len(field.generators) <= MOST_GENERATORS
+    return degree == 1 or has_few or all(len(polynomial.terms()) <= BINOMIAL for polynomial in polynomials)
 
 
 def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[int, set[Any]]:

@@ -78,8 +78,13 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     dependent = tuple([system.x[k] for k in reading.dependent])
     rank = N - len(reading.free)
     remarks: tuple[tuple[str, str], ...] = ()
-    is_nonlinear = system.origin is not None and not system.origin.is_linear and not system.origin.point
-    if is_nonlinear and rank == M and vanishes_on(system, field, reading.determinant):
+    if (
+        system.origin is not None
+        and system.is_local
+        and not system.origin.point
+        and rank == M
+        and vanishes_on(system, field, reading.determinant)
+    ):
         remarks = (NOWHERE,)
     return Solution(
         system=system,

@@ -128,24 +128,19 @@ class Answer:
 
     def constrained(self) -> str:
         """What stands before the constraints."""
-        return "x is constrained, in small changes:" if self.is_local else "x is constrained:"
+        return "x is constrained, in small changes:" if self.system.is_local else "x is constrained:"
 
     def constraints(self) -> list[Expression]:
         """The equations that x must satisfy: x3 = x1 + x2."""
         found = self.solution.constraints
         if found is None:
             return []
-        d = "d" if self.is_local else ""
+        d = "d" if self.system.is_local else ""
         inputs = [d + name for name in self.inputs]
         return [
             linear(Fraction(0), zip(row, inputs, strict=True), self.digits).named(d + self.label(name))
             for name, row in zip(found.dependent, numbers_of(found.matrix), strict=True)
         ]
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the equations are nonlinear, and what is said of x is said of small changes of it."""
-        return self.system.origin is not None and not self.system.origin.is_linear
 
     def validity(self, compared: Callable[[Symbolic, str], str] | None = None) -> list[str]:
         """Where an answer with letters holds, and what happens elsewhere.
@@ -159,7 +154,7 @@ class Answer:
         said = []
         if found.nonzero:
             said.append(f"holds where {_listed([compared(value, '≠') for value in found.nonzero])}")
-        if self.is_local and found.nonzero:
+        if self.system.is_local and found.nonzero:
             said.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
         said += [f"where {self._zeros(case.zeros, compared)}: {self._case(case)}" for case in found.cases]
         if not found.has_all_cases:
@@ -227,9 +222,7 @@ class Answer:
     @property
     def shows_a_choice(self) -> bool:
         """Whether there are free entries, and any choice of them is an answer."""
-        solution = self.solution
-        theorem_fails = self.is_local and solution.rank < min(self.system.equations, self.system.unknowns)
-        return bool(solution.general.free) and not theorem_fails
+        return bool(self.solution.general.free) and not self.solution.theorem_fails
 
     def minimum_norm(self) -> Block:
         """The choice of least Frobenius norm."""

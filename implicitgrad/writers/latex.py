@@ -96,23 +96,22 @@ class _Writer:
         self.x, self.y = list(map(spell_name, solution.x)), list(map(spell_name, solution.y))
         self.inputs = list(map(spell_name, solution.independent))
         self.free = list(map(spell_name, solution.general.free))
-        self.is_local = solution.system.origin is not None and not solution.system.origin.is_linear
 
     def question(self) -> list[str]:
         """B x = A y, or F(x, y) = 0, with the matrices and the names, and ∂L/∂y."""
         system = self.system
         matrices = [("A", system.A)] + ([] if system.B is None else [("B", system.B)])
         parts = ["x = A\\,y" if system.B is None else "B\\,x = A\\,y"]
-        if self.is_local:
+        if self.system.is_local:
             parts = []
             matrices = [
                 (f"A = \\frac{{\\partial F}}{{\\partial {spell_tuple(self.y, 'y')}}}", system.A),
                 (f"B = -\\frac{{\\partial F}}{{\\partial {spell_tuple(self.x, 'x')}}}", system.B or self._identity()),
             ]
         lines = [", \\quad\n".join([*parts, *(f"{key} = {self._matrix(matrix)}" for key, matrix in matrices)])]
-        if self.is_local:
+        if self.system.is_local:
             lines[:0] = self._equations()
-        if not self.is_local or max(len(self.x), len(self.y)) > MOST_NAMES:
+        if not self.system.is_local or max(len(self.x), len(self.y)) > MOST_NAMES:
             lines.append(f"x = {spell_vector(self.x)}, \\quad y = {spell_vector(self.y)}")
         if system.dL_dy is not None:
             lines.append(f"\\frac{{\\partial {self._losses()}}}{{\\partial y}} = {self._matrix(system.dL_dy)}")
@@ -150,7 +149,7 @@ class _Writer:
         """What x must satisfy; where the equations are nonlinear, its small changes."""
         found = self.solution.constraints
         assert found is not None
-        d = "\\mathrm{d}" if self.is_local else ""
+        d = "\\mathrm{d}" if self.system.is_local else ""
         inputs = [d + name for name in self.inputs]
         rows = zip(found.dependent, numbers_of(found.matrix), strict=True)
         return displayed(

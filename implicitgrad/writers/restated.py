@@ -60,7 +60,7 @@ def write_csv(solution: Solution) -> str:
     solution = _without_formulas(solution)
     system = solution.system
     origin = system.origin
-    if system.B is not None or (origin is not None and (origin.point or not origin.is_linear)):
+    if system.B is not None or (origin is not None and (origin.point or system.is_local)):
         what = "B" if origin is None else "equations at a point" if origin.point else "nonlinear equations"
         raise UsageError(f"{system.source}: CSV has no place for {what}", "--format yaml has")
     if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:

@@ -203,8 +203,6 @@ class _Steps:
         M = self.M
         self.B: Any = self.system.B or [[Fraction(i == k) for k in range(M)] for i in range(M)]
         self.right = "I" if self.system.B is None else "B"
-        origin = self.system.origin
-        self.is_local = origin is not None and not origin.is_linear
         self.free = solution.general.free
 
     def all(self) -> list[Step]:
@@ -222,7 +220,7 @@ class _Steps:
 
     def equations(self) -> Step:
         origin = self.system.origin
-        if origin is not None and not origin.is_linear:
+        if origin is not None and self.system.is_local:
             parts = [Part("equation", self.script.written(equation)) for equation in origin.equations]
             function = "is a function" if self.N == 1 else "are functions"
             parts.append(Part("words", f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}"))
@@ -236,7 +234,7 @@ class _Steps:
             for a, b in zip(self.system.A, self.B, strict=True):
                 lines.append(f"{self.script.number(b[k])} = {self._derivatives(a, x)}")
         origin = self.system.origin
-        where = ", at the point" if self.is_local and origin is not None and origin.point else ""
+        where = ", at the point" if self.system.is_local and origin is not None and origin.point else ""
         return Step(f"Differentiate both sides by {self._listed(self.x)}{where}", self._some(lines))
 
     def together(self) -> Step:
@@ -363,7 +361,7 @@ class _Steps:
 
     def _input(self, name: str) -> str:
         """An input; where the equations are nonlinear, a small change of it."""
-        return self.script.change(name) if self.is_local else self.script.name(name)
+        return self.script.change(name) if self.system.is_local else self.script.name(name)
 
     def _derivatives(self, row: Sequence[Fraction], x: str) -> str:
         terms = [(value, self.script.derivative(y, x)) for value, y in zip(row, self.y, strict=True)]
