@@ -337,11 +337,14 @@ def test_letters_are_refused_where_numbers_are_meant(run: Run) -> None:
         solve([["a", "0"]], free="y1")
     assert solve([["a", "b"]], free="y2").general.free == ("y2",)
     files = {"a.csv": "1,2\n3,a\n", "a.yaml": "A: [[a, 1], [1, a]]\n"}
+    files |= {"b.yaml": 'A:\n- ["a", "1+a*)"]\n', "c.yaml": "A:\n- [a, 1+a*)]\n"}
     for arguments, code, reason in (
         (["solve", "a.csv"], 2, "expected a number such as -12, 0.5, 1e-3 or 3/4, got 'a'"),
         (["batch", "a.yaml"], 2, "got 'a'"),
         (["solve", "a.yaml", "--output", "J.npy"], 2, "NumPy's files are for numbers, and there is a/(a² − 1)"),
         (["solve", "a.yaml", "--arithmetic", "float"], 2, "Letters are for exact arithmetic"),
+        (["solve", "b.yaml"], 2, "b.yaml:2:14: A[1][2]: expected a number, a name or (, got ')'"),
+        (["solve", "c.yaml"], 2, "c.yaml:2:11: A[1][2]: expected a number, a name or (, got ')'"),
         (["solve", "a.yaml", "--require", "underdetermined"], 1, "expected underdetermined"),
         (["solve", "-A", "a + b"], 2, "An entry is written without blanks"),
     ):
@@ -388,6 +391,7 @@ def test_sympys_own_matrices_are_taken() -> None:
         ([["sqrt(a-5)*sqrt(a-6) - sqrt((a-5)*(a-6))"]], 0),
         ([["log(a-5) + log(a-6) - log((a-5)*(a-6))"]], 0),
         ([["sqrt((a-2)*(a-3))", "sqrt(a-2)"], ["sqrt(a-3)", "1"]], 1),
+        ([["sqrt(b)", "1", "1e-40*sqrt(a)"], ["sqrt(b)", "1", "0"], ["sqrt(b*c)", "sqrt(c)", "sqrt(a)*sqrt(d)"]], 2),
         ([["sqrt(a - 1000)", "1"]], 1),
         ([["mpf/3", "sqrt(2)*mpf"]], 1),
         ([["\u00b5", "\u03bc"], ["1", "sin(2)"]], 2),

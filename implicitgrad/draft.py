@@ -376,7 +376,18 @@ class Draft:
         self._refuse(key, path, f"{entry}: {problem.message}", problem.hint, problem.code)
         last = self.problems[-1]
         if offset and last.column is not None:
-            self.problems[-1] = last._replace(column=last.column + offset)
+            self.problems[-1] = last._replace(column=last.column + offset + self._is_quoted(key, path))
+
+    def _is_quoted(self, key: str, path: Path) -> bool:
+        """Whether a text stands between quotes, on one line."""
+        part = self.parts[key]
+        if part.span is None:
+            return False
+        (line, column), (last_line, end) = part.span(path)
+        text: Any = part.value
+        for index in path:
+            text = text[index]
+        return line == last_line and end - column == len(text) + 2
 
     def _has_letters(self, text: str) -> bool:
         from implicitgrad.expressions import has_letters, why_no_coefficient
