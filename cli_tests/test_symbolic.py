@@ -253,6 +253,10 @@ def test_an_absolute_value_is_of_either_sign() -> None:
     assert [value.text for value in solution.validity.nonzero] == ["a + abs(a)"]
     assert solve([["abs(a)", "1"], ["a", "1"]]).rank == 2
     assert solve([["abs(a)", "a"], ["a", "abs(a)"]]).rank == 1
+    with pytest.raises(UsageError, match="the rank depends on the sign"):
+        solve([["abs(a) - a", "0"], ["0", "abs(a) + a"]])
+    with pytest.raises(UsageError, match="the rank depends on the sign"):
+        solve([[1], [1], [1]], B=[["0", "0"], ["abs(a) - a", "0"], ["0", "abs(a) + a"]])
 
 
 def test_the_record(run: Run) -> None:
