@@ -191,13 +191,16 @@ def test_files_of_json_lines_are_streams_too(run: Run) -> None:
     ]  # fmt: skip
 
 
-def test_a_line_is_answered_before_the_next_is_written() -> None:
-    command = [PROGRAM, "batch", "-", "-q"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+@pytest.mark.parametrize("source", [["-"], ["--files-from", "-"]])
+def test_a_line_is_answered_before_the_next_is_written(source: list[str], tmp_path: Path) -> None:
+    command = [PROGRAM, "batch", *source, "-q"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for k in range(1, 4):
-            process.stdin.write(b'{"A": [[%d]]}\n' % k)
+            system = b'{"A": [[%d]]}' % k
+            (tmp_path / f"{k}.yaml").write_bytes(system)
+            process.stdin.write(system + b"\n" if source == ["-"] else b"%d.yaml\n" % k)
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["dy_dx"] == [[1 / k]]
         process.stdin.close()

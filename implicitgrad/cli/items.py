@@ -12,7 +12,7 @@ from itertools import chain
 
 from implicitgrad.batch import Item
 from implicitgrad.characters import printable
-from implicitgrad.cli.walk import SUFFIXES, walk
+from implicitgrad.cli.walk import PAUSE, SUFFIXES, walk
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.readers.source import MOST_BYTES, open_file, read_bytes, unreadable
 
@@ -44,6 +44,10 @@ def chunks(
     chunk: Chunk = []
     total = 0
     for source in sources:
+        if source == PAUSE:
+            yield from (chunk, []) if chunk else ([],)
+            chunk, total = [], 0
+            continue
         item = source if isinstance(source, InputError) else _item(source, own, sends_all=sends_all)
         if item is None:
             continue
@@ -66,7 +70,7 @@ def chunks(
 def listed(path: str) -> Iterator[str]:
     """The names in a file, or in standard input for "-", each ended by a NUL or, where there is none, by a line end.
 
-    It is opened at once. Raises UsageError.
+    And a PAUSE before each wait for more. It is opened at once. Raises UsageError.
     """
     try:
         descriptor, beginning = _opened(path)
@@ -84,6 +88,9 @@ def _names(blocks: Iterator[bytes], descriptor: int | None) -> Iterator[str]:
         end = None
         is_first = True
         for block in blocks:
+            if not block:
+                yield PAUSE
+                continue
             rest += block
             if end is None:
                 if b"\0" not in rest and b"\n" not in rest:

@@ -13,6 +13,7 @@ from implicitgrad.characters import printable
 from implicitgrad.cli.files import refuse_inputs
 from implicitgrad.cli.items import JSON_LINES_SUFFIXES, Identity, find, listed
 from implicitgrad.cli.results import refuse_foreign
+from implicitgrad.cli.walk import PAUSE
 from implicitgrad.errors import InputError, UsageError
 
 
@@ -42,7 +43,7 @@ class Sources:
                 hint = f"{printable(output)} is left as it is"
                 raise UsageError(f"{printable(paths[0])}: there is no such file", hint)
         elif directory is not None and os.path.exists(directory):
-            self.names = list(self.names)
+            self.names = [name for name in self.names if name != PAUSE]
             for path in chain(paths, self.found()):
                 if isinstance(path, str) and path != "-" and _is_inside(path, directory):
                     held = f"--output-dir {printable(directory)} holds the input {printable(path)}"

@@ -10,6 +10,8 @@ from glob import has_magic, iglob
 from implicitgrad.errors import InputError, Problem
 
 SUFFIXES = (".yaml", ".yml", ".json", ".csv")
+PAUSE = ""
+"""In the place of a path: the next may be long in coming."""
 
 
 def find_files(paths: Iterable[str], exclude: Iterable[str] = ()) -> tuple[list[str], list[InputError]]:
@@ -26,11 +28,15 @@ def walk(
 
     exclude : patterns of a file's or directory's name or path. suffixes : of the files that are taken from directories;
     hidden entries are passed over. A path that does not exist and has * or ? or [ in it is a pattern; ** is any depth.
+    A PAUSE is passed on.
     """
     patterns = tuple(exclude)
     seen: set[int] = set()
     real_path = RealPaths()
     for path in paths:
+        if path == PAUSE:
+            yield path
+            continue
         for found in _below(path, patterns, suffixes):
             if isinstance(found, str):
                 identity = hash(found if found == "-" else real_path(found))

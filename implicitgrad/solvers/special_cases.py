@@ -177,7 +177,7 @@ def _zero_sets(field: Field, minors: set[Any]) -> list[list[Any]] | None:
     with_sign = {field.without_sign(factor): factor for found in factors.values() for factor in found}
     choices = [set(map(field.without_sign, found)) for found in factors.values()]
     for choice in sorted(choices, key=len):
-        wider = {zeros if zeros & choice else zeros | {factor} for zeros in sets for factor in choice}
+        wider = {zeros | {factor} for zeros in sets for factor in choice}
         sets = {zeros for zeros in wider if not any(other < zeros for other in wider)}
         if len(sets) > MOST_CASES or any(len(zeros) > MOST_ZEROS for zeros in sets):
             return None
