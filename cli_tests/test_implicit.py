@@ -115,6 +115,14 @@ def test_second_derivatives_of_several_inputs() -> None:
         for value, text in zip(row, texts, strict=True):
             assert sympy.simplify(sympy.sympify(text_of(value)) - sympy.sympify(text)) == 0
     assert solved("x = 2*y", y="y", order=2).second == ((0,),)
+    for equation, expected in (  # as textbooks have them
+        ("x**2 + y**2 = r**2", "-r²/y³"),
+        ("x**2/a**2 + y**2/b**2 = 1", "-b⁴/(a²·y³)"),
+        ("x**3 + y**3 = 3*a*x*y", "2·a³·x·y/(a·x − y²)³"),
+        ("sqrt(x) + sqrt(y) = sqrt(a)", "sqrt(a)/(2·x^(3/2))"),
+    ):
+        ((second,),) = solved(equation, y="y", x="x", order=2).second or ()
+        assert getattr(second, "shown", None) == expected
     assert solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, order=2).second == ((Fraction(-25, 64),),)
     with pytest.raises(UsageError, match="--order 2 is for one equation in one unknown"):
         solved("x = y1 + y2", y="y1 y2", order=2)

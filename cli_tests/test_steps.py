@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -229,8 +230,41 @@ def test_a_nonlinear_derivation() -> None:
     assert under(steps, "Read off") == ["∂y/∂x = -x/y"]
     at_point = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, steps=True))
     assert under(at_point, "Differentiate both sides by x, at the point") == ["-6 = 8·∂y/∂x"]
+    again = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, steps=True, order=2))
+    assert under(again, "Differentiate again, at the point") == [
+        "0 = 2 + 2·(∂y/∂x)² + 8·∂²y/∂x²", "with ∂y/∂x as above:", "∂²y/∂x² = -25/64",
+    ]  # fmt: skip
     fold = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "5", "y": "0"}, steps=True))
     assert "dx = 0" in under(fold, "What is left")
+
+
+@pytest.mark.parametrize("left", ["u**2 + y**2", "u**2*y + y**3", "exp(u*y) + u", "u**2*v + sin(y)*u", "3*u - v + 2*y"])
+def test_second_derivatives_are_derived(left: str) -> None:
+    u, v, y = sympy.symbols("u v y")
+    F = sympy.sympify(left)
+    inputs = [symbol for symbol in (u, v) if F.has(symbol)]
+    first = {x: -F.diff(x) / F.diff(y) for x in inputs}
+    names = {str(symbol): symbol for symbol in (u, v, y)} | {"c": F}
+    names |= {f"∂y/∂{x}": derivative for x, derivative in first.items()}
+    second = {}
+    for x in inputs:
+        for z in inputs:
+            by = f"∂{x}²" if x == z else f"∂{x}∂{z}"
+            second[f"∂²y/{by}"] = first[x].diff(z) + first[x].diff(y) * first[z]
+    solution = solved(f"{left} = c", y="y", x=" ".join(map(str, inputs)), steps=True, order=2)
+    equations, _, found = [
+        list(lines) for _, lines in groupby(under(steps_of(solution), "Differentiate again"), key=lambda t: " = " in t)
+    ]
+    assert len(equations) == len(found) == len(inputs) * (len(inputs) + 1) // 2
+    for line in equations + found:
+        text = line
+        for k, name in enumerate(second):
+            text = text.replace(name, f"second{k}_")
+        assert text != line
+        assert is_true(text, names | {f"second{k}_": value for k, value in enumerate(second.values())}), line
+    latex = write_latex(solution)
+    well_formed(latex)
+    assert latex.count("partial^2 y}") == 2 * len(found)
 
 
 @pytest.mark.parametrize("case", VERDICTS, ids=str)

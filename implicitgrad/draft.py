@@ -179,7 +179,7 @@ class Draft:
 
     def _in_letters(self, system: LinearSystem) -> LinearSystem:
         """The system with its matrices of expressions as matrices of one field."""
-        from implicitgrad.symbolic.field import Field
+        from implicitgrad.symbolic.field import Field, differences
 
         found = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
         if system.origin is not None:
@@ -187,7 +187,10 @@ class Draft:
         matrices: dict[str, Any] = {key: matrix for key, matrix in found.items() if matrix is not None}
         if not system.is_local:
             self._refuse_variables(matrices, {*system.x, *system.y})
-        field = Field(entry for matrix in matrices.values() for row in matrix for entry in row)
+        expressions = [entry for matrix in matrices.values() for row in matrix for entry in row]
+        if "hessian" in matrices and system.origin is not None and not system.origin.point:
+            expressions += differences(system.origin.equations)  # which may make second derivatives shorter
+        field = Field(expressions)
         values: dict[str, Any] = {}
         for key, matrix in matrices.items():
             try:

@@ -163,6 +163,11 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
     return Expression(tuple(pieces or ["0"]))
 
 
+def second_derivative(y: str, one: str, other: str) -> str:
+    """∂²y/∂x², or ∂²y/∂x1∂x2 of two inputs."""
+    return f"∂²{y}/" + (f"∂{one}²" if one == other else f"∂{one}∂{other}")
+
+
 def split_sign(value: Fraction) -> tuple[bool, Fraction]:
     """Whether a number is written with a minus before it, and the number without."""
     is_negative = value.shown.startswith("-") if isinstance(value, Symbolic) else value < 0

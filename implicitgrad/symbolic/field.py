@@ -60,6 +60,11 @@ LARGEST_SIMPLIFIED = 60
 """Operations of an expression that sympy's simplify is asked about."""
 
 
+def differences(equations: Iterable[str]) -> list[Expr]:
+    """What equations say is 0, left − right."""
+    return [to_expression(one.left) - to_expression(one.right) for one in map(read_equation, equations)]
+
+
 class Field:
     """Made of all expressions of a system."""
 
@@ -200,20 +205,19 @@ class Field:
         zeros = self.zeros_of(equations)
         if zeros is None:
             return value
-        numerator = value.element.numer.rem(zeros)
-        other = self.reduced(self._field(numerator) / self._field(value.element.denom))
-        return min(value, other, key=lambda one: len(one.text))
+        ring = value.element.numer.ring
+        found = [value]
+        for turned in (ring, ring.clone(symbols=ring.symbols[::-1])):  # what an equation is solved for, as it were
+            numerator = value.element.numer.set_ring(turned).rem([zero.set_ring(turned) for zero in zeros])
+            found.append(self.reduced(self._field(numerator.set_ring(ring)) / self._field(value.element.denom)))
+        return min(found, key=lambda one: len(one.text))
 
     def zeros_of(self, equations: Iterable[str]) -> list[Any] | None:
         """What equations make 0, as numerators; None where they have more in them than the field."""
-        zeros = []
-        for equation in map(read_equation, equations):
-            difference = to_expression(equation.left) - to_expression(equation.right)
-            try:
-                zeros.append(self.value(difference).element.numer)
-            except KeyError:
-                return None
-        return zeros
+        try:
+            return [self.value(difference).element.numer for difference in differences(equations)]
+        except KeyError:
+            return None
 
     def relations(self) -> list[Expr]:
         """What the relations make 0, as polynomials in the symbols."""

@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.doubles import Bounded, DoubleMatrix
-from implicitgrad.notation import ROUNDED, Expression, in_pieces, linear, show_column, show_decimals, show_number
+from implicitgrad.notation import (
+    ROUNDED,
+    Expression,
+    in_pieces,
+    linear,
+    second_derivative,
+    show_column,
+    show_decimals,
+    show_number,
+)
 from implicitgrad.rational import exact_square_root, float_square_root
 from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution, SpecialCase
 from implicitgrad.symbolic.value import Symbolic
@@ -253,18 +262,17 @@ class Answer:
         return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
 
     def second(self) -> list[Expression]:
-        """∂²y/∂x² by every pair of inputs, if they were asked for."""
+        """∂²y/∂x² by every pair of inputs, if they were asked for and no derivation has them."""
         rows = self.solution.second
-        if rows is None:
+        if rows is None or self.solution.derivation is not None:
             return []
         names = [self.label(name) for name in self.solution.x]
         found = []
         for i, row in enumerate(numbers_of(rows)):
             for k, value in enumerate(row):
                 if k >= i:
-                    by = f"∂{names[i]}²" if i == k else f"∂{names[i]}∂{names[k]}"
-                    text = show_number(value, self.digits)
-                    found.append(Expression(in_pieces(text)).named(f"∂²{self.y[0]}/{by}"))
+                    name = second_derivative(self.y[0], names[i], names[k])
+                    found.append(Expression(in_pieces(show_number(value, self.digits))).named(name))
         return found
 
     def warnings(self) -> list[str]:

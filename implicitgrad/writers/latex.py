@@ -21,6 +21,7 @@ from implicitgrad.writers.latex_math import (
     spell_matrix,
     spell_name,
     spell_number,
+    spell_second_derivative,
     spell_sum,
     spell_tuple,
     spell_vector,
@@ -45,8 +46,7 @@ def write_latex(solution: Solution, digits: int = 6) -> str:
     if solution.derivation is not None:
         lines += _steps(derive(solution, Latex(digits)))
     else:
-        lines += _tables(solution, answer, writer)
-    lines += displayed(writer.second())
+        lines += [*_tables(solution, answer, writer), *displayed(writer.second())]
     lines += [sentence(text) for text in answer.validity(_compared)]
     lines += [sentence(warning) for warning in answer.warnings()]
     return "\n".join(lines) + "\n"
@@ -184,8 +184,8 @@ class _Writer:
         for i, row in enumerate(numbers_of(self.solution.second or ())):
             for k, value in enumerate(row):
                 if k >= i:
-                    by = f"\\partial {self.x[i]}^2" if i == k else f"\\partial {self.x[i]} \\partial {self.x[k]}"
-                    found.append(f"\\frac{{\\partial^2 {y}}}{{{by}}} = {spell_column([value], self.digits)[0]}")
+                    name = spell_second_derivative(y, self.x[i], self.x[k])
+                    found.append(f"{name} = {spell_column([value], self.digits)[0]}")
         return found
 
     def _losses(self) -> str:

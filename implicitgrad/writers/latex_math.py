@@ -72,6 +72,12 @@ def spell_jacobian(above: Sequence[str], below: Sequence[str]) -> str:
     return f"\\frac{{\\partial {spell_tuple(above, 'y')}}}{{\\partial {spell_tuple(below, 'x')}}}"
 
 
+def spell_second_derivative(y: str, one: str, other: str) -> str:
+    """∂²y/∂x², or ∂²y/∂x1∂x2 of two inputs, of spelled names."""
+    by = f"\\partial {one}^2" if one == other else f"\\partial {one} \\partial {other}"
+    return f"\\frac{{\\partial^2 {y}}}{{{by}}}"
+
+
 def spell_tuple(names: Sequence[str], usual: str) -> str:
     """(a, b), or ``usual`` for many."""
     if len(names) == 1:

@@ -9,10 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
-from implicitgrad.notation import linear, show_number
+from implicitgrad.notation import linear, second_derivative, show_number
 from implicitgrad.solution import Derivation, Solution, Status
 from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.writers.latex_math import SPELLED, spell_column, spell_matrix, spell_name, spell_sum
+from implicitgrad.writers.latex_math import (
+    SPELLED,
+    spell_column,
+    spell_matrix,
+    spell_name,
+    spell_second_derivative,
+    spell_sum,
+)
 
 MOST_LINES = 9
 """Of equations that are alike."""
@@ -43,6 +50,14 @@ class Script(Protocol):
 
     def derivative(self, above: str, below: str) -> str:
         """∂above/∂below, of names as they are."""
+        ...
+
+    def second(self, above: str, below: str, other: str) -> str:
+        """∂²above/∂below∂other, of names as they are."""
+        ...
+
+    def product(self, one: str, other: str) -> str:
+        """Of what is spelled."""
         ...
 
     def sum(self, constant: Fraction, terms: Terms) -> str:
@@ -91,6 +106,14 @@ class Plain:
     def derivative(self, above: str, below: str) -> str:
         """∂above/∂below"""
         return f"∂{self.name(above)}/∂{self.name(below)}"
+
+    def second(self, above: str, below: str, other: str) -> str:
+        """∂²above/∂below∂other"""
+        return second_derivative(*map(self.name, (above, below, other)))
+
+    def product(self, one: str, other: str) -> str:
+        """With a dot between, or squared."""
+        return f"({one})²" if one == other else f"{one}·{other}"
 
     def sum(self, constant: Fraction, terms: Terms) -> str:
         """constant + Σ coefficient·symbol"""
@@ -151,6 +174,14 @@ class Latex:
     def derivative(self, above: str, below: str) -> str:
         """∂above/∂below"""
         return f"\\frac{{\\partial {spell_name(above)}}}{{\\partial {spell_name(below)}}}"
+
+    def second(self, above: str, below: str, other: str) -> str:
+        """∂²above/∂below∂other"""
+        return spell_second_derivative(*map(spell_name, (above, below, other)))
+
+    def product(self, one: str, other: str) -> str:
+        """Side by side, or squared."""
+        return f"\\left({one}\\right)^2" if one == other else f"{one} {other}"
 
     def sum(self, constant: Fraction, terms: Terms) -> str:
         """constant + Σ coefficient·symbol"""
@@ -216,6 +247,8 @@ class _Steps:
             steps.append(self.solved())
             if self.system.dL_dy is not None:
                 steps.append(self.chain_rule())
+        if self.solution.second is not None:
+            steps.append(self.differentiated_again())
         return steps
 
     def equations(self) -> Step:
@@ -233,9 +266,11 @@ class _Steps:
         for k, x in enumerate(self.x):
             for a, b in zip(self.system.A, self.B, strict=True):
                 lines.append(f"{self.script.number(b[k])} = {self._derivatives(a, x)}")
+        return Step(f"Differentiate both sides by {self._listed(self.x)}{self._where()}", self._some(lines))
+
+    def _where(self) -> str:
         origin = self.system.origin
-        where = ", at the point" if self.system.is_local and origin is not None and origin.point else ""
-        return Step(f"Differentiate both sides by {self._listed(self.x)}{where}", self._some(lines))
+        return ", at the point" if self.system.is_local and origin is not None and origin.point else ""
 
     def together(self) -> Step:
         A = [[self.script.number(entry) for entry in row] for row in self.system.A]
@@ -354,6 +389,25 @@ class _Steps:
             elif self.free:
                 parts.append(Part("words", "which is unique: what is free cancels, for ∂L/∂y is in the row space of A"))
         return Step(title, parts)
+
+    def differentiated_again(self) -> Step:
+        """Of the one equation in one unknown, with F_ik for ∂²F/∂xᵢ∂xₖ and y last."""
+        second, origin, script = self.solution.second, self.system.origin, self.script
+        assert second is not None
+        P, y = len(self.x), self.y[0]
+        nothing = [[Fraction(0)] * (P + 1)] * (P + 1)
+        F: Any = nothing if origin is None or origin.hessian is None else origin.hessian
+        J = [script.derivative(y, x) for x in self.x]
+        equations, found = [], []
+        for i, x in enumerate(self.x):
+            for k in range(i, P):
+                name = script.second(y, x, self.x[k])
+                mixed = [(F[i][P], J[k]), (F[k][P], J[i])] if i != k else [(2 * F[i][P], J[i])]
+                terms = [*mixed, (F[P][P], script.product(J[i], J[k])), (self.system.A[0][0], name)]
+                equations.append(f"0 = {script.sum(F[i][k], terms)}")
+                found.append(f"{name} = {script.number(second[i][k])}")
+        parts = [*self._some(equations), Part("words", "with ∂y/∂x as above:"), *self._some(found)]
+        return Step(f"Differentiate again{self._where()}", parts)
 
     def _sum(self, row: Sequence[Fraction], names: Sequence[str]) -> str:
         spelled = [self._input(name) if name in self.x else self.script.name(name) for name in names]
