@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import mpmath
 
-DIGITS = 60
+from implicitgrad.symbolic.points import DIGITS
+
 ZERO = mpmath.mpf(10) ** -35
 """Beside the sum of what it was computed from."""
 

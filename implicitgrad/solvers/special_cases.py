@@ -13,9 +13,10 @@ from sympy import Dummy, Poly, groebner
 from sympy.polys.matrices import DomainMatrix
 
 from implicitgrad.solution import SpecialCase, Status, Validity
-from implicitgrad.solvers.profile import DIGITS, Profile, profile_at
+from implicitgrad.solvers.profile import Profile, profile_at
 from implicitgrad.solvers.reduction import pivot_order
 from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.points import DIGITS
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import LinearSystem
 

@@ -7,7 +7,6 @@ points; the latter finds what no relation says, log(x·y) = log(x) + log(y).
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -25,37 +24,24 @@ from sympy import (
     Mul,
     Pow,
     Rational,
-    S,
     Symbol,
     cos,
     exp,
     lambdify,
     simplify,
     sin,
-    tan,
     together,
 )
-from sympy import sign as sympy_sign
 
-from implicitgrad.errors import UsageError
 from implicitgrad.expressions import read_equation
 from implicitgrad.symbolic.expression import to_expression
+from implicitgrad.symbolic.points import DIGITS, cancels, real_points
+from implicitgrad.symbolic.preparation import are_related, exponent_of, prepared
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
-DIGITS = 60
-NEGLIGIBLE = mpmath.mpf(10) ** -40
-POINTS = 2
-"""Where something is taken for 0 if it is; for each choice of signs of what absolute values are taken of."""
-NEAR_ATTEMPTS, ATTEMPTS = 10, 400
-SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
-SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
-"""Of letters in exponents, too."""
-MOST_SIGNS = 40
 MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
-LARGEST_MULTIPLE = 4
-"""Of an angle that is expanded."""
 LARGEST_SIMPLIFIED = 60
 """Operations of an expression that sympy's simplify is asked about."""
 
@@ -69,17 +55,17 @@ class Field:
     """Made of all expressions of a system."""
 
     def __init__(self, expressions: Iterable[Expr]) -> None:
-        prepared = [_prepared(expression) for expression in expressions]
-        angles = {f.args[0] for expression in prepared for f in expression.atoms(sin, cos)}
-        self._expands_angles = _are_related(angles)
+        ready = [prepared(expression) for expression in expressions]
+        angles = {f.args[0] for expression in ready for f in expression.atoms(sin, cos)}
+        self._expands_angles = are_related(angles)
         if self._expands_angles:
-            prepared = [expression.expand(trig=True) for expression in prepared]
+            ready = [expression.expand(trig=True) for expression in ready]
         self._roots: dict[Expr, int] = {}
         """The order of the root of each base, and of exp's argument."""
         self._atoms: dict[Expr, None] = {}
-        for expression in prepared:
+        for expression in ready:
             self._collect(expression)
-        letters = sorted({s for e in prepared for s in e.free_symbols}, key=lambda s: natural(s.name))
+        letters = sorted({s for e in ready for s in e.free_symbols}, key=lambda s: natural(s.name))
         atoms = sorted(self._atoms, key=lambda atom: (-atom.count_ops(), str(atom)))
         self.letters: tuple[Symbol, ...] = tuple(letters)
         self.generators: tuple[Expr, ...] = (*atoms, *letters)
@@ -95,10 +81,10 @@ class Field:
 
     def value(self, expression: Expr) -> Symbolic:
         """The element that an expression is; raises ZeroDivisionError where it divides by 0."""
-        prepared = _prepared(expression)
+        ready = prepared(expression)
         if self._expands_angles:
-            prepared = prepared.expand(trig=True)
-        return self.reduced(self._element(prepared))
+            ready = ready.expand(trig=True)
+        return self.reduced(self._element(ready))
 
     def matrix(self, rows: Sequence[Sequence[Expr]]) -> SymbolicMatrix:
         """As value, of each entry."""
@@ -325,7 +311,7 @@ class Field:
                 self._collect(part)
             return
         if isinstance(expression, exp):
-            coefficient, base = _exponent(expression)
+            coefficient, base = exponent_of(expression)
             self._add_root(exp(base), coefficient.q)
         elif expression.is_Pow and expression.exp.is_Rational:
             self._collect(expression.base)
@@ -363,7 +349,7 @@ class Field:
                 found = found * self._element(part)
             return found
         if isinstance(expression, exp):
-            coefficient, base = _exponent(expression)
+            coefficient, base = exponent_of(expression)
             order = self._roots[exp(base)]
             return self._field.gens[self._place[self._root(exp(base))]] ** int(coefficient * order)
         if expression.is_Pow and expression.exp.is_Integer:
@@ -427,41 +413,12 @@ class Field:
         terms = numerator.args if numerator.is_Add else (numerator,)
         with mpmath.workdps(DIGITS):
             compute = lambdify(self.letters, list(terms), modules="mpmath", dummify=True)
-            return all(_cancels(compute(*point)) for point in self.points)
+            return all(cancels(compute(*point)) for point in self.points)
 
     @cached_property
     def points(self) -> list[list[Any]]:
-        """Values of the letters at which all functions are real: random, always the same.
-
-        Of all sizes and signs, if none are found near 1. Of absolute values all signs of their arguments that are met.
-        Raises UsageError if there are none.
-        """
-        generator = random.Random(20)
-        absolute = [atom.args[0] for atom in self._atoms if isinstance(atom, Abs)]
-        grows = any(isinstance(atom, exp) or (atom.is_Pow and not atom.exp.is_Rational) for atom in self._atoms)
-        sizes = SMALL_SIZES if grows else SIZES
-        found: dict[tuple[Any, ...], list[list[Any]]] = {}
-        with mpmath.workdps(DIGITS):
-            compute = lambdify(self.letters, [*self._atoms, *absolute], modules="mpmath", dummify=True)
-            for attempt in range(ATTEMPTS):
-                point = [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in self.letters]
-                if attempt >= NEAR_ATTEMPTS:
-                    point = [value * generator.choice((-1, 1)) * generator.choice(sizes) for value in point]
-                try:
-                    values = compute(*point)
-                except (OverflowError, ZeroDivisionError, ValueError):
-                    continue
-                if any(isinstance(value, mpmath.mpc) and value.imag for value in values):
-                    continue
-                signs = tuple(mpmath.sign(value) for value in values[len(self._atoms) :])
-                if len(found.setdefault(signs, [])) < POINTS:
-                    found[signs].append(point)
-                if len(found) == MOST_SIGNS or (not absolute and len(found[signs]) == POINTS):
-                    break
-        if not found:
-            message = "expected expressions that are real for some values of their letters, found no such values"
-            raise UsageError(message)
-        return [point for points in found.values() for point in points]
+        """Values of the letters at which all functions are real. Raises UsageError if there are none."""
+        return real_points(self.letters, list(self._atoms))
 
 
 def expression_of(value: Symbolic | Fraction) -> Expr:
@@ -478,36 +435,3 @@ def natural(name: str) -> tuple[Any, ...]:
 
 def _length(text: str) -> tuple[int, int]:
     return len(text), text.count("-")
-
-
-def _cancels(terms: Sequence[Any]) -> bool:
-    size = sum(map(abs, terms))
-    return bool(abs(sum(terms)) <= size * NEGLIGIBLE)
-
-
-def _prepared(expression: Expr) -> Expr:
-    """With few functions: sin and cos for tan, u/|u| for its sign, and exponents without sums."""
-    expression = expression.replace(tan, lambda u: sin(u) / cos(u)).replace(sympy_sign, lambda u: u / Abs(u))
-    expression = expression.replace(lambda e: e.is_Pow and e.exp.is_Add, _product_of_powers)
-    return expression.replace(exp, lambda u: Mul(*map(exp, Add.make_args(u))))
-
-
-def _are_related(angles: set[Expr]) -> bool:
-    """Whether some angles have a term in common, in small multiples, so that the sums of angles relate them."""
-    multiples: dict[Expr, set[Expr]] = {}
-    for angle in angles:
-        for term, coefficient in angle.expand().as_coefficients_dict().items():
-            multiples.setdefault(term, set()).add((coefficient, angle))
-    all_are_small = all(abs(c) <= LARGEST_MULTIPLE and c.is_Integer for found in multiples.values() for c, _ in found)
-    return all_are_small and any(len(found) > 1 for found in multiples.values())
-
-
-def _product_of_powers(power: Expr) -> Expr:
-    """x**(n - 1) as x**n·x**-1."""
-    return Mul(*(Pow(power.base, term) for term in power.exp.args))
-
-
-def _exponent(expression: Expr) -> tuple[Rational, Expr]:
-    """c and u of exp(c·u)."""
-    coefficient, base = expression.args[0].as_coeff_Mul()
-    return (coefficient, base) if coefficient.is_Rational else (S.One, expression.args[0])
