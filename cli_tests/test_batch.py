@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -568,6 +569,7 @@ def test_progress_is_shown_on_a_terminal_and_totals_stay(tmp_path: Path, source:
 
     systems(tmp_path / "many", 400)
     (tmp_path / "many" / "s0007.yaml").write_text("A: [[x]]")
+    (tmp_path / "many" / "s0399.yaml").write_text("---\nA: [[1]]\n" * 9)
     (tmp_path / "many.jsonl").write_text('{"A": [[1]]}\n' * 399 + '{"A": [[x]]}\n')
     ours, theirs = pty.openpty()
     environment = {key: value for key, value in os.environ.items() if key not in SCREEN_VARIABLES} | {"TERM": "xterm"}
@@ -586,6 +588,8 @@ def test_progress_is_shown_on_a_terminal_and_totals_stay(tmp_path: Path, source:
     assert "1 failed" in text
     if source == "many":
         assert "/400" in text
+        assert "408/?" in text
+        assert all(int(done) <= int(total) for done, total in re.findall("([0-9]+)/([0-9]+)", text))
     os.close(ours)
 
 

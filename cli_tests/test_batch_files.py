@@ -119,15 +119,19 @@ def test_what_failed_is_tried_again_and_what_is_kept_counts(tmp_path: Path) -> N
     first = shell("implicitgrad batch many -o r.jsonl", tmp_path)
     whole = (tmp_path / "r.jsonl").read_text()
     again = shell("implicitgrad batch many -o r.jsonl --resume", tmp_path)
-    assert (again.returncode, again.stderr) == (first.returncode, first.stderr) == (2, first.stderr)
+    assert again.returncode == first.returncode == 2
+    assert again.stderr == first.stderr.replace("1 failed\n", "1 failed; 3 kept from before\n") != first.stderr
     assert (tmp_path / "r.jsonl").read_text() == whole
     stopped = shell("implicitgrad batch many -o r.jsonl --resume --fail-fast", tmp_path)
     assert stopped.returncode == 2
-    assert stopped.stderr.endswith("2 systems: 1 determined, 1 failed; stopped at the first failure\n")
+    assert stopped.stderr.endswith(
+        "2 systems: 1 determined, 1 failed; 1 kept from before; stopped at the first failure\n"
+    )
     for one in ("determined", "unique-dL_dx", "underdetermined"):
         command = f"implicitgrad batch many/s0.yaml many/s2.yaml -o {one}.jsonl --require {one}"
         fresh, kept = shell(command, tmp_path), shell(f"{command} --resume", tmp_path)
-        assert (fresh.returncode, fresh.stderr) == (kept.returncode, kept.stderr) == (1, kept.stderr)
+        assert fresh.returncode == kept.returncode == 1
+        assert fresh.stderr == kept.stderr.replace("; 2 kept from before", "") != kept.stderr
         assert "not as required" in kept.stderr
 
 

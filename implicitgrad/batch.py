@@ -85,6 +85,8 @@ class Outcome(NamedTuple):
     """Text or bytes, by ``Question.form``; of a failure its record, or row."""
     problem: Problem | None = None
     """What is wrong with it, or with its answer."""
+    is_kept: bool = False
+    """It is an earlier batch's."""
 
     @property
     def is_failure(self) -> bool:

@@ -199,7 +199,7 @@ class Old:
                 return []
             line = self.read(record.start, record.length)
             problem = next((p for one in require if (p := unmet(_facts(line), one))), None)
-            found.append(Outcome(source, record.status, line, problem))
+            found.append(Outcome(source, record.status, line, problem, is_kept=True))
         return found
 
     def lines_but(self, sources: set[str], start: int) -> list[bytes]:

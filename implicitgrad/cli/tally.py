@@ -38,7 +38,7 @@ class Tally:
         """By the first failure."""
         self.verdicts: Counter[str] = Counter()
         self.problems: list[Problem] = []
-        self.failed = self.unmet = 0
+        self.failed = self.unmet = self.kept = 0
         self.is_fault = False
         self.progress: Any = None
         self.next_refresh = 0.0
@@ -63,6 +63,7 @@ class Tally:
         """Count some more."""
         for outcome in outcomes:
             self.verdicts[outcome.status] += 1
+            self.kept += outcome.is_kept
             if outcome.problem is None:
                 continue
             self.failed += outcome.is_failure
@@ -73,8 +74,7 @@ class Tally:
         if self.progress is not None:
             failed = f"{count(self.failed, 'failure')}" if self.failed else ""
             if self.known is not None and sum(self.verdicts.values()) > self.known:  # files of several systems
-                self.known = None
-                self.progress.update(self.task, total=None)
+                self.progress.tasks[0].total = self.known = None
             self.progress.update(self.task, advance=len(outcomes), failed=failed)
             if monotonic() > self.next_refresh:
                 self.progress.refresh()
@@ -103,6 +103,8 @@ class Tally:
         if self.failed:
             parts.append(f"{self.failed:,} failed")
         text = f"{total:,} system{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
+        if self.kept:
+            text += f"; {self.kept:,} kept from before"
         if self.unmet:
             text += f"; {self.unmet:,} not as required"
         if self.is_stopped:
