@@ -15,8 +15,8 @@ from rationals import assert_within, exactly, fractions
 
 from implicitgrad import InputError, Solution, Status, UsageError, check, linear_system, read_systems, solve
 from implicitgrad.doubles import DoubleMatrix, from_fractions, from_texts
-from implicitgrad.draft import Part
 from implicitgrad.judges.drafts import check_drafts
+from implicitgrad.part import Part
 from implicitgrad.readers import read_drafts
 from implicitgrad.solvers import solve_system
 from implicitgrad.solvers.products import precise_residual

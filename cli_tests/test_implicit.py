@@ -15,7 +15,8 @@ from conftest import Run
 from test_symbolic import at
 
 from implicitgrad import InputError, Solution, UsageError
-from implicitgrad.draft import Draft, Part
+from implicitgrad.draft import Draft
+from implicitgrad.part import Part
 from implicitgrad.readers.equations import Line, Point, read_equations
 from implicitgrad.solvers import solve_system
 

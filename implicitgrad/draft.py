@@ -10,21 +10,26 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import ulp
-from numbers import Integral, Rational, Real
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
-from implicitgrad.rational import EXPECTED, NumberError, last_place, parse_ratio
+from implicitgrad.part import Part, Path, Site
+from implicitgrad.rational import NumberError, parse_ratio
 from implicitgrad.rational_matrix import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.system import Arithmetic, LinearSystem, Origin
-
-CLAIMS = (
-    "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
-)  # fmt: skip
-"""The keys of ``expect``, what may be claimed of an answer."""
+from implicitgrad.values import (
+    are_texts,
+    as_fraction,
+    described,
+    is_rectangle_of_texts,
+    plain,
+    ratio_of,
+    shape_of,
+    squared_rounding,
+    text_of,
+)
 
 AUTO = "auto"
 MOST_EXACT = 16
@@ -46,10 +51,6 @@ class _LettersFound(Exception):
 
 INSTALL_SYMPY = "Letters and nonlinear equations need sympy: pip install 'implicitgrad[symbolic]'"
 Numbers = RationalMatrix | DoubleMatrix | Expressions
-Path = tuple[int, ...]
-"""0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
-Span = tuple[tuple[int, int], tuple[int, int]]
-"""From (line, column) to (line, column), 1-based, the second the place behind the last character."""
 
 
 def linear_system(
@@ -76,36 +77,6 @@ def linear_system(
         if key == "A" or value is not None
     }
     return Draft("<python>", parts, name or "<python>").build(arithmetic)
-
-
-class Part(NamedTuple):
-    """One key of a system as written."""
-
-    value: object
-    """Nested lists of texts, or Decimals where there are many; from Python also numbers and arrays."""
-    source: str | None = None
-    """What messages call the place it was written in."""
-    locate: Callable[[Path], tuple[int, int] | None] = lambda path: None
-    """Where the value at a path stands: (line, column), 1-based."""
-    key: tuple[int, int] | None = None
-    """Where its key stands."""
-    span: Callable[[Path], Span] | None = None
-    """Where the value at a path starts and ends, if it can be edited there."""
-    unit_roundoff: Fraction | None = None
-    """Of the floating-point type an array's numbers have; None where it has none."""
-
-
-class Site(NamedTuple):
-    """Where in a file's text a system's ``expect`` is, or would go."""
-
-    kind: str
-    """``block``, ``flow`` or ``comment``: how it is to be written there."""
-    place: tuple[int, int]
-    """(line, column), 1-based, where it would go: as lines of its own, or in flow style behind the last value."""
-    indent: int | None = 0
-    """Of the keys beside it; None where they are on one line."""
-    expect: Span | None = None
-    """Its value, if there is one."""
 
 
 class Draft:
@@ -154,7 +125,7 @@ class Draft:
         if A is not None:
             M, N = A.shape
             if self.arithmetic is not Arithmetic.SYMBOLIC:
-                A_rounding = _squared_rounding(self.parts["A"].value, self.places.get("A"))
+                A_rounding = squared_rounding(self.parts["A"].value, self.places.get("A"))
             if B is not None and len(B) != M:
                 self._refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
             self._check_gradient(dL_dy, A, has_one_loss)
@@ -219,7 +190,7 @@ class Draft:
         if arithmetic != AUTO:
             self.arithmetic = chosen_arithmetic(arithmetic)
         else:
-            sizes = [size for key in ("A", "B") if key in self.parts for size in _shape(self.parts[key].value)]
+            sizes = [size for key in ("A", "B") if key in self.parts for size in shape_of(self.parts[key].value)]
             is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self.is_near_a_point
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
 
@@ -284,7 +255,7 @@ class Draft:
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
         if value and not any(isinstance(row, list) for row in value):
-            is_plain = self.arithmetic is not Arithmetic.SYMBOLIC and _are_texts(value)
+            is_plain = self.arithmetic is not Arithmetic.SYMBOLIC and are_texts(value)
             if is_plain and (decimals := read_plain_decimals([cast("list[str]", value)])) is not None:
                 return decimals.matrix, True
             row = self._row("dL_dy", value, ())
@@ -305,7 +276,7 @@ class Draft:
 
     def _rows(self, key: str, value: list[object]) -> Numbers | None:
         has_letters = self.arithmetic is Arithmetic.SYMBOLIC
-        if value and not has_letters and _is_rectangle_of_texts(value):
+        if value and not has_letters and is_rectangle_of_texts(value):
             texts = cast("list[list[str]]", value)
             if self.arithmetic is Arithmetic.FLOAT:
                 if (doubles := from_texts(texts)) is not None:
@@ -344,7 +315,7 @@ class Draft:
         if self.arithmetic is Arithmetic.SYMBOLIC:
             return self._expressions(key, items, path)
         try:
-            return [parse_ratio(item) if type(item) is str else _ratio(item) for item in items]
+            return [parse_ratio(item) if type(item) is str else ratio_of(item) for item in items]
         except NumberError:
             self._refuse_entries(key, items, path)
             return None
@@ -356,12 +327,12 @@ class Draft:
                 parse_ratio(item) if isinstance(item, str) else as_fraction(item)
             except NumberError as error:
                 hint = error.problem.hint
-                if not self.is_of_numbers and self._has_letters(_text(item)):
+                if not self.is_of_numbers and self._has_letters(text_of(item)):
                     hint = self._why_no_letters()
                     if hint is None:
                         raise _LettersFound from None
                 else:
-                    hint = hint or self._why_no_letter(_text(item))
+                    hint = hint or self._why_no_letter(text_of(item))
                 self._refuse_entry(key, (*path, j), error.problem._replace(hint=hint))
 
     def _why_no_letters(self) -> str | None:
@@ -414,12 +385,12 @@ class Draft:
 
         found = []
         for j, item in enumerate(items):
-            text = _text(item)
+            text = text_of(item)
             try:
                 if self._has_letters(text):
                     found.append(to_expression(read_expression(text)))
                 else:
-                    numerator, denominator = parse_ratio(item) if isinstance(item, str) else _ratio(item)
+                    numerator, denominator = parse_ratio(item) if isinstance(item, str) else ratio_of(item)
                     found.append(to_expression(Node("number", 0, value=Fraction(numerator, denominator))))
             except NumberError as error:
                 problem = error.problem
@@ -476,96 +447,6 @@ def chosen_arithmetic(name: str) -> Arithmetic:
     except KeyError:
         expected = ", ".join(map(repr, (AUTO, str(Arithmetic.EXACT), str(Arithmetic.FLOAT))))
         raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
-    if isinstance(value, list):
-        return (len(value), len(value[0])) if value and isinstance(value[0], list) else ()
-    if isinstance(value, Decimals):
-        return value.doubles.shape
-    return tuple(getattr(value, "shape", ())) if is_array(value) else ()
-
-
-def _is_rectangle_of_texts(value: list[object]) -> bool:
-    if not all(map(_are_texts, value)):
-        return False
-    rows = cast("list[list[str]]", value)
-    width = len(rows[0])
-    return all(len(row) == width for row in rows)
-
-
-def _are_texts(row: object) -> bool:
-    return isinstance(row, list) and {*map(type, row)} == {str}
-
-
-def plain(value: object) -> object:
-    """Arrays and tuples as lists, all the way down."""
-    if isinstance(value, DoubleMatrix):
-        return value.to_lists()
-    if isinstance(value, RationalMatrix):
-        value = value.rows
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def as_fraction(value: object) -> Fraction:
-    """The rational number that a Python number is. Raises NumberError."""
-    from decimal import Decimal
-
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        return Fraction(int(value))
-    if isinstance(value, Rational) and not isinstance(value, bool):
-        return Fraction(int(value.numerator), int(value.denominator))
-    if isinstance(value, Real | Decimal) and not isinstance(value, bool):
-        try:
-            return Fraction(value if isinstance(value, Decimal) else float(value))
-        except (ValueError, OverflowError):
-            raise NumberError(f"expected a finite number, got {value}") from None
-    raise NumberError(f"{EXPECTED}, got {described(value)}")
-
-
-def _text(value: object) -> str:
-    """An entry's text; of an object of sympy's that has letters, as it prints."""
-    if isinstance(value, str):
-        return value
-    return str(value) if getattr(value, "free_symbols", None) else ""
-
-
-def _ratio(value: object) -> Ratio:
-    return as_fraction(value).as_integer_ratio()
-
-
-def _squared_rounding(value: object, places: list[int] | None) -> Fraction:
-    """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
-    if places is not None:
-        most = max(places)
-        squares = sum([places.count(p) * 100 ** (most - p) for p in set(places) if p])
-        return Fraction(squares, 4 * 100**most)
-    if isinstance(value, Decimals):
-        return value.squared_rounding
-    total = Fraction(0)
-    for item in (item for row in value for item in row) if isinstance(value, list) else ():
-        unit = None
-        if isinstance(item, str):
-            unit = last_place(item)
-        elif isinstance(item, float) and not item.is_integer():
-            unit = Fraction(ulp(item))
-        if unit is not None and unit < 1:
-            total += (unit / 2) ** 2
-    return total
-
-
-def described(value: object) -> str:
-    """A value of the wrong kind as a message names it."""
-    if value is None or isinstance(value, bool):
-        return str(value)
-    if isinstance(value, str):
-        return quoted(value) if value else "nothing"
-    if isinstance(value, list):
-        return "a list"
-    return "a mapping" if isinstance(value, dict) else quoted(str(value))
 
 
 def _shapes(**matrices: Numbers) -> str:

@@ -9,10 +9,11 @@ from functools import partial
 from implicitgrad.characters import nearest, quoted
 from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers, Place
 from implicitgrad.claims.numbers import NOT_DETERMINED, Shape, read_numbers
-from implicitgrad.draft import CLAIMS, Part, Path, as_fraction, described
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.part import CLAIMS, Part, Path
 from implicitgrad.rational import NumberError, parse_number
 from implicitgrad.solution import Arithmetic, Solution, Status
+from implicitgrad.values import as_fraction, described
 
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
 """The keys of the claims that are mappings."""

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
-from implicitgrad.draft import Part, Path, as_fraction, described, plain
 from implicitgrad.expressions import Misplaced, has_letters
+from implicitgrad.part import Part, Path
 from implicitgrad.rational import NumberError, last_place, parse_number
+from implicitgrad.values import as_fraction, described, plain
 
 DOUBLE = Fraction(1, 2**53)
 """The unit roundoff of a double."""

@@ -27,7 +27,7 @@ from implicitgrad.requirement import UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting
-    from implicitgrad.draft import Part
+    from implicitgrad.part import Part
     from implicitgrad.writers.report import Result
 
 BLANKS = "A value with blanks needs quotes: -g '1 1'"
@@ -214,7 +214,7 @@ def _refuse_for_update(
 
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, Part]:
     """What the options claim."""
-    from implicitgrad.draft import Part
+    from implicitgrad.part import Part
     from implicitgrad.readers import read_part
 
     claims = {}
@@ -226,7 +226,7 @@ def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, Part]:
 
 
 def _required(require: Iterable[str]) -> list[dict[str, Part]]:
-    from implicitgrad.draft import Part
+    from implicitgrad.part import Part
 
     return [
         {"dL_dx_unique": Part("true", "--require")} if one == UNIQUE_GRADIENT else {"status": Part(one, "--require")}

@@ -17,7 +17,8 @@ from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.requirement import REQUIREMENTS, UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
-    from implicitgrad.draft import Draft, Part
+    from implicitgrad.draft import Draft
+    from implicitgrad.part import Part
     from implicitgrad.readers.equations import Read
     from implicitgrad.system import Origin
 
@@ -146,7 +147,7 @@ class GivenParts(NamedTuple):
 
 def given_parts(given: Given) -> GivenParts:
     """The parts of a system that the options give."""
-    from implicitgrad.draft import Part
+    from implicitgrad.part import Part
     from implicitgrad.readers import read_part
 
     parts = {

@@ -9,15 +9,17 @@ from fractions import Fraction
 from implicitgrad.claims import Claims, Place
 from implicitgrad.claims.build import build_claims
 from implicitgrad.doubles import is_array
-from implicitgrad.draft import Part, linear_system, plain
+from implicitgrad.draft import linear_system
 from implicitgrad.errors import InputError
 from implicitgrad.judges import facts
 from implicitgrad.judges.gradient import judge_gradient
 from implicitgrad.judges.jacobian import judge_jacobian
 from implicitgrad.judges.setting import Along, Setting
+from implicitgrad.part import Part
 from implicitgrad.solution import Constraints, Solution, Status
 from implicitgrad.solvers import solve_system
 from implicitgrad.system import Arithmetic, LinearSystem
+from implicitgrad.values import plain
 from implicitgrad.verdict import Outcome, Verdict
 
 MOST_JUDGED_EXACTLY = 32

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from implicitgrad.claims import Claims
 from implicitgrad.claims.build import build_claims
-from implicitgrad.draft import Draft, Part
+from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge, solve_to_judge
+from implicitgrad.part import Part
 from implicitgrad.readers import build_all
 from implicitgrad.solution import Solution
 from implicitgrad.system import Arithmetic

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from implicitgrad.claims import Claims, Numbers
 from implicitgrad.claims.build import build_claims
-from implicitgrad.draft import CLAIMS, Draft, Part, Span
+from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
+from implicitgrad.part import CLAIMS, Part, Span
 from implicitgrad.rational import is_number, parse_number
 from implicitgrad.solution import PartialMatrix, Solution
 from implicitgrad.writers.expectation import all_claims, numbers_as_written, short_claims

@@ -6,8 +6,9 @@ import os.path
 from collections.abc import Callable, Iterable
 
 from implicitgrad.characters import printable, quoted
-from implicitgrad.draft import AUTO, Draft, Part
+from implicitgrad.draft import AUTO, Draft
 from implicitgrad.errors import InputError, Problem, UsageError
+from implicitgrad.part import Part
 from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.system import LinearSystem

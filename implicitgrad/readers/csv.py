@@ -10,8 +10,9 @@ from functools import partial
 
 from implicitgrad.characters import quoted
 from implicitgrad.doubles import Decimals
-from implicitgrad.draft import Draft, Part, Path
+from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
+from implicitgrad.part import Part, Path
 from implicitgrad.rational import looks_like_number, number_hint
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv_large import NotPlain, read_large_table

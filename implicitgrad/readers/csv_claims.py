@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import Part, Site
 from implicitgrad.errors import InputError, Problem
+from implicitgrad.part import Part, Site
 from implicitgrad.readers.csv_rows import Table
 
 COMMENT = r"[ \t]*#[ \t]*expect:"

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import INSTALL_SYMPY, Part
+from implicitgrad.draft import INSTALL_SYMPY
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.expressions import (
     CONSTANTS,
@@ -23,6 +23,7 @@ from implicitgrad.expressions import (
     read_equation,
     read_expression,
 )
+from implicitgrad.part import Part
 from implicitgrad.rational import format_fraction, is_number, last_place
 from implicitgrad.system import Origin
 

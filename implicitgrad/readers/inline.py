@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 
 from implicitgrad.characters import count, quoted
-from implicitgrad.draft import Part, Path
 from implicitgrad.errors import InputError, Problem
+from implicitgrad.part import Part, Path
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
 

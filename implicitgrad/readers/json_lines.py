@@ -6,9 +6,11 @@ import json
 from functools import cached_property
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import Draft, Part, Path
+from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
+from implicitgrad.part import Part, Path
 from implicitgrad.readers.yaml import read_yaml
+from implicitgrad.values import are_texts
 
 
 def _refuse(constant: str) -> None:
@@ -80,15 +82,11 @@ def _is_plain(pairs: object) -> bool:
         return False
     for key, value in pairs:
         if key in MATRICES:
-            if not isinstance(value, list) or not (_are_texts(value) or all(map(_are_texts, value))):
+            if not isinstance(value, list) or not (are_texts(value) or all(map(are_texts, value))):
                 return False
         elif key in NAMES:
-            if not _are_texts(value):
+            if not are_texts(value):
                 return False
         elif key != "name" or not isinstance(value, str) or not value.strip():
             return False
     return "A" in dict(pairs)
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and {*map(type, value)} == {str}

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from implicitgrad.characters import LONGEST_QUOTE, count, nearest, printable, quoted
-from implicitgrad.draft import Draft, Part
+from implicitgrad.draft import Draft
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.part import Part
 from implicitgrad.readers.source import read_bytes, regular_size
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import yaml
 
 from implicitgrad.characters import nearest, printable, quoted
 from implicitgrad.doubles import Decimals
-from implicitgrad.draft import CLAIMS, Draft, Part, Path, Site, Span
+from implicitgrad.draft import Draft
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.part import CLAIMS, Part, Path, Site, Span
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8

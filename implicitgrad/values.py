@@ -1,0 +1,106 @@
+"""Values as they are read or come from Python: what numbers they are, and how a message names them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ulp
+from numbers import Integral, Rational, Real
+from typing import cast
+
+from implicitgrad.characters import quoted
+from implicitgrad.doubles import Decimals, DoubleMatrix, is_array
+from implicitgrad.rational import EXPECTED, NumberError, last_place
+from implicitgrad.rational_matrix import Ratio, RationalMatrix
+
+
+def shape_of(value: object) -> tuple[int, ...]:
+    """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
+    if isinstance(value, list):
+        return (len(value), len(value[0])) if value and isinstance(value[0], list) else ()
+    if isinstance(value, Decimals):
+        return value.doubles.shape
+    return tuple(getattr(value, "shape", ())) if is_array(value) else ()
+
+
+def is_rectangle_of_texts(value: list[object]) -> bool:
+    """Whether it is rows of texts, all of one length."""
+    if not all(map(are_texts, value)):
+        return False
+    rows = cast("list[list[str]]", value)
+    width = len(rows[0])
+    return all(len(row) == width for row in rows)
+
+
+def are_texts(row: object) -> bool:
+    """Whether it is a list of texts alone, and not empty."""
+    return isinstance(row, list) and {*map(type, row)} == {str}
+
+
+def plain(value: object) -> object:
+    """Arrays and tuples as lists, all the way down."""
+    if isinstance(value, DoubleMatrix):
+        return value.to_lists()
+    if isinstance(value, RationalMatrix):
+        value = value.rows
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def as_fraction(value: object) -> Fraction:
+    """The rational number that a Python number is. Raises NumberError."""
+    from decimal import Decimal
+
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return Fraction(int(value))
+    if isinstance(value, Rational) and not isinstance(value, bool):
+        return Fraction(int(value.numerator), int(value.denominator))
+    if isinstance(value, Real | Decimal) and not isinstance(value, bool):
+        try:
+            return Fraction(value if isinstance(value, Decimal) else float(value))
+        except (ValueError, OverflowError):
+            raise NumberError(f"expected a finite number, got {value}") from None
+    raise NumberError(f"{EXPECTED}, got {described(value)}")
+
+
+def text_of(value: object) -> str:
+    """An entry's text; of an object of sympy's that has letters, as it prints."""
+    if isinstance(value, str):
+        return value
+    return str(value) if getattr(value, "free_symbols", None) else ""
+
+
+def ratio_of(value: object) -> Ratio:
+    """A Python number as numerator and denominator. Raises NumberError."""
+    return as_fraction(value).as_integer_ratio()
+
+
+def squared_rounding(value: object, places: list[int] | None) -> Fraction:
+    """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
+    if places is not None:
+        most = max(places)
+        squares = sum([places.count(p) * 100 ** (most - p) for p in set(places) if p])
+        return Fraction(squares, 4 * 100**most)
+    if isinstance(value, Decimals):
+        return value.squared_rounding
+    total = Fraction(0)
+    for item in (item for row in value for item in row) if isinstance(value, list) else ():
+        unit = None
+        if isinstance(item, str):
+            unit = last_place(item)
+        elif isinstance(item, float) and not item.is_integer():
+            unit = Fraction(ulp(item))
+        if unit is not None and unit < 1:
+            total += (unit / 2) ** 2
+    return total
+
+
+def described(value: object) -> str:
+    """A value of the wrong kind as a message names it."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return quoted(value) if value else "nothing"
+    if isinstance(value, list):
+        return "a list"
+    return "a mapping" if isinstance(value, dict) else quoted(str(value))
