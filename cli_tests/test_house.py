@@ -16,7 +16,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"rational"},
     {"rational_matrix", "expressions"},
     {"doubles", "symbolic"},
-    {"notation"},
+    {"notation", "part", "values"},
     {"system"},
     {"draft"},
     {"solution"},
