@@ -202,6 +202,9 @@ def test_where_the_theorem_fails_there_is_a_verdict_and_its_reason() -> None:
     assert [code for code, _ in solved("u = p*q", "v = 2*p*q", y="p q").warnings] == ["dependent"]
     unused = solved("x**2 + y**2 = 25", y="z w")
     assert unused.warnings == (("unused-unknown", "z, w are in none of the equations"),)
+    linear = solved("x = 3*y1 + 5*y2", y="y1 y3")
+    assert linear.warnings == (("unused-unknown", "y3 is in none of the equations"),)
+    assert not solved("x = 3*y1 + 0*y2", y="y1 y2").warnings
     nowhere = solved("(y - x)**2 = 0", y="y")
     assert [code for code, _ in nowhere.warnings] == ["theorem-applies-nowhere"]
     assert not solved("x**2 + y**2 = 25", y="y").warnings
@@ -332,7 +335,8 @@ def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it(
     ("equation", "point", "reason"),
     [
         ("x**2 + y**2 = 25", {"x": "3", "y": "5"}, "x = 3, y = 5 is no solution of equation 1: its sides differ by 9"),
-        ("x**2 + y**2 = 25", {"x": "3"}, "at: expected a value for y, got none"),
+        ("x**2 + y**2 = 25", {"x": "3"}, "at: expected a value for y, got none. solve_for: y finds it from a value to"),
+        ("x**2 + a*y = 25", {"x": "3"}, "at: expected a value for a, y, got none"),
         ("x**2 + y**2 = 25", {"x": "3", "y": "4", "z": "1"}, "expected names that the equations have, got 'z'"),
         ("x**2 + y**2 = 25", {"x": "3", "y": "k"}, "expected a number for y, got the letter 'k'"),
         ("abs(y) = x", {"x": "0", "y": "0"}, "equation 1 has no derivative at x = 0, y = 0"),
@@ -389,6 +393,8 @@ def test_on_the_command_line_and_in_files(run: Run) -> None:
         (["--solve-for", "y"], "--solve-for needs a point to start from"),
         (["--at", "x=1,y=2", "--solve-for", "z"], "--solve-for: expected a name that --at has a value for"),
         (["--at", "x=1,x=2"], "--at: expected each name once"),
+        (["--at", "x=3"], "--at: expected a value for y, got none. --solve-for y finds it from a value to start at\n"),
+        (["--at", "x=3,y=5"], "its sides differ by 9. --solve-for NAME finds one near to it\n"),
     ):
         result = run("solve", *circle, *options)
         assert (result.returncode, reason in result.stderr) == (2, True), result.stderr

@@ -59,7 +59,7 @@ class Read(NamedTuple):
     parts: dict[str, Part]
     """A, B, x and y of a system, and maybe hessian."""
     origin: Origin | None
-    """The equations, unless they are linear with numbers as coefficients."""
+    """The equations; none if they are linear with numbers as coefficients, and have all unknowns."""
 
 
 def read_equations(
@@ -91,7 +91,9 @@ def read_equations(
     sums = None if point is not None else _linear(equations)
     if sums is not None:
         matrices = _coefficients(sums, equations, unknowns, inputs)
-        return Read(_parts(lines, *matrices, unknowns, inputs, y, x), None)
+        used = {name for equation in equations for name in equation.names()}
+        origin = None if used.issuperset(unknowns) else Origin(_texts(lines), is_linear=True)
+        return Read(_parts(lines, *matrices, unknowns, inputs, y, x), origin)
     return _by_sympy(lines, equations, unknowns, inputs, y, x, source, point)
 
 
@@ -177,6 +179,10 @@ def _coefficients(
     return A, B
 
 
+def _texts(lines: Sequence[Line]) -> tuple[str, ...]:
+    return tuple([line.text.strip() for line in lines])
+
+
 def _parts(
     lines: Sequence[Line],
     A: list[list[str]],
@@ -242,10 +248,11 @@ def _by_sympy(
         raise InputError([_problem(lines[0], Misplaced(TOO_LARGE, 0, code="too-large"))]) from None
     except PointError as error:
         is_option = (point.source or "").startswith("--")
-        message = error.message
+        message, hint = error.message, error.hint
         if is_option:
             message = message.removeprefix("at: ").removeprefix("solve_for: ")
-        problem = Problem(message, error.hint, "bad-point")
+            hint = None if hint is None else hint.replace("solve_for: ", "--solve-for ")
+        problem = Problem(message, hint, "bad-point")
         if error.equation is not None:
             line = lines[error.equation]
             raise InputError([problem.at(line.source, line.locate(0))]) from None
@@ -254,7 +261,7 @@ def _by_sympy(
     if found.hessian is not None:
         parts["hessian"] = Part(found.hessian, lines[0].source)
     origin = Origin(
-        tuple(line.text.strip() for line in lines), found.is_linear, tuple(found.point.items()),
+        _texts(lines), found.is_linear, tuple(found.point.items()),
         tuple(point.solve_for), found.residual, radii=found.radii,
     )  # fmt: skip
     return Read(parts, origin)

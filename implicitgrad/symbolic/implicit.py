@@ -156,9 +156,12 @@ def _refuse_missing(
     asked = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
     if not is_linear:
         asked |= {v for f in F for v in f.free_symbols}
-    missing = sorted(v.name for v in asked - point.keys())
+    missing = asked - point.keys()
     if missing and (not is_linear or variables & point.keys()):
-        raise PointError(f"at: expected a value for {', '.join(missing)}, got none")
+        names = ", ".join(sorted(v.name for v in missing))
+        may_be_found = missing <= variables and len(missing) == len(F)
+        hint = f"solve_for: {names} finds it from a value to start at" if may_be_found else None
+        raise PointError(f"at: expected a value for {names}, got none", hint)
     unknown = sorted(v.name for v in point.keys() - asked - variables - {v for f in F for v in f.free_symbols})
     if unknown:
         raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
