@@ -325,6 +325,52 @@ def test_claims_with_letters() -> None:
     assert check([["cos(1)"]], dy_dx=[["1.86"]], rtol="0.01")
 
 
+@pytest.mark.parametrize(
+    ("A", "claims", "is_vacuous"),
+    [
+        ("a b", {"dL_dx": ["g/a"]}, {"dL_dx": True}),
+        ("a b", {"dL_dx": ["g/a"], "dy_dx": [["1/a"], ["0"]]}, {"dy_dx": False, "dL_dx": False}),
+        ("a b", {"dL_dx": ["g/a"], "dy_dx": [["1/a"], [None]]}, {"dy_dx": True, "dL_dx": False}),
+        ("a b; 2*a 2*b", {"dL_dx": ["g/a", "0"]}, {"dL_dx": True}),
+        ("a b; 2*a 2*b", {"dy_dx": [["1/a", "0"], ["0", None]]}, {"dy_dx": True}),
+        ("a b; 2*a 2*b", {"dy_dx": [["1/a"], ["0"]]}, {"dy_dx": False}),
+        (
+            "a 0; 0 b",
+            {"dy_dx": [["1/a", "0"], ["0", "1/b"]], "dL_dx": ["g/a", "h/b"]},
+            {"dy_dx": False, "dL_dx": False},
+        ),
+        ("a; b", {"dy_dx": [["1/a", "0"]]}, {"dy_dx": False}),
+        ("a; b", {"dy_dx": [["1/a", None]]}, {"dy_dx": True}),
+        ("g g/2", {"dL_dx": ["1"]}, {"dL_dx": True}),
+        ("g h", {"dL_dx": ["1"]}, {"dL_dx": False}),
+    ],
+)
+def test_a_claim_that_could_not_fail_is_said_to_fix_nothing(
+    A: str, claims: dict[str, Any], is_vacuous: dict[str, bool]
+) -> None:
+    """As at values of the letters, in the same words."""
+    values = {"a": "3", "b": "5", "g": "7", "h": "11"}
+
+    def at_values(entry: Any) -> Any:
+        if entry is None:
+            return None
+        text = "".join(values.get(character, character) for character in entry)
+        return Fraction(*map(int, sympy.sympify(text, rational=True).as_numer_denom()))
+
+    rows = [row.split() for row in A.split("; ")]
+    gradient = ["g", "h"][: len(rows[0])]
+    there = {
+        key: [at_values(one) if key == "dL_dx" else list(map(at_values, one)) for one in claim]
+        for key, claim in claims.items()
+    }
+    verdict = check(rows, gradient, **claims)
+    numeric = check([list(map(at_values, row)) for row in rows], list(map(at_values, gradient)), **there)
+    found = {outcome.key: outcome.fixes_nothing for outcome in verdict.outcomes}
+    assert found == {outcome.key: outcome.fixes_nothing for outcome in numeric.outcomes}
+    assert {key: bool(reason) for key, reason in found.items()} == is_vacuous
+    assert all(outcome.holds for outcome in (*verdict.outcomes, *numeric.outcomes))
+
+
 def test_letters_are_refused_where_numbers_are_meant(run: Run) -> None:
     for bad in ("nan", "inf", "true", "no", "null", "y", "x", "x1", "A", "2a", "a b", "1e5a", "sin", "a" * 40, "½"):
         with pytest.raises(InputError):

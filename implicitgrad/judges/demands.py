@@ -36,13 +36,23 @@ def demands(
     numbers: Numbers, tolerances: Matrix, setting: Setting, particular: Matrix, coefficients: Matrix
 ) -> list[Demand]:
     """Those of all numbers of a claim, whose rows are particular + coefficients·Z along the independent inputs."""
+    found = []
+    for i, k, m, form in forms(numbers, setting, coefficients):
+        value = numbers.entries[i][k]
+        assert value is not None
+        centre = value if m is None else value - particular[i][m]
+        found.append(Demand(i, k, form, centre, tolerances[i][k]))
+    return found
+
+
+def forms(numbers: Numbers, setting: Setting, coefficients: Matrix) -> Iterator[tuple[int, int, int | None, Form]]:
+    """Of each number of a claim its row and column, the place of its input among the independent ones, and its form."""
     kind = 1 if numbers.key == "dy_dx" else 2
     is_wide = setting.solution.constraints is not None and len(numbers.entries[0]) == setting.system.inputs
     T = setting.T() if is_wide else ()
     dependent = [k for k in range(setting.system.inputs) if k not in setting.independent] if is_wide else []
     place = {k: m for m, k in enumerate(setting.independent)}
-    found = []
-    for i, (p, C) in enumerate(zip(particular, coefficients, strict=True)):
+    for i, C in enumerate(coefficients):
         for k, value in enumerate(numbers.entries[i]):
             if value is None:
                 continue
@@ -50,13 +60,10 @@ def demands(
             form: Form = {}
             if m is None:
                 form[kind, i, k] = Fraction(1)
-                centre = value
             else:
                 form = {(0, f, m): c for f, c in enumerate(C) if c}
                 form |= {(kind, i, d): -T[d][m] for d in dependent if T[d][m]}
-                centre = value - p[m]
-            found.append(Demand(i, k, form, centre, tolerances[i][k]))
-    return found
+            yield i, k, m, form
 
 
 def impossible(*claims: Sequence[Demand]) -> list[Demand]:

@@ -67,7 +67,7 @@ def _judged(
     return outcome._replace(
         holds=True,
         choices=tuple(_choices(claim, setting)) if setting.free and (jacobian is None or is_loose) else (),
-        fixes_nothing=_fixes_nothing(setting, is_loose),
+        fixes_nothing=gradient_fixes_nothing(setting, is_loose),
     ), expected
 
 
@@ -257,8 +257,8 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
     return found
 
 
-def _fixes_nothing(setting: Setting, is_loose: bool) -> str:
-    """Why no ∂L/∂x that is claimed here could be wrong."""
+def gradient_fixes_nothing(setting: Setting, is_loose: bool) -> str:
+    """Why no ∂L/∂x that is claimed here could be wrong. is_loose : any numbers could be met in place of the claimed."""
     if not setting.x:
         return "no input can vary"
     if not is_loose:

@@ -32,7 +32,7 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     if failed is not None:
         suspicion = suspect_jacobian(numbers, claim, setting, partial(is_valid, setting))
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
-    choices, fixes_nothing = tuple(_choices(claim, setting)), _fixes_nothing(setting, own)
+    choices, fixes_nothing = tuple(_choices(claim, setting)), jacobian_fixes_nothing(setting, fix_nothing(own))
     return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim._replace(demands=own)
 
 
@@ -194,10 +194,11 @@ def _choices(claim: Along, setting: Setting) -> list[Choice]:
     return found
 
 
-def _fixes_nothing(setting: Setting, own: Sequence[Demand]) -> str:
+def jacobian_fixes_nothing(setting: Setting, is_loose: bool) -> str:
+    """Why no ∂y/∂x that is claimed here could be wrong. is_loose : any numbers could be met in place of the claimed."""
     if not setting.x:
         return "no input can vary"
-    if not fix_nothing(own):
+    if not is_loose:
         return ""
     if setting.solution.rank == 0:
         return "A is 0, and any ∂y/∂x solves A·∂y/∂x = B"

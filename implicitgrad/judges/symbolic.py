@@ -11,6 +11,9 @@ from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers
 from implicitgrad.expressions import read_equation
 from implicitgrad.judges import facts
 from implicitgrad.judges.at_values import suspicions_at_values
+from implicitgrad.judges.demands import Form, forms
+from implicitgrad.judges.gradient import gradient_fixes_nothing
+from implicitgrad.judges.jacobian import jacobian_fixes_nothing
 from implicitgrad.judges.setting import Setting
 from implicitgrad.notation import show_number
 from implicitgrad.solution import Solution
@@ -125,7 +128,26 @@ class _Judge:
                 reason = f"{what}: the column of {self.solution.independent[m]}{self._strange(numbers)}"
                 suspicions = suspicions_at_values(self.solution, numbers)
                 return outcome._replace(holds=False, reason=reason, failing=1, suspicions=suspicions)
-        return outcome
+        is_loose = self._is_loose(numbers, coefficients, jacobian)
+        if numbers.key == "dy_dx":
+            return outcome._replace(fixes_nothing=jacobian_fixes_nothing(self.setting, is_loose))
+        is_loose = is_loose and bool(self.setting.free)
+        return outcome._replace(fixes_nothing=gradient_fixes_nothing(self.setting, is_loose))
+
+    def _is_loose(self, numbers: Numbers, coefficients: Any, jacobian: Numbers | None) -> bool:
+        """Whether any numbers could be met in place of the claimed, beside a claimed ∂y/∂x."""
+        own = [form for *_, form in forms(numbers, self.setting, coefficients)]
+        given: list[Form] = []
+        if jacobian is not None:
+            given = [form for *_, form in forms(jacobian, self.setting, self.solution.general.null_space)]
+        return bool(own) and self._rank([*own, *given]) == len(own) + self._rank(given)
+
+    def _rank(self, found: Sequence[Form]) -> int:
+        unknowns = list(dict.fromkeys(unknown for form in found for unknown in form))
+        rows = self._values([[form.get(unknown, Fraction(0)) for unknown in unknowns] for form in found])
+        if not rows or not unknowns:
+            return 0
+        return profile_at(self.field.evaluated(rows, self.field.points[0]), range(len(unknowns)), len(unknowns)).rank
 
     def _strange(self, numbers: Numbers) -> str:
         """Which letters of a claim the system does not have: a product may lack its sign."""
