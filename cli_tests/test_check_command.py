@@ -43,7 +43,7 @@ loose.yaml    dL_dx    holds     1"""
         f""" and for any ∂L/∂x there is a ∂y/∂x that yields it
 
 {WRONG_SAID}
-5 claims about 4 systems: 4 hold, 1 fail; 1 system solved, nothing claimed
+5 claims about 4 systems: 4 hold, 1 fails; 1 system solved, nothing claimed
 """
     )
 
@@ -77,7 +77,7 @@ def test_files_that_cannot_be_read_are_said_and_the_rest_is_checked(run: Run) ->
     assert result.stderr == BROKEN_SAID + "implicitgrad: none.yaml: cannot be read: No such file or directory\n"
     assert WRONG_SAID in result.stdout
     assert "broken.yaml           ERROR     not read\n" in result.stdout
-    assert result.stdout.endswith("\n2 claims about 1 system: 1 hold, 1 fail; 2 files not read\n")
+    assert result.stdout.endswith("\n2 claims about 1 system: 1 holds, 1 fails; 2 files not read\n")
 
 
 def test_quiet_prints_failures_only(run: Run) -> None:

@@ -78,7 +78,8 @@ def _totals(results: Sequence[Result], screen: Screen) -> list[str]:
     verdicts = [result for result in results if isinstance(result, Verdict)]
     claims = sum(len(verdict.outcomes) for verdict in verdicts)
     fails = len(failed(results))
-    parts = [f"{count(claims, 'claim')} about {count(len(verdicts), 'system')}: {claims - fails} hold, {fails} fail"]
+    hold = f"{claims - fails} hold{'s' if claims - fails == 1 else ''}, {fails} fail{'s' if fails == 1 else ''}"
+    parts = [f"{count(claims, 'claim')} about {count(len(verdicts), 'system')}: {hold}"]
     silent = sum(not verdict.outcomes for verdict in verdicts)
     if silent:
         parts.append(f"{count(silent, 'system')} {NOTHING}")
