@@ -530,6 +530,12 @@ def test_conditions_are_written_as_one_would(run: Run) -> None:
     assert rotation.endswith("  holds where r ≠ 0\n  where r = 0: rank 0, rank-deficient\n")
     root = run("solve", "-A", "sqrt(a) 0; 0 sqrt(a)").stdout
     assert root.endswith("  holds where a ≠ 0\n  where a = 0: rank 0, rank-deficient\n")
+    network = run("solve", "-A", "G1+G2 -G2; -G2 G2+G3").stdout
+    assert network.endswith("  where G1 = G2 = G3 = 0: rank 0, rank-deficient\n")
+    mixed = run("solve", "-A", "sin(a)+b b; b sin(a)").stdout
+    assert mixed.endswith("  where b = 0 and sin(a) = 0: rank 0, rank-deficient\n")
+    halves = run("solve", "-A", "2*a+b b-1; 0 0").stdout
+    assert halves.endswith("  where 2·a + 1 = 0 and b = 1: rank 0\n")
     assert "holds where cos(y) ≠ 0\n" in run("solve", "-e", "tan(y) = x", "--unknowns", "y").stdout
     power = run("solve", "-e", "x**y = y**x", "--unknowns", "y", "--at", "x=0.7,y=0.7").stdout
     assert power.endswith("y       1\n")

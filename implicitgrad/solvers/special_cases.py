@@ -134,10 +134,19 @@ def _lower_ranks(
             left = order - 1
             while left and left in minors and all(ideal.contains(minor.numer.as_expr()) for minor in minors[left]):
                 left -= 1
-            found.setdefault(tuple(zeros), left)
+            found.setdefault(tuple(_solved(field, zeros)), left)
     return [
         SpecialCase(tuple(Symbolic(field, zero) for zero in zeros), left, status, ()) for zeros, left in found.items()
     ], is_complete
+
+
+def _solved(field: Field, zeros: Sequence[Any]) -> list[Any]:
+    """The same zeros as short as can be where all are linear: a and b for a + b and a − b."""
+    if any(sum(monomial) > 1 for zero in zeros for monomial in zero.numer.monoms()):
+        return list(zeros)
+    basis = groebner([zero.numer.as_expr() for zero in zeros], *field.symbols)
+    polynomials = [field.ring.from_sympy(polynomial).clear_denoms()[1] for polynomial in basis.exprs]
+    return sorted(map(field.of_polynomial, polynomials), key=field.sort_key)
 
 
 def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
