@@ -69,10 +69,14 @@ class Question(NamedTuple):
         else:
             with open(item.source, "rb") as file:
                 found = hashlib.file_digest(file, "sha256")
-        asked = self._replace(require=(), form="")
-        if asked != Question(form=""):
-            found.update(repr(tuple(asked)).encode())
+        asked = (self.arithmetic, self.free, self.rtol, (), self.csv_form, "")
+        if asked != NOTHING_ASKED:
+            found.update(repr(asked).encode())
         return found.hexdigest()
+
+
+NOTHING_ASKED = (AUTO, (), None, (), UNSTATED, "")
+"""Of a Question what may change an answer, where nothing does."""
 
 
 class Outcome(NamedTuple):

@@ -190,7 +190,8 @@ class Draft:
         if arithmetic != AUTO:
             self.arithmetic = chosen_arithmetic(arithmetic)
         else:
-            sizes = [size for key in ("A", "B") if key in self.parts for size in shape_of(self.parts[key].value)]
+            matrices = [self.parts[key].value for key in ("A", "B") if key in self.parts]
+            sizes = [size for matrix in matrices for size in shape_of(matrix)]
             is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self.is_near_a_point
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
 

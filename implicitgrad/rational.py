@@ -30,8 +30,8 @@ _NUMBER = re.compile(
 _DECIMAL = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?(?:[0-3][0-9]{{2}}|[0-9]{{1,2}}))?"
 ALL_NUMBERS = re.compile(rf"{_DECIMAL}(?:\n{_DECIMAL})*")
 """Decimals of the grammar, a line each, fractions aside."""
-_PLAIN = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)"
-ALL_PLAIN_NUMBERS = re.compile(rf"{_PLAIN}(?:\n{_PLAIN})*")
+_PLAIN = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?+|\.[0-9]++)"
+ALL_PLAIN_NUMBERS = re.compile(rf"{_PLAIN}(?:\n{_PLAIN})*+")
 """The same, without exponents."""
 _LOOKALIKE = (
     r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"

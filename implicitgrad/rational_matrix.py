@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import lcm
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     Rows = Sequence[Row]
 else:
     Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
-
-
-_PLACES = re.compile(r"\.([0-9]*)\n|\n")
-"""What is behind the point of a line's number, if it has one."""
 
 
 class PlainDecimals(NamedTuple):
@@ -45,7 +40,7 @@ def read_plain_decimals(rows: Sequence[Sequence[str]]) -> PlainDecimals | None:
     if len(text) > MOST_DIGITS and max(map(len, texts)) > MOST_DIGITS:
         return None
     integers = list(map(int, text.replace(".", "").split("\n")))
-    places = list(map(len, _PLACES.findall(text + "\n")))
+    places = [len(text.partition(".")[2]) for text in texts]
     most = max(places)
     if len(set(places)) > 1:
         powers = [10 ** (most - p) for p in range(most + 1)]

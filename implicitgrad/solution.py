@@ -13,7 +13,7 @@ from implicitgrad.rational import float_square_root, to_float
 from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import Arithmetic as Arithmetic
-from implicitgrad.system import LinearSystem, squared_norm
+from implicitgrad.system import LinearSystem
 from implicitgrad.system import Matrix as Matrix
 from implicitgrad.system import Origin as Origin
 
@@ -223,24 +223,23 @@ class Solution:
     def _doubts(self) -> tuple[tuple[str, str], ...]:
         if self.condition_squared is None or self.arithmetic is not Arithmetic.EXACT:
             return ()
-        is_doubted = bool(self.system.A_rounding) and self.condition_squared >= (10 * self.rank) ** 2
-        may_be_lost = self._may_be_lost_in_doubles
-        if not (is_doubted or may_be_lost):
-            return ()
-        inverse_squared = self.condition_squared / squared_norm(self.system.A)
-        if is_doubted and self.system.A_rounding * inverse_squared >= 1:
+        condition, unit = self.condition_squared.as_integer_ratio()
+        rounding = self.system.A_rounding
+        if rounding and condition >= unit * (10 * self.rank) ** 2 and self._may_lower_the_rank(rounding):
             return (ILL_CONDITIONED,)
-        if may_be_lost and _squared_rounding_to_doubles(self.system.A) * inverse_squared >= 1:
-            return (ILL_CONDITIONED_IN_DOUBLES,)
-        return ()
-
-    @property
-    def _may_be_lost_in_doubles(self) -> bool:
-        """Whether the rounding of A to doubles is not known at once to matter little: relative to each entry, 2⁻⁵³."""
-        if self.condition_squared is None or self.condition_squared >= 2**100:
-            return True
         A = RationalMatrix.of(self.system.A)
-        return max(A.denominator, *map(max, A.numerators), -min(map(min, A.numerators))) >> 900 != 0
+        largest = max(A.denominator, *map(max, A.numerators), -min(map(min, A.numerators)))
+        if condition < unit << 100 and largest >> 900 == 0:  # a change of 2⁻⁵³ of each entry is too small
+            return ()
+        return (ILL_CONDITIONED_IN_DOUBLES,) if self._may_lower_the_rank(_squared_rounding_to_doubles(A)) else ()
+
+    def _may_lower_the_rank(self, squared_change: Fraction) -> bool:
+        """Whether a change of A, of which this is ‖E‖_F², may reach 1/‖A⁺‖_F."""
+        assert self.condition_squared is not None
+        change, unit = squared_change.as_integer_ratio()
+        condition, condition_unit = self.condition_squared.as_integer_ratio()
+        A = RationalMatrix.of(self.system.A)
+        return change * condition * A.denominator**2 >= unit * condition_unit * A.squared_numerators()
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:

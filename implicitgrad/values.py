@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import chain
 from math import ulp
 from numbers import Integral, Rational, Real
 from typing import cast
@@ -23,12 +24,18 @@ def shape_of(value: object) -> tuple[int, ...]:
 
 
 def is_rectangle_of_texts(value: list[object]) -> bool:
-    """Whether it is rows of texts, all of one length."""
-    if not all(map(are_texts, value)):
+    """Whether it is rows of texts, all of one length, and not empty."""
+    if not are_rows_of_texts(value):
         return False
     rows = cast("list[list[str]]", value)
-    width = len(rows[0])
-    return all(len(row) == width for row in rows)
+    return len({*map(len, rows)}) == 1 and bool(rows[0])
+
+
+def are_rows_of_texts(value: list[object]) -> bool:
+    """Whether it is lists that hold texts alone, if anything."""
+    if {*map(type, value)} != {list}:
+        return False
+    return {*map(type, chain.from_iterable(cast("list[list[object]]", value)))} <= {str}
 
 
 def are_texts(row: object) -> bool:

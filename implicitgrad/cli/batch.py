@@ -204,7 +204,8 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             else:
                 is_whole = True
         except KeyboardInterrupt:
-            workers.kill_all()
+            if started:
+                workers.kill_all()
             for outcomes in chain.from_iterable(one.finished() for one in started):
                 results.write(outcomes)
                 tally.add(outcomes)
@@ -213,7 +214,8 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             interruptions.is_over = True
             for one in started:
                 one.close()
-            workers.kill_all()
+            if started:
+                workers.kill_all()
             results.close(is_whole=is_whole)
     return tally.exit_code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any
 
 from implicitgrad.errors import ImplicitGradError, OutputError, UsageError
@@ -20,6 +20,8 @@ def cores() -> int:
 
 def local(workers: int) -> Executor:
     """Processes of this machine."""
+    from concurrent.futures import ProcessPoolExecutor
+
     return ProcessPoolExecutor(workers, initializer=_begin)
 
 

@@ -9,8 +9,7 @@ from implicitgrad.characters import quoted
 from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.part import Part, Path
-from implicitgrad.readers.yaml import read_yaml
-from implicitgrad.values import are_texts
+from implicitgrad.values import are_rows_of_texts, are_texts
 
 
 def _refuse(constant: str) -> None:
@@ -54,6 +53,8 @@ class _Careful:
 
     @cached_property
     def draft(self) -> Draft:
+        from implicitgrad.readers.yaml import read_yaml
+
         try:
             drafts = read_yaml("\n" * (self.line - 1) + self.text, self.source, self.name)
         except InputError as error:
@@ -82,7 +83,7 @@ def _is_plain(pairs: object) -> bool:
         return False
     for key, value in pairs:
         if key in MATRICES:
-            if not isinstance(value, list) or not (are_texts(value) or all(map(are_texts, value))):
+            if not isinstance(value, list) or not (are_rows_of_texts(value) or are_texts(value)):
                 return False
         elif key in NAMES:
             if not are_texts(value):

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
+from operator import mul
 from typing import NamedTuple
 
 from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
@@ -106,8 +107,9 @@ def _equations(system: LinearSystem) -> Equations:
     rows, scales = A.numerators, [A.denominator] * system.equations
     if A.denominator != 1:
         common = [gcd(A.denominator, *row) for row in rows]
-        scales = [A.denominator // k for k in common]
-        rows = [row if k == 1 else [number // k for number in row] for k, row in zip(common, rows, strict=True)]
+        if max(common) > 1:
+            scales = [A.denominator // k for k in common]
+            rows = [row if k == 1 else [number // k for number in row] for k, row in zip(common, rows, strict=True)]
     return Equations(rows, scales)
 
 
@@ -138,7 +140,9 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
         null_space=null_space,
         constraints=_constraints(
             [(row_of[N + k], 1 if scales is None else scales[k]) for k in dependent], inputs, reduced.d
-        ),
+        )
+        if dependent
+        else RationalMatrix([], 1),
     )
 
 
@@ -203,5 +207,5 @@ def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix
 def _product(gradients: RationalMatrix, J: RationalMatrix) -> RationalMatrix:
     """dL_dy · J"""
     columns = list(zip(*J.numerators, strict=True))
-    numerators = [[dot(g, column) for column in columns] for g in gradients.numerators]
+    numerators = [[sum(map(mul, g, column)) for column in columns] for g in gradients.numerators]
     return RationalMatrix(numerators, gradients.denominator * J.denominator)

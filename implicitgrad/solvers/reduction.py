@@ -105,7 +105,7 @@ def _exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
             continue
         factor = row[place]
         if factor:
-            rows[i] = row = [(pivot * a - factor * b) // d for a, b in zip(row, pivot_row, strict=True)]
+            rows[i] = row = [(pivot * a - factor * b) // d for a, b in zip(row, pivot_row)]  # noqa: B905 (15 % slower)
             row[place] = -factor
         else:
             rows[i] = [pivot * a // d for a in row] if pivot != d else row.copy()

@@ -11,7 +11,7 @@ from typing import Protocol
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import Problem
 from implicitgrad.rational import exact_square_root, format_fraction, to_float
-from implicitgrad.rational_matrix import RationalMatrix
+from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
 from implicitgrad.solution import Arithmetic, Solution, Status, Validity
 from implicitgrad.symbolic.value import Symbolic
 
@@ -127,7 +127,7 @@ class _Numbers(Protocol):
 
     def number(self, value: Fraction) -> Json: ...
 
-    def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]: ...
+    def rows(self, matrix: RationalMatrix) -> list[Json]: ...
 
 
 class _Texts:
@@ -136,17 +136,28 @@ class _Texts:
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
-    def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]:
-        sign = 1 if denominator > 0 else -1
+    def rows(self, matrix: RationalMatrix) -> list[Json]:
         try:
-            return [
-                f"{n // common}/{denominator // common}"
-                if (common := sign * gcd(n, denominator)) != denominator
-                else str(n // common)
-                for n in numerators
-            ]
+            return self._quotients(matrix.numerators, matrix.denominator)
         except ValueError:  # Python writes no more than 4,300 digits of an integer
-            return [format_fraction(Fraction(n, denominator)) for n in numerators]
+            return [[format_fraction(value) for value in row] for row in matrix]
+
+    @staticmethod
+    def _quotients(numerators: list[IntegerRow], denominator: int) -> list[Json]:
+        sign = 1 if denominator > 0 else -1
+        endings: dict[int, str] = {}
+        """What is written behind a numerator, by what was divided out."""
+        rows: list[Json] = []
+        for row in numerators:
+            texts = []
+            for n in row:
+                common = sign * gcd(n, denominator)
+                ending = endings.get(common)
+                if ending is None:
+                    ending = endings[common] = "" if common == denominator else f"/{denominator // common}"
+                texts.append(f"{n // common}{ending}")
+            rows.append(texts)
+        return rows
 
 
 class _Doubles:
@@ -161,9 +172,12 @@ class _Doubles:
             if not value.is_number:
                 return value.text
             value = value.approximation()
-        return self.quotients((value.numerator,), value.denominator)[0]
+        return self._quotients([value.numerator], value.denominator)[0]
 
-    def quotients(self, numerators: Sequence[int], denominator: int) -> list[Json]:
+    def rows(self, matrix: RationalMatrix) -> list[Json]:
+        return [self._quotients(row, matrix.denominator) for row in matrix.numerators]
+
+    def _quotients(self, numerators: list[int], denominator: int) -> list[Json]:
         try:
             doubles = [n / denominator for n in numerators]
         except OverflowError:
@@ -215,7 +229,7 @@ def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
 
 def _rows(matrix: Sequence[Sequence[Fraction | None]], numbers: _Numbers) -> list[Json]:
     if isinstance(matrix, RationalMatrix):
-        return [numbers.quotients(row, matrix.denominator) for row in matrix.numerators]
+        return numbers.rows(matrix)
     if isinstance(matrix, DoubleMatrix):
         return matrix.to_lists()
     return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
