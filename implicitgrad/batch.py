@@ -224,7 +224,7 @@ def answer_all(
             workers = workers or pool()
             if workers is None:
                 for group in groups(chunk):
-                    yield answer_items(group, question)
+                    yield _answer(group, question)
             else:
                 workers.submit(chunk)
         while workers is not None and workers.pending and (not chunk or len(workers.pending) >= at_once):
@@ -291,7 +291,10 @@ def _write(system: _System, question: Question) -> None:
     solution = system.found
     assert isinstance(solution, Solution)
     written = _written(solution, question, system.content_hash)
-    problem = next((found for one in question.require if (found := unmet(facts_of(solution), one))), None)
+    problem = None
+    if question.require:
+        facts = facts_of(solution)
+        problem = next((found for one in question.require if (found := unmet(facts, one))), None)
     system.found = Outcome(system.source, str(solution.status), written, problem)
 
 

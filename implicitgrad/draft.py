@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, cast
 
 from implicitgrad.characters import count, quoted
@@ -237,7 +238,7 @@ class Draft:
             hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
             self._refuse(key, (), f"{key}: expected a list of rows, got {described(value)}", hint)
             return None
-        if value and not any(isinstance(row, list) for row in value):
+        if value and list not in map(type, value):
             column = {"A": "unknown", "B": "input"}[key]
             hint = f"One equation is one row, [[1, 2]]; one {column} is one column, [[1], [2]]"
             found = f"a list of {count(len(value), 'entry')}"
@@ -255,7 +256,7 @@ class Draft:
         if not isinstance(value, list):
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
-        if value and not any(isinstance(row, list) for row in value):
+        if value and list not in map(type, value):
             is_plain = self.arithmetic is not Arithmetic.SYMBOLIC and are_texts(value)
             if is_plain and (decimals := read_plain_decimals([cast("list[str]", value)])) is not None:
                 return decimals.matrix, True
@@ -416,7 +417,7 @@ class Draft:
 
     def _names(self, key: str, expected: int, owner: str) -> tuple[str, ...] | None:
         if key not in self.parts:
-            return tuple([f"{key}{i}" for i in range(1, expected + 1)])
+            return _numbered(key, expected)
         value = self.parts[key].value
         if not isinstance(value, list):
             self._refuse(key, (), f"{key}: expected a list of names, got {described(value)}")
@@ -439,6 +440,12 @@ class Draft:
             unparted_hint = "Names are parted by commas" if is_unparted else None
             self._refuse(key, (), f"{found}; expected {expected}, one for each {owner}", unparted_hint, "bad-name")
         return tuple(map(str, value)) if len(self.problems) == before else None
+
+
+@lru_cache
+def _numbered(key: str, number: int) -> tuple[str, ...]:
+    """x1, x2, …"""
+    return tuple([f"{key}{i}" for i in range(1, number + 1)])
 
 
 def chosen_arithmetic(name: str) -> Arithmetic:

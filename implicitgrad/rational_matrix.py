@@ -44,7 +44,7 @@ def read_plain_decimals(rows: Sequence[Sequence[str]]) -> PlainDecimals | None:
     most = max(places)
     if len(set(places)) > 1:
         powers = [10 ** (most - p) for p in range(most + 1)]
-        integers = [integer * powers[p] for integer, p in zip(integers, places, strict=True)]
+        integers = list(map(mul, integers, [powers[p] for p in places]))
     width = len(rows[0])
     numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
     return PlainDecimals(RationalMatrix(numerators, 10**most), places)

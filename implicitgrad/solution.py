@@ -203,7 +203,7 @@ class Solution:
     @property
     def free_parameters(self) -> tuple[str, ...]:
         """The names of the F·P′ entries of ∂y/∂x that may be chosen at will."""
-        return tuple(f"d{y}/d{x}" for y in self.general.free for x in self.independent)
+        return tuple([f"d{y}/d{x}" for y in self.general.free for x in self.independent])
 
     @property
     def unique_losses(self) -> tuple[bool, ...]:
@@ -247,6 +247,8 @@ class Solution:
 
         0 in exact arithmetic.
         """
+        if self.arithmetic is Arithmetic.EXACT:
+            return 0.0, 0.0
         general = self.general
         jacobian = (self.dy_dx, general.particular, general.null_space, general.minimum_norm)
         gradient = (self.dL_dx_rows, general.dL_dx_particular, general.dL_dx_coefficients)

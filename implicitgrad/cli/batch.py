@@ -116,10 +116,10 @@ def batch(
 
     for name in VARIABLES:  # the cores work on different systems
         os.environ.setdefault(name, "1")
-    gc.enable()
     from implicitgrad.batch import Question
     from implicitgrad.cli.signals import Interruptions
 
+    gc.enable()
     question = Question(arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header), target.form)
     with Interruptions() as interruptions:
         asked = _Asked(systems, files_from, exclude, jobs, address, fail_fast, quiet, resume)

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Protocol
@@ -133,6 +132,8 @@ class File(Lines):
             os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - torn)
 
     def _begin_copy(self) -> None:
+        import tempfile
+
         assert self.old is not None
         folder = os.path.dirname(os.path.realpath(self.path))
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from typing import Any
 
 from implicitgrad.characters import quoted
 from implicitgrad.draft import Draft
@@ -34,15 +35,11 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
         pairs = DECODER.decode(text)
     except (ValueError, RecursionError):
         return careful.draft
-    if not _is_plain(pairs):
+    values = _plain_values(pairs)
+    if values is None:
         return careful.draft
-    parts: dict[str, Part] = {}
-    for key, value in pairs:
-        if key == "name":
-            name = value
-        else:
-            parts[key] = Part(value, None, careful.locate(key))
-    return Draft(source, parts, name)
+    name = values.pop("name", name)
+    return Draft(source, {key: Part(value, None, careful.locate(key)) for key, value in values.items()}, name)
 
 
 class _Careful:
@@ -77,17 +74,20 @@ class _Careful:
         return position
 
 
-def _is_plain(pairs: object) -> bool:
-    """Whether it is a mapping of the known keys, each once, to texts, lists of texts, or lists of those."""
-    if not isinstance(pairs, tuple) or len({key for key, _ in pairs}) != len(pairs):
-        return False
-    for key, value in pairs:
+def _plain_values(pairs: object) -> dict[str, Any] | None:
+    """A mapping of the known keys, each once, to texts, lists of texts, or lists of those; None for anything else."""
+    if not isinstance(pairs, tuple):
+        return None
+    values = dict(pairs)
+    if len(values) != len(pairs) or "A" not in values:
+        return None
+    for key, value in values.items():
         if key in MATRICES:
-            if not isinstance(value, list) or not (are_rows_of_texts(value) or are_texts(value)):
-                return False
+            if not isinstance(value, list) or not are_rows_of_texts(value if list in map(type, value) else [value]):
+                return None
         elif key in NAMES:
             if not are_texts(value):
-                return False
+                return None
         elif key != "name" or not isinstance(value, str) or not value.strip():
-            return False
-    return "A" in dict(pairs)
+            return None
+    return values

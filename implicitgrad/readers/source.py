@@ -158,7 +158,7 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
     if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
         hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
         raise _refused(source, f"expected YAML or CSV text, got {found}", hint)
-    encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
+    encoding = "utf-8" if data[:1].isascii() else _encoding(data)
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -172,6 +172,10 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
         problem = Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)
         raise InputError([problem])
     return text
+
+
+def _encoding(data: bytes) -> str:
+    return next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
 
 
 def _format_of(data: bytes, beginning: bytes) -> str | None:

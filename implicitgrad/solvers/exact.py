@@ -140,14 +140,14 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
         null_space=null_space,
         constraints=_constraints(
             [(row_of[N + k], 1 if scales is None else scales[k]) for k in dependent], inputs, reduced.d
-        )
-        if dependent
-        else RationalMatrix([], 1),
+        ),
     )
 
 
 def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int]], d: int) -> RationalMatrix:
     """Of rows that are each d times a dependent input, or that times a scale: what the input is by independent ones."""
+    if not rows:
+        return RationalMatrix([], 1)
     units = [scale for _, scale in rows]
     unit = lcm(*units)
     numerators = [

@@ -64,10 +64,13 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
             break
         if column in columns:
             place = columns.index(column)
-            candidates = [(abs(reduced[i][place]), i) for i in left if reduced[i][place]]
-            if not candidates:
+            least = chosen = 0
+            for i in left:
+                size = abs(reduced[i][place])
+                if size and (size < least or not least):
+                    least, chosen = size, i
+            if not least:
                 continue
-            chosen = min(candidates)[1]
             d = _exchange(reduced, chosen, place, d)
             unit = units[chosen]
             if unit is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 from math import gcd
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import Problem
@@ -127,7 +128,7 @@ class _Numbers(Protocol):
 
     def number(self, value: Fraction) -> Json: ...
 
-    def rows(self, matrix: RationalMatrix) -> list[Json]: ...
+    def rows(self, matrix: RationalMatrix) -> list[Any]: ...
 
 
 class _Texts:
@@ -136,18 +137,18 @@ class _Texts:
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
-    def rows(self, matrix: RationalMatrix) -> list[Json]:
+    def rows(self, matrix: RationalMatrix) -> list[Any]:
         try:
             return self._quotients(matrix.numerators, matrix.denominator)
         except ValueError:  # Python writes no more than 4,300 digits of an integer
             return [[format_fraction(value) for value in row] for row in matrix]
 
     @staticmethod
-    def _quotients(numerators: list[IntegerRow], denominator: int) -> list[Json]:
+    def _quotients(numerators: list[IntegerRow], denominator: int) -> list[Any]:
         sign = 1 if denominator > 0 else -1
         endings: dict[int, str] = {}
         """What is written behind a numerator, by what was divided out."""
-        rows: list[Json] = []
+        rows = []
         for row in numerators:
             texts = []
             for n in row:
@@ -172,20 +173,23 @@ class _Doubles:
             if not value.is_number:
                 return value.text
             value = value.approximation()
-        return self._quotients([value.numerator], value.denominator)[0]
+        ((double,),) = self.rows(RationalMatrix([[value.numerator]], value.denominator))
+        return cast("float | None", double)
 
-    def rows(self, matrix: RationalMatrix) -> list[Json]:
-        return [self._quotients(row, matrix.denominator) for row in matrix.numerators]
-
-    def _quotients(self, numerators: list[int], denominator: int) -> list[Json]:
+    def rows(self, matrix: RationalMatrix) -> list[Any]:
+        d = matrix.denominator
+        rows: list[list[float | None]]
         try:
-            doubles = [n / denominator for n in numerators]
+            rows = [[n / d for n in row] for row in matrix.numerators]
         except OverflowError:
             self.is_any_too_large = True
-            return [_plain(to_float(Fraction(n, denominator))) for n in numerators]
-        if 0 in doubles and any(n and not double for n, double in zip(numerators, doubles, strict=True)):
+            rows = [[to_float(Fraction(n, d)) for n in row] for row in matrix.numerators]
+        doubles = list(chain.from_iterable(rows))
+        if 0 in doubles and any(n and not double for n, double in zip(chain(*matrix.numerators), doubles, strict=True)):
             self.is_any_lost = True
-        return list(map(_plain, doubles)) if any(map(float.is_integer, doubles)) else list(doubles)
+        if self.is_any_too_large or any(map(float.is_integer, doubles)):  # type: ignore[arg-type]
+            return [list(map(_plain, row)) for row in rows]
+        return rows
 
     def checked(self, double: float | None) -> float | int | None:
         self.is_any_too_large |= double is None
