@@ -30,8 +30,8 @@ from implicitgrad.writers.record import error_record, to_record
 FAULT = "fault"
 WORKER_DIED = "worker-died"
 ENCODER = json.JSONEncoder(allow_nan=False)
-GROUP_ITEMS = 16
-GROUP_BYTES = 2**13
+GROUP_ITEMS = 32
+GROUP_BYTES = 2**14
 
 
 class Item(NamedTuple):

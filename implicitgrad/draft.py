@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
@@ -258,7 +258,7 @@ class Draft:
             return None, False
         if value and list not in map(type, value):
             is_plain = self.arithmetic is not Arithmetic.SYMBOLIC and are_texts(value)
-            if is_plain and (decimals := read_plain_decimals([cast("list[str]", value)])) is not None:
+            if is_plain and (decimals := read_plain_decimals([value])) is not None:
                 return decimals.matrix, True
             row = self._row("dL_dy", value, ())
             return None if row is None else self._of_rows([row]), True
@@ -279,11 +279,10 @@ class Draft:
     def _rows(self, key: str, value: list[object]) -> Numbers | None:
         has_letters = self.arithmetic is Arithmetic.SYMBOLIC
         if value and not has_letters and is_rectangle_of_texts(value):
-            texts = cast("list[list[str]]", value)
             if self.arithmetic is Arithmetic.FLOAT:
-                if (doubles := from_texts(texts)) is not None:
+                if (doubles := from_texts(value)) is not None:
                     return doubles
-            elif (decimals := read_plain_decimals(texts)) is not None:
+            elif (decimals := read_plain_decimals(value)) is not None:
                 self.places[key] = decimals.places
                 return decimals.matrix
         if not value:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import chain
 from math import ulp
 from numbers import Integral, Rational, Real
-from typing import cast
+from typing import Any, TypeGuard
 
 from implicitgrad.characters import quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, is_array
@@ -23,22 +23,17 @@ def shape_of(value: object) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ())) if is_array(value) else ()
 
 
-def is_rectangle_of_texts(value: list[object]) -> bool:
+def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
     """Whether it is rows of texts, all of one length, and not empty."""
-    if not are_rows_of_texts(value):
-        return False
-    rows = cast("list[list[str]]", value)
-    return len({*map(len, rows)}) == 1 and bool(rows[0])
+    return are_rows_of_texts(value) and len({*map(len, value)}) == 1 and bool(value[0])
 
 
-def are_rows_of_texts(value: list[object]) -> bool:
+def are_rows_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
     """Whether it is lists that hold texts alone, if anything."""
-    if {*map(type, value)} != {list}:
-        return False
-    return {*map(type, chain.from_iterable(cast("list[list[object]]", value)))} <= {str}
+    return {*map(type, value)} == {list} and {*map(type, chain.from_iterable(value))} <= {str}
 
 
-def are_texts(row: object) -> bool:
+def are_texts(row: object) -> TypeGuard[list[str]]:
     """Whether it is a list of texts alone, and not empty."""
     return isinstance(row, list) and {*map(type, row)} == {str}
 

@@ -105,6 +105,8 @@ def _is_wanted(path: str, name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
+    if not patterns:
+        return False
     normal = os.path.normpath(path)
     names = (os.path.basename(normal), normal, os.path.abspath(path))
     return any(fnmatch(name, os.path.normpath(pattern)) for pattern in patterns for name in names)
