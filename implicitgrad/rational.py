@@ -133,10 +133,11 @@ def to_float(value: Fraction) -> float | None:
 
 def exact_square_root(value: Fraction) -> Fraction | None:
     """The square root of ``value`` ≥ 0 where that is rational, else None."""
-    numerator, denominator = isqrt(value.numerator), isqrt(value.denominator)
-    if numerator**2 == value.numerator and denominator**2 == value.denominator:
-        return Fraction(numerator, denominator)
-    return None
+    numerator = isqrt(value.numerator)
+    if numerator**2 != value.numerator:
+        return None
+    denominator = isqrt(value.denominator)
+    return Fraction(numerator, denominator) if denominator**2 == value.denominator else None
 
 
 def float_square_root(value: Fraction) -> float | None:

@@ -53,7 +53,7 @@ def read_plain_decimals(rows: Sequence[Sequence[str]]) -> PlainDecimals | None:
 class RationalMatrix(Rows):
     """numerators / denominator, an immutable sequence of rows."""
 
-    __slots__ = ("_rows", "denominator", "numerators")
+    __slots__ = ("_rows", "_squared", "denominator", "numerators")
 
     def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
         self.numerators = numerators
@@ -61,6 +61,7 @@ class RationalMatrix(Rows):
         self.denominator = denominator
         """Of either sign, and not always the least."""
         self._rows: tuple[Row, ...] | None = None
+        self._squared: int | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> RationalMatrix:
@@ -98,7 +99,9 @@ class RationalMatrix(Rows):
 
     def squared_numerators(self) -> int:
         """The sum of the squares of the numerators."""
-        return sum([sum(map(mul, row, row)) for row in self.numerators])
+        if self._squared is None:
+            self._squared = sum([sum(map(mul, row, row)) for row in self.numerators])
+        return self._squared
 
     def __len__(self) -> int:
         return len(self.numerators)

@@ -228,8 +228,8 @@ class Solution:
         if rounding and condition >= unit * (10 * self.rank) ** 2 and self._may_lower_the_rank(rounding):
             return (ILL_CONDITIONED,)
         A = RationalMatrix.of(self.system.A)
-        largest = max(A.denominator, *map(max, A.numerators), -min(map(min, A.numerators)))
-        if condition < unit << 100 and largest >> 900 == 0:  # a change of 2⁻⁵³ of each entry is too small
+        are_doubles = A.denominator < 2**900 and A.squared_numerators() < 2**1800
+        if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small
             return ()
         return (ILL_CONDITIONED_IN_DOUBLES,) if self._may_lower_the_rank(_squared_rounding_to_doubles(A)) else ()
 

@@ -25,12 +25,9 @@ def shape_of(value: object) -> tuple[int, ...]:
 
 def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
     """Whether it is rows of texts, all of one length, and not empty."""
-    return are_rows_of_texts(value) and len({*map(len, value)}) == 1 and bool(value[0])
-
-
-def are_rows_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
-    """Whether it is lists that hold texts alone, if anything."""
-    return {*map(type, value)} == {list} and {*map(type, chain.from_iterable(value))} <= {str}
+    if {*map(type, value)} != {list} or len({*map(len, value)}) > 1:
+        return False
+    return {*map(type, chain.from_iterable(value))} == {str}
 
 
 def are_texts(row: object) -> TypeGuard[list[str]]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import Any
 
 from implicitgrad.characters import quoted
 from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.part import Part, Path
-from implicitgrad.values import are_rows_of_texts, are_texts
 
 
 def _refuse(constant: str) -> None:
@@ -19,8 +17,7 @@ def _refuse(constant: str) -> None:
 
 DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
 """Numbers as their texts, objects as pairs."""
-MATRICES = {"A", "B", "dL_dy"}
-NAMES = {"x", "y"}
+KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 
 
 def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
@@ -29,16 +26,18 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
         message = f"expected a JSON object, a whole system on its line, got {quoted(text.strip())}"
         raise InputError([Problem(message, None, "bad-syntax", source, line, 1)])
     careful = _Careful(text, source, name, line)
-    if "\\u" in text or "\x7f" in text or not text.isascii():  # which JSON allows more of
+    if not _is_of_texts(text):
         return careful.draft
     try:
         pairs = DECODER.decode(text)
     except (ValueError, RecursionError):
         return careful.draft
-    values = _plain_values(pairs)
-    if values is None:
+    values = dict(pairs)
+    if len(values) < len(pairs) or not KEYS.issuperset(values) or "A" not in values:
         return careful.draft
     name = values.pop("name", name)
+    if not isinstance(name, str) or not name.strip():
+        return careful.draft
     return Draft(source, {key: Part(value, None, careful.locate(key)) for key, value in values.items()}, name)
 
 
@@ -74,20 +73,8 @@ class _Careful:
         return position
 
 
-def _plain_values(pairs: object) -> dict[str, Any] | None:
-    """A mapping of the known keys, each once, to texts, lists of texts, or lists of those; None for anything else."""
-    if not isinstance(pairs, tuple):
-        return None
-    values = dict(pairs)
-    if len(values) != len(pairs) or "A" not in values:
-        return None
-    for key, value in values.items():
-        if key in MATRICES:
-            if not isinstance(value, list) or not are_rows_of_texts(value if list in map(type, value) else [value]):
-                return None
-        elif key in NAMES:
-            if not are_texts(value):
-                return None
-        elif key != "name" or not isinstance(value, str) or not value.strip():
-            return None
-    return values
+def _is_of_texts(text: str) -> bool:
+    """Whether there is one object on a line, without null, true and false, and nothing that JSON allows more of."""
+    if not text.isascii() or text.count("{") > 1:
+        return False
+    return not ("null" in text or "true" in text or "false" in text or "\\u" in text or "\x7f" in text)
