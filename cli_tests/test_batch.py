@@ -169,6 +169,14 @@ def test_standard_input_is_a_stream_of_json_lines(run: Run) -> None:
     assert errors[3]["code"] == "ragged"
 
 
+def test_letters_in_the_place_of_numbers_are_a_mistake(run: Run) -> None:
+    entries = {"a": "a*b + 1", "the system's own": "x", "no letter": "nan", "no expression": "3 a"}
+    result = run("batch", "-", stdin="".join(json.dumps({"A": [[1, entry]]}) + "\n" for entry in entries.values()))
+    assert result.returncode == 2
+    hint = "batch reads numbers alone; implicitgrad solve reads letters, too"
+    assert [record["error"]["hint"] for record in lines(result.stdout)] == [hint, None, None, None]
+
+
 @pytest.mark.parametrize(
     ("text", "arguments"),
     [

@@ -120,6 +120,8 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
                        "An entry is empty; write 0 if it is zero"]),
         ("1,2\n3,\n", [f"table.csv:2:3: A[2][2]: {NUMBER}, got ''. An entry is empty; write 0 if it is zero"]),
         ("1,l\n3,4\n", ["table.csv:1:3: the first row mixes numbers and names: expected a number, got 'l'"]),
+        ("1,2\n3,4\n5,a\n", [f"table.csv:3:3: A[3][2]: {NUMBER}, got 'a'. Letters are read from a table with names: "
+                              "a header, and a first column"]),
         ("1,2\n3,4x\n", [f"table.csv:2:3: A[2][2]: {NUMBER}, got '4x'"]),
         ("a,b\n1,2\nx,4\n", ["table.csv:3:1: the first column mixes numbers and names: expected a number, got 'x'"]),
         ("5,1,2\nx2,3,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got 'x2'"]),

@@ -248,6 +248,12 @@ def test_both_arithmetics_call_the_same_systems_ill_conditioned(A: Any, is_ill: 
         assert ("ill-conditioned" in codes) == is_ill, arithmetic
 
 
+def test_what_rounding_at_the_last_digit_hides_is_added_up() -> None:
+    plain, mixed = [["0.5", "-0.25"], ["1", "2.0"]], [["0.5", "-0.25"], ["1/3", "2.0e0"]]
+    expected = 2 * Fraction(5, 100) ** 2 + Fraction(5, 1000) ** 2
+    assert [linear_system(A).A_rounding for A in (plain, mixed, [["1", "2"]])] == [expected, expected, 0]
+
+
 def test_rounding_to_doubles_is_bounded() -> None:
     rows = [[Fraction(1, 3), Fraction(2**60 + 1)], [Fraction(-5), Fraction(1, 10**300)]]
     matrix = from_fractions(rows)

@@ -247,6 +247,8 @@ IDENTITY = [[int(i == j) for j in range(5)] for i in range(5)]
         (IDENTITY, [2, 3, 5, 7, 11], {"dL_dx": [2, -3, -5, -7, -11]},
          "the claim is right but for the sign of ∂L/∂x2, ∂L/∂x3, ∂L/∂x4 and 1 more"),
         ([[1]], [[0], [1]], {"dL_dx": [[1], [1]]}, "the claim equals ∂L2/∂x: is it the gradient of another loss?"),
+        ([[1, 1]], [[1, 0], [0, 1]], {"dL_dx": [["2/3"], ["2/3"]], "dy_dx": [["1/3"], ["2/3"]]},
+         "the claim equals ∂L2/∂x: is it the gradient of another loss?"),
     ],
 )  # fmt: skip
 def test_the_mistake_is_said_in_full(A: Any, g: Any, claims: dict[str, Any], message: str) -> None:

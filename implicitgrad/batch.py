@@ -275,7 +275,8 @@ def _read(item: Item, question: Question) -> list[_System]:
 
 def _build(system: _System, question: Question) -> None:
     assert isinstance(system.found, Draft)
-    system.found.is_of_numbers = system.found.origin is None
+    if system.found.origin is None:
+        system.found.why_no_letters = "batch reads numbers alone; implicitgrad solve reads letters, too"
     system.found = system.found.build(question.arithmetic)
 
 

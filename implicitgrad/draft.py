@@ -87,8 +87,8 @@ class Draft:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
         self.arithmetic = Arithmetic.EXACT
-        self.is_of_numbers = False
-        """Whether an expression with letters in the place of a number is a mistake."""
+        self.why_no_letters: str | None = None
+        """What to say of an expression with letters, where that is a mistake in the place of a number."""
         self.origin: Origin | None = None
         """The equations that A and B were made from, if they say more."""
         self.expect: Callable[[], dict[str, Part]] = dict
@@ -328,15 +328,15 @@ class Draft:
                 parse_ratio(item) if isinstance(item, str) else as_fraction(item)
             except NumberError as error:
                 hint = error.problem.hint
-                if not self.is_of_numbers and self._has_letters(text_of(item)):
-                    hint = self._why_no_letters()
+                if self._has_letters(text_of(item)):
+                    hint = self.why_no_letters or self._what_keeps_letters_out()
                     if hint is None:
                         raise _LettersFound from None
                 else:
                     hint = hint or self._why_no_letter(text_of(item))
                 self._refuse_entry(key, (*path, j), error.problem._replace(hint=hint))
 
-    def _why_no_letters(self) -> str | None:
+    def _what_keeps_letters_out(self) -> str | None:
         """What keeps an expression with letters from being read, if anything does."""
         if self.arithmetic is Arithmetic.FLOAT:
             return f"Letters are for exact arithmetic, of at most {MOST_EXACT} equations, unknowns and inputs"
@@ -373,7 +373,7 @@ class Draft:
         """Why a text that looks like an expression with letters is none."""
         from implicitgrad.expressions import has_letters, why_no_coefficient
 
-        if self.is_of_numbers:
+        if self.why_no_letters is not None:
             return None
         if has_letters(text):
             return why_no_coefficient(text) or None

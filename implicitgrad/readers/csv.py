@@ -51,7 +51,8 @@ def _draft(table: Table, name: str, form: CsvFormat) -> Draft:
         raise InputError([Problem("expected rows of A, got none", code="empty", source=table.source)])
 
     draft = Draft(table.source, {"A": _matrix(table, equations, first_cell)}, name)
-    draft.is_of_numbers = not (has_header and has_names)  # without names, letters could be some
+    if not (has_header and has_names):  # letters could be names
+        draft.why_no_letters = "Letters are read from a table with names: a header, and a first column"
     draft.expect, draft.site = partial(read_csv_claims, table), partial(csv_site, table)
     if gradients:
         draft.parts["dL_dy"] = _matrix(table, gradients, first_cell)
