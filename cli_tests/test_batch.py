@@ -159,6 +159,7 @@ def test_standard_input_is_a_stream_of_json_lines(run: Run) -> None:
     assert [record["source"] for record in found] == ["-", "-#2", "-#3"]
     assert (found[0]["name"], found[0]["dL_dx"], found[1]["exact"]["dy_dx"]) == ("first", [-0.5, 0.5], [["10"]])
     wrong = ['{"A": [[1]]}', '{"A": [[1, 2], [3, nan]]}', '{"A": [[1]], "A": [[2]]}', '{"A": [[1], [1, 2]]}', '{"A": 1}', '{"a": [[1]]}', "[1]", "{", '{"A": [[1]]} {"A": [[1]]}', '{"A": [[1e999]]}', '{"A": [[true]]}', '{"A": [[1]], "dL_dy": []}']  # fmt: skip # noqa: E501
+    wrong += ['{"A": [[1]], "name": " "}', '{"A": [[1]], "name": ["s"]}', '{"A": [[1]], "x": "a"}', '{"A": [1]}']
     result = run("batch", "-", stdin="\n\n".join(wrong) + "\n")
     assert result.returncode == 2
     errors = [record.get("error") for record in lines(result.stdout)]

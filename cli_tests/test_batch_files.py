@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, Run
 
+from implicitgrad import InputError
 from implicitgrad.cli import items
 from implicitgrad.readers import source as reading
 
@@ -136,13 +137,9 @@ def test_what_failed_is_tried_again_and_what_is_kept_counts(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-@pytest.mark.parametrize("size", [1, 40])
-def test_a_file_of_several_systems_is_kept_whole_or_done_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, size: int
-) -> None:
-    monkeypatch.setattr(items, "MOST_SENT", 100)
-    rows = [[i * j % 7 + (i == j) for j in range(size)] for i in range(size)]
-    (tmp_path / "k.yaml").write_text(f"A: {rows}\n---\nA: [[x]]\n---\nA: [[3]]\n", encoding=encoding)
+@pytest.mark.parametrize("comment", ["", "#" * items.MOST_SENT + "\n"], ids=["sent", "read where it is answered"])
+def test_a_file_of_several_systems_is_kept_whole_or_done_again(tmp_path: Path, encoding: str, comment: str) -> None:
+    (tmp_path / "k.yaml").write_text(f"A: [[2]]\n{comment}---\nA: [[x]]\n---\nA: [[3]]\n", encoding=encoding)
     few(tmp_path / "many")
     command = "implicitgrad batch many/s0.yaml k.yaml many/s1.yaml -o r.jsonl -q"
     shell(command, tmp_path)
@@ -154,6 +151,16 @@ def test_a_file_of_several_systems_is_kept_whole_or_done_again(
         path.write_text("".join(part))
         assert shell(f"{command} --resume", tmp_path).returncode == 2
         assert path.read_text() == whole
+
+
+def test_large_files_are_sent_to_workers_that_cannot_read_them(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.yaml", tmp_path / "large.yaml"
+    small.write_text(TWO)
+    large.write_text("#" * items.MOST_SENT + f"\n{TWO}")
+    for sends_all in (False, True):
+        (chunk,) = items.chunks([str(small), str(large)], sends_all=sends_all)
+        assert not isinstance(chunk, InputError)
+        assert [item.data is None for item in chunk] == [False, not sends_all]
 
 
 def test_a_file_named_like_a_document_is_another_file(tmp_path: Path) -> None:

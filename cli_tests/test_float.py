@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ulp
 from typing import Any
 
 import numpy as np
@@ -252,6 +253,7 @@ def test_what_rounding_at_the_last_digit_hides_is_added_up() -> None:
     plain, mixed = [["0.5", "-0.25"], ["1", "2.0"]], [["0.5", "-0.25"], ["1/3", "2.0e0"]]
     expected = 2 * Fraction(5, 100) ** 2 + Fraction(5, 1000) ** 2
     assert [linear_system(A).A_rounding for A in (plain, mixed, [["1", "2"]])] == [expected, expected, 0]
+    assert linear_system([[0.1, 3.0, 2]]).A_rounding == (Fraction(ulp(0.1)) / 2) ** 2
 
 
 def test_rounding_to_doubles_is_bounded() -> None:
