@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
+from implicitgrad.verdict import Choice
 
 LETTERS = ("a", "b", "c", "d")
 ENTRIES = ("0", "1", "-2", "1/3", "a", "b", "c", "d", "-a", "2*b", "a*b", "a+1", "c**2", "a/b", "d-a")
@@ -24,6 +25,8 @@ def rows(text: str) -> list[list[str]]:
 
 def at(value: Any, point: dict[str, Fraction]) -> Fraction:
     """A symbolic value, or a text, with numbers for its letters."""
+    if isinstance(value, Fraction):
+        return value
     text = value if isinstance(value, str) else value.text
     names = {name: sympy.Rational(number.numerator, number.denominator) for name, number in point.items()}
     found = sympy.sympify(text, locals={name: sympy.Symbol(name) for name in names}).subs(names)
@@ -343,9 +346,17 @@ def test_claims_with_letters() -> None:
         ("a; b", {"dy_dx": [["1/a", None]]}, {"dy_dx": True}),
         ("g g/2", {"dL_dx": ["1"]}, {"dL_dx": True}),
         ("g h", {"dL_dx": ["1"]}, {"dL_dx": False}),
+        ("a b g", {"dL_dx": ["h/b"]}, {"dL_dx": True}),
+        ("a b g", {"dy_dx": [["1"], ["h"], ["(1-a-b*h)/g"]]}, {"dy_dx": False}),
+        ("a b g; 0 h a", {"dL_dx": ["a/b", "a"]}, {"dL_dx": True}),
+        (
+            "a b; 2*a 2*b",
+            {"dy_dx": [["h"], ["(1-a*h)/b"]], "dL_dx": ["g*h+h*(1-a*h)/b"]},
+            {"dy_dx": False, "dL_dx": False},
+        ),
     ],
 )
-def test_a_claim_that_could_not_fail_is_said_to_fix_nothing(
+def test_what_a_claim_chooses_and_that_it_could_not_fail_is_said(
     A: str, claims: dict[str, Any], is_vacuous: dict[str, bool]
 ) -> None:
     """As at values of the letters, in the same words."""
@@ -358,7 +369,7 @@ def test_a_claim_that_could_not_fail_is_said_to_fix_nothing(
         return Fraction(*map(int, sympy.sympify(text, rational=True).as_numer_denom()))
 
     rows = [row.split() for row in A.split("; ")]
-    gradient = ["g", "h"][: len(rows[0])]
+    gradient = ["g", "h", "a"][: len(rows[0])]
     there = {
         key: [at_values(one) if key == "dL_dx" else list(map(at_values, one)) for one in claim]
         for key, claim in claims.items()
@@ -368,6 +379,13 @@ def test_a_claim_that_could_not_fail_is_said_to_fix_nothing(
     found = {outcome.key: outcome.fixes_nothing for outcome in verdict.outcomes}
     assert found == {outcome.key: outcome.fixes_nothing for outcome in numeric.outcomes}
     assert {key: bool(reason) for key, reason in found.items()} == is_vacuous
+    point = {name: Fraction(number) for name, number in values.items()}
+    for one, other in zip(verdict.outcomes, numeric.outcomes, strict=True):
+        chosen = [
+            Choice(tuple((at(factor, point), y, x) for factor, y, x in choice.terms), at(choice.value, point))
+            for choice in one.choices
+        ]
+        assert tuple(chosen) == other.choices
     assert all(outcome.holds for outcome in (*verdict.outcomes, *numeric.outcomes))
 
 

@@ -20,7 +20,7 @@ from implicitgrad.solution import Solution
 from implicitgrad.solvers.profile import profile_at
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.verdict import DIGITS, Outcome
+from implicitgrad.verdict import DIGITS, Choice, Outcome
 
 Rows = list[list[Any]]
 
@@ -130,9 +130,35 @@ class _Judge:
                 return outcome._replace(holds=False, reason=reason, failing=1, suspicions=suspicions)
         is_loose = self._is_loose(numbers, coefficients, jacobian)
         if numbers.key == "dy_dx":
-            return outcome._replace(fixes_nothing=jacobian_fixes_nothing(self.setting, is_loose))
-        is_loose = is_loose and bool(self.setting.free)
-        return outcome._replace(fixes_nothing=gradient_fixes_nothing(self.setting, is_loose))
+            choices, reason = self._chosen(claimed), jacobian_fixes_nothing(self.setting, is_loose)
+        else:
+            is_loose = is_loose and bool(self.setting.free)
+            choices = self._implied(claimed, J, V) if jacobian is None or is_loose else []
+            reason = gradient_fixes_nothing(self.setting, is_loose)
+        return outcome._replace(choices=tuple(choices), fixes_nothing=reason)
+
+    def _chosen(self, claimed: Rows) -> list[Choice]:
+        """A claimed ∂y/∂x's own values of the free parameters."""
+        found = []
+        for f, y in zip(self.setting.free, self.solution.general.free, strict=True):
+            for value, x in zip(claimed[f], self.solution.independent, strict=True):
+                if value is not None:
+                    found.append(Choice(((Fraction(1), y, x),), value))
+        return found
+
+    def _implied(self, claimed: Rows, particular: Rows, coefficients: Rows) -> list[Choice]:
+        """What a claimed ∂L/∂x says of the free parameters: coefficients·Z = claimed − particular, row reduced."""
+        found = []
+        for m, x in enumerate(self.solution.independent):
+            rows = [
+                [*C, value - p[m]]
+                for C, p, values in zip(coefficients, particular, claimed, strict=True)
+                if any(C) and (value := values[m]) is not None
+            ]
+            for *factors, value in _row_reduced(rows):
+                terms = zip(factors, self.solution.general.free, strict=True)
+                found.append(Choice(tuple([(factor, y, x) for factor, y in terms if factor]), value))
+        return found
 
     def _is_loose(self, numbers: Numbers, coefficients: Any, jacobian: Numbers | None) -> bool:
         """Whether any numbers could be met in place of the claimed, beside a claimed ∂y/∂x."""
@@ -252,3 +278,19 @@ class _Judge:
     @staticmethod
     def _show(value: Any) -> str:
         return show_number(value, DIGITS).strip()
+
+
+def _row_reduced(rows: Rows) -> Rows:
+    """The rows of [C | c] in reduced echelon form, without those whose C is 0."""
+    rows, done = list(rows), 0
+    for column in range(len(rows[0]) - 1 if rows else 0):
+        chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)
+        if chosen is None:
+            continue
+        rows[done], rows[chosen] = rows[chosen], rows[done]
+        rows[done] = pivot_row = [entry / rows[done][column] for entry in rows[done]]
+        for i, row in enumerate(rows):
+            if i != done and row[column]:
+                rows[i] = [a - row[column] * b for a, b in zip(row, pivot_row, strict=True)]
+        done += 1
+    return rows[:done]

@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 
 from implicitgrad.rational import format_fraction
+from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
 from implicitgrad.writers.record import Json, error_record, nearest_double
 
@@ -61,10 +62,24 @@ def _choice(choice: Choice) -> dict[str, Json]:
     """Σ coefficient·parameter = value."""
     terms = {f"d{y}/d{x}": factor for factor, y, x in choice.terms}
     return {
-        "coefficients": {name: nearest_double(factor) for name, factor in terms.items()},
-        "value": nearest_double(choice.value),
-        "exact": {"coefficients": _exact(terms), "value": format_fraction(choice.value)},
+        "coefficients": {name: _number(factor) for name, factor in terms.items()},
+        "value": _number(choice.value),
+        "exact": {
+            "coefficients": {name: _text(factor) for name, factor in terms.items()},
+            "value": _text(choice.value),
+        },
     }
+
+
+def _number(value: Fraction) -> Json:
+    """As a double; what has letters as text."""
+    if not isinstance(value, Symbolic):
+        return nearest_double(value)
+    return nearest_double(value.approximation()) if value.is_number else value.text
+
+
+def _text(value: Fraction) -> str:
+    return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
 
 def _exact(numbers: dict[str, Fraction] | dict[str, Fraction | None]) -> dict[str, Json]:
