@@ -236,6 +236,8 @@ def test_a_nonlinear_derivation() -> None:
     ]  # fmt: skip
     fold = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "5", "y": "0"}, steps=True))
     assert "dx = 0" in under(fold, "What is left")
+    curve = steps_of(solved("p = y**2", "q = y", y="y", x="p q", at={"p": "9", "q": "3", "y": "3"}, steps=True))
+    assert {"0 = -1/6·dp + dq", "dq = 1/6·dp"} <= set(under(curve, "What is left"))
 
 
 @pytest.mark.parametrize("left", ["u**2 + y**2", "u**2*y + y**3", "exp(u*y) + u", "u**2*v + sin(y)*u", "3*u - v + 2*y"])

@@ -216,6 +216,14 @@ def test_other_formats_are_named(tmp_path: Path, data: bytes, found: str) -> Non
         assert found in problem
 
 
+@pytest.mark.parametrize(
+    ("text", "found"), [("a: 1\n", "a mapping"), ("[1]\n---\n[2]\n", "2 documents"), ("# 1\n", "0 documents")]
+)
+def test_an_options_value_is_one_list(text: str, found: str) -> None:
+    with pytest.raises(InputError, match=f"^m.yaml: expected one list of numbers, got {found}$"):
+        reader.read_yaml_value(text, "m.yaml")
+
+
 def test_all_problems_are_kept_and_ten_are_shown(tmp_path: Path) -> None:
     text = "A:\n" + "".join(f"  - [x{i}]\n" for i in range(25))
     with pytest.raises(InputError) as caught:
