@@ -73,6 +73,19 @@ def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None)
     return Draft("t", read.parts, "t").build()
 
 
+@pytest.mark.parametrize(
+    ("coefficient", "value"), [("2**3", 8), ("2^-3", Fraction(1, 8)), ("(1/2)**2/4", Fraction(1, 16)), ("4**(2/2)", 4)]
+)
+def test_a_power_of_a_number_is_one(coefficient: str, value: Fraction) -> None:
+    system = system_of(f"x = {coefficient}*y", y=("y",))
+    assert tuple(system.A) == ((value,),)
+
+
+def test_a_root_of_a_number_is_no_rational_one(run: Run) -> None:
+    record = json.loads(run("solve", "-e", "x = 2**(1/2)*y", "--unknowns", "y", "--format", "json").stdout)
+    assert (record["arithmetic"], record["dy_dx"]) == ("symbolic", [[2**-0.5]])
+
+
 @given(linear(), linear(), st.data())
 def test_an_equation_is_what_its_text_says(left: Tree, right: Tree, data: st.DataObject) -> None:
     system = system_of(f"{left.text} = {right.text}", y=Y, x=X)
