@@ -18,14 +18,14 @@ ALONE = 20
 """Systems that are solved by a process each."""
 
 
-def write_systems(folder: Path, number: int) -> Path:
+def write_systems(folder: Path, number: int, sizes: tuple[int, int] = (2, 6)) -> Path:
     """Files of 2×2 to 6×6 decimals of two digits, and the same as JSON lines beside the folder."""
     numbers = random.Random(1)
     folder.mkdir()
     stream = folder.with_suffix(".jsonl")
     with open(stream, "w") as lines:
         for k in range(number):
-            n = numbers.randint(2, 6)
+            n = numbers.randint(*sizes)
             *A, g = [[round(numbers.uniform(-9, 9), 2) for _ in range(n)] for _ in range(n + 1)]
             (folder / f"s{k:06}.yaml").write_text("A:\n" + "".join(f"- {row}\n" for row in A) + f"dL_dy: {g}\n")
             lines.write(json.dumps({"A": A, "dL_dy": g}) + "\n")
@@ -57,6 +57,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "systems")
         stream = write_systems(folder, number)
+        larger = write_systems(Path(temporary, "larger"), number // 2, (10, 12))
         batch = [*PROGRAM, "batch", str(folder), "--jobs"]
         lines = [*PROGRAM, "batch", "-", "--jobs"]
         jobs = {
@@ -65,6 +66,8 @@ def main() -> None:
             "batch, two": ([*batch, "2"], None),
             "JSON lines, one process": ([*lines, "1"], stream),
             "JSON lines, two": ([*lines, "2"], stream),
+            "10×10 to 12×12, one process": ([*lines, "1"], larger),
+            "10×10 to 12×12, two": ([*lines, "2"], larger),
         }
         times: dict[str, list[float]] = {name: [] for name in jobs}
         alone = []
@@ -74,13 +77,18 @@ def main() -> None:
             some = sorted(folder.iterdir())[:ALONE]
             alone += [seconds([*PROGRAM, "solve", str(path), "--format", "json"]) for path in some]
         rates = {name: number / statistics.median(found) for name, found in times.items()}
+        for name in ("10×10 to 12×12, one process", "10×10 to 12×12, two"):
+            rates[name] /= 2
         rates["a process each"] = 1 / statistics.median(alone)
         for name, rate in rates.items():
-            print(f"{name:<26}{rate:10,.0f} systems a second")
+            print(f"{name:<28}{rate:10,.0f} systems a second")
         loop, one, two = rates["a plain loop"], rates["batch, one process"], rates["batch, two"]
         print(f"one process / loop {one / loop:.2f} (at least 3), two / loop {two / loop:.2f} (5)")
-        print(f"two / one {two / one:.2f} (1.7), two / a process each {two / rates['a process each']:.0f} (100)")
-        print(f"JSON lines / files {rates['JSON lines, one process'] / one:.2f} (1.5)")
+        worth = rates["10×10 to 12×12, two"] / rates["10×10 to 12×12, one process"]
+        print(f"two / one {two / one:.2f}, on 10×10 to 12×12 {worth:.2f} (1.7)")
+        print(f"two / a process each {two / rates['a process each']:.0f} (100)")
+        jobs_lines = (rates["JSON lines, one process"] / one, rates["JSON lines, two"] / two)
+        print("JSON lines / files, one process {:.2f}, two {:.2f} (1.5)".format(*jobs_lines))
         short = Path(temporary, "short.jsonl")
         short.write_text("".join(stream.read_text().splitlines(keepends=True)[:1000]))
         many = Path(temporary, "many.jsonl")
