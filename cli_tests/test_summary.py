@@ -1,7 +1,6 @@
 """The summary of a large answer: its numbers, its picture, and how both fit a screen."""
 
 import re
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -44,7 +43,7 @@ def with_jacobian(array: np.ndarray, error: object = 0.0) -> Solution:
     solution = solve(np.eye(len(array)), B=np.ones(array.shape))
     J = DoubleMatrix(array, error)  # type: ignore[arg-type]
     general = solution.general
-    return replace(solution, dy_dx=J, general=General(general.free, J, general.null_space, J, None, None))
+    return solution._replace(dy_dx=J, general=General(general.free, J, general.null_space, J, None, None))
 
 
 def test_large_is_beyond_forty_unknowns_or_inputs() -> None:

@@ -29,7 +29,7 @@ from implicitgrad.writers.record import error_record, to_record
 
 FAULT = "fault"
 WORKER_DIED = "worker-died"
-ENCODER = json.JSONEncoder(allow_nan=False)
+ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -172,8 +171,8 @@ class Draft:
         if self.problems:
             raise InputError(self.problems)
         if system.origin is not None:
-            system = replace(system, origin=system.origin._replace(hessian=values.pop("hessian", None)))
-        return replace(system, **values)
+            system = system._replace(origin=system.origin._replace(hessian=values.pop("hessian", None)))
+        return system._replace(**values)
 
     def _refuse_variables(self, matrices: dict[str, Any], variables: set[str]) -> None:
         """Letters of a matrix are none of x and y."""
@@ -222,7 +221,7 @@ class Draft:
         for_A, for_B = self.origin.radii
         assert isinstance(system.A, DoubleMatrix)
         wide_B = system.B.widened(for_B) if isinstance(system.B, DoubleMatrix) else system.B
-        return replace(system, A=system.A.widened(for_A), B=wide_B)
+        return system._replace(A=system.A.widened(for_A), B=wide_B)
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         part = self.parts[key]

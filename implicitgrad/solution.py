@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -125,8 +124,7 @@ class Derivation(NamedTuple):
     """(M, N+P): [A | B] after them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(NamedTuple):
     """The answer to a LinearSystem."""
 
     system: LinearSystem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -48,8 +47,7 @@ class Origin(NamedTuple):
     """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinearSystem:
+class LinearSystem(NamedTuple):
     """The linear implicit system B·x = A·y and the gradients ∂L/∂y of K losses.
 
     Made by the readers and by linear_system(), which check that everything in it fits.
@@ -105,7 +103,7 @@ class LinearSystem:
             return self
         A, B, dL_dy = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
         assert A is not None
-        return replace(self, A=A, B=B, dL_dy=dL_dy)
+        return self._replace(A=A, B=B, dL_dy=dL_dy)
 
     @property
     def equations(self) -> int:

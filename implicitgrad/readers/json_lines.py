@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from collections.abc import Callable
+from functools import partial
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import Draft
+from implicitgrad.draft import AUTO, Draft
 from implicitgrad.errors import InputError, Problem
-from implicitgrad.part import Part, Path
+from implicitgrad.part import Part
+from implicitgrad.system import LinearSystem
 
 
 def _refuse(constant: str) -> None:
@@ -17,64 +19,72 @@ def _refuse(constant: str) -> None:
 
 DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
 """Numbers as their texts, objects as pairs."""
+BLANKS = " \t\r\n"
 KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 
 
 def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
-    if not text.lstrip().startswith("{"):
-        message = f"expected a JSON object, a whole system on its line, got {quoted(text.strip())}"
+    stripped = text.strip(BLANKS)
+    if not stripped.startswith("{"):
+        message = f"expected a JSON object, a whole system on its line, got {quoted(stripped)}"
         raise InputError([Problem(message, None, "bad-syntax", source, line, 1)])
-    careful = _Careful(text, source, name, line)
-    if not _is_of_texts(text):
-        return careful.draft
-    try:
-        pairs = DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return careful.draft
-    values = dict(pairs)
-    if len(values) < len(pairs) or not KEYS.issuperset(values) or "A" not in values:
-        return careful.draft
-    name = values.pop("name", name)
+    with_care = partial(_read_with_care, text, source, name, line)
+    values = _values(stripped)
+    if values is None:
+        return with_care()
+    name = values.pop("name", name)  # type: ignore[assignment]
     if not isinstance(name, str) or not name.strip():
-        return careful.draft
-    return Draft(source, {key: Part(value, None, careful.locate(key)) for key, value in values.items()}, name)
+        return with_care()
+    return _Hasty(source, {key: Part(value) for key, value in values.items()}, name, with_care)
 
 
-class _Careful:
-    """The same line read by the reader that knows where everything stands."""
+class _Hasty(Draft):
+    """A line taken without a look at where everything in it stands; if anything does not fit, it is read again."""
 
-    def __init__(self, text: str, source: str, name: str, line: int) -> None:
-        self.text, self.source, self.name, self.line = text, source, name, line
+    def __init__(self, source: str, parts: dict[str, Part], name: str, with_care: Callable[[], Draft]) -> None:
+        super().__init__(source, parts, name)
+        self.with_care = with_care
 
-    @cached_property
-    def draft(self) -> Draft:
-        from implicitgrad.readers.yaml import read_yaml
-
+    def build(self, arithmetic: str = AUTO) -> LinearSystem:
+        """As of any draft."""
         try:
-            drafts = read_yaml("\n" * (self.line - 1) + self.text, self.source, self.name)
-        except InputError as error:
-            raise InputError(map(self._within, error.problems)) from None
-        if len(drafts) != 1:
-            message = f"expected one system a line, got {len(drafts)}"
-            raise InputError([Problem(message, None, "bad-syntax", self.source, self.line)])
-        return drafts[0]
-
-    def _within(self, problem: Problem) -> Problem:
-        """What is missing at the end is said of the end."""
-        if problem.line is None or problem.line <= self.line:
-            return problem
-        return problem._replace(line=self.line, column=len(self.text) + 1)
-
-    def locate(self, key: str):  # type: ignore[no-untyped-def]
-        def position(path: Path) -> tuple[int, int] | None:
-            return self.draft.parts[key].locate(path)
-
-        return position
+            return super().build(arithmetic)
+        except InputError:
+            draft = self.with_care()
+            draft.why_no_letters = self.why_no_letters
+            return draft.build(arithmetic)
 
 
-def _is_of_texts(text: str) -> bool:
-    """Whether there is one object on a line, without null, true and false, and nothing that JSON allows more of."""
-    if not text.isascii() or text.count("{") > 1:
-        return False
-    return not ("null" in text or "true" in text or "false" in text or "\\u" in text or "\x7f" in text)
+def _values(text: str) -> dict[str, object] | None:
+    """What is under the keys of a system; None where JSON and YAML may differ, or there is more, or less."""
+    if not text.isascii() or "\\u" in text or "\x7f" in text:
+        return None
+    try:
+        pairs, end = DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    values = dict(pairs)
+    is_plain = end == len(text) and len(values) == len(pairs) and KEYS.issuperset(values) and "A" in values
+    return values if is_plain else None
+
+
+def _read_with_care(text: str, source: str, name: str, line: int) -> Draft:
+    """The same line read by the reader that knows where everything stands. Raises InputError."""
+    from implicitgrad.readers.yaml import read_yaml
+
+    try:
+        drafts = read_yaml("\n" * (line - 1) + text, source, name)
+    except InputError as error:
+        raise InputError([_within(problem, line, text) for problem in error.problems]) from None
+    if len(drafts) != 1:
+        message = f"expected one system a line, got {len(drafts)}"
+        raise InputError([Problem(message, None, "bad-syntax", source, line)])
+    return drafts[0]
+
+
+def _within(problem: Problem, line: int, text: str) -> Problem:
+    """What is missing at the end is said of the end."""
+    if problem.line is None or problem.line <= line:
+        return problem
+    return problem._replace(line=line, column=len(text) + 1)

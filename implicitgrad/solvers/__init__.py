@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from numbers import Real
 
 from implicitgrad.draft import AUTO, chosen_arithmetic, linear_system
@@ -87,10 +86,10 @@ def _solve(
         from implicitgrad.solvers.symbolic import solve_symbolic
 
         found = solve_symbolic(system.with_arithmetic(chosen), free)
-        return replace(found, is_gradient_alone=True) if gradient_alone else found
+        return found._replace(is_gradient_alone=True) if gradient_alone else found
     if chosen is Arithmetic.EXACT:
         found = solve_exact(system.with_arithmetic(chosen), free)
-        return replace(found, is_gradient_alone=True) if gradient_alone else found
+        return found._replace(is_gradient_alone=True) if gradient_alone else found
     from implicitgrad.solvers.floating import solve_float
 
     return solve_float(system, free, rtol, gradient_alone=gradient_alone)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from implicitgrad.expressions import read_equation
 from implicitgrad.solution import Solution
 from implicitgrad.system import Origin
@@ -23,7 +21,7 @@ def with_origin(solution: Solution) -> Solution:
         remarks.append(("unused-unknown", f"{which} in none of the equations"))
     elif solution.theorem_fails:
         remarks.append(_failing(solution, origin))
-    return replace(solution, remarks=(*solution.remarks, *remarks))
+    return solution._replace(remarks=(*solution.remarks, *remarks))
 
 
 def _unused(solution: Solution, origin: Origin) -> list[str]:

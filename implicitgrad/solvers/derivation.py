@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -44,7 +43,7 @@ def with_derivation(solution: Solution) -> Solution:
                 rows[i] = [a - factor * b for a, b in zip(rows[i], rows[chosen], strict=True)]
         done.append(chosen)
         pivots.append(Pivot(chosen, column, pivot, tuple(factors)))
-    return replace(solution, derivation=Derivation(tuple(pivots), tuple(map(tuple, rows))))
+    return solution._replace(derivation=Derivation(tuple(pivots), tuple(map(tuple, rows))))
 
 
 def _size(value: Any) -> tuple[bool, int, int]:

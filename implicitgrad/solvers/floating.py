@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -52,7 +51,7 @@ def solve_float(
         system = system.with_arithmetic(Arithmetic.FLOAT)
         with np.errstate(all="ignore"):  # what is beyond the range of doubles is found by looking at the results
             found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
-            return found or replace(_Solving(system, wanted, free, rtol).solution(), is_gradient_alone=gradient_alone)
+            return found or _Solving(system, wanted, free, rtol).solution()._replace(is_gradient_alone=gradient_alone)
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         hint = "--arithmetic exact has it as a fraction"

@@ -5,7 +5,6 @@ Differentiated twice by xᵢ and xₖ, with J = ∂y/∂x: F_ik + F_iy·J_k + F_
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from implicitgrad.doubles import DoubleMatrix
@@ -27,7 +26,7 @@ def with_second_derivatives(solution: Solution) -> Solution:
     hessian = None if system.origin is None else system.origin.hessian
     if hessian is None:
         zero = J[0] - J[0]
-        return replace(solution, second=tuple(tuple(zero for _ in J) for _ in J))
+        return solution._replace(second=tuple(tuple(zero for _ in J) for _ in J))
     F: list[list[Any]] = [list(row) for row in hessian]
     rows = [
         [-(F[i][k] + F[i][P] * J[k] + F[k][P] * J[i] + F[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
@@ -36,7 +35,7 @@ def with_second_derivatives(solution: Solution) -> Solution:
     if isinstance(A, DoubleMatrix):
         import numpy as np
 
-        return replace(solution, second=DoubleMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
+        return solution._replace(second=DoubleMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
     if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
         rows = [[A.field.shortened(entry, system.origin.equations) for entry in row] for row in rows]
-    return replace(solution, second=tuple(map(tuple, rows)))
+    return solution._replace(second=tuple(map(tuple, rows)))

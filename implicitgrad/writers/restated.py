@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from io import StringIO
 from typing import Any
@@ -136,9 +135,8 @@ def _without_formulas(solution: Solution) -> Solution:
     if not any(name != label(name) for name in (*solution.x, *solution.y)):
         return solution
     constraints = solution.constraints
-    return replace(
-        solution,
-        system=replace(solution.system, x=labels(solution.x), y=labels(solution.y)),
+    return solution._replace(
+        system=solution.system._replace(x=labels(solution.x), y=labels(solution.y)),
         independent=labels(solution.independent),
         constraints=constraints and constraints._replace(dependent=labels(constraints.dependent)),
         general=solution.general._replace(free=labels(solution.general.free)),
