@@ -17,10 +17,9 @@ from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, fro
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
 from implicitgrad.part import Part, Path, Site
 from implicitgrad.rational import NumberError, parse_ratio
-from implicitgrad.rational_matrix import Ratio, RationalMatrix, read_plain_decimals
+from implicitgrad.rational_matrix import PlainDecimals, Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.system import Arithmetic, LinearSystem, Origin
 from implicitgrad.values import (
-    are_texts,
     as_fraction,
     described,
     is_rectangle_of_texts,
@@ -94,13 +93,13 @@ class Draft:
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
-        self.places: dict[str, list[int]] = {}
-        """How many digits each entry of a matrix has behind its point, where that is found when it is read."""
+        self.decimals: dict[str, PlainDecimals] = {}
+        """The matrices that are plain decimals, as they were read."""
 
     @property
     def is_binary(self) -> bool:
         """Whether any of its matrices is an array of numbers, not text."""
-        return any(is_array(part.value) for key, part in self.parts.items() if key in ("A", "B", "dL_dy"))
+        return any(is_array(self.parts[key].value) for key in ("A", "B", "dL_dy") if key in self.parts)
 
     def build(self, arithmetic: str = AUTO) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found.
@@ -125,7 +124,8 @@ class Draft:
         if A is not None:
             M, N = A.shape
             if self.arithmetic is not Arithmetic.SYMBOLIC:
-                A_rounding = squared_rounding(self.parts["A"].value, self.places.get("A"))
+                decimals = self.decimals.get("A")
+                A_rounding = decimals.squared_rounding if decimals else squared_rounding(self.parts["A"].value)
             if B is not None and len(B) != M:
                 self._refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
             self._check_gradient(dL_dy, A, has_one_loss)
@@ -187,14 +187,12 @@ class Draft:
 
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
-        if arithmetic != AUTO:
-            self.arithmetic = chosen_arithmetic(arithmetic)
-        else:
-            matrices = [self.parts[key].value for key in ("A", "B") if key in self.parts]
-            sizes = [size for matrix in matrices for size in shape_of(matrix)]
+        if arithmetic == AUTO:
+            sizes = [size for key in ("A", "B") if key in self.parts for size in shape_of(self.parts[key].value)]
             is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self.is_near_a_point
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
-
+            return
+        self.arithmetic = chosen_arithmetic(arithmetic)
         if self.is_near_a_point and self.arithmetic is Arithmetic.EXACT:
             assert self.origin is not None
             message = f"expected a point that solves the equations exactly, got one that leaves {self.origin.residual}"
@@ -256,8 +254,7 @@ class Draft:
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
         if value and list not in map(type, value):
-            is_plain = self.arithmetic is not Arithmetic.SYMBOLIC and are_texts(value)
-            if is_plain and (decimals := read_plain_decimals([value])) is not None:
+            if self.arithmetic is not Arithmetic.SYMBOLIC and (decimals := read_plain_decimals([value])) is not None:
                 return decimals.matrix, True
             row = self._row("dL_dy", value, ())
             return None if row is None else self._of_rows([row]), True
@@ -276,14 +273,14 @@ class Draft:
         return plain(value) if found is None else found
 
     def _rows(self, key: str, value: list[object]) -> Numbers | None:
-        has_letters = self.arithmetic is Arithmetic.SYMBOLIC
-        if value and not has_letters and is_rectangle_of_texts(value):
-            if self.arithmetic is Arithmetic.FLOAT:
-                if (doubles := from_texts(value)) is not None:
-                    return doubles
-            elif (decimals := read_plain_decimals(value)) is not None:
-                self.places[key] = decimals.places
+        if self.arithmetic is Arithmetic.EXACT:
+            if (decimals := read_plain_decimals(value)) is not None:
+                self.decimals[key] = decimals
                 return decimals.matrix
+        elif self.arithmetic is Arithmetic.FLOAT:
+            doubles = from_texts(value) if value and is_rectangle_of_texts(value) else None
+            if doubles is not None:
+                return doubles
         if not value:
             self._refuse(key, (), f"{key} is empty; expected at least one row of at least one number")
             return None

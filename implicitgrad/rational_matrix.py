@@ -24,17 +24,27 @@ class PlainDecimals(NamedTuple):
     """Decimals without exponents, read all at once."""
 
     matrix: RationalMatrix
-    places: list[int]
-    """How many digits each has behind its point."""
+    squares: int
+    """The sum of the squares of the units of last places behind a point, in units of 1/denominator²."""
+
+    @property
+    def squared_rounding(self) -> Fraction:
+        """The sum of the squares of half of these units."""
+        return Fraction(self.squares, 4 * self.matrix.denominator**2)
 
 
-def read_plain_decimals(rows: Sequence[Sequence[str]]) -> PlainDecimals | None:
-    """None where the rows, all of one length, have anything else: who reads entry by entry knows what.
+def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
+    """None where it is no list of lists of texts, all of one length, or one of these is anything else.
 
-    That takes four times as long.
+    Who reads entry by entry knows what; that takes four times as long.
     """
-    texts = [text for row in rows for text in row]
-    text = "\n".join(texts)
+    if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
+        return None
+    texts: list[str] = [text for row in rows for text in row]  # type: ignore[attr-defined]
+    try:
+        text = "\n".join(texts)
+    except TypeError:
+        return None
     if text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None:
         return None
     if len(text) > MOST_DIGITS and max(map(len, texts)) > MOST_DIGITS:
@@ -42,12 +52,16 @@ def read_plain_decimals(rows: Sequence[Sequence[str]]) -> PlainDecimals | None:
     integers = list(map(int, text.replace(".", "").split("\n")))
     places = [len(text.partition(".")[2]) for text in texts]
     most = max(places)
-    if len(set(places)) > 1:
-        powers = [10 ** (most - p) for p in range(most + 1)]
-        integers = list(map(mul, integers, [powers[p] for p in places]))
-    width = len(rows[0])
+    squares = len(texts)
+    if min(places) < most:
+        units = [1 if p == most else 10 ** (most - p) for p in places]
+        integers = list(map(mul, integers, units))
+        squares = sum(map(mul, units, units))
+    if 0 in places:
+        squares -= places.count(0) * 100**most
+    width = len(texts) // len(rows)
     numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
-    return PlainDecimals(RationalMatrix(numerators, 10**most), places)
+    return PlainDecimals(RationalMatrix(numerators, 10**most), squares)
 
 
 class RationalMatrix(Rows):

@@ -30,11 +30,6 @@ def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
     return {*map(type, chain.from_iterable(value))} == {str}
 
 
-def are_texts(row: object) -> TypeGuard[list[str]]:
-    """Whether it is a list of texts alone, and not empty."""
-    return isinstance(row, list) and {*map(type, row)} == {str}
-
-
 def plain(value: object) -> object:
     """Arrays and tuples as lists, all the way down."""
     if isinstance(value, DoubleMatrix):
@@ -74,12 +69,8 @@ def ratio_of(value: object) -> Ratio:
     return as_fraction(value).as_integer_ratio()
 
 
-def squared_rounding(value: object, places: list[int] | None) -> Fraction:
+def squared_rounding(value: object) -> Fraction:
     """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
-    if places is not None:
-        most = max(places)
-        squares = sum([places.count(p) * 100 ** (most - p) for p in set(places) if p])
-        return Fraction(squares, 4 * 100**most)
     if isinstance(value, Decimals):
         return value.squared_rounding
     total = Fraction(0)
