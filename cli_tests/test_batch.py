@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
-from implicitgrad.batch import WORKER_DIED, Item, Outcome, Pool, Question, answer_all, answer_items
+from implicitgrad.batch import Item, Outcome, Question, answer_all, answer_items
+from implicitgrad.pool import WORKER_DIED, Pool
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
 

@@ -117,15 +117,11 @@ class Draft:
 
     def _built(self) -> LinearSystem:
         A = self._matrix("A") if "A" in self.parts else None
-        A_rounding = Fraction(0)
         B = self._matrix("B") if "B" in self.parts else None
         dL_dy, has_one_loss = self._gradient()
         x = y = None
         if A is not None:
             M, N = A.shape
-            if self.arithmetic is not Arithmetic.SYMBOLIC:
-                decimals = self.decimals.get("A")
-                A_rounding = decimals.squared_rounding if decimals else squared_rounding(self.parts["A"].value)
             if B is not None and len(B) != M:
                 self._refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
             self._check_gradient(dL_dy, A, has_one_loss)
@@ -138,7 +134,7 @@ class Draft:
         origin = self.origin
         if origin is not None and "hessian" in self.parts:
             origin = origin._replace(hessian=self._matrix("hessian"))
-        system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, A_rounding, origin)
+        system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, self._A_rounding(), origin)
         if self.arithmetic is Arithmetic.SYMBOLIC:
             try:
                 return self._in_letters(system)
@@ -147,6 +143,12 @@ class Draft:
 
                 raise InputError([Problem(TOO_LARGE, None, "too-large", self.source)]) from None
         return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
+
+    def _A_rounding(self) -> Fraction:
+        if self.arithmetic is Arithmetic.SYMBOLIC:
+            return Fraction(0)
+        decimals = self.decimals.get("A")
+        return squared_rounding(self.parts["A"].value) if decimals is None else decimals.squared_rounding
 
     def _in_letters(self, system: LinearSystem) -> LinearSystem:
         """The system with its matrices of expressions as matrices of one field."""

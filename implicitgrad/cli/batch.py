@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,11 +16,14 @@ from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import CsvFormat
 
 if TYPE_CHECKING:
-    from implicitgrad.batch import Outcome, Pool, Question, Ready
+    from concurrent.futures import Executor
+
+    from implicitgrad.batch import Outcome, Question, Ready
     from implicitgrad.cli.items import Chunk
     from implicitgrad.cli.results import Old, Results
     from implicitgrad.cli.signals import Interruptions
     from implicitgrad.cli.sources import Sources
+    from implicitgrad.pool import Pool
 
 OTHER_FORMATS = (".npy", ".yaml", ".yml", ".tsv", ".parquet", ".xlsx", ".gz", ".zip")
 """Suffixes that no file of JSON lines has."""
@@ -168,14 +171,14 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
 
 
 def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
-    from implicitgrad.batch import Pool, answer_all
-    from implicitgrad.cli import workers
+    from implicitgrad.batch import answer_all
     from implicitgrad.cli.sources import Sources
     from implicitgrad.cli.tally import Tally
+    from implicitgrad.cli.threads import cores
 
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
-    make = workers.local if asked.address is None else workers.dask(asked.address)
-    jobs = asked.jobs or workers.cores()
+    make = None if asked.address is None else _cluster(asked.address)
+    jobs = asked.jobs or cores()
     old = _old(target) if asked.resume else None
     results = _results(target, interruptions, old)
     begun = _Begun()
@@ -184,9 +187,12 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
     def pool() -> Pool | None:
         if started:
             return started[0]
-        if asked.address is None and (jobs == 1 or not begun.is_much):
+        if make is None and (jobs == 1 or not begun.is_much):
             return None
-        started.append(Pool(make, jobs, question))
+        from implicitgrad.cli.workers import local
+        from implicitgrad.pool import Pool
+
+        started.append(Pool(make or local, jobs, question))
         return started[0]
 
     at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
@@ -204,8 +210,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             else:
                 is_whole = True
         except KeyboardInterrupt:
-            if started:
-                workers.kill_all()
+            _end(started)
             for outcomes in chain.from_iterable(one.finished() for one in started):
                 results.write(outcomes)
                 tally.add(outcomes)
@@ -214,10 +219,23 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             interruptions.is_over = True
             for one in started:
                 one.close()
-            if started:
-                workers.kill_all()
+            _end(started)
             results.close(is_whole=is_whole)
     return tally.exit_code
+
+
+def _cluster(address: str) -> Callable[[int], Executor]:
+    from implicitgrad.cli.workers import dask
+
+    return dask(address)
+
+
+def _end(started: list[Pool]) -> None:
+    """End every worker of this machine at once."""
+    if started:
+        from implicitgrad.cli.workers import kill_all
+
+        kill_all()
 
 
 def _to_first_failure(outcomes: list[Outcome]) -> list[Outcome]:

@@ -1,4 +1,7 @@
-"""How many threads the linear algebra runs with: set before numpy is loaded, since starting them is what takes time."""
+"""Processors and threads.
+
+How many threads the linear algebra runs with is set before numpy is loaded, since starting them is what takes time.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,13 @@ from implicitgrad.cli.options import Decorated
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LARGE = 2**22
 """Bytes of input from which more than one thread is worth it, about 700×700 doubles; on busy cores they cost much."""
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def threads_option(command: Decorated) -> Decorated:

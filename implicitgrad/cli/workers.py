@@ -11,13 +11,6 @@ from typing import Any
 from implicitgrad.errors import ImplicitGradError, OutputError, UsageError
 
 
-def cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def local(workers: int) -> Executor:
     """Processes of this machine."""
     from concurrent.futures import ProcessPoolExecutor
