@@ -14,7 +14,7 @@ from implicitgrad.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.readers import read_drafts
 from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.json_lines import read_json_line
-from implicitgrad.readers.source import decode, regular_size
+from implicitgrad.readers.source import decode, regular_size, stem
 from implicitgrad.requirement import facts_of, unmet
 from implicitgrad.solution import Solution
 from implicitgrad.solvers import solve_system
@@ -238,7 +238,7 @@ def _outcome(system: _System, question: Question) -> Outcome:
 def _drafts(item: Item, question: Question) -> list[Draft]:
     source = item.source
     if item.data is not None and item.line is not None:
-        return [read_json_line(decode(source, item.data, item.line), source, _name(source), item.line)]
+        return [read_json_line(decode(source, item.data, item.line), source, stem(source), item.line)]
     return read_drafts(source, question.csv_form, None if item.data is None else decode(source, item.data))
 
 
@@ -257,7 +257,7 @@ def _problem(error: Exception, source: str) -> Problem:
 
 
 def _name(source: str) -> str:
-    return os.path.splitext(os.path.basename(os.path.normpath(source)))[0]
+    return stem(os.path.normpath(source))
 
 
 def _written_failure(source: str, name: str, problem: Problem, question: Question, content_hash: str | None) -> Outcome:

@@ -93,6 +93,8 @@ class Draft:
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
+        self.with_care: Callable[[], Draft] | None = None
+        """Reads it again with a look at where everything stands; None where that has been done."""
         self.decimals: dict[str, PlainDecimals] = {}
         """The matrices that are plain decimals, as they were read."""
 
@@ -106,6 +108,16 @@ class Draft:
 
         arithmetic : "exact", "float", or "auto", which takes doubles for arrays of them and for what is large.
         """
+        try:
+            return self._of_numbers_or_letters(arithmetic)
+        except InputError:
+            if self.with_care is None:
+                raise
+            draft = self.with_care()
+            draft.why_no_letters = self.why_no_letters
+            return draft.build(arithmetic)
+
+    def _of_numbers_or_letters(self, arithmetic: str) -> LinearSystem:
         self._choose(arithmetic)
         before = len(self.problems)
         try:

@@ -10,7 +10,7 @@ from implicitgrad.draft import AUTO, Draft
 from implicitgrad.errors import InputError, Problem, UsageError
 from implicitgrad.part import Part
 from implicitgrad.readers.form import UNSTATED, CsvFormat
-from implicitgrad.readers.source import STANDARD_INPUT, read_text
+from implicitgrad.readers.source import STANDARD_INPUT, read_text, stem
 from implicitgrad.system import LinearSystem
 
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
@@ -59,7 +59,7 @@ def read_drafts(source: str, form: CsvFormat = UNSTATED, text: str | None = None
 
     text : what the file would hold, if that is not yet in it.
     """
-    name = os.path.splitext(os.path.basename(source))[0]
+    name = stem(source)
     csv_form = _csv_form(source, form)
     suffix = _suffix(source)
     if suffix in NUMPY_SUFFIXES:

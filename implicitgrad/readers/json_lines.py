@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import AUTO, Draft
+from implicitgrad.draft import Draft
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.part import Part
-from implicitgrad.system import LinearSystem
 
 
 def _refuse(constant: str) -> None:
@@ -36,24 +34,9 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     name = values.pop("name", name)  # type: ignore[assignment]
     if not isinstance(name, str) or not name.strip():
         return with_care()
-    return _Hasty(source, {key: Part(value) for key, value in values.items()}, name, with_care)
-
-
-class _Hasty(Draft):
-    """A line taken without a look at where everything in it stands; if anything does not fit, it is read again."""
-
-    def __init__(self, source: str, parts: dict[str, Part], name: str, with_care: Callable[[], Draft]) -> None:
-        super().__init__(source, parts, name)
-        self.with_care = with_care
-
-    def build(self, arithmetic: str = AUTO) -> LinearSystem:
-        """As of any draft."""
-        try:
-            return super().build(arithmetic)
-        except InputError:
-            draft = self.with_care()
-            draft.why_no_letters = self.why_no_letters
-            return draft.build(arithmetic)
+    draft = Draft(source, {key: Part(value) for key, value in values.items()}, name)
+    draft.with_care = with_care
+    return draft
 
 
 def _values(text: str) -> dict[str, object] | None:

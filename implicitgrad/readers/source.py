@@ -34,6 +34,11 @@ _FIRST_BYTES = {start[:1] for start in _SIGNATURES}
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
+def stem(path: str) -> str:
+    """A file's name without its directories and its suffix."""
+    return os.path.splitext(os.path.basename(path))[0]
+
+
 def read_text(source: str) -> str:
     """The text of a file, or of standard input for "-". Raises InputError."""
     text = decode(source, read_bytes(source))

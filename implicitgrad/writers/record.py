@@ -35,7 +35,8 @@ def to_record(solution: Solution) -> dict[str, Json]:
     system = solution.system
     doubles = _Doubles()
     answers = _answers(solution, doubles)
-    exact = _answers(solution, _Texts()) if solution.arithmetic is not Arithmetic.FLOAT else None
+    arithmetic = solution.arithmetic
+    exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
     jacobian_error, gradient_error = solution.error_bounds
     condition = None
     if solution.condition_squared is not None:
@@ -46,7 +47,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
     record: dict[str, Json] = {
         "name": system.name,
         "source": system.source,
-        "arithmetic": str(solution.arithmetic),
+        "arithmetic": str(arithmetic),
         "shape": {"equations": system.equations, "unknowns": system.unknowns, "inputs": system.inputs},
         "x": system.x,
         "y": system.y,
