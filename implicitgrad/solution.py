@@ -223,10 +223,10 @@ class Solution(NamedTuple):
             return ()
         condition, unit = self.condition_squared.as_integer_ratio()
         rounding = self.system.A_rounding
-        if rounding and condition >= unit * (10 * self.rank) ** 2 and self._may_lower_the_rank(rounding):
+        if condition >= unit * (10 * self.rank) ** 2 and rounding and self._may_lower_the_rank(rounding):
             return (ILL_CONDITIONED,)
         A = RationalMatrix.of(self.system.A)
-        are_doubles = A.denominator < 2**900 and A.squared_numerators() < 2**1800
+        are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
         if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small
             return ()
         return (ILL_CONDITIONED_IN_DOUBLES,) if self._may_lower_the_rank(_squared_rounding_to_doubles(A)) else ()

@@ -118,7 +118,7 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
     scales = equations.scales
     is_identity = scales is not None
     reduced = reduce_rows(equations.rows, pivot_order(N, P, wanted), beside_identity=is_identity)
-    row_of = dict(zip(reduced.pivots, reduced.rows, strict=False))
+    row_of = dict(zip(reduced.pivots, reduced.rows))  # noqa: B905
     place_of = {column: place for place, column in enumerate(reduced.columns)}
     free = [j for j in range(N) if j in place_of]
     independent = [k for k in range(P) if N + k in place_of]
@@ -127,7 +127,7 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
     unknowns = [place_of[f] for f in free]
     nothing = [0] * len(reduced.columns)
     by_unknown = [row_of.get(j, nothing) for j in range(N)]
-    null_space = [[-row[place] for place in unknowns] for row in by_unknown]
+    null_space = [[-row[place] for place in unknowns] if unknowns else [] for row in by_unknown]
     for f, j in enumerate(free):
         null_space[j][f] = reduced.d
     return Reading(
@@ -206,6 +206,6 @@ def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix
 
 def _product(gradients: RationalMatrix, J: RationalMatrix) -> RationalMatrix:
     """dL_dy · J"""
-    columns = list(zip(*J.numerators, strict=True))
+    columns = list(zip(*J.numerators))  # noqa: B905 (slower)
     numerators = [[sum(map(mul, g, column)) for column in columns] for g in gradients.numerators]
     return RationalMatrix(numerators, gradients.denominator * J.denominator)
