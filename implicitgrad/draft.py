@@ -101,7 +101,7 @@ class Draft:
     @property
     def is_binary(self) -> bool:
         """Whether any of its matrices is an array of numbers, not text."""
-        return any(is_array(self.parts[key].value) for key in ("A", "B", "dL_dy") if key in self.parts)
+        return any(is_array(part.value) for key, part in self.parts.items() if key in ("A", "B", "dL_dy"))
 
     def build(self, arithmetic: str = AUTO) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found.
@@ -128,6 +128,8 @@ class Draft:
             return self._built()
 
     def _built(self) -> LinearSystem:
+        if self.arithmetic is Arithmetic.EXACT:
+            self._read_at_once()
         A = self._matrix("A") if "A" in self.parts else None
         B = self._matrix("B") if "B" in self.parts else None
         dL_dy, has_one_loss = self._gradient()
@@ -155,6 +157,17 @@ class Draft:
 
                 raise InputError([Problem(TOO_LARGE, None, "too-large", self.source)]) from None
         return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
+
+    def _read_at_once(self) -> None:
+        """A, and dL_dy, a row of which has an entry for each column of A, where all of it is plain decimals."""
+        if "A" not in self.parts or "dL_dy" not in self.parts:
+            return
+        A, dL_dy = self.parts["A"].value, self.parts["dL_dy"].value
+        if not isinstance(A, list) or not isinstance(dL_dy, list):
+            return
+        found = read_plain_decimals(A, dL_dy if list in map(type, dL_dy) else [dL_dy])
+        if found is not None:
+            self.decimals["A"], self.decimals["dL_dy"] = found
 
     def _A_rounding(self) -> Fraction:
         if self.arithmetic is Arithmetic.SYMBOLIC:
@@ -202,8 +215,7 @@ class Draft:
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
         if arithmetic == AUTO:
-            sizes = [size for key in ("A", "B") if key in self.parts for size in shape_of(self.parts[key].value)]
-            is_float = max(sizes, default=0) > MOST_EXACT or self.is_binary or self.is_near_a_point
+            is_float = self.is_large or self.is_binary or self.is_near_a_point
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
             return
         self.arithmetic = chosen_arithmetic(arithmetic)
@@ -212,6 +224,14 @@ class Draft:
             message = f"expected a point that solves the equations exactly, got one that leaves {self.origin.residual}"
             hint = "Doubles are used there unless --arithmetic exact asks for more"
             raise InputError([Problem(message, hint, "bad-point", self.source)])
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it has more equations, unknowns or inputs than are solved exactly without being asked for."""
+        for key in ("A", "B"):
+            if key in self.parts and max(shape_of(self.parts[key].value), default=0) > MOST_EXACT:
+                return True
+        return False
 
     @property
     def is_near_a_point(self) -> bool:
@@ -242,6 +262,8 @@ class Draft:
 
     def _matrix(self, key: str) -> Numbers | None:
         """The (rows, columns) matrix under ``key``, or None when something in it was refused."""
+        if key in self.decimals:
+            return self.decimals[key].matrix
         value = self._listed(key)
         if isinstance(value, DoubleMatrix):
             return value
@@ -267,9 +289,12 @@ class Draft:
         if not isinstance(value, list):
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
             return None, False
-        if value and list not in map(type, value):
+        is_one = list not in map(type, value)
+        if "dL_dy" in self.decimals:
+            return self.decimals["dL_dy"].matrix, is_one
+        if value and is_one:
             if self.arithmetic is not Arithmetic.SYMBOLIC and (decimals := read_plain_decimals([value])) is not None:
-                return decimals.matrix, True
+                return decimals[0].matrix, True
             row = self._row("dL_dy", value, ())
             return None if row is None else self._of_rows([row]), True
         return self._rows("dL_dy", value), False
@@ -289,8 +314,8 @@ class Draft:
     def _rows(self, key: str, value: list[object]) -> Numbers | None:
         if self.arithmetic is Arithmetic.EXACT:
             if (decimals := read_plain_decimals(value)) is not None:
-                self.decimals[key] = decimals
-                return decimals.matrix
+                (self.decimals[key],) = decimals
+                return self.decimals[key].matrix
         elif self.arithmetic is Arithmetic.FLOAT:
             doubles = from_texts(value) if value and is_rectangle_of_texts(value) else None
             if doubles is not None:

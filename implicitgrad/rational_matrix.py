@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 from math import lcm
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple, overload
@@ -24,20 +25,21 @@ class PlainDecimals(NamedTuple):
     """Decimals without exponents, read all at once."""
 
     matrix: RationalMatrix
-    squares: int
-    """The sum of the squares of the units of last places behind a point, in units of 1/denominator²."""
+    units: list[int]
+    """Of each entry's last place, in units of 1/denominator; 0 where nothing is behind its point."""
 
     @property
     def squared_rounding(self) -> Fraction:
         """The sum of the squares of half of these units."""
-        return Fraction(self.squares, 4 * self.matrix.denominator**2)
+        return Fraction(sum(map(mul, self.units, self.units)), 4 * self.matrix.denominator**2)
 
 
-def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
-    """None where it is no list of lists of texts, all of one length, or one of these is anything else.
+def read_plain_decimals(*matrices: Sequence[object]) -> list[PlainDecimals] | None:
+    """Matrices of one width; None where a row is no list, of texts, of that length, or one of these is anything else.
 
     Who reads entry by entry knows what; that takes four times as long.
     """
+    rows = [*chain.from_iterable(matrices)]
     if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
         return None
     texts: list[str] = [text for row in rows for text in row]  # type: ignore[attr-defined]
@@ -52,16 +54,21 @@ def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
     integers = list(map(int, text.replace(".", "").split("\n")))
     places = [len(text.partition(".")[2]) for text in texts]
     most = max(places)
-    squares = len(texts)
+    units = [1] * len(texts)
     if min(places) < most:
         units = [1 if p == most else 10 ** (most - p) for p in places]
         integers = list(map(mul, integers, units))
-        squares = sum(map(mul, units, units))
     if 0 in places:
-        squares -= places.count(0) * 100**most
+        units = [unit if p else 0 for unit, p in zip(units, places, strict=True)]
     width = len(texts) // len(rows)
     numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
-    return PlainDecimals(RationalMatrix(numerators, 10**most), squares)
+    found = []
+    top = 0
+    for matrix in matrices:
+        end = top + len(matrix)
+        found.append(PlainDecimals(RationalMatrix(numerators[top:end], 10**most), units[width * top : width * end]))
+        top = end
+    return found
 
 
 class RationalMatrix(Rows):
