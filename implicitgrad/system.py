@@ -92,8 +92,6 @@ class LinearSystem(NamedTuple):
 
         Raises OverflowError for numbers beyond the largest double.
         """
-        if self.arithmetic is arithmetic is Arithmetic.EXACT:
-            return self
         if self.arithmetic is Arithmetic.SYMBOLIC:
             if arithmetic is Arithmetic.FLOAT:
                 raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")

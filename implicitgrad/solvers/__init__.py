@@ -60,7 +60,9 @@ def solve_system(
 
     gradient_alone : leave out ∂y/∂x. order : 2 for ∂²y/∂x², too. steps : with the derivation.
     """
-    chosen = system.arithmetic if arithmetic == AUTO else chosen_arithmetic(arithmetic)
+    chosen = system.arithmetic
+    if arithmetic != AUTO:
+        system, chosen = _in(chosen_arithmetic(arithmetic), system)
     if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
     found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
@@ -79,17 +81,24 @@ def solve_system(
     return found
 
 
+def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
+    """A system that is to be solved in some arithmetic, and the one that will be; doubles are made by their solver."""
+    if system.arithmetic is Arithmetic.SYMBOLIC:
+        return system.with_arithmetic(arithmetic), Arithmetic.SYMBOLIC
+    return (system if arithmetic is Arithmetic.FLOAT else system.with_arithmetic(arithmetic)), arithmetic
+
+
 def _solve(
     system: LinearSystem, free: Sequence[str], chosen: Arithmetic, rtol: float | None, *, gradient_alone: bool
 ) -> Solution:
-    if system.arithmetic is Arithmetic.SYMBOLIC:
+    if chosen is Arithmetic.FLOAT:
+        from implicitgrad.solvers.floating import solve_float
+
+        return solve_float(system, free, rtol, gradient_alone=gradient_alone)
+    if chosen is Arithmetic.EXACT:
+        found = solve_exact(system, free)
+    else:
         from implicitgrad.solvers.symbolic import solve_symbolic
 
-        found = solve_symbolic(system.with_arithmetic(chosen), free)
-        return found._replace(is_gradient_alone=True) if gradient_alone else found
-    if chosen is Arithmetic.EXACT:
-        found = solve_exact(system.with_arithmetic(chosen), free)
-        return found._replace(is_gradient_alone=True) if gradient_alone else found
-    from implicitgrad.solvers.floating import solve_float
-
-    return solve_float(system, free, rtol, gradient_alone=gradient_alone)
+        found = solve_symbolic(system, free)
+    return found._replace(is_gradient_alone=True) if gradient_alone else found

@@ -104,7 +104,8 @@ def _equations(system: LinearSystem) -> Equations:
     if system.B is not None:
         return Equations([integers(a + b)[0] for a, b in zip(system.A, system.B, strict=True)], None)
     A = RationalMatrix.of(system.A)
-    rows, scales = A.numerators, [A.denominator] * system.equations
+    rows = A.numerators
+    scales = [A.denominator] * len(rows)
     if A.denominator != 1:
         common = [gcd(A.denominator, *row) for row in rows]
         if max(common) > 1:
@@ -198,7 +199,7 @@ def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix
     rank, A = reading.rank, RationalMatrix.of(system.A)
     if rank == 0:
         return None
-    if rank == system.equations == system.unknowns and system.B is None:
+    if system.B is None and not (reading.free or reading.dependent):
         square = A.squared_numerators() * J.squared_numerators()
         return Fraction(square, (A.denominator * J.denominator) ** 2)
     return squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
