@@ -178,19 +178,19 @@ class _Doubles:
         return cast("float | None", double)
 
     def rows(self, matrix: RationalMatrix) -> list[Any]:
-        d = matrix.denominator
-        rows: list[list[float | None]]
+        rows, d = matrix.numerators, matrix.denominator
+        doubles: list[float | None]
         try:
-            rows = [[n / d for n in row] for row in matrix.numerators]
+            doubles = [n / d for row in rows for n in row]
         except OverflowError:
             self.is_any_too_large = True
-            rows = [[to_float(Fraction(n, d)) for n in row] for row in matrix.numerators]
-        doubles = list(chain.from_iterable(rows))
-        if 0 in doubles and any(n and not double for n, double in zip(chain(*matrix.numerators), doubles, strict=True)):
+            doubles = [to_float(Fraction(n, d)) for row in rows for n in row]
+        if 0 in doubles and any(n and not double for n, double in zip(chain(*rows), doubles, strict=True)):
             self.is_any_lost = True
         if self.is_any_too_large or any(map(float.is_integer, doubles)):  # type: ignore[arg-type]
-            return [list(map(_plain, row)) for row in rows]
-        return rows
+            doubles = list(map(_plain, doubles))
+        width = len(rows[0]) if rows else 0
+        return [doubles[width * i : width * (i + 1)] for i in range(len(rows))]
 
     def checked(self, double: float | None) -> float | int | None:
         self.is_any_too_large |= double is None
