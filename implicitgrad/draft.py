@@ -95,6 +95,8 @@ class Draft:
         """Finds where what is expected would be written."""
         self.with_care: Callable[[], Draft] | None = None
         """Reads it again with a look at where everything stands; None where that has been done."""
+        self.has_numbers_alone = False
+        """Every text in it is a number as JSON has them."""
         self.decimals: dict[str, PlainDecimals] = {}
         """The matrices that are plain decimals, as they were read."""
 
@@ -165,7 +167,8 @@ class Draft:
         A, dL_dy = self.parts["A"].value, self.parts["dL_dy"].value
         if not isinstance(A, list) or not isinstance(dL_dy, list):
             return
-        found = read_plain_decimals(A, dL_dy if list in map(type, dL_dy) else [dL_dy])
+        gradients = dL_dy if list in map(type, dL_dy) else [dL_dy]
+        found = read_plain_decimals(A, gradients, are_numbers=self.has_numbers_alone)
         if found is not None:
             self.decimals["A"], self.decimals["dL_dy"] = found
 

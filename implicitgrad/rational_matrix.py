@@ -34,10 +34,10 @@ class PlainDecimals(NamedTuple):
         return Fraction(sum(map(mul, self.units, self.units)), 4 * self.matrix.denominator**2)
 
 
-def read_plain_decimals(*matrices: Sequence[object]) -> list[PlainDecimals] | None:
+def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) -> list[PlainDecimals] | None:
     """Matrices of one width; None where a row is no list, of texts, of that length, or one of these is anything else.
 
-    Who reads entry by entry knows what; that takes four times as long.
+    Who reads entry by entry knows what; that takes four times as long. are_numbers : any text is a number of JSON's.
     """
     rows = [*chain.from_iterable(matrices)]
     if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
@@ -47,7 +47,9 @@ def read_plain_decimals(*matrices: Sequence[object]) -> list[PlainDecimals] | No
         text = "\n".join(texts)
     except TypeError:
         return None
-    if text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None:
+    if not text or (are_numbers and ("e" in text or "E" in text)):
+        return None
+    if not are_numbers and (text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None):
         return None
     if len(text) > MOST_DIGITS and max(map(len, texts)) > MOST_DIGITS:
         return None

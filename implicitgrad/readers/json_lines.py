@@ -36,6 +36,7 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
         return with_care()
     draft = Draft(source, {key: Part(value) for key, value in values.items()}, name)
     draft.with_care = with_care
+    draft.has_numbers_alone = stripped.count('"') == 2 * len(draft.parts)  # those around the keys
     return draft
 
 
