@@ -130,6 +130,7 @@ class Draft:
             return self._built()
 
     def _built(self) -> LinearSystem:
+        self.decimals = {}
         if self.arithmetic is Arithmetic.EXACT:
             self._read_at_once()
         A = self._matrix("A") if "A" in self.parts else None
