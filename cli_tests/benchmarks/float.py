@@ -6,6 +6,7 @@ python cli_tests/benchmarks/float.py [ROUNDS]
 """
 
 import importlib.util
+import os
 import shutil
 import statistics
 import subprocess
@@ -183,6 +184,7 @@ def programs(rounds: int) -> None:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if sys.argv[1:] else 9
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a program that is installed has its bytecode on disk
     for n in (16, 100, 300, 1000):
         square(n, rounds)
     wide(rounds)

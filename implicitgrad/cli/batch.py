@@ -31,6 +31,8 @@ LOCAL_BYTES = 2**16
 LOCAL_ITEMS = 256
 """What is solved before workers are started, which takes as long as solving some hundreds of small systems."""
 CHUNKS_A_WORKER = 3
+GARBAGE = 20_000
+"""Objects that the garbage collector lets come together: more than the systems that are answered together have."""
 
 EXAMPLES = """\b
 Examples:
@@ -122,6 +124,8 @@ def batch(
     from implicitgrad.batch import Question
     from implicitgrad.cli.signals import Interruptions
 
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
     gc.enable()
     question = Question(arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header), target.form)
     with Interruptions() as interruptions:
@@ -200,7 +204,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
     with Tally(asked.quiet, sources.total, is_shown=target.output is not None or target.directory is not None) as tally:
         try:
             chunks = _chunks(asked, sources, question, old, begun)
-            for outcomes in answer_all(chunks, question, pool, at_once):
+            for outcomes in answer_all(_held(chunks, begun), question, pool, at_once):
                 shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
                 results.write(shown)
                 tally.add(shown)
@@ -252,6 +256,17 @@ class _Begun:
     @property
     def is_much(self) -> bool:
         return self.bytes > LOCAL_BYTES or self.items > LOCAL_ITEMS
+
+
+def _held(chunks: Iterator[Chunk | Ready], begun: _Begun) -> Iterator[Chunk | Ready]:
+    """The same, the first of them together: once there is much to do, or the next may be long in coming."""
+    held: list[Chunk | Ready] = []
+    for chunk in chunks:
+        held.append(chunk)
+        if begun.is_much or not chunk:
+            yield from held
+            held.clear()
+    yield from held
 
 
 def _chunks(

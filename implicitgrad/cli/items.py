@@ -21,7 +21,7 @@ NUMPY_SUFFIXES = (".npy", ".npz")
 BATCH_SUFFIXES = (*SUFFIXES, ".tsv", *NUMPY_SUFFIXES, *JSON_LINES_SUFFIXES)
 CHUNK_BYTES = 2**16
 CHUNK_ITEMS = 128
-"""Files in a chunk, at most: opening one takes as long as reading hundreds of bytes."""
+"""Systems in a chunk, at most: small ones, too, are work, and no worker is to have much of it when the others end."""
 MOST_SENT = 2**20
 """Bytes of a file, above which it is read where it is answered."""
 READ_SIZE = 2**16
@@ -284,13 +284,19 @@ def _lines(source: str, blocks: Iterator[bytes], line: int = 0) -> Iterator[Chun
                         return
                     number += 1
                     chunk.append(Item(source if number == 1 else f"{source}#{number}", text, line))
-            if chunk:
-                yield chunk
+            yield from _parts(chunk)
         if waiting > MOST_BYTES:
             yield _too_large(source, "a line", line + 1)
             return
     if not number:
         yield InputError([Problem("empty; expected a system in JSON on each line", None, "empty", source)])
+
+
+def _parts(chunk: Chunk) -> Iterator[Chunk]:
+    """As few of one size as have no more than CHUNK_ITEMS."""
+    number = -(-len(chunk) // CHUNK_ITEMS)
+    for k in range(number):
+        yield chunk[k * len(chunk) // number : (k + 1) * len(chunk) // number]
 
 
 def is_result(line: bytes) -> bool:

@@ -61,9 +61,9 @@ class Tally:
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         """Count some more."""
+        self.verdicts.update([outcome.status for outcome in outcomes])
+        self.kept += sum([outcome.is_kept for outcome in outcomes])
         for outcome in outcomes:
-            self.verdicts[outcome.status] += 1
-            self.kept += outcome.is_kept
             if outcome.problem is None:
                 continue
             self.failed += outcome.is_failure

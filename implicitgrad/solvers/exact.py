@@ -120,17 +120,18 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
     is_identity = scales is not None
     reduced = reduce_rows(equations.rows, pivot_order(N, P, wanted), beside_identity=is_identity)
     row_of = dict(zip(reduced.pivots, reduced.rows))  # noqa: B905
-    place_of = {column: place for place, column in enumerate(reduced.columns)}
+    place_of = dict(zip(reduced.columns, range(len(reduced.columns))))  # noqa: B905
     free = [j for j in range(N) if j in place_of]
     independent = [k for k in range(P) if N + k in place_of]
     dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
     inputs = [(place_of[N + k], 1 if scales is None else scales[k]) for k in independent]
-    unknowns = [place_of[f] for f in free]
     nothing = [0] * len(reduced.columns)
     by_unknown = [row_of.get(j, nothing) for j in range(N)]
-    null_space = [[-row[place] for place in unknowns] if unknowns else [] for row in by_unknown]
-    for f, j in enumerate(free):
-        null_space[j][f] = reduced.d
+    null_space: list[IntegerRow] = [[]] * N
+    if free:
+        null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]
+        for f, j in enumerate(free):
+            null_space[j][f] = reduced.d
     return Reading(
         reduced=reduced,
         rank=N - len(free),
