@@ -481,6 +481,24 @@ def test_a_worker_that_somebody_kills_costs_nothing(tmp_path: Path, delay: float
 
 
 @needs_proc
+@pytest.mark.parametrize("killed", [slice(0, 1), slice(1, 2), slice(0, 2)])
+def test_workers_killed_in_the_midst_of_their_answers_cost_nothing(tmp_path: Path, killed: slice) -> None:
+    process = started(tmp_path, "-o", "r.jsonl", number=2000)
+    workers = children(process.pid)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)  # an answer that nobody takes is longer than a pipe
+    for pid in workers[killed]:
+        os.kill(pid, signal.SIGKILL)
+    process.send_signal(signal.SIGCONT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    found = lines((tmp_path / "r.jsonl").read_text())
+    assert [record["source"] for record in found] == ["many.jsonl", *(f"many.jsonl#{k}" for k in range(2, 2001))]
+    assert all("error" not in record for record in found)
+    assert not any(map(is_running, workers))
+
+
+@needs_proc
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("is_to_group", [True, False])
 @pytest.mark.parametrize("times", [1, 2])

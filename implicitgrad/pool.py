@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
 
 from implicitgrad.batch import Item, Outcome, Question, Ready, answer_items, failure
 from implicitgrad.errors import Problem
 
 WORKER_DIED = "worker-died"
+BETWEEN_LOOKS = 1.0
+"""Seconds."""
 
 
 class Pool:
@@ -52,7 +54,7 @@ class Pool:
         """The outcomes of the chunk handed over first."""
         chunk, future = self.pending.popleft()
         try:
-            return future.result()
+            return _result(future, self.executor)
         except BrokenExecutor:
             self._renew()
             return self._one_by_one(chunk)
@@ -86,7 +88,7 @@ class Pool:
         for item in chunk:
             executor = executor or self.make(1)
             try:
-                found += executor.submit(self.answer, [item], self.question).result()
+                found += _result(executor.submit(self.answer, [item], self.question), executor)
             except BrokenExecutor:
                 executor.shutdown(wait=False, cancel_futures=True)
                 executor = None
@@ -95,3 +97,20 @@ class Pool:
         if executor is not None:
             executor.shutdown(wait=False)
         return found
+
+
+def _result(future: Future[list[Outcome]], executor: Executor) -> list[Outcome]:
+    """What comes of it. Raises BrokenExecutor.
+
+    A process that dies in the midst of sending its answer leaves a ProcessPoolExecutor waiting for the rest of it, and
+    the other processes for their turn, for ever. Then all of them are ended.
+    """
+    looks = 0
+    while not wait([future], BETWEEN_LOOKS).done:
+        processes = getattr(executor, "_processes", None) or {}  # of a ProcessPoolExecutor
+        looks = 0 if all(process.is_alive() for process in processes.values()) else looks + 1
+        if looks > 1:
+            for process in processes.values():
+                process.kill()
+            raise BrokenExecutor("a process died in the midst of its answer")
+    return future.result()
