@@ -165,6 +165,20 @@ def test_require_unique_gradient_needs_a_gradient(run: Run) -> None:
     assert "needs dL_dy" in refused(run, "solve", "-A", "3 5", "--require", "unique-dL_dx")
 
 
+def test_what_is_given_twice_is_not_lost(run: Run) -> None:
+    for arguments, option, hint in (
+        (("-A", "1 2", "-A", "3 4"), "'-A'", ""),
+        (("-A", "1 2; 3 4", "-g", "1 0", "-g", "0 1"), "'-g' / '--dldy'", "Several losses are rows of one: '1 0; 0 1'"),
+        (("-e", "x = y*z", "--unknowns", "y", "--unknowns", "z"), "'--y' / '--unknowns'", ""),
+        (("-e", "x = y**2", "--unknowns", "y", "--at", "x=4", "--at", "y=2"), "'--at'", "are parted by commas"),
+    ):
+        message = refused(run, "solve", *arguments)
+        assert f"Invalid value for {option}: expected it once, got it 2 times" in message
+        assert hint in message
+    claimed = ("check", "-A", "1 2; 3 5", "-g", "1 2", "--dldx", "9 9", "--dldx", "1 0")
+    assert "'--dldx': expected it once, got it 2 times. Several losses" in refused(run, *claimed)
+
+
 def test_digits_limits_decimals(run: Run) -> None:
     for digits, shown in (("3", "≈0.00811"), ("12", "≈0.00810682197176")):
         assert shown in run("solve", "-A", "123.3529", "--digits", digits).stdout
@@ -173,7 +187,7 @@ def test_digits_limits_decimals(run: Run) -> None:
 def test_output_is_written_whole_to_another_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "out.txt").write_text("old")
     (tmp_path / "out.txt").chmod(0o640)
-    result = run("solve", "two.yaml", "--output", "out.txt", files=TWO, FORCE_COLOR="1", COLUMNS="5")
+    result = run("solve", "two.yaml", "--output", "out.txt", files=TWO, FORCE_COLOR="1", COLUMNS="0")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert (tmp_path / "out.txt").read_text("utf-8") == TABLE
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o640

@@ -315,3 +315,8 @@ def test_a_pipe_gets_no_colour_unless_forced_and_is_as_wide_as_it_needs(run: Run
     assert ESCAPE in run(*arguments, FORCE_COLOR="1").stdout
     assert ESCAPE not in run(*arguments, FORCE_COLOR="1", NO_COLOR="1").stdout
     assert max(map(len, run(*arguments, COLUMNS="60").stdout.splitlines())) <= 60
+
+
+def test_no_columns_at_all_are_a_narrow_screen(run: Run) -> None:
+    for arguments in (("-A", "3 5", "-g", "7 11"), ("-A", "a b", "--steps")):
+        assert run("solve", *arguments, COLUMNS="0").stdout == run("solve", *arguments, COLUMNS="1").stdout != ""

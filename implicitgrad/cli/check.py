@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.characters import quoted
-from implicitgrad.cli.options import csv_options, with_help
+from implicitgrad.cli.options import csv_options, once, with_help
 from implicitgrad.cli.systems import (
+    SEVERAL_LOSSES,
     Given,
     GivenParts,
     drafts_of,
@@ -52,8 +53,13 @@ Examples:
 )
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @system_options
-@click.option("--dydx", metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, inline or @FILE.")
-@click.option("--dldx", metavar="VECTOR", help="Claim ∂L/∂x, inline or @FILE; several rows for several losses.")
+@click.option("--dydx", **once(), metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, inline or @FILE.")
+@click.option(
+    "--dldx",
+    **once(hint=SEVERAL_LOSSES),
+    metavar="VECTOR",
+    help="Claim ∂L/∂x, inline or @FILE; several rows for several losses.",
+)
 @require_option("Claim a verdict, or several")
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")

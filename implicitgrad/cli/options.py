@@ -45,6 +45,24 @@ def show_version(version: str) -> Callable[[click.Context, click.Parameter, bool
     return show
 
 
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+def once(then: Callback | None = None, hint: str = "") -> dict[str, Any]:
+    """What makes an option whose first value would be lost without a word an error where it is given again.
+
+    then : the callback of its value.
+    """
+
+    def check(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Any:
+        if len(values) > 1:
+            raise click.BadParameter(f"expected it once, got it {len(values)} times{hint}")
+        value = values[0] if values else None
+        return value if then is None else then(context, parameter, value)
+
+    return {"multiple": True, "callback": check}
+
+
 def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """The callback of an option that takes names parted by commas; quotes as in CSV keep a comma inside a name."""
     if value is None:

@@ -24,7 +24,7 @@ def stdout_screen() -> Screen:
 def _width(is_terminal: bool) -> int | None:
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit():
-        return min(int(columns), 10**6) if len(columns) < 10 else None
+        return min(max(1, int(columns)), 10**6) if len(columns) < 10 else None
     if not is_terminal:
         return None
     try:

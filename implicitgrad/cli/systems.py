@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from implicitgrad.characters import quoted
-from implicitgrad.cli.options import Decorated, names
+from implicitgrad.cli.options import Decorated, names, once
 from implicitgrad.cli.streams import say
 from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import UNSTATED, CsvFormat
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from implicitgrad.system import Origin
 
 INLINE = "<inline>"
+SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
 
 
@@ -55,8 +56,12 @@ def system_options(command: Decorated) -> Decorated:
     """-A, -B, -e, --at, --solve-for, -g, --x and --y."""
     for option in reversed(
         (
-            click.option("-A", "A", metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE."),
-            click.option("-B", "B", metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]"),
+            click.option(
+                "-A", "A", **once(), metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE."
+            ),
+            click.option(
+                "-B", "B", **once(), metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]"
+            ),
             click.option(
                 "-e",
                 "--equation",
@@ -66,11 +71,14 @@ def system_options(command: Decorated) -> Decorated:
                 help="An equation in the place of A and B, 'x1 = 2*y1 + y2/3' or 'x**2 + y**2 = 25'; needs --unknowns.",
             ),
             click.option(
-                "--at", callback=names, metavar="NAME=VALUE,...", help="Where equations are differentiated: x=3,y=4."
+                "--at",
+                **once(names, ". Values of several names are parted by commas: --at x=3,y=4"),
+                metavar="NAME=VALUE,...",
+                help="Where equations are differentiated: x=3,y=4.",
             ),
             click.option(
                 "--solve-for",
-                callback=names,
+                **once(names),
                 metavar="NAMES",
                 help="Find these at the point, by Newton's method from the values --at gives them.",
             ),
@@ -78,11 +86,12 @@ def system_options(command: Decorated) -> Decorated:
                 "-g",
                 "--dldy",
                 "dL_dy",
+                **once(hint=SEVERAL_LOSSES),
                 metavar="VECTOR",
                 help="∂L/∂y, inline or @FILE; several rows for several losses.",
             ),
-            click.option("--x", "--inputs", "x", callback=names, metavar="NAMES", help="The inputs' names: x1,x2."),
-            click.option("--y", "--unknowns", "y", callback=names, metavar="NAMES", help="The unknowns' names: y1,y2."),
+            click.option("--x", "--inputs", "x", **once(names), metavar="NAMES", help="The inputs' names: x1,x2."),
+            click.option("--y", "--unknowns", "y", **once(names), metavar="NAMES", help="The unknowns' names: y1,y2."),
         )
     ):
         command = option(command)

@@ -64,6 +64,7 @@ class Page:
         self.file = StringIO()
         self.console = Console(
             file=self.file,
+            width=screen.width or 80,  # which no line is cut at
             force_terminal=screen.has_color,
             color_system="256" if screen.has_color else None,
             no_color=not screen.has_color,
