@@ -89,7 +89,7 @@ def test_a_failure_is_a_record_in_its_place_and_stops_nothing(run: Run, tmp_path
     error = found[1]["error"]
     assert set(error) == {"code", "message", "line", "column", "hint"}
     assert (error["code"], error["line"], error["column"]) == ("bad-number", 1, 9)
-    assert error["message"].endswith("(and 1 more)")
+    assert error["message"].endswith("(and 1 more problem)")
     assert found[-1]["error"]["code"] == "cannot-read"
     assert "implicitgrad: b.yaml:1:9: A[1][2]: expected a number" in result.stderr
     assert result.stderr.endswith("implicitgrad: 8 systems: 2 determined, 1 underdetermined, 5 failed\n")
@@ -175,7 +175,7 @@ def test_letters_in_the_place_of_numbers_are_a_mistake(run: Run) -> None:
     entries = {"a": "a*b + 1", "the system's own": "x", "no letter": "nan", "no expression": "3 a"}
     result = run("batch", "-", stdin="".join(json.dumps({"A": [[1, entry]]}) + "\n" for entry in entries.values()))
     assert result.returncode == 2
-    hint = "batch reads numbers alone; implicitgrad solve reads letters, too"
+    hint = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
     assert [record["error"]["hint"] for record in lines(result.stdout)] == [hint, None, None, None]
 
 
@@ -261,9 +261,8 @@ def test_results_may_be_a_file_each_and_none_overwrites_another(run: Run, tmp_pa
     (tmp_path / "q" / "A.yaml").write_text("A: [[5]]\n---\nA: [[6]]\n")
     (tmp_path / "q" / "bad.yaml").write_text("A: [[x]]\n")
     run("batch", "p", "q", "--output-dir", "out")
-    assert sorted(os.listdir(tmp_path / "out")) == ["A-2.json", "A-2-2.json", "a.json", "bad.json"] or sorted(
-        os.listdir(tmp_path / "out")
-    ) == sorted(["a.json", "A-2.json", "A-2-2.json", "bad.json"])
+    names = [name for name in os.listdir(tmp_path / "out") if not name.startswith(".")]
+    assert sorted(names) == sorted(["a.json", "A-2.json", "A-2-2.json", "bad.json"])
     assert json.loads((tmp_path / "out" / "bad.json").read_text())["error"]["code"] == "bad-number"
     again = run("batch", ".", "--output-dir", "out", "-f", "table")
     assert "4 systems" in again.stderr
@@ -271,7 +270,8 @@ def test_results_may_be_a_file_each_and_none_overwrites_another(run: Run, tmp_pa
     run("batch", "p", "--output-dir", "arrays", "-f", "npy")
     assert np.load(tmp_path / "arrays" / "a.npy").tolist() == [[-2, 1], [1.5, -0.5]]
     run("batch", "-", "--output-dir", "lines", stdin='{"A": [[1]]}\n{"A": [[2]]}\n')
-    assert sorted(os.listdir(tmp_path / "lines")) == ["stdin-2.json", "stdin.json"]
+    names = [name for name in os.listdir(tmp_path / "lines") if not name.startswith(".")]
+    assert sorted(names) == ["stdin-2.json", "stdin.json"]
 
 
 @pytest.mark.parametrize(

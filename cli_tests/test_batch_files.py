@@ -38,6 +38,11 @@ def shell(command: str, folder: Path, **options: Any) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+def shown(folder: Path) -> list[str]:
+    """The names in a directory, but for hidden ones."""
+    return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+
+
 def few(folder: Path, number: int = 4) -> list[str]:
     folder.mkdir(exist_ok=True)
     for k in range(number):
@@ -76,6 +81,14 @@ def test_a_batch_does_not_read_what_it_writes(tmp_path: Path, jobs: str) -> None
         ("batch --files-from list --output-dir many", "many/sys1", "A: [[1]]\n"),
         ("batch 'm[a]ny/*.json' --output-dir many", "many/a.json", '{"A": [[1]]}\n'),
         ("batch many/s0.yaml many/s1.yaml --output-dir out", "out/s1.json", '{"A": [[1]]}\n'),
+        ("batch many/s0.yaml --output-dir out -f table", "out/s0.txt", "precious\n"),
+        ("batch many/sys1 --output-dir out -f table", "out/sys1.json", "{}\n"),
+        ("batch many -o c.json", "c.json", '{"name": "circle", "equations": ["x**2 = y"], "y": ["y"]}'),
+        ("batch many -o c.json", "c.json", '{"name": "lr", "source": "web", "lr": 0.1}'),
+        ("batch many -o c.json", "c.json", '{"name": "data", "data": [' + "1, " * 2**15 + "1]}\n"),
+        ("batch many -o c.json", "c.json", '{"name": "b", "B": [[' + "1, " * 2**15 + '1]], "A": [[1]]}\n'),
+        ("batch many/s.jsonl >> many/s.jsonl", "many/s.jsonl", '{"A": [[1, 2]]}\n'),
+        ("batch - < many/s.jsonl >> many/s.jsonl", "many/s.jsonl", '{"A": [[1, 2]]}\n'),
     ],
 )
 def test_no_input_and_no_foreign_file_is_overwritten(tmp_path: Path, command: str, file: str, text: str | None) -> None:
@@ -303,7 +316,7 @@ def test_files_of_answers_stay_in_their_directory(tmp_path: Path) -> None:
         (tmp_path / "run#7" / name).write_text("1\n" if name.endswith("csv") else "A: [[1]]\n")
     result = shell("implicitgrad batch 'run#7' 'y#/../run#7/../run#7/m.yaml' --output-dir out", tmp_path)
     assert (result.returncode, result.stderr) == (0, "implicitgrad: 4 systems: 4 determined\n")
-    found = sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_file())
+    found = [name for name in shown(tmp_path / "out") if (tmp_path / "out" / name).is_file()]
     assert found == ["m-2.json", "m.json", *sorted([f"{'漢' * 66}-2.json", f"{'漢' * 66}.json"])]
     assert not (tmp_path / "m.json").exists()
 
@@ -314,7 +327,7 @@ def test_an_answer_and_a_failure_of_one_system_do_not_stand_side_by_side(
 ) -> None:
     for text, expected in (("A: [[x]]", "s.json"), ("A: [[1]]", f"s{suffix}"), ("A: [[x]]", "s.json")):
         run("batch", "s.yaml", "--output-dir", "out", "-f", form, files={"s.yaml": text})
-        assert os.listdir(tmp_path / "out") == [expected]
+        assert shown(tmp_path / "out") == [expected]
     record = json.loads((tmp_path / "out" / "s.json").read_text())
     assert (record["name"], len(record["content_hash"]), record["error"]["code"]) == ("s", 64, "bad-number")
 
@@ -327,7 +340,7 @@ def test_a_file_each_is_what_solve_writes(run: Run, tmp_path: Path, form: str, s
     result = run("batch", *files, "--output-dir", "out", "-f", form, files=files)
     assert (tmp_path / "out" / f"a.{suffix}").read_text("utf-8") == run("solve", "a.yaml", "-f", form).stdout
     assert result.returncode == (2 if form == "csv" else 0)
-    assert sorted(os.listdir(tmp_path / "out")) == [f"a.{suffix}", "b.json" if form == "csv" else f"b.{suffix}"]
+    assert shown(tmp_path / "out") == [f"a.{suffix}", "b.json" if form == "csv" else f"b.{suffix}"]
 
 
 def test_labels_in_csv_are_no_formulas_and_no_commands(run: Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import os.path
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import NamedTuple, Protocol
 
-from implicitgrad.characters import printable
+from implicitgrad.characters import count, printable
 from implicitgrad.draft import AUTO, Draft
 from implicitgrad.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.readers import read_drafts
@@ -35,6 +35,8 @@ class Item(NamedTuple):
     """Its bytes; None for a file that is to be read where it is answered."""
     line: int | None = None
     """Where it stands in a stream of JSON lines, 1-based; None for a whole file."""
+    only: int | None = None
+    """Which of its systems alone is meant, 0-based; None for all."""
 
 
 class Question(NamedTuple):
@@ -100,6 +102,11 @@ class Ready(NamedTuple):
 def answer_items(items: Sequence[Item], question: Question) -> list[Outcome]:
     """The outcomes of all systems of some items, in order."""
     return [outcome for group in groups(items) for outcome in _answer(group, question)]
+
+
+def count_systems(item: Item, question: Question) -> int:
+    """How many systems an item has; 1 where it cannot be read."""
+    return len(_read(item, question))
 
 
 def groups(items: Sequence[Item]) -> Iterator[list[Item]]:
@@ -197,7 +204,8 @@ def _read(item: Item, question: Question) -> list[_System]:
         content_hash = question.content_hash(item)
         drafts = _drafts(item, question)
         marked = content_hash if content_hash is None or len(drafts) == 1 else f"{content_hash}/{len(drafts)}"
-        return [_System(draft.source, draft.name, marked, draft) for draft in drafts]
+        systems = [_System(draft.source, draft.name, marked, draft) for draft in drafts]
+        return systems if item.only is None else [systems[item.only]]
     except Exception as error:
         return [_System(item.source, _name(item.source), content_hash, _problem(error, item.source))]
 
@@ -205,7 +213,7 @@ def _read(item: Item, question: Question) -> list[_System]:
 def _build(system: _System, question: Question) -> None:
     assert isinstance(system.found, Draft)
     if system.found.origin is None:
-        system.found.why_no_letters = "batch reads numbers alone; implicitgrad solve reads letters, too"
+        system.found.why_no_letters = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
     system.found = system.found.build(question.arithmetic)
 
 
@@ -246,7 +254,7 @@ def _problem(error: Exception, source: str) -> Problem:
     if isinstance(error, ImplicitGradError):
         first, *others = error.problems
         if others:
-            first = first._replace(message=f"{first.message} (and {len(others)} more)")
+            first = first._replace(message=f"{first.message} (and {count(len(others), 'more problem')})")
         if isinstance(error, UsageError):
             first = first._replace(message=first.message.removeprefix(f"{printable(source)}: "))
         return first if first.source else first._replace(source=source)

@@ -79,6 +79,6 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 entry``, ``2 entries``, ``3 rows``."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """``1 entry``, ``2 entries``, ``3 rows``, ``4 processes``."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"

@@ -1,7 +1,8 @@
 """Chunks of a batch on any executor of concurrent.futures.
 
 Items travel to workers in chunks. A chunk that does not come back, because its worker died, is done again one item at a
-time, each in a worker of its own: an item whose worker dies again is a failure, and costs nobody else's answer.
+time, in a worker of its own, and a file of several systems each of them so: a system whose worker dies again is a
+failure, and costs nobody else's answer.
 """
 
 from __future__ import annotations
@@ -9,11 +10,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
-from implicitgrad.batch import Item, Outcome, Question, Ready, answer_items, failure
-from implicitgrad.errors import Problem
+from implicitgrad.batch import Item, Outcome, Question, Ready, answer_items, count_systems, failure
+from implicitgrad.characters import count
+from implicitgrad.errors import Problem, UsageError
 
 WORKER_DIED = "worker-died"
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 BETWEEN_LOOKS = 1.0
 """Seconds."""
 
@@ -32,13 +38,16 @@ class Pool:
         answer: Callable[[Sequence[Item], Question], list[Outcome]] = answer_items,
     ) -> None:
         self.make, self.workers, self.question, self.answer = make, workers, question, answer
-        self.executor = make(workers)
+        self.executor = self._made(workers)
+        self.alone: Executor | None = None
+        """Of one worker, for what may kill it."""
         self.pending: deque[tuple[list[Item], Future[list[Outcome]]]] = deque()
 
     def submit(self, chunk: list[Item]) -> None:
         """Hand a chunk to the workers."""
         try:
-            future = self.executor.submit(self.answer, chunk, self.question)
+            with _starting(self.workers):
+                future = self.executor.submit(self.answer, chunk, self.question)
         except BrokenExecutor as error:  # known only now: whose answer is waited for says so again
             future = Future()
             future.set_exception(error)
@@ -69,12 +78,18 @@ class Pool:
 
     def close(self) -> None:
         """Let the workers end, without a wait: one that is killed then may leave the others locked."""
-        self.executor.shutdown(wait=False)
+        for executor in (self.executor, self.alone):
+            if executor is not None:
+                executor.shutdown(wait=False)
+
+    def _made(self, workers: int) -> Executor:
+        with _starting(workers):
+            return self.make(workers)
 
     def _renew(self) -> None:
         """Another executor, to which what the broken one had not answered is given again."""
         self.executor.shutdown(wait=False, cancel_futures=True)
-        self.executor = self.make(self.workers)
+        self.executor = self._made(self.workers)
         pending, self.pending = self.pending, deque()
         for chunk, future in pending:
             if future.done() and not future.cancelled() and future.exception() is None:
@@ -83,23 +98,46 @@ class Pool:
                 self.submit(chunk)
 
     def _one_by_one(self, chunk: list[Item]) -> list[Outcome]:
-        found: list[Outcome] = []
-        executor = None
-        for item in chunk:
-            executor = executor or self.make(1)
-            try:
-                found += _result(executor.submit(self.answer, [item], self.question), executor)
-            except BrokenExecutor:
-                executor.shutdown(wait=False, cancel_futures=True)
-                executor = None
-                message = "the process that worked on this system died, twice: killed, or out of memory"
-                found.append(failure(item, Problem(message, code=WORKER_DIED, source=item.source), self.question))
-        if executor is not None:
-            executor.shutdown(wait=False)
-        return found
+        return [outcome for item in chunk for outcome in self._alone(item)]
+
+    def _alone(self, item: Item) -> list[Outcome]:
+        """The outcomes of an item in a process of its own; of one that kills it, each system in one of its own."""
+        try:
+            return self._ask(self.answer, [item])
+        except BrokenExecutor:
+            with suppress(BrokenExecutor):
+                systems = 1 if item.only is not None else self._ask(count_systems, item)
+                if systems > 1:
+                    return [outcome for k in range(systems) for outcome in self._alone(item._replace(only=k))]
+        message = "the process that worked on this system died, twice: killed, or out of memory"
+        source = item.source if not item.only else f"{item.source}#{item.only + 1}"
+        problem = Problem(message, code=WORKER_DIED, source=source)
+        return [failure(item._replace(source=source), problem, self.question)]
+
+    def _ask(self, function: Callable[[Asked, Question], Answer], asked: Asked) -> Answer:
+        """What it comes to. Raises BrokenExecutor, after which another process is asked."""
+        self.alone = self.alone or self._made(1)
+        try:
+            with _starting(1):
+                future = self.alone.submit(function, asked, self.question)
+            return _result(future, self.alone)
+        except BrokenExecutor:
+            self.alone.shutdown(wait=False, cancel_futures=True)
+            self.alone = None
+            raise
 
 
-def _result(future: Future[list[Outcome]], executor: Executor) -> list[Outcome]:
+@contextmanager
+def _starting(workers: int) -> Iterator[None]:
+    """Processes, which may be more than the machine allows. Raises UsageError."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{count(workers, 'process')} cannot be started: {error.strerror or error}"
+        raise UsageError(message, "--jobs asks for fewer") from None
+
+
+def _result(future: Future[Answer], executor: Executor) -> Answer:
     """What comes of it. Raises BrokenExecutor.
 
     A process that dies in the midst of sending its answer leaves a ProcessPoolExecutor waiting for the rest of it, and

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from implicitgrad.batch import Outcome, Question, Ready
+    from implicitgrad.cli.earlier import Old
     from implicitgrad.cli.items import Chunk
-    from implicitgrad.cli.results import Old, Results
+    from implicitgrad.cli.results import Results
     from implicitgrad.cli.signals import Interruptions
     from implicitgrad.cli.sources import Sources
     from implicitgrad.pool import Pool
@@ -183,8 +184,8 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
     make = None if asked.address is None else _cluster(asked.address)
     jobs = asked.jobs or cores()
-    old = _old(target) if asked.resume else None
-    results = _results(target, interruptions, old)
+    results = _results(target, interruptions, is_resumed=asked.resume)
+    old: Old | None = getattr(results, "old", None)
     begun = _Begun()
     started: list[Pool] = []
 
@@ -200,7 +201,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
         return started[0]
 
     at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
-    is_whole = False
+    is_whole = is_interrupted = False
     with Tally(asked.quiet, sources.total, is_shown=target.output is not None or target.directory is not None) as tally:
         try:
             chunks = _chunks(asked, sources, question, old, begun)
@@ -214,6 +215,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             else:
                 is_whole = True
         except KeyboardInterrupt:
+            is_interrupted = True
             _end(started)
             for outcomes in chain.from_iterable(one.finished() for one in started):
                 results.write(outcomes)
@@ -224,7 +226,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             for one in started:
                 one.close()
             _end(started)
-            results.close(is_whole=is_whole)
+            results.close(is_whole=is_whole, is_interrupted=is_interrupted)
     return tally.exit_code
 
 
@@ -313,21 +315,18 @@ def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Rea
         yield left
 
 
-def _old(target: _Target) -> Old:
-    from implicitgrad.cli.results import Old
-
-    assert target.output is not None
-    return Old(target.output)
-
-
-def _results(target: _Target, interruptions: Interruptions, old: Old | None) -> Results:
-    from implicitgrad.cli.results import Directory, Stack, lines_to, standard_output
-
+def _results(target: _Target, interruptions: Interruptions, *, is_resumed: bool) -> Results:
     if target.directory is not None:
+        from implicitgrad.cli.directory import Directory
+
         return Directory(target.directory, target.form)
     if target.form == "arrays":
+        from implicitgrad.cli.results import Stack
+
         assert target.output is not None
         return Stack(target.output)
+    from implicitgrad.cli.lines import lines_to, standard_output
+
     header = ""
     if target.form == "row":
         from implicitgrad.writers.rows import write_header
@@ -335,4 +334,4 @@ def _results(target: _Target, interruptions: Interruptions, old: Old | None) -> 
         header = write_header()
     if target.output is None:
         return standard_output(interruptions, header)
-    return lines_to(target.output, interruptions, header, old)
+    return lines_to(target.output, interruptions, header, is_resumed=is_resumed)

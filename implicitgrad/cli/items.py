@@ -25,8 +25,15 @@ CHUNK_ITEMS = 128
 MOST_SENT = 2**20
 """Bytes of a file, above which it is read where it is answered."""
 READ_SIZE = 2**16
+LONGEST_NAME = 2**12
+"""Bytes of a path: systems take no more."""
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """The beginnings of UTF-16."""
+
+YAML_MARKS = (b"---", b"%", b"#")
+"""The beginnings of a first line that is no JSON."""
+DOCUMENT_MARK = b"---"
+"""Between YAML documents; between lines of JSON, which are such documents, it is passed over."""
 
 Chunk = list[Item]
 Identity = tuple[int, int]
@@ -85,23 +92,33 @@ def listed(path: str) -> Iterator[str]:
 def _names(blocks: Iterator[bytes], descriptor: int | None) -> Iterator[str]:
     try:
         rest = b""
-        end = None
+        end: bytes | None = None
         is_first = True
+        is_too_long = False
         for block in blocks:
             if not block:
                 yield PAUSE
                 continue
             rest += block
-            if end is None:
-                if b"\0" not in rest and b"\n" not in rest:
-                    continue
+            if end is None and (b"\0" in rest or b"\n" in rest):
                 end = b"\0" if b"\0" in rest else b"\n"
+            if end is None and len(rest) <= LONGEST_NAME:
+                continue
             if is_first:
                 rest = rest.removeprefix(codecs.BOM_UTF8)
                 is_first = False
-            *names, rest = rest.split(end)
-            yield from (os.fsdecode(name.removesuffix(b"\r")) for name in names if name.strip())
-        if rest.strip():
+            *names, rest = [rest] if end is None else rest.split(end)
+            if is_too_long and names:
+                del names[0]
+                is_too_long = False
+            if end == b"\n":
+                names = [name.removesuffix(b"\r") for name in names]
+            yield from (os.fsdecode(name) for name in names if name.strip())
+            if len(rest) > LONGEST_NAME:
+                if not is_too_long:
+                    yield os.fsdecode(rest[: LONGEST_NAME + 1])  # no file has that name, as who opens it says
+                is_too_long, rest = True, b""
+        if rest.strip() and not is_too_long:
             yield os.fsdecode(rest.removeprefix(codecs.BOM_UTF8) if is_first else rest)
     finally:
         if descriptor is not None:
@@ -242,8 +259,13 @@ def _is_stream(text: bytes) -> bool | None:
     first, _, rest = text.lstrip().partition(b"\n")
     if _is_object(first):
         return True
-    rest = rest.lstrip()
-    return rest.startswith(b"{") if rest else None
+    if first.startswith(YAML_MARKS):
+        return False
+    second, is_whole, _ = rest.lstrip().partition(b"\n")
+    looks_so = first.startswith(b"{") and first.rstrip().endswith(b"}") and second.startswith(b"{")
+    if looks_so or _is_object(second):
+        return True
+    return False if is_whole else None
 
 
 def _is_object(line: bytes) -> bool:
@@ -261,10 +283,16 @@ def _lines(source: str, blocks: Iterator[bytes], line: int = 0) -> Iterator[Chun
     parts: list[bytes] = []
     waiting = number = 0
     is_first = True
+    is_too_long = False
     for block in chain(blocks, [b"\n"]):
         if not block:
             yield []
             continue
+        if is_too_long:
+            _, end, block = block.partition(b"\n")
+            if not end:
+                continue
+            is_too_long = False
         if is_first and block.startswith(WIDE_MARKS):
             message = "expected UTF-8 text, a JSON object on each line, got UTF-16"
             yield InputError([Problem(message, "Save the file as UTF-8", "not-text", source)])
@@ -278,18 +306,24 @@ def _lines(source: str, blocks: Iterator[bytes], line: int = 0) -> Iterator[Chun
             chunk: Chunk = []
             for text in whole.split(b"\n"):
                 line += 1
-                if text.strip():
+                if text.strip() and text.strip() != DOCUMENT_MARK:
                     if not number and is_result(text):
                         yield _not_systems(source)
                         return
                     number += 1
-                    chunk.append(Item(source if number == 1 else f"{source}#{number}", text, line))
+                    chunk.append(Item(_numbered(source, number), text, line))
             yield from _parts(chunk)
         if waiting > MOST_BYTES:
-            yield _too_large(source, "a line", line + 1)
-            return
+            line += 1
+            number += 1
+            yield _too_large(_numbered(source, number), "a line", line)
+            parts, waiting, is_too_long = [], 0, True
     if not number:
         yield InputError([Problem("empty; expected a system in JSON on each line", None, "empty", source)])
+
+
+def _numbered(source: str, number: int) -> str:
+    return source if number == 1 else f"{source}#{number}"
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from itertools import chain
 
 from implicitgrad.characters import printable
+from implicitgrad.cli.earlier import refuse_foreign
 from implicitgrad.cli.files import refuse_inputs
 from implicitgrad.cli.items import JSON_LINES_SUFFIXES, Identity, find, listed
-from implicitgrad.cli.results import refuse_foreign
 from implicitgrad.cli.walk import PAUSE
 from implicitgrad.errors import InputError, UsageError
 
@@ -35,9 +35,11 @@ class Sources:
         self.paths, self.exclude, self.output, self.directory = paths, exclude, output, directory
         self.has_list = files_from is not None
         self.names: Iterable[str] = () if files_from is None else listed(files_from)
+        named: list[str | int] = [0 if path == "-" else path for path in (*paths, files_from) if path is not None]
+        if output is None and directory is None:
+            _refuse_standard_output(named)
         if output is not None:
-            named = [path for path in (*paths, files_from or "-") if path != "-"]
-            refuse_inputs(output, [*named, 0] if "-" in (*paths, files_from) else named)
+            refuse_inputs(output, named)
             refuse_foreign(output)
             if os.path.exists(output) and not self.has_list and not any(map(_may_exist, paths)):
                 hint = f"{printable(output)} is left as it is"
@@ -73,6 +75,16 @@ class Sources:
                 if one is not None and stat.S_ISREG((status := os.stat(one)).st_mode):
                     found.add((status.st_dev, status.st_ino))
         return found
+
+
+def _refuse_standard_output(named: Iterable[str | int]) -> None:
+    """Raises UsageError where it goes into a file that is read, which would never end."""
+    for source in named:
+        with suppress(OSError, ValueError):
+            status = os.stat(source)
+            if stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.stat(1)):
+                shown = "standard input" if source == 0 else printable(str(source))
+                raise UsageError(f"standard output goes into the input, {shown}; expected another file")
 
 
 def _is_inside(path: str, directory: str) -> bool:

@@ -37,7 +37,9 @@ class Tally:
         self.is_stopped = False
         """By the first failure."""
         self.verdicts: Counter[str] = Counter()
-        self.problems: list[Problem] = []
+        self.failures: list[Problem] = []
+        self.disappointments: list[Problem] = []
+        """Of answers that are not as required."""
         self.failed = self.unmet = self.kept = 0
         self.is_fault = False
         self.progress: Any = None
@@ -69,8 +71,9 @@ class Tally:
             self.failed += outcome.is_failure
             self.unmet += not outcome.is_failure
             self.is_fault |= outcome.problem.code == FAULT
-            if len(self.problems) < MOST_PROBLEMS_SHOWN:
-                self.problems.append(outcome.problem)
+            told = self.failures if outcome.is_failure else self.disappointments
+            if len(told) < MOST_PROBLEMS_SHOWN:
+                told.append(outcome.problem)
         if self.progress is not None:
             failed = f"{count(self.failed, 'failure')}" if self.failed else ""
             if self.known is not None and sum(self.verdicts.values()) > self.known:  # files of several systems
@@ -90,12 +93,13 @@ class Tally:
         return UNMET if self.unmet else 0
 
     def _tell(self, *, is_whole: bool) -> None:
-        if self.problems and sys.stderr is not None and sys.stderr.isatty():
-            _show(self.problems)
+        problems = [*self.failures, *self.disappointments][:MOST_PROBLEMS_SHOWN]
+        if problems and sys.stderr is not None and sys.stderr.isatty():
+            _show(problems)
         else:
-            for problem in self.problems:
+            for problem in problems:
                 say(f"implicitgrad: {problem}")
-        left_out = self.failed + self.unmet - len(self.problems)
+        left_out = self.failed + self.unmet - len(problems)
         if left_out > 0:
             say(f"implicitgrad: ... and {left_out:,} more problems")
         total = sum(self.verdicts.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
 from glob import has_magic, iglob
 
@@ -57,7 +58,9 @@ class RealPaths:
         directory, name = os.path.split(os.path.normpath(path))
         found = self.directories.get(directory)
         if found is None:
-            found = self.directories[directory] = os.path.realpath(directory)
+            with suppress(OSError, ValueError):  # no path at all, which who reads it says
+                found = os.path.realpath(directory)
+            found = self.directories[directory] = found or directory
         return os.path.join(found, name)
 
 

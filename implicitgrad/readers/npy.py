@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from fractions import Fraction
 from io import BytesIO
@@ -117,6 +118,8 @@ def _load(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> A
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:  # whatever a broken header makes it raise
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            raise MemoryError from None
         raise _refused(path, f"{what}not a readable .npy file: {_reason(error)}", "bad-syntax") from None
 
 

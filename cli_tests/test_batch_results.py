@@ -1,0 +1,226 @@
+"""implicitgrad batch: what becomes of results when there is another batch, a stalled reader, or an interruption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import PROGRAM, Run
+
+from implicitgrad.batch import Item, Outcome, Question, answer_items
+from implicitgrad.cli.workers import local
+from implicitgrad.pool import WORKER_DIED, Pool
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals, links and FIFOs")
+SYSTEM = '{"A": [[3, 1, 4], [1, 5, 9], [2, 6, 5]], "dL_dy": [1, 2, 3]}\n'
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    assert not text or text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def sources(name: str, number: int) -> list[str]:
+    return [name, *(f"{name}#{k}" for k in range(2, number + 1))]
+
+
+def batch(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    command = [PROGRAM, "batch", *arguments]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, **options)
+
+
+def test_resuming_beside_another_batch_loses_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 3000)
+    (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
+    run("batch", "many.jsonl", "-o", "whole.jsonl", "-q")
+    whole = (tmp_path / "whole.jsonl").read_text()
+    for delay in (0.05, 0.1, 0.15, 0.2, 0.25):
+        (tmp_path / "r.jsonl").write_text("".join(whole.splitlines(keepends=True)[:2900]))
+        other = batch(tmp_path, "few.jsonl", "-o", "r.jsonl", "--resume", "-q")
+        time.sleep(delay)
+        ours = run("batch", "many.jsonl", "-o", "r.jsonl", "--resume", "-q", "-j1")
+        other.communicate(timeout=60)
+        found = [record["source"] for record in lines((tmp_path / "r.jsonl").read_text())]
+        if ours.returncode == 0:
+            assert found == sources("many.jsonl", 3000)
+        else:
+            assert "is being written by another batch" in ours.stderr
+            assert found == sources("few.jsonl", 5)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_reader_that_does_not_read_keeps_no_batch_alive(tmp_path: Path, jobs: str, number: int) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 4000)
+    heed = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may have ignored it)
+    process = batch(tmp_path, "many.jsonl", "-j", jobs, stdout=subprocess.PIPE, preexec_fn=heed)
+    time.sleep(1)  # the pipe is full by now
+    process.send_signal(number)
+    begun = time.monotonic()
+    assert process.wait(timeout=10) == 130
+    assert time.monotonic() - begun < 4
+    assert process.stdout is not None
+    assert process.stderr is not None
+    *whole, _ = process.stdout.read().split(b"\n")
+    assert [json.loads(line)["source"] for line in whole] == sources("many.jsonl", len(whole))
+    assert b"interrupted" in process.stderr.read()
+
+
+def test_an_interruption_does_not_put_some_arrays_in_the_place_of_all(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 20000)
+    assert run("batch", "few.jsonl", "-o", "r.npz", "-q").returncode == 0
+    before = (tmp_path / "r.npz").read_bytes()
+    for name in ("r.npz", "new.npz"):
+        process = batch(tmp_path, "many.jsonl", "-o", name, "-j1", preexec_fn=lambda: signal.signal(2, signal.SIG_DFL))
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+    assert (tmp_path / "r.npz").read_bytes() == before
+    with np.load(tmp_path / "new.npz") as found:
+        assert 0 < len(found["source"]) < 20000
+    assert run("batch", "missing.jsonl", "-o", "no.npz").returncode == 2
+
+
+def test_arrays_are_written_by_one_batch_at_a_time(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 8000)
+    first = batch(tmp_path, "many.jsonl", "-o", "r.npz", "-j1")
+    while not (tmp_path / "r.npz").exists():
+        time.sleep(0.01)
+    second = run("batch", "many.jsonl", "-o", "r.npz")
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "r.npz is being written by another batch" in second.stderr
+    first.communicate(timeout=60)
+    with np.load(tmp_path / "r.npz") as found:
+        assert len(found["source"]) == 8000
+
+
+def test_a_directory_of_answers_is_written_again_and_a_link_in_it_is_not(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.yaml").write_text("A: [[2]]\n")
+    for _ in range(2):
+        assert run("batch", "in", "--output-dir", "out", "-f", "yaml").returncode == 0
+    assert "1/2" in (tmp_path / "out" / "a.yaml").read_text()
+    (tmp_path / "out" / "a.yaml").unlink()
+    (tmp_path / "out" / "a.yaml").symlink_to("../in/a.yaml")
+    result = run("batch", "in", "--output-dir", "out", "-f", "yaml")
+    assert result.returncode == 2
+    assert "out/a.yaml exists, and is no batch's" in result.stderr
+    assert (tmp_path / "in" / "a.yaml").read_text() == "A: [[2]]\n"
+
+
+def test_resuming_without_systems_keeps_the_results(run: Run, tmp_path: Path) -> None:
+    run("batch", "-", "-o", "r.jsonl", stdin=SYSTEM * 3)
+    before = (tmp_path / "r.jsonl").read_text()
+    assert run("batch", "--files-from", "-", "-o", "r.jsonl", "--resume", stdin="").returncode == 0
+    assert (tmp_path / "r.jsonl").read_text() == before
+
+
+def test_what_is_damaged_in_the_midst_of_results_is_done_again(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(SYSTEM * 20)
+    run("batch", "s.jsonl", "-o", "r.jsonl")
+    whole = (tmp_path / "r.jsonl").read_bytes()
+    kept = whole.splitlines(keepends=True)
+    for damaged in (kept[7][:40] + kept[7], b"\0" * 40 + b"\n", kept[7].replace(b"[", b"("), kept[7] * 2, kept[3]):
+        (tmp_path / "r.jsonl").write_bytes(b"".join([*kept[:7], damaged, *kept[8:]]))
+        assert run("batch", "s.jsonl", "-o", "r.jsonl", "--resume").returncode == 0
+        assert (tmp_path / "r.jsonl").read_bytes() == whole
+
+
+DEADLY = "7919"
+
+
+def deadly(items: list[Item], question: Question) -> list[Outcome]:
+    """Answers, but dies of a system with a certain number in it."""
+    for item in items:
+        documents = (item.data or b"").decode().split("---\n")
+        meant = documents if item.only is None else [documents[item.only]]
+        if any(DEADLY in document for document in meant):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return answer_items(items, question)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_document_that_kills_its_worker_costs_no_other_of_its_file(place: int) -> None:
+    documents = ["A: [[1]]\n", "A: [[2]]\n", "A: [[3]]\n"]
+    documents[place] = f"A: [[{DEADLY}]]\n"
+    items = [Item("a.yaml", b"A: [[1]]"), Item("f.yaml", "---\n".join(documents).encode()), Item("z.yaml", b"A: [[5]]")]
+    pool = Pool(local, 2, Question(), deadly)
+    pool.submit(items)
+    found = pool.next()
+    pool.close()
+    assert [outcome.source for outcome in found] == ["a.yaml", "f.yaml", "f.yaml#2", "f.yaml#3", "z.yaml"]
+    failures = [outcome for outcome in found if outcome.is_failure]
+    assert [outcome.source for outcome in failures] == [sources("f.yaml", 3)[place]]
+    assert failures[0].problem is not None
+    assert failures[0].problem.code == WORKER_DIED
+
+
+# odd sources
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('---\n{"A": [[1]]}\n---\n{"A": [[2]]}\n', "dd"),
+        ('# two\n{"A": [[1]]}\n', "d"),
+        ('{"A": [[1]]}\n---\n{"A": [[2]]}\n', "dd"),
+        ('{"A": [[1]], "expect":\n{"rank": 1}}\n', "d"),
+        ('{"A": [[1]],\n "dL_dy": [1]}\n', "d"),
+        ('{"A": [[x]]}\n{"A": [[y]]}\n{"A": [[1]]}\n', "eed"),
+        ('{"A": [[1, 2\n{"A": [[1]]}\n', "ed"),
+        ('hello\n{"A": [[1]]}\n', "ed"),
+    ],
+)
+def test_lines_of_json_and_documents_are_told_apart(run: Run, text: str, expected: str) -> None:
+    result = run("batch", "-", stdin=text)
+    assert "".join("e" if "error" in record else record["status"][0] for record in lines(result.stdout)) == expected
+
+
+def test_an_endless_line_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from implicitgrad.cli import items
+
+    monkeypatch.setattr(items, "MOST_BYTES", 2**17)
+    (tmp_path / "s.jsonl").write_text(f'{{"A": [[1]]}}\n{{"A": [[{"1, " * 2**16}]]}}\n{{"A": [[2]]}}\n')
+    found = list(items.chunks([str(tmp_path / "s.jsonl")]))
+    assert [chunk[0].line if isinstance(chunk, list) else chunk.problems[0].line for chunk in found] == [1, 2, 3]
+    problem = found[1].problems[0]  # type: ignore[union-attr]
+    assert (problem.code, problem.source) == ("too-large", f"{tmp_path}/s.jsonl#2")
+    assert found[2][0].source == f"{tmp_path}/s.jsonl#3"  # type: ignore[index]
+
+
+def test_names_in_lists_that_no_file_has_cost_nobody_else(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("A: [[1]]")
+    (tmp_path / "a.yaml\r").write_text("A: [[1, 2]]")
+    (tmp_path / "list").write_bytes(b"a.yaml\0a.yaml\r\0" + b"x" * 100_000 + b"\0./a.yaml\0")
+    found = lines(run("batch", "--files-from", "list").stdout)
+    assert [record["source"][:8] for record in found] == ["a.yaml", "a.yaml\r", "xxxxxxxx"]
+    assert found[0]["status"] == "determined"
+    assert "No such file" not in found[1]["error"]["message"]
+    assert "name too long" in found[2]["error"]["message"]
+    command = f"(echo a.yaml; sleep 0.5; printf 'd\\0x/y.yaml\\nb.yaml\\n') | {PROGRAM} batch --files-from -"
+    slow = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert slow.returncode == 2
+    assert [record["source"] for record in lines(slow.stdout)] == ["a.yaml", "d\0x/y.yaml", "b.yaml"]
+
+
+def test_failures_are_told_before_answers_that_are_not_as_required(run: Run) -> None:
+    files = {f"w{k:02}.yaml": "A: [[1, 2]]" for k in range(12)} | {"z.yaml": "A: [[nan]]"}
+    told = run("batch", *files, "--require", "determined", files=files).stderr.splitlines()
+    assert told[0].startswith("implicitgrad: z.yaml:1:6: A[1][1]: expected a number")
+    assert told[10] == "implicitgrad: ... and 3 more problems"
+
+
+def test_too_many_processes_are_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 600)
+    command = f"ulimit -n 12; {PROGRAM} batch many.jsonl -j 8"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "processes cannot be started: Too many open files. --jobs asks for fewer" in result.stderr

@@ -1,0 +1,212 @@
+"""Results as lines: of standard output, a pipe or a device, or of a file that a batch has for itself."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+
+from implicitgrad.batch import Outcome
+from implicitgrad.characters import printable
+from implicitgrad.cli.earlier import Old
+from implicitgrad.cli.files import standard_stream
+from implicitgrad.cli.signals import Interruptions
+from implicitgrad.errors import OutputError, ReaderGone
+
+PIECE = getattr(select, "PIPE_BUF", 512)
+"""Bytes that what is ready to be written to takes without a wait."""
+BETWEEN_LOOKS = 0.1
+PATIENCE = 0.5
+"""Seconds that a reader has to go on reading once all is interrupted."""
+
+
+class Lines:
+    """A stream, each chunk of lines written at once: standard output, a pipe, a device."""
+
+    def __init__(self, descriptor: int, name: str, interruptions: Interruptions, header: str = "") -> None:
+        self.descriptor, self.name, self.interruptions = descriptor, name, interruptions
+        self.may_wait = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self.is_stuck = False
+        """Nobody reads what is written, and all is interrupted."""
+        self._put(header.encode())
+
+    def write(self, outcomes: Sequence[Outcome]) -> None:
+        """One line each."""
+        self._put(b"".join(map(line_of, outcomes)))
+
+    def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
+        """Nothing is left to do."""
+
+    def _put(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            with self.interruptions.deferred():
+                while rest:
+                    rest = rest[self._write(rest) :]
+        except BrokenPipeError:
+            raise ReaderGone(f"{self.name} was closed by its reader") from None
+        except OSError as error:
+            self._drop_torn_line(data[: len(data) - len(rest)])
+            raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None
+
+    def _write(self, data: memoryview) -> int:
+        """How much of it was written. Raises KeyboardInterrupt where all is interrupted and nobody reads."""
+        if not self.may_wait:
+            return os.write(self.descriptor, data)
+        until: float | None = None
+        while self.is_stuck or not _is_ready(self.descriptor):
+            if self.interruptions.is_pending or self.interruptions.is_over:
+                until = until or monotonic() + PATIENCE
+                if self.is_stuck or monotonic() > until:
+                    self.is_stuck = self.interruptions.is_over = True
+                    raise KeyboardInterrupt
+        try:
+            return os.write(self.descriptor, data[:PIECE])
+        except BlockingIOError:  # a pipe that somebody else made non-blocking
+            return 0
+
+    def _drop_torn_line(self, written: bytes) -> None:
+        """Take back what is not a whole line, where that is possible."""
+
+
+class File(Lines):
+    """A file of lines that this batch alone writes.
+
+    With the results of an earlier batch, whatever is the same as there is left where it is; what is not goes behind,
+    or, where something else follows, into a copy that takes the file's place at the end.
+    """
+
+    def __init__(self, path: str, interruptions: Interruptions, header: str = "", *, is_resumed: bool = False) -> None:
+        self.path, self.place = path, 0
+        self.copy: str | None = None
+        self.copied: set[int] = set()
+        """Hashes of the sources whose lines are in the copy."""
+        descriptor = locked(path)
+        self.old = Old(path) if is_resumed else None
+        self.end = 0 if self.old is None else self.old.end
+        if os.fstat(descriptor).st_size > self.end:
+            os.ftruncate(descriptor, self.end)
+        os.lseek(descriptor, self.end, os.SEEK_SET)
+        super().__init__(descriptor, printable(path), interruptions, header)
+
+    def write(self, outcomes: Sequence[Outcome]) -> None:
+        """One line each, where it is not there already."""
+        if self.place < self.end and self.old is not None and self.copy is None:
+            for k, outcome in enumerate(outcomes):
+                line = line_of(outcome)
+                if self.place == self.end:
+                    super().write(outcomes[k:])
+                    return
+                if self.old.read(self.place, len(line)) != line:
+                    self._begin_copy()
+                    break
+                self.place += len(line)
+            else:
+                return
+            outcomes = outcomes[k:]
+        super().write(outcomes)
+        if self.copy is not None:
+            self.copied |= {hash(outcome.source) for outcome in outcomes}
+
+    def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
+        """Put the copy, if there is one, in the file's place; what an interruption kept from it, too.
+
+        A batch without any system leaves what is there.
+        """
+        if self.copy is None or self.old is None:
+            if is_whole and 0 < self.place < self.end:
+                os.ftruncate(self.descriptor, self.place)
+            return
+        try:
+            if not is_whole:
+                for line in self.old.lines_but(self.copied, self.place):
+                    self._put(line)
+            os.chmod(self.copy, stat.S_IMODE(os.stat(self.path).st_mode))
+            os.replace(self.copy, os.path.realpath(self.path))
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(self.copy)
+            raise
+
+    def _drop_torn_line(self, written: bytes) -> None:
+        torn = len(written) - written.rfind(b"\n") - 1
+        with suppress(OSError):
+            os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - torn)
+
+    def _begin_copy(self) -> None:
+        import tempfile
+
+        assert self.old is not None
+        folder = os.path.dirname(os.path.realpath(self.path))
+        try:
+            # the file itself stays open, and locked
+            self.descriptor, self.copy = tempfile.mkstemp(prefix=".implicitgrad-", dir=folder)
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None
+        self._put(self.old.read(0, self.place))
+
+
+def lines_to(path: str, interruptions: Interruptions, header: str, *, is_resumed: bool) -> Lines:
+    """A file, or what is none: a device or a pipe, which is written to as it is."""
+    with suppress(OSError):
+        status = os.stat(path)
+        standard = standard_stream(status)
+        if standard is not None:
+            return Lines(standard, printable(path), interruptions, header)
+        if not stat.S_ISREG(status.st_mode):
+            try:
+                return Lines(os.open(path, os.O_WRONLY), printable(path), interruptions, header)
+            except OSError as error:
+                raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+    return File(path, interruptions, header, is_resumed=is_resumed)
+
+
+def standard_output(interruptions: Interruptions, header: str) -> Lines:
+    """Raises OutputError where it is closed."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; expected it to be open")
+    return Lines(sys.stdout.fileno(), "standard output", interruptions, header)
+
+
+def locked(path: str) -> int:
+    """A file to write to, which no other batch writes to while this one does. Raises OutputError."""
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            return descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            message = f"{printable(path)} is being written by another batch; expected another file"
+            raise OutputError(message) from None
+        except OSError:  # a file system without locks
+            return descriptor
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        os.close(descriptor)  # another batch has put its own in its place
+
+
+def line_of(outcome: Outcome) -> bytes:
+    """What is written of an outcome."""
+    written = outcome.written
+    assert isinstance(written, str | bytes)
+    return written if isinstance(written, bytes) else written.encode("utf-8", "backslashreplace")
+
+
+def _is_ready(descriptor: int) -> bool:
+    """Whether it takes something at once, or comes to within a moment."""
+    try:
+        return bool(select.select([], [descriptor], [], BETWEEN_LOOKS)[1])
+    except (OSError, ValueError):  # Windows asks sockets only
+        return True
