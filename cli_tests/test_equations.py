@@ -69,7 +69,7 @@ def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None)
         [Line(text, "t", lambda offset: (1, offset + 1)) for text in texts],
         Part(list(y)), None if x is None else Part(list(x)), "t",
     )  # fmt: skip
-    assert read.origin is None or not all(name in " ".join(texts) for name in y)
+    assert read.origin is None or read.origin.has_constants or not all(name in " ".join(texts) for name in y)
     return Draft("t", read.parts, "t").build()
 
 
@@ -209,3 +209,35 @@ def test_equations_in_files(run: Run) -> None:
     found = [json.loads(line) for line in run("batch", "s.jsonl").stdout.splitlines()]
     assert found[0]["dy_dx"] == [[0.25]]
     assert (found[1]["error"]["code"], found[1]["error"]["line"]) == ("bad-syntax", 2)
+
+
+@pytest.mark.parametrize(
+    ("equations", "unknowns", "constraint"),
+    [
+        (["F = 9/5*C + 32", "K = C + 273.15"], "C", "dK = 5/9·dF"),
+        (["total = p + q", "difference = p - q", "mean = (p + q)/2 + 3"], "p,q", "dmean = 1/2·dtotal"),
+        (["x = 1", "z = y + 2"], "y", "dx = 0"),
+        (["x = a*y + 3", "z = y - 1"], "y", "dz = (1/a)·dx"),
+        (["x = a*y + b - b", "z = y"], "y", "z = (1/a)·x"),
+        (["total = p + q", "mean = (p + q)/2 + 1 - 1"], "p,q", "mean = 1/2·total"),
+    ],
+)
+def test_a_constraint_of_equations_with_constants_is_one_of_changes(
+    run: Run, equations: list[str], unknowns: str, constraint: str
+) -> None:
+    arguments = [part for equation in equations for part in ("-e", equation)] + ["--unknowns", unknowns]
+    table = run("solve", *arguments).stdout
+    has_constants = constraint.startswith("d")
+    head = "  x is constrained, in changes:" if has_constants else "  x is constrained:"
+    assert f"{head}\n    {constraint}\n" in table
+    assert table.startswith("equations   ") or not has_constants
+    steps = run("solve", *arguments, "--steps").stdout
+    assert f"{constraint}\n" in steps
+    if has_constants:
+        assert all(equation.replace("*", "·").replace(" - ", " − ") in steps for equation in equations)
+    assert ("\\mathrm{d}x = " in run("solve", *arguments, "-f", "latex").stdout) == (has_constants and "y" != "")
+    record = json.loads(run("solve", *arguments, "-f", "json").stdout)
+    assert ("equations" in record) == has_constants or "a" in record["equations"][0]
+    restated = run("solve", *arguments, "-f", "yaml").stdout
+    checked = run("check", "restated.yaml", files={"restated.yaml": restated})
+    assert checked.returncode == 0, checked.stdout

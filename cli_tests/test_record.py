@@ -147,9 +147,14 @@ def test_numbers_beyond_the_doubles_are_null_or_zero_with_a_warning_and_exact_be
     assert found["dy_dx"] == [[None, 0], [0, 0]]
     assert found["condition"] is None
     assert found["exact"]["dy_dx"][0][0] == "1" + "0" * 320
-    assert [warning["code"] for warning in found["warnings"]] == [
-        "ill-conditioned", "double-overflow", "double-underflow"
-    ]  # fmt: skip
+    assert [warning["code"] for warning in found["warnings"]] == ["double-overflow", "double-underflow"]
+    zeros = record([["1e-320", 0], [0, 1]])
+    assert zeros["dy_dx"] == [[None, 0], [0, 1]]
+    assert [warning["code"] for warning in zeros["warnings"]] == ["double-overflow"]
+    assert [warning["code"] for warning in record([["1e399"]])["warnings"]] == ["double-underflow"]
+    assert [warning["code"] for warning in record([["1", "1"], ["1", "1.000000000000000000001"]])["warnings"]] == [
+        "ill-conditioned"
+    ]
 
 
 def test_names_go_through_unchanged() -> None:

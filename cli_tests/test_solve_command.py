@@ -507,3 +507,31 @@ def test_shell_completion_offers_commands_and_options(run: Run) -> None:
     assert "implicitgrad" in script.stdout
     words = run(_IMPLICITGRAD_COMPLETE="bash_complete", COMP_WORDS="implicitgrad solve --fo", COMP_CWORD="2")
     assert "--format" in words.stdout
+
+
+def test_the_condition_has_no_more_digits_than_asked_for(run: Run) -> None:
+    for digits, shown in (("1", "≈2e+1"), ("2", "≈21"), ("6", "≈21.0")):
+        assert f"condition {shown}," in run("solve", "-A", "1/3 0; 0 7", "--digits", digits).stdout
+
+
+def test_an_answer_written_as_yaml_or_csv_satisfies_a_strict_check(run: Run) -> None:
+    for A, g in (("0 0; 0 0", "1 1"), ("3 5", "7 11"), ("1; 1", "2"), ("1 2; 3 4", "1 1")):
+        for form in ("yaml", "csv"):
+            text = run("solve", "-A", A, "-g", g, "-f", form).stdout
+            checked = run("check", f"answer.{form}", "--strict", files={f"answer.{form}": text})
+            assert checked.returncode == 0, (A, form, checked.stdout)
+
+
+def test_entries_of_an_array_that_are_not_known_are_counted(run: Run) -> None:
+    result = run("solve", "-A", "3 5", "-o", "u.npy")
+    assert (result.returncode, result.stdout) == (0, "")
+    told = "2 entries not determined, and NaN there; a name that ends in .npz gets the general solution"
+    assert result.stderr == f"implicitgrad: u.npy: {told}\n"
+    assert run("solve", "-A", "3 5", "-o", "u.npz").stderr == ""
+    assert run("solve", "-A", "3 5", "-g", "6 10", "--only", "dL_dx", "-o", "u.npy").stderr == ""
+
+
+def test_a_missing_comma_is_one_mistake(run: Run) -> None:
+    message = refused(run, "solve", "-", stdin="A: [[1, 2], [3 4]]")
+    assert message.count("\n") == 0
+    assert message.endswith("Is a comma missing?")

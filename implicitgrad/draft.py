@@ -338,7 +338,7 @@ class Draft:
                 self._refuse(key, (i,), f"{here} is empty; expected a row of at least one number")
             else:
                 row = self._row(key, items, (i,))
-                if width and len(items) != width:
+                if row is not None and width and len(items) != width:  # a comma may be missing in what was refused
                     found = f"{here} has {count(len(items), 'entry')}"
                     self._refuse(key, (i,), f"{found}; expected {width}, as in {key}[1]", code="ragged")
                     row = None

@@ -270,9 +270,10 @@ def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:
 
 
 def _squared_rounding_to_doubles(A: Matrix) -> Fraction:
-    """‖A − fl(A)‖_F²; an entry beyond the largest double counts as lost."""
-    errors = (entry - Fraction(to_float(entry) or 0) for row in A for entry in row if not _is_double(entry))
-    return sum((error * error for error in errors), Fraction(0))
+    """‖A − fl(A)‖_F²; an entry beyond the largest double is not rounded to one."""
+    others = (entry for row in A for entry in row if not _is_double(entry))
+    doubles = ((entry, to_float(entry)) for entry in others)
+    return sum(((entry - Fraction(double)) ** 2 for entry, double in doubles if double is not None), Fraction(0))
 
 
 def _is_double(value: Fraction) -> bool:

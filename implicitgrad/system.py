@@ -43,6 +43,8 @@ class Origin(NamedTuple):
     """max |F| at the point, where that is not exactly a solution."""
     radii: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None
     """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
+    has_constants: bool = False
+    """Whether they are linear, and what they say of x and y has a constant: F = 9/5·C + 32."""
     hessian: Matrix | None = None
     """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
 
@@ -71,12 +73,17 @@ class LinearSystem(NamedTuple):
     A_rounding: Fraction
     """‖E‖_F² of the largest E that rounding A's entries at their last digit can hide; 0 for integers and fractions."""
     origin: Origin | None = None
-    """The equations, if there are any beside x = A·y."""
+    """The equations, where they say more than B·x = A·y."""
 
     @property
     def is_local(self) -> bool:
         """Whether it is of nonlinear equations, and holds for small changes of x and y."""
         return self.origin is not None and not self.origin.is_linear
+
+    @property
+    def is_in_changes(self) -> bool:
+        """Whether B·x = A·y holds for changes of x and y, and not for x and y themselves."""
+        return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
 
     @property
     def arithmetic(self) -> Arithmetic:

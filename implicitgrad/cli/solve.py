@@ -11,7 +11,7 @@ import click
 from implicitgrad.characters import count, printable
 from implicitgrad.cli.options import csv_options, solving_options, with_help
 from implicitgrad.cli.progress import telling
-from implicitgrad.cli.streams import report, write_stdout
+from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import (
     Given,
     drafts_of,
@@ -167,6 +167,8 @@ def solve(
 
         if output.lower().endswith(ARRAY_SUFFIXES):
             write_file(output, _arrays(solutions, output), sources)
+            if output.lower().endswith(".npy"):
+                _tell_of_nan(solutions[0], output)
         else:
             write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
     problems = [problem for solution in solutions for one in require if (problem := unmet(facts_of(solution), one))]
@@ -201,6 +203,15 @@ def _arrays(solutions: list[Solution], output: str) -> memoryview:
     if len(solutions) != 1:
         raise UsageError(f"--output {output}: a NumPy file holds one system's answer, and there are {len(solutions)}")
     return write_npy(solutions[0]) if output.lower().endswith(".npy") else write_npz(solutions[0])
+
+
+def _tell_of_nan(solution: Solution, output: str) -> None:
+    """Say how much of what was written to a .npy file, which has no place for more, is not known."""
+    from implicitgrad.writers.arrays import undetermined
+
+    if lacking := undetermined(solution):
+        hint = "a name that ends in .npz gets the general solution"
+        say(f"implicitgrad: {printable(output)}: {count(lacking, 'entry')} not determined, and NaN there; {hint}")
 
 
 def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, to_file: bool) -> list[str]:

@@ -59,7 +59,7 @@ class Read(NamedTuple):
     parts: dict[str, Part]
     """A, B, x and y of a system, and maybe hessian."""
     origin: Origin | None
-    """The equations; none if they are linear with numbers as coefficients, and have all unknowns."""
+    """The equations; none if they are linear with numbers as coefficients, no constants, and all unknowns."""
 
 
 def read_equations(
@@ -92,7 +92,9 @@ def read_equations(
     if sums is not None:
         matrices = _coefficients(sums, equations, unknowns, inputs)
         used = {name for equation in equations for name in equation.names()}
-        origin = None if used.issuperset(unknowns) else Origin(_texts(lines), is_linear=True)
+        has_constants = any(total.get("") for total in sums)
+        is_plain = used.issuperset(unknowns) and not has_constants
+        origin = None if is_plain else Origin(_texts(lines), is_linear=True, has_constants=has_constants)
         return Read(_parts(lines, *matrices, unknowns, inputs, y, x), origin)
     return _by_sympy(lines, equations, unknowns, inputs, y, x, source, point)
 
@@ -262,7 +264,7 @@ def _by_sympy(
         parts["hessian"] = Part(found.hessian, lines[0].source)
     origin = Origin(
         _texts(lines), found.is_linear, tuple(found.point.items()),
-        tuple(point.solve_for), found.residual, radii=found.radii,
+        tuple(point.solve_for), found.residual, radii=found.radii, has_constants=found.has_constants,
     )  # fmt: skip
     return Read(parts, origin)
 

@@ -21,6 +21,7 @@ from implicitgrad.part import CLAIMS, Part, Path, Site, Span
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8
+TOO_DEEP = f"expected at most {DEEPEST} levels of nesting, got more"
 LARGE = 2**12
 """Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
 
@@ -387,7 +388,7 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
     if event.tag is not None:
         raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
     if depth == DEEPEST:
-        raise _refused(f"expected at most {DEEPEST} levels of nesting, got more", mark, source)
+        raise _refused(TOO_DEEP, mark, source)
     is_flow = event.flow_style
     items: list[Node] = []
     if kind is _SEQUENCE:
@@ -444,4 +445,5 @@ def _syntax_error(error: yaml.YAMLError, text: str, source: str) -> InputError:
         lines = text.splitlines()
         if mark.line < len(lines) and "\t" in lines[mark.line]:
             hint = "The line has a tab; YAML indents with spaces"
-    return InputError([Problem(f"not valid YAML: {reason}", hint, "bad-syntax").at(source, position)])
+    message = TOO_DEEP if "nesting depth" in reason else f"not valid YAML: {reason}"  # the C parser counts, too
+    return InputError([Problem(message, hint, "bad-syntax").at(source, position)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sympy import Abs, Derivative, Dummy, Expr, I, Rational, diff, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import Abs, Derivative, Dummy, Expr, I, Rational, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
 from sympy import sign as sympy_sign
 from sympy.core.evalf import PrecisionExhausted
 
@@ -59,6 +59,8 @@ class Linearized(NamedTuple):
     """max |F|, "0" where that is exact."""
     radii: tuple[Radii, Radii] | None = None
     """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
+    has_constants: bool = False
+    """Linear equations have terms without x and y."""
 
 
 class EquationError(Exception):
@@ -116,6 +118,7 @@ def linearize(
     return Linearized(
         texts_of_A, texts_of_B, texts_of_H or None, is_linear,
         {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii,
+        is_linear and any(expand(f.subs(dict.fromkeys(variables, 0))) != 0 for f in F),
     )  # fmt: skip
 
 

@@ -26,6 +26,8 @@ from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution, SpecialC
 from implicitgrad.symbolic.value import Symbolic
 
 MOST_CONDITIONS = 3
+CONDITION_DIGITS = 3
+"""At most, of a condition number."""
 NOT_FILES = ("<inline>", "<python>")
 LENIENT = 1 + 2.0**-40
 """More than the rounding of a sum of bounds."""
@@ -117,8 +119,8 @@ class Answer:
 
     def _condition(self, squared: Fraction) -> str:
         if self.solution.arithmetic is Arithmetic.EXACT:
-            return _show_root(squared)
-        return f"{ROUNDED}{self.solution.condition:.3g}"
+            return _show_root(squared, min(CONDITION_DIGITS, self.digits))
+        return f"{ROUNDED}{self.solution.condition:.{min(CONDITION_DIGITS, self.digits)}g}"
 
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is not Arithmetic.FLOAT:
@@ -137,14 +139,16 @@ class Answer:
 
     def constrained(self) -> str:
         """What stands before the constraints."""
-        return "x is constrained, in small changes:" if self.system.is_local else "x is constrained:"
+        if self.system.is_local:
+            return "x is constrained, in small changes:"
+        return "x is constrained, in changes:" if self.system.is_in_changes else "x is constrained:"
 
     def constraints(self) -> list[Expression]:
         """The equations that x must satisfy: x3 = x1 + x2."""
         found = self.solution.constraints
         if found is None:
             return []
-        d = "d" if self.system.is_local else ""
+        d = "d" if self.system.is_in_changes else ""
         inputs = [d + name for name in self.inputs]
         return [
             linear(Fraction(0), zip(row, inputs, strict=True), self.digits).named(d + self.label(name))
@@ -375,12 +379,12 @@ def _says_the_same(name: str, title: str) -> bool:
     return words in (file, file.rpartition(".")[0])
 
 
-def _show_root(squared: Fraction) -> str:
-    """A square root to three digits."""
+def _show_root(squared: Fraction, digits: int) -> str:
+    """A square root to so many digits."""
     root = exact_square_root(squared)
     double = float_square_root(squared)
     if root is None and double is None:
         return "> 1e308"
     if root is not None:
-        return show_decimals([root], 3)[0]
-    return ROUNDED + show_decimals([Fraction(double or 0)], 3)[0].removeprefix(ROUNDED)
+        return show_decimals([root], digits)[0]
+    return ROUNDED + show_decimals([Fraction(double or 0)], digits)[0].removeprefix(ROUNDED)

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 def write_npy(solution: Solution) -> memoryview:
     """∂y/∂x (N, P), or ∂L/∂x where that was asked for alone; NaN for each entry that is not determined."""
     stream = BytesIO()
-    matrix = _gradient(solution) if solution.is_gradient_alone else _array(solution.dy_dx)
-    np.save(stream, matrix, allow_pickle=False)
+    np.save(stream, _asked(solution), allow_pickle=False)
     return stream.getbuffer()
+
+
+def undetermined(solution: Solution) -> int:
+    """How many entries of what ``write_npy`` writes are NaN."""
+    return int(np.isnan(_asked(solution)).sum())
 
 
 def write_npz(solution: Solution) -> memoryview:
@@ -68,6 +72,10 @@ def write_numbers(solution: Solution) -> dict[str, Any]:
         "dL_dx": None if solution.dL_dx_rows is None else _array(solution.dL_dx_rows),
         "has_one_loss": solution.has_one_loss,
     }
+
+
+def _asked(solution: Solution) -> Array:
+    return _gradient(solution) if solution.is_gradient_alone else _array(solution.dy_dx)
 
 
 def _gradient(solution: Solution) -> Array:

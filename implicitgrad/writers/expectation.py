@@ -53,10 +53,12 @@ def whole_answer(solution: Solution) -> dict[str, Value]:
     if jacobian_error is None or gradient_error is None:
         return {}
     keys = {"status", "rank"} | _of_its_verdict(solution)
-    if not solution.is_gradient_alone:
-        keys.add("dy_dx")
-    if solution.dL_dx_rows is not None:
-        keys.add("dL_dx")
+    if solution.independent:  # else no claim of a derivative says anything
+        keys |= {"dy_dx", "dL_dx"}
+    if solution.is_gradient_alone:
+        keys.discard("dy_dx")
+    if solution.dL_dx_rows is None:
+        keys.discard("dL_dx")
     found = _chosen(solution, keys)
     if solution.arithmetic is Arithmetic.FLOAT:
         size = max(solution.system.equations, len(solution.y), len(solution.x))

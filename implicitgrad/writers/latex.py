@@ -67,7 +67,7 @@ def _tables(solution: Solution, answer: Answer, writer: _Writer) -> list[str]:
         lines += writer.general()
         lines += [sentence(f"{line.label} is {line.note}") for line in answer.general().losses if line.note]
         if unconstrained := answer.unconstrained():
-            lines.append(sentence(unconstrained))
+            lines.append(words(unconstrained) + ".\n")  # it begins with a name
         if answer.shows_a_choice:
             lines.append(sentence("one choice of many, the minimum-norm one:"))
             lines += writer.minimum_norm()
@@ -101,7 +101,8 @@ class _Writer:
         """B x = A y, or F(x, y) = 0, with the matrices and the names, and ∂L/∂y."""
         system = self.system
         matrices = [("A", system.A)] + ([] if system.B is None else [("B", system.B)])
-        parts = ["x = A\\,y" if system.B is None else "B\\,x = A\\,y"]
+        x, y = ("\\mathrm{d}x", "\\mathrm{d}y") if system.is_in_changes else ("x", "y")
+        parts = [f"{x} = A\\,{y}" if system.B is None else f"B\\,{x} = A\\,{y}"]
         if self.system.is_local:
             parts = []
             matrices = [
@@ -146,10 +147,10 @@ class _Writer:
         return [tuple(Fraction(i == k) for k in range(M)) for i in range(M)]
 
     def constraints(self) -> list[str]:
-        """What x must satisfy; where the equations are nonlinear, its small changes."""
+        """What x must satisfy; where the equations are nonlinear or have constants, its changes."""
         found = self.solution.constraints
         assert found is not None
-        d = "\\mathrm{d}" if self.system.is_local else ""
+        d = "\\mathrm{d}" if self.system.is_in_changes else ""
         inputs = [d + name for name in self.inputs]
         rows = zip(found.dependent, numbers_of(found.matrix), strict=True)
         return displayed(

@@ -185,7 +185,7 @@ class _Doubles:
         except OverflowError:
             self.is_any_too_large = True
             doubles = [to_float(Fraction(n, d)) for row in rows for n in row]
-        if 0 in doubles and any(n and not double for n, double in zip(chain(*rows), doubles, strict=True)):
+        if 0 in doubles and any(n and double == 0 for n, double in zip(chain(*rows), doubles, strict=True)):
             self.is_any_lost = True
         if self.is_any_too_large or any(map(float.is_integer, doubles)):  # type: ignore[arg-type]
             doubles = list(map(_plain, doubles))

@@ -19,6 +19,7 @@ from implicitgrad.writers.latex_math import (
     spell_name,
     spell_second_derivative,
     spell_sum,
+    words,
 )
 
 MOST_LINES = 9
@@ -193,8 +194,10 @@ class Latex:
 
     def written(self, equation: str) -> str:
         """Set, and not simplified more than sympy does of itself."""
-        from implicitgrad.symbolic.expression import equation_in_latex
-
+        try:
+            from implicitgrad.symbolic.expression import equation_in_latex
+        except ImportError:  # a linear one, which was read without sympy
+            return f"\\text{{{words(equation)}}}"
         return equation_in_latex(equation, spell_name)
 
     def inline(self, mathematics: str) -> str:
@@ -253,7 +256,7 @@ class _Steps:
 
     def equations(self) -> Step:
         origin = self.system.origin
-        if origin is not None and self.system.is_local:
+        if origin is not None and self.system.is_in_changes:
             parts = [Part("equation", self.script.written(equation)) for equation in origin.equations]
             function = "is a function" if self.N == 1 else "are functions"
             parts.append(Part("words", f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}"))
@@ -414,8 +417,8 @@ class _Steps:
         return self.script.sum(Fraction(0), zip(row, spelled, strict=True))
 
     def _input(self, name: str) -> str:
-        """An input; where the equations are nonlinear, a small change of it."""
-        return self.script.change(name) if self.system.is_local else self.script.name(name)
+        """An input; where the equations are nonlinear or have constants, a change of it."""
+        return self.script.change(name) if self.system.is_in_changes else self.script.name(name)
 
     def _derivatives(self, row: Sequence[Fraction], x: str) -> str:
         terms = [(value, self.script.derivative(y, x)) for value, y in zip(row, self.y, strict=True)]
