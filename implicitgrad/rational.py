@@ -131,24 +131,21 @@ def to_float(value: Fraction) -> float | None:
         return None
 
 
-def exact_square_root(value: Fraction) -> Fraction | None:
-    """The square root of ``value`` ≥ 0 where that is rational, else None."""
-    numerator = isqrt(value.numerator)
-    if numerator**2 != value.numerator:
-        return None
-    denominator = isqrt(value.denominator)
-    return Fraction(numerator, denominator) if denominator**2 == value.denominator else None
+def exact_square_root(numerator: int, denominator: int) -> Fraction | None:
+    """The square root of a rational number ≥ 0, in lowest terms or not, where that is rational, else None."""
+    root = isqrt(numerator * denominator)
+    return Fraction(root, denominator) if root**2 == numerator * denominator else None
 
 
-def float_square_root(value: Fraction) -> float | None:
-    """The double nearest to the square root of ``value`` ≥ 0; None beyond the largest double.
+def float_square_root(numerator: int, denominator: int) -> float | None:
+    """The double nearest to the square root of a rational number ≥ 0; None beyond the largest double.
 
     The root is taken in integers to at least 64 bits; a last bit says whether anything was cut off, so that the
     one rounding that follows, of a quotient of integers, is the correct one.
     """
-    bits = max(0, 130 - value.numerator.bit_length() + value.denominator.bit_length())
+    bits = max(0, 130 - numerator.bit_length() + denominator.bit_length())
     bits += bits % 2
-    scaled, rest = divmod(value.numerator << bits, value.denominator)
+    scaled, rest = divmod(numerator << bits, denominator)
     root = isqrt(scaled)
     sticky = int(rest != 0 or root**2 != scaled)
     try:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.rational import float_square_root, to_float
-from implicitgrad.rational_matrix import RationalMatrix
+from implicitgrad.rational_matrix import Ratio, RationalMatrix
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import Arithmetic as Arithmetic
 from implicitgrad.system import LinearSystem
@@ -140,8 +140,8 @@ class Solution(NamedTuple):
     constraints: Constraints | None
     """None where every x is possible."""
     general: General
-    condition_squared: Fraction | None
-    """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
+    condition_ratio: Ratio | None
+    """(‖A‖_F·‖A⁺‖_F)² as numerator and positive denominator, which may have common factors; None for A = 0."""
     rank_tolerance: float = 0.0
     """The cutoff on the singular values of A, its rows and columns scaled by powers of two; 0 in exact arithmetic."""
     residual: float = 0.0
@@ -219,9 +219,9 @@ class Solution(NamedTuple):
         return (*self.remarks, *self._doubts())
 
     def _doubts(self) -> tuple[tuple[str, str], ...]:
-        if self.condition_squared is None or self.arithmetic is not Arithmetic.EXACT:
+        if self.condition_ratio is None or self.arithmetic is not Arithmetic.EXACT:
             return ()
-        condition, unit = self.condition_squared.as_integer_ratio()
+        condition, unit = self.condition_ratio
         rounding = self.system.A_rounding
         if condition >= unit * (10 * self.rank) ** 2 and rounding and self._may_lower_the_rank(rounding):
             return (ILL_CONDITIONED,)
@@ -233,9 +233,9 @@ class Solution(NamedTuple):
 
     def _may_lower_the_rank(self, squared_change: Fraction) -> bool:
         """Whether a change of A, of which this is ‖E‖_F², may reach 1/‖A⁺‖_F."""
-        assert self.condition_squared is not None
+        assert self.condition_ratio is not None
         change, unit = squared_change.as_integer_ratio()
-        condition, condition_unit = self.condition_squared.as_integer_ratio()
+        condition, condition_unit = self.condition_ratio
         A = RationalMatrix.of(self.system.A)
         return change * condition * A.denominator**2 >= unit * condition_unit * A.squared_numerators()
 
@@ -253,9 +253,14 @@ class Solution(NamedTuple):
         return _largest_error(jacobian), _largest_error(gradient)
 
     @property
+    def condition_squared(self) -> Fraction | None:
+        """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
+        return None if self.condition_ratio is None else Fraction(*self.condition_ratio)
+
+    @property
     def condition(self) -> float | None:
         """‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
-        return None if self.condition_squared is None else float_square_root(self.condition_squared)
+        return None if self.condition_ratio is None else float_square_root(*self.condition_ratio)
 
 
 def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:

@@ -54,7 +54,7 @@ def judge_condition(most: Number, setting: Setting) -> Outcome:
     claimed = f"at most {most.text}"
     if squared is None:
         return _judged("condition", False, claimed, f"claimed {claimed}, found none: A = 0 has no condition")
-    root = float_square_root(squared)
+    root = float_square_root(*squared.as_integer_ratio())
     found = "more than 1e308" if root is None else show_number(Fraction(root), DIGITS_OF_CONDITION)
     holds = most.value >= 0 and squared <= most.value**2
     return _judged("condition", holds, claimed, f"claimed {claimed}, found {found}")

@@ -13,12 +13,11 @@ that is not written out, a scaled row's unit stands for its input times the scal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from math import gcd, lcm
 from operator import mul
 from typing import NamedTuple
 
-from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
+from implicitgrad.rational_matrix import IntegerRow, Ratio, RationalMatrix
 from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
 from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
@@ -67,7 +66,8 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     g = gV = None
     if system.dL_dy is not None:
         gradients = RationalMatrix.of(system.dL_dy)
-        g, gV = _product(gradients, J), _product(gradients, null_space)
+        g = _product(gradients, J)
+        gV = _product(gradients, null_space) if reading.free else RationalMatrix([[]] * len(gradients), 1)
     general = General(
         free=tuple([system.y[f] for f in reading.free]),
         particular=J,
@@ -86,7 +86,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         independent=tuple([system.x[k] for k in reading.independent]),
         constraints=Constraints(dependent, reading.constraints) if dependent else None,
         general=general,
-        condition_squared=_condition_squared(system, reading, J),
+        condition_ratio=_condition_squared(system, reading, J),
     )
 
 
@@ -195,15 +195,18 @@ def _right_sides(equations: Equations, chosen: list[int], N: int) -> list[Intege
     return [[equations.scales[i] if k == i else 0 for k in range(M)] for i in chosen]
 
 
-def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix) -> Fraction | None:
-    """(‖A‖_F·‖A⁺‖_F)², exactly; None for A = 0. Where A is invertible and B = I, A⁺ is the Jacobian."""
+def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix) -> Ratio | None:
+    """(‖A‖_F·‖A⁺‖_F)², numerator and positive denominator; None for A = 0.
+
+    Where A is invertible and B = I, A⁺ is the Jacobian.
+    """
     rank, A = reading.rank, RationalMatrix.of(system.A)
     if rank == 0:
         return None
     if system.B is None and not (reading.free or reading.dependent):
-        square = A.squared_numerators() * J.squared_numerators()
-        return Fraction(square, (A.denominator * J.denominator) ** 2)
-    return squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
+        return A.squared_numerators() * J.squared_numerators(), (A.denominator * J.denominator) ** 2
+    square, unit = squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
+    return (square, unit) if unit > 0 else (-square, -unit)
 
 
 def _product(gradients: RationalMatrix, J: RationalMatrix) -> RationalMatrix:

@@ -136,7 +136,7 @@ class _Solving:
             if constraints is None
             else Constraints(tuple([system.x[k] for k in dependent]), _matrix(constraints, is_certain)),
             general=general,
-            condition_squared=None if condition is None else Fraction(condition) ** 2,
+            condition_ratio=None if condition is None else (Fraction(condition) ** 2).as_integer_ratio(),
             rank_tolerance=basis.tolerance,
             residual=self._residual(particular, constraints),
             remarks=tuple(self._remarks(condition, is_certain)),
@@ -312,7 +312,7 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
         independent=system.x,
         constraints=None,
         general=General((), (), (), (), dL_dx, none),
-        condition_squared=None,
+        condition_ratio=None,
         rank_tolerance=tolerance,
         is_gradient_alone=True,
     )

@@ -8,10 +8,9 @@ where the reduced rows have grown to minors of order r.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from operator import mul
 
-from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
+from implicitgrad.rational_matrix import IntegerRow, Ratio, RationalMatrix
 from implicitgrad.solvers.reduction import inverse, reduce_rows
 
 
@@ -48,8 +47,8 @@ def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow
     ], d
 
 
-def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Fraction:
-    """(‖A‖_F·‖A⁺‖_F)², A ≠ 0, with rows I and columns p as above.
+def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Ratio:
+    """(‖A‖_F·‖A⁺‖_F)², A ≠ 0, with rows I and columns p as above; numerator and denominator, of either sign.
 
     ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where the one or the other half is the identity if A has full rank.
     """
@@ -58,16 +57,16 @@ def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) ->
     square = A.squared_numerators()
     if r == M:
         W, d = _inverse_gram(whole)
-        return Fraction(square * sum([W[i][i] for i in range(r)]), d)
+        return square * sum([W[i][i] for i in range(r)]), d
     transposed = [[row[j] for row in whole] for j in columns]
     W, d = _inverse_gram(transposed)
     if r == N:
-        return Fraction(square * sum([W[j][j] for j in range(r)]), d)
+        return square * sum([W[j][j] for j in range(r)]), d
     K = [[whole[i][j] for j in columns] for i in rows]
     K_inverse = [[dot(k, column) for column in W] for k in K]
     right = [[dot(a, k) for k in K] for a in K_inverse]
     left, e = _inverse_gram([whole[i] for i in rows])
-    return Fraction(square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e)
+    return square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e
 
 
 def _inverse_gram(vectors: Sequence[Sequence[int]]) -> tuple[list[IntegerRow], int]:

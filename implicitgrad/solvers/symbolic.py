@@ -96,7 +96,7 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         independent=tuple([system.x[k] for k in reading.independent]),
         constraints=Constraints(dependent, SymbolicMatrix(field, reading.constraints)) if dependent else None,
         general=general,
-        condition_squared=None,
+        condition_ratio=None,
         validity=find_validity(system, rows, profile, reading.determinant),
     )
 

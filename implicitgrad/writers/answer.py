@@ -22,6 +22,7 @@ from implicitgrad.notation import (
     show_number,
 )
 from implicitgrad.rational import exact_square_root, float_square_root
+from implicitgrad.rational_matrix import Ratio
 from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution, SpecialCase
 from implicitgrad.symbolic.value import Symbolic
 
@@ -113,11 +114,11 @@ class Answer:
             found.append(count(parameters, "free parameter"))
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
-        if solution.condition_squared is not None:
-            found.append(f"condition {self._condition(solution.condition_squared)}")
+        if solution.condition_ratio is not None:
+            found.append(f"condition {self._condition(solution.condition_ratio)}")
         return [f"{solution.status}:", *(f"{part}," for part in found), self._arithmetic()]
 
-    def _condition(self, squared: Fraction) -> str:
+    def _condition(self, squared: Ratio) -> str:
         if self.solution.arithmetic is Arithmetic.EXACT:
             return _show_root(squared, min(CONDITION_DIGITS, self.digits))
         return f"{ROUNDED}{self.solution.condition:.{min(CONDITION_DIGITS, self.digits)}g}"
@@ -379,10 +380,10 @@ def _says_the_same(name: str, title: str) -> bool:
     return words in (file, file.rpartition(".")[0])
 
 
-def _show_root(squared: Fraction, digits: int) -> str:
+def _show_root(squared: Ratio, digits: int) -> str:
     """A square root to so many digits."""
-    root = exact_square_root(squared)
-    double = float_square_root(squared)
+    root = exact_square_root(*squared)
+    double = float_square_root(*squared)
     if root is None and double is None:
         return "> 1e308"
     if root is not None:

@@ -89,7 +89,7 @@ def _says_something(rows: PartialMatrix) -> bool:
 
 def _condition_above(squared: Fraction | None) -> Value:
     """The condition number, rounded up to three digits, if there is one."""
-    root = None if squared is None else float_square_root(squared)
+    root = None if squared is None else float_square_root(*squared.as_integer_ratio())
     if squared is None or root is None:
         return None
     above = Fraction(f"{root:.2e}")

@@ -39,9 +39,9 @@ def to_record(solution: Solution) -> dict[str, Json]:
     exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
     jacobian_error, gradient_error = solution.error_bounds
     condition = None
-    if solution.condition_squared is not None:
+    if solution.condition_ratio is not None:
         condition = doubles.checked(solution.condition)
-        root = exact_square_root(solution.condition_squared)
+        root = exact_square_root(*solution.condition_ratio)
         if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
     record: dict[str, Json] = {
