@@ -245,3 +245,12 @@ def test_symbols_have_stand_ins_where_the_encoding_lacks_them(run: Run) -> None:
     result = run("solve", "-A", "0.3 0.1; 0.2 0.9", "--arithmetic", "float", PYTHONIOENCODING="ascii")
     assert "error <= 1e-15" in result.stdout
     assert "\\u" not in result.stdout
+
+
+def test_exponents_are_written_alike_in_both_arithmetics(run: Run) -> None:
+    for arithmetic in ("exact", "float"):
+        table = run("solve", "-A", "3e-6 1; 0 1e-9", "--arithmetic", arithmetic).stdout
+        assert "condition ≈3.33e+14," in table
+        assert "e+14" in table
+        assert "1e+9" in table or "1000000000" in table
+    assert "condition ≈6.67e+4," in run("solve", "-A", "100000 1; 1 1.5", "--arithmetic", "float").stdout

@@ -122,8 +122,13 @@ def _scientific_double(number: float, supported: int, digits: int) -> str:
         return "0"
     figures = min(digits, _exponent(number) + supported + 1)
     if figures < 1:
-        return f"0±{10.0**-supported:.0e}"
-    return f"{number:.{min(figures, max(1, _figures(number))) - 1}e}"
+        return f"0±{_power(10.0**-supported, 0)}"
+    return _power(number, min(figures, max(1, _figures(number))) - 1)
+
+
+def _power(number: float, places: int) -> str:
+    """In scientific notation as decimals have it: 3.3e+5, not e+05."""
+    return f"{Decimal(f'{number:.{places}e}'):.{places}e}"
 
 
 def _figures(number: float) -> int:

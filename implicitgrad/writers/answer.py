@@ -119,9 +119,10 @@ class Answer:
         return [f"{solution.status}:", *(f"{part}," for part in found), self._arithmetic()]
 
     def _condition(self, squared: Ratio) -> str:
+        digits = min(CONDITION_DIGITS, self.digits)
         if self.solution.arithmetic is Arithmetic.EXACT:
-            return _show_root(squared, min(CONDITION_DIGITS, self.digits))
-        return f"{ROUNDED}{self.solution.condition:.{min(CONDITION_DIGITS, self.digits)}g}"
+            return _show_root(squared, digits)
+        return ROUNDED + f"{self.solution.condition:.{digits}g}".replace("e+0", "e+")
 
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is not Arithmetic.FLOAT:
