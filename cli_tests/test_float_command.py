@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -252,5 +253,5 @@ def test_exponents_are_written_alike_in_both_arithmetics(run: Run) -> None:
         table = run("solve", "-A", "3e-6 1; 0 1e-9", "--arithmetic", arithmetic).stdout
         assert "condition ≈3.33e+14," in table
         assert "e+14" in table
-        assert "1e+9" in table or "1000000000" in table
+        assert re.search(r" 1(\.00000)?e\+9\n", table)
     assert "condition ≈6.67e+4," in run("solve", "-A", "100000 1; 1 1.5", "--arithmetic", "float").stdout
