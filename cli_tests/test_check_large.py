@@ -94,6 +94,38 @@ def test_doubles_prove_only_what_exact_arithmetic_finds() -> None:
     assert said[False] > 50
 
 
+def test_doubles_prove_only_what_is_so_where_numbers_follow_one_another() -> None:
+    """z and changes Δ with |c + Δ·T − C·z| ≤ t, |Δ| ≤ s, against the intervals of all of them."""
+    rng = np.random.default_rng(0)
+    said = {True: 0, False: 0, None: 0}
+
+    def tenths(low: int, high: int, shape: tuple[int, int]) -> list[list[Fraction]]:
+        return [[Fraction(int(v), 10) for v in row] for row in rng.integers(low, high, shape)]
+
+    for _ in range(150):
+        F, others, P, D = (int(n) for n in rng.integers(1, 3, 4))
+        R = F + others
+        C = [[Fraction(f == g) for g in range(F)] for f in range(F)] + tenths(-20, 21, (others, F))
+        c, T = tenths(-30, 31, (R, P)), tenths(-20, 21, (D, P))
+        t, s = tenths(1, 20, (R, P)), tenths(1, 20, (R, D))
+        most = [[t[i][m] + sum(s[i][d] * abs(T[d][m]) for d in range(D)) for m in range(P)] for i in range(R)]
+        found = is_there_one(Sought(c, C, t, most, range(F), T, s))
+        said[found] += 1
+        intervals = []
+        for i in range(R):
+            for m in range(P):
+                form = [Fraction(0)] * (F * P + R * D)
+                form[m * F : (m + 1) * F] = C[i]
+                form[F * P + i * D : F * P + (i + 1) * D] = [-T[d][m] for d in range(D)]
+                intervals.append(Interval(tuple(form), c[i][m] - t[i][m], c[i][m] + t[i][m]))
+            for d in range(D):
+                unit = [Fraction(k == F * P + i * D + d) for k in range(F * P + R * D)]
+                intervals.append(Interval(tuple(unit), -s[i][d], s[i][d]))
+        assert found is None or found == is_feasible(intervals), (C, c, t, T, s)
+    assert said[True] > 20
+    assert said[False] > 20
+
+
 @pytest.mark.parametrize("scale", [1, 1e200, 1e-200])
 def test_what_doubles_cannot_hold_proves_nothing(scale: float) -> None:
     huge = Fraction(10) ** 400

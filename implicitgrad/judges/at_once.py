@@ -36,7 +36,7 @@ def can_hold(setting: Setting, *claims: Rows) -> bool | None:
 
     Where x is constrained and the claim has a number for every input, those of dependent inputs may be as they are, and
     then the sums along the constraint must be within the tolerances of the independent ones. At best they are allowed
-    the sums of all tolerances.
+    the sums of all tolerances. Between the two, numbers of dependent inputs must change.
     """
     claimed = [complete(rows.claim.values) for rows in claims]
     if not setting.x or None in claimed:
@@ -56,4 +56,6 @@ def can_hold(setting: Setting, *claims: Rows) -> bool | None:
     enough = [row for rows in claims for row in rows.claim.own_tolerances]
     needed = [row for rows in claims for row in rows.claim.tolerances]
     has_jacobian = claims[0].coefficients is setting.solution.general.null_space
-    return is_there_one(Sought(c, C, enough, needed, setting.free if has_jacobian else ()))
+    changes = [row for rows in claims for row in rows.claim.dependent_tolerances]
+    T = [setting.T()[k] for k in setting.dependent] if len(changes) == len(c) else []
+    return is_there_one(Sought(c, C, enough, needed, setting.free if has_jacobian else (), T, changes))

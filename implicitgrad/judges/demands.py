@@ -52,7 +52,7 @@ def forms(numbers: Numbers, setting: Setting, coefficients: Matrix) -> Iterator[
     kind = 1 if numbers.key == "dy_dx" else 2
     is_wide = setting.solution.constraints is not None and len(numbers.entries[0]) == setting.system.inputs
     T = setting.T() if is_wide else ()
-    dependent = [k for k in range(setting.system.inputs) if k not in setting.independent] if is_wide else []
+    dependent = setting.dependent if is_wide else []
     place = {k: m for m, k in enumerate(setting.independent)}
     for i, C in enumerate(coefficients):
         for k, value in enumerate(numbers.entries[i]):

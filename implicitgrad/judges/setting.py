@@ -33,6 +33,8 @@ class Along(NamedTuple):
     """Of what is put together along the constraint, the sums of those of its parts."""
     own_tolerances: Matrix
     """Of the independent inputs' entries alone."""
+    dependent_tolerances: Matrix
+    """(rows, D): of the dependent inputs' entries; empty where the claim has none."""
     columns: tuple[int, ...]
     """For each independent input its column in the claim as written."""
     demands: Callable[[], Sequence[Demand]] = tuple
@@ -46,6 +48,7 @@ class Setting:
         self.solution, self.system, self.claims = solution, solution.system, claims
         x = self.system.x
         self.independent = [x.index(name) for name in solution.independent]
+        self.dependent = [k for k in range(self.system.inputs) if k not in self.independent]
         self.x = [printable(name) for name in solution.independent]
         self.y = [printable(name) for name in self.system.y]
         self.along_what = " along the constraint" if solution.constraints is not None else ""
@@ -87,14 +90,15 @@ class Setting:
         """A claim with a column for every input, or already one for each that is independent."""
         independent = self.independent
         if self.solution.constraints is None:
-            return Along(numbers.entries, tolerances, tolerances, tuple(independent))
+            return Along(numbers.entries, tolerances, tolerances, (), tuple(independent))
         if len(numbers.entries[0]) != self.system.inputs:
-            return Along(numbers.entries, tolerances, tolerances, tuple(range(len(independent))))
+            return Along(numbers.entries, tolerances, tolerances, (), tuple(range(len(independent))))
         columns = list(zip(*self.T(), strict=True))
         values = tuple([tuple([_combined(row, column) for column in columns]) for row in numbers.entries])
         sums = product(tolerances, tuple([tuple(map(abs, row)) for row in self.T()]))
         own = tuple([tuple([row[k] for k in independent]) for row in tolerances])
-        return Along(values, sums, own, tuple(independent))
+        others = tuple([tuple([row[k] for k in self.dependent]) for row in tolerances])
+        return Along(values, sums, own, others, tuple(independent))
 
     def tolerances(self, numbers: Numbers, gradients: Matrix | None = None) -> Matrix:
         """How far from each claimed entry the true value may be.
