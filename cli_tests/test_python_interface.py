@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import implicitgrad
-from implicitgrad import InputError, Status, linear_system, read_systems, solve
+from implicitgrad import InputError, Status, check, linear_system, read_systems, solve
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,42 @@ def test_the_example_in_the_packages_docstring_holds() -> None:
     import doctest
 
     assert doctest.testmod(implicitgrad) == (0, 2)
+
+
+LONG = np.longdouble(1) + np.longdouble(2) ** -60
+is_long = pytest.mark.skipif(LONG == 1, reason="long doubles are doubles here")
+
+
+@is_long
+def test_long_doubles_are_what_they_are() -> None:
+    A = np.array([[1, 1], [1, LONG]], dtype=np.longdouble)
+    for given in (A, A.tolist(), [list(row) for row in A]):
+        solution = solve(given)
+        assert solution.rank == 2
+        assert solution.dy_dx == ((2**60 + 1, -(2**60)), (-(2**60), 2**60))
+        assert check(given, rank=2, status="determined")
+    rounded = solve(np.pad(A, (0, 15)) + np.eye(17, dtype=np.longdouble))
+    assert rounded.arithmetic == "float"
+    assert rounded.system.A.error.max() >= 2.0**-60
+    with pytest.raises(InputError, match="expected a finite number, got nan"):
+        solve(np.array([[np.longdouble("nan")]]))
+
+
+def test_claims_in_long_doubles_are_computed_numbers() -> None:
+    A = [[3, 1], [1, 7]]
+    J = np.linalg.inv(np.array(A, dtype=float)).astype(np.longdouble)
+    assert check(A, dy_dx=J)
+    assert check(A, dy_dx=J.tolist())
+    assert not check(A, dy_dx=J + np.longdouble(1e-9))
+    assert not check(A, dy_dx=J * np.longdouble("inf"))
+
+
+def test_integers_beyond_doubles_are_no_doubles() -> None:
+    rows = [[2**53 + 1, 2**53], [1, 1]]
+    assert solve(np.array(rows)).dy_dx == solve(rows).dy_dx == ((1, -(2**53)), (-1, 2**53 + 1))
+    assert check(np.array(rows), rank=2, dy_dx=[[1, -(2**53)], [-1, 2**53 + 1]])
+    assert solve(np.array([[2**60, 0], [1, 1]])).arithmetic == "float"
+    assert solve(np.array([[2**64 - 1]], dtype=np.uint64)).dy_dx == ((Fraction(1, 2**64 - 1),),)
+    large = solve(np.diag([2**53 + 1] * 17))
+    assert large.arithmetic == "float"
+    assert large.dy_dx.error.min() > 0

@@ -240,6 +240,18 @@ def is_array(value: object) -> bool:
     return not (hasattr(value, "mask") and np.ma.is_masked(value))
 
 
+def is_array_of_doubles(value: object) -> bool:
+    """Whether it is a NumPy array of numbers that are all doubles, as integers beyond 2⁵³ mostly are not."""
+    if not is_array(value):
+        return False
+    import numpy as np
+
+    array: Any = value
+    if array.dtype.kind == "f" or not array.size or np.abs(array.astype(float)).max() < 2.0**BITS:
+        return True
+    return all(int(float(number)) == number for number in array.ravel().tolist())
+
+
 def from_array(value: Any, dimensions: tuple[int, ...]) -> DoubleMatrix | None:
     """An array of numbers that doubles hold, as rows; None for anything else."""
     import numpy as np

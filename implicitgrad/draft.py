@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from implicitgrad.characters import count, quoted
-from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array
+from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array, is_array_of_doubles
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
 from implicitgrad.part import Part, Path, Site
 from implicitgrad.rational import NumberError, parse_ratio
@@ -67,7 +67,7 @@ def linear_system(
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
     3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays
-    and beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
+    of them and beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {
@@ -102,8 +102,8 @@ class Draft:
 
     @property
     def is_binary(self) -> bool:
-        """Whether any of its matrices is an array of numbers, not text."""
-        return any(is_array(part.value) for key, part in self.parts.items() if key in ("A", "B", "dL_dy"))
+        """Whether any of its matrices is an array of doubles, not text."""
+        return any(is_array_of_doubles(part.value) for key, part in self.parts.items() if key in ("A", "B", "dL_dy"))
 
     def build(self, arithmetic: str = AUTO) -> LinearSystem:
         """The system, if everything in it fits. Raises InputError with every problem found.

@@ -51,7 +51,8 @@ def as_fraction(value: object) -> Fraction:
         return Fraction(int(value.numerator), int(value.denominator))
     if isinstance(value, Real | Decimal) and not isinstance(value, bool):
         try:
-            return Fraction(value if isinstance(value, Decimal) else float(value))
+            # as it is: a long double is more than float(value)
+            return Fraction(*value.as_integer_ratio()) if hasattr(value, "as_integer_ratio") else Fraction(float(value))
         except (ValueError, OverflowError):
             raise NumberError(f"expected a finite number, got {value}") from None
     raise NumberError(f"{EXPECTED}, got {described(value)}")

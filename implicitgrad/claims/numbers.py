@@ -6,7 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
-from typing import Any, NamedTuple
+from numbers import Rational, Real
+from typing import Any, NamedTuple, TypeGuard
 
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
@@ -94,7 +95,7 @@ def _entries(
         values: list[Fraction | None] = []
         units: list[Fraction] = []
         for j, item in enumerate(row):
-            if isinstance(item, float) and not isfinite(item):
+            if _is_computed(item) and not isfinite(item):
                 broken.append(f"{numbers.name(i, j)} is {item}")
                 item = None
             try:
@@ -116,6 +117,11 @@ def _entries(
     return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(broken))
 
 
+def _is_computed(item: object) -> TypeGuard[Real]:
+    """Whether it is a binary float, of whatever length."""
+    return isinstance(item, Real) and not isinstance(item, Rational)
+
+
 def _expression(item: object) -> Entry:
     """As _entry, of what may have letters."""
     from implicitgrad.symbolic.expression import read_value
@@ -133,7 +139,7 @@ def _entry(item: object) -> Entry:
     """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
     if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
         return None, ZERO, False
-    if isinstance(item, float):
+    if _is_computed(item):
         return as_fraction(item), ZERO, True
     text = str(item) if isinstance(item, Decimal) else item
     if not isinstance(text, str):

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from implicitgrad.claims import Claims, Place
 from implicitgrad.claims.build import build_claims
-from implicitgrad.doubles import is_array
+from implicitgrad.doubles import is_array_of_doubles
 from implicitgrad.draft import linear_system
 from implicitgrad.errors import InputError
 from implicitgrad.judges import facts
@@ -67,7 +67,7 @@ def check(
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
         system = A
     else:
-        is_binary = any(is_array(value) for value in (A, B, dL_dy))
+        is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy))
         arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
         system = linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic)
     solution = solve_to_judge(system)

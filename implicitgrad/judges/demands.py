@@ -17,8 +17,10 @@ from implicitgrad.judges.setting import Setting
 from implicitgrad.solvers.reduction import integers, reduce_rows
 from implicitgrad.system import Matrix, Row
 
-Form = dict[tuple[int, int, int], Fraction]
-"""A linear form by its unknowns: (0, f, m) is Z_fm, (1 or 2, row, d) an entry of a row of ∂y/∂x or of ∂L/∂x."""
+Unknown = tuple[int, int, int]
+"""(0, f, m) is Z_fm, (1 or 2, row, d) an entry of a row of ∂y/∂x or of ∂L/∂x."""
+Form = dict[Unknown, Fraction]
+"""A linear form by its unknowns."""
 
 
 class Demand(NamedTuple):
@@ -50,7 +52,7 @@ def forms(numbers: Numbers, setting: Setting, coefficients: Matrix) -> Iterator[
     kind = 1 if numbers.key == "dy_dx" else 2
     is_wide = setting.solution.constraints is not None and len(numbers.entries[0]) == setting.system.inputs
     T = setting.T() if is_wide else ()
-    dependent = [k for k in range(setting.system.inputs) if k not in setting.independent] if is_wide else []
+    dependent = setting.dependent if is_wide else []
     place = {k: m for m, k in enumerate(setting.independent)}
     for i, C in enumerate(coefficients):
         for k, value in enumerate(numbers.entries[i]):
@@ -68,7 +70,7 @@ def forms(numbers: Numbers, setting: Setting, coefficients: Matrix) -> Iterator[
 
 def impossible(*claims: Sequence[Demand]) -> list[Demand]:
     """The first demands found, of one connected group, that cannot be met at once; none if all can be."""
-    for group in _groups([demand for claim in claims for demand in claim]):
+    for group in _groups(_tied([demand for claim in claims for demand in claim])):
         unknowns = list(dict.fromkeys(unknown for demand in group for unknown in demand.form))
         intervals = [
             Interval(
@@ -86,6 +88,8 @@ def impossible(*claims: Sequence[Demand]) -> list[Demand]:
 
 def fix_nothing(claim: Sequence[Demand], given: Sequence[Demand] = ()) -> bool:
     """Whether numbers other than these, any at all, could be met too, beside what is ``given``."""
+    if any(len(group) > len({unknown for demand in group for unknown in demand.form}) for group in _groups(claim)):
+        return False
     return bool(claim) and _rank([*claim, *given]) == len(claim) + _rank(given)
 
 
@@ -104,9 +108,9 @@ def given_the_others(claim: Sequence[Demand], others: Sequence[Demand] = ()) -> 
 
 def _groups(some: Sequence[Demand]) -> Iterator[list[Demand]]:
     """Demands that share unknowns, directly or through others."""
-    parents: dict[tuple[int, int, int], tuple[int, int, int]] = {}
+    parents: dict[Unknown, Unknown] = {}
 
-    def root(unknown: tuple[int, int, int]) -> tuple[int, int, int]:
+    def root(unknown: Unknown) -> Unknown:
         while parents.setdefault(unknown, unknown) != unknown:
             parents[unknown] = unknown = parents[parents[unknown]]
         return unknown
@@ -122,14 +126,32 @@ def _groups(some: Sequence[Demand]) -> Iterator[list[Demand]]:
     yield from groups.values()
 
 
+def _tied(some: Sequence[Demand]) -> list[Demand]:
+    """Without those that can always be met: by an unknown that is in no other form."""
+    left = dict(enumerate(some))
+    where: dict[Unknown, set[int]] = {}
+    for i, demand in left.items():
+        for unknown in demand.form:
+            where.setdefault(unknown, set()).add(i)
+    alone = [unknown for unknown, places in where.items() if len(places) == 1]
+    while alone:
+        for i in list(where[alone.pop()]):
+            for unknown in left.pop(i).form:
+                where[unknown].remove(i)
+                if len(where[unknown]) == 1:
+                    alone.append(unknown)
+    return list(left.values())
+
+
 def _lines(some: Sequence[Demand]) -> list[Row]:
     unknowns = list(dict.fromkeys(unknown for demand in some for unknown in demand.form))
     return [tuple([demand.form.get(unknown, Fraction(0)) for unknown in unknowns]) for demand in some]
 
 
 def _rank(some: Sequence[Demand]) -> int:
-    total = 0
-    for group in _groups(some):
+    tied = _tied(some)
+    total = len(some) - len(tied)
+    for group in _groups(tied):
         lines = _lines(group)
         total += len(reduce_rows([integers(line)[0] for line in lines], range(len(lines[0]))).pivots) if lines[0] else 0
     return total

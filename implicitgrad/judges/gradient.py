@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache, partial
 
 from implicitgrad.characters import count, printable
 from implicitgrad.claims import Numbers
+from implicitgrad.judges.at_once import can_hold, of_gradient, of_jacobian
 from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval
 from implicitgrad.judges.gradient_mistakes import Trials, suspect_gradient
@@ -18,7 +20,7 @@ from implicitgrad.judges.jacobian import (
     valid_jacobian,
     written,
 )
-from implicitgrad.judges.setting import Along, Setting, dot
+from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
 from implicitgrad.system import Matrix, Row
@@ -41,29 +43,22 @@ def judge_gradient(
     return outcome._replace(suspicions=_suspicions(numbers, setting, expected, jacobian, others))
 
 
-def _judged(
-    numbers: Numbers, setting: Setting, jacobian: Along | None, tolerances: Matrix | None = None
-) -> tuple[Outcome, Expected]:
+def _judged(numbers: Numbers, setting: Setting, jacobian: Along | None) -> tuple[Outcome, Expected]:
     """The outcome but for what may explain it, and what ∂L/∂x was to be."""
-    g, coefficients = setting.system.dL_dy, setting.solution.general.dL_dx_coefficients
-    assert g is not None
-    assert coefficients is not None
-    tolerances = tolerances or setting.tolerances(numbers, g)
+    tolerances = setting.tolerances(numbers, setting.system.dL_dy)
     claim = setting.along(numbers, tolerances)
     outcome = Outcome(numbers.key, holds=False, claimed=numbers.summary())
     if numbers.broken:
         return fails_to_be_finite(outcome, numbers), {}
 
-    general = setting.solution.general
-    own: list[Demand] = []
-    if setting.free or setting.solution.constraints is not None:
-        own = demands(numbers, tolerances, setting, general.dL_dx_particular or (), coefficients)
+    own = _demanded(numbers, tolerances, setting)
     expected = _unique(setting)
     failed = _failed(outcome, numbers, claim, setting, jacobian, own, expected)
     if failed is not None:
         return failed, expected
-    given = jacobian.demands if jacobian is not None else ()
-    is_loose = bool(setting.free) and fix_nothing(own, given)
+    is_all_given = jacobian is not None and None not in (complete(jacobian.values), complete(numbers.entries))
+    is_loose = bool(setting.free) and not is_all_given
+    is_loose = is_loose and fix_nothing(own(), () if jacobian is None else jacobian.demands())
     return outcome._replace(
         holds=True,
         choices=tuple(_choices(claim, setting)) if setting.free and (jacobian is None or is_loose) else (),
@@ -77,7 +72,7 @@ def _failed(
     claim: Along,
     setting: Setting,
     jacobian: Along | None,
-    own: list[Demand],
+    own: Callable[[], Sequence[Demand]],
     expected: Expected,
 ) -> Outcome | None:
     """The outcome if the claim fails: by an entry that is unique, or by what free parameters cannot make of it.
@@ -85,28 +80,61 @@ def _failed(
     expected : what is unique; what must be for the claim's sake is added.
     """
     deviations = [*_nulls(numbers, setting), *_deviations(numbers, claim, setting, expected)]
-    given = jacobian.demands if jacobian is not None else ()
-    blocked = impossible(own, given)
-    if not deviations and not blocked:
-        return None
     reason = ""
-    if blocked and not deviations:
+    if not deviations:
+        if _is_yielded(claim, setting, jacobian, own):
+            return None
         reason = "no valid ∂y/∂x yields it" if jacobian is None else "it does not go with the claimed ∂y/∂x"
-    wrong = [m for m in range(len(setting.x)) if not is_possible(_intervals(claim, setting, m, jacobian))]
-    if wrong and setting.free:
+    is_explained = setting.is_explained(numbers, *([] if jacobian is None else [jacobian.values]))
+    given = jacobian.demands() if jacobian is not None and is_explained else ()
+    columns = range(len(setting.x) if setting.free else 0)
+    wrong = [m for m in columns if not is_explained or not is_possible(_intervals(claim, setting, m, jacobian))]
+    if wrong:
         more = _given_the_others(claim, setting) if jacobian is None else _yielded(jacobian, setting)
         more = {place: value for place, value in more.items() if place not in expected}
-        if jacobian is not None:
-            more = _impossible_alone(more, claim, own, given) or more
+        if jacobian is not None and is_explained:
+            more = _impossible_alone(more, claim, own(), given) or more
         deviations += _deviations(numbers, claim, setting, more, wrong)
         expected |= more
-    if blocked and not deviations:
-        deviations = _following(numbers, setting, own, given)
+    if not deviations and is_explained:
+        deviations = _following(numbers, setting, own(), given)
     if not deviations:
-        entries = count(sum(demand in own for demand in blocked), "entry")
+        blocked = impossible(own(), given) if is_explained else own()
+        entries = count(sum(demand in own() for demand in blocked), "entry")
         return outcome._replace(reason=f"{reason}: {entries} cannot hold together", failing=len(blocked))
     counted = f"{len(deviations)} of {count(len(numbers.entries) * len(numbers.entries[0]), 'entry')}"
     return fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
+
+
+def _demanded(numbers: Numbers, tolerances: Matrix, setting: Setting) -> Callable[[], Sequence[Demand]]:
+    """Finds, once, what is asked of what is free, if anything is."""
+    if not setting.has_choices:
+        return tuple
+    general = setting.solution.general
+    particular, coefficients = general.dL_dx_particular or (), general.dL_dx_coefficients or ()
+    return cache(partial(demands, numbers, tolerances, setting, particular, coefficients))
+
+
+def _is_valid(numbers: Numbers, tolerances: Matrix, setting: Setting, jacobian: Along | None) -> bool:
+    """The verdict on a claim within these tolerances; no for one that is large and on the edge."""
+    claim = setting.along(numbers, tolerances)
+    if any(_nulls(numbers, setting)) or any(_deviations(numbers, claim, setting, _unique(setting))):
+        return False
+    own = _demanded(numbers, tolerances, setting) if setting.is_explained(numbers) else None
+    return _is_yielded(claim, setting, jacobian, own)
+
+
+def _is_yielded(
+    claim: Along, setting: Setting, jacobian: Along | None, own: Callable[[], Sequence[Demand]] | None
+) -> bool:
+    """Whether a valid ∂y/∂x yields all of it, near the claimed one if there is one; None: no matter if on the edge."""
+    if not setting.has_choices:
+        return True
+    given = [] if jacobian is None else [of_jacobian(jacobian, setting)]
+    holds = can_hold(setting, *given, of_gradient(claim, setting))
+    if holds is None:
+        return own is not None and not impossible(own(), () if jacobian is None else jacobian.demands())
+    return holds
 
 
 def _impossible_alone(expected: Expected, claim: Along, own: Sequence[Demand], given: Sequence[Demand]) -> Expected:
@@ -146,8 +174,11 @@ def _yielded(jacobian: Along, setting: Setting) -> Expected:
     found: Expected = {}
     for m in range(len(setting.x)):
         claimed = [(i, value) for i, row in enumerate(jacobian.values) if (value := row[m]) is not None and any(V[i])]
+        is_chosen = {*setting.free} <= {i for i, _ in claimed}
+        if is_chosen:  # then V is the identity there
+            claimed = [(i, value) for i, value in claimed if i in setting.free]
         for k in range(len(C)):
-            combination = _combination([V[i] for i, _ in claimed], C[k])
+            combination = C[k] if is_chosen else _combination([V[i] for i, _ in claimed], C[k])
             if combination is not None:
                 found[k, m] = p[k][m] + dot(combination, [value - general.particular[i][m] for i, value in claimed])
     return found
@@ -185,12 +216,11 @@ def _combination(rows: list[Row], target: Row) -> Row | None:
     return tuple(found)
 
 
-def _nulls(numbers: Numbers, setting: Setting) -> list[Deviation]:
+def _nulls(numbers: Numbers, setting: Setting) -> Iterator[Deviation]:
     """Entries that are claimed not to be determined, and are."""
     solution = setting.solution
     P, width = setting.system.inputs, len(numbers.entries[0])
     particular, coefficients = solution.general.dL_dx_particular or (), solution.general.dL_dx_coefficients or ()
-    found = []
     for k, row in enumerate(numbers.entries):
         for j, value in enumerate(row):
             if value is not None:
@@ -201,14 +231,12 @@ def _nulls(numbers: Numbers, setting: Setting) -> list[Deviation]:
                 expected = particular[k][j]
             if expected is not None:
                 meaning = f"∂{_loss(setting, k)}/∂{setting.system.x[input_]}"
-                found.append(Deviation(numbers.name(k, j), meaning, "null", None, expected, Fraction(0)))
-    return found
+                yield Deviation(numbers.name(k, j), meaning, "null", None, expected, Fraction(0))
 
 
 def _deviations(
     numbers: Numbers, claim: Along, setting: Setting, expected: Expected, columns: list[int] | None = None
-) -> list[Deviation]:
-    found = []
+) -> Iterator[Deviation]:
     for (k, m), number in expected.items():
         value, tolerance = claim.values[k][m], claim.tolerances[k][m]
         if value is None or abs(value - number) <= tolerance or (columns is not None and m not in columns):
@@ -216,8 +244,7 @@ def _deviations(
         j = claim.columns[m]
         text = written(numbers, setting, value, k, j)
         meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}{setting.along_what}"
-        found.append(Deviation(numbers.name(k, j), meaning, text, value, number, tolerance))
-    return found
+        yield Deviation(numbers.name(k, j), meaning, text, value, number, tolerance)
 
 
 def _loss(setting: Setting, k: int) -> str:
@@ -276,9 +303,9 @@ def _suspicions(
     wanted = tuple([tuple([known.get((k, m)) for m in columns]) for k in range(len(numbers.entries))])
 
     def holds(undone: Numbers, tolerances: Matrix) -> bool:
-        return _judged(undone, setting, jacobian, tolerances)[0].holds
+        return _is_valid(undone, tolerances, setting, jacobian)
 
     def holds_with(other: Setting) -> bool:
-        return _judged(numbers, other, valid_jacobian(other))[0].holds
+        return _is_valid(numbers, other.tolerances(numbers, other.system.dL_dy), other, valid_jacobian(other))
 
     return suspect_gradient(Trials(numbers, claim, wanted, setting, jacobian, others, holds, holds_with))

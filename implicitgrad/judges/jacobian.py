@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from implicitgrad.characters import count, printable
 from implicitgrad.claims import Numbers
+from implicitgrad.judges.at_once import can_hold, of_jacobian
 from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
@@ -32,30 +33,41 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     if failed is not None:
         suspicion = suspect_jacobian(numbers, claim, setting, partial(is_valid, setting))
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
-    choices, fixes_nothing = tuple(_choices(claim, setting)), jacobian_fixes_nothing(setting, fix_nothing(own))
+    is_more_than_free = setting.solution.rank > 0 and complete(numbers.entries) is not None
+    is_loose = not is_more_than_free and fix_nothing(own())
+    choices, fixes_nothing = tuple(_choices(claim, setting)), jacobian_fixes_nothing(setting, is_loose)
     return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim._replace(demands=own)
 
 
 def _failed(
-    outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting, own: Sequence[Demand]
+    outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting, own: Callable[[], Sequence[Demand]]
 ) -> Outcome | None:
     """The outcome if the claim fails: by an entry, by an equation, or because nothing valid is near enough."""
     entries = [*_nulls(numbers, setting), *_determined(numbers, claim, setting)]
     total = count(len(numbers.entries) * len(numbers.entries[0]), "entry")
     if entries:
         return fails(outcome, entries, f"{len(entries)} of {total}")
-    blocked = impossible(own)
-    if not blocked:
+    if _is_near_a_valid_one(claim, setting, own):
         return None
     equations = _equations(claim, setting)
     if equations:
         of_all = count(setting.system.equations * len(setting.x), "entry")
         return fails(outcome, equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {of_all}")
-    entries = _following(numbers, setting, own)
+    is_explained = setting.is_explained(numbers)
+    entries = _following(numbers, setting, own()) if is_explained else []
     if entries:
         return fails(outcome, entries, f"no valid ∂y/∂x has all of it: {len(entries)} of {total}")
+    blocked = impossible(own()) if is_explained else own()
     reason = f"no valid ∂y/∂x has all of it within its tolerance: {count(len(blocked), 'entry')} cannot hold together"
     return outcome._replace(reason=reason, failing=len(blocked))
+
+
+def _is_near_a_valid_one(claim: Along, setting: Setting, own: Callable[[], Sequence[Demand]] | None) -> bool:
+    """Whether a valid ∂y/∂x has all that is claimed where more than one is valid; None: no matter if on the edge."""
+    if not setting.has_choices:
+        return True
+    holds = can_hold(setting, of_jacobian(claim, setting))
+    return own is not None and not impossible(own()) if holds is None else holds
 
 
 def _following(numbers: Numbers, setting: Setting, own: Sequence[Demand]) -> list[Deviation]:
@@ -74,12 +86,12 @@ def _following(numbers: Numbers, setting: Setting, own: Sequence[Demand]) -> lis
     return found
 
 
-def _demanded(numbers: Numbers, tolerances: Matrix, setting: Setting) -> list[Demand]:
-    """What is asked of what is free, if anything is."""
-    if not setting.free and setting.solution.constraints is None:
-        return []
+def _demanded(numbers: Numbers, tolerances: Matrix, setting: Setting) -> Callable[[], Sequence[Demand]]:
+    """Finds, once, what is asked of what is free, if anything is."""
+    if not setting.has_choices:
+        return tuple
     general = setting.solution.general
-    return demands(numbers, tolerances, setting, general.particular, general.null_space)
+    return cache(partial(demands, numbers, tolerances, setting, general.particular, general.null_space))
 
 
 def fails(outcome: Outcome, deviations: list[Deviation], counted: str) -> Outcome:
@@ -112,11 +124,10 @@ def is_possible(intervals: list[Interval]) -> bool:
     return not intervals or is_feasible(intervals)
 
 
-def _nulls(numbers: Numbers, setting: Setting) -> list[Deviation]:
+def _nulls(numbers: Numbers, setting: Setting) -> Iterator[Deviation]:
     """Entries that are claimed not to be determined, and are."""
     solution = setting.solution
     P, width = setting.system.inputs, len(numbers.entries[0])
-    found = []
     for i, row in enumerate(numbers.entries):
         for j, value in enumerate(row):
             if value is not None:
@@ -128,14 +139,12 @@ def _nulls(numbers: Numbers, setting: Setting) -> list[Deviation]:
             if expected is not None:
                 x = setting.system.x[k]
                 meaning = f"∂{setting.y[i]}/∂{x}"
-                found.append(Deviation(numbers.name(i, j), meaning, "null", None, expected, Fraction(0)))
-    return found
+                yield Deviation(numbers.name(i, j), meaning, "null", None, expected, Fraction(0))
 
 
-def _determined(numbers: Numbers, claim: Along, setting: Setting) -> list[Deviation]:
+def _determined(numbers: Numbers, claim: Along, setting: Setting) -> Iterator[Deviation]:
     """Wrong entries of the rows that no free parameter changes."""
     general = setting.solution.general
-    found = []
     for i, (J, V) in enumerate(zip(general.particular, general.null_space, strict=True)):
         if any(V):
             continue
@@ -145,8 +154,7 @@ def _determined(numbers: Numbers, claim: Along, setting: Setting) -> list[Deviat
                 j = claim.columns[m]
                 entry, text = numbers.name(i, j), written(numbers, setting, value, i, j)
                 meaning = f"∂{setting.y[i]}/∂{x}{setting.along_what}"
-                found.append(Deviation(entry, meaning, text, value, J[m], tolerance))
-    return found
+                yield Deviation(entry, meaning, text, value, J[m], tolerance)
 
 
 def written(numbers: Numbers, setting: Setting, value: Fraction, i: int, j: int) -> str:
@@ -208,10 +216,12 @@ def jacobian_fixes_nothing(setting: Setting, is_loose: bool) -> str:
 
 
 def is_valid(setting: Setting, numbers: Numbers, tolerances: Matrix) -> bool:
-    """The verdict on a claim within these tolerances."""
-    outcome = Outcome(numbers.key, holds=False, claimed="")
-    own = _demanded(numbers, tolerances, setting)
-    return _failed(outcome, numbers, setting.along(numbers, tolerances), setting, own) is None
+    """The verdict on a claim within these tolerances; no for one that is large and on the edge."""
+    claim = setting.along(numbers, tolerances)
+    if any(_nulls(numbers, setting)) or any(_determined(numbers, claim, setting)):
+        return False
+    own = _demanded(numbers, tolerances, setting) if setting.is_explained(numbers) else None
+    return _is_near_a_valid_one(claim, setting, own)
 
 
 def valid_jacobian(setting: Setting) -> Along | None:

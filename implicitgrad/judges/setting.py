@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from math import isqrt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,10 +30,15 @@ class Along(NamedTuple):
     values: PartialMatrix
     """None: nothing is claimed of the entry."""
     tolerances: Matrix
+    """Of what is put together along the constraint, the sums of those of its parts."""
+    own_tolerances: Matrix
+    """Of the independent inputs' entries alone."""
+    dependent_tolerances: Matrix
+    """(rows, D): of the dependent inputs' entries; empty where the claim has none."""
     columns: tuple[int, ...]
     """For each independent input its column in the claim as written."""
-    demands: Sequence[Demand] = ()
-    """What a valid claim asks of what is free."""
+    demands: Callable[[], Sequence[Demand]] = tuple
+    """Finds what a valid claim asks of what is free."""
 
 
 class Setting:
@@ -42,13 +48,28 @@ class Setting:
         self.solution, self.system, self.claims = solution, solution.system, claims
         x = self.system.x
         self.independent = [x.index(name) for name in solution.independent]
+        self.dependent = [k for k in range(self.system.inputs) if k not in self.independent]
         self.x = [printable(name) for name in solution.independent]
         self.y = [printable(name) for name in self.system.y]
         self.along_what = " along the constraint" if solution.constraints is not None else ""
         self.free = [self.system.y.index(name) for name in solution.general.free]
 
+    def is_explained(self, numbers: Numbers, *others: PartialMatrix) -> bool:
+        """Whether a claim that fails is looked at exactly for what is wrong with it: much more takes too long."""
+        is_short = self.solution.arithmetic is Arithmetic.EXACT and numbers.unit_roundoff is None
+        return sum(len(rows) * len(rows[0]) for rows in (numbers.entries, *others)) <= (400 if is_short else 40)
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether more than one claim is valid, or entries are put together along a constraint."""
+        return bool(self.free) or self.solution.constraints is not None
+
     def T(self) -> Matrix:
         """(P, P′): all inputs by the independent ones."""
+        return self._T
+
+    @cached_property
+    def _T(self) -> Matrix:
         rows: list[Row] = [()] * self.system.inputs
         for m, k in enumerate(self.independent):
             rows[k] = tuple([Fraction(m == n) for n in range(len(self.independent))])
@@ -69,13 +90,15 @@ class Setting:
         """A claim with a column for every input, or already one for each that is independent."""
         independent = self.independent
         if self.solution.constraints is None:
-            return Along(numbers.entries, tolerances, tuple(independent))
+            return Along(numbers.entries, tolerances, tolerances, (), tuple(independent))
         if len(numbers.entries[0]) != self.system.inputs:
-            return Along(numbers.entries, tolerances, tuple(range(len(independent))))
+            return Along(numbers.entries, tolerances, tolerances, (), tuple(range(len(independent))))
         columns = list(zip(*self.T(), strict=True))
         values = tuple([tuple([_combined(row, column) for column in columns]) for row in numbers.entries])
         sums = product(tolerances, tuple([tuple(map(abs, row)) for row in self.T()]))
-        return Along(values, sums, tuple(independent))
+        own = tuple([tuple([row[k] for k in independent]) for row in tolerances])
+        others = tuple([tuple([row[k] for k in self.dependent]) for row in tolerances])
+        return Along(values, sums, own, others, tuple(independent))
 
     def tolerances(self, numbers: Numbers, gradients: Matrix | None = None) -> Matrix:
         """How far from each claimed entry the true value may be.

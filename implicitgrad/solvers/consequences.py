@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from implicitgrad.solvers.basis import Basis, CertifiedInverse, picked
+from implicitgrad.solvers.basis import EPS, SVD_ERROR, Basis, CertifiedInverse, picked
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, certified_inverse
 from implicitgrad.solvers.products import U, bound_product, gamma, norm, precise_residual, residual
+from implicitgrad.solvers.scaling import column_exponents, lost, row_exponents, shifted, sums, unscaled
 from implicitgrad.solvers.selection import choose_columns
 from implicitgrad.solvers.structure import Structure, inverse_pattern, pattern, product_pattern
 
 if TYPE_CHECKING:
     from implicitgrad.doubles import Array
-    from implicitgrad.solvers.scaling import Scaled
+    from implicitgrad.solvers.scaling import Exponents, Scaled
 
 CLEARLY_SMALL = 1e-6
 """What is larger, beside 1, is never taken for 0 by a cutoff alone."""
+MOST_NOISE = 1e-12
+"""What is taken for 0 beside 1 where no gap in the singular values says more."""
 
 
 class Answers(NamedTuple):
@@ -50,7 +53,7 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     A, dA = scaled.A, scaled.dA
     W = _left(inverse, *picked(A, dA, basis.other_rows, p))
     structure = Structure(scaled, basis)
-    independent, dependent, constraints, possible, is_known = inputs_of(scaled, basis, W, structure)
+    independent, dependent, constraints, possible, reach, is_known = inputs_of(scaled, basis, W, structure)
     is_certain = basis.is_certain and is_known
     right: Bounded | None = None
     if scaled.B is None:
@@ -62,7 +65,7 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     found = _right(inverse, -A_free, dA_free)
     null_space, is_decided = cleaned(found, None, structure.null_space)
     is_certain &= is_decided
-    constraints, is_decided = cleaned(constraints, reach_of_constraints(basis, constraints), possible)
+    constraints, is_decided = cleaned(constraints, reach, possible)
     is_certain &= is_decided
     dL_dx = coefficients = None
     if g is not None:
@@ -109,45 +112,84 @@ class Inputs(NamedTuple):
     """(D, P′)"""
     possible: Callable[[], Array]
     """Where the constraints may have something else than 0."""
+    reach: Array
+    """What counts as 0 among constraints that nothing bounds."""
     is_known: bool = True
 
 
 def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> Inputs:
     """What the other rows ask of x; W = A[I', p]·K⁻¹."""
-    B, dB = scaled.B, scaled.dB
-    if B is None:
-        return Inputs(basis.rows, basis.other_rows, W, structure.left)
-    every = list(range(B.shape[1]))
-    none = np.zeros((0, len(every)))
-    everything = Inputs(every, [], Bounded(none, none), lambda: none)
-    if not basis.other_rows:
-        return everything
-    B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
-    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
-    dC = dC if dB is None else dC + dB[basis.other_rows]
-    possible = structure.conditions()
-    C, dC = np.where(possible, C, 0.0), np.where(possible, dC, 0.0)
+    if scaled.B is None:
+        reach = _reach_of_constraints(basis, W.value)
+        return Inputs(basis.rows, basis.other_rows, W, structure.left, reach)
+    C, dC = _conditions(scaled, basis, W, structure)
     some = pattern(C, dC).any(axis=1)
-    C, dC = C[some], dC[some]
-    reach = indifference(basis) * (1 + norm(W.value)) * norm(B)
-    if not C.size:
+    every = list(range(C.shape[1]))
+    none = np.zeros((0, len(every)))
+    everything = Inputs(every, [], Bounded(none, none), lambda: none, none)
+    if not some.any():
         return everything
+    doubts = _doubts_of_conditions(scaled, basis, W.value, structure)[some]
+    columns, C, dC, doubts = _balanced(C[some], dC[some], doubts)
     _, sigma, right = np.linalg.svd(C)
-    D = int((sigma > reach).sum())
+    D = int((sigma > indifference(basis, max(C.shape)) * norm(doubts)).sum())
     if D == 0:
         return everything._replace(is_known=False)
     dependent = choose_columns(right[:D], every[::-1]).columns
     taken = set(dependent)
     independent = [k for k in every if k not in taken]
-    if len(C) == D and np.isfinite(dC).all():
-        inverse = certified_inverse(C[:, dependent], dC[:, dependent])
-        if inverse is not None:
-            found = _right(inverse, -C[:, independent], dC[:, independent])
-            left, right = pattern(C[:, dependent], dC[:, dependent]), pattern(C[:, independent], dC[:, independent])
-            return Inputs(independent, dependent, found, lambda: product_pattern(inverse_pattern(left), right))
-    value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent])
-    found = Bounded(value, np.full(value.shape, np.inf))
-    return Inputs(independent, dependent, found, lambda: np.ones(value.shape, dtype=bool), is_known=False)
+    units = sums(columns[dependent], -columns[independent])
+    solved = _solved(C, dC, dependent, independent) if len(C) == D else None
+    value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent]) if solved is None else solved.value
+    reach = shifted(_reach_of_constraints(basis, value), np.broadcast_to(units, value.shape))
+    found = unscaled(solved or Bounded(value, np.full(value.shape, np.inf)), units)
+
+    def possible() -> Array:
+        if solved is None:
+            return np.ones(value.shape, dtype=bool)
+        where = pattern(C, dC)
+        return product_pattern(inverse_pattern(where[:, dependent]), where[:, independent])
+
+    return Inputs(independent, dependent, found, possible, reach, solved is not None)
+
+
+def _conditions(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> tuple[Array, Array]:
+    """B_I' − W·B_I, (M − r, P), and a bound on its error."""
+    B, dB = scaled.B, scaled.dB
+    assert B is not None
+    if not basis.other_rows:
+        return np.zeros((0, B.shape[1])), np.zeros((0, B.shape[1]))
+    B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
+    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
+    dC = dC if dB is None else dC + dB[basis.other_rows]
+    possible = structure.conditions()
+    return np.where(possible, C, 0.0), np.where(possible, dC, 0.0)
+
+
+def _balanced(C: Array, dC: Array, doubts: Array) -> tuple[Exponents, Array, Array, Array]:
+    """2ʳ·C·2ᶜ, its errors and its doubts, of which none is beyond 1 then, nor small beside all others; and c."""
+    rows = -row_exponents(doubts)
+    columns = -column_exponents(doubts, rows)
+    units = np.broadcast_to(sums(rows, columns), C.shape)
+    dC = shifted(dC, units) + lost(C, units) + lost(dC, units)
+    return columns, shifted(C, units), dC, shifted(doubts, units)
+
+
+def _solved(C: Array, dC: Array, dependent: list[int], independent: list[int]) -> Bounded | None:
+    """The dependent inputs by the independent ones, (D, P′), with bounds; None where there are none."""
+    if not np.isfinite(dC).all():
+        return None
+    inverse = certified_inverse(C[:, dependent], dC[:, dependent])
+    return None if inverse is None else _right(inverse, -C[:, independent], dC[:, independent])
+
+
+def _doubts_of_conditions(scaled: Scaled, basis: Basis, W: Array, structure: Structure) -> Array:
+    """(M − r, P): what B_I' − W·B_I may be wrong by for each unit of what W may be, and B."""
+    assert scaled.B is not None
+    B = np.abs(scaled.B)
+    sizes = 1 + np.sqrt((W**2).sum(axis=1, keepdims=True))
+    found: Array = B[basis.other_rows] + sizes * (structure.left() @ B[basis.rows])
+    return found
 
 
 def along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
@@ -207,12 +249,23 @@ def cleaned(found: Bounded, reach: Array | None, possible: Callable[[], Array]) 
     return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
 
 
-def reach_of_constraints(basis: Basis, constraints: Bounded) -> Array:
+def _reach_of_constraints(basis: Basis, constraints: Array) -> Array:
     """What counts as 0 among constraints that nothing bounds."""
-    rows = 1 + np.abs(constraints.value).sum(axis=1)
-    return np.broadcast_to(indifference(basis) * rows[:, None], constraints.value.shape)
+    small = indifference(basis, sum(constraints.shape))
+    rows = 1 + np.abs(constraints).sum(axis=1, keepdims=True)
+    return np.broadcast_to(
+        np.minimum(small * rows, most_noise(small) * np.abs(constraints).max(initial=1.0)), constraints.shape
+    )
 
 
-def indifference(basis: Basis) -> float:
-    """What a change of A within the cutoff can make of a 0 among numbers near 1, where nothing else bounds it."""
-    return min(basis.tolerance * basis.inverse.inverse_norm, CLEARLY_SMALL)
+def most_noise(small: float) -> float:
+    """What is taken for 0 beside 1, at most, where ``small`` is what the cutoff says of it."""
+    return CLEARLY_SMALL if small < CLEARLY_SMALL else MOST_NOISE
+
+
+def indifference(basis: Basis, size: int = 0) -> float:
+    """What a change of A within the cutoff can make of a 0 among numbers near 1, where nothing else bounds it.
+
+    size : of a matrix beside A, whose own singular vectors are rounded even where A is 0.
+    """
+    return min(max(basis.tolerance * basis.inverse.inverse_norm, size * SVD_ERROR * EPS), CLEARLY_SMALL)

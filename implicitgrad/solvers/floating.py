@@ -20,8 +20,18 @@ from implicitgrad.solvers.free import impossible_choice, indices
 from implicitgrad.solvers.inverse import MOST_PRECISE, Bounded, NormwiseInverse
 from implicitgrad.solvers.minimum_norm import least_solution, minimum_norm
 from implicitgrad.solvers.products import U, norm
-from implicitgrad.solvers.scaling import Scaled, column_exponents, equilibration, lost, shifted, sums, unscaled
+from implicitgrad.solvers.scaling import (
+    Scaled,
+    beside_others,
+    column_exponents,
+    equilibration,
+    lost,
+    shifted,
+    sums,
+    unscaled,
+)
 from implicitgrad.solvers.size import refuse_too_large
+from implicitgrad.solvers.structure import pattern
 from implicitgrad.solvers.uncertified import find_uncertified
 from implicitgrad.system import Arithmetic, LinearSystem, Matrix
 
@@ -172,7 +182,7 @@ class _Solving:
         return Bounded(found, np.broadcast_to(least.error, found.shape))
 
     def _condition(self, minimum_norm: Bounded, of_free: Bounded) -> float | None:
-        """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and beyond the largest double.
+        """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and for what doubles cannot hold.
 
         A⁺ is the minimum-norm Jacobian where every x is possible and B = I. Else A = F·G, F = A[:, p] and G = A[I,
         p]⁻¹·A[I, :], and A⁺ = G⁺·F⁺.
@@ -192,7 +202,10 @@ class _Solving:
                     basis.inverse.X, sums(self.scaled.columns[basis.columns] + size, self.scaled.rows[basis.rows])
                 )
             else:
-                inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
+                try:
+                    inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
+                except np.linalg.LinAlgError:  # as large as that
+                    return None
             if basis.free:
                 least = least_solution(of_free.value, inverse)
                 inverse = np.concatenate([least.pivots, least.free])
@@ -262,7 +275,10 @@ def _scaled(A: DoubleMatrix, B: DoubleMatrix | None) -> Scaled:
     A_hat, dA = _shifted_pair(A, sums(rows, columns))
     if B is None:
         return Scaled(A_hat, dA, None, None, rows, columns, rows)
-    inputs = column_exponents(shifted(B.array, np.broadcast_to(rows[:, None], B.array.shape)))
+    is_empty: Array = np.logical_not(pattern(A_hat, dA).any(axis=1))
+    if is_empty.any():
+        rows = beside_others(B.array, rows, is_empty)
+    inputs = column_exponents(B.array, rows)
     B_hat, dB = _shifted_pair(B, sums(rows, -inputs))
     return Scaled(A_hat, dA, B_hat, dB, rows, columns, inputs)
 
@@ -280,7 +296,7 @@ def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Ar
 def _scaled_gradients(g: DoubleMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
     """ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
     columns = scaled.columns
-    losses = column_exponents(shifted(g.array, np.broadcast_to(columns, g.array.shape)).T)
+    losses = column_exponents(g.array.T, columns)
     return (losses, *_shifted_pair(g, sums(-losses, columns)))
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     Exponents = np.ndarray[Any, np.dtype[np.int64]]
 
 EVEN = 8
-"""Where all exponents are within ±8 nothing is scaled."""
+"""Where the exponents of rows are within 8 of one another, and those of columns, a matrix is even."""
+LEAST = -(2**20)
+"""Less than any sum of exponents."""
 
 
 class Scaled(NamedTuple):
@@ -36,18 +38,57 @@ class Scaled(NamedTuple):
 
 
 def equilibration(A: Array) -> tuple[Exponents, Exponents]:
-    """r and c, for which no entry of 2ʳ·A·2ᶜ is beyond 1 and the largest of each row and column is at least 1/2."""
-    rows = -_exponents(_largest(A, 1))
-    if np.abs(rows).max() <= EVEN:
-        columns = -_exponents(_largest(A, 0))
-        if np.abs(columns).max() <= EVEN:
-            return np.zeros_like(rows), np.zeros_like(columns)
-    return rows, -_exponents(_largest(shifted(A, rows[:, None]), 0))
+    """r and c, for which no entry of 2ʳ·A·2ᶜ is beyond 1 and the largest of each row and column is at least 1/2.
+
+    Where A is even it is only made as large as that, if it is not nearly.
+    """
+    sizes = _largest(A, 1), _largest(A, 0)
+    rows, columns = map(_exponents, sizes)
+    there = [exponents[largest > 0] for exponents, largest in zip((rows, columns), sizes, strict=True)]
+    if all(np.ptp(exponents) <= EVEN for exponents in there if len(exponents)):
+        is_near = all(np.abs(exponents).max(initial=0) <= EVEN for exponents in there)
+        return np.full_like(rows, 0 if is_near else -there[0].max()), np.zeros_like(columns)
+    return -rows, -_exponents(_largest(shifted(A, -rows[:, None]), 0))
 
 
-def column_exponents(B: Array) -> Exponents:
-    """Of the largest entry of each column."""
-    return _exponents(_largest(B, 0))
+def beside_others(B: Array, rows: Exponents, is_empty: Array) -> Exponents:
+    """r with that of each row that A leaves to B, 0 = B·x, such that B is as large there as in the other rows.
+
+    is_empty : (M,), which rows these are. Each is measured by the inputs that it has in common with rows before it,
+    and measures those that are new; where rows have none in common with others, the first of them is the measure.
+    """
+    inputs, is_known = column_exponents(B[~is_empty], rows[~is_empty]), B[~is_empty].any(axis=0)
+    own, is_there = np.frexp(B[is_empty])[1], B[is_empty] != 0
+    found, left = np.zeros(len(own), dtype=np.int64), is_there.any(axis=1)
+    new = is_known
+    while left.any():
+        now = left & is_there[:, new].any(axis=1)
+        if now.any():
+            found[now] = -np.max(own[now] - inputs, axis=1, where=is_there[now] & is_known, initial=LEAST)
+            new = is_there[now].any(axis=0) & ~is_known
+            inputs[new] = column_exponents(B[is_empty][now], found[now])[new]
+            left &= ~now
+        else:
+            first = int(np.flatnonzero(left)[0])
+            new = is_there[first]
+            inputs[new] = own[first, new]
+        is_known = is_known | new
+    scaled = rows.copy()
+    scaled[is_empty] = found
+    return scaled
+
+
+def column_exponents(B: Array, rows: Exponents | None = None) -> Exponents:
+    """Of the largest entry of each column of B, or of 2^rows·B, which may have none that doubles hold."""
+    if rows is None or not rows.any():
+        return _exponents(_largest(B, 0))
+    largest = np.max(np.frexp(B)[1] + rows[:, None], axis=0, where=B != 0, initial=LEAST)
+    return np.where(largest > LEAST, largest, 0)
+
+
+def row_exponents(B: Array) -> Exponents:
+    """Of the largest entry of each row."""
+    return _exponents(_largest(B, 1))
 
 
 def sums(rows: Exponents, columns: Exponents) -> Exponents:
@@ -91,7 +132,7 @@ def unscaled(found: Bounded, exponents: Exponents) -> Bounded:
 
 def _largest(A: Array, axis: int) -> Array:
     """The largest magnitudes of rows (axis 1) or columns (axis 0)."""
-    largest: Array = np.maximum(A.max(axis=axis), -A.min(axis=axis))
+    largest: Array = np.maximum(A.max(axis=axis, initial=0.0), -A.min(axis=axis, initial=0.0))
     return largest
 
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from implicitgrad.solvers.consequences import (
-    CLEARLY_SMALL,
     Answers,
     Inputs,
     along,
     cleaned,
     indifference,
     inputs_of,
-    reach_of_constraints,
+    most_noise,
 )
 from implicitgrad.solvers.inverse import Bounded
 from implicitgrad.solvers.products import U as UNIT_ROUNDOFF
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 FAR = 10.0
 """Times what the basis was chosen for: what solving with K gives beyond that is noise."""
-MOST_NOISE = 1e-12
-"""What is taken for 0 beside 1 where no gap in the singular values says more."""
 
 
 def find_uncertified(
@@ -46,7 +43,7 @@ def find_uncertified(
     p, f = basis.columns, basis.free
     structure = Structure(scaled, basis)
     small = indifference(basis)
-    most = CLEARLY_SMALL if small < CLEARLY_SMALL else MOST_NOISE
+    most = most_noise(small)
 
     def bounded(value: Array) -> Bounded:
         return Bounded(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
@@ -64,10 +61,10 @@ def find_uncertified(
     is_certain = basis.is_certain and inputs.is_known
     constraints = inputs.constraints
     if not is_certain:
-        largest = np.abs(constraints.value).max(initial=1.0)
-        reach_of_rows = np.minimum(reach_of_constraints(basis, constraints), most * largest)
-        constraints, _ = cleaned(bounded(constraints.value), reach_of_rows, inputs.possible)
-        inputs = inputs._replace(constraints=constraints)
+        constraints = Bounded(constraints.value, np.full(constraints.value.shape, np.inf))
+    constraints, is_decided = cleaned(constraints, inputs.reach, inputs.possible)
+    inputs = inputs._replace(constraints=constraints)
+    is_certain &= is_decided
 
     J = inverse.right.T @ ((inverse.left.T @ _allowed(scaled, basis, inputs)) / inverse.sigma[:, None])
     pivots = J[p] - V @ J[f]
