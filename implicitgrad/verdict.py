@@ -101,10 +101,17 @@ class Outcome(NamedTuple):
     fixes_nothing: str = ""
     """Why the claim could not fail, if it could not."""
     place: Place = Place(None)
+    is_undecided: bool = False
+    """Neither that the claim holds is shown, nor that it fails."""
+
+    @property
+    def verb(self) -> str:
+        """What is said of a claim that does not hold."""
+        return "is not decided" if self.is_undecided else "fails"
 
     @property
     def explanation(self) -> tuple[str, ...]:
-        """Why the claim fails: a clause, the worst entry, and the mistakes that would explain it."""
+        """Why the claim does not hold: a clause, the worst entry, and the mistakes that would explain it."""
         if self.holds:
             return ()
         worst = () if self.worst is None else (f"{'worst ' if self.failing > 1 else ''}{self.worst}",)
@@ -141,7 +148,7 @@ class Verdict:
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """The claims that fail."""
+        """The claims that fail, or are not decided."""
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
 
     def strictly(self) -> Verdict:
@@ -167,5 +174,5 @@ class Verdict:
         lines = []
         for outcome in self.failures:
             first, *rest = outcome.explanation
-            lines += [f"{outcome.key} fails: {first}", *rest]
+            lines += [f"{outcome.key} {outcome.verb}: {first}", *rest]
         return "\n".join(lines)

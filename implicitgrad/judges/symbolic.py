@@ -1,19 +1,23 @@
-"""Claims about a system with letters, judged as identities: what holds for almost all values of the letters."""
+"""Claims about a system with letters, judged as identities: what holds for almost all values of the letters.
+
+Of nonlinear equations, for almost all that solve them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from implicitgrad.characters import count
 from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers
 from implicitgrad.expressions import read_equation
 from implicitgrad.judges import facts
-from implicitgrad.judges.at_values import suspicions_at_values
+from implicitgrad.judges.at_values import suspicions_at_points, suspicions_at_values
 from implicitgrad.judges.demands import Form, forms
 from implicitgrad.judges.gradient import gradient_fixes_nothing
 from implicitgrad.judges.jacobian import jacobian_fixes_nothing
+from implicitgrad.judges.on_curve import Answer, Finding, OnCurve, place_of
 from implicitgrad.judges.setting import Setting
 from implicitgrad.notation import show_number
 from implicitgrad.solution import Solution
@@ -23,11 +27,23 @@ from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.verdict import DIGITS, Choice, Outcome
 
 Rows = list[list[Any]]
+NULL = "not to be determined"
 
 
 def judge_symbolic(solution: Solution, claims: Claims) -> list[Outcome]:
     """The outcome of each claim."""
     return _Judge(solution, claims).outcomes()
+
+
+class _Difference(NamedTuple):
+    """A number that is not, or not shown to be, what it is claimed to be."""
+
+    name: str
+    text: str
+    """What is claimed, as written."""
+    claimed: Symbolic | None
+    expected: Any
+    finding: Finding
 
 
 class _Judge:
@@ -44,6 +60,8 @@ class _Judge:
         expressions = [expression_of(entry) for matrix in own for row in matrix for entry in row]
         expressions += [entry for numbers in claimed for row in numbers.entries for entry in row if entry is not None]
         self.field = Field(expressions)
+        is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
+        self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
 
     def outcomes(self) -> list[Outcome]:
         claims, found = self.claims, []
@@ -85,7 +103,7 @@ class _Judge:
         J, V, T = self._values(particular), self._values(coefficients), self._values(self.setting.T())
         P, width = self.system.inputs, len(numbers.entries[0])
         independent = self.setting.independent
-        wrong: list[str] = []
+        different: list[_Difference] = []
 
         def name(i: int, j: int) -> str:
             x = self.system.x[j] if width == P else self.solution.independent[j]
@@ -97,7 +115,7 @@ class _Judge:
             for j, value in enumerate(row):
                 k = j if width == P else independent[j]
                 if value is None and answer[i][k] is not None:
-                    wrong.append(f"{name(i, j)}: claimed not to be determined, expected {self._show(answer[i][k])}")
+                    different.append(_Difference(name(i, j), NULL, None, answer[i][k], Finding(Answer.NO)))
             for m, k in enumerate(independent):
                 terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
                 if any(row[j] is None for j, _ in terms):
@@ -105,15 +123,19 @@ class _Judge:
                 found = sum((self.field.value(row[j]) * t for j, t in terms), self.field.number(0))
                 claimed[i][m] = found
                 slack = sum((self._slack(numbers, i, j) for j, _ in terms), Fraction(0))
-                if not any(V[i]) and not self._is_near(found, J[i][m], slack):
+                if any(V[i]):
+                    continue
+                finding = self._compared(found, J[i][m], slack)
+                if finding.answer is not Answer.YES:
                     j = k if width == P else m
-                    wrong.append(f"{name(i, j)}: claimed {numbers.texts[i][j]}, expected {self._show(J[i][m])}")
-        outcome = Outcome(numbers.key, not wrong, numbers.summary())
-        total = count(len(numbers.entries) * width, "entry")
-        if wrong:
-            reason = f"{len(wrong)} of {total}: {wrong[0]}{self._strange(numbers)}"
-            suspicions = suspicions_at_values(self.solution, numbers)
-            return outcome._replace(reason=reason, failing=len(wrong), suspicions=suspicions)
+                    different.append(_Difference(name(i, j), numbers.texts[i][j], found, J[i][m], finding))
+        outcome = Outcome(numbers.key, True, numbers.summary())
+        if different:
+            total = count(len(numbers.entries) * width, "entry")
+            wrong = [one for one in different if one.finding.answer is Answer.NO]
+            first, *others = wrong or different
+            reason = f"{1 + len(others)} of {total}: {self._said(first)}"
+            return self._failed(outcome, numbers, reason, len(wrong))
         for m in range(len(independent)):
             values = [row[m] for row in claimed]
             equations = [
@@ -121,13 +143,12 @@ class _Judge:
             ]
             if jacobian is not None:
                 equations += self._known(jacobian, m)
-            if not self._is_consistent(equations):
+            finding = self._solvable(equations)
+            if finding.answer is not Answer.YES:
                 what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
-                if jacobian is not None:
-                    what = "it does not go with the claimed ∂y/∂x"
-                reason = f"{what}: the column of {self.solution.independent[m]}{self._strange(numbers)}"
-                suspicions = suspicions_at_values(self.solution, numbers)
-                return outcome._replace(holds=False, reason=reason, failing=1, suspicions=suspicions)
+                what = what if jacobian is None else "it does not go with the claimed ∂y/∂x"
+                reason = self._of_column(m, what, finding)
+                return self._failed(outcome, numbers, reason, int(finding.answer is Answer.NO))
         is_loose = self._is_loose(numbers, coefficients, jacobian)
         if numbers.key == "dy_dx":
             choices, reason = self._chosen(claimed), jacobian_fixes_nothing(self.setting, is_loose)
@@ -205,13 +226,50 @@ class _Judge:
                 rows.append([*V[i], value - J[i][m]])
         return rows
 
-    def _is_consistent(self, equations: Rows) -> bool:
-        """Whether [V | c] has a solution: c is no pivot."""
+    def _failed(self, outcome: Outcome, numbers: Numbers, reason: str, failing: int) -> Outcome:
+        """The outcome of a claim of which so many numbers are wrong; none: nothing is decided."""
+        if not failing:
+            return outcome._replace(holds=False, is_undecided=True, reason=reason)
+        if self.curve is None:
+            suspicions = suspicions_at_values(self.solution, numbers)
+        else:
+            suspicions = suspicions_at_points(self.solution, numbers, self.curve.points)
+        reason += self._strange(numbers)
+        return outcome._replace(holds=False, reason=reason, failing=failing, suspicions=suspicions)
+
+    def _compared(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
+        """Whether they are the same, wherever the equations hold if those are not linear."""
+        if self._is_near(claimed, expected, slack):
+            return Finding(Answer.YES)
+        return Finding(Answer.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
+
+    def _said(self, one: _Difference) -> str:
+        text = f"{one.name}: claimed {one.text}, expected {self._show(one.expected)}"
+        if self.curve is None or one.claimed is None:
+            return text
+        return f"{text}; {self.curve.said(one.finding, one.claimed, one.expected)}"
+
+    def _of_column(self, m: int, what: str, finding: Finding) -> str:
+        """Why the claim fails, by what is wrong with it, or why that is not decided."""
+        column = f"the column of {self.solution.independent[m]}"
+        if self.curve is None or finding.apart is not None:
+            return f"{what}: {column}" + (f"; as at {place_of(finding.apart)}" if finding.apart else "")
+        return f"{column}: {self.curve.why_undecided(finding)}"
+
+    def _solvable(self, equations: Rows) -> Finding:
+        """Whether [V | c] has a solution: c is no pivot, or the equations make 0 what is left of it."""
         if not equations:
-            return True
+            return Finding(Answer.YES)
         width = len(equations[0])
         found = profile_at(self.field.evaluated(equations, self.field.points[0]), range(width), width)
-        return width - 1 not in found.pivots
+        if width - 1 not in found.pivots:
+            return Finding(Answer.YES)
+        if self.curve is None:
+            return Finding(Answer.NO)
+        left = [row[-1] for row in _row_reduced(equations, keeps_all=True) if not any(row[:-1]) and row[-1]]
+        findings = [self._compared(one, self.field.number(0)) for one in left]
+        order = [Answer.NO, Answer.UNDECIDED, Answer.YES]
+        return min(findings, key=lambda finding: order.index(finding.answer))
 
     def _free_parameters(self) -> Outcome:
         claimed = self.claims.free_parameters
@@ -254,10 +312,15 @@ class _Judge:
             row = [self.field.value(entry) for entry in claimed.matrix.entries[i]]
             for m in range(len(self.solution.independent)):
                 along = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
-                if along != T[x.index(name)][m]:
+                finding = self._compared(along, T[x.index(name)][m])
+                if finding.answer is not Answer.YES:
                     said = f"{name} = {' + '.join(claimed.matrix.texts[i])} of {', '.join(x[k] for k in others)}"
-                    reason = f"the equations do not say that {said}"
-                    return outcome._replace(holds=False, reason=reason, failing=1)
+                    because = f"; {self.curve.said(finding, along, T[x.index(name)][m])}" if self.curve else ""
+                    is_undecided = finding.answer is Answer.UNDECIDED
+                    reason = f"{'it is not shown' if is_undecided else 'the equations do not say'} that {said}{because}"
+                    return outcome._replace(
+                        holds=False, is_undecided=is_undecided, reason=reason, failing=int(not is_undecided)
+                    )
         return outcome
 
     def _slack(self, numbers: Numbers, i: int, j: int) -> Fraction:
@@ -270,7 +333,7 @@ class _Judge:
 
     def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
         difference = claimed - expected
-        return not difference or (difference.is_number and abs(difference.approximation()) <= slack)
+        return not difference or (bool(slack) and difference.is_number and abs(difference.approximation()) <= slack)
 
     def _values(self, matrix: Sequence[Sequence[Any]]) -> Rows:
         return [[self.field.value(expression_of(entry)) for entry in row] for row in matrix]
@@ -280,8 +343,8 @@ class _Judge:
         return show_number(value, DIGITS).strip()
 
 
-def _row_reduced(rows: Rows) -> Rows:
-    """The rows of [C | c] in reduced echelon form, without those whose C is 0."""
+def _row_reduced(rows: Rows, *, keeps_all: bool = False) -> Rows:
+    """The rows of [C | c] in reduced echelon form, unless ``keeps_all`` without those whose C is 0."""
     rows, done = list(rows), 0
     for column in range(len(rows[0]) - 1 if rows else 0):
         chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)
@@ -293,4 +356,4 @@ def _row_reduced(rows: Rows) -> Rows:
             if i != done and row[column]:
                 rows[i] = [a - row[column] * b for a, b in zip(row, pivot_row, strict=True)]
         done += 1
-    return rows[:done]
+    return rows if keeps_all else rows[:done]

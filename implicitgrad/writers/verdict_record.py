@@ -34,6 +34,7 @@ def _claim(outcome: Outcome) -> dict[str, Json]:
     return {
         "claim": outcome.key,
         "holds": outcome.holds,
+        "undecided": outcome.is_undecided,
         "claimed": outcome.claimed,
         "reason": outcome.reason or None,
         "failing": outcome.failing,
