@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from implicitgrad.characters import printable
 from implicitgrad.claims import Place
+from implicitgrad.doubles import Bounded
 from implicitgrad.errors import Problem
 from implicitgrad.notation import linear, show_decimals, show_number
 from implicitgrad.rational import is_number, last_place
@@ -49,7 +50,10 @@ class Deviation(NamedTuple):
         where, difference = f"{self.entry} ({self.meaning})", self.difference
         if difference is None:
             return f"{where}: claimed not to be determined, expected {show(self.expected)}"
-        if not is_number(self.claimed) or last_place(self.claimed) is None:
+        if isinstance(self.expected, Bounded):  # no digit that the bound does not support
+            expected, found = show(self.expected), show(Bounded(difference, self.expected.error))
+            tolerance = show_decimals([self.tolerance], 3)[0]
+        elif not is_number(self.claimed) or last_place(self.claimed) is None:
             expected, found, tolerance = map(show, (self.expected, difference, self.tolerance))
         else:  # a decimal is compared with a decimal, of a digit more
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
