@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -18,7 +18,9 @@ WRITTEN = 50
 ROUGHLY, CLOSE = 1e-9, 1e-48
 """The last step of Newton's method beside the solution, in doubles and then in many digits."""
 MOST_STEPS = 30
-ATTEMPTS = 120
+ATTEMPTS = 60
+TOLD_APART = 20
+"""The digits by which points are."""
 POINTS = 8
 PARTS = 8
 """Values to start from are so many parts of 1."""
@@ -80,13 +82,10 @@ def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) 
         slopes = [[derivative(f, v) for v in sought] for f in F]
     except PointError:
         return []
-    generator = random.Random(12)
     functions = [*F, *(slope for row in slopes for slope in row)]
     roughly, precisely = (lambdify(letters, functions, modules=name, dummify=True) for name in ("math", "mpmath"))
-    found: list[Point] = []
-    for attempt in range(ATTEMPTS):
-        signs = (1,) if attempt % 2 else (-1, 1)
-        start = {v: Rational(generator.choice(signs) * generator.randrange(1, LARGEST * PARTS), PARTS) for v in letters}
+    found: dict[tuple[Any, ...], Point] = {}
+    for start in _starts(letters, sought):
         near = _solved(mpmath.fp, roughly, {v: float(value) for v, value in start.items()}, sought, ROUGHLY)
         if near is None:
             continue
@@ -99,10 +98,21 @@ def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) 
             values = start | {v: Rational(mpmath.nstr(solved[v], WRITTEN)) for v in sought}
         proved = enclose(F, slopes, sought, values)
         if proved is not None:
-            found.append(Point(values, proved, frozenset(sought)))
-        if len(found) == POINTS:
+            key = tuple(mpmath.nstr(solved[v], TOLD_APART) for v in letters)
+            found.setdefault(key, Point(values, proved, frozenset(sought)))
+        if len(found) >= POINTS:
             break
-    return found
+    return list(found.values())
+
+
+def _starts(letters: Sequence[Symbol], sought: Sequence[Symbol]) -> Iterator[Values]:
+    """Values to start from, always the same; of what is sought each time the negative ones, too."""
+    generator = random.Random(12)
+    for attempt in range(ATTEMPTS):
+        signs = (1,) if attempt % 2 else (-1, 1)
+        start = {v: Rational(generator.choice(signs) * generator.randrange(1, LARGEST * PARTS), PARTS) for v in letters}
+        yield start
+        yield start | {v: -start[v] for v in sought}
 
 
 def _solved(
