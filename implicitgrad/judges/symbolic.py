@@ -7,43 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from implicitgrad.characters import count
 from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers
 from implicitgrad.expressions import read_equation
 from implicitgrad.judges import facts
 from implicitgrad.judges.at_values import suspicions_at_points, suspicions_at_values
+from implicitgrad.judges.comparison import Comparison, Difference, Rows, row_reduced
 from implicitgrad.judges.demands import Form, forms
 from implicitgrad.judges.gradient import gradient_fixes_nothing
 from implicitgrad.judges.jacobian import jacobian_fixes_nothing
-from implicitgrad.judges.on_curve import Answer, Finding, OnCurve, place_of
+from implicitgrad.judges.on_curve import Answer, Finding, OnCurve
 from implicitgrad.judges.setting import Setting
-from implicitgrad.notation import show_number
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.profile import profile_at
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.verdict import DIGITS, Choice, Outcome
+from implicitgrad.verdict import Choice, Outcome
 
-Rows = list[list[Any]]
 NULL = "not to be determined"
 
 
 def judge_symbolic(solution: Solution, claims: Claims) -> list[Outcome]:
     """The outcome of each claim."""
     return _Judge(solution, claims).outcomes()
-
-
-class _Difference(NamedTuple):
-    """A number that is not, or not shown to be, what it is claimed to be."""
-
-    name: str
-    text: str
-    """What is claimed, as written."""
-    claimed: Symbolic | None
-    expected: Any
-    finding: Finding
 
 
 class _Judge:
@@ -62,6 +50,7 @@ class _Judge:
         self.field = Field(expressions)
         is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
         self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
+        self.comparison = Comparison(self.field, self.curve)
 
     def outcomes(self) -> list[Outcome]:
         claims, found = self.claims, []
@@ -103,7 +92,7 @@ class _Judge:
         J, V, T = self._values(particular), self._values(coefficients), self._values(self.setting.T())
         P, width = self.system.inputs, len(numbers.entries[0])
         independent = self.setting.independent
-        different: list[_Difference] = []
+        different: list[Difference] = []
 
         def name(i: int, j: int) -> str:
             x = self.system.x[j] if width == P else self.solution.independent[j]
@@ -115,7 +104,7 @@ class _Judge:
             for j, value in enumerate(row):
                 k = j if width == P else independent[j]
                 if value is None and answer[i][k] is not None:
-                    different.append(_Difference(name(i, j), NULL, None, answer[i][k], Finding(Answer.NO)))
+                    different.append(Difference(name(i, j), NULL, None, answer[i][k], Finding(Answer.NO)))
             for m, k in enumerate(independent):
                 terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
                 if any(row[j] is None for j, _ in terms):
@@ -125,16 +114,16 @@ class _Judge:
                 slack = sum((self._slack(numbers, i, j) for j, _ in terms), Fraction(0))
                 if any(V[i]):
                     continue
-                finding = self._compared(found, J[i][m], slack)
+                finding = self.comparison.compare(found, J[i][m], slack)
                 if finding.answer is not Answer.YES:
                     j = k if width == P else m
-                    different.append(_Difference(name(i, j), numbers.texts[i][j], found, J[i][m], finding))
+                    different.append(Difference(name(i, j), numbers.texts[i][j], found, J[i][m], finding))
         outcome = Outcome(numbers.key, True, numbers.summary())
         if different:
             total = count(len(numbers.entries) * width, "entry")
             wrong = [one for one in different if one.finding.answer is Answer.NO]
             first, *others = wrong or different
-            reason = f"{1 + len(others)} of {total}: {self._said(first)}"
+            reason = f"{1 + len(others)} of {total}: {self.comparison.said(first)}"
             return self._failed(outcome, numbers, reason, len(wrong))
         for m in range(len(independent)):
             values = [row[m] for row in claimed]
@@ -143,11 +132,11 @@ class _Judge:
             ]
             if jacobian is not None:
                 equations += self._known(jacobian, m)
-            finding = self._solvable(equations)
+            finding = self.comparison.solve(equations)
             if finding.answer is not Answer.YES:
                 what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
                 what = what if jacobian is None else "it does not go with the claimed ∂y/∂x"
-                reason = self._of_column(m, what, finding)
+                reason = self.comparison.of_column(self.solution.independent[m], what, finding)
                 return self._failed(outcome, numbers, reason, int(finding.answer is Answer.NO))
         is_loose = self._is_loose(numbers, coefficients, jacobian)
         if numbers.key == "dy_dx":
@@ -176,7 +165,7 @@ class _Judge:
                 for C, p, values in zip(coefficients, particular, claimed, strict=True)
                 if any(C) and (value := values[m]) is not None
             ]
-            for *factors, value in _row_reduced(rows):
+            for *factors, value in row_reduced(rows):
                 terms = zip(factors, self.solution.general.free, strict=True)
                 found.append(Choice(tuple([(factor, y, x) for factor, y in terms if factor]), value))
         return found
@@ -237,40 +226,6 @@ class _Judge:
         reason += self._strange(numbers)
         return outcome._replace(holds=False, reason=reason, failing=failing, suspicions=suspicions)
 
-    def _compared(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
-        """Whether they are the same, wherever the equations hold if those are not linear."""
-        if self._is_near(claimed, expected, slack):
-            return Finding(Answer.YES)
-        return Finding(Answer.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
-
-    def _said(self, one: _Difference) -> str:
-        text = f"{one.name}: claimed {one.text}, expected {self._show(one.expected)}"
-        if self.curve is None or one.claimed is None:
-            return text
-        return f"{text}; {self.curve.said(one.finding, one.claimed, one.expected)}"
-
-    def _of_column(self, m: int, what: str, finding: Finding) -> str:
-        """Why the claim fails, by what is wrong with it, or why that is not decided."""
-        column = f"the column of {self.solution.independent[m]}"
-        if self.curve is None or finding.apart is not None:
-            return f"{what}: {column}" + (f"; as at {place_of(finding.apart)}" if finding.apart else "")
-        return f"{column}: {self.curve.why_undecided(finding)}"
-
-    def _solvable(self, equations: Rows) -> Finding:
-        """Whether [V | c] has a solution: c is no pivot, or the equations make 0 what is left of it."""
-        if not equations:
-            return Finding(Answer.YES)
-        width = len(equations[0])
-        found = profile_at(self.field.evaluated(equations, self.field.points[0]), range(width), width)
-        if width - 1 not in found.pivots:
-            return Finding(Answer.YES)
-        if self.curve is None:
-            return Finding(Answer.NO)
-        left = [row[-1] for row in _row_reduced(equations, keeps_all=True) if not any(row[:-1]) and row[-1]]
-        findings = [self._compared(one, self.field.number(0)) for one in left]
-        order = [Answer.NO, Answer.UNDECIDED, Answer.YES]
-        return min(findings, key=lambda finding: order.index(finding.answer))
-
     def _free_parameters(self) -> Outcome:
         claimed = self.claims.free_parameters
         assert claimed is not None
@@ -312,7 +267,7 @@ class _Judge:
             row = [self.field.value(entry) for entry in claimed.matrix.entries[i]]
             for m in range(len(self.solution.independent)):
                 along = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
-                finding = self._compared(along, T[x.index(name)][m])
+                finding = self.comparison.compare(along, T[x.index(name)][m])
                 if finding.answer is not Answer.YES:
                     said = f"{name} = {' + '.join(claimed.matrix.texts[i])} of {', '.join(x[k] for k in others)}"
                     because = f"; {self.curve.said(finding, along, T[x.index(name)][m])}" if self.curve else ""
@@ -331,29 +286,5 @@ class _Judge:
         size = abs(value.approximation()) if value.is_number else Fraction(0)
         return (atol or Fraction(0)) + (rtol or Fraction(0)) * size
 
-    def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
-        difference = claimed - expected
-        return not difference or (bool(slack) and difference.is_number and abs(difference.approximation()) <= slack)
-
     def _values(self, matrix: Sequence[Sequence[Any]]) -> Rows:
         return [[self.field.value(expression_of(entry)) for entry in row] for row in matrix]
-
-    @staticmethod
-    def _show(value: Any) -> str:
-        return show_number(value, DIGITS).strip()
-
-
-def _row_reduced(rows: Rows, *, keeps_all: bool = False) -> Rows:
-    """The rows of [C | c] in reduced echelon form, unless ``keeps_all`` without those whose C is 0."""
-    rows, done = list(rows), 0
-    for column in range(len(rows[0]) - 1 if rows else 0):
-        chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)
-        if chosen is None:
-            continue
-        rows[done], rows[chosen] = rows[chosen], rows[done]
-        rows[done] = pivot_row = [entry / rows[done][column] for entry in rows[done]]
-        for i, row in enumerate(rows):
-            if i != done and row[column]:
-                rows[i] = [a - row[column] * b for a, b in zip(row, pivot_row, strict=True)]
-        done += 1
-    return rows if keeps_all else rows[:done]
