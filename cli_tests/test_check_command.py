@@ -281,6 +281,7 @@ def test_json_has_one_object_a_system_and_what_is_wrong_with_a_claim(run: Run) -
     assert wrong["claims"][1] == {
         "claim": "dL_dx",
         "holds": False,
+        "undecided": False,
         "claimed": "0 1/2",
         "reason": "2 of 2 entries",
         "failing": 2,

@@ -403,7 +403,11 @@ def test_on_the_command_line_and_in_files(run: Run) -> None:
     assert found["dy_dx"][0][0] == pytest.approx(-2 / math.sqrt(21), rel=1e-14)
 
 
-@pytest.mark.parametrize("options", [[], ["--at", "x=3,y=4"], ["--at", "x=2,y=5", "--solve-for", "y"]], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--at", "x=3,y=4"], ["--at", "x=2,y=5", "--solve-for", "y"], ["--at", "x=2,y=4.58258"]],
+    ids=str,
+)
 def test_an_answer_as_yaml_is_read_again(options: list[str], run: Run) -> None:
     arguments = ["-e", "x**2 + y**2 = 25", "--unknowns", "y", "-g", "2", *options]
     assert run("solve", *arguments, "-o", "a.yaml").returncode == 0

@@ -86,6 +86,11 @@ class LinearSystem(NamedTuple):
         return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
 
     @property
+    def is_near_a_point(self) -> bool:
+        """Whether it is of a rounded point of the equations, and stands for all that round to it."""
+        return self.origin is not None and self.origin.residual != "0" and not self.origin.found
+
+    @property
     def arithmetic(self) -> Arithmetic:
         """What its numbers are made for."""
         if type(self.A) is RationalMatrix:  # mostly

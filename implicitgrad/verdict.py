@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from implicitgrad.characters import printable
 from implicitgrad.claims import Place
+from implicitgrad.doubles import Bounded
 from implicitgrad.errors import Problem
 from implicitgrad.notation import linear, show_decimals, show_number
 from implicitgrad.rational import is_number, last_place
@@ -49,7 +50,10 @@ class Deviation(NamedTuple):
         where, difference = f"{self.entry} ({self.meaning})", self.difference
         if difference is None:
             return f"{where}: claimed not to be determined, expected {show(self.expected)}"
-        if not is_number(self.claimed) or last_place(self.claimed) is None:
+        if isinstance(self.expected, Bounded):  # no digit that the bound does not support
+            expected, found = show(self.expected), show(Bounded(difference, self.expected.error))
+            tolerance = show_decimals([self.tolerance], 3)[0]
+        elif not is_number(self.claimed) or last_place(self.claimed) is None:
             expected, found, tolerance = map(show, (self.expected, difference, self.tolerance))
         else:  # a decimal is compared with a decimal, of a digit more
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
@@ -101,10 +105,17 @@ class Outcome(NamedTuple):
     fixes_nothing: str = ""
     """Why the claim could not fail, if it could not."""
     place: Place = Place(None)
+    is_undecided: bool = False
+    """Neither that the claim holds is shown, nor that it fails."""
+
+    @property
+    def verb(self) -> str:
+        """What is said of a claim that does not hold."""
+        return "is not decided" if self.is_undecided else "fails"
 
     @property
     def explanation(self) -> tuple[str, ...]:
-        """Why the claim fails: a clause, the worst entry, and the mistakes that would explain it."""
+        """Why the claim does not hold: a clause, the worst entry, and the mistakes that would explain it."""
         if self.holds:
             return ()
         worst = () if self.worst is None else (f"{'worst ' if self.failing > 1 else ''}{self.worst}",)
@@ -141,7 +152,7 @@ class Verdict:
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """The claims that fail."""
+        """The claims that fail, or are not decided."""
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
 
     def strictly(self) -> Verdict:
@@ -167,5 +178,5 @@ class Verdict:
         lines = []
         for outcome in self.failures:
             first, *rest = outcome.explanation
-            lines += [f"{outcome.key} fails: {first}", *rest]
+            lines += [f"{outcome.key} {outcome.verb}: {first}", *rest]
         return "\n".join(lines)

@@ -8,7 +8,7 @@ from functools import partial
 
 from implicitgrad.characters import nearest, quoted
 from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers, Place
-from implicitgrad.claims.numbers import NOT_DETERMINED, Shape, read_numbers
+from implicitgrad.claims.numbers import NOT_DETERMINED, Shape, read_entry, read_expression, read_numbers
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.part import CLAIMS, Part, Path
 from implicitgrad.rational import NumberError, parse_number
@@ -196,4 +196,9 @@ class _Builder:
         if key not in self.parts:
             return None
         is_symbolic = self.solution.arithmetic is Arithmetic.SYMBOLIC
-        return read_numbers(key, self.parts[key], shape, partial(self._refuse, key), is_symbolic=is_symbolic)
+        read = read_expression if is_symbolic else read_entry
+        if self.system.origin is not None and self.system.origin.point:
+            from implicitgrad.claims.at_point import read_at
+
+            read = partial(read_at, self.system.origin, is_symbolic=is_symbolic)
+        return read_numbers(key, self.parts[key], shape, partial(self._refuse, key), read)

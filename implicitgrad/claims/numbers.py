@@ -40,14 +40,16 @@ class Shape(NamedTuple):
 
 Entry = tuple[Any, Fraction, bool]
 """A value, half a unit of its last decimal place, and whether it was computed in floating point."""
+Read = Callable[[object], Entry]
+"""Raises NumberError."""
 Refuse = Callable[[Path, str, str | None, str], None]
 """Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
 
 
-def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, *, is_symbolic: bool = False) -> Numbers | None:
+def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, read: Read) -> Numbers | None:
     """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused.
 
-    is_symbolic : entries are sympy's expressions.
+    read : an entry's value; read_expression for sympy's.
     """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
     if not isinstance(value, list):
@@ -74,7 +76,7 @@ def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, *, is_symbo
             expected = " or ".join(map(str, shape.widths))
             refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
             return None
-    return _entries(key, part, rows, is_flat, refuse, _expression if is_symbolic else _entry)
+    return _entries(key, part, rows, is_flat, refuse, read)
 
 
 def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
@@ -85,7 +87,7 @@ def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
 
 
 def _entries(
-    key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Callable[[object], Entry]
+    key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Read
 ) -> Numbers | None:
     numbers = Numbers(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
@@ -122,12 +124,12 @@ def _is_computed(item: object) -> TypeGuard[Real]:
     return isinstance(item, Real) and not isinstance(item, Rational)
 
 
-def _expression(item: object) -> Entry:
-    """As _entry, of what may have letters."""
+def read_expression(item: object) -> Entry:
+    """As read_entry, of what may have letters."""
     from implicitgrad.symbolic.expression import read_value
 
     if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
-        value, unit, is_computed = _entry(item)
+        value, unit, is_computed = read_entry(item)
         return (None if value is None else read_value(str(value))), unit, is_computed
     try:
         return read_value(item), ZERO, False
@@ -135,7 +137,7 @@ def _expression(item: object) -> Entry:
         raise NumberError(error.message, error.hint) from None
 
 
-def _entry(item: object) -> Entry:
+def read_entry(item: object) -> Entry:
     """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
     if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
         return None, ZERO, False

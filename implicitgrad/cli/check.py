@@ -120,8 +120,8 @@ def check(
     exactly if A·∂y/∂x = B; a claimed ∂L/∂x if a valid ∂y/∂x yields it, the claimed one if both are. A decimal claims
     the digits it has, an integer or a fraction is exact.
 
-    Exit codes: 0 every claim holds; 1 a claim fails; 2 bad usage, or a file that cannot be read (the others are
-    checked); 3 a fault of the program.
+    Exit codes: 0 every claim holds; 1 a claim fails, or cannot be decided; 2 bad usage, or a file that cannot be read
+    (the others are checked); 3 a fault of the program.
     """
     given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header))
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 
-from implicitgrad.claims import Claims, Place
+from implicitgrad.claims import Claims, Numbers, Place
 from implicitgrad.claims.build import build_claims
 from implicitgrad.doubles import is_array_of_doubles
 from implicitgrad.draft import linear_system
@@ -14,6 +15,7 @@ from implicitgrad.errors import InputError
 from implicitgrad.judges import facts
 from implicitgrad.judges.gradient import judge_gradient
 from implicitgrad.judges.jacobian import judge_jacobian
+from implicitgrad.judges.near_point import as_far_as_known
 from implicitgrad.judges.setting import Along, Setting
 from implicitgrad.part import Part
 from implicitgrad.solution import Constraints, Solution, Status
@@ -94,8 +96,8 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     """Exactly, but for what solve() would answer by a cutoff, and for what is large.
 
     Doubles whose rank is a matter of the cutoff are judged by what the cutoff says: exactly, they are what rounding
-    left of other numbers. Beyond 32 equations, unknowns or inputs, an answer in doubles with bounds is taken for text,
-    too, if it is unique.
+    left of other numbers. So are those of a rounded point, of which their bounds are what is known. Beyond 32
+    equations, unknowns or inputs, an answer in doubles with bounds is taken for text, too, if it is unique.
     """
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
@@ -105,8 +107,10 @@ def solve_to_judge(system: LinearSystem) -> Solution:
         with suppress(InputError):  # numbers beyond the range of doubles
             found = solve_system(system, arithmetic="float")
             is_certified = None not in found.error_bounds
-            if (is_binary and not is_certified) or (
-                is_large and is_certified and (is_binary or found.status is Status.DETERMINED)
+            if (
+                system.is_near_a_point
+                or (is_binary and not is_certified)
+                or (is_large and is_certified and (is_binary or found.status is Status.DETERMINED))
             ):
                 return found
     return solve_system(system, arithmetic="exact")
@@ -130,12 +134,18 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         outcomes.append(facts.judge_rank(claims.rank, setting))
     if claims.dy_dx is not None:
         outcome, along = judge_jacobian(claims.dy_dx, setting)
+        if solution.system.is_near_a_point:
+            outcome = as_far_as_known(outcome, claims.dy_dx, setting, _judge_jacobian_alone, _holds)
         outcomes.append(outcome)
         says_something = any(value is not None for row in along.values for value in row)
         jacobian = along if outcome.holds and says_something else None
     if claims.dL_dx is not None:
         related = [other for other in others if _has_same_matrices(other.system, solution.system)]
-        outcomes.append(judge_gradient(claims.dL_dx, setting, jacobian, tuple(related)))
+        outcome = judge_gradient(claims.dL_dx, setting, jacobian, tuple(related))
+        if solution.system.is_near_a_point:
+            strictly = partial(_judge_gradient_alone, jacobian=jacobian)
+            outcome = as_far_as_known(outcome, claims.dL_dx, setting, strictly, _holds)
+        outcomes.append(outcome)
     if claims.free_parameters is not None:
         outcomes.append(facts.judge_free_parameters(claims.free_parameters, setting))
     if claims.dL_dx_unique is not None:
@@ -145,6 +155,18 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
     if claims.condition is not None:
         outcomes.append(facts.judge_condition(claims.condition, setting))
     return Verdict(solution, _placed(outcomes, solution, claims))
+
+
+def _judge_jacobian_alone(numbers: Numbers, setting: Setting) -> Outcome:
+    return judge_jacobian(numbers, setting)[0]
+
+
+def _judge_gradient_alone(numbers: Numbers, setting: Setting, jacobian: Along | None) -> Outcome:
+    return judge_gradient(numbers, setting, jacobian)
+
+
+def _holds(solution: Solution, claims: Claims) -> bool:
+    return judge(solution, claims).holds
 
 
 def _placed(outcomes: Sequence[Outcome], solution: Solution, claims: Claims) -> tuple[Outcome, ...]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from implicitgrad.claims import Claims, Numbers
 from implicitgrad.draft import linear_system
 from implicitgrad.solution import Solution
 from implicitgrad.solvers import solve_system
+from implicitgrad.symbolic.curve import Point
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.verdict import Suspicion
 
 POINTS = 2
 """At which a mistake must explain the claim."""
+NEGLIGIBLE = Fraction(1, 10**30)
+"""What a value at a point of equations may be wrong by, beside its size."""
 
 
 def suspicions_at_values(solution: Solution, numbers: Numbers) -> tuple[Suspicion, ...]:
@@ -33,37 +37,61 @@ def suspicions_at_values(solution: Solution, numbers: Numbers) -> tuple[Suspicio
     found = []
     for _ in range(POINTS):
         point = [Fraction(generator.randrange(100, 1000), generator.randrange(1, 10)) for _ in field.letters]
-        try:
-            found.append(_suspicions(field, solution, numbers, point))
-        except ZeroDivisionError:
-            return ()
+        found.append(_suspicions(solution, numbers, partial(_at, field, point)))
+    return _common(found)
+
+
+def suspicions_at_points(solution: Solution, numbers: Numbers, points: Sequence[Point]) -> tuple[Suspicion, ...]:
+    """The same at points of nonlinear equations; there may be functions."""
+    if len(points) < POINTS:
+        return ()
+    return _common([_suspicions(solution, numbers, point.value, NEGLIGIBLE) for point in points])
+
+
+def _common(found: list[tuple[Suspicion, ...]]) -> tuple[Suspicion, ...]:
     first, *others = found
     return tuple(suspicion for suspicion in first if all(suspicion in other for other in others))
 
 
-def _suspicions(field: Field, solution: Solution, numbers: Numbers, point: Sequence[Fraction]) -> tuple[Suspicion, ...]:
+def _suspicions(
+    solution: Solution, numbers: Numbers, value_of: Callable[[Any], Fraction | None], rounding: Fraction = Fraction(0)
+) -> tuple[Suspicion, ...]:
+    """Those at some values; none where something has no value."""
     from implicitgrad.judges import judge
 
     def values(matrix: Any) -> Any:
-        return matrix and [[field.at(field.value(expression_of(entry)), point) for entry in row] for row in matrix]
+        return matrix and [[_needed(value_of(expression_of(entry))) for entry in row] for row in matrix]
 
     system = solution.system
-    dL_dy = values(system.dL_dy)
+    try:
+        A, B, dL_dy = map(values, (system.A, system.B, system.dL_dy))
+        entries = tuple(
+            tuple(None if entry is None else _needed(value_of(entry)) for entry in row) for row in numbers.entries
+        )
+    except ZeroDivisionError:
+        return ()
     numeric = solve_system(
         linear_system(
-            values(system.A), dL_dy[0] if dL_dy and system.has_one_loss else dL_dy, B=values(system.B),
+            A, dL_dy[0] if dL_dy and system.has_one_loss else dL_dy, B=B,
             x=system.x, y=system.y, name=system.name, arithmetic="exact",
         ),
         solution.general.free,
     )  # fmt: skip
     if (numeric.status, numeric.independent) != (solution.status, solution.independent):
         return ()
-    entries = tuple(
-        tuple(None if entry is None else field.at(field.value(entry), point) for entry in row)
-        for row in numbers.entries
-    )
     texts = tuple(tuple(map(str, row)) for row in entries)
-    there = numbers._replace(entries=entries, texts=texts)
+    roundings = tuple(tuple(rounding * (1 + abs(entry or Fraction(0))) for entry in row) for row in entries)
+    there = numbers._replace(entries=entries, texts=texts, roundings=roundings)
     claims = Claims(dy_dx=there) if numbers.key == "dy_dx" else Claims(dL_dx=there)
     (outcome,) = judge(numeric, claims).outcomes
     return outcome.suspicions
+
+
+def _at(field: Field, point: Sequence[Fraction], expression: Any) -> Fraction:
+    return field.at(field.value(expression), point)
+
+
+def _needed(value: Fraction | None) -> Fraction:
+    if value is None:
+        raise ZeroDivisionError
+    return value

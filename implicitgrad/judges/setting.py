@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.characters import printable
 from implicitgrad.claims import Claims, Numbers
+from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.solution import PartialMatrix, PartialRow, Solution
 from implicitgrad.system import Arithmetic, Matrix, Row, squared_norm
 
@@ -44,8 +45,10 @@ class Along(NamedTuple):
 class Setting:
     """A Solution with what follows from it for every claim."""
 
-    def __init__(self, solution: Solution, claims: Claims) -> None:
+    def __init__(self, solution: Solution, claims: Claims, *, error_counts_against: bool = False) -> None:
+        """error_counts_against : what the answer may be wrong by takes from a claim's tolerance, and adds nothing."""
         self.solution, self.system, self.claims = solution, solution.system, claims
+        self.error_counts_against = error_counts_against
         x = self.system.x
         self.independent = [x.index(name) for name in solution.independent]
         self.dependent = [k for k in range(self.system.inputs) if k not in self.independent]
@@ -116,7 +119,22 @@ class Setting:
             return exact
         bound = self.solution.error_bounds[0 if gradients is None else 1]
         slack = self._noise(gradients) if bound is None else Fraction(bound)
-        return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
+        errors = self._errors(numbers, slack) if self.system.is_near_a_point else [[slack] * len(row) for row in exact]
+        return tuple([tuple(map(self._widened, *rows)) for rows in zip(exact, numbers.entries, errors, strict=True)])
+
+    def _widened(self, tolerance: Fraction, entry: Fraction | None, error: Fraction) -> Fraction:
+        is_of_the_point = error > NOISE * (1 + abs(entry or Fraction(0)))
+        return tolerance - error if self.error_counts_against and is_of_the_point else tolerance + error
+
+    def _errors(self, numbers: Numbers, largest: Fraction) -> list[list[Fraction]]:
+        """Of each number of the answer, where each is of one number of the claim."""
+        general = self.solution.general
+        answer = general.particular if numbers.key == "dy_dx" else general.dL_dx_particular
+        is_direct = numbers.key in ("dy_dx", "dL_dx") and not self.free and self.solution.constraints is None
+        if not is_direct or not isinstance(answer, DoubleMatrix) or answer.error is None:
+            sizes = sum(abs(entry) for row in numbers.entries for entry in row if entry is not None)
+            return [[largest * (1 + sizes)] * len(row) for row in numbers.entries]  # as free parameters multiply it
+        return [[Fraction(number.error) for number in row] for row in answer.bounded_rows()]
 
     def _noise(self, gradients: Matrix | None) -> Fraction:
         """What is allowed for where nothing bounds the answer."""

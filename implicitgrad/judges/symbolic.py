@@ -1,4 +1,7 @@
-"""Claims about a system with letters, judged as identities: what holds for almost all values of the letters."""
+"""Claims about a system with letters, judged as identities: what holds for almost all values of the letters.
+
+Of nonlinear equations, for almost all that solve them.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,20 @@ from implicitgrad.characters import count
 from implicitgrad.claims import ClaimedConstraints, Claims, Number, Numbers
 from implicitgrad.expressions import read_equation
 from implicitgrad.judges import facts
-from implicitgrad.judges.at_values import suspicions_at_values
+from implicitgrad.judges.at_values import suspicions_at_points, suspicions_at_values
+from implicitgrad.judges.comparison import Comparison, Difference, Rows, row_reduced
 from implicitgrad.judges.demands import Form, forms
 from implicitgrad.judges.gradient import gradient_fixes_nothing
 from implicitgrad.judges.jacobian import jacobian_fixes_nothing
+from implicitgrad.judges.on_curve import Answer, Finding, OnCurve
 from implicitgrad.judges.setting import Setting
-from implicitgrad.notation import show_number
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.profile import profile_at
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.verdict import DIGITS, Choice, Outcome
+from implicitgrad.verdict import Choice, Outcome
 
-Rows = list[list[Any]]
+NULL = "not to be determined"
 
 
 def judge_symbolic(solution: Solution, claims: Claims) -> list[Outcome]:
@@ -44,6 +48,9 @@ class _Judge:
         expressions = [expression_of(entry) for matrix in own for row in matrix for entry in row]
         expressions += [entry for numbers in claimed for row in numbers.entries for entry in row if entry is not None]
         self.field = Field(expressions)
+        is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
+        self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
+        self.comparison = Comparison(self.field, self.curve)
 
     def outcomes(self) -> list[Outcome]:
         claims, found = self.claims, []
@@ -85,7 +92,7 @@ class _Judge:
         J, V, T = self._values(particular), self._values(coefficients), self._values(self.setting.T())
         P, width = self.system.inputs, len(numbers.entries[0])
         independent = self.setting.independent
-        wrong: list[str] = []
+        different: list[Difference] = []
 
         def name(i: int, j: int) -> str:
             x = self.system.x[j] if width == P else self.solution.independent[j]
@@ -97,7 +104,7 @@ class _Judge:
             for j, value in enumerate(row):
                 k = j if width == P else independent[j]
                 if value is None and answer[i][k] is not None:
-                    wrong.append(f"{name(i, j)}: claimed not to be determined, expected {self._show(answer[i][k])}")
+                    different.append(Difference(name(i, j), NULL, None, answer[i][k], Finding(Answer.NO)))
             for m, k in enumerate(independent):
                 terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
                 if any(row[j] is None for j, _ in terms):
@@ -105,15 +112,19 @@ class _Judge:
                 found = sum((self.field.value(row[j]) * t for j, t in terms), self.field.number(0))
                 claimed[i][m] = found
                 slack = sum((self._slack(numbers, i, j) for j, _ in terms), Fraction(0))
-                if not any(V[i]) and not self._is_near(found, J[i][m], slack):
+                if any(V[i]):
+                    continue
+                finding = self.comparison.compare(found, J[i][m], slack)
+                if finding.answer is not Answer.YES:
                     j = k if width == P else m
-                    wrong.append(f"{name(i, j)}: claimed {numbers.texts[i][j]}, expected {self._show(J[i][m])}")
-        outcome = Outcome(numbers.key, not wrong, numbers.summary())
-        total = count(len(numbers.entries) * width, "entry")
-        if wrong:
-            reason = f"{len(wrong)} of {total}: {wrong[0]}{self._strange(numbers)}"
-            suspicions = suspicions_at_values(self.solution, numbers)
-            return outcome._replace(reason=reason, failing=len(wrong), suspicions=suspicions)
+                    different.append(Difference(name(i, j), numbers.texts[i][j], found, J[i][m], finding))
+        outcome = Outcome(numbers.key, True, numbers.summary())
+        if different:
+            total = count(len(numbers.entries) * width, "entry")
+            wrong = [one for one in different if one.finding.answer is Answer.NO]
+            first, *others = wrong or different
+            reason = f"{1 + len(others)} of {total}: {self.comparison.said(first)}"
+            return self._failed(outcome, numbers, reason, len(wrong))
         for m in range(len(independent)):
             values = [row[m] for row in claimed]
             equations = [
@@ -121,13 +132,12 @@ class _Judge:
             ]
             if jacobian is not None:
                 equations += self._known(jacobian, m)
-            if not self._is_consistent(equations):
+            finding = self.comparison.solve(equations)
+            if finding.answer is not Answer.YES:
                 what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
-                if jacobian is not None:
-                    what = "it does not go with the claimed ∂y/∂x"
-                reason = f"{what}: the column of {self.solution.independent[m]}{self._strange(numbers)}"
-                suspicions = suspicions_at_values(self.solution, numbers)
-                return outcome._replace(holds=False, reason=reason, failing=1, suspicions=suspicions)
+                what = what if jacobian is None else "it does not go with the claimed ∂y/∂x"
+                reason = self.comparison.of_column(self.solution.independent[m], what, finding)
+                return self._failed(outcome, numbers, reason, int(finding.answer is Answer.NO))
         is_loose = self._is_loose(numbers, coefficients, jacobian)
         if numbers.key == "dy_dx":
             choices, reason = self._chosen(claimed), jacobian_fixes_nothing(self.setting, is_loose)
@@ -155,7 +165,7 @@ class _Judge:
                 for C, p, values in zip(coefficients, particular, claimed, strict=True)
                 if any(C) and (value := values[m]) is not None
             ]
-            for *factors, value in _row_reduced(rows):
+            for *factors, value in row_reduced(rows):
                 terms = zip(factors, self.solution.general.free, strict=True)
                 found.append(Choice(tuple([(factor, y, x) for factor, y in terms if factor]), value))
         return found
@@ -205,13 +215,16 @@ class _Judge:
                 rows.append([*V[i], value - J[i][m]])
         return rows
 
-    def _is_consistent(self, equations: Rows) -> bool:
-        """Whether [V | c] has a solution: c is no pivot."""
-        if not equations:
-            return True
-        width = len(equations[0])
-        found = profile_at(self.field.evaluated(equations, self.field.points[0]), range(width), width)
-        return width - 1 not in found.pivots
+    def _failed(self, outcome: Outcome, numbers: Numbers, reason: str, failing: int) -> Outcome:
+        """The outcome of a claim of which so many numbers are wrong; none: nothing is decided."""
+        if not failing:
+            return outcome._replace(holds=False, is_undecided=True, reason=reason)
+        if self.curve is None:
+            suspicions = suspicions_at_values(self.solution, numbers)
+        else:
+            suspicions = suspicions_at_points(self.solution, numbers, self.curve.points)
+        reason += self._strange(numbers)
+        return outcome._replace(holds=False, reason=reason, failing=failing, suspicions=suspicions)
 
     def _free_parameters(self) -> Outcome:
         claimed = self.claims.free_parameters
@@ -254,10 +267,15 @@ class _Judge:
             row = [self.field.value(entry) for entry in claimed.matrix.entries[i]]
             for m in range(len(self.solution.independent)):
                 along = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
-                if along != T[x.index(name)][m]:
+                finding = self.comparison.compare(along, T[x.index(name)][m])
+                if finding.answer is not Answer.YES:
                     said = f"{name} = {' + '.join(claimed.matrix.texts[i])} of {', '.join(x[k] for k in others)}"
-                    reason = f"the equations do not say that {said}"
-                    return outcome._replace(holds=False, reason=reason, failing=1)
+                    because = f"; {self.curve.said(finding, along, T[x.index(name)][m])}" if self.curve else ""
+                    is_undecided = finding.answer is Answer.UNDECIDED
+                    reason = f"{'it is not shown' if is_undecided else 'the equations do not say'} that {said}{because}"
+                    return outcome._replace(
+                        holds=False, is_undecided=is_undecided, reason=reason, failing=int(not is_undecided)
+                    )
         return outcome
 
     def _slack(self, numbers: Numbers, i: int, j: int) -> Fraction:
@@ -268,29 +286,5 @@ class _Judge:
         size = abs(value.approximation()) if value.is_number else Fraction(0)
         return (atol or Fraction(0)) + (rtol or Fraction(0)) * size
 
-    def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
-        difference = claimed - expected
-        return not difference or (difference.is_number and abs(difference.approximation()) <= slack)
-
     def _values(self, matrix: Sequence[Sequence[Any]]) -> Rows:
         return [[self.field.value(expression_of(entry)) for entry in row] for row in matrix]
-
-    @staticmethod
-    def _show(value: Any) -> str:
-        return show_number(value, DIGITS).strip()
-
-
-def _row_reduced(rows: Rows) -> Rows:
-    """The rows of [C | c] in reduced echelon form, without those whose C is 0."""
-    rows, done = list(rows), 0
-    for column in range(len(rows[0]) - 1 if rows else 0):
-        chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)
-        if chosen is None:
-            continue
-        rows[done], rows[chosen] = rows[chosen], rows[done]
-        rows[done] = pivot_row = [entry / rows[done][column] for entry in rows[done]]
-        for i, row in enumerate(rows):
-            if i != done and row[column]:
-                rows[i] = [a - row[column] * b for a, b in zip(row, pivot_row, strict=True)]
-        done += 1
-    return rows[:done]

@@ -78,7 +78,7 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     """
     assert system.origin is not None
     zeros = field.zeros_of(system.origin.equations)
-    if zeros is None or field.relations():
+    if zeros is None or field.relations:
         return False
     if len(zeros) == 1:
         factors = [factor for factor, _ in zeros[0].factor_list()[1]]
@@ -128,7 +128,10 @@ def _lower_ranks(
             if not _is_easy(field, zeros):
                 is_complete = False
                 continue
-            ideal = groebner([*(zero.numer.as_expr() for zero in zeros), *field.relations()], *field.symbols)
+            ideal = groebner(
+                [*(zero.numer.as_expr() for zero in zeros), *(relation.as_expr() for relation in field.relations)],
+                *field.symbols,
+            )
             if ideal.exprs == [1]:
                 continue
             left = order - 1
@@ -151,7 +154,10 @@ def _solved(field: Field, zeros: Sequence[Any]) -> list[Any]:
 
 def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
     """Whether a Gröbner basis of zeros and relations is found at once: all linear, or small and few or of two terms."""
-    polynomials = [Poly(p, *field.symbols) for p in (*(zero.numer.as_expr() for zero in zeros), *field.relations())]
+    polynomials = [
+        Poly(p, *field.symbols)
+        for p in (*(zero.numer.as_expr() for zero in zeros), *(relation.as_expr() for relation in field.relations))
+    ]
     degree = max(polynomial.total_degree() for polynomial in polynomials)
     if degree > LARGEST_DEGREE:
         return False

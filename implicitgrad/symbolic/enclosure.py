@@ -41,7 +41,7 @@ def enclose(
     F : as many as variables. slopes : ∂F/∂variables. point : exact values, those of the variables near the solution.
     """
     n = len(variables)
-    with _working_digits():
+    with working_digits():
         try:
             fixed = {v: interval(value, {}) for v, value in point.items()}
             wide = fixed | {v: fixed[v] + _around(fixed[v]) for v in variables}
@@ -64,7 +64,8 @@ def enclose(
 
 
 @contextmanager
-def _working_digits() -> Iterator[None]:
+def working_digits() -> Iterator[None]:
+    """In which intervals are computed with."""
     before = iv.dps
     iv.dps = DIGITS
     try:
@@ -85,7 +86,7 @@ def _dot(left: list[Any], right: list[Any]) -> Any:
 
 def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[Expr, Any]:
     """An interval for every name of a point: its value, and as far around it as it was rounded."""
-    with _working_digits():
+    with working_digits():
         found = {v: interval(value, {}) for v, value in point.items()}
         for v, rounding in roundings.items():
             radius = iv.mpf(rounding.numerator) / rounding.denominator
@@ -95,7 +96,7 @@ def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[E
 
 def bound(matrix: list[list[Expr]], point: dict[Expr, Expr], values: dict[Expr, Any]) -> tuple[list[list[str]], Radii]:
     """The entries at a point, and how far they are from those anywhere in the intervals. Raises Unbounded."""
-    with _working_digits():
+    with working_digits():
         exact = {v: interval(value, {}) for v, value in point.items()}
         try:
             found = [[_bounded(entry, exact, values) for entry in row] for row in matrix]

@@ -73,7 +73,8 @@ class Field:
         self._field = QQ.frac_field(*self._dummies, order="lex")
         self._ring = self._field.ring if hasattr(self._field, "ring") else self._field.field.ring
         self._place = {generator: i for i, generator in enumerate(self.generators)}
-        self._relations = [relation for relation in map(self._relation, atoms) if relation is not None]
+        self.relations: list[Any] = [relation for relation in map(self._relation, atoms) if relation is not None]
+        """What is 0 of the functions' own, as numerators."""
         self._texts: dict[Any, Expr] = {}
         self._products: dict[Any, Expr] = {}
 
@@ -100,8 +101,8 @@ class Field:
 
     def reduced(self, element: Any) -> Symbolic:
         """A value, by its element, which the relations simplify, or make 0."""
-        if self._relations and element:
-            numerator, denominator = element.numer.rem(self._relations), element.denom.rem(self._relations)
+        if self.relations and element:
+            numerator, denominator = element.numer.rem(self.relations), element.denom.rem(self.relations)
             element = self._field(numerator) / self._field(denominator)
         if element and len(self._atoms) > 1 and self._vanishes(element):
             element = self.constant(0)
@@ -205,10 +206,6 @@ class Field:
         except KeyError:
             return None
 
-    def relations(self) -> list[Expr]:
-        """What the relations make 0, as polynomials in the symbols."""
-        return [relation.as_expr() for relation in self._relations]
-
     @property
     def symbols(self) -> list[Dummy]:
         """One for each generator, which polynomials are in."""
@@ -236,7 +233,7 @@ class Field:
         """Values at a point, in sixty digits. Raises ZeroDivisionError where one has none."""
         with mpmath.workdps(DIGITS):
             compute = lambdify(
-                self.letters, [[self._plain(v.element) for v in row] for row in rows], modules="mpmath", dummify=True
+                self.letters, [[self.plain(v.element) for v in row] for row in rows], modules="mpmath", dummify=True
             )
             return [[mpmath.mpmathify(entry) for entry in row] for row in compute(*point)]
 
@@ -380,7 +377,8 @@ class Field:
             terms.append(Mul(*factors))
         return Add(*terms)
 
-    def _plain(self, element: Any) -> Expr:
+    def plain(self, element: Any) -> Expr:
+        """In sympy's terms, as it is."""
         return self._back(element.numer) / self._back(element.denom)
 
     def _simplest(self, element: Any) -> Expr:

@@ -81,13 +81,13 @@ def linearize(
     """Raises EquationError, Misplaced (of a value) or PointError."""
     F = _differences(equations, inputs)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
-    A = [[_derivative(f, v) for v in y] for f in F]
-    B = [[-_derivative(f, v) for v in x] for f in F]
+    A = [[derivative(f, v) for v in y] for f in F]
+    B = [[-derivative(f, v) for v in x] for f in F]
     variables = {*x, *y}
     is_linear = not any(entry.free_symbols & variables for row in (*A, *B) for entry in row)
     H = None
     if len(F) == len(y) == 1 and not is_linear:
-        H = [[_derivative(_derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
+        H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
     residual, near = "0", None
@@ -124,7 +124,7 @@ def linearize(
 
 def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Any]:
     """Where the solution is that Newton's method found. Raises PointError if it cannot be shown that it is one."""
-    found = enclose(F, [[_derivative(f, v) for v in sought] for f in F], sought, point)
+    found = enclose(F, [[derivative(f, v) for v in sought] for f in F], sought, point)
     if found is None:
         message = f"solve_for: Newton's method came to {_named({v: point[v] for v in sought})}, and it cannot be proved"
         message = f"{message} that a solution is there: ∂F/∂y may be singular, as at a fold"
@@ -144,7 +144,8 @@ def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[E
     return found
 
 
-def _derivative(f: Expr, v: Expr) -> Expr:
+def derivative(f: Expr, v: Expr) -> Expr:
+    """∂f/∂v, in what the grammar has. Raises PointError for what may not be real."""
     found = diff(f, v).replace(sympy_sign, lambda u: u / Abs(u))
     if found.has(Derivative, re, im):
         raise PointError("abs: expected the absolute value of what is real for every x and y")

@@ -31,7 +31,7 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
         path = source.rpartition("#")[0] or source
         file = path if place.line is None else place.source
         of_what = "" if file == path else f" of {source}"
-        title = f"{outcome.key}{of_what} fails"
+        title = f"{outcome.key}{of_what} {outcome.verb}"
         yield _command(
             {**_at(file, place.line, place.column, workspace), "title": title}, "\n".join(outcome.explanation)
         )

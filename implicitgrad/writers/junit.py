@@ -25,7 +25,9 @@ def write_junit(results: Sequence[Result]) -> str:
         for outcome in result.outcomes:
             case = _case(suite, source, outcome.key)
             if not outcome.holds:
-                _report(case, "failure", outcome.key, outcome.explanation)
+                reason, *rest = outcome.explanation
+                first = f"not decided: {reason}" if outcome.is_undecided else reason
+                _report(case, "failure", outcome.key, (first, *rest))
     suite.set("tests", str(len(suite)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))

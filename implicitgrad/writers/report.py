@@ -20,7 +20,7 @@ INDENT = "  "
 NARROWEST = 24
 MOST_CHOICES = 3
 HEADS = ("system", "claim", "verdict", "claimed")
-COLORS = {"holds": "green", "FAILS": "bold red", "open": "yellow", "ERROR": "bold red"}
+COLORS = {"holds": "green", "FAILS": "bold red", "open": "yellow", "undecided": "yellow", "ERROR": "bold red"}
 
 Paint = Callable[[str, str], str]
 Result = Verdict | Unreadable
@@ -52,7 +52,7 @@ def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bo
 
 
 def failed(results: Iterable[Result]) -> list[tuple[Verdict, Outcome]]:
-    """The claims that fail, in order."""
+    """The claims that do not hold, in order."""
     verdicts = [result for result in results if isinstance(result, Verdict)]
     return [(verdict, outcome) for verdict in verdicts for outcome in verdict.failures]
 
@@ -77,9 +77,12 @@ def name_of(verdict: Verdict, outcome: Outcome) -> str:
 def _totals(results: Sequence[Result], screen: Screen) -> list[str]:
     verdicts = [result for result in results if isinstance(result, Verdict)]
     claims = sum(len(verdict.outcomes) for verdict in verdicts)
-    fails = len(failed(results))
-    hold = f"{claims - fails} hold{'s' if claims - fails == 1 else ''}, {fails} fail{'s' if fails == 1 else ''}"
-    parts = [f"{count(claims, 'claim')} about {count(len(verdicts), 'system')}: {hold}"]
+    undecided = sum(outcome.is_undecided for _, outcome in failed(results))
+    fails = len(failed(results)) - undecided
+    holds = claims - fails - undecided
+    said = f"{holds} hold{'s' if holds == 1 else ''}, {fails} fail{'s' if fails == 1 else ''}"
+    said += f", {undecided} undecided" if undecided else ""
+    parts = [f"{count(claims, 'claim')} about {count(len(verdicts), 'system')}: {said}"]
     silent = sum(not verdict.outcomes for verdict in verdicts)
     if silent:
         parts.append(f"{count(silent, 'system')} {NOTHING}")
@@ -181,7 +184,7 @@ def _rows(result: Result, screen: Screen) -> list[Row]:
         return [Row(source, "", "open", NOTHING)]
     rows = []
     for number, outcome in enumerate(result.outcomes):
-        verdict = "holds" if outcome.holds else "FAILS"
+        verdict = "holds" if outcome.holds else "undecided" if outcome.is_undecided else "FAILS"
         claim, claimed = screen.label(name_of(result, outcome)), screen.sentence(outcome.claimed)
         rows.append(Row("" if number else source, claim, verdict, claimed, screen.sentence(_note(outcome))))
     return rows
@@ -201,6 +204,6 @@ def _note(outcome: Outcome) -> str:
 def _failure(verdict: Verdict, outcome: Outcome, screen: Screen, paint: Paint) -> list[str]:
     """Where, what, and why."""
     reason, *rest = outcome.explanation
-    first = f"{place_of(verdict, outcome)}: {name_of(verdict, outcome)} fails: {reason}"
+    first = f"{place_of(verdict, outcome)}: {name_of(verdict, outcome)} {outcome.verb}: {reason}"
     lines = [paint(text, "bold") for text in _wrapped(screen.sentence(first), screen, "")]
     return lines + [line for text in rest for line in _wrapped(screen.sentence(text), screen, INDENT)]

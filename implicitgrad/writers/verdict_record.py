@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+from implicitgrad.doubles import Bounded
 from implicitgrad.rational import format_fraction
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
@@ -34,6 +35,7 @@ def _claim(outcome: Outcome) -> dict[str, Json]:
     return {
         "claim": outcome.key,
         "holds": outcome.holds,
+        "undecided": outcome.is_undecided,
         "claimed": outcome.claimed,
         "reason": outcome.reason or None,
         "failing": outcome.failing,
@@ -48,7 +50,7 @@ def _claim(outcome: Outcome) -> dict[str, Json]:
 
 
 def _deviation(worst: Deviation) -> dict[str, Json]:
-    numbers = {
+    numbers: dict[str, Fraction | None] = {
         "claimed": worst.claimed_value,
         "expected": worst.expected,
         "difference": worst.difference,
@@ -82,5 +84,10 @@ def _text(value: Fraction) -> str:
     return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
 
-def _exact(numbers: dict[str, Fraction] | dict[str, Fraction | None]) -> dict[str, Json]:
-    return {key: None if value is None else format_fraction(value) for key, value in numbers.items()}
+def _exact(numbers: dict[str, Fraction | None]) -> dict[str, Json]:
+    """As they are; null beside what is known within bounds alone."""
+    is_bounded = isinstance(numbers["expected"], Bounded)
+    return {
+        key: None if value is None or (is_bounded and key != "claimed") else format_fraction(value)
+        for key, value in numbers.items()
+    }

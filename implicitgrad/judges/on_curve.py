@@ -1,0 +1,131 @@
+"""What claims about nonlinear equations are judged by: the equations' own points, and what follows from them.
+
+A difference of a claim from the answer is none if the equations make it 0. That it is not 0 at one of their points is a
+proof that they do not; that they do is shown by algebra. Where neither is had, nothing is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from fractions import Fraction
+from itertools import islice, product
+from typing import Any, NamedTuple
+
+from implicitgrad.characters import count
+from implicitgrad.notation import ROUNDED, show_decimals
+from implicitgrad.solution import Solution
+from implicitgrad.symbolic.consequences import is_zero_where
+from implicitgrad.symbolic.curve import Point, find_points
+from implicitgrad.symbolic.expression import symbol
+from implicitgrad.symbolic.field import Field, differences, expression_of, natural
+from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.verdict import DIGITS
+
+NOWHERE = "theorem-applies-nowhere"
+MOST_BRANCHES = 6
+"""Ways to choose a factor of each equation."""
+AT_A_POINT = "a point, --at, decides it there"
+
+
+class Answer(Enum):
+    """Whether a difference is 0 wherever the equations hold."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+
+
+class Finding(NamedTuple):
+    """The answer and what it rests on."""
+
+    answer: Answer
+    apart: Point | None = None
+    """Where the difference is not 0."""
+    alike: Point | None = None
+    """Where nothing tells it from 0."""
+    compared: int = 0
+    """At how many points it was computed."""
+
+
+class OnCurve:
+    """The points of a system's equations, and their consequences."""
+
+    def __init__(self, solution: Solution, claimed: Sequence[Any]) -> None:
+        system = solution.system
+        self.remarks = {code for code, _ in solution.remarks}
+        assert system.origin is not None
+        assert solution.validity is not None
+        self.F = differences(system.origin.equations)
+        names = [y for y in system.y if y not in solution.general.free]
+        if solution.constraints is not None:
+            names += solution.constraints.dependent
+        self.sought = list(map(symbol, names))
+        present = {letter for expression in (*self.F, *claimed) for letter in expression.free_symbols}
+        others = present | set(map(symbol, (*system.x, *system.y)))
+        self.letters = [*self.sought, *sorted(others - {*self.sought}, key=lambda v: natural(v.name))]
+        self.nonzero = [expression_of(value) for value in solution.validity.nonzero]
+        self.points = self._found() if len(self.sought) == len(self.F) else []
+
+    def _found(self) -> list[Point]:
+        """Points on the whole, and where equations are products, on what each factor describes."""
+        points = find_points(self.F, self.sought, self.letters)
+        factors = list(map(_factors, self.F))
+        if any(len(some) > 1 for some in factors):
+            for chosen in islice(product(*factors), MOST_BRANCHES):
+                points += find_points(list(chosen), self.sought, self.letters)
+        return points
+
+    def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> Finding:
+        """Whether the equations make two values the same; that they differ by no more than ``slack`` is not shown."""
+        expression = claimed.field.plain(claimed.element) - expected.field.plain(expected.element)
+        found = [(point, size) for point in self.points if (size := point.distance(expression)) is not None]
+        apart = next((point for point, size in found if size.least > slack), None)
+        alike = next((point for point, size in found if size.is_zero), None)
+        if apart is not None:
+            return Finding(Answer.NO, apart, alike, len(found))
+        is_shown = alike is not None and is_zero_where(expression, self.F, self.nonzero, self.letters)
+        return Finding(Answer.YES if is_shown else Answer.UNDECIDED, None, alike, len(found))
+
+    def said(self, finding: Finding, claimed: Symbolic, expected: Symbolic) -> str:
+        """Why the claim of a number fails, or why that is not decided."""
+        if finding.apart is None:
+            return self.why_undecided(finding)
+        one, other = (_shown(finding.apart, value) for value in (claimed, expected))
+        text = f"at {place_of(finding.apart)} the claim is {one}, and expected is {other}"
+        if finding.alike is None:
+            return text
+        return f"{text}; they agree at {place_of(finding.alike)}: the claim is right on a part of the curve alone"
+
+    def why_undecided(self, finding: Finding) -> str:
+        """Why it is neither shown that a difference is 0 nor that it is not, and what would decide."""
+        if not self.points and NOWHERE in self.remarks:
+            return "∂F/∂y is singular wherever the equations hold, and no claim is right or wrong"
+        if not finding.compared:
+            found = "no point was found at which the equations hold and the claim has a value"
+        else:
+            points = count(finding.compared, "point")
+            found = f"it is right at {points} of the equations, and it is not shown that it always is"
+        return f"{found}; {AT_A_POINT}"
+
+
+def _factors(f: Any) -> list[Any]:
+    """What a left side less the right is a product of, as far as it can be 0."""
+    field = Field([f])
+    factors = field.factors(field.value(f).element)
+    return [field.plain(factor) for factor in factors if not field.is_never_zero(factor)]
+
+
+def _shown(point: Point, value: Symbolic) -> str:
+    number = point.value(value.field.plain(value.element))
+    return "no number" if number is None else show_decimals([number], DIGITS)[0]
+
+
+def place_of(point: Point) -> str:
+    """Its coordinates as a note has them: x = 1.5, y ≈ 4.76970."""
+    texts = []
+    for v in sorted(point.values, key=lambda v: (v in point.solved, natural(v.name))):
+        number = Fraction(int(point.values[v].p), int(point.values[v].q))
+        text = show_decimals([number], DIGITS)[0]
+        texts.append(f"{v.name} {ROUNDED if text.startswith(ROUNDED) else '='} {text.removeprefix(ROUNDED)}")
+    return ", ".join(texts)
