@@ -173,11 +173,13 @@ class Draft:
         if found is not None:
             self.decimals["A"], self.decimals["dL_dy"] = found
 
-    def _A_rounding(self) -> Fraction:
+    def _A_rounding(self) -> Ratio:
         if self.arithmetic is Arithmetic.SYMBOLIC:
-            return Fraction(0)
+            return 0, 1
         decimals = self.decimals.get("A")
-        return squared_rounding(self.parts["A"].value) if decimals is None else decimals.squared_rounding
+        if decimals is None:
+            return squared_rounding(self.parts["A"].value).as_integer_ratio()
+        return decimals.squared_rounding
 
     def _in_letters(self, system: LinearSystem) -> LinearSystem:
         """The system with its matrices of expressions as matrices of one field."""

@@ -18,8 +18,9 @@ from implicitgrad.characters import count
 from implicitgrad.errors import Problem, UsageError
 
 WORKER_DIED = "worker-died"
-Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+Columns = tuple[Sequence[object], ...]
+"""Outcomes by their fields, which travel twice as fast as one by one."""
 BETWEEN_LOOKS = 1.0
 """Seconds."""
 
@@ -41,13 +42,13 @@ class Pool:
         self.executor = self._made(workers)
         self.alone: Executor | None = None
         """Of one worker, for what may kill it."""
-        self.pending: deque[tuple[list[Item], Future[list[Outcome]]]] = deque()
+        self.pending: deque[tuple[list[Item], Future[Columns]]] = deque()
 
     def submit(self, chunk: list[Item]) -> None:
         """Hand a chunk to the workers."""
         try:
             with _starting(self.workers):
-                future = self.executor.submit(self.answer, chunk, self.question)
+                future = self.executor.submit(_answered, self.answer, chunk, self.question)
         except BrokenExecutor as error:  # known only now: whose answer is waited for says so again
             future = Future()
             future.set_exception(error)
@@ -55,15 +56,15 @@ class Pool:
 
     def keep(self, ready: Ready) -> None:
         """Outcomes in their place among the chunks."""
-        future: Future[list[Outcome]] = Future()
-        future.set_result(ready.outcomes)
+        future: Future[Columns] = Future()
+        future.set_result(_columns(ready.outcomes))
         self.pending.append(([], future))
 
     def next(self) -> list[Outcome]:
         """The outcomes of the chunk handed over first."""
         chunk, future = self.pending.popleft()
         try:
-            return _result(future, self.executor)
+            return _outcomes(_result(future, self.executor))
         except BrokenExecutor:
             self._renew()
             return self._one_by_one(chunk)
@@ -74,7 +75,7 @@ class Pool:
             _, future = self.pending.popleft()
             if not future.done() or future.cancelled() or future.exception() is not None:
                 return
-            yield future.result()
+            yield _outcomes(future.result())
 
     def close(self) -> None:
         """Let the workers end, without a wait: one that is killed then may leave the others locked."""
@@ -103,10 +104,10 @@ class Pool:
     def _alone(self, item: Item) -> list[Outcome]:
         """The outcomes of an item in a process of its own; of one that kills it, each system in one of its own."""
         try:
-            return self._ask(self.answer, [item])
+            return _outcomes(self._ask(_answered, self.answer, [item], self.question))
         except BrokenExecutor:
             with suppress(BrokenExecutor):
-                systems = 1 if item.only is not None else self._ask(count_systems, item)
+                systems = 1 if item.only is not None else self._ask(count_systems, item, self.question)
                 if systems > 1:
                     return [outcome for k in range(systems) for outcome in self._alone(item._replace(only=k))]
         message = "the process that worked on this system died, twice: killed, or out of memory"
@@ -114,17 +115,32 @@ class Pool:
         problem = Problem(message, code=WORKER_DIED, source=source)
         return [failure(item._replace(source=source), problem, self.question)]
 
-    def _ask(self, function: Callable[[Asked, Question], Answer], asked: Asked) -> Answer:
-        """What it comes to. Raises BrokenExecutor, after which another process is asked."""
+    def _ask(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+        """What a function comes to. Raises BrokenExecutor, after which another process is asked."""
         self.alone = self.alone or self._made(1)
         try:
             with _starting(1):
-                future = self.alone.submit(function, asked, self.question)
+                future = self.alone.submit(function, *arguments)
             return _result(future, self.alone)
         except BrokenExecutor:
             self.alone.shutdown(wait=False, cancel_futures=True)
             self.alone = None
             raise
+
+
+def _answered(
+    answer: Callable[[Sequence[Item], Question], list[Outcome]], items: Sequence[Item], question: Question
+) -> Columns:
+    """What a worker does."""
+    return _columns(answer(items, question))
+
+
+def _columns(outcomes: Sequence[Outcome]) -> Columns:
+    return tuple(zip(*outcomes, strict=True))
+
+
+def _outcomes(columns: Columns) -> list[Outcome]:
+    return list(map(Outcome, *columns)) if columns else []
 
 
 @contextmanager

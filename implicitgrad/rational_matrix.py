@@ -29,9 +29,9 @@ class PlainDecimals(NamedTuple):
     """Of each entry's last place, in units of 1/denominator; 0 where nothing is behind its point."""
 
     @property
-    def squared_rounding(self) -> Fraction:
+    def squared_rounding(self) -> Ratio:
         """The sum of the squares of half of these units."""
-        return Fraction(sum(map(mul, self.units, self.units)), 4 * self.matrix.denominator**2)
+        return sum(map(mul, self.units, self.units)), 4 * self.matrix.denominator**2
 
 
 def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) -> list[PlainDecimals] | None:

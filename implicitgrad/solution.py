@@ -222,19 +222,20 @@ class Solution(NamedTuple):
         if self.condition_ratio is None or self.arithmetic is not Arithmetic.EXACT:
             return ()
         condition, unit = self.condition_ratio
-        rounding = self.system.A_rounding
-        if condition >= unit * (10 * self.rank) ** 2 and rounding and self._may_lower_the_rank(rounding):
+        rounding = self.system.A_rounding_ratio
+        if condition >= unit * (10 * self.rank) ** 2 and rounding[0] and self._may_lower_the_rank(rounding):
             return (ILL_CONDITIONED,)
         A = RationalMatrix.of(self.system.A)
         are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
         if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small
             return ()
-        return (ILL_CONDITIONED_IN_DOUBLES,) if self._may_lower_the_rank(_squared_rounding_to_doubles(A)) else ()
+        rounding = _squared_rounding_to_doubles(A).as_integer_ratio()
+        return (ILL_CONDITIONED_IN_DOUBLES,) if self._may_lower_the_rank(rounding) else ()
 
-    def _may_lower_the_rank(self, squared_change: Fraction) -> bool:
+    def _may_lower_the_rank(self, squared_change: Ratio) -> bool:
         """Whether a change of A, of which this is ‖E‖_F², may reach 1/‖A⁺‖_F."""
         assert self.condition_ratio is not None
-        change, unit = squared_change.as_integer_ratio()
+        change, unit = squared_change
         condition, condition_unit = self.condition_ratio
         A = RationalMatrix.of(self.system.A)
         return change * condition * A.denominator**2 >= unit * condition_unit * A.squared_numerators()

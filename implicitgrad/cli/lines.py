@@ -29,7 +29,8 @@ class Lines:
 
     def __init__(self, descriptor: int, name: str, interruptions: Interruptions, header: str = "") -> None:
         self.descriptor, self.name, self.interruptions = descriptor, name, interruptions
-        self.may_wait = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+        mode = os.fstat(descriptor).st_mode
+        self.may_wait = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
         self.is_stuck = False
         """Nobody reads what is written, and all is interrupted."""
         self._put(header.encode())

@@ -121,9 +121,11 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
     reduced = reduce_rows(equations.rows, pivot_order(N, P, wanted), beside_identity=is_identity)
     row_of = dict(zip(reduced.pivots, reduced.rows))  # noqa: B905
     place_of = dict(zip(reduced.columns, range(len(reduced.columns))))  # noqa: B905
-    free = [j for j in range(N) if j in place_of]
-    independent = [k for k in range(P) if N + k in place_of]
-    dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
+    free, independent, dependent = [], list(range(P)), []
+    if len(reduced.pivots) != N or max(reduced.pivots) >= N:  # else A is of full column rank, and leaves no condition
+        free = [j for j in range(N) if j in place_of]
+        independent = [k for k in independent if N + k in place_of]
+        dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
     inputs = [(place_of[N + k], 1 if scales is None else scales[k]) for k in independent]
     nothing = [0] * len(reduced.columns)
     by_unknown = [row_of.get(j, nothing) for j in range(N)]
