@@ -338,3 +338,22 @@ def test_comments_and_layout_beside_a_new_value_stay(run: Run, tmp_path: Path, b
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "a.yaml").read_text() == after
     assert run("check", "a.yaml").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A: [[a, b], [c, d]]\ndL_dy: [1, 1]\n", 'dL_dx: ["(d - c)/(a*d - b*c)", "(a - b)/(a*d - b*c)"]'),
+        ("equations: ['x**2 + y**2 = 25']\ny: [y]\nexpect: {dy_dx: [[-x/z]]}\n", 'expect: {dy_dx: [["-x/y"]]}'),
+        ("equations: [x = a*y + b]\ny: [y]\nx: [x]\nexpect: {dy_dx: [[1/b]], rank: 1}\n", '[["1/a"]], rank: 1}'),
+        ("equations: ['x**2 + y**2 = 25']\ny: [y]\nat: {x: 3, y: 4}\nexpect: {dy_dx: [[1]]}\n", "{dy_dx: [[-3/4]]}"),
+        ("equations: [F = 9/5*C + 32, K = C + 273.15]\ny: [C]\nexpect: {rank: 2}\n", "expect: {rank: 1}"),
+    ],
+)
+def test_claims_about_letters_and_equations_are_updated_too(run: Run, tmp_path: Path, text: str, expected: str) -> None:
+    result = run("check", "--update", "a.yaml", files={"a.yaml": text})
+    assert (result.returncode, result.stderr) == (0, "")
+    after = (tmp_path / "a.yaml").read_text()
+    assert expected in after
+    assert after.startswith(text.partition("expect")[0])
+    assert run("check", "a.yaml", "--strict").returncode == 0

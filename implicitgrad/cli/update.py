@@ -18,7 +18,7 @@ from implicitgrad.judges.update import apply_edits, find_edits
 from implicitgrad.readers import build_all, read_drafts
 from implicitgrad.readers.form import CsvFormat
 from implicitgrad.readers.source import decode, read_bytes
-from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.solvers import solve_system
 from implicitgrad.system import LinearSystem
 
 UTF_8 = b"\xef\xbb\xbf"
@@ -63,7 +63,7 @@ def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
     edits = [
         edit
         for draft, system in zip(drafts, systems, strict=True)
-        for edit in find_edits(draft, solve_exact(system), as_json=as_json)
+        for edit in find_edits(draft, solve_system(system), as_json=as_json)
     ]
     after = apply_edits(text, edits)
     if after != text and not _is_as_meant(path, form, after, systems):

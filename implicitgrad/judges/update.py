@@ -14,7 +14,7 @@ from implicitgrad.judges import judge
 from implicitgrad.judges.setting import Setting
 from implicitgrad.part import CLAIMS, Part, Span
 from implicitgrad.rational import is_number, parse_number
-from implicitgrad.solution import PartialMatrix, Solution
+from implicitgrad.solution import Arithmetic, PartialMatrix, Solution
 from implicitgrad.writers.expectation import all_claims, numbers_as_written, short_claims
 from implicitgrad.writers.flow import Value, write_flow, write_mapping
 
@@ -117,9 +117,9 @@ def _written(value: object) -> Value:
 
 
 def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
-    """The entries beyond their tolerance, with what they should be; None if the claim is of another shape."""
+    """The entries beyond their tolerance, with what they should be; None if the claim is of another shape, or letters."""
     right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
-    if len(numbers.entries[0]) != solution.system.inputs:
+    if len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
         return None
     gradients = solution.system.dL_dy if numbers.key == "dL_dx" else None
     tolerances = Setting(solution, claims).tolerances(numbers, gradients)

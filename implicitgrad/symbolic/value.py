@@ -52,12 +52,14 @@ class Symbolic:
         return bool(self.element)
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Symbolic) and other.field is not self.field:
+            return self.text == other.text
         if isinstance(other, Symbolic | Fraction | int):
             return not self - other
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.element)
+        return hash(self.text)
 
     @property
     def fraction(self) -> Fraction | None:
