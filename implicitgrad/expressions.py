@@ -25,7 +25,7 @@ DEEPEST = 50
 LONGEST = 20_000
 """Characters of an expression."""
 LONGEST_NAME = 32
-FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs")
+FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "sinh", "cosh", "tanh")
 CONSTANTS = ("pi",)
 NO_LETTERS = {
     "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
@@ -36,6 +36,10 @@ OTHER_WORDS = {
     **dict.fromkeys(("arcsin", "asin"), "Write y = asin(u) as sin(y) = u"),
     **dict.fromkeys(("arccos", "acos"), "Write y = acos(u) as cos(y) = u"),
     **dict.fromkeys(("arctan", "atan"), "Write y = atan(u) as tan(y) = u"),
+    **dict.fromkeys(("arctanh", "artanh", "atanh"), "Write y = atanh(u) as tanh(y) = u"),
+    **dict.fromkeys(("sigmoid", "logistic", "expit"), "Write sigmoid(u) as 1/(1 + exp(-u))"),
+    "softplus": "Write softplus(u) as log(1 + exp(u))",
+    "relu": "Write relu(u) as (u + abs(u))/2",
 }
 TOO_LARGE = "expected expressions that can be computed with, got one that is too large, or too deep"
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"

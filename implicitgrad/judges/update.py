@@ -117,7 +117,7 @@ def _written(value: object) -> Value:
 
 
 def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
-    """The entries beyond their tolerance, with what they should be; None if the claim is of another shape, or letters."""
+    """The entries beyond their tolerance, with what they should be; None for another shape, and for letters."""
     right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
     if len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
         return None

@@ -17,7 +17,7 @@ from typing import Any
 
 import mpmath
 from mpmath import iv
-from sympy import Abs, E, Expr, cos, exp, log, pi, sin, tan
+from sympy import Abs, E, Expr, cos, cosh, exp, log, pi, sin, sinh, tan, tanh
 
 DIGITS = 60
 WRITTEN = 45
@@ -148,9 +148,23 @@ def interval(expression: Expr, values: dict[Expr, Any]) -> Any:
         return iv.cos(parts[0])
     if isinstance(expression, tan):
         return iv.sin(parts[0]) / iv.cos(parts[0])
+    if isinstance(expression, sinh | cosh | tanh):
+        return _hyperbolic(type(expression), parts[0])
     if isinstance(expression, Abs):
         return abs(parts[0])
     raise NotImplementedError(expression)
+
+
+def _hyperbolic(function: type[Expr], u: Any) -> Any:
+    """sinh and tanh, which rise, from the ends of an interval; cosh from those of its absolute value."""
+    if function is cosh:
+        u = abs(u)
+    ends = []
+    for end in (u.a, u.b):
+        up, down = iv.exp(end), iv.exp(-end)
+        found = (up + down if function is cosh else up - down) / (up + down if function is tanh else 2)
+        ends.append(found)
+    return iv.mpf([ends[0].a, ends[1].b])
 
 
 def _product(factors: list[Any]) -> Any:

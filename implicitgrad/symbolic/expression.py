@@ -5,7 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import comb, prod
 
-from sympy import Abs, Add, Expr, I, Mul, Pow, Rational, Symbol, cos, exp, log, nan, oo, pi, sin, sqrt, tan, zoo
+from sympy import (
+    Abs,
+    Add,
+    Expr,
+    I,
+    Mul,
+    Pow,
+    Rational,
+    Symbol,
+    cos,
+    cosh,
+    exp,
+    log,
+    nan,
+    oo,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    zoo,
+)
 
 from implicitgrad.expressions import Misplaced, Node, read_equation, read_expression
 from implicitgrad.symbolic.printing import write_latex
@@ -18,7 +40,10 @@ MOST_BITS = 20_000
 """Of a power of a number."""
 MOST_TERMS = 2_000
 """Of an expression when it is multiplied out."""
-_FUNCTIONS = {"sin": sin, "cos": cos, "tan": tan, "exp": exp, "log": log, "sqrt": sqrt, "abs": Abs}
+_FUNCTIONS = {
+    "sin": sin, "cos": cos, "tan": tan, "exp": exp, "log": log, "sqrt": sqrt, "abs": Abs, "sinh": sinh, "cosh": cosh,
+    "tanh": tanh,
+}  # fmt: skip
 _NOT_REAL = (I, nan, oo, -oo, zoo)
 
 

@@ -1,8 +1,8 @@
 """Field: the rational functions of the letters of a system and of the functions in it, as elements of sympy's.
 
 sin(u), exp(u), √u and their like are generators beside the letters, with what is known of them as relations:
-sin² + cos² = 1, (√u)² = u, |u|² = u². A value is 0 if the relations say so, or if it vanishes to forty digits at random
-points; the latter finds what no relation says, log(x·y) = log(x) + log(y).
+sin² + cos² = 1, cosh² − sinh² = 1, (√u)² = u, |u|² = u². A value is 0 if the relations say so, or if it vanishes to
+forty digits at random points; the latter finds what no relation says, log(x·y) = log(x) + log(y).
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from sympy import (
     Rational,
     Symbol,
     cos,
+    cosh,
     exp,
     lambdify,
     simplify,
     sin,
+    sinh,
     together,
 )
 
@@ -40,6 +42,10 @@ from implicitgrad.symbolic.preparation import are_related, exponent_of, prepared
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
+PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
+"""Functions that a relation ties to each other."""
+POSITIVE = (exp, cosh)
+"""Functions without zeros."""
 MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
 LARGEST_SIMPLIFIED = 60
@@ -56,7 +62,7 @@ class Field:
 
     def __init__(self, expressions: Iterable[Expr]) -> None:
         ready = [prepared(expression) for expression in expressions]
-        angles = {f.args[0] for expression in ready for f in expression.atoms(sin, cos)}
+        angles = {f.args[0] for expression in ready for f in expression.atoms(*PARTNERS)}
         self._expands_angles = are_related(angles)
         if self._expands_angles:
             ready = [expression.expand(trig=True) for expression in ready]
@@ -172,17 +178,17 @@ class Field:
         return list(found)
 
     def is_never_zero(self, element: Any) -> bool:
-        """Whether a real polynomial is plainly 0 nowhere: a number, a power of e, a sum of squares and a constant."""
+        """Whether a real polynomial is plainly 0 nowhere: a number, a power of e or cosh, a constant and squares."""
         if not self._back(element.numer).free_symbols:
             return not self._vanishes(element)
         if len(element.numer) == 1:
             (monomial,) = element.numer.monoms()
-            return all(isinstance(g, exp) for g, p in zip(self.generators, monomial, strict=False) if p)
+            return all(isinstance(g, POSITIVE) for g, p in zip(self.generators, monomial, strict=False) if p)
         terms = element.numer.terms()
         if not any(not any(monomial) for monomial, _ in terms) or len({c > 0 for _, c in terms}) > 1:
             return False
         return all(
-            power % 2 == 0 or isinstance(g, exp) or (g.is_Pow and g.exp == Rational(1, 2))
+            power % 2 == 0 or isinstance(g, POSITIVE) or (g.is_Pow and g.exp == Rational(1, 2))
             for monomial, _ in terms
             for g, power in zip(self.generators, monomial, strict=False)
         )
@@ -316,9 +322,8 @@ class Field:
                 self._add_root(expression.base, expression.exp.q)
         else:
             self._atoms[expression] = None
-            if isinstance(expression, sin | cos):
-                other = cos if isinstance(expression, sin) else sin
-                self._atoms[other(expression.args[0])] = None
+            if expression.func in PARTNERS:
+                self._atoms[PARTNERS[expression.func](expression.args[0])] = None
             if isinstance(expression, Abs):
                 self._collect(expression.args[0])
 
@@ -361,6 +366,8 @@ class Field:
         generator = self._ring.gens[self._place[atom]]
         if isinstance(atom, sin):
             return generator**2 + self._ring.gens[self._place[cos(atom.args[0])]] ** 2 - 1
+        if isinstance(atom, sinh):
+            return self._ring.gens[self._place[cosh(atom.args[0])]] ** 2 - generator**2 - 1
         if isinstance(atom, Abs):
             square = self._element(atom.args[0] ** 2)
             return (self._field(generator) ** 2 - square).numer

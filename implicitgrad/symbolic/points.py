@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import mpmath
-from sympy import Abs, Expr, Symbol, exp, lambdify
+from sympy import Abs, Expr, Symbol, cosh, exp, lambdify, sinh
 
 from implicitgrad.errors import UsageError
 
@@ -30,7 +30,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
     """
     generator = random.Random(20)
     absolute = [atom.args[0] for atom in atoms if isinstance(atom, Abs)]
-    grows = any(isinstance(atom, exp) or (atom.is_Pow and not atom.exp.is_Rational) for atom in atoms)
+    grows = any(isinstance(atom, exp | sinh | cosh) or (atom.is_Pow and not atom.exp.is_Rational) for atom in atoms)
     sizes = SMALL_SIZES if grows else SIZES
     found: dict[tuple[Any, ...], list[list[Any]]] = {}
     with mpmath.workdps(DIGITS):

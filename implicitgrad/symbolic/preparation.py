@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Abs, Add, Expr, Mul, Pow, Rational, S, cos, exp, sin, tan
+from sympy import Abs, Add, Expr, Mul, Pow, Rational, S, cos, cosh, exp, sin, sinh, tan, tanh
 from sympy import sign as sympy_sign
 
 LARGEST_MULTIPLE = 4
@@ -10,8 +10,9 @@ LARGEST_MULTIPLE = 4
 
 
 def prepared(expression: Expr) -> Expr:
-    """With few functions: sin and cos for tan, u/|u| for its sign, and exponents without sums."""
-    expression = expression.replace(tan, lambda u: sin(u) / cos(u)).replace(sympy_sign, lambda u: u / Abs(u))
+    """With few functions: sin and cos for tan, and so for tanh, u/|u| for its sign, and exponents without sums."""
+    expression = expression.replace(tan, lambda u: sin(u) / cos(u)).replace(tanh, lambda u: sinh(u) / cosh(u))
+    expression = expression.replace(sympy_sign, lambda u: u / Abs(u))
     expression = expression.replace(lambda e: e.is_Pow and e.exp.is_Add, _product_of_powers)
     return expression.replace(exp, lambda u: Mul(*map(exp, Add.make_args(u))))
 

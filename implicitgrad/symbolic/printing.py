@@ -31,6 +31,11 @@ class _Writer(_PositiveFirst, StrPrinter):  # type: ignore[misc]
     def _print_Abs(self, expr: Any) -> str:
         return f"abs({self._print(expr.args[0])})"
 
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        if expr.exp.is_Integer and expr.exp < -1:
+            return f"1/{self._print(1 / expr)}"
+        return str(super()._print_Pow(expr, rational=rational))
+
 
 class _Latex(_PositiveFirst, LatexPrinter):  # type: ignore[misc]
     pass
