@@ -12,7 +12,7 @@ GOOD = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\nexpect:\n  status: determined\n  dL_
 WRONG = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 2]\nexpect:\n  rank: 2\n  dL_dx:\n    - 0\n    - 1/2\n"
 SILENT = "A: [[3, 5]]\ndL_dy: [7, 11]\n"
 LOOSE = "A: [[3, 5]]\ndL_dy: [7, 11]\nexpect: {dL_dx: [1]}\n"
-BROKEN = "A: [[1, 2], [3 4]]\n"
+BROKEN = "A: [[1, 2], [3 4], [5]]\n"
 WRONG_SAID = """\
 wrong.yaml:5:3: dL_dx fails: 2 of 2 entries
   worst dL_dx[1] (∂L/∂x1): claimed 0, expected 1, difference -1
@@ -20,7 +20,7 @@ wrong.yaml:5:3: dL_dx fails: 2 of 2 entries
 """
 BROKEN_SAID = """\
 implicitgrad: broken.yaml:1:14: A[2][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '3 4'. Is a comma missing?
-implicitgrad: broken.yaml:1:13: A[2] has 1 entry; expected 2, as in A[1]
+implicitgrad: broken.yaml:1:20: A[3] has 1 entry; expected 2, as in A[1]
 """
 INLINE = ("-A", "1 2; 3 4", "-g", "1 1")
 
@@ -335,7 +335,7 @@ def test_annotations_point_at_the_claims_own_line(run: Run, tmp_path: Path) -> N
     assert lines == [
         "::error file=broken.yaml,line=1,col=14,title=not read::A[2][1]: expected a number such as -12, 0.5, 1e-3 or"
         " 3/4, got '3 4'. Is a comma missing?",
-        "::error file=broken.yaml,line=1,col=13,title=not read::A[2] has 1 entry; expected 2, as in A[1]",
+        "::error file=broken.yaml,line=1,col=20,title=not read::A[3] has 1 entry; expected 2, as in A[1]",
         "::error file=a%2Cb%3A 100%25.yaml,line=5,col=3,title=dL_dx fails::2 of 2 entries%0Aworst dL_dx[1] (∂L/∂x1):"
         " claimed 0, expected 1, difference -1%0Athe claim equals A⁻¹·∂L/∂y: was the transpose forgotten?",
     ]
