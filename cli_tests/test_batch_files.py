@@ -17,6 +17,7 @@ from conftest import PROGRAM, Run
 from implicitgrad import InputError
 from implicitgrad.cli import items
 from implicitgrad.readers import source as reading
+from implicitgrad.writers.rows import COLUMNS
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links, FIFOs and limits")
@@ -87,6 +88,12 @@ def test_a_batch_does_not_read_what_it_writes(tmp_path: Path, jobs: str) -> None
         ("batch many -o c.json", "c.json", '{"name": "lr", "source": "web", "lr": 0.1}'),
         ("batch many -o c.json", "c.json", '{"name": "data", "data": [' + "1, " * 2**15 + "1]}\n"),
         ("batch many -o c.json", "c.json", '{"name": "b", "B": [[' + "1, " * 2**15 + '1]], "A": [[1]]}\n'),
+        ("batch many -o o.jsonl", "o.jsonl", '{"name": "log", "source": "cron", "error": "timeout"}\n'),
+        ("batch many -o o.jsonl", "o.jsonl", '{"name": "log", "source": "cron", "exact": true}'),
+        ("batch many -o o.jsonl", "o.jsonl", '{"name": "log", "source": "cron", "error": {"a": 1}'),
+        ("batch many -o o.csv", "o.csv", "name,source,status"),
+        ("batch many -o o.jsonl --resume", "o.jsonl", ",".join(COLUMNS) + "\nr,s,determined\n"),
+        ("batch 'none*.yaml' -o r.jsonl", "r.jsonl", None),
         ("batch many/s.jsonl >> many/s.jsonl", "many/s.jsonl", '{"A": [[1, 2]]}\n'),
         ("batch - < many/s.jsonl >> many/s.jsonl", "many/s.jsonl", '{"A": [[1, 2]]}\n'),
     ],

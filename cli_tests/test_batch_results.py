@@ -134,6 +134,113 @@ def test_what_is_damaged_in_the_midst_of_results_is_done_again(run: Run, tmp_pat
         assert (tmp_path / "r.jsonl").read_bytes() == whole
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "1>&- 2>&-"])
+def test_closed_streams_change_no_results(run: Run, tmp_path: Path, closed: str) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 50)
+    (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
+    run("batch", "many.jsonl", "-o", "r.npz", "-q")
+    command = f"{PROGRAM} batch few.jsonl -o r.npz -q {closed} && {PROGRAM} batch few.jsonl -o r.jsonl -q {closed}"
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0
+    with np.load(tmp_path / "r.npz") as found:
+        assert {len(found[key]) for key in ("source", "status", "rank", "dy_dx")} == {5}
+    assert len(lines((tmp_path / "r.jsonl").read_text())) == 5
+
+
+def test_the_list_of_a_directory_is_no_link_and_may_be_torn(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("A: [[2]]\n")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "linked" / ".implicitgrad-batch").symlink_to("../victim")
+    result = run("batch", "a.yaml", "--output-dir", "linked")
+    assert (result.returncode, "is a link" in result.stderr) == (2, True)
+    assert (tmp_path / "victim").read_text() == "precious"
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / ".implicitgrad-batch").write_bytes(b"\xff\xfe\nL2")
+    for _ in range(2):
+        assert run("batch", "a.yaml", "--output-dir", "torn").returncode == 0
+    assert (tmp_path / "torn" / ".implicitgrad-batch").read_bytes() == b"\xff\xfe\nL2\na.json\n"
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 400)
+    full = f"ulimit -f 2; {PROGRAM} batch many.jsonl --output-dir full -q"
+    result = subprocess.run(["bash", "-c", full], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, "cannot be written: File too large" in result.stderr) == (2, True)
+
+
+def test_what_cannot_begin_leaves_earlier_results(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 600)
+    run("batch", "many.jsonl", "-o", "r.jsonl", "-q")
+    before = (tmp_path / "r.jsonl").read_bytes()
+    command = f"ulimit -n 12; {PROGRAM} batch many.jsonl -o r.jsonl -j 8"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert (tmp_path / "r.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.3, 0.8])
+def test_a_slow_reader_gets_whole_lines_and_the_batch_ends(tmp_path: Path, pause: float) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 20000)
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    process = batch(tmp_path, "many.jsonl", "-j2", stdout=subprocess.PIPE, preexec_fn=heed)
+    assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    begun = time.monotonic()
+    interrupted = None
+    found = b""
+    while block := os.read(descriptor, 4096):
+        found += block
+        time.sleep(pause)
+        if interrupted is None and time.monotonic() - begun > 1.2:
+            process.send_signal(signal.SIGINT)
+            interrupted = time.monotonic()
+        if interrupted is not None and process.poll() is not None:
+            pause = 0
+    assert process.wait(timeout=10) == 130
+    assert interrupted is not None
+    found_sources = [record["source"] for record in lines(found.decode())]
+    assert found_sources == sources("many.jsonl", len(found_sources))
+
+
+def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 20000)
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    for delay in (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
+        process = batch(tmp_path, "many.jsonl", "-j2", "-o", f"{delay}.jsonl", preexec_fn=heed)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        text = (tmp_path / f"{delay}.jsonl").read_text() if (tmp_path / f"{delay}.jsonl").exists() else ""
+        found = [record["source"] for record in lines(text)]
+        assert found == sources("many.jsonl", len(found))
+
+
+def test_an_interrupted_resumption_has_each_system_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 6000)
+    run("batch", "many.jsonl", "-o", "whole.jsonl", "-q")
+    kept = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)[:3000]
+    (tmp_path / "many.jsonl").write_text('{"A": [[77]]}\n' + SYSTEM * 5999)
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    for delay in (0.14, 0.17, 0.2, 0.23, 0.26, 0.3, 0.4):
+        (tmp_path / "r.jsonl").write_text("".join(kept))
+        process = batch(tmp_path, "many.jsonl", "-j2", "-o", "r.jsonl", "--resume", preexec_fn=heed)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        found = [record["source"] for record in lines((tmp_path / "r.jsonl").read_text())]
+        assert len(found) == len(set(found)) >= 3000
+
+
+@pytest.mark.parametrize("source", ['"b\tc"', '"\\x"', b'"\xff"'])
+def test_a_damaged_record_ends_what_is_kept(run: Run, tmp_path: Path, source: str | bytes) -> None:
+    (tmp_path / "s.jsonl").write_text(SYSTEM * 6)
+    run("batch", "s.jsonl", "-o", "r.jsonl")
+    whole = (tmp_path / "r.jsonl").read_bytes()
+    named = source if isinstance(source, bytes) else source.encode()
+    damaged = b'{"name": "a", "source": ' + named + b', "arithmetic": "exact"}\n'
+    (tmp_path / "r.jsonl").write_bytes(b"".join(whole.splitlines(keepends=True)[:3]) + damaged)
+    for more in ([], ["--require", "determined"]):
+        assert run("batch", "s.jsonl", "-o", "r.jsonl", "--resume", *more).returncode == 0
+        assert (tmp_path / "r.jsonl").read_bytes() == whole
+
+
 DEADLY = "7919"
 
 
@@ -177,6 +284,8 @@ def test_a_document_that_kills_its_worker_costs_no_other_of_its_file(place: int)
         ('{"A": [[x]]}\n{"A": [[y]]}\n{"A": [[1]]}\n', "eed"),
         ('{"A": [[1, 2\n{"A": [[1]]}\n', "ed"),
         ('hello\n{"A": [[1]]}\n', "ed"),
+        ('expect:\n  {"status": "determined"}\nA: [[2]]\n', "d"),
+        ('expect:\n\n  {"rank": 1}\nA: [[2]]\n', "d"),
     ],
 )
 def test_lines_of_json_and_documents_are_told_apart(run: Run, text: str, expected: str) -> None:
@@ -194,6 +303,10 @@ def test_an_endless_line_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch, t
     problem = found[1].problems[0]  # type: ignore[union-attr]
     assert (problem.code, problem.source) == ("too-large", f"{tmp_path}/s.jsonl#2")
     assert found[2][0].source == f"{tmp_path}/s.jsonl#3"  # type: ignore[index]
+    first = tmp_path / "first"
+    first.write_text(f'{{"A": [[{"1, " * 2**17}]]}}\n{{"A": [[2]]}}\n')
+    found = list(items.chunks([str(first)]))
+    assert [chunk[0].line if isinstance(chunk, list) else chunk.problems[0].line for chunk in found] == [1, 2]
 
 
 def test_names_in_lists_that_no_file_has_cost_nobody_else(run: Run, tmp_path: Path) -> None:

@@ -303,7 +303,7 @@ def test_json_has_one_object_a_system_and_what_is_wrong_with_a_claim(run: Run) -
     }
     assert broken["source"] == "broken.yaml"
     assert broken["error"]["line"] == 1
-    assert [json.loads(line)["error"]["column"] for line in result.stderr.splitlines()] == [14, 13]
+    assert [json.loads(line)["error"]["column"] for line in result.stderr.splitlines()] == [14, 20]
     result = run("check", "-f", "json", "-A", "3 5", "-g", "7 11", "--dydx", "1/6; 1/10")
     (choice,) = json.loads(result.stdout)["claims"][0]["choices"]
     assert choice["exact"] == {"coefficients": {"dy1/dx1": "1"}, "value": "1/6"}

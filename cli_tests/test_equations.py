@@ -119,7 +119,7 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
         (
             "x = sinn(y1)",
             5,
-            "expected one of the functions sin, cos, tan, exp, log, sqrt, abs, sinh, cosh, tanh, got 'sinn'. Did you mean sin?",
+            "one of the functions sin, cos, tan, exp, log, sqrt, abs, sinh, cosh, tanh, got 'sinn'. Did you mean sin?",
         ),
         ("x = ln(y1)", 5, "The natural logarithm is log"),
         ("x = sin*y1", 8, "expected ( behind the function 'sin', got '*'"),

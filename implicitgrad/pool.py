@@ -40,6 +40,8 @@ class Pool:
     ) -> None:
         self.make, self.workers, self.question, self.answer = make, workers, question, answer
         self.executor = self._made(workers)
+        self.last: list[Outcome] = []
+        """What was handed out last."""
         self.alone: Executor | None = None
         """Of one worker, for what may kill it."""
         self.pending: deque[tuple[list[Item], Future[Columns]]] = deque()
@@ -62,12 +64,15 @@ class Pool:
 
     def next(self) -> list[Outcome]:
         """The outcomes of the chunk handed over first."""
-        chunk, future = self.pending.popleft()
+        chunk, future = self.pending[0]  # which stays there while it is waited for: an interruption leaves no gap
         try:
-            return _outcomes(_result(future, self.executor))
+            self.last = _outcomes(_result(future, self.executor))
+            self.pending.popleft()
         except BrokenExecutor:
+            self.pending.popleft()
             self._renew()
-            return self._one_by_one(chunk)
+            self.last = self._one_by_one(chunk)
+        return self.last
 
     def finished(self) -> Iterator[list[Outcome]]:
         """What is there already of the next chunks, without a wait."""

@@ -106,6 +106,7 @@ def batch(
     Exit codes: 0 all answered; 1 answered, but not as --require asks; 2 bad usage, or a system without an answer; 3 a
     fault of the program; 130 interrupted, with what was done written.
     """
+    _fill_standard_streams()
     target = _target(output, output_dir, form, resume=resume)
     if "" in systems or files_from == "":
         raise UsageError("expected a file's name, got ''")
@@ -132,6 +133,13 @@ def batch(
     with Interruptions() as interruptions:
         asked = _Asked(systems, files_from, exclude, jobs, address, fail_fast, quiet, resume)
         return _run(asked, target, question, interruptions)
+
+
+def _fill_standard_streams() -> None:
+    """Leave no descriptor of a closed one to a file that is opened."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 class _Target(NamedTuple):
@@ -217,9 +225,11 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
         except KeyboardInterrupt:
             is_interrupted = True
             _end(started)
-            for outcomes in chain.from_iterable(one.finished() for one in started):
-                results.write(outcomes)
-                tally.add(outcomes)
+            for one in started:
+                last = [one.last] if getattr(results, "last", one.last) is not one.last else []
+                for outcomes in chain(last, one.finished()):
+                    results.write(outcomes)
+                    tally.add(outcomes)
             raise
         finally:
             interruptions.is_over = True
@@ -245,8 +255,8 @@ def _end(started: list[Pool]) -> None:
 
 
 def _to_first_failure(outcomes: list[Outcome]) -> list[Outcome]:
-    failed = next((k for k, outcome in enumerate(outcomes) if outcome.is_failure), len(outcomes))
-    return outcomes[: failed + 1]
+    failed = next((k for k, outcome in enumerate(outcomes) if outcome.is_failure), None)
+    return outcomes if failed is None else outcomes[: failed + 1]
 
 
 class _Begun:

@@ -36,8 +36,14 @@ class Directory:
             os.makedirs(path, exist_ok=True)
         except OSError as error:
             raise OutputError(f"--output-dir {printable(path)} cannot be made: {error.strerror}") from None
-        self.list = open(locked(os.path.join(path, LIST)), "r+", encoding="utf-8", newline="\n")  # noqa: SIM115
-        self.ours = set(self.list.read().split("\n"))
+        listed = os.path.join(path, LIST)
+        if os.path.islink(listed):
+            raise OutputError(f"{printable(listed)} is a link, and no batch's; expected another --output-dir")
+        self.list = open(locked(listed), "r+b", buffering=0)  # noqa: SIM115
+        names = self.list.read()
+        if names and not names.endswith(b"\n"):
+            self._append(b"\n")
+        self.ours = set(os.fsdecode(names).split("\n"))
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """A file each, in the place of what an earlier batch wrote of it."""
@@ -64,13 +70,16 @@ class Directory:
             message = f"{printable(path)} exists, and is no batch's; expected another --output-dir"
             raise OutputError(message)
         if name not in self.ours:
-            try:
-                self.list.write(f"{name}\n")
-                self.list.flush()
-            except OSError as error:
-                raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+            self._append(os.fsencode(f"{name}\n"))
             self.ours.add(name)
         return path
+
+    def _append(self, text: bytes) -> None:
+        try:
+            self.list.write(text)
+        except OSError as error:
+            message = f"{printable(os.path.join(self.path, LIST))} cannot be written: {error.strerror}"
+            raise OutputError(message) from None
 
     def _stem(self, source: str) -> str:
         """A name inside the directory that no other system has."""

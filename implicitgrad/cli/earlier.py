@@ -21,6 +21,7 @@ from implicitgrad.writers.rows import COLUMNS
 
 LONGEST_BEGINNING = 2**16
 """As much of a first line as tells a record from a system."""
+HEADER = ",".join(COLUMNS).encode()
 TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 """A text of JSON."""
 
@@ -37,6 +38,8 @@ class Old:
         except OSError as error:
             raise OutputError(f"{printable(path)} cannot be read: {error.strerror}") from None
         marks = array("q")
+        self.is_table = self.file.readline(len(HEADER)) == HEADER
+        self.file.seek(0)
         self.starts = array("q", [0])
         """Where each line begins, and the last one ends."""
         for line in self.file:
@@ -121,13 +124,13 @@ def refuse_foreign(path: str) -> None:
 
 def _is_results(line: bytes) -> bool:
     """Whether a first line is that of results, or the torn beginning of one."""
-    header = ",".join(COLUMNS).encode()
-    if line.startswith(header) or header.startswith(line):
+    if line.startswith(HEADER):
         return True
     try:
-        return json.loads(line) is not None and is_result(line)
+        record = json.loads(line)
     except ValueError:
-        return _begins_as_record(line)
+        return not line.endswith(b"\n") and _begins_as_record(line)
+    return isinstance(record, dict) and "content_hash" in record and is_result(line)
 
 
 def _begins_as_record(line: bytes) -> bool:
@@ -143,7 +146,7 @@ def _begins_as_record(line: bytes) -> bool:
             if text is None:
                 return not rest or rest.startswith(b'"')
             rest = rest[text.end() :]
-    keys = (b'arithmetic": ', b'error": ')
+    keys = (b'arithmetic": "', b'error": {"code": ')
     return rest.startswith(keys) or any(key.startswith(rest) for key in keys)
 
 
@@ -163,7 +166,10 @@ def _source(line: bytes) -> str | None:
         return None
     name = TEXT.match(line, len(b'{"name": '))
     source = name and TEXT.match(line, name.end() + len(b', "source": '))
-    return None if source is None else str(json.loads(source[0]))
+    try:
+        return None if source is None else str(json.loads(source[0]))
+    except ValueError:  # it was damaged
+        return None
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
@@ -176,6 +182,6 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 def _facts(record: dict[str, Any]) -> Facts:
     """What --require asks of the answer that a record holds."""
-    coefficients = ((record["general"] or {}).get("dL_dx") or {}).get("coefficients") or []
+    coefficients = ((record.get("general") or {}).get("dL_dx") or {}).get("coefficients") or []
     is_unique = not any(any(row) if isinstance(row, list) else row for row in coefficients)
-    return Facts(record["source"], record["status"], None if record["dL_dx"] is None else is_unique)
+    return Facts(record["source"], record["status"], None if record.get("dL_dx") is None else is_unique)

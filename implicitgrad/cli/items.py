@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -242,7 +243,11 @@ def _text_or_lines(source: str, blocks: Iterator[bytes]) -> Iterator[Chunk | Inp
                 return
             parts, waiting = [held], len(held)
         if waiting > MOST_BYTES:
-            yield _too_large(source, "a text")
+            held = b"".join(parts)
+            if b"\n" not in held and held.lstrip().startswith(b"{"):
+                yield from _lines(source, chain([held], blocks), blank)
+            else:
+                yield _too_large(source, "a text")
             return
     held = b"".join(parts)
     if is_stream is None and _is_object(held.strip().split(b"\n")[0]):
@@ -261,7 +266,9 @@ def _is_stream(text: bytes) -> bool | None:
         return True
     if first.startswith(YAML_MARKS):
         return False
-    second, is_whole, _ = rest.lstrip().partition(b"\n")
+    second, is_whole, _ = re.sub(rb"\A(?:[ \t\r]*\n)+", b"", rest).partition(b"\n")
+    if second[:1].isspace():  # it is within what the first began
+        return False if is_whole else None
     looks_so = first.startswith(b"{") and first.rstrip().endswith(b"}") and second.startswith(b"{")
     if looks_so or _is_object(second):
         return True

@@ -21,7 +21,9 @@ PIECE = getattr(select, "PIPE_BUF", 512)
 """Bytes that what is ready to be written to takes without a wait."""
 BETWEEN_LOOKS = 0.1
 PATIENCE = 0.5
-"""Seconds that a reader has to go on reading once all is interrupted."""
+"""Seconds that lines are still written once all is interrupted."""
+LONG_PATIENCE = 2.0
+"""Seconds that the rest of a line is waited for then."""
 
 
 class Lines:
@@ -29,44 +31,70 @@ class Lines:
 
     def __init__(self, descriptor: int, name: str, interruptions: Interruptions, header: str = "") -> None:
         self.descriptor, self.name, self.interruptions = descriptor, name, interruptions
+        self.header = header.encode()
+        """What is written before all else."""
         mode = os.fstat(descriptor).st_mode
         self.may_wait = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
-        self.is_stuck = False
-        """Nobody reads what is written, and all is interrupted."""
-        self._put(header.encode())
+        self.until: float | None = None
+        """When writing ends, once all is interrupted."""
+        self.last: Sequence[Outcome] = ()
+        """What was written last."""
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """One line each."""
-        self._put(b"".join(map(line_of, outcomes)))
+        self._put(b"".join(map(line_of, outcomes)), outcomes)
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
-        """Nothing is left to do."""
+        """Write what stands before all else, where nothing followed."""
+        if is_whole and self.header:
+            self._put(b"")
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes, outcomes: Sequence[Outcome] = ()) -> None:
+        data = self.header + data
         rest = memoryview(data)
         try:
             with self.interruptions.deferred():
+                is_within = False
                 while rest:
-                    rest = rest[self._write(rest) :]
+                    written = self._write(rest, is_within=is_within)
+                    if written:
+                        is_within = rest[written - 1] != ord("\n")
+                        rest = rest[written:]
+                self.header = b""
+                self._note(outcomes)
         except BrokenPipeError:
             raise ReaderGone(f"{self.name} was closed by its reader") from None
         except OSError as error:
             self._drop_torn_line(data[: len(data) - len(rest)])
             raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None
 
-    def _write(self, data: memoryview) -> int:
-        """How much of it was written. Raises KeyboardInterrupt where all is interrupted and nobody reads."""
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        """What is written now, whatever interrupts."""
+        self.last = outcomes
+
+    def _write(self, data: memoryview, *, is_within: bool) -> int:
+        """How much of it was written. Raises KeyboardInterrupt where all is interrupted and it takes too long.
+
+        is_within : it is the rest of a line.
+        """
         if not self.may_wait:
             return os.write(self.descriptor, data)
-        until: float | None = None
-        while self.is_stuck or not _is_ready(self.descriptor):
+        begun = monotonic()
+        while True:
+            is_ready = _is_ready(self.descriptor)
             if self.interruptions.is_pending or self.interruptions.is_over:
-                until = until or monotonic() + PATIENCE
-                if self.is_stuck or monotonic() > until:
-                    self.is_stuck = self.interruptions.is_over = True
+                now = monotonic()
+                self.until = self.until or now + PATIENCE
+                if now > (begun + LONG_PATIENCE if is_within else self.until):
+                    self.interruptions.is_over = True
                     raise KeyboardInterrupt
+            if is_ready:
+                break
+        piece = data[:PIECE]
+        if self.until is not None:  # a line at a time, to end with a whole one
+            piece = piece[: bytes(piece).find(b"\n") + 1 or PIECE]
         try:
-            return os.write(self.descriptor, data[:PIECE])
+            return os.write(self.descriptor, piece)
         except BlockingIOError:  # a pipe that somebody else made non-blocking
             return 0
 
@@ -88,28 +116,38 @@ class File(Lines):
         """Hashes of the sources whose lines are in the copy."""
         descriptor = locked(path)
         self.old = Old(path) if is_resumed else None
+        if self.old is not None and self.old.is_table:
+            message = f"{printable(path)} has the rows of a table; --resume needs the JSON lines of an earlier batch"
+            raise OutputError(message)
         self.end = 0 if self.old is None else self.old.end
-        if os.fstat(descriptor).st_size > self.end:
-            os.ftruncate(descriptor, self.end)
-        os.lseek(descriptor, self.end, os.SEEK_SET)
+        self.is_cut = False
+        """What follows the old results, or anything where there are none, is gone."""
         super().__init__(descriptor, printable(path), interruptions, header)
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """One line each, where it is not there already."""
-        if self.place < self.end and self.old is not None and self.copy is None:
-            for k, outcome in enumerate(outcomes):
-                line = line_of(outcome)
-                if self.place == self.end:
-                    super().write(outcomes[k:])
-                    return
-                if self.old.read(self.place, len(line)) != line:
-                    self._begin_copy()
-                    break
-                self.place += len(line)
+        lines = list(map(line_of, outcomes))
+        kept = 0
+        while kept < len(lines) and self.place < self.end and self.old is not None and self.copy is None:
+            if self.old.read(self.place, len(lines[kept])) == lines[kept]:
+                self.place += len(lines[kept])
+                kept += 1
             else:
-                return
-            outcomes = outcomes[k:]
-        super().write(outcomes)
+                self._begin_copy()
+        if kept == len(lines):
+            self._note(outcomes)
+        else:
+            self._put(b"".join(lines[kept:]), outcomes)
+
+    def _put(self, data: bytes, outcomes: Sequence[Outcome] = ()) -> None:
+        if not self.is_cut:
+            os.ftruncate(self.descriptor, self.end)
+            os.lseek(self.descriptor, self.end, os.SEEK_SET)
+            self.is_cut = True
+        super()._put(data, outcomes)
+
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        super()._note(outcomes)
         if self.copy is not None:
             self.copied |= {hash(outcome.source) for outcome in outcomes}
 
@@ -119,7 +157,7 @@ class File(Lines):
         A batch without any system leaves what is there.
         """
         if self.copy is None or self.old is None:
-            if is_whole and 0 < self.place < self.end:
+            if is_whole and 0 < self.place <= self.end and not self.is_cut:
                 os.ftruncate(self.descriptor, self.place)
             return
         try:
@@ -148,6 +186,7 @@ class File(Lines):
             self.descriptor, self.copy = tempfile.mkstemp(prefix=".implicitgrad-", dir=folder)
         except OSError as error:
             raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None
+        self.is_cut = True
         self._put(self.old.read(0, self.place))
 
 

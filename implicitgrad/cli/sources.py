@@ -92,4 +92,6 @@ def _is_inside(path: str, directory: str) -> bool:
 
 
 def _may_exist(path: str) -> bool:
-    return path == "-" or os.path.lexists(path) or glob.has_magic(path)
+    if path == "-" or os.path.lexists(path):
+        return True
+    return glob.has_magic(path) and next(glob.iglob(path, recursive=True), None) is not None
