@@ -254,6 +254,11 @@ class Solution(NamedTuple):
         return _largest_error(jacobian), _largest_error(gradient)
 
     @property
+    def second_error_bound(self) -> float | None:
+        """A bound on the error of ∂²y/∂x², as ``error_bounds`` of the others."""
+        return 0.0 if self.arithmetic is Arithmetic.EXACT else _largest_error((self.second,))
+
+    @property
     def condition_squared(self) -> Fraction | None:
         """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
         return None if self.condition_ratio is None else Fraction(*self.condition_ratio)

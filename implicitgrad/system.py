@@ -45,6 +45,8 @@ class Origin(NamedTuple):
     """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
     has_constants: bool = False
     """Whether they are linear, and what they say of x and y has a constant: F = 9/5·C + 32."""
+    second: tuple[Sequence[Sequence[str]], Sequence[Sequence[float]]] | None = None
+    """∂²y/∂x² (P, P) of one equation in one unknown at such a point, and how far it may be from that of a solution."""
     hessian: Matrix | None = None
     """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
 

@@ -264,7 +264,8 @@ def _by_sympy(
         parts["hessian"] = Part(found.hessian, lines[0].source)
     origin = Origin(
         _texts(lines), found.is_linear, tuple(found.point.items()),
-        tuple(point.solve_for), found.residual, radii=found.radii, has_constants=found.has_constants,
+        tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
+        has_constants=found.has_constants,
     )  # fmt: skip
     return Read(parts, origin)
 

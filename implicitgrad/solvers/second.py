@@ -5,6 +5,7 @@ Differentiated twice by xᵢ and xₖ, with J = ∂y/∂x: F_ik + F_iy·J_k + F_
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from implicitgrad.doubles import DoubleMatrix
@@ -35,6 +36,10 @@ def with_second_derivatives(solution: Solution) -> Solution:
     if isinstance(A, DoubleMatrix):
         import numpy as np
 
+        if system.origin is not None and system.origin.second is not None:
+            texts, radii = system.origin.second
+            values = np.array([[float(Fraction(text)) for text in row] for row in texts])
+            return solution._replace(second=DoubleMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
         return solution._replace(second=DoubleMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
     if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
         rows = [[A.field.shortened(entry, system.origin.equations) for entry in row] for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -59,6 +60,8 @@ class Linearized(NamedTuple):
     """max |F|, "0" where that is exact."""
     radii: tuple[Radii, Radii] | None = None
     """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
+    second: tuple[list[list[str]], Radii] | None = None
+    """∂²y/∂x² of one equation in one unknown there, with such radii."""
     has_constants: bool = False
     """Linear equations have terms without x and y."""
 
@@ -106,7 +109,7 @@ def linearize(
             near = None if residual == "0" else surround(point, roundings)
     there = [_at(matrix, point, equations) for matrix in (A, B, H or [])]
     texts_of_A, texts_of_B, texts_of_H = map(_written, there)
-    radii = None
+    radii = second = None
     if near is not None:
         try:
             (texts_of_A, A_radii), (texts_of_B, B_radii) = (bound(matrix, point, near) for matrix in (A, B))
@@ -115,11 +118,22 @@ def linearize(
             raise PointError(message, "Write more decimals, or the exact values") from None
         radii = A_radii, B_radii
         texts_of_H = _written(_decimals(there[2]))
+        if H is not None:
+            with suppress(Unbounded):
+                second = bound(_second_derivatives(A[0][0], B[0], H), point, near)
     return Linearized(
         texts_of_A, texts_of_B, texts_of_H or None, is_linear,
-        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii,
+        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
         is_linear and any(expand(f.subs(dict.fromkeys(variables, 0))) != 0 for f in F),
     )  # fmt: skip
+
+
+def _second_derivatives(F_y: Expr, slopes: list[Expr], H: list[list[Expr]]) -> list[list[Expr]]:
+    """∂²y/∂x² of F(x, y) = 0, of which ``slopes`` is −∂F/∂x and H the second derivatives by x and y."""
+    J, P = [slope / F_y for slope in slopes], len(slopes)
+    return [
+        [-(H[i][k] + H[i][P] * J[k] + H[k][P] * J[i] + H[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
+    ]
 
 
 def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Any]:

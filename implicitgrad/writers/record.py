@@ -75,6 +75,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
         record["solve_for"] = system.origin.found or None
     if solution.second is not None:
         record["d2y_dx2"] = _rows(solution.second, doubles)
+        record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
         if exact is not None:
             exact["d2y_dx2"] = _rows(solution.second, _Texts())
     if solution.validity is not None:
