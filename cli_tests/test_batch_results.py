@@ -197,6 +197,8 @@ def test_a_slow_reader_gets_whole_lines_and_the_batch_ends(tmp_path: Path, pause
     assert interrupted is not None
     found_sources = [record["source"] for record in lines(found.decode())]
     assert found_sources == sources("many.jsonl", len(found_sources))
+    assert process.stderr is not None
+    assert f"implicitgrad: {len(found_sources):,} system".encode() in process.stderr.read()
 
 
 def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
@@ -206,10 +208,11 @@ def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
         process = batch(tmp_path, "many.jsonl", "-j2", "-o", f"{delay}.jsonl", preexec_fn=heed)
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        _, told = process.communicate(timeout=20)
         text = (tmp_path / f"{delay}.jsonl").read_text() if (tmp_path / f"{delay}.jsonl").exists() else ""
         found = [record["source"] for record in lines(text)]
         assert found == sources("many.jsonl", len(found))
+        assert not found or f"implicitgrad: {len(found):,} systems: ".encode() in told
 
 
 def test_an_interrupted_resumption_has_each_system_once(run: Run, tmp_path: Path) -> None:

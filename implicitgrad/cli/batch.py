@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -210,6 +210,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
 
     at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
     is_whole = is_interrupted = False
+    counted: Sequence[Outcome] = ()
     with Tally(asked.quiet, sources.total, is_shown=target.output is not None or target.directory is not None) as tally:
         try:
             chunks = _chunks(asked, sources, question, old, begun)
@@ -217,6 +218,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
                 shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
                 results.write(shown)
                 tally.add(shown)
+                counted = shown
                 if asked.fail_fast and shown and shown[-1].is_failure:
                     tally.is_stopped = True
                     break
@@ -225,8 +227,11 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
         except KeyboardInterrupt:
             is_interrupted = True
             _end(started)
+            written = getattr(results, "last", counted)
+            if written is not counted:
+                tally.add(written)
             for one in started:
-                last = [one.last] if getattr(results, "last", one.last) is not one.last else []
+                last = [] if one.last is written or one.last is counted else [one.last]
                 for outcomes in chain(last, one.finished()):
                     results.write(outcomes)
                     tally.add(outcomes)

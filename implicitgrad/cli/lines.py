@@ -37,6 +37,8 @@ class Lines:
         self.may_wait = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
         self.until: float | None = None
         """When writing ends, once all is interrupted."""
+        self.is_ended = False
+        """An interruption came in the midst of a chunk."""
         self.last: Sequence[Outcome] = ()
         """What was written last."""
 
@@ -50,6 +52,8 @@ class Lines:
             self._put(b"")
 
     def _put(self, data: bytes, outcomes: Sequence[Outcome] = ()) -> None:
+        if self.is_ended:
+            raise KeyboardInterrupt
         data = self.header + data
         rest = memoryview(data)
         try:
@@ -62,6 +66,12 @@ class Lines:
                         rest = rest[written:]
                 self.header = b""
                 self._note(outcomes)
+        except KeyboardInterrupt:
+            if rest:
+                whole = data[: len(data) - len(rest)].count(b"\n") - self.header.count(b"\n")
+                self.last = outcomes[: max(0, whole)]
+                self.is_ended = True
+            raise
         except BrokenPipeError:
             raise ReaderGone(f"{self.name} was closed by its reader") from None
         except OSError as error:
