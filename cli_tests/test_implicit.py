@@ -445,3 +445,15 @@ def test_nothing_in_an_equation_is_run(text: str, run: Run) -> None:
     assert result.stderr.startswith("implicitgrad: -:")
     assert "fault" not in result.stderr
     assert run("solve", "-A", "1").returncode == 0
+
+
+@pytest.mark.parametrize("y", ["4.6", "4.58", "4.58258", "4.582575694955840"])
+def test_second_derivatives_at_rounded_points_have_bounds_that_hold(run: Run, y: str) -> None:
+    circle = ("solve", "-e", "x**2 + y**2 = 25", "--unknowns", "y", "--at", f"x=2,y={y}", "--order", "2")
+    record = json.loads(run(*circle, "-f", "json").stdout)
+    with mpmath.workdps(30):
+        true = -25 / mpmath.sqrt(21) ** 3
+        bound = record["error_bound"]["d2y_dx2"]
+        assert abs(record["d2y_dx2"][0][0] - true) <= bound < mpmath.mpf(10) ** (2 - len(y))
+        shown = run(*circle).stdout.partition("∂²y/∂x² = ")[2].split()[0]
+        assert abs(mpmath.mpf(shown) - true) <= mpmath.mpf(10) ** -(len(shown.partition(".")[2]))
