@@ -14,6 +14,7 @@ import pytest
 from conftest import PROGRAM, Run
 
 from implicitgrad.batch import Item, Outcome, Question, answer_items
+from implicitgrad.cli.lines import locked
 from implicitgrad.cli.workers import local
 from implicitgrad.pool import WORKER_DIED, Pool
 
@@ -52,6 +53,23 @@ def test_resuming_beside_another_batch_loses_nothing(run: Run, tmp_path: Path) -
         else:
             assert "is being written by another batch" in ours.stderr
             assert found == sources("few.jsonl", 5)
+
+
+def test_the_file_that_is_locked_is_the_one_that_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import fcntl
+
+    lock, path, other = fcntl.flock, tmp_path / "r.jsonl", tmp_path / "other"
+    path.write_text("before\n")
+    other.write_text("another batch's\n")
+
+    def late(descriptor: int, operation: int) -> None:
+        if other.exists():  # which a batch puts in its place between opening and locking
+            os.replace(other, path)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with open(locked(str(path))) as file:
+        assert file.read() == "another batch's\n"
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -183,7 +201,7 @@ def test_a_slow_reader_gets_whole_lines_and_the_batch_ends(tmp_path: Path, pause
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
     begun = time.monotonic()
-    interrupted = None
+    interrupted = ended = None
     found = b""
     while block := os.read(descriptor, 4096):
         found += block
@@ -191,10 +209,12 @@ def test_a_slow_reader_gets_whole_lines_and_the_batch_ends(tmp_path: Path, pause
         if interrupted is None and time.monotonic() - begun > 1.2:
             process.send_signal(signal.SIGINT)
             interrupted = time.monotonic()
-        if interrupted is not None and process.poll() is not None:
+        if interrupted is not None and ended is None and process.poll() is not None:
+            ended = time.monotonic()
             pause = 0
     assert process.wait(timeout=10) == 130
     assert interrupted is not None
+    assert (ended or time.monotonic()) - interrupted < 5
     found_sources = [record["source"] for record in lines(found.decode())]
     assert found_sources == sources("many.jsonl", len(found_sources))
     assert process.stderr is not None

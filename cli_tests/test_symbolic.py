@@ -434,6 +434,11 @@ def test_without_sympy_one_line_says_what_to_install(run: Run) -> None:
         assert "pip install 'implicitgrad[symbolic]'" in result.stderr
     for arguments in (["b.yaml"], ["-A", "1 2", "--steps"]):
         assert run("solve", *arguments, **hidden).returncode == 0
+    constants = ("-e", "F = 9/5*C_1 + 32", "--unknowns", "C_1")
+    for more in ([], ["--steps"], ["-f", "latex"], ["-f", "yaml"]):
+        assert run("solve", *constants, *more, **hidden).returncode == 0
+    steps = run("solve", *constants, "--steps", "-f", "latex", **hidden).stdout
+    assert "\\[\n\\text{\\ttfamily F = 9/5*C\\_1 + 32}\n\\]\n" in steps
 
 
 def test_sympys_own_matrices_are_taken() -> None:

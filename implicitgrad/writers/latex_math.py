@@ -132,6 +132,11 @@ def words(text: str) -> str:
     return "".join(map(_word, re.split(rf"({SPELLED}[^{SPELLED}]*{SPELLED}|{_FORMULA}|∂\w+)", text)))
 
 
+def verbatim(text: str) -> str:
+    """A text as it was written, among mathematics."""
+    return f"\\text{{\\ttfamily {''.join(map(_spell_character, text))}}}"
+
+
 def _word(text: str) -> str:
     if text.startswith(SPELLED):
         return f"${text.strip(SPELLED)}$"

@@ -19,7 +19,7 @@ from implicitgrad.writers.latex_math import (
     spell_name,
     spell_second_derivative,
     spell_sum,
-    words,
+    verbatim,
 )
 
 MOST_LINES = 9
@@ -197,7 +197,7 @@ class Latex:
         try:
             from implicitgrad.symbolic.expression import equation_in_latex
         except ImportError:  # a linear one, which was read without sympy
-            return f"\\text{{{words(equation)}}}"
+            return verbatim(equation)
         return equation_in_latex(equation, spell_name)
 
     def inline(self, mathematics: str) -> str:
