@@ -255,3 +255,41 @@ def test_exponents_are_written_alike_in_both_arithmetics(run: Run) -> None:
         assert "e+14" in table
         assert re.search(r" 1(\.00000)?e\+9\n", table)
     assert "condition ≈6.67e+4," in run("solve", "-A", "100000 1; 1 1.5", "--arithmetic", "float").stdout
+
+
+@pytest.mark.parametrize("form", ["table", "json", "yaml", "latex"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-A", "9007199254740993 1e300 3"),  # the bound of the null space's norm, squared, is beyond doubles
+        ("-A", "9007199254740993 1e300 3", "-g", "1 2 3"),
+        ("-A", "-2.0451 6/21", "-g", "-8e97 -1", "-B", "-8e250"),  # the minimum-norm ∂L/∂x is
+    ],
+    ids=["row", "row-with-gradient", "gradient-of-least-norm"],
+)
+def test_an_infinite_bound_is_no_bound(run: Run, form: str, arguments: tuple[str, ...]) -> None:
+    result = run("solve", *arguments, "--arithmetic", "float", "-f", form)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not re.search(r"\binf|nan\b", result.stdout, re.IGNORECASE)
+    if form == "json":
+        assert json.loads(result.stdout)["error_bound"]["dy_dx"] is None
+    elif form == "yaml":
+        assert "# the answer is not certified, and is not claimed" in result.stdout
+    else:
+        assert "not certified" in result.stdout
+
+
+def test_a_number_of_the_least_solution_beyond_doubles_is_refused(run: Run) -> None:
+    A, B = "-9.63452840475 63/40", "1.629896840656013386e308 1.840549684193004387e300 -7.1387885002"
+    result = run("solve", "-A", A, "-B", B, "--arithmetic", "float")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: <inline>: expected an answer within the range of doubles, got a number beyond ±1.8e308."
+        " --arithmetic exact has it as a fraction\n"
+    )
+
+
+def test_a_gradient_of_least_norm_may_be_beyond_doubles(run: Run) -> None:
+    result = run("solve", "-A", "1e-10 1e-10", "-g", "1e300 0", "--arithmetic", "float")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("\n  ∂L/∂x   ≈5.00000e+309\n")

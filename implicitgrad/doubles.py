@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from implicitgrad.rational import ALL_NUMBERS, MOST_DIGITS, is_plain_integers
@@ -98,10 +99,11 @@ class DoubleMatrix(Rows):
         return rows
 
     def largest_error(self) -> float | None:
-        """The bound on every entry; None where there is none."""
+        """The bound on every entry; None where there is none, an infinite one among them."""
         if self.error is None:
             return None
-        return float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
+        largest = float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
+        return largest if largest < inf else None
 
     def widened(self, radii: Sequence[Sequence[float]]) -> DoubleMatrix:
         """The same numbers for what may be so much further from each."""

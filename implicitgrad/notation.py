@@ -11,6 +11,7 @@ from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from itertools import pairwise
 from math import inf
+from sys import float_info
 from typing import NamedTuple
 
 from implicitgrad.doubles import Bounded
@@ -21,6 +22,7 @@ LONGEST_INTEGER = 15
 LONGEST_FRACTION = 7
 """Digits of numerator and denominator together that the eye takes in at once."""
 LARGEST_PLACES = 400
+LARGEST_DOUBLE = Fraction(float_info.max)
 SMALLEST_FIXED = -5
 """The decimal exponent below which numbers are written in scientific notation."""
 ROUNDED = "≈"
@@ -78,9 +80,11 @@ def _show_doubles(values: Sequence[Bounded], digits: int) -> list[str]:
 
     What has no bound is marked as rounded.
     """
-    if any(value.error == inf for value in values):
-        shown = _show_doubles([Bounded(value, 0.0) for value in values], digits)
-        return [text if text.strip() == "0" else ROUNDED + text for text in shown]
+    if not all(2 * value.error < inf for value in values):
+        is_any_too_large = any(abs(value) > LARGEST_DOUBLE for value in values)
+        plain = [Bounded(value, 0.0) for value in values]
+        shown = show_decimals(plain, digits) if is_any_too_large else _show_doubles(plain, digits)
+        return [text if text.strip() == "0" else ROUNDED + text.removeprefix(ROUNDED) for text in shown]
     numbers = [float(value) for value in values]
     known = [number for number, value in zip(numbers, values, strict=True) if abs(number) > value.error]
     exponents = [_exponent(number) for number in known if number] or [0]
@@ -122,7 +126,7 @@ def _scientific_double(number: float, supported: int, digits: int) -> str:
         return "0"
     figures = min(digits, _exponent(number) + supported + 1)
     if figures < 1:
-        return f"0±{_power(10.0**-supported, 0)}"
+        return f"0±1e{-supported:+}"
     return _power(number, min(figures, max(1, _figures(number))) - 1)
 
 

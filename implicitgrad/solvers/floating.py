@@ -175,10 +175,12 @@ class _Solving:
         return found
 
     def _minimum_norm(self, pivots: Bounded, of_free: Bounded) -> Bounded:
-        """(N, P′)"""
+        """(N, P′). Raises OverflowError."""
         least = minimum_norm(pivots, of_free)
         found = self._among(least.pivots)
         found[self.basis.free] = least.free
+        if not np.isfinite(found).all():
+            raise OverflowError
         return Bounded(found, np.broadcast_to(least.error, found.shape))
 
     def _condition(self, minimum_norm: Bounded, of_free: Bounded) -> float | None:

@@ -118,11 +118,11 @@ def lost(a: Array, exponents: Exponents) -> Array | float:
 
 def unscaled(found: Bounded, exponents: Exponents) -> Bounded:
     """A scaled result and its bound, as they are in the system's own units. Raises OverflowError."""
-    if not exponents.any():
-        return found
     value = shifted(found.value, exponents)
     if not np.isfinite(value).all():
         raise OverflowError
+    if not exponents.any():
+        return found
     error = shifted(np.asarray(found.error), exponents)
     if (np.abs(error) < 2.0**-1020).any() or (np.abs(value) < 2.0**-1020).any():
         error = np.where(np.asarray(found.error) > 0, np.nextafter(error, np.inf), error)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from implicitgrad.characters import count
 from implicitgrad.doubles import Bounded, DoubleMatrix
 from implicitgrad.notation import (
+    LARGEST_DOUBLE,
     ROUNDED,
     Expression,
     in_pieces,
@@ -357,8 +358,8 @@ def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Bounded) and isinstance(q, Bounded)]
     if not pairs:
         return total
-    if any(inf in (p.error, q.error) for p, q in pairs):
-        return Bounded(float(total), inf)
+    if any(inf in (p.error, q.error) for p, q in pairs) or abs(total) > LARGEST_DOUBLE:
+        return Bounded(total, inf)
     error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
     return Bounded(float(total), error * LENIENT + ulp(float(total)))
 

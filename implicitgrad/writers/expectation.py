@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import inf
 
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.rational import float_square_root
@@ -63,8 +64,10 @@ def whole_answer(solution: Solution) -> dict[str, Value]:
     if solution.arithmetic is Arithmetic.FLOAT:
         size = max(solution.system.equations, len(solution.y), len(solution.x))
         rtol = min(LARGEST_RTOL, 16 * size * 2.0**-52 * (solution.condition or 1.0))
-        atol = max(jacobian_error, gradient_error)
-        found["tolerance"] = {"rtol": 2 * float(f"{rtol:.0e}"), "atol": 2 * float(f"{atol:.0e}")}
+        atol = 2 * float(f"{max(jacobian_error, gradient_error):.0e}")
+        if atol == inf:
+            return {}
+        found["tolerance"] = {"rtol": 2 * float(f"{rtol:.0e}"), "atol": atol}
     return found
 
 
