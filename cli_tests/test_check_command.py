@@ -625,7 +625,7 @@ def test_csv_options_do_not_mind_how_yaml_is_spelt_and_are_refused_without_a_fil
     result = run("check", "-A", "1", "--delimiter", ";")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "implicitgrad: --delimiter, --decimal and --header are for CSV, and nothing is read from a file\n"
+        "implicitgrad: --delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file\n"
     )
 
 

@@ -75,6 +75,94 @@ def test_names_and_numbers_are_told_apart_by_rule(
     assert (system.A, system.x, system.y) == (A, x, y)
 
 
+@pytest.mark.parametrize(
+    ("text", "A", "x", "y"),
+    [
+        ('"","v","v2"\n"1",5,9\n', ((5, 9),), ("1",), ("v", "v2")),  # R's write.csv
+        (",a,b\n0,1.0,2.0\n", ((1, 2),), ("0",), ("a", "b")),  # pandas' to_csv
+        (",0,1\n0,1.5,2.0\n1,3.0,4.0\n", ((Fraction(3, 2), 2), (3, 4)), ("0", "1"), ("0", "1")),
+        ("Unnamed: 0,a\n7,1\n9,2\n", ((1,), (2,)), ("7", "9"), ("a",)),
+        (",a,b\n-1,1,2\n5,3,4\n", ((1, 2), (3, 4)), ("-1", "5"), ("a", "b")),
+        (",a\n3,1\ndL/dy,5\n", ((1,),), ("3",), ("a",)),
+    ],
+)
+def test_integers_under_an_empty_corner_are_the_index_of_a_data_frame(
+    tmp_path: Path, text: str, A: object, x: tuple[str, ...], y: tuple[str, ...]
+) -> None:
+    system = read(text, tmp_path)
+    assert (system.A, system.x, system.y) == (A, x, y)
+
+
+COUNTED = "id,a,b\n1,1.5,2\n2,3,4\n"
+
+
+def test_a_named_column_that_counts_the_rows_of_a_square_table_is_refused(tmp_path: Path) -> None:
+    expected = "expected to be told whether 'id', which counts the rows from {}, is an index or an unknown"
+    hint = "--index: its numbers are names of the rows; --no-index: they are coefficients"
+    found = (problems(text, tmp_path) for text in (COUNTED, "id,a,b\n0,1,2\n1,3,4.0\n"))
+    assert list(found) == [[f"table.csv:1:1: {expected.format(first)}. {hint}"] for first in (1, 0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,a,b\n1,5,2\n2,3,4\n",  # integers all
+        "id,a,b\n1,1.5,2\n3,3,4\n",  # counts nothing
+        "id,a,b,c\n1,1.5,2,3\n2,3,4,5\n",  # not square behind it
+        "id,a\n1,1.5\n",  # one row
+        "a,id,b\n7,1,1.5\n7,2,3\n",  # not the first
+        "1,1.5,2\n2,3,4\n",  # without a name
+    ],
+)
+def test_any_other_column_of_numbers_is_an_unknown(tmp_path: Path, text: str) -> None:
+    assert read(text, tmp_path).unknowns == text.partition("\n")[0].count(",") + 1
+
+
+def test_the_index_option_says_what_the_first_column_is(tmp_path: Path) -> None:
+    named = read(COUNTED, tmp_path, index=True)
+    assert (named.x, named.y, named.A) == (("1", "2"), ("a", "b"), ((Fraction(3, 2), 2), (3, 4)))
+    numbers = read(COUNTED, tmp_path, index=False)
+    assert (numbers.x, numbers.y, numbers.unknowns) == (("x1", "x2"), ("id", "a", "b"), 3)
+    assert read("1,5,6\n2,7,8\n", tmp_path, index=True).x == ("1", "2")
+    assert read(",a\n0.5,1\n1.5,2\n", tmp_path, index=True).x == ("0.5", "1.5")
+    assert read(",2019,2020\n5,1,2\n", tmp_path, index=True, header=True).y == ("2019", "2020")
+    assert read("id,a\n1,2\ndL/dy,3\n", tmp_path, index=True).dL_dy == ((3,),)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        (",a\n0.5,1\n", {}, "table.csv:1:1: expected the name of an unknown, got an empty cell over a column of "
+                             "numbers. If the first column holds names, --index says so"),
+        (",2,3\n4,5,6\n", {}, "table.csv:1:1: the first row mixes numbers and names: expected a number, got an empty "
+                              "cell. An entry is empty; write 0 if it is zero. If the row is a header, --header says "
+                              "so"),
+        ("id,a\n1,2\ndL/dy,3\n", {}, "table.csv:3:1: the first column mixes numbers and names: expected a number, got "
+                                     "'dL/dy'. If the first column holds names, --index says so"),
+        ("1\n2\n", {"index": True}, "table.csv:1:1: expected numbers beside the names in the first column, got one "
+                                    "column. --no-index says that it holds no names"),
+        ("a,b\nx,1,2\n", {}, "table.csv:2:5: expected 2 cells, as on line 1, got 3. If the rows begin with names, the "
+                             "header begins with an empty cell: R's write.csv writes one"),
+        ('"",a\n"1",010\n', {}, "table.csv:2:5: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '010'. "
+                              "Leading zeros are octal to some programs and decimal to others; leave them out"),
+    ],
+)  # fmt: skip
+def test_a_column_that_may_be_an_index_is_refused_where_it_stands(
+    tmp_path: Path, text: str, options: dict[str, bool], expected: str
+) -> None:
+    assert problems(text, tmp_path, **options)[0] == expected
+
+
+def test_a_large_table_has_its_index_read_as_a_small_one(tmp_path: Path) -> None:
+    rows = [f"{k},{','.join(f'{k}.{j}' for j in range(200))}" for k in range(200)]
+    header = ",".join(f"c{j}" for j in range(200))
+    text = "\n".join([f",{header}", *rows])
+    assert len(text) > csv_large.LARGE
+    assert read(text, tmp_path).x == tuple(map(str, range(200)))
+    (problem,) = problems(f"id{text}", tmp_path)
+    assert problem.startswith("table.csv:1:1: expected to be told whether 'id', which counts the rows from 0,")
+
+
 def test_utf_16_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert read(LABELLED.encode("utf-16"), tmp_path).y == ("y1", "y2")
 
@@ -123,8 +211,10 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
         ("1,2\n3,4\n5,a\n", [f"table.csv:3:3: A[3][2]: {NUMBER}, got 'a'. Letters are read from a table with names: "
                               "a header, and a first column"]),
         ("1,2\n3,4x\n", [f"table.csv:2:3: A[2][2]: {NUMBER}, got '4x'"]),
-        ("a,b\n1,2\nx,4\n", ["table.csv:3:1: the first column mixes numbers and names: expected a number, got 'x'"]),
-        ("5,1,2\nx2,3,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got 'x2'"]),
+        ("a,b\n1,2\nx,4\n", ["table.csv:3:1: the first column mixes numbers and names: expected a number, got 'x'. "
+                               "If the first column holds names, --index says so"]),
+        ("5,1,2\nx2,3,4\n", ["table.csv:2:1: the first column mixes numbers and names: expected a number, got "
+                               "'x2'. If the first column holds names, --index says so"]),
         ('1,"2\n3,4\n', ['table.csv:1: not valid CSV: a quote is not closed. A quoted cell ends with " followed by the '
                          'delimiter; a quote inside it is doubled']),
         ('"1"x,2\n', ["table.csv:1: not valid CSV: ',' expected after '\"'. A quoted cell ends with \" followed by the "

@@ -283,17 +283,20 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
         (["two.yaml", "-A", "1"], "expected a system's file or -A, got both. "
                                   "A value with blanks needs quotes: -g '1 1'"),
         (["-", "-g", "@-"], "standard input can be read once; expected - in one place only"),
-        (["two.yaml", "--delimiter", ","], "--delimiter, --decimal and --header are for CSV; two.yaml is read as YAML"),
-        (["-", "--header"], "--delimiter, --decimal and --header are for CSV; - is read as YAML. CSV through standard "
-                            "input needs --delimiter"),
+        (["two.yaml", "--delimiter", ","], "--delimiter, --decimal, --header and --index are for CSV; two.yaml is read "
+                                           "as YAML"),
+        (["two.yaml", "--no-index"], "--delimiter, --decimal, --header and --index are for CSV; two.yaml is read as "
+                                     "YAML"),
+        (["-", "--header"], "--delimiter, --decimal, --header and --index are for CSV; - is read as YAML. CSV through "
+                            "standard input needs --delimiter"),
         (["missing.yaml"], "missing.yaml: cannot be read: No such file or directory"),
         (["."], ".: cannot be read: Is a directory. Give the system's file, not its directory"),
         (["loop"], "loop: cannot be read: Too many levels of symbolic links"),
         (["x" * 300], "x" * 300 + ": cannot be read: File name too long"),
         (["nul\x1bl.yaml"], "nul\\x1bl.yaml: cannot be read: No such file or directory"),
         (["-A", "-"], "-A: expected a value, got '-'. @FILE reads it from a file, @- from standard input"),
-        (["-A", "1,5;2,5", "--decimal", ","], "--delimiter, --decimal and --header are for CSV, and nothing is read "
-                                              "from a file"),
+        (["-A", "1,5;2,5", "--decimal", ","], "--delimiter, --decimal, --header and --index are for CSV, and nothing "
+                                              "is read from a file"),
         ([""], "expected a file's name, got ''"),
         (["-A", "1 nan"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'"),
         (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'. x, y, A, B and"

@@ -93,6 +93,7 @@ def batch(
     delimiter: str | None,
     decimal: str,
     header: bool | None,
+    index: bool | None,
     quiet: bool,
     debug: bool,
 ) -> int:
@@ -129,7 +130,9 @@ def batch(
     gc.freeze()
     gc.set_threshold(GARBAGE)
     gc.enable()
-    question = Question(arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header), target.form)
+    question = Question(
+        arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form
+    )
     with Interruptions() as interruptions:
         asked = _Asked(systems, files_from, exclude, jobs, address, fail_fast, quiet, resume)
         return _run(asked, target, question, interruptions)

@@ -111,6 +111,7 @@ def check(
     delimiter: str | None,
     decimal: str,
     header: bool | None,
+    index: bool | None,
     debug: bool,
 ) -> int:
     """Hold systems against what their files expect, and against claims given here.
@@ -123,7 +124,7 @@ def check(
     Exit codes: 0 every claim holds; 1 a claim fails, or cannot be decided; 2 bad usage, or a file that cannot be read
     (the others are checked); 3 a fault of the program.
     """
-    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header))
+    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)

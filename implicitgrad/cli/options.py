@@ -107,8 +107,14 @@ def delimiter(context: click.Context, parameter: click.Parameter, value: str | N
 
 
 def csv_options(command: Decorated) -> Decorated:
-    """--delimiter, --decimal and --header, the fields of CsvFormat."""
+    """--delimiter, --decimal, --header and --index, the fields of CsvFormat."""
     for option in (
+        click.option(
+            "--index/--no-index",
+            default=None,
+            help="CSV: the first column holds names of the rows, or does not.  [default: it does if no cell in it is a "
+            "number, or if it holds integers under an empty corner]",
+        ),
         click.option(
             "--header/--no-header",
             default=None,

@@ -112,6 +112,7 @@ def solve(
     delimiter: str | None,
     decimal: str,
     header: bool | None,
+    index: bool | None,
     debug: bool,
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0.
@@ -122,7 +123,7 @@ def solve(
 
     Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
     """
-    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header))
+    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)

@@ -113,7 +113,7 @@ def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: C
     if "" in inputs:
         raise UsageError("expected a file's name, got ''")
     if csv_form != UNSTATED and not inputs:
-        raise UsageError("--delimiter, --decimal and --header are for CSV, and nothing is read from a file")
+        raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read once; expected - in one place only")
     if "-" in inputs:

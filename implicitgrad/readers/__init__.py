@@ -25,19 +25,20 @@ def read_systems(
     delimiter: str | None = None,
     decimal: str = ".",
     header: bool | None = None,
+    index: bool | None = None,
     arithmetic: str = AUTO,
 ) -> list[LinearSystem]:
     """The systems in a file, in order; a YAML file has one a document.
 
     path : .yaml, .yml, .json, .csv, .tsv, .npy (A), .npz (A, B, dL_dy, x, y), any other name with ``delimiter`` given
-    (CSV), or "-" for standard input (YAML, or CSV with ``delimiter``). header : whether a CSV's first row is one; None
-    decides by its content. Raises InputError with every problem found.
+    (CSV), or "-" for standard input (YAML, or CSV with ``delimiter``). header, index : whether a CSV's first row is a
+    header, and its first column names the rows; None: by its content. Raises InputError with every problem found.
     """
     if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):
         raise UsageError(
             f"expected a delimiter of one character and a decimal mark . or ,, got {delimiter!r}, {decimal!r}"
         )
-    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header)), arithmetic)
+    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header, index)), arithmetic)
 
 
 def build_all(drafts: Iterable[Draft], arithmetic: str | Callable[[Draft], str] = AUTO) -> list[LinearSystem]:
@@ -137,7 +138,7 @@ def _csv_form(source: str, form: CsvFormat) -> CsvFormat | None:
         hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
         kind = "NumPy's" if suffix in NUMPY_SUFFIXES else "YAML"
         raise UsageError(
-            f"--delimiter, --decimal and --header are for CSV; {printable(source)} is read as {kind}", hint
+            f"--delimiter, --decimal, --header and --index are for CSV; {printable(source)} is read as {kind}", hint
         )
     return None
 

@@ -1,11 +1,14 @@
 """CSV and TSV by stated rules, nothing guessed from the content but what is a name and what a number.
 
 A first row in which no cell is a number (the corner aside) is the header and names the unknowns; a first column in
-which none is names the inputs; rows named dL/dy are gradients. A mix is an error.
+which none is names the inputs; rows named dL/dy are gradients. A mix is an error. The one column of numbers that is
+taken for names is a data frame's index, integers under an empty corner; under a name, it is refused.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import partial
 
 from implicitgrad.characters import quoted
@@ -17,9 +20,13 @@ from implicitgrad.rational import looks_like_number, number_hint
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv_large import NotPlain, read_large_table
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.form import UNSTATED, CsvFormat
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
+EMPTY_CORNERS = ("", "Unnamed: 0")
+"""The second is what pandas calls the first when it reads it."""
+FIRST_COLUMN = "the first column"
+INDEX_HINT = "If the first column holds names, --index says so"
 
 
 def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
@@ -34,13 +41,16 @@ def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
 
 
 def _draft(table: Table, name: str, form: CsvFormat) -> Draft:
-    has_names = _has_names_column(table)
+    has_names = _has_names_column(table, form)
     has_header = form.header if form.header is not None else _has_header(table, has_names)
+    if has_header and not has_names and form.index_column is None:
+        _refuse_named_index(table)
     if has_names and not has_header:
         if not table.rows[0][0].strip():
             message = "the first row has numbers and no name: expected a name, got an empty cell"
             raise InputError([table.problem(message, 0, 0, "If it is a header, --header says so")])
-        _holds_names(table, [(r, 0, row[0]) for r, row in enumerate(table.rows)], "the first column")
+        if form.index_column is None:
+            _holds_names(table, [(r, 0, row[0]) for r, row in enumerate(table.rows)], FIRST_COLUMN)
     first_row, first_cell = int(has_header), int(has_names)
     labels = [row[0].strip() for row in table.rows] if has_names else [""] * len(table.rows)
     body = range(first_row, len(table.rows))
@@ -83,7 +93,10 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
 def read_csv_value(text: str, source: str, form: CsvFormat) -> Part:
     """A CSV file that holds one bare matrix or vector: no names. Raises InputError."""
     table = read_table(text, source, form)
-    if _has_names_column(table) or _has_header(table, has_names=False):
+    if _is_index(table, UNSTATED):
+        hint = "pandas: to_csv(index=False, header=False); R: write.table(sep=',', row.names=FALSE, col.names=FALSE)"
+        raise InputError([table.problem("expected numbers alone, got an index under an empty corner", 0, 0, hint)])
+    if _has_names_column(table, UNSTATED) or _has_header(table, has_names=False):
         hint = "Give a table with names as the SYSTEM, not as an option's @FILE"
         raise InputError([table.problem("expected numbers alone, got names", 0, 0, hint)])
     part = _matrix(table, list(range(len(table.rows))), 0)
@@ -109,15 +122,22 @@ def _row_of(part: Part) -> Part:
     return Part(row, part.source, lambda path: part.locate((0, *path)))
 
 
-def _has_names_column(table: Table) -> bool:
+def _has_names_column(table: Table, form: CsvFormat) -> bool:
     """Whether the first column holds names."""
     row = table.rows[0]
+    if form.index_column is not None:
+        if form.index_column and len(row) == 1:
+            message = "expected numbers beside the names in the first column, got one column"
+            raise InputError([table.problem(message, 0, 0, "--no-index says that it holds no names")])
+        return form.index_column
     if len(row) == 1:
         return False
+    if _is_index(table, form):
+        return True
     if len(table.rows) == 1:
         return not table.is_number(row[0]) and any(map(table.is_number, row[1:]))
     below = [(r, 0, row[0]) for r, row in enumerate(table.rows) if r > 0]
-    return _holds_names(table, below, "the first column")
+    return _holds_names(table, below, FIRST_COLUMN)
 
 
 def _has_header(table: Table, has_names: bool) -> bool:
@@ -127,7 +147,46 @@ def _has_header(table: Table, has_names: bool) -> bool:
     cells = [(0, j, row[j]) for j in range(first, len(row))]
     if not cells:
         return False
+    if has_names and not row[0].strip() and _counts(row[1:]) and _is_index(table, UNSTATED):
+        return True
     return _holds_names(table, cells, "the first row")
+
+
+def _is_index(table: Table, form: CsvFormat) -> bool:
+    """Whether the first column is the index of a data frame, integers under an empty corner of a header."""
+    corner, *header = (cell.strip() for cell in table.rows[0])
+    column = [row[0].strip() for row in table.rows[1:]]
+    integers = [cell for cell in column if cell not in GRADIENT_NAMES]
+    return (
+        corner in EMPTY_CORNERS
+        and form.header is not False
+        and bool(header and integers)
+        and all(re.fullmatch("[+-]?[0-9]+", cell) for cell in integers)
+        and (bool(form.header) or not any(map(table.is_number, header)) or (_counts(header) and _counts(integers)))
+    )
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Whether cells are 0, 1, 2, … or 1, 2, 3, …"""
+    return any(all(cell.strip() == str(k) for k, cell in enumerate(cells, start)) for start in (0, 1))
+
+
+def _refuse_named_index(table: Table) -> None:
+    """A square table behind a column that counts its rows, under a name, is not to get an unknown more."""
+    rows = range(1, len(table.rows))
+    if len(table.rows[0]) > 1 and not table.rows[0][0].strip():
+        message = "expected the name of an unknown, got an empty cell over a column of numbers"
+        raise InputError([table.problem(message, 0, 0, INDEX_HINT, "bad-name")])
+    if (
+        len(rows) > 1
+        and len(table.rows[0]) == len(table.rows)
+        and _counts([table.rows[row][0] for row in rows])
+        and table.has_decimals(rows)
+    ):
+        name, first = quoted(table.rows[0][0].strip()), table.rows[1][0].strip()
+        message = f"expected to be told whether {name}, which counts the rows from {first}, is an index or an unknown"
+        hint = "--index: its numbers are names of the rows; --no-index: they are coefficients"
+        raise InputError([table.problem(message, 0, 0, hint, "bad-csv")])
 
 
 def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) -> bool:
@@ -143,6 +202,10 @@ def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) ->
     for row, cell, text in refused:
         found = quoted(text) if text.strip() else "an empty cell"
         hint = _mix_hint(table, text, is_last=cell == len(table.rows[row]) - 1)
+        if hint is None and where == FIRST_COLUMN:
+            hint = INDEX_HINT
+        elif (row, cell) == (0, 0) and not text.strip():
+            hint = "An entry is empty; write 0 if it is zero. If the row is a header, --header says so"
         problems.append(table.problem(f"{reason}, got {found}", row, cell, hint, "bad-number"))
     if problems:
         raise InputError(problems)

@@ -5,6 +5,7 @@ Nothing here reports an error: what this cannot read, the careful reader reads, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from implicitgrad.doubles import Decimals
@@ -25,6 +26,11 @@ class NotPlain(Exception):
 @dataclass(slots=True)
 class LargeTable(Table):
     """A table without a quote. ``rows`` has headings alone: the first row, and of each other row the first cell."""
+
+    def has_decimals(self, rows: Iterable[int]) -> bool:
+        """Whether a number behind the first cell of some rows has a decimal point."""
+        lines = (self.lines[self.starts[row] - 1] for row in rows)
+        return any("." in line.partition(self.delimiter)[2] for line in lines)
 
     def numbers(self, rows: list[int], first_cell: int) -> Decimals:
         """The numbers of some rows, from a cell on. Raises NotPlain."""

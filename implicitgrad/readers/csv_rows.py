@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from implicitgrad.characters import count, printable, quoted
@@ -60,6 +60,10 @@ class Table:
         stripped = cell.strip(" \t")
         with_point = stripped.replace(",", ".")
         return with_point if self.decimal == "," and is_number(with_point) else stripped
+
+    def has_decimals(self, rows: Iterable[int]) -> bool:
+        """Whether a number behind the first cell of some rows has a decimal point."""
+        return any("." in self.number(cell) for row in rows for cell in self.rows[row][1:])
 
     def numbers(self, rows: list[int], first_cell: int) -> Decimals | list[list[str]]:
         """The texts of the numbers in some rows, from a cell on."""
@@ -169,6 +173,9 @@ def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
         return "With --decimal , the columns need another --delimiter, or quotes"
     if any(not table.rows[r][-1] for r in ragged):
         return "Remove the trailing delimiter"
+    width = len(table.rows[0])
+    if {len(row) for row in table.rows[1:]} == {width + 1} and not any(map(table.is_number, table.rows[0])):
+        return "If the rows begin with names, the header begins with an empty cell: R's write.csv writes one"
     return None
 
 

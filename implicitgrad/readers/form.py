@@ -13,6 +13,8 @@ class CsvFormat(NamedTuple):
     decimal: str = "."
     header: bool | None = None
     """Whether the first row is a header; None: it is if no cell in it is a number."""
+    index_column: bool | None = None
+    """Whether the first column names the rows; None: it does if no cell in it is a number, or if it is an index."""
 
 
 UNSTATED = CsvFormat()
