@@ -1,5 +1,6 @@
 """Reading CSV and TSV."""
 
+import json
 import random
 import re
 from fractions import Fraction
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from conftest import Run
 from rationals import assert_within
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
@@ -442,3 +444,18 @@ def test_halfway_cases_are_rounded_as_float_does(tmp_path: Path) -> None:
     A = read("".join(f"{text},1\n" for text in texts), tmp_path).A
     assert isinstance(A, DoubleMatrix)
     assert A.array[:, 0].tolist() == list(map(float, texts))
+
+
+def test_a_batch_and_an_option_s_file_are_told_of_an_index(run: Run) -> None:
+    batch = run("batch", "table.csv", "--quiet", files={"table.csv": COUNTED})
+    error = json.loads(batch.stdout)["error"]
+    assert (batch.returncode, batch.stderr, error["code"], error["line"], error["column"]) == (2, "", "bad-csv", 1, 1)
+    told = run("batch", "table.csv", "--quiet", "--index")
+    assert (told.returncode, json.loads(told.stdout)["x"], told.stderr) == (0, ["1", "2"], "")
+    option = run("solve", "-A", "@frame.csv", files={"frame.csv": ",0,1\n0,1.5,2\n1,3,4\n"})
+    assert (option.returncode, option.stdout, option.stderr) == (
+        2,
+        "",
+        "implicitgrad: frame.csv:1:1: expected numbers alone, got an index under an empty corner. pandas: "
+        "to_csv(index=False, header=False); R: write.table(sep=',', row.names=FALSE, col.names=FALSE)\n",
+    )
