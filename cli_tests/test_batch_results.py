@@ -15,6 +15,7 @@ from conftest import PROGRAM, Run
 
 from implicitgrad.batch import Item, Outcome, Question, answer_items
 from implicitgrad.cli.lines import locked
+from implicitgrad.cli.signals import Interruptions
 from implicitgrad.cli.workers import local
 from implicitgrad.pool import WORKER_DIED, Pool
 
@@ -176,7 +177,7 @@ def test_the_list_of_a_directory_is_no_link_and_may_be_torn(run: Run, tmp_path: 
     (tmp_path / "torn" / ".implicitgrad-batch").write_bytes(b"\xff\xfe\nL2")
     for _ in range(2):
         assert run("batch", "a.yaml", "--output-dir", "torn").returncode == 0
-    assert (tmp_path / "torn" / ".implicitgrad-batch").read_bytes() == b"\xff\xfe\nL2\na.json\n"
+    assert (tmp_path / "torn" / ".implicitgrad-batch").read_bytes() == b"a.json\n"
     (tmp_path / "many.jsonl").write_text(SYSTEM * 400)
     full = f"ulimit -f 2; {PROGRAM} batch many.jsonl --output-dir full -q"
     result = subprocess.run(["bash", "-c", full], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -233,6 +234,99 @@ def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
         found = [record["source"] for record in lines(text)]
         assert found == sources("many.jsonl", len(found))
         assert not found or f"implicitgrad: {len(found):,} systems: ".encode() in told
+
+
+AT_FORK = """
+import os, signal, sys
+def interrupt(): os.kill(os.getpid(), signal.{signal})
+if sys.argv[1:2] == ["batch"]: os.register_at_fork({moment}=interrupt)
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after_in_parent"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_while_a_worker_is_forked_is_not_lost(tmp_path: Path, moment: str, number: int) -> None:
+    (tmp_path / "many.jsonl").write_text(SYSTEM * 6000)
+    (tmp_path / "sitecustomize.py").write_text(AT_FORK.format(signal=signal.Signals(number).name, moment=moment))
+    heed = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may have ignored it)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    process = batch(tmp_path, "many.jsonl", "-j2", "-o", "r.jsonl", preexec_fn=heed, env=environment)
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, b"implicitgrad: 0 systems; interrupted\n\n")
+
+
+def test_an_interruption_that_python_drops_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dropping:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    done: list[str] = []
+
+    def work() -> None:
+        with Interruptions() as interruptions, interruptions.deferred():
+            with interruptions.allowed():
+                Dropping()
+                done.append("computed")
+            done.append("written")
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: done.append(type(dropped.exc_value).__name__))
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert done == ["KeyboardInterrupt", "computed"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_directory_holds_what_its_list_says_and_is_completed(
+    run: Run, tmp_path: Path, number: int
+) -> None:
+    (tmp_path / "many.jsonl").write_text((SYSTEM * 40 + '{"A": [[x]]}\n') * 30)
+    arguments = ["many.jsonl", "-j2", "-f", "npy", "--output-dir"]
+    run("batch", *arguments, "fresh")
+    fresh = contents(tmp_path / "fresh")
+    assert len(fresh) == 1231
+    heed = lambda: number == signal.SIGKILL or signal.signal(number, signal.SIG_DFL)  # noqa: E731
+    for least in (2, 400):
+        folder = tmp_path / f"{least}"
+        process = batch(tmp_path, *arguments, folder.name, preexec_fn=heed)
+        while process.poll() is None and len(list(folder.glob("*"))) < least:
+            pass
+        for _ in range(2):
+            process.send_signal(number)
+        _, told = process.communicate(timeout=20)
+        if number != signal.SIGKILL:
+            found = contents(folder)
+            assert process.returncode == 130
+            assert f"implicitgrad: {len(found) - 1:,} systems: ".encode() in told
+            names = found.pop(".implicitgrad-batch").decode().splitlines()
+            assert sorted(names) == sorted(found)
+            assert found == {name: fresh[name] for name in names}
+        assert run("batch", *arguments, folder.name).returncode == 2
+        assert contents(folder) == fresh
+
+
+def test_the_list_of_a_directory_names_what_is_there(run: Run, tmp_path: Path) -> None:
+    def listed() -> set[str]:
+        found = set(os.listdir(tmp_path / "out"))
+        assert (tmp_path / "out" / ".implicitgrad-batch").read_text().splitlines() == sorted(found)[1:]
+        return found
+
+    arguments = ["batch", "a.yaml", "b.yaml", "--output-dir", "out", "-f", "table"]
+    run(*arguments, files={"a.yaml": "A: [[x]]\n", "b.yaml": "A: [[2]]\n"})
+    assert listed() == {".implicitgrad-batch", "a.json", "b.txt"}
+    run(*arguments, files={"a.yaml": "A: [[1]]\n", "b.yaml": "A: [[x]]\n"})
+    assert listed() == {".implicitgrad-batch", "a.txt", "b.json"}
+    (tmp_path / "out" / "b.json").unlink()
+    (tmp_path / "out" / "b.json").mkdir()
+    assert "b.json exists, and is no batch's" in run(*arguments).stderr
 
 
 def test_an_interrupted_resumption_has_each_system_once(run: Run, tmp_path: Path) -> None:

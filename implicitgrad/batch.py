@@ -6,6 +6,7 @@ import hashlib
 import json
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
 from implicitgrad.characters import count, printable
@@ -25,6 +26,7 @@ FAULT = "fault"
 ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
+Context = Callable[[], AbstractContextManager[object]]
 
 
 class Item(NamedTuple):
@@ -142,12 +144,17 @@ class Workers(Protocol):
 
 
 def answer_all(
-    chunks: Iterable[list[Item] | Ready], question: Question, pool: Callable[[], Workers | None], at_once: int
+    chunks: Iterable[list[Item] | Ready],
+    question: Question,
+    pool: Callable[[], Workers | None],
+    at_once: int,
+    computing: Context = nullcontext,
 ) -> Iterator[list[Outcome]]:
     """The outcomes of chunk after chunk.
 
     chunks : an empty one says that the next may be long in coming. pool : asked at each chunk whether there are workers
     for it; None solves it here. at_once : how many chunks the workers are given before an answer is waited for.
+    computing : a context to solve in, which may be interrupted.
     """
     workers: Workers | None = None
     for chunk in chunks:
@@ -160,7 +167,9 @@ def answer_all(
             workers = workers or pool()
             if workers is None:
                 for group in groups(chunk):
-                    yield _answer(group, question)
+                    with computing():
+                        outcomes = _answer(group, question)
+                    yield outcomes
             else:
                 workers.submit(chunk)
         while workers is not None and workers.pending and (not chunk or len(workers.pending) >= at_once):

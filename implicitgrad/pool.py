@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, wait
-from contextlib import contextmanager, suppress
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager, nullcontext, suppress
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from implicitgrad.batch import Item, Outcome, Question, Ready, answer_items, count_systems, failure
+from implicitgrad.batch import Context, Item, Outcome, Question, Ready, answer_items, count_systems, failure
 from implicitgrad.characters import count
 from implicitgrad.errors import Problem, UsageError
 
@@ -28,7 +29,8 @@ BETWEEN_LOOKS = 1.0
 class Pool:
     """Chunks on an executor, answered in the order they were given.
 
-    make : a new executor of so many workers; asked again when one is broken.
+    make : a new executor of so many workers; asked again when one is broken. waiting : a context to wait in, which may
+    be interrupted; nothing else here may be, and what was waited for is still pending then.
     """
 
     def __init__(
@@ -37,11 +39,10 @@ class Pool:
         workers: int,
         question: Question,
         answer: Callable[[Sequence[Item], Question], list[Outcome]] = answer_items,
+        waiting: Context = nullcontext,
     ) -> None:
-        self.make, self.workers, self.question, self.answer = make, workers, question, answer
+        self.make, self.workers, self.question, self.answer, self.waiting = make, workers, question, answer, waiting
         self.executor = self._made(workers)
-        self.last: list[Outcome] = []
-        """What was handed out last."""
         self.alone: Executor | None = None
         """Of one worker, for what may kill it."""
         self.pending: deque[tuple[list[Item], Future[Columns]]] = deque()
@@ -66,13 +67,12 @@ class Pool:
         """The outcomes of the chunk handed over first."""
         chunk, future = self.pending[0]  # which stays there while it is waited for: an interruption leaves no gap
         try:
-            self.last = _outcomes(_result(future, self.executor))
-            self.pending.popleft()
+            outcomes = _outcomes(self._result(future, self.executor))
         except BrokenExecutor:
-            self.pending.popleft()
             self._renew()
-            self.last = self._one_by_one(chunk)
-        return self.last
+            outcomes = self._one_by_one(chunk)
+        self.pending.popleft()
+        return outcomes
 
     def finished(self) -> Iterator[list[Outcome]]:
         """What is there already of the next chunks, without a wait."""
@@ -93,11 +93,12 @@ class Pool:
             return self.make(workers)
 
     def _renew(self) -> None:
-        """Another executor, to which what the broken one had not answered is given again."""
+        """Another executor, to which what the broken one had not answered is given again, but for what is next."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self._made(self.workers)
-        pending, self.pending = self.pending, deque()
-        for chunk, future in pending:
+        first, *others = self.pending
+        self.pending = deque([first])
+        for chunk, future in others:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.pending.append((chunk, future))
             else:
@@ -126,11 +127,32 @@ class Pool:
         try:
             with _starting(1):
                 future = self.alone.submit(function, *arguments)
-            return _result(future, self.alone)
+            return self._result(future, self.alone)
         except BrokenExecutor:
             self.alone.shutdown(wait=False, cancel_futures=True)
             self.alone = None
             raise
+
+    def _result(self, future: Future[Answer], executor: Executor) -> Answer:
+        """What comes of it. Raises BrokenExecutor.
+
+        A process that dies in the midst of sending its answer leaves a ProcessPoolExecutor waiting for the rest of it,
+        and the other processes for their turn, for ever. Then all of them are ended.
+        """
+        arrived: SimpleQueue[object] = SimpleQueue()  # whose locks an interruption does not leave locked
+        future.add_done_callback(arrived.put)
+        looks = 0
+        while not future.done():
+            with suppress(Empty), self.waiting():
+                arrived.get(timeout=BETWEEN_LOOKS)
+                continue
+            processes = getattr(executor, "_processes", None) or {}  # of a ProcessPoolExecutor
+            looks = 0 if all(process.is_alive() for process in processes.values()) else looks + 1
+            if looks > 1:
+                for process in processes.values():
+                    process.kill()
+                raise BrokenExecutor("a process died in the midst of its answer")
+        return future.result()
 
 
 def _answered(
@@ -156,20 +178,3 @@ def _starting(workers: int) -> Iterator[None]:
     except OSError as error:
         message = f"{count(workers, 'process')} cannot be started: {error.strerror or error}"
         raise UsageError(message, "--jobs asks for fewer") from None
-
-
-def _result(future: Future[Answer], executor: Executor) -> Answer:
-    """What comes of it. Raises BrokenExecutor.
-
-    A process that dies in the midst of sending its answer leaves a ProcessPoolExecutor waiting for the rest of it, and
-    the other processes for their turn, for ever. Then all of them are ended.
-    """
-    looks = 0
-    while not wait([future], BETWEEN_LOOKS).done:
-        processes = getattr(executor, "_processes", None) or {}  # of a ProcessPoolExecutor
-        looks = 0 if all(process.is_alive() for process in processes.values()) else looks + 1
-        if looks > 1:
-            for process in processes.values():
-                process.kill()
-            raise BrokenExecutor("a process died in the midst of its answer")
-    return future.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -195,8 +195,6 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
     make = None if asked.address is None else _cluster(asked.address)
     jobs = asked.jobs or cores()
-    results = _results(target, interruptions, is_resumed=asked.resume)
-    old: Old | None = getattr(results, "old", None)
     begun = _Begun()
     started: list[Pool] = []
 
@@ -208,36 +206,35 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
         from implicitgrad.cli.workers import local
         from implicitgrad.pool import Pool
 
-        started.append(Pool(make or local, jobs, question))
+        started.append(Pool(make or local, jobs, question, waiting=interruptions.allowed))
         return started[0]
 
+    def total() -> int | None:
+        with interruptions.allowed():
+            return sources.total()
+
     at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
+    is_shown = target.output is not None or target.directory is not None
     is_whole = is_interrupted = False
-    counted: Sequence[Outcome] = ()
-    with Tally(asked.quiet, sources.total, is_shown=target.output is not None or target.directory is not None) as tally:
+    with interruptions.deferred(), Tally(asked.quiet, total, is_shown=is_shown) as tally:
+        results = _results(target, interruptions, is_resumed=asked.resume)
+        old: Old | None = getattr(results, "old", None)
         try:
-            chunks = _chunks(asked, sources, question, old, begun)
-            for outcomes in answer_all(_held(chunks, begun), question, pool, at_once):
+            chunks = interruptions.allowed_between(_held(_chunks(asked, sources, question, old, begun), begun))
+            for outcomes in answer_all(chunks, question, pool, at_once, interruptions.allowed):
                 shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
-                results.write(shown)
-                tally.add(shown)
-                counted = shown
+                tally.add(results.write(shown))
                 if asked.fail_fast and shown and shown[-1].is_failure:
                     tally.is_stopped = True
                     break
             else:
+                interruptions.check()
                 is_whole = True
         except KeyboardInterrupt:
-            is_interrupted = True
+            interruptions.is_over = is_interrupted = True
             _end(started)
-            written = getattr(results, "last", counted)
-            if written is not counted:
-                tally.add(written)
-            for one in started:
-                last = [] if one.last is written or one.last is counted else [one.last]
-                for outcomes in chain(last, one.finished()):
-                    results.write(outcomes)
-                    tally.add(outcomes)
+            for outcomes in chain.from_iterable(one.finished() for one in started):
+                tally.add(results.write(outcomes))
             raise
         finally:
             interruptions.is_over = True

@@ -17,6 +17,8 @@ LONGEST_NAME = 200
 """Bytes of a file's name, and room for numbers and a suffix."""
 LIST = ".implicitgrad-batch"
 """In a directory, the names of the files that batches wrote there, a line each: what they may write again."""
+UNFINISHED = ".implicitgrad-batch-unfinished"
+"""What is being written, until it takes its file's place; a batch that was killed leaves it to the next."""
 SUFFIXES = {
     "json": ".json", "table": ".txt", "markdown": ".md", "latex": ".tex", "yaml": ".yaml", "csv": ".csv",
     "npy": ".npy", "npz": ".npz",
@@ -40,12 +42,14 @@ class Directory:
         if os.path.islink(listed):
             raise OutputError(f"{printable(listed)} is a link, and no batch's; expected another --output-dir")
         self.list = open(locked(listed), "r+b", buffering=0)  # noqa: SIM115
-        names = self.list.read()
-        if names and not names.endswith(b"\n"):
-            self._append(b"\n")
-        self.ours = set(os.fsdecode(names).split("\n"))
+        self.unfinished = os.path.join(path, UNFINISHED)
+        with suppress(OSError):
+            os.unlink(self.unfinished)
+        self.ours = dict.fromkeys(os.fsdecode(self.list.read()).split("\n"))
+        """The names in the list, in its order."""
+        self._forget_missing()
 
-    def write(self, outcomes: Sequence[Outcome]) -> None:
+    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """A file each, in the place of what an earlier batch wrote of it."""
         for outcome in outcomes:
             stem = self._stem(outcome.source)
@@ -54,32 +58,47 @@ class Directory:
             suffixes = (self.suffix, ".json")
             suffix, other = reversed(suffixes) if outcome.is_failure else suffixes
             path = self._own(stem + suffix)
-            write_file(path, written if isinstance(written, str) else memoryview(written), is_durable=False)
+            content = written if isinstance(written, str) else memoryview(written)
+            write_file(path, content, is_durable=False, temporary=self.unfinished)
             if other != suffix and stem + other in self.ours:
                 with suppress(OSError):
                     os.unlink(os.path.join(self.path, stem + other))
+        return outcomes
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
         """Let go of it."""
+        self._forget_missing()
         self.list.close()
 
     def _own(self, name: str) -> str:
         """The path of a file that is ours, or is not there yet. Raises OutputError where it is another's."""
         path = os.path.join(self.path, name)
-        if os.path.islink(path) or (name not in self.ours and os.path.exists(path)):
+        is_file = os.path.isfile(path) and not os.path.islink(path)
+        if os.path.lexists(path) and not (is_file and name in self.ours):
             message = f"{printable(path)} exists, and is no batch's; expected another --output-dir"
             raise OutputError(message)
         if name not in self.ours:
-            self._append(os.fsencode(f"{name}\n"))
-            self.ours.add(name)
+            line = os.fsencode(f"{name}\n")
+            try:
+                while line:
+                    line = line[self.list.write(line) :]
+            except OSError as error:
+                message = f"{printable(os.path.join(self.path, LIST))} cannot be written: {error.strerror}"
+                raise OutputError(message) from None
+            self.ours[name] = None
         return path
 
-    def _append(self, text: bytes) -> None:
-        try:
-            self.list.write(text)
-        except OSError as error:
-            message = f"{printable(os.path.join(self.path, LIST))} cannot be written: {error.strerror}"
-            raise OutputError(message) from None
+    def _forget_missing(self) -> None:
+        """Leave in the list what is there: a name is written before its file, and a file may be removed."""
+        with suppress(OSError):
+            there = set(os.listdir(self.path))
+            is_there = lambda name: name in there or os.path.isfile(os.path.join(self.path, name))  # noqa: E731 (another case)
+            self.ours = dict.fromkeys(filter(is_there, self.ours))
+            names = os.fsencode("".join(f"{name}\n" for name in self.ours))
+            if len(names) != os.fstat(self.list.fileno()).st_size:
+                os.lseek(self.list.fileno(), 0, os.SEEK_SET)
+                self.list.write(names)
+                self.list.truncate()
 
     def _stem(self, source: str) -> str:
         """A name inside the directory that no other system has."""

@@ -20,17 +20,19 @@ def write_file(
     option: str = "--output",
     *,
     is_durable: bool = True,
+    temporary: str | None = None,
 ) -> None:
     """Write a file, whole or not at all.
 
     content : its bytes, its text, or what writes it to a stream. inputs : the paths or descriptors it was made from,
     which it is never to overwrite. option : what named the file.
-    is_durable : it is on the disk when this returns.
+    is_durable : it is on the disk when this returns. temporary : the file that is written first, beside it; None for
+    one with a name of its own.
     Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
     """
     refuse_inputs(path, inputs, option)
     try:
-        _replace(path, _writer(content), is_durable=is_durable)
+        _replace(path, _writer(content), temporary, is_durable=is_durable)
     except BrokenPipeError:
         raise ReaderGone(f"{printable(path)} was closed by its reader") from None
     except OSError as error:
@@ -65,7 +67,7 @@ def _writer(content: str | memoryview | Callable[[BinaryIO], None]) -> Callable[
     return write
 
 
-def _replace(path: str, write: Callable[[BinaryIO], None], *, is_durable: bool) -> None:
+def _replace(path: str, write: Callable[[BinaryIO], None], temporary: str | None, *, is_durable: bool) -> None:
     """Through a temporary file beside ``path``, which takes its place at the end.
 
     A device, a pipe, and what our own standard output or error goes to, are written to as they are.
@@ -89,10 +91,14 @@ def _replace(path: str, write: Callable[[BinaryIO], None], *, is_durable: bool) 
         if not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         mode = stat.S_IMODE(status.st_mode)
-    import tempfile
-
     path = os.path.realpath(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".implicitgrad-", dir=os.path.dirname(path))
+    if temporary is None:
+        import tempfile
+
+        descriptor, temporary = tempfile.mkstemp(prefix=".implicitgrad-", dir=os.path.dirname(path))
+    else:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o600)
     try:
         with open(descriptor, "wb") as stream:
             write(stream)

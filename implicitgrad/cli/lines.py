@@ -38,52 +38,38 @@ class Lines:
         self.until: float | None = None
         """When writing ends, once all is interrupted."""
         self.is_ended = False
-        """An interruption came in the midst of a chunk."""
-        self.last: Sequence[Outcome] = ()
-        """What was written last."""
+        """All is interrupted, and what is written to takes no more."""
 
-    def write(self, outcomes: Sequence[Outcome]) -> None:
+    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """One line each."""
-        self._put(b"".join(map(line_of, outcomes)), outcomes)
+        return outcomes[: self._put(b"".join(map(line_of, outcomes)))]
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
         """Write what stands before all else, where nothing followed."""
         if is_whole and self.header:
             self._put(b"")
 
-    def _put(self, data: bytes, outcomes: Sequence[Outcome] = ()) -> None:
-        if self.is_ended:
-            raise KeyboardInterrupt
-        data = self.header + data
+    def _put(self, data: bytes) -> int:
+        """Write lines; returns how many were written whole."""
+        header, self.header = self.header, b""
+        data = header + data
         rest = memoryview(data)
+        is_within = False
         try:
-            with self.interruptions.deferred():
-                is_within = False
-                while rest:
-                    written = self._write(rest, is_within=is_within)
-                    if written:
-                        is_within = rest[written - 1] != ord("\n")
-                        rest = rest[written:]
-                self.header = b""
-                self._note(outcomes)
-        except KeyboardInterrupt:
-            if rest:
-                whole = data[: len(data) - len(rest)].count(b"\n") - self.header.count(b"\n")
-                self.last = outcomes[: max(0, whole)]
-                self.is_ended = True
-            raise
+            while rest and not self.is_ended:
+                written = self._write(rest, is_within=is_within)
+                if written:
+                    is_within = rest[written - 1] != ord("\n")
+                    rest = rest[written:]
         except BrokenPipeError:
             raise ReaderGone(f"{self.name} was closed by its reader") from None
         except OSError as error:
             self._drop_torn_line(data[: len(data) - len(rest)])
             raise OutputError(f"{self.name} cannot be written: {error.strerror}") from None
-
-    def _note(self, outcomes: Sequence[Outcome]) -> None:
-        """What is written now, whatever interrupts."""
-        self.last = outcomes
+        return max(0, data.count(b"\n", 0, len(data) - len(rest)) - header.count(b"\n"))
 
     def _write(self, data: memoryview, *, is_within: bool) -> int:
-        """How much of it was written. Raises KeyboardInterrupt where all is interrupted and it takes too long.
+        """How much of it was written; nothing, ever after, where all is interrupted and it takes too long.
 
         is_within : it is the rest of a line.
         """
@@ -92,12 +78,12 @@ class Lines:
         begun = monotonic()
         while True:
             is_ready = _is_ready(self.descriptor)
-            if self.interruptions.is_pending or self.interruptions.is_over:
+            if self.interruptions.is_pending:
                 now = monotonic()
                 self.until = self.until or now + PATIENCE
                 if now > (begun + LONG_PATIENCE if is_within else self.until):
-                    self.interruptions.is_over = True
-                    raise KeyboardInterrupt
+                    self.is_ended = True
+                    return 0
             if is_ready:
                 break
         piece = data[:PIECE]
@@ -134,7 +120,7 @@ class File(Lines):
         """What follows the old results, or anything where there are none, is gone."""
         super().__init__(descriptor, printable(path), interruptions, header)
 
-    def write(self, outcomes: Sequence[Outcome]) -> None:
+    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """One line each, where it is not there already."""
         lines = list(map(line_of, outcomes))
         kept = 0
@@ -144,22 +130,18 @@ class File(Lines):
                 kept += 1
             else:
                 self._begin_copy()
-        if kept == len(lines):
-            self._note(outcomes)
-        else:
-            self._put(b"".join(lines[kept:]), outcomes)
+        if kept < len(lines):
+            self._put(b"".join(lines[kept:]))
+        if self.copy is not None:
+            self.copied |= {hash(outcome.source) for outcome in outcomes}
+        return outcomes
 
-    def _put(self, data: bytes, outcomes: Sequence[Outcome] = ()) -> None:
+    def _put(self, data: bytes) -> int:
         if not self.is_cut:
             os.ftruncate(self.descriptor, self.end)
             os.lseek(self.descriptor, self.end, os.SEEK_SET)
             self.is_cut = True
-        super()._put(data, outcomes)
-
-    def _note(self, outcomes: Sequence[Outcome]) -> None:
-        super()._note(outcomes)
-        if self.copy is not None:
-            self.copied |= {hash(outcome.source) for outcome in outcomes}
+        return super()._put(data)
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
         """Put the copy, if there is one, in the file's place; what an interruption kept from it, too.
@@ -201,7 +183,7 @@ class File(Lines):
 
 
 def lines_to(path: str, interruptions: Interruptions, header: str, *, is_resumed: bool) -> Lines:
-    """A file, or what is none: a device or a pipe, which is written to as it is."""
+    """A file, or what is none: a device or a pipe, whose reader is waited for, which is written to as it is."""
     with suppress(OSError):
         status = os.stat(path)
         standard = standard_stream(status)
@@ -209,7 +191,9 @@ def lines_to(path: str, interruptions: Interruptions, header: str, *, is_resumed
             return Lines(standard, printable(path), interruptions, header)
         if not stat.S_ISREG(status.st_mode):
             try:
-                return Lines(os.open(path, os.O_WRONLY), printable(path), interruptions, header)
+                with interruptions.allowed():
+                    descriptor = os.open(path, os.O_WRONLY)
+                return Lines(descriptor, printable(path), interruptions, header)
             except OSError as error:
                 raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
     return File(path, interruptions, header, is_resumed=is_resumed)

@@ -17,8 +17,11 @@ from implicitgrad.errors import OutputError
 class Results(Protocol):
     """What takes outcomes."""
 
-    def write(self, outcomes: Sequence[Outcome]) -> None:
-        """Take some more. Raises OutputError or ReaderGone."""
+    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Take some more; returns what was taken: all, but where an interruption ends it.
+
+        Raises OutputError or ReaderGone.
+        """
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
         """The end. is_whole : of all there were."""
@@ -36,9 +39,10 @@ class Stack:
             raise OutputError(f"{printable(path)} cannot be written: {reason}")
         self.lock = locked(path) if os.path.isfile(path) or not os.path.exists(path) else None
 
-    def write(self, outcomes: Sequence[Outcome]) -> None:
+    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Keep them."""
         self.outcomes += outcomes
+        return outcomes
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
         """Write what there is, but not in the place of an earlier batch's results where this one was interrupted."""

@@ -70,8 +70,10 @@ class _Cluster(Executor):
 
 
 def _begin() -> None:
-    """A worker leaves Ctrl-C to its parent, and does not live on without it."""
+    """A worker leaves Ctrl-C and a terminal that is closed to its parent, and does not live on without it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     from threading import Thread
 
