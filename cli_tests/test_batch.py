@@ -414,7 +414,7 @@ def test_a_worker_that_dies_costs_the_system_that_killed_it_and_no_other(places:
         executor.shutdown()
 
 
-def test_one_poisoned_file_among_ten_thousand_costs_one_record(run: Run, tmp_path: Path) -> None:
+def test_one_poisoned_file_among_ten_thousand_costs_one_record(run_process: Run, tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for k in range(10_000):
         (tmp_path / "many" / f"s{k:05}{'poison' if k == 7_654 else ''}.yaml").write_text(f"A: [[{k + 1}]]\n")
@@ -426,7 +426,7 @@ def test_one_poisoned_file_among_ten_thousand_costs_one_record(run: Run, tmp_pat
         "    return read(text, source, name)\n"
         "yaml.read_yaml = poisoned\n"
     )
-    result = run("batch", "many", "--jobs", "2", "-o", "r.jsonl", PYTHONPATH=str(tmp_path))
+    result = run_process("batch", "many", "--jobs", "2", "-o", "r.jsonl", PYTHONPATH=str(tmp_path))
     assert result.returncode == 2
     found = lines((tmp_path / "r.jsonl").read_text())
     assert [record["source"] for record in found] == sorted(f"many/{name}" for name in os.listdir(tmp_path / "many"))

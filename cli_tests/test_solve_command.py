@@ -220,10 +220,10 @@ def test_output_never_destroys_the_standard_input_either(run: Run, tmp_path: Pat
     assert (tmp_path / "s.yaml").read_text() == "A: [[2]]"
 
 
-def test_output_goes_to_pipes_and_to_standard_output(run: Run, tmp_path: Path) -> None:
-    table = run("solve", "-A", "2").stdout
-    assert run("solve", "-A", "2", "-o", "-").stdout == table
-    assert run("solve", "-A", "2", "-o", "/dev/stdout").stdout == table
+def test_output_goes_to_pipes_and_to_standard_output(run_process: Run, tmp_path: Path) -> None:
+    table = run_process("solve", "-A", "2").stdout
+    assert run_process("solve", "-A", "2", "-o", "-").stdout == table
+    assert run_process("solve", "-A", "2", "-o", "/dev/stdout").stdout == table
     command = f"echo before > f; {{ {PROGRAM} solve -A 2 -o /dev/stdout; echo after; }} >> f; cat f"
     result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert result.stdout.decode() == f"before\n{table}after\n"
@@ -442,9 +442,9 @@ def test_an_interrupt_is_130_and_quiet() -> None:
 
 
 @pytest.mark.parametrize("module", ["click", "yaml", "fractions"])
-def test_an_interrupt_while_modules_load_is_130_and_quiet(run: Run, tmp_path: Path, module: str) -> None:
+def test_an_interrupt_while_modules_load_is_130_and_quiet(run_process: Run, tmp_path: Path, module: str) -> None:
     (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
-    result = run("solve", "-", stdin="A: [[1]]", PYTHONPATH=str(tmp_path))
+    result = run_process("solve", "-", stdin="A: [[1]]", PYTHONPATH=str(tmp_path))
     assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
 
 
@@ -458,21 +458,21 @@ def break_solver(folder: Path, raised: str) -> str:
     return str(folder)
 
 
-def test_running_out_of_memory_is_an_error_not_a_fault(run: Run, tmp_path: Path) -> None:
-    result = run("solve", "-A", "1", PYTHONPATH=break_solver(tmp_path, "MemoryError"))
+def test_running_out_of_memory_is_an_error_not_a_fault(run_process: Run, tmp_path: Path) -> None:
+    result = run_process("solve", "-A", "1", PYTHONPATH=break_solver(tmp_path, "MemoryError"))
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "implicitgrad: out of memory; the system is too large for this machine\n"
 
 
-def test_a_fault_is_exit_3_with_a_request_and_a_traceback_only_for_debug(run: Run, tmp_path: Path) -> None:
+def test_a_fault_is_exit_3_with_a_request_and_a_traceback_only_for_debug(run_process: Run, tmp_path: Path) -> None:
     path = break_solver(tmp_path, "ZeroDivisionError('by [zero]')")
-    result = run("solve", "-A", "1", PYTHONPATH=path)
+    result = run_process("solve", "-A", "1", PYTHONPATH=path)
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == (
         "implicitgrad: an unexpected fault: ZeroDivisionError: by [zero]. This is a bug in implicitgrad: please report "
         "it with the command and the input; --debug shows where\n"
     )
-    result = run("solve", "-A", "1", "--debug", PYTHONPATH=path)
+    result = run_process("solve", "-A", "1", "--debug", PYTHONPATH=path)
     assert result.returncode == 3
     assert "Traceback (most recent call last)" in result.stderr
 
@@ -505,10 +505,10 @@ def test_the_overview_names_every_command_with_its_own_words() -> None:
         assert f"  {name}  {command.short_help}\n" in OVERVIEW
 
 
-def test_shell_completion_offers_commands_and_options(run: Run) -> None:
-    script = run(_IMPLICITGRAD_COMPLETE="bash_source")
+def test_shell_completion_offers_commands_and_options(run_process: Run) -> None:
+    script = run_process(_IMPLICITGRAD_COMPLETE="bash_source")
     assert "implicitgrad" in script.stdout
-    words = run(_IMPLICITGRAD_COMPLETE="bash_complete", COMP_WORDS="implicitgrad solve --fo", COMP_CWORD="2")
+    words = run_process(_IMPLICITGRAD_COMPLETE="bash_complete", COMP_WORDS="implicitgrad solve --fo", COMP_CWORD="2")
     assert "--format" in words.stdout
 
 

@@ -420,7 +420,7 @@ def test_letters_are_refused_where_numbers_are_meant(run: Run) -> None:
         assert (result.returncode, reason in result.stderr) == (code, True), result.stderr
 
 
-def test_without_sympy_one_line_says_what_to_install(run: Run) -> None:
+def test_without_sympy_one_line_says_what_to_install(run_process: Run) -> None:
     files = {
         "sitecustomize.py": "import sys\nsys.modules['sympy'] = None\n",
         "a.yaml": "equations: [x = y**2]\ny: [y]\n",
@@ -428,16 +428,16 @@ def test_without_sympy_one_line_says_what_to_install(run: Run) -> None:
     }
     hidden = {"PYTHONPATH": "."}
     for arguments in (["a.yaml"], ["-A", "1 a"]):
-        result = run("solve", *arguments, files=files, **hidden)
+        result = run_process("solve", *arguments, files=files, **hidden)
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.count("\n") == 1
         assert "pip install 'implicitgrad[symbolic]'" in result.stderr
     for arguments in (["b.yaml"], ["-A", "1 2", "--steps"]):
-        assert run("solve", *arguments, **hidden).returncode == 0
+        assert run_process("solve", *arguments, **hidden).returncode == 0
     constants = ("-e", "F = 9/5*C_1 + 32", "--unknowns", "C_1")
     for more in ([], ["--steps"], ["-f", "latex"], ["-f", "yaml"]):
-        assert run("solve", *constants, *more, **hidden).returncode == 0
-    steps = run("solve", *constants, "--steps", "-f", "latex", **hidden).stdout
+        assert run_process("solve", *constants, *more, **hidden).returncode == 0
+    steps = run_process("solve", *constants, "--steps", "-f", "latex", **hidden).stdout
     assert "\\[\n\\text{\\ttfamily F = 9/5*C\\_1 + 32}\n\\]\n" in steps
 
 
