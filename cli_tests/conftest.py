@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy is imported once for all commands that run in this process
 
@@ -18,7 +19,17 @@ ROOT = Path(__file__).parent.parent
 PROGRAM = str(Path(sys.executable).with_name("implicitgrad"))
 SCREEN_VARIABLES = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
 
+IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def examples(number: int) -> settings:
+    """Try a property on ``number`` random examples in a thorough run (IMPLICITGRAD_TESTS=thorough), else on a fifth."""
+    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
+    return settings(
+        max_examples=number if IS_THOROUGH else max(20, number // 5), deadline=None, suppress_health_check=checks
+    )
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from conftest import Run, examples
+from hypothesis import given
 from hypothesis import strategies as st
-from conftest import Run
 from rationals import assert_within
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
@@ -285,7 +285,7 @@ def test_a_misspelt_gradient_row_does_not_become_an_equation(tmp_path: Path, lab
     assert problem.startswith(f"table.csv:4:1: expected the name dL/dy for a gradient, got '{label}'. ")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(st.sampled_from(list('1 2.e/,;"\n\r#xy-dL\t')), max_size=60), st.sampled_from([None, True, False]))
 def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header: bool | None) -> None:
     problems: tuple[Problem, ...] = ()
@@ -365,7 +365,7 @@ def assert_same(fast: object, careful: object) -> None:
             assert one == other
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(tables(), st.sampled_from([None, True, False]), st.sampled_from(["float", "exact", "auto"]))
 def test_a_table_read_at_once_is_the_same_as_one_read_cell_by_cell(
     text: str, header: bool | None, arithmetic: str

@@ -6,8 +6,9 @@ from itertools import combinations
 import pytest
 import sympy
 from cases import CASES, Case
+from conftest import examples
 from elimination import Matrix, identity, inverse, matrix, null_space, product, rank, transpose
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import implicitgrad
@@ -133,13 +134,13 @@ def test_each_case_holds_everything_and_has_its_verdict(case: Case) -> None:
     holds_everything_in_section_one(solution)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(systems())
 def test_random_systems_hold_everything(system: LinearSystem) -> None:
     holds_everything_in_section_one(solve(system))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(systems())
 def test_random_systems_agree_with_sympy(system: LinearSystem) -> None:
     solution = solve(system)
@@ -162,7 +163,7 @@ def test_random_systems_agree_with_sympy(system: LinearSystem) -> None:
         assert sympy.Matrix(solution.dy_dx) == A.inv() * B
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(systems(), st.data())
 def test_perturbing_x_and_solving_again_gives_the_same_derivatives(system: LinearSystem, data: st.DataObject) -> None:
     """Move x along T by an exact step; y = J₀·z solves A·y = B·T·z, and where y is unique it is the only solution."""
@@ -176,7 +177,7 @@ def test_perturbing_x_and_solving_again_gives_the_same_derivatives(system: Linea
     assert product(A, [[entry] for entry in y]) == product(B, [[entry] for entry in x])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(systems(), st.data())
 def test_free_unknowns_are_the_first_possible_or_those_chosen(system: LinearSystem, data: st.DataObject) -> None:
     A, _ = parts(system)

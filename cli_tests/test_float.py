@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from conftest import ROOT
-from hypothesis import given, settings
+from conftest import ROOT, examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rationals import assert_within, exactly, fractions
 
@@ -144,7 +144,7 @@ def assert_agree(exact: Solution, found: Solution) -> None:
         assert found.condition == pytest.approx(exact.condition, rel=1e-6)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(systems())
 def test_small_systems_of_every_kind_agree_with_exact_arithmetic(values: dict[str, Any]) -> None:
     A, others = values["A"], {key: value for key, value in values.items() if key != "A"}

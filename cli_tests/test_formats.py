@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from conftest import ROOT, Run
-from hypothesis import HealthCheck, given, settings
+from conftest import ROOT, Run, examples
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -211,7 +211,7 @@ names = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, ma
     ),
     st.data(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 def test_any_names_and_numbers_are_read_again(tmp_path: Path, system: Any, data: st.DataObject) -> None:
     A, y = system
     x = data.draw(st.lists(names, min_size=len(A), max_size=len(A), unique=True))

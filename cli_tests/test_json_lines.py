@@ -1,7 +1,8 @@
 """A line of JSON says what the same text in a file says, whether it is read at once or with care."""
 
 import pytest
-from hypothesis import given, settings
+from conftest import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, LinearSystem, Problem
@@ -87,7 +88,7 @@ def numbers() -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data())
 def test_random_lines_do_too(data: st.DataObject) -> None:
     M, N, K = (data.draw(st.integers(1, 3)) for _ in range(3))

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from conftest import Run
+from conftest import Run, examples
 from elimination import inverse, product, rank, transpose
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from implicitgrad import check
@@ -59,7 +59,7 @@ def wrong_gradients(A: list[list[Fraction]], g: list[Fraction]) -> dict[str, lis
 
 
 @given(square_systems(), st.data())
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_each_mistake_in_a_gradient_is_recognised(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:
@@ -80,7 +80,7 @@ def test_each_mistake_in_a_gradient_is_recognised(
 
 
 @given(square_systems(), st.data())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_nothing_is_suspected_of_what_is_right_or_merely_wrong(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:
@@ -100,7 +100,7 @@ def test_nothing_is_suspected_of_what_is_right_or_merely_wrong(
 
 
 @given(square_systems(smallest=1))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_flipped_sign_is_recognised_in_one_unknown_too(
     system: tuple[list[list[Fraction]], list[Fraction]],
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_flipped_sign_is_recognised_in_one_unknown_too(
 
 
 @given(square_systems(), st.data())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_each_mistake_in_a_jacobian_is_recognised(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:
@@ -459,7 +459,7 @@ def _undone(X: Rows, message: str) -> tuple[Rows, Fraction] | None:
 
 @given(wrong_claims())
 @example(([[0], [1]], [[1], [1]], "dL_dx", [[Fraction(2)], [Fraction(1)]], Fraction(1, 2), None))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_a_claim_holds_without_the_mistake_that_is_named(
     case: tuple[Any, Any, str, Rows, Fraction, Rows | None],
 ) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import sympy
-from conftest import Run
-from hypothesis import HealthCheck, given, settings
+from conftest import Run, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
@@ -53,7 +53,7 @@ def test_with_numbers_for_its_letters_an_answer_is_the_one_to_the_numbers(text: 
     compare(rows(text), None, None)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(st.data())
 def test_random_systems_with_numbers_for_their_letters(data: st.DataObject) -> None:
     M, N = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
@@ -182,7 +182,7 @@ def test_the_special_cases_are_all_and_true(text: str) -> None:
     compare_on_a_grid(rows(text))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(st.data())
 def test_the_special_cases_of_random_systems(data: st.DataObject) -> None:
     M, N = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 from cases import CASES, Case
-from conftest import PROGRAM, Run
-from hypothesis import given, settings
+from conftest import PROGRAM, Run, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import solve
@@ -189,7 +189,7 @@ def numbers(text: str) -> list[str]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.sampled_from(CASES), st.integers(0, 120))
 def test_every_case_fits_any_width_without_losing_a_number(case: Case, width: int) -> None:
     solution = solve(case.A, case.dL_dy, B=case.B)

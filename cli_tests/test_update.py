@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROGRAM, Run
-from hypothesis import HealthCheck, given, settings
+from conftest import PROGRAM, Run, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import read_systems
@@ -187,7 +187,7 @@ def claims(draw: st.DrawFn) -> str:
 
 
 @given(st.lists(st.tuples(numbers, numbers, numbers, numbers), min_size=1, max_size=2), claims())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 def test_after_an_update_all_claims_hold_and_the_systems_are_what_they_were(
     tmp_path: Path, matrices: list[tuple[str, ...]], expect: str
 ) -> None:

@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from conftest import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 import implicitgrad.readers.yaml as reader
@@ -238,7 +239,7 @@ def test_the_problems_of_all_documents_are_reported(tmp_path: Path) -> None:
     assert [problem.partition(": ")[0] for problem in found] == ["system.yaml:1:6", "system.yaml:5:6"]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(st.sampled_from(list("A:[]{},-1 2.e/\n#&*!|>'\"%@`\t?yx~")), max_size=60))
 def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None:
     problems: tuple[Problem, ...] = ()
@@ -298,7 +299,7 @@ def test_an_alias_a_tag_or_an_anchor_among_many_scalars_is_refused(tmp_path: Pat
         assert "expected plain values" in problem
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(
         st.lists(
