@@ -122,11 +122,11 @@ def test_the_notes_two_choices_both_pass_with_their_two_gradients_and_no_other_d
         assert [outcome.key for outcome in failed.failures] == ["dL_dx"]
         worst = failed.failures[0].worst
         assert worst is not None
-        assert (worst.expected, worst.difference) == (gradient, other - gradient)
+        assert (worst.correct, worst.difference) == (gradient, other - gradient)
     wrong = check([[a1, a2]], [g1, g2], dy_dx=[[1 / a1], [1 / a2]])
     assert str(wrong) == (
         "dy_dx fails: it does not solve A·∂y/∂x = B: 1 of 1 entry\n"
-        "A·dy_dx[1][1] (3·∂y1/∂x1 + 5·∂y2/∂x1): claimed 2, expected 1, difference 1\n"
+        "A·dy_dx[1][1] (3·∂y1/∂x1 + 5·∂y2/∂x1): claimed 2, correct is 1, difference 1\n"
         "the claim is 2 times a valid ∂y/∂x: is a factor of 2 too many?"
     )
 
@@ -172,7 +172,7 @@ def test_a_gradient_holds_exactly_if_a_valid_jacobian_yields_it(system: LinearSy
     )
     assert bool(verdict) == possible
     if verdict.failures and (worst := outcome(verdict, "dL_dx").worst):
-        assert worst.difference == worst.claimed_value - worst.expected != 0
+        assert worst.difference == worst.claimed_value - worst.correct != 0
 
 
 @given(systems(), st.data())
@@ -299,13 +299,13 @@ def test_a_jacobian_claimed_in_part_says_what_the_gradient_must_be() -> None:
     verdict = check([[3, 5]], [7, 11], dy_dx=[[0], [None]], dL_dx=[2])
     assert str(verdict) == (
         "dL_dx fails: it does not go with the claimed ∂y/∂x: 1 of 1 entry\n"
-        "dL_dx[1] (∂L/∂x1): claimed 2, expected 11/5, difference -1/5"
+        "dL_dx[1] (∂L/∂x1): claimed 2, correct is 11/5, difference -1/5"
     )
 
 
 def test_a_claim_put_together_along_the_constraint_says_how() -> None:
     verdict = check([[1, 0], [0, 1], [1, 2]], [3, 4], dL_dx=[3, 4, -1])
-    assert "claimed 4 + 2·(-1) = 2, expected 4, difference -2" in str(verdict)
+    assert "claimed 4 + 2·(-1) = 2, correct is 4, difference -2" in str(verdict)
 
 
 def test_a_verdict_is_shown_by_its_reasons() -> None:
@@ -319,7 +319,7 @@ def test_null_claims_that_an_entry_is_not_determined() -> None:
     assert check(wide, [5, 0, 0], dy_dx=right, dL_dx=[5, 0])
     failed = check(wide, dy_dx=[[None, 0], [None, None], [0, "1/3"]])
     assert str(failed) == (
-        "dy_dx fails: 1 of 6 entries\ndy_dx[1][1] (∂y1/∂x1): claimed not to be determined, expected 1"
+        "dy_dx fails: 1 of 6 entries\ndy_dx[1][1] (∂y1/∂x1): claimed not to be determined, correct is 1"
     )
     assert not check([[1, 2], [3, 4]], [1, 1], dL_dx=[None, "1/2"])
     assert check([[3, 5]], [7, 11], dL_dx=["null"])
@@ -361,7 +361,7 @@ def test_losses_that_depend_on_one_another_must_agree() -> None:
     first = outcome(check(A, g, dL_dx=[[5], [11], [13]]), "dL_dx")
     assert not first.holds
     assert first.worst is not None
-    assert (first.worst.entry, first.worst.expected, first.failing) == ("dL_dx[3][1]", 11, 2)
+    assert (first.worst.entry, first.worst.correct, first.failing) == ("dL_dx[3][1]", 11, 2)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_constraints_may_be_those_of_a_solution_or_none() -> None:
 
 def test_what_does_not_follow_is_not_dependent() -> None:
     failed = check([[1, 0], [0, 1], [0, 2]], constraints={"dependent": ["x1"], "matrix": [[1, 0]]})
-    assert str(failed) == "constraints fails: x1 do not follow from the other inputs; expected x3 or a like choice"
+    assert str(failed) == "constraints fails: x1 do not follow from the other inputs; correct is x3 or a like choice"
 
 
 @pytest.mark.parametrize(
@@ -533,7 +533,7 @@ def test_losses_that_depend_on_one_that_is_left_open_are_judged_without_it() -> 
     failed = check([[1, 1]], [[1, 2], [2, 4], [3, 5]], dL_dx=[[None], [11], [5]])
     assert str(failed) == (
         "dL_dx fails: no valid ∂y/∂x yields it: 1 of 3 entries\n"
-        "dL_dx[3][1] (∂L3/∂x1, given the others): claimed 5, expected 12, difference -7"
+        "dL_dx[3][1] (∂L3/∂x1, given the others): claimed 5, correct is 12, difference -7"
     )
     assert check([[1, 1]], [[1, 2], [2, 4], [3, 5]], dL_dx=[[None], [11], [12]])
 
@@ -548,10 +548,10 @@ def test_where_any_jacobian_is_valid_a_whole_one_fixes_nothing_and_null_says_som
 def test_a_long_equation_is_cut_and_an_entry_put_together_along_the_constraint_shows_how() -> None:
     assert str(check([[1] * 8], dy_dx=[1] * 8)).splitlines()[1] == (
         "A·dy_dx[1][1] (∂y1/∂x1 + ∂y2/∂x1 + ∂y3/∂x1 + ∂y4/∂x1 + ∂y5/∂x1 + ∂y6/∂x1 + …): "
-        "claimed 8, expected 1, difference 7"
+        "claimed 8, correct is 1, difference 7"
     )
     assert str(check([[1], [2]], dy_dx=[["1", "1"]])).splitlines()[1] == (
-        "dy_dx[1][1] (∂y1/∂x1 along the constraint): claimed 1 + 2·1 = 3, expected 1, difference 2"
+        "dy_dx[1][1] (∂y1/∂x1 along the constraint): claimed 1 + 2·1 = 3, correct is 1, difference 2"
     )
     wrong = check([[1, 1, 1]], B=[[1, 2]], dy_dx=[[0, 2], [0, 0], [1, 1]])
     assert wrong.failures[0].worst is not None
@@ -569,7 +569,7 @@ def test_a_long_equation_is_cut_and_an_entry_put_together_along_the_constraint_s
 )
 def test_why_a_gradient_is_unique_or_is_not(A: object, g: object, claimed: bool, reason: str) -> None:
     failed = check(A, g, dL_dx_unique=claimed)
-    found = f"claimed {str(claimed).lower()}, expected {str(not claimed).lower()}{reason}"
+    found = f"claimed {str(claimed).lower()}, correct is {str(not claimed).lower()}{reason}"
     assert str(failed) == f"dL_dx_unique fails: {found}"
 
 
@@ -577,11 +577,11 @@ def test_why_a_gradient_is_unique_or_is_not(A: object, g: object, claimed: bool,
     ("A", "B", "names", "message"),
     [
         ([[1, 0], [2, 0], [0, 0]], None, ["dy2/dx3"],
-         "the inputs x3 cannot vary independently; expected x1 or a like choice"),
+         "the inputs x3 cannot vary independently; correct is x1 or a like choice"),
         ([[1, 1, 1]], [[1, 2]], ["dy1/dx1", "dy2/dx1", "dy3/dx1", "dy1/dx2"],
-         "dy1/dx1, dy2/dx1, dy3/dx1 cannot be chosen at will; expected dy1/dx1, dy2/dx1 or a like choice"),
+         "dy1/dx1, dy2/dx1, dy3/dx1 cannot be chosen at will; correct is dy1/dx1, dy2/dx1 or a like choice"),
         ([[1, 1, 1]], [[1, 2]], ["dy1/dx1"],
-         "claimed 1 parameter, expected 4: dy1/dx1, dy1/dx2, dy2/dx1, dy2/dx2"),
+         "claimed 1 parameter, correct is 4: dy1/dx1, dy1/dx2, dy2/dx1, dy2/dx2"),
     ],
 )  # fmt: skip
 def test_parameters_that_cannot_be_free_together_are_told_why(A: object, B: object, names: Any, message: str) -> None:
@@ -590,9 +590,9 @@ def test_parameters_that_cannot_be_free_together_are_told_why(A: object, B: obje
 
 def test_a_wrong_constraint_is_explained_by_its_entry() -> None:
     failed = check([[1, 0], [0, 1], [1, 2]], constraints={"dependent": ["x3"], "matrix": [[1, 3]]})
-    assert str(failed).splitlines()[1] == "constraints.matrix[1][2] (x3 by x2): claimed 3, expected 2, difference 1"
+    assert str(failed).splitlines()[1] == "constraints.matrix[1][2] (x3 by x2): claimed 3, correct is 2, difference 1"
     failed = check([[1], [2]], constraints={"dependent": ["x2"], "matrix": [[None]]})
-    assert str(failed).splitlines()[1].endswith("(x2 by x1): claimed not to be determined, expected 2")
+    assert str(failed).splitlines()[1].endswith("(x2 by x1): claimed not to be determined, correct is 2")
     computed = check([[1], [3]], constraints={"dependent": ["x2"], "matrix": [["3.0000000000000004"]]})
     assert not computed  # a constraint is no solution: only its digits count
 
@@ -630,7 +630,7 @@ def test_losses_that_say_different_things_of_a_free_parameter_are_no_combination
     A, g = [[1, 1, 1]], [[1, 0, 0], [0, 1, 0], [1, 2, 0]]
     failed = outcome(check(A, g, dL_dx=[[1], [2], [6]]), "dL_dx")
     assert not failed.holds
-    assert (failed.worst.entry, failed.worst.expected, failed.failing) == ("dL_dx[3][1]", 5, 1)
+    assert (failed.worst.entry, failed.worst.correct, failed.failing) == ("dL_dx[3][1]", 5, 1)
     assert check(A, g, dL_dx=[[1], [2], [5]])
     open_ = outcome(check([[1, 1]], [[1, 2], [2, 4]], dL_dx=[[5], [None]]), "dL_dx")
     assert open_.fixes_nothing.startswith("∂L/∂y is not in the row space of A")
@@ -651,10 +651,10 @@ def test_what_is_claimed_not_to_be_determined_is_the_worst_of_wrong_entries() ->
     [
         (
             {"dy_dx": [["5", "100", None]]},
-            "(∂y1/∂x2, given the others): claimed 100, expected 6, difference 94",
+            "(∂y1/∂x2, given the others): claimed 100, correct is 6, difference 94",
         ),
-        ({"dL_dx": ["5", "100", None]}, "(∂L/∂x2, given the others): claimed 100, expected 8, difference 92"),
-        ({"dy_dx": [["1.18", "1.82", "0"]], "atol": "0.1"}, "expected 2.18, difference -0.36, allowed 0.1"),
+        ({"dL_dx": ["5", "100", None]}, "(∂L/∂x2, given the others): claimed 100, correct is 8, difference 92"),
+        ({"dy_dx": [["1.18", "1.82", "0"]], "atol": "0.1"}, "correct is 2.18, difference -0.36, allowed 0.1"),
     ],
 )
 def test_what_is_claimed_along_a_constraint_must_go_together(claims: dict[str, Any], reason: str) -> None:
@@ -699,7 +699,7 @@ def test_every_loss_is_held_against_a_claimed_jacobian() -> None:
 
 def test_an_entry_that_follows_from_others_is_named() -> None:
     failed = outcome(check([[1, 1, 0], [0, 1, 1]], B=[[1], [1]], dy_dx=[["0"], [None], ["5"]]), "dy_dx")
-    assert str(failed.worst) == "dy_dx[3][1] (∂y3/∂x1, given the others): claimed 5, expected 0, difference 5"
+    assert str(failed.worst) == "dy_dx[3][1] (∂y3/∂x1, given the others): claimed 5, correct is 0, difference 5"
 
 
 def test_a_list_of_arrays_is_judged_by_their_type() -> None:

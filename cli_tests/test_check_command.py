@@ -15,7 +15,7 @@ LOOSE = "A: [[3, 5]]\ndL_dy: [7, 11]\nexpect: {dL_dx: [1]}\n"
 BROKEN = "A: [[1, 2], [3 4], [5]]\n"
 WRONG_SAID = """\
 wrong.yaml:5:3: dL_dx fails: 2 of 2 entries
-  worst dL_dx[1] (∂L/∂x1): claimed 0, expected 1, difference -1
+  worst dL_dx[1] (∂L/∂x1): claimed 0, correct is 1, difference -1
   the claim equals A⁻¹·∂L/∂y: was the transpose forgotten?
 """
 BROKEN_SAID = """\
@@ -206,7 +206,7 @@ def test_options_claim_and_take_the_place_of_what_the_file_says(run: Run) -> Non
     assert run("check", "wrong.yaml", "--dldx", "1.01 0", "--atol", "0.001").returncode == 1
     result = run("check", "wrong.yaml", "--require", "overdetermined", "--require", "unique-dL_dx", "-q")
     assert result.returncode == 1
-    assert "wrong.yaml: status (--require) fails: claimed overdetermined, expected determined" in result.stdout
+    assert "wrong.yaml: status (--require) fails: claimed overdetermined, correct is determined" in result.stdout
     assert run("check", *INLINE, "--max-condition", "15").returncode == 0
     result = run("check", *INLINE, "--max-condition", "14.9", "-q")
     assert result.returncode == 1
@@ -253,7 +253,7 @@ def test_csv_claims_in_a_comment(run: Run) -> None:
     result = run("check", "t.csv", "-q", files={"t.csv": text})
     assert result.returncode == 1
     assert result.stdout == (
-        "t.csv:2:20: dL_dx fails: 1 of 2 entries\n  dL_dx[2] (∂L/∂x2): claimed 1, expected 1/2, difference 1/2\n"
+        "t.csv:2:20: dL_dx fails: 1 of 2 entries\n  dL_dx[2] (∂L/∂x2): claimed 1, correct is 1/2, difference 1/2\n"
     )
     assert run("solve", "t.csv").returncode == 0
     for claims, message in (
@@ -289,10 +289,10 @@ def test_json_has_one_object_a_system_and_what_is_wrong_with_a_claim(run: Run) -
             "entry": "dL_dx[1]",
             "meaning": "∂L/∂x1",
             "claimed": 0,
-            "expected": 1,
+            "correct": 1,
             "difference": -1,
             "tolerance": 0,
-            "exact": {"claimed": "0", "expected": "1", "difference": "-1", "tolerance": "0"},
+            "exact": {"claimed": "0", "correct": "1", "difference": "-1", "tolerance": "0"},
         },
         "suspicions": [{"code": "transpose", "message": "the claim equals A⁻¹·∂L/∂y: was the transpose forgotten?"}],
         "choices": [],
@@ -336,15 +336,15 @@ def test_annotations_point_at_the_claims_own_line(run: Run, tmp_path: Path) -> N
         "::error file=broken.yaml,line=1,col=14,title=not read::A[2][1]: expected a number such as -12, 0.5, 1e-3 or"
         " 3/4, got '3 4'. Is a comma missing?",
         "::error file=broken.yaml,line=1,col=20,title=not read::A[3] has 1 entry; expected 2, as in A[1]",
-        "::error file=a%2Cb%3A 100%25.yaml,line=5,col=3,title=dL_dx fails::2 of 2 entries%0Aworst dL_dx[1] (∂L/∂x1):"
-        " claimed 0, expected 1, difference -1%0Athe claim equals A⁻¹·∂L/∂y: was the transpose forgotten?",
+        "::error file=a%2Cb%3A 100%25.yaml,line=5,col=3,title=dL_dx fails::worst dL_dx[1] (∂L/∂x1): claimed 0,"
+        " correct is 1, difference -1; 2 of 2 entries%0Athe claim equals A⁻¹·∂L/∂y: was the transpose forgotten?",
     ]
     by_environment = run("check", "a,b: 100%.yaml", "-q", GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(tmp_path.parent))
     assert f"::error file={tmp_path.name}/a%2Cb%3A 100%25.yaml,line=5,col=3," in by_environment.stdout
     assert "::" not in run("check", "a,b: 100%.yaml", "--no-github", GITHUB_ACTIONS="true").stdout
     result = run("check", "good.yaml", "--format", "json", "--github", "--dldx", "1 1")
     json.loads(result.stdout)
-    assert result.stderr.startswith("::error file=good.yaml,title=dL_dx fails::2 of 2 entries%0A")
+    assert result.stderr.startswith("::error file=good.yaml,title=dL_dx fails::worst dL_dx[")
     assert "::" not in run("check", "good.yaml", "--github").stdout
     assert run("check", "good.yaml", "--github", "--format", "json").stderr == ""
 
@@ -509,7 +509,7 @@ def test_a_csv_claim_may_be_indented_and_a_broken_one_is_told_how_to_write_it(ru
     files: dict[str, str | bytes] = {"t.csv": " \t# expect: {rank: 1}\n1,2\n3,4\n"}
     result = run("check", "t.csv", "-q", files=files)
     assert (result.returncode, result.stderr) == (1, "")
-    assert result.stdout == "t.csv:1:14: rank fails: claimed 1, expected 2\n"
+    assert result.stdout == "t.csv:1:14: rank fails: claimed 1, correct is 2\n"
     result = run("check", "t.csv", files={"t.csv": "# expect: rank\n1,2\n3,4\n"})
     assert result.returncode == 2
     assert result.stderr == (
@@ -551,12 +551,13 @@ def test_json_is_ascii_and_null_where_there_is_nothing_to_say(run: Run) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_junit_has_the_reason_as_its_message_and_escapes_what_xml_lacks(run: Run, tmp_path: Path) -> None:
+def test_junit_has_the_worst_entry_as_its_message_and_escapes_what_xml_lacks(run: Run, tmp_path: Path) -> None:
     result = run("check", "w\x01.yaml", "--junit", "report.xml", files={"w\x01.yaml": WRONG})
     assert (result.returncode, result.stderr) == (1, "")
     text = (tmp_path / "report.xml").read_text("utf-8")
     assert 'classname="w\\x01.yaml" name="dL_dx"' in text
-    assert '<failure type="dL_dx" message="2 of 2 entries">2 of 2 entries\nworst dL_dx[1]' in text
+    message = "worst dL_dx[1] (∂L/∂x1): claimed 0, correct is 1, difference -1; 2 of 2 entries"
+    assert f'<failure type="dL_dx" message="{message}">{message}\nthe claim equals' in text
 
 
 def test_annotations_name_files_as_github_knows_them(run: Run, tmp_path: Path) -> None:
@@ -565,14 +566,14 @@ def test_annotations_name_files_as_github_knows_them(run: Run, tmp_path: Path) -
     outside = run("check", "all.yaml", "-q", files=files, GITHUB_ACTIONS="true",
                   GITHUB_WORKSPACE=str(tmp_path / "elsewhere"))  # fmt: skip
     assert outside.returncode == 1
-    assert "\n::error file=all.yaml,line=11,col=3,title=dL_dx fails::2 of 2 entries%0A" in outside.stdout
+    assert "\n::error file=all.yaml,line=11,col=3,title=dL_dx fails::worst dL_dx[" in outside.stdout
     from_input = run("check", "-", "-q", "--github", stdin=WRONG)
-    assert "\n::error title=dL_dx fails::2 of 2 entries%0A" in from_input.stdout
+    assert "\n::error title=dL_dx fails::worst dL_dx[" in from_input.stdout
     by_option = run("check", "all.yaml", "-q", "--github", "--require", "overdetermined")
-    assert "\n::error file=all.yaml,title=status fails::claimed overdetermined, expected" in by_option.stdout
+    assert "\n::error file=all.yaml,title=status fails::claimed overdetermined, correct is" in by_option.stdout
     assert "\n::error file=all.yaml,title=status of all.yaml#2 fails::" not in by_option.stdout
     inline = run("check", *INLINE, "--dldx", "1 1", "-q", "--github")
-    assert "\n::error title=dL_dx fails::2 of 2 entries%0A" in inline.stdout
+    assert "\n::error title=dL_dx fails::worst dL_dx[" in inline.stdout
     assert "::" not in run("check", "all.yaml", GITHUB_ACTIONS="false").stdout
     result = run("check", "all.yaml", "-f", "json", "-o", "report.json", "--github")
     assert (result.returncode, result.stderr) == (1, "")

@@ -56,13 +56,13 @@ def test_a_claim_that_has_no_value_at_the_point_is_refused(claim: str, reason: s
 @pytest.mark.parametrize(("point", "claim", "verdict", "said"), [
     ("x=2,y=4.6", "-0.436436", "undecided", "only to ±0.0048: dy_dx[1] is -0.43, claimed -0.436436; --solve-for y"),
     ("x=2,y=4.6", "-0.43478", "undecided", "the point is rounded, and decides ∂"),
-    ("x=2,y=4.6", "-0.6", "FAILS", "claimed -0.6, expected -0.43, difference -0.17, allowed ≈0.0548\n"),
+    ("x=2,y=4.6", "-0.6", "FAILS", "claimed -0.6, correct is -0.43, difference -0.17, allowed ≈0.0548\n"),
     ("x=2,y=4.6", "-0.4", "holds", ""),
     ("x=2,y=4.58258", "-0.436436", "undecided", "±4.8e-7: dy_dx[1] is -0.436435, claimed -0.436436; --solve"),
-    ("x=2,y=4.58258", "-0.43478", "FAILS", "expected -0.436435, difference 0.001655, allowed ≈5.48e-6\n"),
+    ("x=2,y=4.58258", "-0.43478", "FAILS", "correct is -0.436435, difference 0.001655, allowed ≈5.48e-6\n"),
     ("x=2,y=4.58258", "-0.4364", "holds", ""),
     ("x=3.0,y=4.0", "-3/4", "holds", ""),
-    ("x=3.0,y=4.0", "-0.74", "FAILS", "expected -0.75"),
+    ("x=3.0,y=4.0", "-0.74", "FAILS", "correct is -0.75"),
 ])  # fmt: skip
 def test_a_rounded_point_decides_as_much_as_its_bound_lets_it(
     point: str, claim: str, verdict: str, said: str, run: Run
@@ -78,13 +78,13 @@ def test_a_rounded_point_decides_as_much_as_its_bound_lets_it(
 def test_a_tolerance_may_be_as_wide_as_the_bound_and_a_found_point_decides_more(run: Run) -> None:
     assert run("check", *CIRCLE, "--at", "x=2,y=4.6", "--dydx=-0.436436", "--atol", "0.01").returncode == 0
     assert run("check", *CIRCLE, *FOUND, "--dydx=-0.436436").returncode == 0
-    assert "expected ≈-0.436436" in run("check", *CIRCLE, *FOUND, "--dydx=-0.43478").stdout
+    assert "correct is ≈-0.436436" in run("check", *CIRCLE, *FOUND, "--dydx=-0.43478").stdout
 
 
 def test_what_is_known_within_bounds_alone_has_no_exact_value_in_the_record(run: Run) -> None:
     arguments = ["check", *CIRCLE, "--at", "x=2,y=4.6", "--format", "json"]
     (wrong,) = json.loads(run(*arguments, "--dydx=-0.6").stdout)["claims"]
-    assert wrong["worst"]["exact"] == {"claimed": "-3/5", "expected": None, "difference": None, "tolerance": None}
+    assert wrong["worst"]["exact"] == {"claimed": "-3/5", "correct": None, "difference": None, "tolerance": None}
     assert abs(wrong["worst"]["difference"]) > wrong["worst"]["tolerance"] > 0.05
     (open_one,) = json.loads(run(*arguments, "--dydx=-0.43").stdout)["claims"]
     assert (open_one["holds"], open_one["undecided"], open_one["worst"]) == (False, True, None)
@@ -97,9 +97,8 @@ def test_near_a_fold_nothing_is_decided_and_what_the_point_does_not_touch_is(run
     beside = ["-e", "u=2*x", "-e", "x**2+v**2=25", "--unknowns", "u,v", "--inputs", "x", "--at", "x=2,u=4,v=4.6"]
     assert run("check", *beside, "--dydx", "2; -0.4").returncode == 0
     assert "is not decided" in run("check", *beside, "--dydx", "2; -0.436").stdout
-    assert (
-        "dy_dx[1][1] (∂u/∂x): claimed 3, expected 2, difference 1" in run("check", *beside, "--dydx", "3; -0.4").stdout
-    )
+    wrong_entry = "dy_dx[1][1] (∂u/∂x): claimed 3, correct is 2, difference 1"
+    assert wrong_entry in run("check", *beside, "--dydx", "3; -0.4").stdout
 
 
 def test_no_verdict_is_wrong_of_any_solution_that_rounds_to_the_point() -> None:

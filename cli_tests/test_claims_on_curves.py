@@ -60,7 +60,7 @@ def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> 
 @pytest.mark.parametrize(("arguments", "explanation"), [
     (
         [*equation("x**2+y**2=25"), "--dydx=-x/sqrt(25-x**2)"],
-        "at x = 1.25, y ≈ -4.84123 the claim is ≈-0.258199, and expected is ≈0.258199; "
+        "at x = 1.25, y ≈ -4.84123 the claim is ≈-0.258199, and correct is ≈0.258199; "
         "they agree at x = 1.25, y ≈ 4.84123: the claim is right on a part of the curve alone\n",
     ),
     ([*equation("(y-1000)*(x-y**2)=0"), "--dydx", "1/(2*y)"], "at x = 1.25, y = 1000 the claim is ≈0.000500000, and"),
@@ -71,7 +71,7 @@ def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> 
     ([*SPHERE, "--dydx=-x/y; 1"], "it does not solve A·∂y/∂x = B: the column of x; as at x = 0.25, y = 0.25, w ≈ 0.9"),
     ([*equation("y**2 = x"), "--dydx", "1/(2*abs(y))"], "the claim is right on a part of the curve alone\n"),
     ([*equation("y = x**2"), "--dydx", "2*sqrt(y)"], "the claim is right on a part of the curve alone\n"),
-    ([*equation("y = exp(x)"), "--dydx", "0.5"], "claimed 0.5, expected exp(x); at x = 1.25"),
+    ([*equation("y = exp(x)"), "--dydx", "0.5"], "claimed 0.5, correct is exp(x); at x = 1.25"),
     ([*SOFTMAX, "--inputs", "z1,z2", "--dydx", "p1 -p1*p2; -p1*p2 p2*(1-p2); p1*s p2*s"], "fails: 1 of 6 entries"),
 ])  # fmt: skip
 def test_what_is_wrong_at_a_point_of_the_equations_fails(arguments: list[str], explanation: str, run: Run) -> None:

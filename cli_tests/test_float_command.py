@@ -46,7 +46,7 @@ def test_a_free_parameter_is_written_in_doubles_too(run: Run) -> None:
 def test_a_rank_decided_by_a_cutoff_is_said_to_be(run: Run) -> None:
     result = run("solve", "-A", "1 2; 2 4", "--arithmetic", "float")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "rank-deficient: rank 1 of 2, 1 free parameter, 1 constraint on x, condition ≈1, float, not certified" in (
+    assert "rank-deficient: rank 1 of 2, 1 unknown is free, 1 constraint on x, condition ≈1, float, not certified" in (
         result.stdout
     )
     assert result.stdout.rstrip().endswith(WARNING)

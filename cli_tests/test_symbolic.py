@@ -220,7 +220,7 @@ def test_identities_of_functions_are_seen(A: list[list[str]], rank: int) -> None
 def test_what_is_printed(run: Run) -> None:
     result = run("solve", "-A", "a1 a2", "-g", "g1 g2")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "underdetermined: rank 1 of 2, 1 free parameter, symbolic" in result.stdout
+    assert "underdetermined: rank 1 of 2, 1 unknown is free, symbolic" in result.stdout
     assert "y2      1/a2 − (a1/a2)·∂y1/∂x1\n" in result.stdout
     assert "  holds where a2 ≠ 0\n  where a2 = 0: rank 1, free is y2\n" in result.stdout
     assert "  where a1 = a2 = 0: rank 0, rank-deficient\n" in result.stdout
@@ -320,7 +320,7 @@ def test_claims_with_letters() -> None:
     assert check(tall, dy_dx=[["0", "1/b"]])
     square = check([["a", "b"], ["c", "d"]], dy_dx=[["d/(a*d-b*c)", "-b/(a*d-b*c)"], ["-c/(a*d-b*c)", "b/(a*d-b*c)"]])
     assert str(square).startswith(
-        "dy_dx fails: 1 of 4 entries: dy_dx[2][2] (∂y2/∂x2): claimed b/(a*d-b*c), expected a/"
+        "dy_dx fails: 1 of 4 entries: dy_dx[2][2] (∂y2/∂x2): claimed b/(a*d-b*c), correct is a/"
     )
     assert not check(A, max_condition=10)
     assert check([["cos(1)"]], dy_dx=[["1.8508"]])

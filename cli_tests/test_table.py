@@ -27,7 +27,7 @@ def test_underdetermined_with_the_reason_beside_the_doubt() -> None:
         table([[3, 5]], [7, 11])
         == """\
 x = A·y   1 equation, 2 unknowns
-underdetermined: rank 1 of 2, 1 free parameter, condition 1, exact
+underdetermined: rank 1 of 2, 1 unknown is free, condition 1, exact
 
   ∂y/∂x   x1
  ───────────────────────────

@@ -37,30 +37,30 @@ class Deviation(NamedTuple):
     """As it was written."""
     claimed_value: Fraction | None
     """None: claimed not to be determined."""
-    expected: Fraction
+    correct: Fraction
     tolerance: Fraction
-    """How far from the claim the expected value may be."""
+    """How far from the claim the correct value may be."""
 
     @property
     def difference(self) -> Fraction | None:
-        """Claimed less expected."""
-        return None if self.claimed_value is None else self.claimed_value - self.expected
+        """Claimed less correct."""
+        return None if self.claimed_value is None else self.claimed_value - self.correct
 
     def __str__(self) -> str:
         where, difference = f"{self.entry} ({self.meaning})", self.difference
         if difference is None:
-            return f"{where}: claimed not to be determined, expected {show(self.expected)}"
-        if isinstance(self.expected, Bounded):  # no digit that the bound does not support
-            expected, found = show(self.expected), show(Bounded(difference, self.expected.error))
+            return f"{where}: claimed not to be determined, correct is {show(self.correct)}"
+        if isinstance(self.correct, Bounded):  # no digit that the bound does not support
+            correct, found = show(self.correct), show(Bounded(difference, self.correct.error))
             tolerance = show_decimals([self.tolerance], 3)[0]
         elif not is_number(self.claimed) or last_place(self.claimed) is None:
-            expected, found, tolerance = map(show, (self.expected, difference, self.tolerance))
+            correct, found, tolerance = map(show, (self.correct, difference, self.tolerance))
         else:  # a decimal is compared with a decimal, of a digit more
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
-            expected = show_decimals([self.expected], max(DIGITS, min(digits, MOST_DIGITS) + 1))[0]
+            correct = show_decimals([self.correct], max(DIGITS, min(digits, MOST_DIGITS) + 1))[0]
             found, tolerance = show_decimals([difference], 3)[0], show_decimals([self.tolerance], 3)[0]
         allowed = f", allowed {tolerance}" if self.tolerance else ""
-        return f"{where}: claimed {self.claimed}, expected {expected}, difference {found}{allowed}"
+        return f"{where}: claimed {self.claimed}, correct is {correct}, difference {found}{allowed}"
 
     @property
     def excess(self) -> Fraction:
@@ -114,12 +114,20 @@ class Outcome(NamedTuple):
         return "is not decided" if self.is_undecided else "fails"
 
     @property
+    def headline(self) -> str:
+        """Why the claim does not hold, in one line: its worst entry first."""
+        return "; ".join((*self._worst_entry, self.reason))
+
+    @property
     def explanation(self) -> tuple[str, ...]:
         """Why the claim does not hold: a clause, the worst entry, and the mistakes that would explain it."""
         if self.holds:
             return ()
-        worst = () if self.worst is None else (f"{'worst ' if self.failing > 1 else ''}{self.worst}",)
-        return (self.reason, *worst, *(suspicion.message for suspicion in self.suspicions))
+        return (self.reason, *self._worst_entry, *(suspicion.message for suspicion in self.suspicions))
+
+    @property
+    def _worst_entry(self) -> tuple[str, ...]:
+        return () if self.worst is None else (f"{'worst ' if self.failing > 1 else ''}{self.worst}",)
 
 
 class Unreadable(NamedTuple):
@@ -138,7 +146,7 @@ class Verdict:
     >>> assert not verdict
     >>> print(verdict)
     dL_dx fails: 2 of 2 entries
-    worst dL_dx[1] (∂L/∂x1): claimed 0.5, expected -0.5, difference 1, allowed 0.05
+    worst dL_dx[1] (∂L/∂x1): claimed 0.5, correct is -0.5, difference 1, allowed 0.05
     the claim is the negative of ∂L/∂x: is a sign flipped?
     """
 

@@ -22,7 +22,7 @@ class Difference(NamedTuple):
     text: str
     """What is claimed, as written."""
     claimed: Symbolic | None
-    expected: Any
+    correct: Any
     finding: Finding
 
 
@@ -42,10 +42,10 @@ class Comparison:
 
     def said(self, one: Difference) -> str:
         """What is claimed and what is so, and where."""
-        text = f"{one.name}: claimed {one.text}, expected {show_number(one.expected, DIGITS).strip()}"
+        text = f"{one.name}: claimed {one.text}, correct is {show_number(one.correct, DIGITS).strip()}"
         if self.curve is None or one.claimed is None:
             return text
-        return f"{text}; {self.curve.said(one.finding, one.claimed, one.expected)}"
+        return f"{text}; {self.curve.said(one.finding, one.claimed, one.correct)}"
 
     def of_column(self, name: str, what: str, finding: Finding) -> str:
         """Why the claim fails, by what is wrong with it, or why that is not decided."""

@@ -25,7 +25,7 @@ def judge_status(claimed: Status, setting: Setting) -> Outcome:
     because = f"rank {solution.rank} of {count(setting.system.unknowns, 'unknown')}"
     if solution.constraints is not None:
         because += f", {count(len(solution.constraints.dependent), 'constraint')} on x"
-    reason = f"claimed {claimed}, expected {solution.status}: {because}"
+    reason = f"claimed {claimed}, correct is {solution.status}: {because}"
     return _judged("status", claimed == solution.status, str(claimed), reason)
 
 
@@ -38,7 +38,7 @@ def judge_uniqueness(claimed: bool, setting: Setting) -> Outcome:
     """Whether ∂L/∂x, of every loss, is unique or is not."""
     unique = setting.solution.unique_losses
     found = all(unique)
-    reason = f"claimed {str(claimed).lower()}, expected {str(found).lower()}"
+    reason = f"claimed {str(claimed).lower()}, correct is {str(found).lower()}"
     if not found:
         losses = ", ".join(f"L{k + 1}" for k, is_unique in enumerate(unique) if not is_unique)
         where = "" if len(unique) == 1 else f" of {losses}"
@@ -68,7 +68,7 @@ def judge_free_parameters(claimed: Number | tuple[str, ...], setting: Setting) -
     shown = ", ".join(map(printable, claimed)) or "none"
     if len(claimed) != total:
         names = ", ".join(map(printable, setting.solution.free_parameters)) or "none"
-        reason = f"claimed {count(len(claimed), 'parameter')}, expected {total}: {names}"
+        reason = f"claimed {count(len(claimed), 'parameter')}, correct is {total}: {names}"
     else:
         reason = _impossible(claimed, setting)
     return _judged("free_parameters", not reason, shown, reason)
@@ -85,13 +85,13 @@ def _impossible(claimed: tuple[str, ...], setting: Setting) -> str:
     T = setting.T()
     if claimed and (len(chosen) != len(setting.x) or not _is_invertible([T[k] for k in chosen])):
         inputs = ", ".join(printable(system.x[k]) for k in chosen)
-        return f"the inputs {inputs} cannot vary independently; expected {', '.join(setting.x)} or a like choice"
+        return f"the inputs {inputs} cannot vary independently; correct is {', '.join(setting.x)} or a like choice"
     V = setting.solution.general.null_space
     for k, rows in chosen.items():
         if len(rows) != F or not _is_invertible([V[i] for i in rows]):
             names = ", ".join(f"d{system.y[i]}/d{system.x[k]}" for i in rows)
-            expected = ", ".join(f"d{y}/d{system.x[k]}" for y in setting.solution.general.free)
-            return f"{printable(names)} cannot be chosen at will; expected {printable(expected)} or a like choice"
+            correct = ", ".join(f"d{y}/d{system.x[k]}" for y in setting.solution.general.free)
+            return f"{printable(names)} cannot be chosen at will; correct is {printable(correct)} or a like choice"
     return ""
 
 
@@ -102,7 +102,7 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
     size = count(len(claimed.dependent), "constraint") if claimed.dependent else "none"
     outcome = _judged("constraints", True, size, "")
     if len(claimed.dependent) != D:
-        return outcome._replace(holds=False, reason=f"claimed {size}, expected {D or 'none'}")
+        return outcome._replace(holds=False, reason=f"claimed {size}, correct is {D or 'none'}")
     if claimed.matrix is None:
         return outcome
     system = setting.system
@@ -114,19 +114,19 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
         assert found is not None
         names = ", ".join(map(printable, claimed.dependent))
         follow = ", ".join(map(printable, found.dependent))
-        reason = f"{names} do not follow from the other inputs; expected {follow} or a like choice"
+        reason = f"{names} do not follow from the other inputs; correct is {follow} or a like choice"
         return outcome._replace(holds=False, reason=reason)
     matrix = product(tuple([T[k] for k in dependent]), inverse)
     tolerances = setting.tolerances(claimed.matrix._replace(unit_roundoff=None))
     deviations = []
     for i, row in enumerate(matrix):
-        for j, expected in enumerate(row):
+        for j, correct in enumerate(row):
             value = claimed.matrix.entries[i][j]
-            if value is None or abs(value - expected) > tolerances[i][j]:
+            if value is None or abs(value - correct) > tolerances[i][j]:
                 meaning = f"{printable(claimed.dependent[i])} by {printable(system.x[others[j]])}"
                 text = claimed.matrix.texts[i][j]
                 name = claimed.matrix.name(i, j)
-                deviations.append(Deviation(name, meaning, text, value, expected, tolerances[i][j]))
+                deviations.append(Deviation(name, meaning, text, value, correct, tolerances[i][j]))
     if deviations:
         total = count(len(matrix) * len(others), "entry")
         return fails(outcome._replace(holds=False), deviations, f"{len(deviations)} of {total}")
@@ -138,7 +138,7 @@ def _judged(key: str, holds: bool, claimed: str, reason: str) -> Outcome:
 
 
 def _counted(key: str, claimed: Number, found: int) -> Outcome:
-    return _judged(key, claimed.value == found, claimed.text, f"claimed {claimed.text}, expected {found}")
+    return _judged(key, claimed.value == found, claimed.text, f"claimed {claimed.text}, correct is {found}")
 
 
 def _is_invertible(rows: list[Row]) -> bool:

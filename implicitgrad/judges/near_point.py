@@ -35,7 +35,7 @@ def as_far_as_known(
     bound = setting.solution.error_bounds[numbers.key == "dL_dx"]
     if not outcome.holds and bound is not None:
         worst = outcome.worst
-        return outcome._replace(worst=worst and worst._replace(expected=Bounded(worst.expected, bound)))
+        return outcome._replace(worst=worst and worst._replace(correct=Bounded(worst.correct, bound)))
     strict = Setting(setting.solution, setting.claims, error_counts_against=True)
     gradients = setting.system.dL_dy if numbers.key == "dL_dx" else None
     tolerances = strict.tolerances(numbers, gradients)

@@ -92,7 +92,7 @@ class OnCurve:
         if finding.apart is None:
             return self.why_undecided(finding)
         one, other = (_shown(finding.apart, value) for value in (claimed, expected))
-        text = f"at {place_of(finding.apart)} the claim is {one}, and expected is {other}"
+        text = f"at {place_of(finding.apart)} the claim is {one}, and correct is {other}"
         if finding.alike is None:
             return text
         return f"{text}; they agree at {place_of(finding.alike)}: the claim is right on a part of the curve alone"

@@ -241,9 +241,9 @@ class _Judge:
             self._is_invertible([T[k] for k in chosen])
             and all(self._is_invertible([V[i] for i in rows]) for rows in chosen.values())
         )
-        expected = ", ".join(self.solution.free_parameters)
-        reason = "" if holds else f"{', '.join(claimed)} cannot be chosen at will; expected {expected} or a like choice"
-        return Outcome("free_parameters", holds, ", ".join(claimed) or "none", reason, 0 if holds else 1)
+        names, correct = ", ".join(claimed), ", ".join(self.solution.free_parameters)
+        reason = "" if holds else f"{names} cannot be chosen at will; correct is {correct} or a like choice"
+        return Outcome("free_parameters", holds, names or "none", reason, 0 if holds else 1)
 
     def _is_invertible(self, rows: Rows) -> bool:
         n = len(rows)
@@ -257,7 +257,7 @@ class _Judge:
         size = count(len(claimed.dependent), "constraint") if claimed.dependent else "none"
         outcome = Outcome("constraints", True, size)
         if len(claimed.dependent) != D:
-            return outcome._replace(holds=False, reason=f"claimed {size}, expected {D or 'none'}", failing=1)
+            return outcome._replace(holds=False, reason=f"claimed {size}, correct is {D or 'none'}", failing=1)
         if claimed.matrix is None:
             return outcome
         T = self._values(self.setting.T())

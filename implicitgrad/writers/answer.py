@@ -111,8 +111,8 @@ class Answer:
         """What was found: the verdict and what it rests on."""
         solution = self.solution
         found = [f"rank {solution.rank} of {self.system.unknowns}"]
-        if parameters := len(self.free) * len(self.inputs):
-            found.append(count(parameters, "free parameter"))
+        if self.free and self.inputs:
+            found.append(f"{count(len(self.free), 'unknown')} {'is' if len(self.free) == 1 else 'are'} free")
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
         if solution.condition_ratio is not None:

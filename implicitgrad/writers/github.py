@@ -32,9 +32,8 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
         file = path if place.line is None else place.source
         of_what = "" if file == path else f" of {source}"
         title = f"{outcome.key}{of_what} {outcome.verb}"
-        yield _command(
-            {**_at(file, place.line, place.column, workspace), "title": title}, "\n".join(outcome.explanation)
-        )
+        text = "\n".join((outcome.headline, *(suspicion.message for suspicion in outcome.suspicions)))
+        yield _command({**_at(file, place.line, place.column, workspace), "title": title}, text)
 
 
 def _at(path: str | None, line: int | None, column: int | None, workspace: str | None) -> Properties:

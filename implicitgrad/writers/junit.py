@@ -25,9 +25,8 @@ def write_junit(results: Sequence[Result]) -> str:
         for outcome in result.outcomes:
             case = _case(suite, source, outcome.key)
             if not outcome.holds:
-                reason, *rest = outcome.explanation
-                first = f"not decided: {reason}" if outcome.is_undecided else reason
-                _report(case, "failure", outcome.key, (first, *rest))
+                first = f"not decided: {outcome.headline}" if outcome.is_undecided else outcome.headline
+                _report(case, "failure", outcome.key, (first, *(one.message for one in outcome.suspicions)))
     suite.set("tests", str(len(suite)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))

@@ -52,7 +52,7 @@ def _claim(outcome: Outcome) -> dict[str, Json]:
 def _deviation(worst: Deviation) -> dict[str, Json]:
     numbers: dict[str, Fraction | None] = {
         "claimed": worst.claimed_value,
-        "expected": worst.expected,
+        "correct": worst.correct,
         "difference": worst.difference,
         "tolerance": worst.tolerance,
     }
@@ -86,7 +86,7 @@ def _text(value: Fraction) -> str:
 
 def _exact(numbers: dict[str, Fraction | None]) -> dict[str, Json]:
     """As they are; null beside what is known within bounds alone."""
-    is_bounded = isinstance(numbers["expected"], Bounded)
+    is_bounded = isinstance(numbers["correct"], Bounded)
     return {
         key: None if value is None or (is_bounded and key != "claimed") else format_fraction(value)
         for key, value in numbers.items()
