@@ -8,13 +8,16 @@ import sympy
 from mpmath import iv
 
 from implicitgrad.symbolic.enclosure import Unbounded, bound, enclose, interval, surround
+from implicitgrad.symbolic.odd_root import OddRoot
 
 x, y, z = sympy.symbols("x y z", real=True)
 TINY = sympy.Rational(1, 10**36)
 EXPRESSIONS = (
     x + y / 3, x * y - 2, x**3, x**-2, sympy.sqrt(x), x ** sympy.Rational(-2, 3), x**y, sympy.exp(x * y),
     sympy.log(x + y), sympy.sin(x), sympy.cos(3 * y), sympy.tan(x), sympy.Abs(x - 3), sympy.Abs(x) / (-x), sympy.pi * x,
-    sympy.E + y, sympy.E**x, 2**x,
+    sympy.E + y, sympy.E**x, 2**x, sympy.asin(x), sympy.acos(y / 2), sympy.atan(-y), sympy.asinh(x - 2), sympy.acosh(y),
+    sympy.atanh(x), sympy.erf(x * y), sympy.atan2(y, x), sympy.atan2(x, -y), sympy.atan2(-x, -y), sympy.atan2(x - 1, x),
+    OddRoot(x - 1, 3), OddRoot(x - y, 5) ** 2,
 )  # fmt: skip
 
 
@@ -38,6 +41,25 @@ def test_an_interval_holds_all_values_and_little_more(expression: sympy.Expr) ->
             assert contains(found, expression.subs(point))
     assert mpmath.mpf(found.delta) <= 0.02
     assert iv.dps < 60
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        sympy.asin(x), sympy.acos(x), sympy.atanh(x), sympy.acosh(2 - x), sympy.log(1 - x), sympy.sqrt(1 - x),
+        sympy.atan2(x - 1, -x), sympy.tan(sympy.pi * x / 2), 1 / OddRoot(1 - x, 3),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_interval_that_leaves_the_domain_has_no_values(expression: sympy.Expr) -> None:
+    inside = surround({x: sympy.Rational(9, 10)}, {x: Fraction(1, 100)})
+    beyond = surround({x: sympy.Rational(999, 1000)}, {x: Fraction(1, 100)})
+    assert mpmath.mpf(interval(expression, inside).delta) < 10
+    try:
+        found = interval(expression, beyond)
+    except (NotImplementedError, ZeroDivisionError, ValueError):
+        return
+    assert mpmath.mpf(found.delta) == mpmath.inf
 
 
 def test_a_solution_is_proved_where_there_is_one_alone() -> None:

@@ -309,7 +309,7 @@ def test_small_points_and_points_that_take_proof() -> None:
     cubic = solved("y**3 + y = x", y="y", at={"x": "0.123", "y": "0.1"}, solve_for="y")
     assert cubic.error_bounds[0] is not None
     with pytest.raises(InputError, match="equation 1 has no real value"):
-        solved("y = x**(1/3)", y="y", x="x", at={"x": "-8", "y": "-2"})
+        solved("y = x**(1/4)", y="y", x="x", at={"x": "-16", "y": "-2"})
     with pytest.raises(InputError, match="the equations have numbers that are too large"):
         solved("exp(exp(exp(y))) = x", y="y", at={"x": "1", "y": "100"})
     assert solved("mpf**2/3 = x + sin(mpf)", y="mpf", x="x", at={"x": "1", "mpf": "1"}, solve_for="mpf").rank == 1

@@ -4,7 +4,7 @@
     sum      = [sign] product {sign product}
     product  = factor {("*" | "·" | "/") factor}
     factor   = sign factor | atom [("**" | "^") factor | superscript]
-    atom     = number | name | function "(" sum ")" | "(" sum ")"
+    atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
     name     = letter {letter | digit | "_"}
 
 Every text is read by this grammar, and nothing is ever evaluated.
@@ -25,18 +25,38 @@ DEEPEST = 50
 LONGEST = 20_000
 """Characters of an expression."""
 LONGEST_NAME = 32
-FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "sinh", "cosh", "tanh")
+FUNCTIONS = (
+    "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
+    "atanh", "exp", "log", "ln", "log10", "log2", "sqrt", "cbrt", "abs", "erf",
+)  # fmt: skip
+_OF_TWO = ("atan2",)
+_ONE_BASE = "Other logarithms are log2, log10 and log(u)/log(b)"
+_ALIASES = {"Abs": "abs"}
+"""As sympy prints them."""
 CONSTANTS = ("pi",)
 NO_LETTERS = {
     "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
 }  # fmt: skip
 """Booleans, null and what is no number, to YAML and to other programs."""
+_NO_DERIVATIVE = "It has no derivative where the arguments are equal"
 OTHER_WORDS = {
-    "ln": "The natural logarithm is log",
-    **dict.fromkeys(("arcsin", "asin"), "Write y = asin(u) as sin(y) = u"),
-    **dict.fromkeys(("arccos", "acos"), "Write y = acos(u) as cos(y) = u"),
-    **dict.fromkeys(("arctan", "atan"), "Write y = atan(u) as tan(y) = u"),
-    **dict.fromkeys(("arctanh", "artanh", "atanh"), "Write y = atanh(u) as tanh(y) = u"),
+    **{f"arc{word}": f"It is written a{word}" for word in ("sin", "cos", "tan")},
+    **{f"{arc}{word}": f"It is written a{word}" for word in ("sinh", "cosh", "tanh") for arc in ("arc", "ar")},
+    "arctan2": "It is written atan2",
+    "acot": "Write acot(u) as pi/2 - atan(u)",
+    "asec": "Write asec(u) as acos(1/u)",
+    "acsc": "Write acsc(u) as asin(1/u)",
+    "sech": "Write sech(u) as 1/cosh(u)",
+    "csch": "Write csch(u) as 1/sinh(u)",
+    "coth": "Write coth(u) as 1/tanh(u)",
+    "erfc": "Write erfc(u) as 1 - erf(u)",
+    **dict.fromkeys(("lg", "lb", "log1p", "logn"), "The logarithms are log or ln, log10 and log2"),
+    "expm1": "Write expm1(u) as exp(u) - 1",
+    **dict.fromkeys(("tg", "tgh", "ctg", "cotan", "cosec"), "They are written tan, tanh, cot and csc"),
+    **dict.fromkeys(("pow", "power", "root", "nthroot"), "Write powers as u**v, and roots as u**(1/3)"),
+    **dict.fromkeys(("max", "Max", "maximum"), f"{_NO_DERIVATIVE}; write max(u, v) as (u + v + abs(u - v))/2"),
+    **dict.fromkeys(("min", "Min", "minimum"), f"{_NO_DERIVATIVE}; write min(u, v) as (u + v - abs(u - v))/2"),
+    **dict.fromkeys(("sign", "sgn", "signum"), "Write sign(u) as u/abs(u)"),
     **dict.fromkeys(("sigmoid", "logistic", "expit"), "Write sigmoid(u) as 1/(1 + exp(-u))"),
     "softplus": "Write softplus(u) as log(1 + exp(u))",
     "relu": "Write relu(u) as (u + abs(u))/2",
@@ -45,7 +65,7 @@ TOO_LARGE = "expected expressions that can be computed with, got one that is too
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^]))"
+    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^,]))"
 )
 _SPELLINGS = {"−": "-", "·": "*", "^": "**"}
 
@@ -106,7 +126,7 @@ def read_expression(text: str) -> Node:
 
 
 def has_letters(text: str) -> bool:
-    """Whether a text in the place of a number is meant as an expression with letters in it: a1, or x*y/2."""
+    """Whether a text in the place of a number is meant as an expression: a1, x*y/2, or 2**(1/3)."""
     if len(text) > LONGEST or text.isdecimal():
         return False
     try:
@@ -115,7 +135,8 @@ def has_letters(text: str) -> bool:
         return False
     names = [token for kind, token, _ in tokens if kind == "name"]
     is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
-    return bool(names) and not is_unparted and all(len(name) <= LONGEST_NAME for name in names)
+    has_root = any(a[1] == "**" and b[1] == "(" for a, b in pairwise(tokens))
+    return (bool(names) or has_root) and not is_unparted and all(len(name) <= LONGEST_NAME for name in names)
 
 
 def why_no_coefficient(text: str) -> str | None:
@@ -181,11 +202,10 @@ class _Reader:
             self.refuse("expected the end of the expression")
         return found
 
-    def refuse(self, expected: str) -> None:
+    def refuse(self, expected: str, hint: str | None = None) -> None:
         kind, text, offset = self.tokens[self.next]
         before = self.tokens[self.next - 1] if self.next else ("", "", 0)
         found = quoted(text) if text else "the end"
-        hint = None
         if kind in ("name", "number") and before[0] in ("name", "number"):
             hint = f"A product is written {before[1]}*{text}"
         elif text == "(":
@@ -261,22 +281,29 @@ class _Reader:
             self.refuse("expected a number, a name or (")
         return self.inside()
 
-    def call(self, name: str, offset: int) -> Node:
+    def call(self, written: str, offset: int) -> Node:
+        name = _ALIASES.get(written, written)
         if name not in FUNCTIONS:
             hint = OTHER_WORDS.get(name) or nearest(name, FUNCTIONS)
             if len(name) == 1:
                 hint = f"A product is written {name}*(...)"
             message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
             raise Misplaced(message, offset, hint)
-        return Node("call", offset, name, parts=(self.inside(),))
+        first = self.inside(_ONE_BASE if name == "log" else None, is_last=name not in _OF_TWO)
+        if name not in _OF_TWO:
+            return Node("call", offset, name, parts=(first,))
+        if self.tokens[self.next][1] != ",":
+            self.refuse("expected a comma and the second argument")
+        return Node("call", offset, name, parts=(first, self.inside()))
 
-    def inside(self) -> Node:
-        """What is in parentheses."""
+    def inside(self, hint: str | None = None, *, is_last: bool = True) -> Node:
+        """What is in parentheses, or an argument."""
         self.next += 1
         found = self.sum()
-        if self.tokens[self.next][1] != ")":
-            self.refuse("expected )")
-        self.next += 1
+        if is_last:
+            if self.tokens[self.next][1] != ")":
+                self.refuse("expected )", hint)
+            self.next += 1
         return found
 
 

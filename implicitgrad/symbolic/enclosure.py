@@ -10,20 +10,54 @@ is inside X, and then it is in that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
 import mpmath
 from mpmath import iv
-from sympy import Abs, E, Expr, cos, cosh, exp, log, pi, sin, sinh, tan, tanh
+from sympy import (
+    Abs,
+    E,
+    Expr,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    erf,
+    exp,
+    log,
+    pi,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)  # fmt: skip
+
+from implicitgrad.symbolic.odd_root import OddRoot
 
 DIGITS = 60
+GUARD_DIGITS = 10
+"""Of functions that mpmath has no intervals of, where the last of its digits may be wrong."""
 WRITTEN = 45
 RADIUS = mpmath.mpf(10) ** -35
 """Of the interval, relative to the solution where that is beyond 1."""
-
+_INFINITY = float("inf")
+_RISING: dict[type[Expr], tuple[Callable[[Any], Any], float, float]] = {
+    asin: (mpmath.asin, -1, 1),
+    atan: (mpmath.atan, -_INFINITY, _INFINITY),
+    asinh: (mpmath.asinh, -_INFINITY, _INFINITY),
+    acosh: (mpmath.acosh, 1, _INFINITY),
+    atanh: (mpmath.atanh, -1, 1),
+    erf: (mpmath.erf, -_INFINITY, _INFINITY),
+}
+"""Functions that rise, and from where to where they are defined."""
 
 Radii = tuple[tuple[float, ...], ...]
 """How far the entries of a matrix may be from what they stand for."""
@@ -152,6 +186,15 @@ def interval(expression: Expr, values: dict[Expr, Any]) -> Any:
         return _hyperbolic(type(expression), parts[0])
     if isinstance(expression, Abs):
         return abs(parts[0])
+    if expression.func in _RISING:
+        return _rising(*_RISING[expression.func], parts[0])
+    if isinstance(expression, acos):
+        return iv.pi / 2 - _rising(*_RISING[asin], parts[0])
+    if isinstance(expression, atan2):
+        return _angle(*parts)
+    if isinstance(expression, OddRoot):
+        order = int(expression.args[1])
+        return _rising(lambda u: mpmath.sign(u) * mpmath.root(abs(u), order), -_INFINITY, _INFINITY, parts[0])
     raise NotImplementedError(expression)
 
 
@@ -165,6 +208,26 @@ def _hyperbolic(function: type[Expr], u: Any) -> Any:
         found = (up + down if function is cosh else up - down) / (up + down if function is tanh else 2)
         ends.append(found)
     return iv.mpf([ends[0].a, ends[1].b])
+
+
+def _rising(function: Callable[[Any], Any], least: float, most: float, u: Any) -> Any:
+    """A rising function from the ends of an interval, and a little around it for what is rounded."""
+    low, high = mpmath.mpf(u.a), mpmath.mpf(u.b)
+    if low < least or high > most:
+        raise NotImplementedError(function)
+    with mpmath.workdps(DIGITS + GUARD_DIGITS):
+        ends = [function(low), function(high)]
+    around = iv.mpf(10) ** -(DIGITS + GUARD_DIGITS // 2) * iv.mpf([-1, 1])
+    return iv.mpf([(iv.mpf(ends[0]) * (1 + around)).a, (iv.mpf(ends[1]) * (1 + around)).b])
+
+
+def _angle(y: Any, x: Any) -> Any:
+    """atan2(y, x) away from its jump at x ≤ 0, y = 0."""
+    if x.a > 0:
+        return _rising(*_RISING[atan], y / x)
+    if y.a > 0 or y.b < 0:
+        return (iv.pi if y.a > 0 else -iv.pi) / 2 - _rising(*_RISING[atan], x / y)
+    raise NotImplementedError(atan2)
 
 
 def _product(factors: list[Any]) -> Any:

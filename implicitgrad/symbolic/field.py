@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 from sympy import (
@@ -24,6 +24,7 @@ from sympy import (
     Mul,
     Pow,
     Rational,
+    S,
     Symbol,
     cos,
     cosh,
@@ -37,6 +38,7 @@ from sympy import (
 
 from implicitgrad.expressions import read_equation
 from implicitgrad.symbolic.expression import to_expression
+from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.points import DIGITS, cancels, real_points
 from implicitgrad.symbolic.preparation import are_related, exponent_of, prepared
 from implicitgrad.symbolic.printing import show, write, write_latex
@@ -48,6 +50,8 @@ POSITIVE = (exp, cosh)
 """Functions without zeros."""
 MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
+LARGEST_ROOT = 12
+"""The order of a root whose powers are polynomials of it; of others, Q^1.852 is Q·Q^0.852 and Q^0.852 a generator."""
 LARGEST_SIMPLIFIED = 60
 """Operations of an expression that sympy's simplify is asked about."""
 
@@ -143,9 +147,8 @@ class Field:
         if len(factor.numer) == 1 and factor.denom.is_ground:
             (monomial,) = factor.numer.monoms()
             atoms = [g for g, power in zip(self.generators, monomial, strict=False) if power]
-            if len(atoms) == 1 and (isinstance(atoms[0], Abs) or (atoms[0].is_Pow and atoms[0].exp.is_Rational)):
-                argument = atoms[0].args[0]
-                return self.value(argument).element
+            if len(atoms) == 1 and (radicand := _radicand(atoms[0])) is not None:
+                return self.value(radicand).element
         return factor
 
     @staticmethod
@@ -316,6 +319,10 @@ class Field:
         if isinstance(expression, exp):
             coefficient, base = exponent_of(expression)
             self._add_root(exp(base), coefficient.q)
+        elif (split := _split(expression)) is not None:
+            self._collect(split.base)
+            if split.generator is not None:
+                self._atoms[split.generator] = None
         elif expression.is_Pow and expression.exp.is_Rational:
             self._collect(expression.base)
             if not expression.exp.is_Integer:
@@ -354,6 +361,11 @@ class Field:
             coefficient, base = exponent_of(expression)
             order = self._roots[exp(base)]
             return self._field.gens[self._place[self._root(exp(base))]] ** int(coefficient * order)
+        if (split := _split(expression)) is not None:
+            found = self._element(split.base) ** split.whole
+            if split.generator is not None:
+                found = found * self._field.gens[self._place[split.generator]] ** split.times
+            return found
         if expression.is_Pow and expression.exp.is_Integer:
             return self._element(expression.base) ** int(expression.exp)
         if not expression.is_Pow:
@@ -371,7 +383,9 @@ class Field:
         if isinstance(atom, Abs):
             square = self._element(atom.args[0] ** 2)
             return (self._field(generator) ** 2 - square).numer
-        if atom.is_Pow and atom.exp.is_Rational:
+        if isinstance(atom, OddRoot):
+            return (self._field(generator) ** int(atom.args[1]) - self._element(atom.args[0])).numer
+        if atom.is_Pow and atom.exp.is_Rational and atom.exp.q <= LARGEST_ROOT:
             return (self._field(generator) ** int(atom.exp.q) - self._element(atom.base)).numer
         return None
 
@@ -424,6 +438,38 @@ class Field:
     def points(self) -> list[list[Any]]:
         """Values of the letters at which all functions are real. Raises UsageError if there are none."""
         return real_points(self.letters, list(self._atoms))
+
+
+class Split(NamedTuple):
+    """A power of a root as base**whole · generator**times."""
+
+    base: Expr
+    whole: int
+    generator: Expr | None
+    times: int = 1
+
+
+def _split(expression: Expr) -> Split | None:
+    """Roots of odd order, and all of high order; None of anything else."""
+    root, power = (expression.base, expression.exp) if expression.is_Pow else (expression, S.One)
+    if isinstance(root, OddRoot) and power.is_Integer:
+        base, order = root.args
+        if order <= LARGEST_ROOT:
+            return Split(base, 0, root, int(power))
+        whole, times = divmod(int(power), int(order))
+        return Split(base, whole, root**times if times else None)
+    if expression.is_Pow and power.is_Rational and power.q > LARGEST_ROOT:
+        whole = power.p // power.q
+        return Split(root, whole, Pow(root, power - whole))
+    return None
+
+
+def _radicand(atom: Expr) -> Expr | None:
+    """What a generator is a root, or the absolute value, of; None of others."""
+    if not (isinstance(atom, Abs | OddRoot) or (atom.is_Pow and atom.exp.is_Rational)):
+        return None
+    found: Expr = atom.args[0]
+    return found.args[0] if isinstance(found, OddRoot) else found
 
 
 def expression_of(value: Symbolic | Fraction) -> Expr:

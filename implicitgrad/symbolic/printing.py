@@ -10,6 +10,8 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from implicitgrad.symbolic.odd_root import with_powers
+
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
@@ -52,16 +54,16 @@ class _Shower(_Writer):
 
 def write(expression: Expr) -> str:
     """In the grammar of expressions."""
-    return str(_Writer().doprint(expression))
+    return str(_Writer().doprint(with_powers(expression)))
 
 
 def show(expression: Expr) -> str:
     """For people."""
-    text = str(_Shower().doprint(expression))
+    text = str(_Shower().doprint(with_powers(expression)))
     return text.replace("**", "^").replace("*", "·").replace(" - ", " − ")
 
 
 def write_latex(expression: Expr, name: Callable[[str], str]) -> str:
     """In LaTeX, letters by their name there."""
     names = {letter: name(letter.name) for letter in expression.free_symbols}
-    return str(_Latex({"symbol_names": names}).doprint(expression))
+    return str(_Latex({"symbol_names": names}).doprint(with_powers(expression)))
