@@ -123,7 +123,8 @@ def test_directories_are_searched_and_patterns_leave_out(run: Run, tmp_path: Pat
     ("arguments", "message"),
     [
         ((), "expected files or directories to check, - for standard input, -A or -e. See implicitgrad check --help"),
-        (("empty",), "empty: a directory without a system's file; expected *.yaml, *.yml, *.json, *.csv"),
+        (("empty",), "empty: a directory without a system's file; expected *.yaml, *.yml, *.json, *.csv, "
+         "*.npz"),
         (("good.yaml", "--exclude", "*.yaml"), "expected a file to check, got none: --exclude leaves all out"),
         (("good.yaml", "-A", "1"),
          "expected systems' files or -A, got both. A value with blanks needs quotes: -g '1 1'"),

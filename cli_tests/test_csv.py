@@ -278,11 +278,20 @@ def test_thousands_of_problems_are_counted_and_the_first_ten_placed(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "label", ["dL/dx", "dl/dy", "dL/dY", "DL/DY", "dLdy", "dL / dy", "∂L/∂y", "dL/dy1", "grad", "gradient", "Gradient"]
+    "label", ["dl/dy", "dL/dY", "DL/DY", "dLdy", "dL / dy", "∂L/∂y", "dL/dy1", "grad", "gradient", "Gradient"]
 )
 def test_a_misspelt_gradient_row_does_not_become_an_equation(tmp_path: Path, label: str) -> None:
     (problem,) = problems(f",u,v\na,1,2\nb,3,4\n{label},1,1\n", tmp_path)
     assert problem.startswith(f"table.csv:4:1: expected the name dL/dy for a gradient, got '{label}'. ")
+
+
+@pytest.mark.parametrize("label", ["dL/dx", "dL_dx", "∂L/∂x", "DL/DX"])
+def test_a_row_of_the_answer_is_no_gradient_and_no_equation(tmp_path: Path, label: str) -> None:
+    (problem,) = problems(f",u,v\na,1,2\nb,3,4\n{label},1,1\n", tmp_path)
+    assert problem == (
+        f"table.csv:4:1: expected the name of an input, or dL/dy, got '{label}', which is of the answer. "
+        "A claim of it is a comment, # expect: {dL_dx: [...]}"
+    )
 
 
 @examples(300)

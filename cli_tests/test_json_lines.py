@@ -1,7 +1,9 @@
 """A line of JSON says what the same text in a file says, whether it is read at once or with care."""
 
+import json
+
 import pytest
-from conftest import examples
+from conftest import Run, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,3 +108,64 @@ def test_what_is_no_object_is_refused() -> None:
         (problem,) = on_a_line(text)
         assert isinstance(problem, Problem)
         assert problem.message.startswith("expected a JSON object, a whole system on its line, got")
+
+
+CLAIMED = """\
+{"A": [[1, 2], [3, 4]], "dL_dy": [1, 1], "expect": {"status": "determined", "dL/dx": [-0.5, 0.5]}}
+
+---
+{"A": [[2]], "expect": {"dy_dx": [[0.25]]}}
+{"A": [[3, 5]]}
+"""
+
+
+def test_lines_may_claim_and_check_says_where_a_claim_fails(run: Run) -> None:
+    result = run("check", "claims.jsonl", "--quiet", files={"claims.jsonl": CLAIMED})
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout.startswith("claims.jsonl:4:25: dy_dx fails")
+    for arguments, stdin in ((["claims.jsonl"], ""), (["-"], CLAIMED)):
+        found = [json.loads(line) for line in run("check", *arguments, "-f", "json", stdin=stdin).stdout.splitlines()]
+        assert [(one["name"], one["source"].partition("#")[2], one["holds"]) for one in found] == [
+            (found[0]["name"], "", True), (found[0]["name"], "2", False), (found[0]["name"], "3", True),
+        ]  # fmt: skip
+    assert run("solve", "claims.jsonl", "-f", "json").stdout.count("\n") == 3
+
+
+def test_an_update_keeps_a_line_a_line(run: Run) -> None:
+    assert run("check", "--update", "claims.jsonl", files={"claims.jsonl": CLAIMED}).returncode == 0
+    result = run("solve", "claims.jsonl", "-f", "json")
+    assert (run("check", "claims.jsonl", "--strict").returncode, result.stdout.count("\n")) == (0, 3)
+
+
+def test_what_is_wrong_with_lines_is_said_of_each(run: Run) -> None:
+    result = run("solve", "-", stdin='{"A": [[1]]}\n{"A": [[1]], "dL_dx": [1]}\n{"A": [[01]]}\n')
+    assert (result.returncode, result.stdout) == (2, "")
+    assert [line.partition(";")[0] for line in result.stderr.splitlines()] == [
+        "implicitgrad: -:2:14: unknown key 'dL_dx'",
+        "implicitgrad: -:3:9: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '01'. Leading zeros are "
+        "octal to some programs and decimal to others",
+    ]
+    cut = run("solve", "lines.ndjson", files={"lines.ndjson": '{"A": [[1]]}\n7\n'})
+    assert cut.stderr == "implicitgrad: lines.ndjson:2:1: expected a JSON object, a whole system on its line, got '7'\n"
+
+
+SYSTEMS = [
+    {"A": [[1, 2], [3, 4]], "dL_dy": [1, 1]},
+    {"A": [[3, 5]], "dL_dy": [7, 11]},
+    {"A": [[1, 0], [0, 1], [1, 1]], "dL_dy": [1, 2]},
+    {"A": [[1, 2], [2, 4]]},
+    {"A": [["a", 1], [1, 1]]},
+]
+
+
+def test_a_record_as_it_is_may_stand_under_expect(run: Run) -> None:
+    text = "\n".join(map(json.dumps, SYSTEMS))
+    records = [json.loads(line) for line in run("solve", "-", "--format", "json", stdin=text).stdout.splitlines()]
+    lines = [json.dumps(system | {"expect": record}) for system, record in zip(SYSTEMS, records, strict=True)]
+    result = run("check", "-", "--format", "json", stdin="\n".join(lines))
+    assert (result.returncode, result.stderr) == (0, "")
+    judged = [[one["claim"] for one in json.loads(line)["claims"]] for line in result.stdout.splitlines()]
+    with_gradient = ["status", "rank", "dy_dx", "dL_dx", "free_parameters", "constraints"]
+    assert judged == [with_gradient] * 3 + [[key for key in with_gradient if key != "dL_dx"]] * 2
+    wrong = records[0] | {"dL_dx": [-0.5, 0.25]}
+    assert run("check", "-", stdin=json.dumps(SYSTEMS[0] | {"expect": wrong})).returncode == 1

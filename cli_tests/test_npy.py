@@ -1,5 +1,6 @@
 """Reading NumPy's files."""
 
+import json
 import os
 import zipfile
 from collections.abc import Callable
@@ -68,6 +69,35 @@ def test_an_archive_may_spell_the_gradient_with_a_stroke_and_have_several_losses
     assert ([*map(list, system.dL_dy)], system.has_one_loss) == ([[1, 0], [0, 1]], False)
 
 
+def test_an_archive_may_claim_what_a_file_may(run: Run, tmp_path: Path) -> None:
+    W = np.array([[1.0, 2.0], [3.0, 4.0]])
+    claims: dict[str, Any] = {
+        "status": "determined", "rank": 2, "dy_dx": np.linalg.inv(W), "dL_dx": [-0.5, 0.5], "free_parameters": 0,
+        "dL_dx_unique": True, "constraints": "null", "condition_max": 15.1,
+    }  # fmt: skip
+    np.savez(tmp_path / "good.npz", A=W, dL_dy=[1, 1], **{f"expect_{key}": value for key, value in claims.items()})
+    np.savez(tmp_path / "bad.npz", A=W, dL_dy=[1, 2], expect_dL_dx=np.linalg.solve(W, [1, 2]))
+    names = {"expect_free_parameters": ["dy1/dx1"], "expect_constraints_dependent": ["x2"]}
+    np.savez(
+        tmp_path / "rank.npz",
+        A=[[1, 2], [2, 4]],
+        **names,
+        expect_constraints_matrix=[[2.0]],
+        expect_tolerance_rtol=1e-9,
+    )
+    result = run("check", ".", "--format", "json")
+    records = {record["source"]: record for record in map(json.loads, result.stdout.splitlines())}
+    verdicts = {
+        source: [(one["claim"], one["holds"]) for one in record["claims"]] for source, record in records.items()
+    }
+    assert (result.returncode, result.stderr) == (1, "")
+    assert verdicts == {
+        "bad.npz": [("dL_dx", False)],
+        "good.npz": [("condition" if key == "condition_max" else key, True) for key in claims],
+        "rank.npz": [("free_parameters", True), ("constraints", True)],
+    }
+
+
 def test_a_large_matrix_is_mapped_and_not_copied(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.eye(300))
     (system,) = read_systems(tmp_path / "a.npy")
@@ -114,7 +144,12 @@ def test_what_is_no_matrix_of_numbers_is_refused(tmp_path: Path, array: Any, exp
     assert problems(tmp_path / "a.npy") == [f"a.npy: {message}" for message in wanted]
 
 
-KEYS = "A, B, dL_dy, x, y"
+KEYS = "A, B, dL_dy, x, y, or a claim, expect_…"
+CLAIMS = (
+    "expect_status, expect_rank, expect_dy_dx, expect_dL_dx, expect_free_parameters, expect_dL_dx_unique, "
+    "expect_constraints, expect_constraints_dependent, expect_constraints_matrix, expect_condition_max, "
+    "expect_tolerance_rtol, expect_tolerance_atol"
+)
 UNNAMED = "np.savez(file, A=A, dL_dy=g) gives them their names"
 
 
@@ -125,6 +160,13 @@ UNNAMED = "np.savez(file, A=A, dL_dy=g) gives them their names"
         ({"arr_0": A}, [f"unknown key 'arr_0'; expected one of {KEYS}. {UNNAMED}",
                         "the key A is missing; expected A, a matrix"]),
         ({"A": A, "dL_dy": A, "dL/dy": A}, ["duplicate key 'dL_dy'. Keep one of them"]),
+        ({"A": A, "dL_dx": A}, [f"unknown key 'dL_dx'; expected one of {KEYS}. dL_dx is of the answer, not of the "
+                                "system; a claim of it is written expect_dL_dx"]),
+        ({"A": A, "expect_dl_dx": A}, [f"unknown key 'expect_dl_dx'; expected one of {CLAIMS}. "
+                                       "Did you mean expect_dL_dx?"]),
+        ({"A": A, "expect_rank": [1, 2]}, ["expect_rank: expected one text or number, got an array of int64 of shape "
+                                           "(2,)"]),
+        ({"A": A, "expect_dL_dx": ["a"]}, ["expect_dL_dx: expected an array of integers or floats, got <U1"]),
         ({"A": A, "dL_dy": [[A]], "x": [1], "y": [["a"]]}, [
             "dL_dy: expected one dimension, or two (losses, unknowns), got 4 dimensions, the shape 1×1×2×2",
             "x: expected a row of texts, got an array of int64 of shape (1,)",

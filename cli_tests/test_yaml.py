@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 import yaml
-from conftest import examples
+from conftest import Run, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,6 +97,10 @@ def test_offending_text_is_cut_at_forty_characters(tmp_path: Path) -> None:
     assert problems(f"A: [[{'z' * 41}]]", tmp_path)[0].endswith(f"got '{'z' * 39}…'")
 
 
+EXPECTED = "expected one of name, A, B, dL_dy, x, y, equations, at, solve_for, expect"
+ANSWER = "{0} is of the answer, not of the system; a claim of it is written expect: {{{0}: ...}}"
+
+
 @pytest.mark.usefixtures("either_parser")
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -138,6 +142,19 @@ def test_offending_text_is_cut_at_forty_characters(tmp_path: Path) -> None:
                                              "Keep one of them"]),
         ("A: [[1]]\ndl_dy: [1]", ["system.yaml:2:1: unknown key 'dl_dy'; expected one of name, A, B, dL_dy, x, y, "
                                   "equations, at, solve_for, expect. Did you mean dL_dy?"]),
+        ("A: [[1]]\ndL_dx: [1]", [f"system.yaml:2:1: unknown key 'dL_dx'; {EXPECTED}. {ANSWER.format('dL_dx')}"]),
+        ("A: [[1]]\n∂L/∂x: [1]", [f"system.yaml:2:1: unknown key '∂L/∂x'; {EXPECTED}. {ANSWER.format('dL_dx')}"]),
+        ("A: [[1]]\nrank: 1", [f"system.yaml:2:1: unknown key 'rank'; {EXPECTED}. {ANSWER.format('rank')}"]),
+        ("A: [[1]]\ndL_dW: [1]", [f"system.yaml:2:1: unknown key 'dL_dW'; {EXPECTED}"]),
+        ("A: [[1]]\ngeneral: 1", [f"system.yaml:2:1: unknown key 'general'; {EXPECTED}. 'general' is of an answer, not "
+                                  "of a system"]),
+        ("A: [[1]]\nunknowns: [y]\ninputs: [x]", [
+            f"system.yaml:2:1: unknown key 'unknowns'; {EXPECTED}. Did you mean y?",
+            f"system.yaml:3:1: unknown key 'inputs'; {EXPECTED}. Did you mean x?"]),
+        ("A: [[1]]\nexpect: {dL/dx: 1, dL_dx: 2}", [
+            "system.yaml:2:20: expect: duplicate key 'dL_dx', first on line 2. Keep one of them"]),
+        ("A: [[1]]\ny: p, q", ["system.yaml:2:4: y: expected a list of names, got 'p, q'"]),
+        ("A: [[1, 2]]\ny: p", ["system.yaml:2:4: y has 1 name; expected 2, one for each column of A"]),
         ("A: [[1]]\n<<: {B: 1}", ["system.yaml:2:1: unknown key '<<'; expected one of name, A, B, dL_dy, x, y, "
                                   "equations, at, solve_for, expect. Merge keys are refused; write the entries out"]),
         ("A: &a [[1]]", ["system.yaml:1:4: expected plain values, got '&a'. Write the values out"]),
@@ -328,3 +345,16 @@ def test_a_matrix_read_at_once_is_the_same_as_one_read_entry_by_entry(rows: list
         except InputError as error:
             answers.append(error.problems)
     assert answers[0] == answers[1]
+
+
+def test_one_name_or_number_may_stand_for_a_list_of_it(run: Run) -> None:
+    text = "A: [[2]]\ny: p\nx: q\n∂L/∂y: 3\nexpect: {dy/dx: 1/2, ∂L/∂x: 1.5, rank: 1}\n"
+    result = run("check", "one.yaml", "--format", "json", files={"one.yaml": text})
+    claims = json.loads(result.stdout)["claims"]
+    assert (result.returncode, [(one["claim"], one["holds"], one["column"]) for one in claims]) == (
+        0,
+        [("rank", True, 34), ("dy_dx", True, 10), ("dL_dx", True, 22)],
+    )
+    record = json.loads(run("solve", "one.yaml", "--format", "json").stdout)
+    assert (record["x"], record["y"], record["dL_dx"]) == (["q"], ["p"], [1.5])
+    assert run("solve", "-", stdin="equations: x = 2*y\ny: y\n").returncode == 0

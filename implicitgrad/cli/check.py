@@ -117,9 +117,9 @@ def check(
     """Hold systems against what their files expect, and against claims given here.
 
     SYSTEMS are files as solve reads them, - for standard input, or directories, which are searched for *.yaml, *.yml,
-    *.json and *.csv. A file claims under its key expect, a CSV file in a comment # expect: {...}. A claimed ∂y/∂x holds
-    exactly if A·∂y/∂x = B; a claimed ∂L/∂x if a valid ∂y/∂x yields it, the claimed one if both are. A decimal claims
-    the digits it has, an integer or a fraction is exact.
+    *.json, *.csv and *.npz. A file claims under its key expect, a CSV file in a comment # expect: {...}, an .npz file
+    in arrays named expect_dL_dx and so on. A claimed ∂y/∂x holds exactly if A·∂y/∂x = B; a claimed ∂L/∂x if a valid
+    ∂y/∂x yields it, the claimed one if both are. A decimal claims the digits it has, an integer or a fraction is exact.
 
     Exit codes: 0 every claim holds; 1 a claim fails, or cannot be decided; 2 bad usage, or a file that cannot be read
     (the others are checked); 3 a fault of the program.
@@ -129,13 +129,13 @@ def check(
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
     from implicitgrad.cli.reporting import Reporting, report_results
-    from implicitgrad.cli.walk import find_files
+    from implicitgrad.cli.walk import SUFFIXES, find_files
     from implicitgrad.verdict import Unreadable
 
     reporting = Reporting(form, output, junit, github, quiet)
     reporting.check()
     _refuse_nonsense(systems, given, claimed)
-    files, errors = find_files(systems, exclude)
+    files, errors = find_files(systems, exclude, SUFFIXES if update else (*SUFFIXES, ".npz"))
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if update or yes:

@@ -15,10 +15,9 @@ from implicitgrad.batch import Item
 from implicitgrad.characters import printable
 from implicitgrad.cli.walk import PAUSE, SUFFIXES, walk
 from implicitgrad.errors import InputError, Problem, UsageError
+from implicitgrad.readers import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES
 from implicitgrad.readers.source import MOST_BYTES, open_file, read_bytes, unreadable
 
-JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
-NUMPY_SUFFIXES = (".npy", ".npz")
 BATCH_SUFFIXES = (*SUFFIXES, ".tsv", *NUMPY_SUFFIXES, *JSON_LINES_SUFFIXES)
 CHUNK_BYTES = 2**16
 CHUNK_ITEMS = 128

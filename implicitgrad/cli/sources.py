@@ -12,9 +12,10 @@ from itertools import chain
 from implicitgrad.characters import printable
 from implicitgrad.cli.earlier import refuse_foreign
 from implicitgrad.cli.files import refuse_inputs
-from implicitgrad.cli.items import JSON_LINES_SUFFIXES, Identity, find, listed
+from implicitgrad.cli.items import Identity, find, listed
 from implicitgrad.cli.walk import PAUSE
 from implicitgrad.errors import InputError, UsageError
+from implicitgrad.readers import JSON_LINES_SUFFIXES
 
 
 class Sources:

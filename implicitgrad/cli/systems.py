@@ -203,6 +203,7 @@ def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat) -> lis
 
 def form_of(source: str | None, form: CsvFormat) -> CsvFormat:
     """How the CSV in one of several files is written; one that is YAML or NumPy's has nothing to do with it."""
-    from implicitgrad.readers import NUMPY_SUFFIXES, YAML_SUFFIXES
+    from implicitgrad.readers import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES, YAML_SUFFIXES
 
-    return UNSTATED if source is not None and source.lower().endswith(YAML_SUFFIXES + NUMPY_SUFFIXES) else form
+    others = YAML_SUFFIXES + JSON_LINES_SUFFIXES + NUMPY_SUFFIXES
+    return UNSTATED if source is not None and source.lower().endswith(others) else form

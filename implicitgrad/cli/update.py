@@ -15,7 +15,7 @@ from implicitgrad.cli.systems import form_of
 from implicitgrad.errors import ImplicitGradError, InputError, Problem, UsageError
 from implicitgrad.judges.drafts import check_drafts
 from implicitgrad.judges.update import apply_edits, find_edits
-from implicitgrad.readers import build_all, read_drafts
+from implicitgrad.readers import JSON_LINES_SUFFIXES, build_all, read_drafts
 from implicitgrad.readers.form import CsvFormat
 from implicitgrad.readers.source import decode, read_bytes
 from implicitgrad.solvers import solve_system
@@ -59,7 +59,7 @@ def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
     mark, text = _text(path)
     drafts = read_drafts(path, form, text)
     systems = build_all(drafts, "exact")
-    as_json = path.lower().endswith(".json")
+    as_json = path.lower().endswith((".json", *JSON_LINES_SUFFIXES))
     edits = [
         edit
         for draft, system in zip(drafts, systems, strict=True)

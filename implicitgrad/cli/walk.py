@@ -15,9 +15,11 @@ PAUSE = ""
 """In the place of a path: the next may be long in coming."""
 
 
-def find_files(paths: Iterable[str], exclude: Iterable[str] = ()) -> tuple[list[str], list[InputError]]:
+def find_files(
+    paths: Iterable[str], exclude: Iterable[str] = (), suffixes: tuple[str, ...] = SUFFIXES
+) -> tuple[list[str], list[InputError]]:
     """The files, each once, in the order given and in directories by name; and the directories that are of no use."""
-    found = list(walk(paths, exclude))
+    found = list(walk(paths, exclude, suffixes))
     files = [one for one in found if isinstance(one, str)]
     return files, [one for one in found if isinstance(one, InputError)]
 

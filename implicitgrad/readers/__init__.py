@@ -14,9 +14,12 @@ from implicitgrad.readers.source import STANDARD_INPUT, read_text, stem
 from implicitgrad.system import LinearSystem
 
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
+JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
 NPY_SUFFIX, NPZ_SUFFIX = ".npy", ".npz"
 NUMPY_SUFFIXES = (NPY_SUFFIX, NPZ_SUFFIX)
 CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
+MOST_BLANKS = 2**12
+"""Characters between two lines of JSON."""
 
 
 def read_systems(
@@ -30,9 +33,10 @@ def read_systems(
 ) -> list[LinearSystem]:
     """The systems in a file, in order; a YAML file has one a document.
 
-    path : .yaml, .yml, .json, .csv, .tsv, .npy (A), .npz (A, B, dL_dy, x, y), any other name with ``delimiter`` given
-    (CSV), or "-" for standard input (YAML, or CSV with ``delimiter``). header, index : whether a CSV's first row is a
-    header, and its first column names the rows; None: by its content. Raises InputError with every problem found.
+    path : .yaml, .yml, .json, .jsonl or .ndjson (a system in JSON on each line), .csv, .tsv, .npy (A), .npz (A, B,
+    dL_dy, x, y, claims), any other name with ``delimiter`` given (CSV), or "-" for standard input (YAML, JSON lines, or
+    CSV with ``delimiter``). header, index : whether a CSV's first row is a header, and its first column names the rows;
+    None: by its content. Raises InputError with every problem found.
     """
     if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):
         raise UsageError(
@@ -67,13 +71,19 @@ def read_drafts(source: str, form: CsvFormat = UNSTATED, text: str | None = None
         from implicitgrad.readers.npy import read_npy, read_npz
 
         return read_npy(source, name) if suffix == NPY_SUFFIX else read_npz(source, name)
-    if csv_form is None:
-        from implicitgrad.readers.yaml import read_yaml
+    if text is None:
+        text = read_text(source)
+    if csv_form is not None:
+        from implicitgrad.readers.csv import read_csv
 
-        return read_yaml(read_text(source) if text is None else text, source, name)
-    from implicitgrad.readers.csv import read_csv
+        return read_csv(text, source, name, csv_form)
+    if suffix in JSON_LINES_SUFFIXES or _has_json_lines(text):
+        from implicitgrad.readers.json_lines import read_json_lines
 
-    return read_csv(read_text(source) if text is None else text, source, name, csv_form)
+        return read_json_lines(text, source, name)
+    from implicitgrad.readers.yaml import read_yaml
+
+    return read_yaml(text, source, name)
 
 
 def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNSTATED) -> Part:
@@ -125,22 +135,34 @@ def _csv_form(source: str, form: CsvFormat) -> CsvFormat | None:
     suffix = _suffix(source)
     if suffix in CSV_SUFFIXES:
         return form._replace(delimiter=form.delimiter or CSV_SUFFIXES[suffix])
-    is_known = suffix in YAML_SUFFIXES + NUMPY_SUFFIXES
+    is_known = suffix in YAML_SUFFIXES + JSON_LINES_SUFFIXES + NUMPY_SUFFIXES
     if form.delimiter is not None and not is_known:
         return form
     if suffix and not is_known and os.path.isfile(source):
-        known = ", ".join([*YAML_SUFFIXES, *CSV_SUFFIXES, *NUMPY_SUFFIXES])
+        known = ", ".join([*YAML_SUFFIXES, *JSON_LINES_SUFFIXES, *CSV_SUFFIXES, *NUMPY_SUFFIXES])
         raise UsageError(
             f"{printable(source)}: expected a name ending in {known}, got {quoted(suffix)}",
             "If it is CSV, --delimiter , says so; YAML can come through standard input: -",
         )
     if form != UNSTATED:
         hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
-        kind = "NumPy's" if suffix in NUMPY_SUFFIXES else "YAML"
+        kind = "NumPy's" if suffix in NUMPY_SUFFIXES else "JSON" if suffix in JSON_LINES_SUFFIXES else "YAML"
         raise UsageError(
             f"--delimiter, --decimal, --header and --index are for CSV; {printable(source)} is read as {kind}", hint
         )
     return None
+
+
+def _has_json_lines(text: str) -> bool:
+    """Whether an object on a line of its own is followed by another, or by a mark and lines of which all are such."""
+    first, _, rest = text.partition("\n")
+    if not (first.startswith("{") and first.rstrip().endswith("}")):
+        return False
+    following = rest[:MOST_BLANKS].lstrip()
+    if following.startswith("---"):
+        lines = map(str.strip, rest.split("\n"))
+        return all(line in ("", "---") or (line[0] == "{" and line[-1] == "}") for line in lines)
+    return following.startswith("{")
 
 
 def _suffix(path: str) -> str:

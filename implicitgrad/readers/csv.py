@@ -84,8 +84,13 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
     for row, label in labels.items():
         letters = "".join(filter(str.isalpha, label.lower().replace("∂", "d")))
         if letters in ("dldy", "dldx", "grad", "gradient"):
-            hint = "Several such rows are several losses; an input needs another name"
-            problems.append(table.problem(f"expected the name dL/dy for a gradient, got {quoted(label)}", row, 0, hint))
+            if letters == "dldx":
+                message = f"expected the name of an input, or dL/dy, got {quoted(label)}, which is of the answer"
+                hint = "A claim of it is a comment, # expect: {dL_dx: [...]}"
+            else:
+                message = f"expected the name dL/dy for a gradient, got {quoted(label)}"
+                hint = "Several such rows are several losses; an input needs another name"
+            problems.append(table.problem(message, row, 0, hint))
     if problems:
         raise InputError(problems)
 

@@ -18,15 +18,14 @@ def _refuse(constant: str) -> None:
 DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
 """Numbers as their texts, objects as pairs."""
 BLANKS = " \t\r\n"
+NO_SYSTEM = ("", "---")
+"""Lines that are passed over; the second stands between YAML documents, which lines of JSON are."""
 KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 
 
 def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
-    stripped = text.strip(BLANKS)
-    if not stripped.startswith("{"):
-        message = f"expected a JSON object, a whole system on its line, got {quoted(stripped)}"
-        raise InputError([Problem(message, None, "bad-syntax", source, line, 1)])
+    stripped = _object(text, source, line)
     with_care = partial(_read_with_care, text, source, name, line)
     values = _values(stripped)
     if values is None:
@@ -38,6 +37,34 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     draft.with_care = with_care
     draft.has_numbers_alone = stripped.count('"') == 2 * len(draft.parts)  # those around the keys
     return draft
+
+
+def read_json_lines(text: str, source: str, name: str) -> list[Draft]:
+    """The systems of a text, one on each line that is not blank. Raises InputError with what is wrong with any."""
+    drafts: list[Draft] = []
+    problems: list[Problem] = []
+    lines = [(line, one) for line, one in enumerate(text.split("\n"), start=1) if one.strip(BLANKS) not in NO_SYSTEM]
+    for number, (line, one) in enumerate(lines, start=1):
+        try:
+            _object(one, source, line)
+            draft = _read_with_care(one, source, name, line)
+        except InputError as error:
+            problems += error.problems
+        else:
+            draft.source = source if number == 1 else f"{source}#{number}"
+            drafts.append(draft)
+    if problems:
+        raise InputError(problems)
+    return drafts
+
+
+def _object(text: str, source: str, line: int) -> str:
+    """A line without the blanks around it. Raises InputError for one that begins no object."""
+    stripped = text.strip(BLANKS)
+    if not stripped.startswith("{"):
+        message = f"expected a JSON object, a whole system on its line, got {quoted(stripped)}"
+        raise InputError([Problem(message, None, "bad-syntax", source, line, 1)])
+    return stripped
 
 
 def _values(text: str) -> dict[str, object] | None:

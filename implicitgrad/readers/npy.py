@@ -13,7 +13,8 @@ import numpy as np
 from implicitgrad.characters import LONGEST_QUOTE, count, nearest, printable, quoted
 from implicitgrad.draft import Draft
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.part import Part
+from implicitgrad.part import CLAIMS, Part
+from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.source import read_bytes, regular_size
 
 if TYPE_CHECKING:
@@ -25,7 +26,20 @@ MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK"
 UNIT_ROUNDOFFS = {"f2": Fraction(1, 2**11), "f4": Fraction(1, 2**24), "f8": Fraction(1, 2**53)}
 KEYS = ("A", "B", "dL_dy", "x", "y")
-SPELLINGS = {"dL/dy": "dL_dy"}
+CLAIM = "expect_"
+MATRICES = ("dy_dx", "dL_dx", "constraints.matrix")
+CLAIMED = {
+    key.replace(".", "_"): key
+    for key in (
+        *(key for key in CLAIMS if key not in ("condition", "tolerance")),
+        "constraints.dependent",
+        MATRICES[2],
+        "condition.max",
+        "tolerance.rtol",
+        "tolerance.atol",
+    )
+}
+"""The claims by what stands behind ``expect_`` in the name of an array."""
 DIMENSIONS = {"A": (2,), "B": (2,), "dL_dy": (1, 2)}
 MOST_MAPPED = 4 * 2**30
 """Bytes of a .npy file, which is not read but mapped into memory."""
@@ -86,14 +100,14 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     problems: list[Problem] = []
     for member in archive.infolist():
         written = member.filename.removesuffix(".npy")
-        key = SPELLINGS.get(written, written)
-        if key not in KEYS:
-            likely = nearest(written, KEYS) if len(problems) < MOST_PROBLEMS_SHOWN else None
-            if written == "arr_0":
-                likely = "np.savez(file, A=A, dL_dy=g) gives them their names"
-            message = f"unknown key {quoted(written)}; expected one of {', '.join(KEYS)}"
-            problems.append(Problem(message, likely, "bad-key", path))
-        elif key in members:
+        key = spelled(written)
+        claim = key.removeprefix(CLAIM).replace(".", "_")
+        if key.startswith(CLAIM) and claim in CLAIMED:
+            key = f"{CLAIM}{claim}"
+        elif key not in KEYS:
+            problems.append(_unknown(path, written))
+            continue
+        if key in members:
             problems.append(Problem(f"duplicate key {quoted(key)}", "Keep one of them", "bad-key", path))
         members[key] = member
     if "A" not in members:
@@ -103,6 +117,22 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     if sum(member.file_size for member in members.values()) > MOST_UNPACKED:
         raise _refused(path, f"expected at most {MOST_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
     return members
+
+
+def _unknown(path: str, written: str) -> Problem:
+    if written.startswith(CLAIM):
+        names = [f"{CLAIM}{claim}" for claim in CLAIMED]
+        return Problem(
+            f"unknown key {quoted(written)}; expected one of {', '.join(names)}",
+            nearest(written, names),
+            "bad-key",
+            path,
+        )
+    hint = hint_at_key(written, KEYS, f"{CLAIM}{{}}")
+    if written == "arr_0":
+        hint = "np.savez(file, A=A, dL_dy=g) gives them their names"
+    message = f"unknown key {quoted(written)}; expected one of {', '.join(KEYS)}, or a claim, {CLAIM}…"
+    return Problem(message, hint, "bad-key", path)
 
 
 def _load(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> Array:
@@ -126,21 +156,42 @@ def _load(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> A
 def _draft(path: str, name: str, arrays: dict[str, Array]) -> Draft:
     """The system that arrays are. Raises InputError with every one that is no part of one."""
     draft = Draft(path, {}, name)
+    claims: dict[str, Part] = {}
     for key, array in arrays.items():
         try:
+            if key.startswith(CLAIM):
+                claims |= _claim(path, CLAIMED[key.removeprefix(CLAIM)], array)
+                continue
             draft.parts[key] = _names(path, key, array) if key in ("x", "y") else _numbers(path, key, array)
         except InputError as error:
             draft.problems.extend(error.problems)
     if draft.problems:
         raise InputError(draft.problems)
+    if mapping := {key.partition(".")[2]: part.value for key, part in claims.items() if key.startswith("constraints.")}:
+        claims["constraints"] = Part(mapping, path)
+    draft.expect = lambda: claims
     return draft
 
 
+def _claim(path: str, key: str, array: Array) -> dict[str, Part]:
+    """An array as a claim: of what is no matrix, as the text that a file would have."""
+    name = CLAIM + key.replace(".", "_")
+    if key in MATRICES:
+        if not _is_numeric(array):
+            raise _not_numeric(path, f"{name}: ", array)
+        return {key: Part(np.atleast_1d(array), path, unit_roundoff=_unit_roundoff(array))}
+    is_list = key in ("free_parameters", "constraints.dependent") and array.ndim == 1
+    if array.dtype.kind not in "Ubiuf" or not (is_list or array.ndim == 0):
+        message = f"{name}: expected one text or number, got an array of {array.dtype} of shape {_shape(array)}"
+        raise _refused(path, message, "bad-claim")
+    return {key: Part(list(map(str, array.tolist())) if is_list else str(array.item()), path)}
+
+
 def _names(path: str, key: str, array: Array) -> Part:
-    if array.dtype.kind != "U" or array.ndim != 1:
+    if array.dtype.kind != "U" or array.ndim > 1:
         message = f"{key}: expected a row of texts, got an array of {array.dtype} of shape {_shape(array)}"
         raise _refused(path, message, "bad-name")
-    return Part(array.tolist(), path)
+    return Part(np.atleast_1d(array).tolist(), path)
 
 
 def _numbers(path: str, key: str, array: Array) -> Part:

@@ -18,24 +18,16 @@ from implicitgrad.doubles import Decimals
 from implicitgrad.draft import Draft
 from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.part import CLAIMS, Part, Path, Site, Span
+from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8
 TOO_DEEP = f"expected at most {DEEPEST} levels of nesting, got more"
+MATRICES = ("dy_dx", "dL_dx")
+NULLS = ("null", "~")
 LARGE = 2**12
 """Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
 
-_SPELLINGS = {"dL/dy": "dL_dy"}
-_MEANT = {
-    "grad": "dL_dy",
-    "gradient": "dL_dy",
-    "g": "dL_dy",
-    "matrix": "A",
-    "a": "A",
-    "b": "B",
-    "expected": "expect",
-    "equation": "equations",
-}
 _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 """A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _SCALAR = yaml.ScalarEvent
@@ -138,9 +130,10 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
     equations: dict[str, Node] = {}
     for key_node, value in node.pairs:
         written = key_node.text or ""
-        key = _SPELLINGS.get(written, written)
+        key = spelled(written)
         if key not in KEYS:
-            likely = _likely(written) if len(draft.problems) < MOST_PROBLEMS_SHOWN else None
+            is_shown = len(draft.problems) < MOST_PROBLEMS_SHOWN
+            likely = hint_at_key(written, KEYS, "expect: {{{}: ...}}") if is_shown else None
             refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, likely)
             continue
         if key in seen:
@@ -154,13 +147,14 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         elif key == "expect":
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
+            value = _judged(value)
             _check_claims(value, refuse)
             draft.expect = partial(_claims, value, source)
             draft.site = partial(_site, node, value)
         elif key in ("equations", "at", "solve_for"):
             equations[key] = value
         else:
-            draft.parts[key] = _matrix(value, source) if key in ("A", "B") else _part(value, source)
+            draft.parts[key] = _matrix(value, source) if key in ("A", "B") else _list(value, source)
     for key in ("at", "solve_for"):
         if key in seen and "equations" not in seen:
             refuse(f"{key}: expected it beside equations, got none", seen[key])
@@ -234,10 +228,22 @@ def _within(node: Node, offset: int) -> tuple[int, int]:
     return (line, column + offset + surplus // 2) if is_plain else (line, column)
 
 
+def _judged(claims: Node) -> Node:
+    """Of a whole record of a solution what is judged; of any other mapping everything."""
+    if not is_record([key.text or "" for key, _ in claims.pairs or ()]):
+        return claims
+    kept = [
+        (key, value)
+        for key, value in claims.pairs or ()
+        if key.text not in PASSED_OVER and not (key.text == "dL_dx" and value.text in NULLS)
+    ]
+    return claims._replace(pairs=kept)
+
+
 def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None]) -> None:
     """The keys of `expect`; what they claim is read by who checks it."""
     for key_node, _ in claims.pairs or ():
-        if key_node.text not in CLAIMS:
+        if spelled(key_node.text or "") not in CLAIMS:
             likely = nearest(key_node.text or "", CLAIMS)
             refuse(f"expect: unknown key {key_node}; expected one of {', '.join(CLAIMS)}", key_node, likely)
     for first, second in _duplicates(claims):
@@ -247,11 +253,12 @@ def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None])
 
 def _duplicates(node: Node) -> Iterator[tuple[Node, Node]]:
     """Keys given twice in a mapping or in one inside it: the first and the second."""
-    seen: dict[str | None, Node] = {}
+    seen: dict[str, Node] = {}
     for key_node, value in node.pairs or ():
-        if key_node.text in seen:
-            yield seen[key_node.text], key_node
-        seen.setdefault(key_node.text, key_node)
+        key = spelled(key_node.text or "")
+        if key in seen:
+            yield seen[key], key_node
+        seen.setdefault(key, key_node)
         yield from _duplicates(value)
 
 
@@ -269,6 +276,7 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, Part], Span]:
     (node,) = nodes
     if node.pairs is None:
         refuse(f"expect: expected a mapping, got {node}", node, None)
+    node = _judged(node)
     _check_claims(node, refuse)
     if problems:
         raise InputError(problems)
@@ -279,8 +287,9 @@ def _claims(node: Node, source: str, prefix: str = "") -> dict[str, Part]:
     """Each claim by its key, and what a mapping holds by the path to it, constraints.matrix."""
     claims: dict[str, Part] = {}
     for key_node, value in node.pairs or ():
-        key = f"{prefix}{key_node.text}"
-        claims[key] = _part(value, source)._replace(key=key_node.position)
+        key = f"{prefix}{spelled(key_node.text or '')}"
+        part = _list(value, source) if key in MATRICES and value.text not in NULLS else _part(value, source)
+        claims[key] = part._replace(key=key_node.position)
         claims |= _claims(value, source, f"{key}.")
     return claims
 
@@ -305,6 +314,13 @@ def _part(node: Node, source: str) -> Part:
         return here
 
     return Part(_plain(node), source, lambda path: at(path).position, span=lambda path: _span(at(path)))
+
+
+def _list(node: Node, source: str) -> Part:
+    """A part that is a list; one name or number stands for a list of it."""
+    if not node.text or "," in node.text:
+        return _part(node, source)
+    return _part(Node(node.mark, node.end_mark, items=[node], is_flow=True), source)
 
 
 def _matrix(node: Node, source: str) -> Part:
@@ -340,16 +356,6 @@ def _plain(node: Node) -> object:
     if node.pairs is not None:
         return {key.text or "": _plain(value) for key, value in node.pairs}
     return node.text
-
-
-def _likely(key: str) -> str | None:
-    """A hint at the key that was meant."""
-    if not key:
-        return None
-    if key == "<<":
-        return "Merge keys are refused; write the entries out"
-    meant = _MEANT.get(key.lower())
-    return f"Did you mean {meant}?" if meant else nearest(key, KEYS)
 
 
 def _documents(text: str, source: str) -> Iterator[Node]:
