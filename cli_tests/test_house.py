@@ -15,7 +15,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"errors"},
     {"rational"},
     {"rational_matrix", "expressions"},
-    {"doubles", "symbolic"},
+    {"doubles", "symbolic", "mistaken_names"},
     {"notation", "part", "values"},
     {"system"},
     {"draft"},

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array, is_array_of_doubles
@@ -29,6 +29,9 @@ from implicitgrad.values import (
     squared_rounding,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from implicitgrad.mistaken_names import Written
 
 AUTO = "auto"
 MOST_EXACT = 16
@@ -93,6 +96,8 @@ class Draft:
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
+        self.expressions: list[Written] = []
+        """The entries that have letters."""
         self.with_care: Callable[[], Draft] | None = None
         """Reads it again with a look at where everything stands; None where that has been done."""
         self.has_numbers_alone = False
@@ -151,7 +156,10 @@ class Draft:
         origin = self.origin
         if origin is not None and "hessian" in self.parts:
             origin = origin._replace(hessian=self._matrix("hessian"))
-        system = LinearSystem(A, B, dL_dy, has_one_loss, x, y, self.name, self.source, self._A_rounding(), origin)
+        remarks = self._remarks() if origin is None else origin.remarks
+        system = LinearSystem(
+            A, B, dL_dy, has_one_loss, x, y, self.name, self.source, self._A_rounding(), origin, remarks
+        )
         if self.arithmetic is Arithmetic.SYMBOLIC:
             try:
                 return self._in_letters(system)
@@ -160,6 +168,14 @@ class Draft:
 
                 raise InputError([Problem(TOO_LARGE, None, "too-large", self.source)]) from None
         return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
+
+    def _remarks(self) -> tuple[tuple[str, str], ...]:
+        """Warnings of letters that are likely no letters."""
+        if not self.expressions:
+            return ()
+        from implicitgrad.mistaken_names import remarks_on
+
+        return remarks_on(self.expressions, (), are_entries=True)
 
     def _read_at_once(self) -> None:
         """A, and dL_dy, a row of which has an entry for each column of A, where all of it is plain decimals."""
@@ -423,6 +439,7 @@ class Draft:
 
     def _expressions(self, key: str, items: list[object], path: Path) -> list[Any] | None:
         from implicitgrad.expressions import Misplaced, Node, read_expression
+        from implicitgrad.mistaken_names import Written
         from implicitgrad.symbolic.expression import to_expression
 
         found = []
@@ -430,7 +447,9 @@ class Draft:
             text = text_of(item)
             try:
                 if self._has_letters(text):
-                    found.append(to_expression(read_expression(text)))
+                    node = read_expression(text)
+                    self.expressions.append(Written(text, (node,)))
+                    found.append(to_expression(node))
                 else:
                     numerator, denominator = parse_ratio(item) if isinstance(item, str) else ratio_of(item)
                     found.append(to_expression(Node("number", 0, value=Fraction(numerator, denominator))))

@@ -13,18 +13,20 @@ Every text is read by this grammar, and nothing is ever evaluated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from implicitgrad.characters import nearest, quoted
+from implicitgrad.characters import LONGEST_QUOTE, nearest, quoted
 from implicitgrad.rational import NumberError, parse_number
 
 DEEPEST = 50
 LONGEST = 20_000
 """Characters of an expression."""
 LONGEST_NAME = 32
+LONGEST_RUN = 3
+"""Letters of a name that nothing else says is one, or is a product."""
 FUNCTIONS = (
     "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
     "atanh", "exp", "log", "ln", "log10", "log2", "sqrt", "cbrt", "abs", "erf",
@@ -115,9 +117,12 @@ class Misplaced(Exception):
         self.message, self.offset, self.hint, self.code = message, offset, hint, code
 
 
-def read_equation(text: str) -> Equation:
-    """Raises Misplaced."""
-    return _Reader(text, "an equation").equation()
+def read_equation(text: str, known: Collection[str] = ()) -> Equation:
+    """Raises Misplaced.
+
+    known : names that other equations have, which a run of letters may be a product of.
+    """
+    return _Reader(text, "an equation", known).equation()
 
 
 def read_expression(text: str) -> Node:
@@ -153,6 +158,30 @@ def why_no_coefficient(text: str) -> str | None:
     return "n alone is no to other programs; give the letter another name" if word.lower() == "n" else ""
 
 
+def names_in(text: str) -> set[str]:
+    """What looks like a name, of an expression or not."""
+    return set(re.findall(f"[^\\W\\d{_SUPERSCRIPTS}][^\\W{_SUPERSCRIPTS}]*", text)) - set(FUNCTIONS)
+
+
+def as_product(name: str, known: Collection[str]) -> str | None:
+    """x*y for xy: the shortest product of other names, or of constants and names, that it is a run of."""
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, min(len(name), LONGEST_NAME) + 1):
+        found = [
+            (*before, name[start:end])
+            for start, before in enumerate(best)
+            if before is not None and name[start:end] != name and name[start:end] in (*known, *CONSTANTS)
+        ]
+        best.append(min(found, key=len, default=None))
+    factors = best[-1]
+    return "*".join(factors) if factors and not set(factors) <= set(CONSTANTS) else None
+
+
+def is_run(name: str) -> bool:
+    """Whether a name may be a product of its letters, as far as it alone says."""
+    return name.isalpha() and 1 < len(name) <= LONGEST_RUN and name not in CONSTANTS
+
+
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
     """Kind, text and offset of each; an empty one at the end. Raises Misplaced."""
     found = []
@@ -179,11 +208,13 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
 class _Reader:
     """One text, by recursive descent."""
 
-    def __init__(self, text: str, what: str) -> None:
+    def __init__(self, text: str, what: str, known: Collection[str] = ()) -> None:
         self.depth = 0
+        self.text = text
         if len(text) > LONGEST:
             raise Misplaced(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
         self.tokens = _tokens(text, what)
+        self.known = {*known, *(token for kind, token, _ in self.tokens if kind == "name")} - set(FUNCTIONS)
         self.next = 0
 
     def equation(self) -> Equation:
@@ -206,13 +237,45 @@ class _Reader:
         kind, text, offset = self.tokens[self.next]
         before = self.tokens[self.next - 1] if self.next else ("", "", 0)
         found = quoted(text) if text else "the end"
-        if kind in ("name", "number") and before[0] in ("name", "number"):
-            hint = f"A product is written {before[1]}*{text}"
+        if kind in ("name", "number") and (before[0] in ("name", "number", "power") or before[1] == ")"):
+            hint = self.product_hint()
         elif text == "(":
             hint = "A product is written with *"
         elif text == "==":
             hint = "An equation has one ="
         raise Misplaced(f"{expected}, got {found}", offset, hint)
+
+    def product_hint(self) -> str:
+        """How the product of the factor before and the name or number that follows is written."""
+        _, right, offset = self.tokens[self.next]
+        left = self.text[self.tokens[self.start_of_factor(self.next - 1)][2] : offset].strip()
+        if len(left) > LONGEST_QUOTE:
+            return "A product is written with *"
+        left = as_product(left, self.known) or left
+        if self.tokens[self.next + 1][1] == "(" and right in FUNCTIONS:
+            return f"A product is written {left}*{right}(...)"
+        product = as_product(right, self.known)
+        hint = f"A product is written {left}*{product or right}"
+        if product is not None or not is_run(right):
+            return hint
+        return f"{hint}, or {left}*{'*'.join(right)} where {right} is a product"
+
+    def start_of_factor(self, last: int) -> int:
+        """The first token of the factor that ends with a token."""
+        first = last
+        while True:
+            if self.tokens[first][1] == ")":
+                depth = 1
+                while depth:
+                    first -= 1
+                    depth += {")": 1, "(": -1}.get(self.tokens[first][1], 0)
+                first -= self.tokens[first - 1][0] == "name"
+            if self.tokens[first][0] == "power":
+                first -= 1
+            elif first and self.tokens[first - 1][1] == "**":
+                first -= 2
+            else:
+                return first
 
     def sum(self) -> Node:
         terms: list[Node] = []
@@ -285,8 +348,9 @@ class _Reader:
         name = _ALIASES.get(written, written)
         if name not in FUNCTIONS:
             hint = OTHER_WORDS.get(name) or nearest(name, FUNCTIONS)
-            if len(name) == 1:
-                hint = f"A product is written {name}*(...)"
+            product = as_product(name, self.known)
+            if len(name) == 1 or product:
+                hint = f"A product is written {product or name}*(...)"
             message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
             raise Misplaced(message, offset, hint)
         first = self.inside(_ONE_BASE if name == "log" else None, is_last=name not in _OF_TWO)

@@ -49,6 +49,8 @@ class Origin(NamedTuple):
     """∂²y/∂x² (P, P) of one equation in one unknown at such a point, and how far it may be from that of a solution."""
     hessian: Matrix | None = None
     """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """Warnings of how they may have been misread, by code and message."""
 
 
 class LinearSystem(NamedTuple):
@@ -77,6 +79,8 @@ class LinearSystem(NamedTuple):
     numerator and a denominator, which may have common factors."""
     origin: Origin | None = None
     """The equations, where they say more than B·x = A·y."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """Warnings of how what is written may have been misread, by code and message."""
 
     @property
     def A_rounding(self) -> Fraction:

@@ -20,9 +20,11 @@ from implicitgrad.expressions import (
     Equation,
     Misplaced,
     Node,
+    names_in,
     read_equation,
     read_expression,
 )
+from implicitgrad.mistaken_names import Written, remarks_on
 from implicitgrad.part import Part
 from implicitgrad.rational import format_fraction, is_number, last_place
 from implicitgrad.system import Origin
@@ -72,9 +74,10 @@ def read_equations(
     """
     problems: list[Problem] = []
     equations = []
+    elsewhere = set.union(*map(names_in, [line.text for line in lines]), _declared(y, x, point))
     for line in lines:
         try:
-            equations.append(read_equation(line.text))
+            equations.append(read_equation(line.text, elsewhere))
         except Misplaced as error:
             problems.append(_problem(line, error))
     if not lines:
@@ -89,14 +92,31 @@ def read_equations(
     inputs = inputs or _inputs(equations, unknowns)
     _refuse_unfit(unknowns, inputs, source)
     sums = None if point is not None else _linear(equations)
+    remarks = _remarks(lines, equations, _declared(y, x, point))
     if sums is not None:
         matrices = _coefficients(sums, equations, unknowns, inputs)
         used = {name for equation in equations for name in equation.names()}
         has_constants = any(total.get("") for total in sums)
         is_plain = used.issuperset(unknowns) and not has_constants
-        origin = None if is_plain else Origin(_texts(lines), is_linear=True, has_constants=has_constants)
-        return Read(_parts(lines, *matrices, unknowns, inputs, y, x), origin)
-    return _by_sympy(lines, equations, unknowns, inputs, y, x, source, point)
+        origin = Origin(_texts(lines), is_linear=True, has_constants=has_constants, remarks=remarks)
+        return Read(_parts(lines, *matrices, unknowns, inputs, y, x), None if is_plain and not remarks else origin)
+    found = _by_sympy(lines, equations, unknowns, inputs, y, x, source, point)
+    assert found.origin is not None
+    return found._replace(origin=found.origin._replace(remarks=remarks))
+
+
+def _declared(y: Part | None, x: Part | None, point: Point | None) -> set[str]:
+    """The names that are said to be some."""
+    found = set() if point is None else set(point.values)
+    for part in (y, x):
+        if part is not None:
+            found |= {name for name in _as_list(part.value) if isinstance(name, str)}
+    return found
+
+
+def _remarks(lines: Sequence[Line], equations: Sequence[Equation], declared: set[str]) -> tuple[tuple[str, str], ...]:
+    written = [Written(line.text, (one.left, one.right)) for line, one in zip(lines, equations, strict=True)]
+    return remarks_on(written, declared, defined={one.lone for one in equations if one.lone is not None})
 
 
 def _refuse_unfit(unknowns: list[str], inputs: list[str], source: str) -> None:
@@ -284,7 +304,7 @@ def _inputs(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[str]
 def _given_names(key: str, part: Part | None, source: str, problems: list[Problem]) -> list[str] | None:
     if part is None:
         return None
-    value = part.value if isinstance(part.value, list) else [part.value]
+    value = _as_list(part.value)
     for i, name in enumerate(value):
         is_name = isinstance(name, str) and name.isidentifier()
         if not is_name or name in FUNCTIONS + CONSTANTS:
@@ -292,3 +312,7 @@ def _given_names(key: str, part: Part | None, source: str, problems: list[Proble
             message = f"{key}[{i + 1}]: expected a name of letters, digits and _, to stand in an equation, got {shown}"
             problems.append(Problem(message, None, "bad-name").at(part.source or source, part.locate((i,))))
     return [str(name) for name in value]
+
+
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

@@ -70,6 +70,8 @@ def solve_system(
         from implicitgrad.solvers.at_point import with_origin
 
         found = with_origin(found)
+    if system.remarks:
+        found = found._replace(remarks=(*system.remarks, *found.remarks))
     if order == 2:
         from implicitgrad.solvers.second import with_second_derivatives
 

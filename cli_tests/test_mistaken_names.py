@@ -1,0 +1,114 @@
+"""Names that are likely meant as something else: who is warned, what is suggested, and who is not told anything."""
+
+import json
+
+import pytest
+from conftest import Run
+
+PRODUCT = "{} is read as one name; where a product is meant, write {}"
+FUNCTION = "{} is read as one name; where a function is meant, write {}"
+E = "{} is read as a letter; where the number e is meant, write {}"
+COMPLEX = "I is read as a letter that stands for a real number; complex numbers are not taken"
+
+
+def messages(run: Run, *arguments: str) -> list[str]:
+    result = run("solve", *arguments, "-fjson")
+    assert result.returncode == 0
+    return [warning["message"] for warning in json.loads(result.stdout)["warnings"]]
+
+
+@pytest.mark.parametrize(
+    ("equation", "unknown", "message"),
+    [
+        ("x^3 + y^3 = 6*xy", "y", PRODUCT.format("xy", "x*y")),
+        ("sin(xy) = x + y", "y", PRODUCT.format("xy", "x*y")),
+        ("xy = x + y", "y", PRODUCT.format("xy", "x*y")),
+        ("x = 2*uv*w + u + v", "w", PRODUCT.format("uv", "u*v")),
+        ("y = x*x1x2 + x1 + x2", "y", PRODUCT.format("x1x2", "x1*x2")),
+        ("y = pir + r", "y", PRODUCT.format("pir", "pi*r")),
+        ("z = x + xx", "z", PRODUCT.format("xx", "x*x")),
+        ("y = x*sinx", "y", FUNCTION.format("sinx", "sin(x)")),
+        ("y = sinx", "y", FUNCTION.format("sinx", "sin(x)")),
+        ("y = x*ln2t + t", "y", FUNCTION.format("ln2t", "ln(2*t)")),
+        ("e^y = x", "y", E.format("e", "exp(y)")),
+        ("y = x*e**(-k*(x - 1))", "y", E.format("e", "exp(-k*(x - 1))")),
+        ("E^y = x", "y", E.format("E", "exp(y)")),
+        ("y = (1 + 2*I)*x", "y", COMPLEX),
+        ("y = x*(I - 3)", "y", COMPLEX),
+    ],
+)
+def test_a_likely_mistake_is_warned_of_with_what_to_write(run: Run, equation: str, unknown: str, message: str) -> None:
+    assert messages(run, "-e", equation, "--unknowns", unknown) == [message]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-e", "x^3 + y^3 = 6*xy", "--unknowns", "y", "--inputs", "x,xy"),
+        ("-e", "x + y = xy", "--unknowns", "y", "--at", "x=1,xy=3,y=2"),
+        ("-e", "x + y = xy + z", "--unknowns", "xy,y"),
+        ("-e", "e^y = x", "--unknowns", "y", "--inputs", "x,e"),
+        ("-e", "F = e*E", "--unknowns", "E"),
+        ("-e", "E^2 = p^2 + m^2", "--unknowns", "p"),
+        ("-e", "V = R*I", "--unknowns", "R", "--inputs", "V,I"),
+        ("-e", "V = R*I + r*I", "--unknowns", "I"),
+        ("-e", "V = 5*I", "--unknowns", "V"),
+        ("-e", "cost = 3*t + 2*u", "--unknowns", "t,u"),
+        ("-e", "x1 = 2*x11*y + x", "--unknowns", "y"),
+        ("-e", "y = xmax*x", "--unknowns", "y"),
+        ("-e", "y = alpha*x", "--unknowns", "y"),
+        ("-A", "a b; c a1"),
+        ("-A", "E*I 1; 1 12*E*I"),
+    ],
+)
+def test_what_is_declared_or_plainly_meant_is_not_warned_of(run: Run, arguments: tuple[str, ...]) -> None:
+    assert messages(run, *arguments) == []
+
+
+def test_coefficients_and_files_are_warned_of_too(run: Run) -> None:
+    assert messages(run, "-A", "1+2*I 1; 1 2") == [COMPLEX]
+    assert messages(run, "-A", "2*I 1; 1 2") == [COMPLEX]
+    assert messages(run, "-A", "a b; 1 ab") == [PRODUCT.format("ab", "a*b")]
+    text = 'equations: ["x^2 = y*3", "3*y = 4*xy + z"]\ny: [y, z]\n'
+    result = run("solve", "s.yaml", files={"s.yaml": text})
+    assert result.stdout.endswith(f"warning: {PRODUCT.format('xy', 'x*y')}\n")
+    result = run("solve", "s.yaml", files={"s.yaml": f"{text}x: [x, xy]\n"})
+    assert (result.returncode, "warning" in result.stdout) == (0, False)
+    result = run("solve", "-e", "x = 2*y + 3*xy", "--unknowns", "y")  # linear, and read without sympy
+    assert result.stdout.endswith(f"warning: {PRODUCT.format('xy', 'x*y')}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warnings"),
+    [
+        (("-e", "sin(z) = x^2", "--unknowns", "y,z"), ["y is in none of the equations"]),
+        (("-e", "z = 2*x", "--unknowns", "y,z"), ["y is in none of the equations"]),
+        (("-e", "z = x^2", "--unknowns", "y,z", "--at", "x=1,z=1"), ["y is in none of the equations"]),
+        (("-e", "x = z^2", "--unknowns", "y"), ["y is in none of the equations"]),
+        (("-e", "z = 2*xy", "--unknowns", "y"), [PRODUCT.format("xy", "x*y"), "y is in none of the equations"]),
+    ],
+)
+def test_an_unknown_that_no_equation_has_is_named(run: Run, arguments: tuple[str, ...], warnings: list[str]) -> None:
+    assert messages(run, *arguments) == warnings
+
+
+@pytest.mark.parametrize(
+    ("equation", "hint"),
+    [
+        ("x^3 + y^3 = 6xy", "A product is written 6*x*y"),
+        ("x^2 y = 6", "A product is written x^2*y"),
+        ("x²y = 6", "A product is written x²*y"),
+        ("sin(x) y = 6", "A product is written sin(x)*y"),
+        ("(x + 1)^2 xy = 6", "A product is written (x + 1)^2*x*y"),
+        ("xy z = x", "A product is written x*y*z"),
+        ("x = 2 sin(y)", "A product is written 2*sin(...)"),
+        ("x = 2pir*y + r", "A product is written 2*pi*r"),
+        ("x = 2mv*y", "A product is written 2*mv, or 2*m*v where mv is a product"),
+        ("x = 2alpha*y", "A product is written 2*alpha"),
+        ("y = xy(1 + x)", "A product is written x*y*(...)"),
+    ],
+)
+def test_products_without_a_sign_are_answered_with_the_product(run: Run, equation: str, hint: str) -> None:
+    result = run("solve", "-e", equation, "--unknowns", "y")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.rstrip().endswith(f". {hint}")
