@@ -1,0 +1,169 @@
+"""The command ``implicitgrad``, called in this process or run as one of its own."""
+
+import fcntl
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy is imported once for all commands that run in this process
+
+PROGRAM = str(Path(sys.executable).with_name("implicitgrad"))
+Files = dict[str, str | bytes] | None
+SCREEN_VARIABLES = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
+
+
+def environment_of(variables: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment without what describes its screen, updated with ``variables``."""
+    inherited = {key: value for key, value in os.environ.items() if key not in SCREEN_VARIABLES}
+    return inherited | {"PYTHONIOENCODING": "utf-8"} | variables
+
+
+def write_files(folder: Path, files: Files) -> None:
+    for name, content in (files or {}).items():
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def call(
+    folder: Path,
+    *arguments: str,
+    stdin: str | bytes = "",
+    files: dict[str, str | bytes] | None = None,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Call ``implicitgrad`` in this process, with pipes as its streams, in ``folder``, with an environment of its own.
+
+    Raises whatever the command does not catch.
+    """
+    needs_process = [name for name in variables if name.startswith("PYTHON") and name != "PYTHONIOENCODING"]
+    assert not needs_process, f"only a new process obeys {needs_process}: use run_process"
+    write_files(folder, files)
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    environment = environment_of(variables)
+    with (
+        _Streams(data, environment["PYTHONIOENCODING"]) as streams,
+        _replaced_environment(environment),
+        _working_directory(folder),
+        _locks_released(),
+    ):
+        code = _main(list(arguments))
+    return subprocess.CompletedProcess([PROGRAM, *arguments], code, *streams.output())
+
+
+def run_in_process_of_its_own(
+    folder: Path,
+    *arguments: str,
+    stdin: str | bytes = "",
+    files: dict[str, str | bytes] | None = None,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command; the arguments are those of ``call``."""
+    write_files(folder, files)
+    result = subprocess.run(
+        [PROGRAM, *arguments],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        cwd=folder,
+        env=environment_of(variables),
+        timeout=60,
+        check=False,
+    )
+    encoding = variables.get("PYTHONIOENCODING", "utf-8")
+    return subprocess.CompletedProcess(
+        result.args, result.returncode, result.stdout.decode(encoding), result.stderr.decode("utf-8")
+    )
+
+
+def _main(arguments: list[str]) -> int:
+    """Do what ``implicitgrad.__main__.main`` does, but return the exit code."""
+    from implicitgrad.__main__ import INTERRUPTED, OVERVIEW_ARGUMENTS
+    from implicitgrad.cli.main import run as run_command
+    from implicitgrad.cli.overview import run_overview
+
+    try:
+        return (run_overview if arguments in OVERVIEW_ARGUMENTS else run_command)(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+class _Streams:
+    """Pipes in the place of sys.stdin, sys.stdout and sys.stderr; each is fed or read by a thread."""
+
+    def __init__(self, stdin: bytes, encoding: str) -> None:
+        self.stdin, self.encoding = stdin, encoding
+        self.read: dict[str, bytes] = {}
+
+    def __enter__(self) -> "_Streams":
+        self.before = sys.stdin, sys.stdout, sys.stderr
+        ends = {name: os.pipe() for name in ("stdin", "stdout", "stderr")}
+        sys.stdin = io.TextIOWrapper(os.fdopen(ends["stdin"][0], "rb"), encoding=self.encoding)
+        sys.stdout = io.TextIOWrapper(os.fdopen(ends["stdout"][1], "wb"), encoding=self.encoding)
+        sys.stderr = io.TextIOWrapper(
+            os.fdopen(ends["stderr"][1], "wb"), encoding=self.encoding, errors="backslashreplace", line_buffering=True
+        )
+        self.threads = [
+            Thread(target=self._feed, args=[ends["stdin"][1]]),
+            *(Thread(target=self._read, args=[name, ends[name][0]]) for name in ("stdout", "stderr")),
+        ]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ours = sys.stdin, sys.stdout, sys.stderr
+        sys.stdin, sys.stdout, sys.stderr = self.before
+        for stream in ours:
+            stream.close()
+        for thread in self.threads:
+            thread.join()
+
+    def output(self) -> tuple[str, str]:
+        return self.read["stdout"].decode(self.encoding), self.read["stderr"].decode("utf-8")
+
+    def _feed(self, descriptor: int) -> None:
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(self.stdin)
+        except BrokenPipeError:
+            pass  # the command did not read to the end
+
+    def _read(self, name: str, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb") as stream:
+            self.read[name] = stream.read()
+
+
+@contextmanager
+def _replaced_environment(environment: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    try:
+        os.environ.clear()
+        os.environ.update(environment)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _locks_released() -> Iterator[None]:
+    """Release the file locks that the command still holds, as the end of a process does."""
+    try:
+        yield
+    finally:
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):  # the descriptor of the listing itself is closed
+                fcntl.flock(int(name), fcntl.LOCK_UN)
+
+
+@contextmanager
+def _working_directory(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
