@@ -1,5 +1,6 @@
 """implicitgrad batch: sources, results, order, resumption, and what happens when something breaks."""
 
+import asyncio
 import contextlib
 import csv
 import json
@@ -10,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,8 @@ import pytest
 from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
 from implicitgrad.batch import Item, Outcome, Question, answer_all, answer_items
+from implicitgrad.cli.cluster import Cluster
+from implicitgrad.errors import OutputError
 from implicitgrad.pool import WORKER_DIED, Pool
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
@@ -281,6 +286,7 @@ def test_results_may_be_a_file_each_and_none_overwrites_another(run: Run, tmp_pa
         ["-o", "d", "-f", "latex"], ["-o", "r.csv", "--resume"], ["--jobs", "0"], ["-o", ""],
         ["-", "--files-from", "-"],
         ["--jobs", "2", "--dask", "tcp://127.0.0.1:1"],
+        ["--dask-timeout", "5"],
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused_before_anything_is_written(
@@ -507,7 +513,8 @@ def test_an_interruption_ends_all_at_once_with_what_was_done_written_whole(
 ) -> None:
     heed = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may have ignored it)
     process = started(tmp_path, "-o", "r.jsonl", start_new_session=True, preexec_fn=heed)
-    time.sleep(0.5)
+    while not (tmp_path / "r.jsonl").exists() or not (tmp_path / "r.jsonl").stat().st_size:
+        assert process.poll() is None
     workers = children(process.pid)
     for _ in range(times):
         if is_to_group:
@@ -629,9 +636,10 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-@needs_proc
-def test_a_dask_cluster_that_loses_a_worker_gives_every_result(tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A Dask scheduler's address; its process, and those of two workers that are there."""
+    distributed = pytest.importorskip("distributed")
     address = f"tcp://127.0.0.1:{free_port()}"
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
     worker = [
@@ -639,35 +647,124 @@ def test_a_dask_cluster_that_loses_a_worker_gives_every_result(tmp_path: Path) -
         "--no-dashboard", "--local-directory", str(tmp_path / "scratch"),
     ]  # fmt: skip
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
-    cluster = [subprocess.Popen(dask, **quiet)]
+    processes = [subprocess.Popen(command, **quiet) for command in (dask, worker, worker)]
     try:
-        cluster += [subprocess.Popen(worker, **quiet) for _ in range(2)]
-        line = '{"A": [[0.1, 0.2, 0.3], [0.7, 0.4, 0.9], [0.2, 0.8, 0.6]], "dL_dy": [1, 2, 3]}\n'
-        (tmp_path / "many.jsonl").write_text(line * 3000)
-        command = [PROGRAM, "batch", "many.jsonl", "--dask", address, "-o", "r.jsonl"]
-        batch = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "r.jsonl").exists() or not (tmp_path / "r.jsonl").stat().st_size:
-            assert time.monotonic() < deadline
-            assert batch.poll() is None, batch.communicate()
-            time.sleep(0.02)
-        os.killpg(cluster[1].pid, signal.SIGKILL)
-        _, stderr = batch.communicate(timeout=90)
-        assert batch.returncode == 0, stderr
-        assert "3,000 systems: 3,000 determined" in stderr
-        found = lines((tmp_path / "r.jsonl").read_text())
-        assert [record["source"] for record in found[:2]] == ["many.jsonl", "many.jsonl#2"]
-        assert len(found) == 3000
-        assert all("error" not in record for record in found)
+        with distributed.Client(address, set_as_default=False, timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address, processes
     finally:
-        for process in cluster:
+        for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
-def test_a_cluster_that_does_not_answer_is_an_error(run: Run) -> None:
+@needs_proc
+def test_a_dask_cluster_that_loses_a_worker_gives_every_result(
+    tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]]
+) -> None:
+    address, processes = cluster
+    line = '{"A": [[0.1, 0.2, 0.3], [0.7, 0.4, 0.9], [0.2, 0.8, 0.6]], "dL_dy": [1, 2, 3]}\n'
+    (tmp_path / "many.jsonl").write_text(line * 3000)
+    command = [PROGRAM, "batch", "many.jsonl", "--dask", address, "-o", "r.jsonl"]
+    batch = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "r.jsonl").exists() or not (tmp_path / "r.jsonl").stat().st_size:
+        assert time.monotonic() < deadline
+        assert batch.poll() is None, batch.communicate()
+        time.sleep(0.02)
+    os.killpg(processes[1].pid, signal.SIGKILL)
+    _, stderr = batch.communicate(timeout=90)
+    assert (batch.returncode, stderr) == (0, "implicitgrad: 3,000 systems: 3,000 determined\n")
+    found = lines((tmp_path / "r.jsonl").read_text())
+    assert [record["source"] for record in found[:2]] == ["many.jsonl", "many.jsonl#2"]
+    assert len(found) == 3000
+    assert all("error" not in record for record in found)
+
+
+@needs_proc
+def test_a_dask_cluster_that_is_gone_ends_the_batch_with_what_was_done_written(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]],
+) -> None:
+    address, (scheduler, *workers) = cluster
+    command = [PROGRAM, "batch", "-", "--dask", address, "--dask-timeout"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    batches = [subprocess.Popen([*command, timeout], **pipes) for timeout in ("1", "5")]
+    for batch in batches:
+        batch.stdin.write('{"A": [[2]]}\n')
+        batch.stdin.flush()
+    answers = [batch.stdout.readline() for batch in batches]
+    assert [sources(answer) for answer in answers] == [["-"], ["-"]]
+    gone = [("it has had no worker for 1 s", workers), ("the scheduler has not answered for 5 s", [scheduler])]
+    for batch, (what, killed) in zip(batches, gone, strict=True):
+        for process in killed:
+            os.killpg(process.pid, signal.SIGKILL)
+        stdout, stderr = batch.communicate('{"A": [[3]]}\n', timeout=30)
+        rest = "What was done is written; --resume goes on from there\n"
+        message = f"implicitgrad: --dask {address}: {what}. {rest}"
+        assert (batch.returncode, stdout, stderr) == (2, "", message)
+
+
+def test_a_listener_that_says_nothing_is_no_scheduler(run_process: Run) -> None:
+    import socket
+
     pytest.importorskip("distributed")
-    result = run("batch", "a.yaml", "--dask", "nonsense", files={"a.yaml": TWO})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        result = run_process("batch", "a.yaml", "--dask", address, "--dask-timeout", "1", files={"a.yaml": TWO})
+    message = (
+        f"implicitgrad: --dask {address}: no scheduler answers: it is silent for 1 s. Start one with: dask scheduler\n"
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
+
+
+class Forgetful(Executor):
+    """Cancels what it is given at first, as Dask's does when its connection is lost."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def submit(self, function: Any, /, *arguments: Any, **others: Any) -> Future[Any]:
+        theirs: Future[Any] = Future()
+        self.times -= 1
+        if self.times == 0:
+            raise RuntimeError("closed")
+        if self.times > 0:
+            theirs.cancel()
+        else:
+            theirs.set_result(function(*arguments))
+        return theirs
+
+
+class Scheduler:
+    """A client of one that loses tasks, or has no worker."""
+
+    def __init__(self, times: int, workers: list[str]) -> None:
+        self.executor, self.workers = Forgetful(times), workers
+        self.scheduler, self.status = self, "running"
+        self.loop = SimpleNamespace(asyncio_loop=asyncio.new_event_loop())
+        Thread(target=self.loop.asyncio_loop.run_forever, daemon=True).start()
+
+    def get_executor(self, pure: bool) -> Executor:
+        return self.executor
+
+    async def ncores(self, workers: None) -> list[str]:
+        return self.workers
+
+
+def test_what_a_scheduler_has_forgotten_is_given_to_it_again() -> None:
+    scheduler = Scheduler(3, ["a worker"])
+    cluster = Cluster(scheduler, "tcp://there", 1)
+    assert cluster.submit(sum, (1, 2)).result(timeout=10) == 3
+    scheduler.workers, scheduler.executor.times = [], 1000
+    for _ in range(2):  # the second, when it is given up
+        with pytest.raises(OutputError, match="--dask tcp://there: it has had no worker for 1 s"):
+            cluster.submit(sum, (1, 2)).result(timeout=10)
+    scheduler.loop.asyncio_loop.call_soon_threadsafe(scheduler.loop.asyncio_loop.stop)
+
+
+def test_a_cluster_that_does_not_answer_is_an_error(run_process: Run) -> None:
+    pytest.importorskip("distributed")
+    result = run_process("batch", "a.yaml", "--dask", "nonsense", files={"a.yaml": TWO})
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("implicitgrad: --dask nonsense: ")

@@ -35,7 +35,7 @@ THIRD_PARTY = {
     "yaml": {"readers/yaml"},
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
     "mpmath": {"symbolic", "solvers/profile", "solvers/special_cases"},
-    "distributed": {"cli/workers"},
+    "distributed": {"cli/cluster"},
     "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals"}
     | {f"writers/{file}" for file in ("arrays", "stack", "entries", "losses", "picture", "scale", "summary")},
 }

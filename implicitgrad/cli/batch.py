@@ -32,6 +32,8 @@ LOCAL_BYTES = 2**16
 LOCAL_ITEMS = 256
 """What is solved before workers are started, which takes as long as solving some hundreds of small systems."""
 CHUNKS_A_WORKER = 3
+DASK_TIMEOUT = 60
+"""Seconds."""
 GARBAGE = 20_000
 """Objects that the garbage collector lets come together: more than the systems that are answered together have."""
 
@@ -68,6 +70,10 @@ Examples:
     "-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Work in N processes.  [default: the cores]"
 )
 @click.option("--dask", "address", metavar="ADDRESS", help="Work on the cluster of a running Dask scheduler.")
+@click.option(
+    "--dask-timeout", type=click.IntRange(1, 10**6), metavar="SECONDS",
+    help="Give up a scheduler that is silent, or has no worker, for so long.  [default: 60]",
+)  # fmt: skip
 @click.option("--fail-fast", is_flag=True, help="Stop at the first system that has no answer.")
 @solving_options
 @require_option("Exit with 1 if an answer, which is written, is not this, or not all of several")
@@ -85,6 +91,7 @@ def batch(
     resume: bool,
     jobs: int | None,
     address: str | None,
+    dask_timeout: int | None,
     fail_fast: bool,
     free: tuple[str, ...] | None,
     arithmetic: str,
@@ -118,6 +125,8 @@ def batch(
         raise UsageError("standard input can be read once; expected - in one place only")
     if jobs is not None and address is not None:
         raise UsageError("expected --jobs or --dask, got both")
+    if dask_timeout is not None and address is None:
+        raise UsageError("--dask-timeout is about a cluster; expected --dask with it")
     if "-" in (*systems, files_from):
         tell_of_terminal()
     from implicitgrad.cli.threads import VARIABLES
@@ -134,7 +143,9 @@ def batch(
         arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form
     )
     with Interruptions() as interruptions:
-        asked = _Asked(systems, files_from, exclude, jobs, address, fail_fast, quiet, resume)
+        asked = _Asked(
+            systems, files_from, exclude, jobs, address, dask_timeout or DASK_TIMEOUT, fail_fast, quiet, resume
+        )
         return _run(asked, target, question, interruptions)
 
 
@@ -159,6 +170,7 @@ class _Asked(NamedTuple):
     exclude: tuple[str, ...]
     jobs: int | None
     address: str | None
+    dask_timeout: int
     fail_fast: bool
     quiet: bool
     resume: bool
@@ -193,7 +205,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
     from implicitgrad.cli.threads import cores
 
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
-    make = None if asked.address is None else _cluster(asked.address)
+    make = None if asked.address is None else _cluster(asked.address, asked.dask_timeout)
     jobs = asked.jobs or cores()
     begun = _Begun()
     started: list[Pool] = []
@@ -245,10 +257,10 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
     return tally.exit_code
 
 
-def _cluster(address: str) -> Callable[[int], Executor]:
-    from implicitgrad.cli.workers import dask
+def _cluster(address: str, timeout: int) -> Callable[[int], Executor]:
+    from implicitgrad.cli.cluster import dask
 
-    return dask(address)
+    return dask(address, timeout)
 
 
 def _end(started: list[Pool]) -> None:
