@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, nullcontext
@@ -20,10 +19,9 @@ from implicitgrad.requirement import facts_of, unmet
 from implicitgrad.solution import Solution
 from implicitgrad.solvers import solve_system
 from implicitgrad.system import LinearSystem
-from implicitgrad.writers.record import error_record, to_record
+from implicitgrad.writers.record import error_record, to_record, write_json
 
 FAULT = "fault"
-ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
 Context = Callable[[], AbstractContextManager[object]]
@@ -285,7 +283,7 @@ def _written_failure(source: str, name: str, problem: Problem, question: Questio
         written = write_failure_row(source, name, problem, content_hash)
     elif question.form != "arrays":
         record = error_record(problem._replace(source=source), name) | {"content_hash": content_hash}
-        written = ENCODER.encode(record) + "\n"
+        written = write_json(record) + "\n"
     return Outcome(source, "error", written, problem)
 
 
@@ -293,7 +291,7 @@ def _written(solution: Solution, question: Question, content_hash: str | None) -
     if question.form == "json":
         record = to_record(solution)
         record["content_hash"] = content_hash
-        return ENCODER.encode(record) + "\n"
+        return write_json(record) + "\n"
     if question.form == "row":
         from implicitgrad.writers.rows import write_row
 

@@ -57,7 +57,32 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""``text`` with everything a terminal acts on, or shows as nothing, as an escape: ``\x1b``, ``\u202e``."""
+    r"""``text`` in one line, with everything as an escape that a reader acts on: ``\x1b``, ``\u202e``, ``\n``.
+
+    A terminal acts on control characters and shows others as nothing; the log of a GitHub workflow takes a line that
+    begins with ``::`` for a command, and ``##[`` anywhere. To escape again changes nothing.
+    """
+    text = _escaped(text)
+    if "##[" in text:
+        text = text.replace("##[", r"\x23#[")
+    if text.lstrip().startswith("::"):
+        text = text.replace(":", r"\x3a", 1)
+    return text
+
+
+def printable_lines(text: str) -> str:
+    """The lines of a page, with everything that a terminal acts on as an escape but for colours and tabs."""
+    if text.replace("\n", "").isprintable():
+        return text
+    import re
+
+    return "".join(
+        piece if number % 2 else _escaped(piece)
+        for number, piece in enumerate(re.split(r"(\n|\t|\x1b\[[0-9;]*m)", text))
+    )
+
+
+def _escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -40,10 +40,10 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)
-        text = f"{printable(place)}: {self.message}" if place else self.message
-        if not self.hint:
-            return text
-        return f"{text}{'' if text.endswith(('?', '?)')) else '.'} {self.hint}"
+        text = f"{place}: {self.message}" if place else self.message
+        if self.hint:
+            text += f"{'' if text.endswith(('?', '?)')) else '.'} {self.hint}"
+        return printable(text)
 
 
 class ImplicitGradError(Exception):

@@ -187,4 +187,4 @@ class Verdict:
         for outcome in self.failures:
             first, *rest = outcome.explanation
             lines += [f"{outcome.key} {outcome.verb}: {first}", *rest]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from implicitgrad import __version__
-from implicitgrad.cli.streams import run_safely, say, write_stdout
+from implicitgrad.cli.streams import run_safely, write_stderr, write_stdout
 
 OVERVIEW = """\
 Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
@@ -36,5 +36,5 @@ def run_overview(arguments: list[str]) -> int:
         return run_safely(lambda: write_stdout(f"implicitgrad {__version__}\n"))
     if arguments:
         return run_safely(lambda: write_stdout(OVERVIEW))
-    say(OVERVIEW.rstrip("\n"))
+    write_stderr(OVERVIEW)
     return 2

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from implicitgrad.characters import printable
+
 PATIENCE = 1.0
 """Seconds until something is said."""
 
@@ -24,8 +26,9 @@ def telling(what: str) -> Iterator[None]:
         if is_done.wait(PATIENCE):
             return
         from rich.console import Console
+        from rich.text import Text
 
-        with Console(stderr=True).status(what):
+        with Console(stderr=True).status(Text(printable(what))):
             is_done.wait()
 
     teller = Thread(target=show, daemon=True)

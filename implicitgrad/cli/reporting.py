@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from implicitgrad.cli.files import write_file
 from implicitgrad.cli.screen import stdout_screen
-from implicitgrad.cli.streams import report, say, write_stdout
+from implicitgrad.cli.streams import report, write_stderr, write_stdout
 from implicitgrad.errors import ImplicitGradError, UsageError
 from implicitgrad.verdict import Unreadable
 from implicitgrad.writers.report import Result, failed, write_report
@@ -79,7 +79,7 @@ def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:
 
     text = write_annotations(results, os.environ.get("GITHUB_WORKSPACE"))
     if text and to_stderr:
-        say(text.rstrip("\n"))
+        write_stderr(text)
     elif text:
         write_stdout(text)
 

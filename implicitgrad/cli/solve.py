@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.characters import count, printable
+from implicitgrad.characters import count
 from implicitgrad.cli.options import csv_options, solving_options, with_help
 from implicitgrad.cli.progress import telling
 from implicitgrad.cli.streams import report, say, write_stdout
@@ -150,7 +150,7 @@ def solve(
     from implicitgrad.readers import build_all
     from implicitgrad.solvers import solve_system
 
-    with telling(f"reading {', '.join(map(printable, inputs))}"):
+    with telling(f"reading {', '.join(inputs)}"):
         systems = build_all(drafts_of(system, given_parts(given), given.csv_form), arithmetic)
     if UNIQUE_GRADIENT in require:
         _require_gradients(systems, f"--require {UNIQUE_GRADIENT}")
@@ -212,7 +212,7 @@ def _tell_of_nan(solution: Solution, output: str) -> None:
 
     if lacking := undetermined(solution):
         hint = "a name that ends in .npz gets the general solution"
-        say(f"implicitgrad: {printable(output)}: {count(lacking, 'entry')} not determined, and NaN there; {hint}")
+        say(f"implicitgrad: {output}: {count(lacking, 'entry')} not determined, and NaN there; {hint}")
 
 
 def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, to_file: bool) -> list[str]:

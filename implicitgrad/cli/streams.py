@@ -10,7 +10,7 @@ import os
 import sys
 from contextlib import suppress
 
-from implicitgrad.characters import encodable
+from implicitgrad.characters import encodable, printable, printable_lines
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
     try:
         return command() or 0
     except Exception as error:
-        from implicitgrad.characters import printable
         from implicitgrad.errors import ImplicitGradError, Problem, ReaderGone
 
         if isinstance(error, ReaderGone):
@@ -41,8 +40,8 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
         if shows_traceback:
             import traceback
 
-            traceback.print_exc()
-        message = f"an unexpected fault: {type(error).__name__}: {printable(str(error))}"
+            write_stderr(traceback.format_exc())
+        message = f"an unexpected fault: {type(error).__name__}: {error}"
         hint = "This is a bug in implicitgrad: please report it with the command and the input; --debug shows where"
         report([Problem(message, hint, "fault")], as_json=as_json)
         return FAULT
@@ -57,33 +56,36 @@ def report(problems: Iterable[Problem], *, as_json: bool = False) -> None:
     if left_out > 0:
         problems[MOST_PROBLEMS_SHOWN:] = [Problem(f"... and {left_out} more problems", code="more-problems")]
     if as_json:
-        import json
+        from implicitgrad.writers.record import error_record, write_json
 
-        from implicitgrad.writers.record import error_record
-
-        lines = [json.dumps(error_record(problem)) for problem in problems]
+        lines = [write_json(error_record(problem)) for problem in problems]
     else:
         lines = [f"implicitgrad: {problem}" for problem in problems]
     for line in lines:
         say(line)
 
 
-def say(text: str) -> None:
-    """A line for people on standard error; that it cannot be written changes nothing."""
+def say(line: str) -> None:
+    """A line for people on standard error, whatever it quotes."""
+    write_stderr(printable(line) + "\n")
+
+
+def write_stderr(text: str) -> None:
+    """Lines on standard error, escaped; that they cannot be written changes nothing."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
-            sys.stderr.write(encodable(text, sys.stderr.encoding or "utf-8") + "\n")
+            sys.stderr.write(encodable(printable_lines(text), sys.stderr.encoding or "utf-8"))
             sys.stderr.flush()
 
 
 def write_stdout(text: str) -> None:
-    """Write ``text`` to standard output, to the end. Raises ReaderGone or OutputError."""
+    """Write ``text`` to standard output, escaped, to the end. Raises ReaderGone or OutputError."""
     if sys.stdout is None:
         from implicitgrad.errors import OutputError
 
         raise OutputError("standard output is closed; expected it to be open")
     try:
-        _write_whole(sys.stdout, encodable(text, sys.stdout.encoding or "utf-8"))
+        _write_whole(sys.stdout, encodable(printable_lines(text), sys.stdout.encoding or "utf-8"))
         sys.stdout.flush()
     except OSError as error:
         from implicitgrad.errors import OutputError, ReaderGone

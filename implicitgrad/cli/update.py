@@ -93,7 +93,8 @@ def _text(path: str) -> tuple[str, str]:
 
 def _diff(path: str, before: str, after: str) -> list[str]:
     name = path.lstrip(os.sep) if os.path.isabs(path) else path
-    lines = unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}", lineterm="")
+    old, new = (printable(f"{side}/{name}") for side in "ab")
+    lines = unified_diff(_lines(before), _lines(after), old, new, lineterm="")
     return [f"{line}\n" for line in lines]
 
 

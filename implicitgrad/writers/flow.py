@@ -13,6 +13,8 @@ from implicitgrad.symbolic.value import Symbolic
 
 LONGEST_LINE = 100
 LONGEST_FRACTION = 40
+LARGEST_SHORT_ESCAPE = 0xFFFF
+"""What is beyond has an escape of its own in YAML, a pair of them in JSON."""
 DIGITS = 15
 """Of a decimal in the place of a longer fraction: so many claim no more than they say."""
 _PLAIN = re.compile(r"[^\W\d]([\w/. -]*[\w/.])?")
@@ -34,7 +36,7 @@ def write_flow(value: Value, *, as_json: bool = False) -> str:
     if isinstance(value, int | Fraction):
         return _number(Fraction(value), as_json)
     if isinstance(value, str):
-        return value if not as_json and _is_plain(value) else json.dumps(value, ensure_ascii=False)
+        return value if not as_json and _is_plain(value) else _quoted(value, as_json)
     if isinstance(value, Mapping):
         pairs = (
             f"{write_flow(key, as_json=as_json)}: {write_flow(item, as_json=as_json)}" for key, item in value.items()
@@ -54,6 +56,19 @@ def write_mapping(values: Mapping[str, Value], indent: str = "") -> str:
         else:
             lines.append(line)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _quoted(text: str, as_json: bool) -> str:
+    """In double quotes, with escapes for what a file may not hold or a reader would act on."""
+    quoted = json.dumps(text, ensure_ascii=False).replace("##[", r"\u0023#[")
+    return quoted if quoted.isprintable() else "".join([_escaped(character, as_json) for character in quoted])
+
+
+def _escaped(character: str, as_json: bool) -> str:
+    if character.isprintable():
+        return character
+    is_long = ord(character) > LARGEST_SHORT_ESCAPE and not as_json
+    return f"\\U{ord(character):08X}" if is_long else json.dumps(character)[1:-1]
 
 
 def _is_plain(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator, Sequence
 
+from implicitgrad.characters import printable
 from implicitgrad.verdict import Unreadable
 from implicitgrad.writers.report import Result, failed
 
@@ -25,15 +26,15 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
             for problem in result.problems:
                 at = _at(problem.source, problem.line, problem.column, workspace)
                 message = problem._replace(source=None, line=None, column=None)
-                yield _command({**at, "title": "not read"}, str(message))
+                yield _command({**at, "title": "not read"}, [str(message)])
     for verdict, outcome in failed(results):
         source, place = verdict.solution.system.source, outcome.place
         path = source.rpartition("#")[0] or source
         file = path if place.line is None else place.source
         of_what = "" if file == path else f" of {source}"
         title = f"{outcome.key}{of_what} {outcome.verb}"
-        text = "\n".join((outcome.headline, *(suspicion.message for suspicion in outcome.suspicions)))
-        yield _command({**_at(file, place.line, place.column, workspace), "title": title}, text)
+        lines = (outcome.headline, *(suspicion.message for suspicion in outcome.suspicions))
+        yield _command({**_at(file, place.line, place.column, workspace), "title": title}, lines)
 
 
 def _at(path: str | None, line: int | None, column: int | None, workspace: str | None) -> Properties:
@@ -44,9 +45,9 @@ def _at(path: str | None, line: int | None, column: int | None, workspace: str |
     return {"file": path if relative.startswith(os.pardir) else relative, "line": line, "col": column}
 
 
-def _command(properties: Properties, message: str) -> str:
+def _command(properties: Properties, lines: Sequence[str]) -> str:
     written = [f"{key}={_escaped(str(value), is_property=True)}" for key, value in properties.items() if value]
-    return f"::error {','.join(written)}::{_escaped(message)}"
+    return f"::error {','.join(written)}::{_escaped(chr(10).join(map(printable, lines)))}"
 
 
 def _escaped(text: str, *, is_property: bool = False) -> str:

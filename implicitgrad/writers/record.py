@@ -9,6 +9,7 @@ from itertools import chain
 from math import gcd
 from typing import Any, Protocol, cast
 
+from implicitgrad.characters import printable
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import Problem
 from implicitgrad.rational import exact_square_root, format_fraction, to_float
@@ -18,11 +19,17 @@ from implicitgrad.symbolic.value import Symbolic
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 LARGEST_PLAIN_INTEGER = 2**53
+ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 
 
 def write_record(solution: Solution) -> str:
     """The record as one line of ASCII JSON, without its end."""
-    return json.dumps(to_record(solution), allow_nan=False)
+    return write_json(to_record(solution))
+
+
+def write_json(record: Json) -> str:
+    """A record as one line of ASCII JSON, without its end, in which a workflow's log finds no command."""
+    return ENCODER.encode(record).replace("##[", r"\u0023#[")
 
 
 def to_record(solution: Solution) -> dict[str, Json]:
@@ -106,10 +113,10 @@ def error_record(problem: Problem, name: str | None = None) -> dict[str, Json]:
         "source": problem.source,
         "error": {
             "code": problem.code,
-            "message": problem.message,
+            "message": printable(problem.message),
             "line": problem.line,
             "column": problem.column,
-            "hint": problem.hint,
+            "hint": problem.hint and printable(problem.hint),
         },
     }
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from io import StringIO
 from typing import Any
 
-from implicitgrad.characters import quoted
+from implicitgrad.characters import printable, quoted
 from implicitgrad.doubles import DoubleMatrix
 from implicitgrad.errors import UsageError
 from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number
@@ -148,7 +148,7 @@ def _is_label(name: str) -> bool:
     letters = "".join(filter(str.isalpha, name.lower().replace("∂", "d")))
     return (
         name == name.strip()
-        and name.isprintable()
+        and name == printable(name)
         and not is_number(name)
         and not looks_like_number(name)
         and not name.startswith("#")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
+from implicitgrad.characters import printable
 from implicitgrad.notation import linear, second_derivative, show_number
 from implicitgrad.solution import Derivation, Solution, Status
 from implicitgrad.symbolic.value import Symbolic
@@ -133,8 +134,8 @@ class Plain:
         return mathematics
 
     def mention(self, name: str) -> str:
-        """As it is."""
-        return name
+        """In a sentence, which is escaped as a whole."""
+        return printable(name)
 
     def change(self, name: str) -> str:
         """dx"""

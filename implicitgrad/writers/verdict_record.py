@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 
+from implicitgrad.characters import printable
 from implicitgrad.doubles import Bounded
 from implicitgrad.rational import format_fraction
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
-from implicitgrad.writers.record import Json, error_record, nearest_double
+from implicitgrad.writers.record import Json, error_record, nearest_double, write_json
 
 
 def write_result(result: Verdict | Unreadable) -> str:
     """The record as one line of ASCII JSON, without its end; a file that could not be read is its first error."""
     record = error_record(result.problems[0]) if isinstance(result, Unreadable) else to_verdict_record(result)
-    return json.dumps(record, allow_nan=False)
+    return write_json(record)
 
 
 def to_verdict_record(verdict: Verdict) -> dict[str, Json]:
@@ -36,13 +36,15 @@ def _claim(outcome: Outcome) -> dict[str, Json]:
         "claim": outcome.key,
         "holds": outcome.holds,
         "undecided": outcome.is_undecided,
-        "claimed": outcome.claimed,
-        "reason": outcome.reason or None,
+        "claimed": printable(outcome.claimed),
+        "reason": printable(outcome.reason) or None,
         "failing": outcome.failing,
         "worst": None if outcome.worst is None else _deviation(outcome.worst),
-        "suspicions": [{"code": suspicion.code, "message": suspicion.message} for suspicion in outcome.suspicions],
+        "suspicions": [
+            {"code": suspicion.code, "message": printable(suspicion.message)} for suspicion in outcome.suspicions
+        ],
         "choices": [_choice(choice) for choice in outcome.choices],
-        "fixes_nothing": outcome.fixes_nothing or None,
+        "fixes_nothing": printable(outcome.fixes_nothing) or None,
         "source": source,
         "line": line,
         "column": column,
