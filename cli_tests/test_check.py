@@ -723,3 +723,91 @@ def test_many_losses_and_inputs_with_rounded_numbers_are_judged_in_a_moment() ->
     assert check(texts(A), texts(g), B=texts(B), dy_dx=J, dL_dx=g @ J)
     J[3, 2] += 0.3
     assert not check(texts(A), texts(g), B=texts(B), dy_dx=J, dL_dx=g @ J)
+
+
+SINGULAR = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+INVERSE_OF_SINGULAR = [
+    [-3152519739159347.5, 6305039478318695.0, -3152519739159347.5],
+    [6305039478318695.0, -1.261007895663739e16, 6305039478318695.0],
+    [-3152519739159347.5, 6305039478318695.0, -3152519739159347.5],
+]
+PROVE_NOTHING: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "the inverse of a singular matrix": (SINGULAR, None, {"dy_dx": INVERSE_OF_SINGULAR}),
+    "the same as text": (SINGULAR, None, {"dy_dx": [[str(entry) for entry in row] for row in INVERSE_OF_SINGULAR]}),
+    "the same as an array": (np.array(SINGULAR, float), None, {"dy_dx": np.array(INVERSE_OF_SINGULAR)}),
+    "a gradient by it": (SINGULAR, [1, 2, 3], {"dL_dx": np.array([-3e15, 6e15, -3e15]) + 0.5}),
+    "A·J = 0, wide": ([[3, 5]], None, {"dy_dx": [["1.0e+3"], ["-6.0e+2"]]}),
+    "A·J = 0, in many unknowns": ([[1] * 50], None, {"dy_dx": [["1.0e+3"], ["-1.0e+3"]] * 25}),
+    "A·J = 0, relative tolerance": ([[3, 5]], None, {"dy_dx": [[1000], [-600]], "rtol": "0.1"}),
+    "A·J = 0, tall": ([[1], [2]], None, {"dy_dx": [["-1.0e3", "5.0e2"]]}),
+    "one unknown": ([[1000]], None, {"dy_dx": [["0.0"]]}),
+    "a gradient that is all rounding": ([[1000]], [1], {"dL_dx": ["0.0"]}),
+    "a part of a badly scaled inverse": (np.diag([1, 1e-20]), None, {"dy_dx": np.diag([5, 1e20])}),
+    "a large null space": (np.ones((1, 60)), None, {"dy_dx": np.tile([[1e18], [-1e18]], (30, 1))}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROVE_NOTHING)
+def test_a_claim_whose_rounding_is_as_large_as_the_answer_is_undecided(name: str) -> None:
+    A, g, claims = PROVE_NOTHING[name]
+    (outcome,) = check(A, g, **claims).outcomes
+    assert (outcome.holds, outcome.is_undecided, outcome.failing) == (False, True, 0)
+    assert outcome.reason.startswith("it proves nothing: its own rounding allows an error of ")
+
+
+def test_no_null_vector_is_taken_for_a_jacobian_and_every_valid_one_is() -> None:
+    rng = np.random.default_rng(5)
+    for M, N in ((1, 2), (1, 6), (2, 5), (3, 4)):
+        A = rng.integers(1, 9, (M, N)).tolist()
+        V = transpose(null_space([list(map(Fraction, row)) for row in A]))
+        J = solve(A).general.minimum_norm
+        for size in (10, 10**5, 10**17):
+            Z = [[size * (i + m + 1) for m in range(M)] for i in range(len(V[0]))]
+            null = product(V, Z)
+            valid = [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(J, null, strict=True)]
+            as_floats = [[float(entry) for entry in row] for row in null]
+            assert not check(A, dy_dx=as_floats)
+            assert not check(A, dy_dx=[[f"{entry:.2e}" for entry in row] for row in as_floats])
+            assert check(A, dy_dx=valid)
+            if size < 10**6:
+                assert check(A, dy_dx=[[float(entry) for entry in row] for row in valid])
+
+
+@pytest.mark.parametrize("condition", [1e1, 1e5, 1e9])
+def test_what_numpy_finds_of_a_nonsingular_system_holds_and_says_how_near_it_is(condition: float) -> None:
+    rng = np.random.default_rng(3)
+    U, V = (np.linalg.qr(rng.normal(size=(6, 6)))[0] for _ in range(2))
+    A, g = U @ np.diag(np.geomspace(1, 1 / condition, 6)) @ V, rng.normal(size=6)
+    J, dL_dx = np.linalg.inv(A), np.linalg.solve(A.T, g)
+    verdict = check(A, g, dy_dx=J, dL_dx=dL_dx)
+    assert verdict
+    right = inverse([[Fraction(entry) for entry in row] for row in A.tolist()])
+    gradient = [sum(Fraction(a) * row[k] for a, row in zip(g.tolist(), right, strict=True)) for k in range(6)]
+    off_by = (
+        max(abs(Fraction(J[i, k]) - right[i][k]) for i in range(6) for k in range(6)),
+        max(abs(Fraction(entry) - true) for entry, true in zip(dL_dx.tolist(), gradient, strict=True)),
+    )
+    for outcome, truth in zip(verdict.outcomes, off_by, strict=True):
+        assert outcome.worst is not None
+        assert outcome.worst.difference is not None
+        assert abs(outcome.worst.difference) == truth <= outcome.worst.tolerance
+    assert check(A.tolist(), g.tolist(), dy_dx=[[repr(x) for x in row] for row in J.tolist()])
+
+
+def test_the_difference_of_a_claim_that_is_not_unique_is_one_of_its_equations() -> None:
+    (outcome,) = check([[3, 5]], dy_dx=[["0.3"], ["0.0"]]).outcomes
+    assert str(outcome.worst) == (
+        "A·dy_dx[1][1] (3·∂y1/∂x1 + 5·∂y2/∂x1): claimed 9/10, correct is 1, difference -1/10, allowed 2/5"
+    )
+    (outcome,) = check([[3, 5]], dy_dx=[["0.5"], ["-0.1"]]).outcomes
+    assert outcome.worst is None  # of decimals that are right there is nothing to say
+    _, gradient = check([[3, 5]], [7, 11], dy_dx=["1/6", "1/10"], dL_dx=["2.27"]).outcomes
+    assert str(gradient.worst).endswith("claimed 2.27, correct is ≈2.26667, difference ≈0.00333, allowed 0.005")
+
+
+def test_a_stated_absolute_tolerance_and_an_answer_of_zeros_decide() -> None:
+    assert check([[3, 5]], dy_dx=[[1000], [-600]], atol=100)
+    assert check([[1000]], dy_dx=[["0.0"]], atol="0.01")
+    assert check([[3, 1], [1, 3]], ["0.1", "0.1"], B=[[1, -1], [-1, 1]], dL_dx=["0.0", "0.0"])
+    assert check([[3, 5]], B=[[0]], dy_dx=[["1.7"], ["-1.0"]])
+    assert check([[1, 0], [0, 1]], B=[[1, 0], [0, 0]], dy_dx=[["1.0", "0.0"], ["0.0", "0.0"]])

@@ -643,3 +643,43 @@ def test_a_condition_that_nothing_has_is_a_claim_that_fails(run: Run) -> None:
     result = run("check", "-A", "1", "--max-condition", "-1", "-q")
     assert (result.returncode, result.stderr) == (1, "")
     assert result.stdout == "<inline>: condition (--max-condition) fails: claimed at most -1, found 1\n"
+
+
+def test_a_passing_claim_in_floating_point_says_how_far_off_it_is(run: Run) -> None:
+    claim = "-2.0000000000000004 1.0000000000000002; 1.5000000000000002 -0.5000000000000001"
+    result = run("check", "-A", "1 2; 3 4", "--dydx", claim)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (
+        result.stdout
+        == """\
+system     claim            verdict   claimed
+─────────────────────────────────────────────
+<inline>   dy_dx (--dydx)   holds     2×2       largest difference 4e-16, allowed ≈4.00e-14
+
+1 claim about 1 system: 1 holds, 0 fail
+"""
+    )
+    (said,) = json.loads(run("check", "-A", "1 2; 3 4", "--dydx", claim, "--format", "json").stdout)["claims"]
+    worst = said["worst"]
+    assert (said["holds"], said["failing"], worst["entry"], worst["correct"]) == (True, 0, "dy_dx[1][1]", -2)
+    assert abs(worst["difference"]) == 4e-16 < worst["tolerance"]
+    exact = run("check", "-A", "1 2; 3 4", "--dydx", "-2 1; 1.5 -0.5", "--format", "json").stdout
+    assert json.loads(exact)["claims"][0]["worst"] is None
+
+
+def test_a_claim_that_proves_nothing_is_no_pass(run: Run) -> None:
+    result = run("check", "-A", "3 5", "--dydx", "1.0e+3; -6.0e+2")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert (
+        result.stdout
+        == """\
+system     claim            verdict     claimed
+───────────────────────────────────────────────────────
+<inline>   dy_dx (--dydx)   undecided   1.0e+3; -6.0e+2
+
+<inline>: dy_dx (--dydx) is not decided: it proves nothing: its own rounding allows an error of 50 in dy_dx[1][1], \
+where what the system determines is of the size ≈0.121; more digits decide
+
+1 claim about 1 system: 0 hold, 0 fail, 1 undecided
+"""
+    )

@@ -105,6 +105,14 @@ class DoubleMatrix(Rows):
         largest = float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
         return largest if largest < inf else None
 
+    def column_sizes(self) -> tuple[Fraction, ...]:
+        """The root mean square of each column, near enough to compare with."""
+        import numpy as np
+
+        largest = float(np.abs(self.array).max()) or 1.0
+        means = np.sqrt(np.mean((self.array / largest) ** 2, axis=0))
+        return tuple([Fraction(largest) * Fraction(mean) for mean in means.tolist()])
+
     def widened(self, radii: Sequence[Sequence[float]]) -> DoubleMatrix:
         """The same numbers for what may be so much further from each."""
         import numpy as np

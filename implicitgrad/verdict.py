@@ -26,6 +26,11 @@ def show(value: Fraction) -> str:
     return show_number(value, DIGITS)
 
 
+def show_short(value: Fraction) -> str:
+    """A number of which three digits say enough."""
+    return show_decimals([value], 3)[0]
+
+
 class Deviation(NamedTuple):
     """One number that is not what it is claimed to be."""
 
@@ -52,13 +57,13 @@ class Deviation(NamedTuple):
             return f"{where}: claimed not to be determined, correct is {show(self.correct)}"
         if isinstance(self.correct, Bounded):  # no digit that the bound does not support
             correct, found = show(self.correct), show(Bounded(difference, self.correct.error))
-            tolerance = show_decimals([self.tolerance], 3)[0]
+            tolerance = show_short(self.tolerance)
         elif not is_number(self.claimed) or last_place(self.claimed) is None:
             correct, found, tolerance = map(show, (self.correct, difference, self.tolerance))
         else:  # a decimal is compared with a decimal, of a digit more
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
             correct = show_decimals([self.correct], max(DIGITS, min(digits, MOST_DIGITS) + 1))[0]
-            found, tolerance = show_decimals([difference], 3)[0], show_decimals([self.tolerance], 3)[0]
+            found, tolerance = show_short(difference), show_short(self.tolerance)
         allowed = f", allowed {tolerance}" if self.tolerance else ""
         return f"{where}: claimed {self.claimed}, correct is {correct}, difference {found}{allowed}"
 
@@ -99,6 +104,7 @@ class Outcome(NamedTuple):
     failing: int = 0
     """How many numbers are wrong."""
     worst: Deviation | None = None
+    """The number that is farthest off; of a claim that holds, where rounding was allowed for."""
     suspicions: tuple[Suspicion, ...] = ()
     choices: tuple[Choice, ...] = ()
     """The free parameters' values that go with a claim that holds."""
@@ -166,7 +172,7 @@ class Verdict:
     def strictly(self) -> Verdict:
         """The verdict where something is to be claimed, and what is claimed is to fix something."""
         outcomes = tuple(
-            outcome._replace(holds=False, reason=f"it fixes nothing: {outcome.fixes_nothing}", failing=1)
+            outcome._replace(holds=False, reason=f"it fixes nothing: {outcome.fixes_nothing}", failing=1, worst=None)
             if outcome.holds and outcome.fixes_nothing
             else outcome
             for outcome in self.outcomes

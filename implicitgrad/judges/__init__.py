@@ -61,6 +61,7 @@ def check(
     rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
     integer or Fraction is exact, and floats may have the error of a stable computation in their type, ρ·(‖claimed‖ +
     ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, k = 4·max(M, N, P)·u.
+    A claim that holds only because its own rounding, or rtol, allows errors as large as the answer is undecided.
 
     Raises InputError for values that make no system or no claim, TypeError without a claim.
     """

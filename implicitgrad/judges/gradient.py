@@ -20,6 +20,7 @@ from implicitgrad.judges.jacobian import (
     valid_jacobian,
     written,
 )
+from implicitgrad.judges.proving import limit_of_gradient, proves_nothing
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
@@ -38,7 +39,7 @@ def judge_gradient(
     others : the solutions of systems with the same A and B, whose gradients may have been taken for this one's.
     """
     outcome, expected = _judged(numbers, setting, jacobian)
-    if outcome.holds or numbers.broken:
+    if outcome.holds or outcome.is_undecided or numbers.broken:
         return outcome
     return outcome._replace(suspicions=_suspicions(numbers, setting, expected, jacobian, others))
 
@@ -56,6 +57,11 @@ def _judged(numbers: Numbers, setting: Setting, jacobian: Along | None) -> tuple
     failed = _failed(outcome, numbers, claim, setting, jacobian, own, expected)
     if failed is not None:
         return failed, expected
+    limit = limit_of_gradient(numbers, setting, tolerances, jacobian)
+    if limit is not None:
+        if not _is_valid(numbers, limit.most, setting, jacobian):
+            return proves_nothing(outcome, numbers, tolerances, limit, setting), expected
+        claim, own = setting.along(numbers, limit.most), _demanded(numbers, limit.most, setting)
     is_all_given = jacobian is not None and None not in (complete(jacobian.values), complete(numbers.entries))
     is_loose = bool(setting.free) and not is_all_given
     is_loose = is_loose and fix_nothing(own(), () if jacobian is None else jacobian.demands())
@@ -63,6 +69,7 @@ def _judged(numbers: Numbers, setting: Setting, jacobian: Along | None) -> tuple
         holds=True,
         choices=tuple(_choices(claim, setting)) if setting.free and (jacobian is None or is_loose) else (),
         fixes_nothing=gradient_fixes_nothing(setting, is_loose),
+        worst=_farthest(numbers, claim, setting, jacobian, expected) if setting.is_rounded(numbers) else None,
     ), expected
 
 
@@ -241,10 +248,36 @@ def _deviations(
         value, tolerance = claim.values[k][m], claim.tolerances[k][m]
         if value is None or abs(value - number) <= tolerance or (columns is not None and m not in columns):
             continue
-        j = claim.columns[m]
-        text = written(numbers, setting, value, k, j)
-        meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}{setting.along_what}"
-        yield Deviation(numbers.name(k, j), meaning, text, value, number, tolerance)
+        yield _deviation(numbers, claim, setting, k, m, number)
+
+
+def _deviation(numbers: Numbers, claim: Along, setting: Setting, k: int, m: int, correct: Fraction) -> Deviation:
+    value, j = claim.values[k][m], claim.columns[m]
+    assert value is not None
+    meaning = f"∂{_loss(setting, k)}/∂{setting.x[m]}{setting.along_what}"
+    text = written(numbers, setting, value, k, j)
+    return Deviation(numbers.name(k, j), meaning, text, value, correct, claim.tolerances[k][m])
+
+
+def _farthest(
+    numbers: Numbers, claim: Along, setting: Setting, jacobian: Along | None, unique: Expected
+) -> Deviation | None:
+    """The number of a valid claim that is farthest off, where something says what it must be."""
+    yielded = {} if jacobian is None else _yielded(jacobian, setting)
+    differences = {
+        (k, m): abs(value - correct)
+        for (k, m), correct in (yielded | unique).items()
+        if (value := claim.values[k][m]) is not None
+    }
+    if not differences:
+        return None
+    k, m = max(differences, key=lambda place: differences[place])
+    found = _deviation(numbers, claim, setting, k, m, (yielded | unique)[k, m])
+    if (k, m) not in unique and jacobian is not None:  # which is itself off by so much, perhaps
+        g = (setting.system.dL_dy or ())[k]
+        more = dot(tuple(map(abs, g)), [tolerances[m] for tolerances in jacobian.tolerances])
+        found = found._replace(tolerance=found.tolerance + more)
+    return setting.if_forgiven(numbers, [found])
 
 
 def _loss(setting: Setting, k: int) -> str:

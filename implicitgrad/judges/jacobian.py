@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache, partial
 
@@ -12,12 +12,15 @@ from implicitgrad.judges.at_once import can_hold, of_jacobian
 from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
+from implicitgrad.judges.proving import farthest, limit_of_jacobian, proves_nothing
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.notation import linear
 from implicitgrad.system import Matrix
 from implicitgrad.verdict import DIGITS, Choice, Deviation, Outcome, show
 
 MOST_TERMS = 6
+Difference = tuple[int, int, Fraction]
+"""Of a claimed number from a unique one, without its sign: its row, its independent input, how much."""
 
 
 def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
@@ -29,21 +32,35 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
         return fails_to_be_finite(outcome, numbers), claim
 
     own = _demanded(numbers, tolerances, setting)
-    failed = _failed(outcome, numbers, claim, setting, own)
+    differences = list(_differences(claim, setting))
+    failed = _failed(outcome, numbers, claim, setting, differences, own)
     if failed is not None:
         suspicion = suspect_jacobian(numbers, claim, setting, partial(is_valid, setting))
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
+    limit = limit_of_jacobian(numbers, setting, tolerances)
+    if limit is not None:
+        if not is_valid(setting, numbers, limit.most):
+            return proves_nothing(outcome, numbers, tolerances, limit, setting), claim
+        claim, own = setting.along(numbers, limit.most), _demanded(numbers, limit.most, setting)
     is_more_than_free = setting.solution.rank > 0 and complete(numbers.entries) is not None
     is_loose = not is_more_than_free and fix_nothing(own())
     choices, fixes_nothing = tuple(_choices(claim, setting)), jacobian_fixes_nothing(setting, is_loose)
-    return outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing), claim._replace(demands=own)
+    worst = _farthest(numbers, claim, setting, differences) if setting.is_rounded(numbers) else None
+    outcome = outcome._replace(holds=True, choices=choices, fixes_nothing=fixes_nothing, worst=worst)
+    return outcome, claim._replace(demands=own)
 
 
 def _failed(
-    outcome: Outcome, numbers: Numbers, claim: Along, setting: Setting, own: Callable[[], Sequence[Demand]]
+    outcome: Outcome,
+    numbers: Numbers,
+    claim: Along,
+    setting: Setting,
+    differences: list[Difference],
+    own: Callable[[], Sequence[Demand]],
 ) -> Outcome | None:
     """The outcome if the claim fails: by an entry, by an equation, or because nothing valid is near enough."""
-    entries = [*_nulls(numbers, setting), *_determined(numbers, claim, setting)]
+    wrong = _wrong(claim, differences)
+    entries = [*_nulls(numbers, setting), *(_deviation(numbers, claim, setting, i, m) for i, m in wrong)]
     total = count(len(numbers.entries) * len(numbers.entries[0]), "entry")
     if entries:
         return fails(outcome, entries, f"{len(entries)} of {total}")
@@ -142,19 +159,38 @@ def _nulls(numbers: Numbers, setting: Setting) -> Iterator[Deviation]:
                 yield Deviation(numbers.name(i, j), meaning, "null", None, expected, Fraction(0))
 
 
-def _determined(numbers: Numbers, claim: Along, setting: Setting) -> Iterator[Deviation]:
-    """Wrong entries of the rows that no free parameter changes."""
+def _differences(claim: Along, setting: Setting) -> Iterator[Difference]:
+    """Those of the rows that no free parameter changes."""
     general = setting.solution.general
     for i, (J, V) in enumerate(zip(general.particular, general.null_space, strict=True)):
-        if any(V):
-            continue
-        for m, x in enumerate(setting.x):
-            value, tolerance = claim.values[i][m], claim.tolerances[i][m]
-            if value is not None and abs(value - J[m]) > tolerance:
-                j = claim.columns[m]
-                entry, text = numbers.name(i, j), written(numbers, setting, value, i, j)
-                meaning = f"∂{setting.y[i]}/∂{x}{setting.along_what}"
-                yield Deviation(entry, meaning, text, value, J[m], tolerance)
+        if not any(V):
+            yield from ((i, m, abs(value - J[m])) for m, value in enumerate(claim.values[i]) if value is not None)
+
+
+def _wrong(claim: Along, differences: Iterable[Difference]) -> Iterator[tuple[int, int]]:
+    """The entries that are farther off than they may be."""
+    return ((i, m) for i, m, difference in differences if difference > claim.tolerances[i][m])
+
+
+def _deviation(numbers: Numbers, claim: Along, setting: Setting, i: int, m: int) -> Deviation:
+    value, j = claim.values[i][m], claim.columns[m]
+    assert value is not None
+    meaning = f"∂{setting.y[i]}/∂{setting.x[m]}{setting.along_what}"
+    text, correct = written(numbers, setting, value, i, j), setting.solution.general.particular[i][m]
+    return Deviation(numbers.name(i, j), meaning, text, value, correct, claim.tolerances[i][m])
+
+
+def _farthest(numbers: Numbers, claim: Along, setting: Setting, differences: list[Difference]) -> Deviation | None:
+    """The number of a valid claim that is farthest off: an entry that is unique, or one of A·J."""
+    found = []
+    if differences:
+        i, m, _ = max(differences, key=lambda difference: difference[2])
+        found.append(_deviation(numbers, claim, setting, i, m))
+    J = complete(claim.values) if setting.free else None
+    place = None if J is None else farthest(J, setting)
+    if J is not None and place is not None:
+        found.append(_equation(J, claim, setting, *place))
+    return setting.if_forgiven(numbers, found)
 
 
 def written(numbers: Numbers, setting: Setting, value: Fraction, i: int, j: int) -> str:
@@ -177,18 +213,19 @@ def _equations(claim: Along, setting: Setting) -> list[Deviation]:
     J = complete(claim.values)
     if J is None:
         return []
-    found = []
-    BT = setting.BT()
-    for i, row in enumerate(setting.system.A):
-        for m, x in enumerate(setting.x):
-            value = dot(row, [entries[m] for entries in J])
-            tolerance = dot(tuple(map(abs, row)), [tolerances[m] for tolerances in claim.tolerances])
-            if abs(value - BT[i][m]) > tolerance:
-                terms = [(a, f"∂{y}/∂{x}") for a, y in zip(row, setting.y, strict=True) if a]
-                meaning = str(linear(Fraction(0), terms[:MOST_TERMS], DIGITS)) + (" + …" if terms[MOST_TERMS:] else "")
-                entry = f"A·dy_dx[{i + 1}][{m + 1}]"
-                found.append(Deviation(entry, meaning, show(value), value, BT[i][m], tolerance))
-    return found
+    places = [(i, m) for i in range(setting.system.equations) for m in range(len(setting.x))]
+    found = [_equation(J, claim, setting, *place) for place in places]
+    return [one for one in found if one.excess > 0]
+
+
+def _equation(J: Matrix, claim: Along, setting: Setting, i: int, m: int) -> Deviation:
+    """An entry of A·J beside that of B·T."""
+    row, x = setting.system.A[i], setting.x[m]
+    value = dot(row, [entries[m] for entries in J])
+    tolerance = dot(tuple(map(abs, row)), [tolerances[m] for tolerances in claim.tolerances])
+    terms = [(a, f"∂{y}/∂{x}") for a, y in zip(row, setting.y, strict=True) if a]
+    meaning = str(linear(Fraction(0), terms[:MOST_TERMS], DIGITS)) + (" + …" if terms[MOST_TERMS:] else "")
+    return Deviation(f"A·dy_dx[{i + 1}][{m + 1}]", meaning, show(value), value, setting.BT()[i][m], tolerance)
 
 
 def _choices(claim: Along, setting: Setting) -> list[Choice]:
@@ -218,7 +255,7 @@ def jacobian_fixes_nothing(setting: Setting, is_loose: bool) -> str:
 def is_valid(setting: Setting, numbers: Numbers, tolerances: Matrix) -> bool:
     """The verdict on a claim within these tolerances; no for one that is large and on the edge."""
     claim = setting.along(numbers, tolerances)
-    if any(_nulls(numbers, setting)) or any(_determined(numbers, claim, setting)):
+    if any(_nulls(numbers, setting)) or any(True for _ in _wrong(claim, _differences(claim, setting))):
         return False
     own = _demanded(numbers, tolerances, setting) if setting.is_explained(numbers) else None
     return _is_near_a_valid_one(claim, setting, own)

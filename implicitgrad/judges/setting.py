@@ -16,6 +16,7 @@ from implicitgrad.system import Arithmetic, Matrix, Row, squared_norm
 
 if TYPE_CHECKING:
     from implicitgrad.judges.demands import Demand
+    from implicitgrad.verdict import Deviation
 
 CRUDEST = Fraction(1, 2**10)
 """The largest relative error that is put down to floating point."""
@@ -62,6 +63,18 @@ class Setting:
         is_short = self.solution.arithmetic is Arithmetic.EXACT and numbers.unit_roundoff is None
         return sum(len(rows) * len(rows[0]) for rows in (numbers.entries, *others)) <= (400 if is_short else 40)
 
+    def is_rounded(self, numbers: Numbers) -> bool:
+        """Whether a claim is allowed to be a little off, from what is known better."""
+        if self.system.is_near_a_point:
+            return False
+        is_stated = bool(self.claims.rtol or self.claims.atol)
+        return is_stated or numbers.unit_roundoff is not None or any(any(row) for row in numbers.roundings)
+
+    def if_forgiven(self, numbers: Numbers, found: Sequence[Deviation]) -> Deviation | None:
+        """The largest of these; of a claim that was not computed in floating point only if it is not 0."""
+        worst = max(found, key=lambda one: abs(one.difference or Fraction(0)), default=None)
+        return worst if numbers.unit_roundoff is not None or (worst is not None and worst.difference) else None
+
     @property
     def has_choices(self) -> bool:
         """Whether more than one claim is valid, or entries are put together along a constraint."""
@@ -88,6 +101,16 @@ class Setting:
             return T
         columns = list(zip(*T, strict=True))
         return tuple([tuple([dot(row, column) for column in columns]) for row in self.system.B])
+
+    @cached_property
+    def usual_size_squared(self) -> Fraction:
+        """(‖B‖/‖A‖)², A not being 0: how large ∂y/∂x is where A is well-conditioned, squared."""
+        B_squared = Fraction(self.system.equations) if self.system.B is None else squared_norm(self.system.B)
+        return B_squared / squared_norm(self.system.A)
+
+    def usual_size(self) -> Fraction:
+        """‖B‖/‖A‖; 0 where nothing is determined."""
+        return root_above(self.usual_size_squared) if self.solution.rank and self.x else Fraction(0)
 
     def along(self, numbers: Numbers, tolerances: Matrix) -> Along:
         """A claim with a column for every input, or already one for each that is independent."""
@@ -150,16 +173,15 @@ class Setting:
         if numbers.unit_roundoff is None or self.solution.condition_squared is None:
             return numbers.roundings
         system = self.system
+        usual = self.usual_size_squared
         unit = 4 * max(system.equations, system.unknowns, system.inputs) * numbers.unit_roundoff
         growth = min(unit**2 * self.solution.condition_squared, max(CRUDEST, unit) ** 2)
-        B_squared = Fraction(system.equations) if system.B is None else squared_norm(system.B)
-        usual = B_squared / squared_norm(system.A)
         claimed = tuple([tuple([entry or Fraction(0) for entry in row]) for row in numbers.entries])
         if gradients is None:
             sizes = [(squared_norm(claimed), usual)] * len(claimed)
         else:
             sizes = [(squared_norm((c,)), usual * squared_norm((g,))) for c, g in zip(claimed, gradients, strict=True)]
-        allowed = {size: _root_above(growth * size[0]) + _root_above(growth * size[1]) for size in sizes}
+        allowed = {size: root_above(growth * size[0]) + root_above(growth * size[1]) for size in sizes}
         return tuple(
             tuple([allowed[size] + rounding if rounding else allowed[size] for rounding in roundings])
             for size, roundings in zip(sizes, numbers.roundings, strict=True)
@@ -196,7 +218,7 @@ def _combined(row: PartialRow, column: Row) -> Fraction | None:
     return sum((value * factor for value, factor in terms if value is not None), Fraction(0))
 
 
-def _root_above(square: Fraction) -> Fraction:
+def root_above(square: Fraction) -> Fraction:
     """A number not less than the square root, and hardly more; of few digits."""
     if not square:
         return square

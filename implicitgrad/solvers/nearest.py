@@ -72,6 +72,16 @@ def is_there_one(sought: Sought) -> bool | None:
         return _is_there_one_with_changes(sought, rest, error, enough, rho, C, reach) if len(sought.T) else None
 
 
+def largest_residual(B: Matrix, A: Matrix, X: Matrix) -> tuple[int, int] | None:
+    """The place of the largest entry of |B − A·X|; None beyond the range of doubles."""
+    try:
+        residual = np.abs(precise_residual(*[_doubles(matrix).value for matrix in (B, A, X)])[0])
+    except OverflowError:
+        return None
+    i, j = divmod(int(residual.argmax()), residual.shape[1])
+    return i, j
+
+
 def _is_near(rest: Array, error: Array, enough: Array) -> bool:
     return bool(((np.abs(rest) + error) * FURTHER <= enough).all())
 

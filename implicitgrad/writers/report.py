@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from implicitgrad.characters import IN_ASCII, count
-from implicitgrad.verdict import NOTHING, Outcome, Unreadable, Verdict
+from implicitgrad.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
 from implicitgrad.writers.screen import Screen
 
 GAP = "   "
@@ -196,6 +196,9 @@ def _note(outcome: Outcome) -> str:
         listed = ", ".join(map(str, outcome.choices[:MOST_CHOICES]))
         rest = len(outcome.choices) - MOST_CHOICES
         parts.append(f"chooses {listed}" + (f" and {rest} more" if rest > 0 else ""))
+    if outcome.holds and outcome.worst is not None and outcome.worst.difference is not None:
+        difference, allowed = abs(outcome.worst.difference), outcome.worst.tolerance
+        parts.append(f"largest difference {show_short(difference)}, allowed {show_short(allowed)}")
     if outcome.fixes_nothing:
         parts.append(f"fixes nothing: {outcome.fixes_nothing}")
     return "; ".join(parts)
