@@ -188,10 +188,25 @@ def test_equations_on_the_command_line(run: Run) -> None:
         assert reason in result.stderr
 
 
+BLOCK = """\
+equations: |
+  x1 = y1 + 2*y2  # the first
+
+  # and the second
+  # and the last
+    x2 = 3*y1 + 4*y2
+y: [y1, y2]
+dL_dy: [1, 1]
+"""
+
+
 def test_equations_in_files(run: Run) -> None:
     text = 'equations:\n  - x1 = 1*y1 + 2*y2\n  - "x2 = 3*y1 + 4*y2"\ny: [y1, y2]\ndL_dy: [1, 1]\n'
     files = {
         "a.yaml": text + "expect: {status: determined, dL_dx: [-1/2, 1/2]}\n",
+        "l.yaml": BLOCK + "expect: {dL_dx: [-1/2, 1/2]}\n",
+        "b.yaml": "# \n" + BLOCK.replace("4*y2", "4*y2)"),
+        "j.yaml": '{"equations": "x1 = y1\\nx2 = y2)", "y": ["y1", "y2"]}',
         "c.yaml": text.replace("2*y2", "2*y2*(y1"),
         "d.yaml": text + "A: [[1]]\n",
         "e.yaml": "equations: [[x = y]]\ny: [y]\n",
@@ -201,8 +216,11 @@ def test_equations_in_files(run: Run) -> None:
         "s.jsonl": '{"equations": ["x = 4*y"], "y": ["y"]}\n{"equations": ["x = 4*(z"], "y": ["y"]}\n',
     }
     assert run("check", "a.yaml", files=files).returncode == 0
+    assert run("check", "l.yaml", files=files).returncode == 0
     for name, reason in (
         ("c.yaml", "c.yaml:2:25: expected ), got the end"),
+        ("b.yaml", "b.yaml:7:21: expected the end of the equation, got ')'"),
+        ("j.yaml", "j.yaml:1:15: expected the end of the equation, got ')'"),
         ("d.yaml", "d.yaml:6:1: expected A or equations, got both"),
         ("e.yaml", "e.yaml:1:12: equations: expected a list of texts, got a list"),
         ("g.yaml", "g.yaml: equations: expected at least one, got none"),

@@ -55,6 +55,11 @@ def test_one_row_in_double_brackets_is_a_matrix() -> None:
             "-A:1:1: expected commas between all entries of a row or none, got 1 comma for 3 entries. "
             "A decimal comma is written as a point",
         ),
+        (
+            "1 -2, 3 4",
+            "-A:1:1: expected commas between all entries of a row or none, got 1 comma for 4 entries. "
+            "A decimal comma is written as a point",
+        ),
         ("1,2,", "-A:1:4: expected a number after the comma"),
     ],
 )
@@ -62,6 +67,33 @@ def test_a_misplaced_token_is_named_and_placed(text: str, expected: str) -> None
     with pytest.raises(InputError) as caught:
         read_inline(text, "-A")
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("-x / y", ["-x / y"]),
+        ("a - b c", ["a - b", "c"]),
+        ("a -b c", ["a", "-b", "c"]),
+        ("a -b, c", ["a -b", "c"]),
+        ("[a -b, c -2]", ["a -b", "c -2"]),
+        ("a- b c* d e ^2", ["a- b", "c* d", "e ^2"]),
+        ("- a  - (b - c)", ["- a  - (b - c)"]),
+        ("-(2·x + y·exp(x·y))/(x·exp(x·y)) −1", ["-(2·x + y·exp(x·y))/(x·exp(x·y))", "-1"]),
+        ("atan2(y, x) f(a; b)", ["atan2(y, x)", "f(a; b)"]),
+        ("1 / 2 - 3 −4 1e−3", ["1 / 2 - 3", "-4", "1e-3"]),
+        ("1 / 2 −3/4", ["1/2", "-3/4"]),
+        ("a − b", ["a − b"]),
+        ("1 -2 +3", ["1", "-2", "+3"]),
+    ],
+)
+def test_blanks_around_operators_and_in_parentheses_belong_to_an_entry(text: str, entries: list[str]) -> None:
+    assert read_inline(text, "-A").value == entries
+
+
+@pytest.mark.parametrize("text", ["(1 2", "a (b", "1 2) 3"])
+def test_blanks_behind_a_parenthesis_that_is_not_closed_part_entries(text: str) -> None:
+    assert read_inline(text, "-A").value == text.split()
 
 
 def test_entries_are_placed_by_line_and_column() -> None:

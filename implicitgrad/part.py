@@ -32,6 +32,8 @@ class Part(NamedTuple):
     """Where the value at a path starts and ends, if it can be edited there."""
     unit_roundoff: Fraction | None = None
     """Of the floating-point type an array's numbers have; None where it has none."""
+    with_fewer_entries: Callable[[], Part] | None = None
+    """Reads it again with a -b as one entry where that was two; None where nothing but the text itself decides."""
 
 
 class Site(NamedTuple):

@@ -52,6 +52,14 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
+def as_number(text: str) -> str | None:
+    """The number that a text is after blanks are removed and − is written as -; None if it is none."""
+    if is_number(text):
+        return text
+    plain = "".join(text.split()).replace("\u2212", "-")
+    return plain if is_number(plain) else None
+
+
 def is_plain_integers(text: str) -> bool:
     """Whether numbers, of whatever form, have no decimal point, exponent or denominator."""
     return re.search("[.eE/]", text) is None
@@ -182,8 +190,8 @@ def number_hint(text: str) -> str | None:
         return "Write 0.5 for 50%"
     if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
         return "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"
-    if text in ("+", "-", "*", "/", "="):
-        return "An entry is written without blanks: a+b"
+    if re.fullmatch(r"[0-9./]+ *[-+*/] *[0-9./]+", text):
+        return "A number is not computed; blanks around a sign make one entry of two"
     if ";" in text:
         return "Is ';' the delimiter? --delimiter ';' says so"
     if " " in stripped and all(map(is_number, stripped.split())):

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from implicitgrad.claims.numbers import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
 from implicitgrad.expressions import Misplaced, has_letters
-from implicitgrad.rational import NumberError, is_number, last_place
+from implicitgrad.rational import NumberError, as_number, last_place
 from implicitgrad.symbolic.enclosure import Unbounded, bound, surround
 from implicitgrad.symbolic.expression import read_value, symbol
 from implicitgrad.system import Origin
@@ -42,9 +42,8 @@ def read_at(origin: Origin, item: object, *, is_symbolic: bool) -> Entry:
         return number, rounding, False
     if origin.found:
         return number, rounding, True
-    roundings = {
-        symbol(name): (last_place(text) or ZERO) / 2 if is_number(text) else ZERO for name, text in origin.point
-    }
+    numbers = {name: as_number(text) for name, text in origin.point}
+    roundings = {symbol(name): (last_place(text) or ZERO) / 2 if text else ZERO for name, text in numbers.items()}
     try:
         _, ((radius,),) = bound([[expression]], values, surround(values, roundings))
     except Unbounded:

@@ -52,6 +52,10 @@ def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, read: Read)
     read : an entry's value; read_expression for sympy's.
     """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
+    if part.with_fewer_entries is not None and not _fits(value, shape):
+        fewer = part.with_fewer_entries()
+        if _fits(fewer.value, shape):
+            part, value = fewer, fewer.value
     if not isinstance(value, list):
         refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
         return None
@@ -77,6 +81,13 @@ def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, read: Read)
             refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
             return None
     return _entries(key, part, rows, is_flat, refuse, read)
+
+
+def _fits(value: object, shape: Shape) -> bool:
+    rows = value if isinstance(value, list) else []
+    if rows and not any(isinstance(row, list) for row in rows):
+        rows = _flat_rows(rows, shape) or []
+    return len(rows) == shape.height and len(rows[0]) in shape.widths and len({*map(len, rows)}) == 1
 
 
 def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:

@@ -26,7 +26,7 @@ from implicitgrad.expressions import (
 )
 from implicitgrad.mistaken_names import Written, remarks_on
 from implicitgrad.part import Part
-from implicitgrad.rational import format_fraction, is_number, last_place
+from implicitgrad.rational import as_number, format_fraction, last_place
 from implicitgrad.system import Origin
 
 MOST_BITS = 20_000
@@ -256,7 +256,8 @@ def _by_sympy(
                 )
         except Misplaced as error:
             raise InputError([_problem(line, error)]) from None
-        unit = last_place(line.text) if is_number(line.text) else None
+        number = as_number(line.text)
+        unit = None if number is None else last_place(number)
         values[name] = Value(line.text, node, (unit or Fraction(0)) / 2)
     try:
         found = linearize(equations, unknowns, inputs, values, point.solve_for)

@@ -4,7 +4,8 @@
                                                            [3. 4.]]
 
 Blanks or commas part entries, semicolons or line ends part rows, or each row has brackets of its own. What is flat is
-one row.
+one row. Blanks in parentheses and around an operator belong to the entry, -x / y or a - b; before a sign alone they
+part entries, as in MATLAB: a -b is two, unless the row has commas.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from implicitgrad.characters import count, quoted
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.part import Part, Path
+from implicitgrad.rational import as_number
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
+_SEPARATOR = re.compile(r"[\[\],; \t]")
+_OPERATORS = "*/^·"
+_SIGNS = "+-−"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,13 @@ def read_inline(text: str, source: str) -> Part:
         raise InputError([Problem("empty; expected numbers such as '1 2; 3 4'", code="empty", source=source)])
     is_matrix = depth == 2 or len(rows) > 1
 
+    def with_fewer_entries() -> Part:
+        return _part([_joined(row, is_parted=True) for row in rows], source, is_matrix=is_matrix)
+
+    return _part(rows, source, is_matrix=is_matrix)._replace(with_fewer_entries=with_fewer_entries)
+
+
+def _part(rows: list[list[Token]], source: str, *, is_matrix: bool) -> Part:
     def locate(path: Path) -> tuple[int, int] | None:
         row = rows[path[0]] if is_matrix and path else rows[0]
         index = path[-1] if len(path) == 1 + is_matrix else 0
@@ -62,14 +74,33 @@ def _tokens(text: str) -> list[Token]:
     """The tokens of ``text`` without the row ends around it."""
     tokens = []
     line, before_line = 1, -1
-    for match in _TOKEN.finditer(text):
-        tokens.append(Token(match.group(), (line, match.start() - before_line)))
+    for match in _TOKEN.finditer(_without_blanks_in_parentheses(text) if "(" in text else text):
+        tokens.append(Token(text[match.start() : match.end()], (line, match.start() - before_line)))
         if match.group() == "\n":
             line, before_line = line + 1, match.start()
     while tokens and tokens[-1].text in "\n;":
         tokens.pop()
     first = next((i for i, token in enumerate(tokens) if token.text != "\n"), 0)
     return tokens[first:]
+
+
+def _without_blanks_in_parentheses(text: str) -> str:
+    """A text of the same length, with nothing that parts entries in parentheses."""
+    found, start, depth = [], 0, 0
+    for match in re.finditer(r"[()\n]", text):
+        if match.group() == "(":
+            depth += 1
+            if depth == 1:
+                found.append(text[start : match.start()])
+                start = match.start()
+        elif match.group() == ")" and depth:
+            depth -= 1
+            if not depth:
+                found.append(_SEPARATOR.sub("_", text[start : match.end()]))
+                start = match.end()
+        elif match.group() == "\n":
+            depth = 0
+    return "".join([*found, text[start:]])
 
 
 def _depth(tokens: list[Token]) -> int:
@@ -130,7 +161,9 @@ def _separated_rows(tokens: list[Token], depth: int) -> list[list[Token]]:
 
 
 def _entries(row: list[Token]) -> list[Token]:
-    """A row's numbers without its commas, of which one may stand between two of them."""
+    """A row's entries without its commas, of which one may stand between two of them."""
+    has_commas = any(token.text == "," for token in row)
+    row = _joined(row, is_parted=has_commas)
     previous = ","
     for token in row:
         if token.text == previous == ",":
@@ -143,4 +176,32 @@ def _entries(row: list[Token]) -> list[Token]:
     if 0 < commas < len(entries) - 1:
         message = f"expected commas between all entries of a row or none, got {count(commas, 'comma')}"
         raise Misplaced(f"{message} for {len(entries)} entries", row[0], "A decimal comma is written as a point")
-    return entries
+    return [_plain(token) if " " in token.text or "−" in token.text else token for token in entries]
+
+
+def _joined(row: list[Token], *, is_parted: bool) -> list[Token]:
+    """The tokens with those as one that an operator holds together.
+
+    is_parted : something else parts entries than the blank in a -b.
+    """
+    found: list[Token] = []
+    for token in row:
+        if found and _belong_together(found[-1].text, token.text, is_parted=is_parted):
+            blanks = " " * (token.position[1] - found[-1].position[1] - len(found[-1].text))
+            found[-1] = Token(found[-1].text + blanks + token.text, found[-1].position)
+        else:
+            found.append(token)
+    return found
+
+
+def _plain(token: Token) -> Token:
+    """A number without blanks, and with the minus sign of a keyboard."""
+    return Token(as_number(token.text) or token.text, token.position)
+
+
+def _belong_together(left: str, right: str, *, is_parted: bool) -> bool:
+    if "," in (left, right):
+        return False
+    if left[-1] in _OPERATORS + _SIGNS or right[0] in _OPERATORS or right in tuple(_SIGNS):
+        return True
+    return is_parted and right[0] in _SIGNS and not (as_number(left) and as_number(right))

@@ -100,7 +100,7 @@ def read_yaml(text: str, source: str, name: str) -> list[Draft]:
     """The systems of a YAML stream, one a document. Raises InputError."""
     drafts = []
     for number, node in enumerate(_documents(text, source), start=1):
-        drafts.append(_draft(node, source if number == 1 else f"{source}#{number}", source, name))
+        drafts.append(_draft(node, source if number == 1 else f"{source}#{number}", source, name, text))
     if not drafts:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
     return drafts
@@ -115,7 +115,7 @@ def read_yaml_value(text: str, source: str) -> Part:
     return _part(nodes[0], source)
 
 
-def _draft(node: Node, document: str, source: str, name: str) -> Draft:
+def _draft(node: Node, document: str, source: str, name: str, text: str) -> Draft:
     draft = Draft(document, {}, name)
     draft.site = partial(_site, node)
 
@@ -159,13 +159,13 @@ def _draft(node: Node, document: str, source: str, name: str) -> Draft:
         if key in seen and "equations" not in seen:
             refuse(f"{key}: expected it beside equations, got none", seen[key])
     if "equations" in equations:
-        _add_equations(draft, equations, seen, source)
+        _add_equations(draft, equations, seen, source, text)
     elif "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return draft
 
 
-def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], source: str) -> None:
+def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], source: str, text: str) -> None:
     """Equations in the place of A and B."""
     from implicitgrad.readers.equations import read_equations
 
@@ -181,10 +181,34 @@ def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], 
     point = _point(draft, given, source)
     if draft.problems:
         raise InputError(draft.problems)
-    lines = [_line(item, source) for item in items]
+    lines = [line for item in items for line in _lines(item, source, text)]
     found = read_equations(lines, draft.parts.get("y"), draft.parts.get("x"), source, point)
     draft.parts |= found.parts
     draft.origin = found.origin
+
+
+def _lines(node: Node, source: str, text: str) -> Iterator[Line]:
+    """The equations of a scalar, one a line where it has several, as a block has: ``equations: |``.
+
+    text : the whole file.
+    """
+    from implicitgrad.readers.equations import Line
+
+    if "\n" not in (node.text or ""):
+        yield _line(node, source)
+        return
+    below = text.split("\n")[node.mark.line + 1 : node.end_mark.line + 1]
+    for number, line in enumerate((node.text or "").split("\n")):
+        equation = line.partition("#")[0].strip()
+        if equation:
+            column = below[number].find(equation) if number < len(below) else -1
+            first = node.position if column < 0 else (node.position[0] + number + 1, column + 1)
+            yield Line(equation, source, partial(_behind, first, is_known=column >= 0))
+
+
+def _behind(first: tuple[int, int], offset: int, *, is_known: bool) -> tuple[int, int]:
+    """Where a place in an equation stands; where the equation starts if its text is escaped."""
+    return first[0], first[1] + offset * is_known
 
 
 def _line(node: Node, source: str) -> Line:
