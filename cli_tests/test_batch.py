@@ -165,7 +165,7 @@ def test_standard_input_is_a_stream_of_json_lines(run: Run) -> None:
     assert [record["source"] for record in found] == ["-", "-#2", "-#3"]
     assert (found[0]["name"], found[0]["dL_dx"], found[1]["exact"]["dy_dx"]) == ("first", [-0.5, 0.5], [["10"]])
     wrong = ['{"A": [[1]]}', '{"A": [[1, 2], [3, nan]]}', '{"A": [[1]], "A": [[2]]}', '{"A": [[1], [1, 2]]}', '{"A": 1}', '{"a": [[1]]}', "[1]", "{", '{"A": [[1]]} {"A": [[1]]}', '{"A": [[1e999]]}', '{"A": [[true]]}', '{"A": [[1]], "dL_dy": []}']  # fmt: skip # noqa: E501
-    wrong += ['{"A": [[1]], "name": " "}', '{"A": [[1]], "name": ["s"]}', '{"A": [[1]], "x": "a"}', '{"A": [1]}']
+    wrong += ['{"A": [[1]], "name": " "}', '{"A": [[1]], "name": ["s"]}', '{"A": [[1]], "x": "a, b"}', '{"A": [1]}']
     result = run("batch", "-", stdin="\n\n".join(wrong) + "\n")
     assert result.returncode == 2
     errors = [record.get("error") for record in lines(result.stdout)]
@@ -282,8 +282,8 @@ def test_results_may_be_a_file_each_and_none_overwrites_another(run: Run, tmp_pa
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["-o", "a.npz", "-f", "json"], ["--output-dir", "d", "-o", "x.jsonl"], ["--resume"], ["-f", "table"],
-        ["-o", "d", "-f", "latex"], ["-o", "r.csv", "--resume"], ["--jobs", "0"], ["-o", ""],
+        ["-o", "a.npz", "--resume"], ["--output-dir", "d", "-o", "x.jsonl"], ["--resume"], ["-f", "table"],
+        ["-o", "d", "-f", "latex"], ["-o", "r.csv", "--resume"], ["-o", "r.yaml"], ["--jobs", "0"], ["-o", ""],
         ["-", "--files-from", "-"],
         ["--jobs", "2", "--dask", "tcp://127.0.0.1:1"],
         ["--dask-timeout", "5"],
@@ -609,7 +609,7 @@ def test_progress_is_shown_on_a_terminal_and_totals_stay(tmp_path: Path, source:
     ours, theirs = pty.openpty()
     environment = {key: value for key, value in os.environ.items() if key not in SCREEN_VARIABLES} | {"TERM": "xterm"}
     process = subprocess.Popen(
-        [PROGRAM, "batch", source, "-o", "r.out"], cwd=tmp_path, env=environment, stderr=theirs, stdout=subprocess.PIPE
+        [PROGRAM, "batch", source, "-o", "r"], cwd=tmp_path, env=environment, stderr=theirs, stdout=subprocess.PIPE
     )
     os.close(theirs)
     shown = b""

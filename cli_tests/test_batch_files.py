@@ -124,10 +124,11 @@ def test_results_replace_results_torn_ones_too_and_go_to_what_is_open_already(tm
     assert (tmp_path / "app").read_text().startswith('precious\n{"name": ')
     for name in ("r.npy", "r.yaml", "r.jsonl.gz"):
         assert shell(f"implicitgrad batch many -o {name}", tmp_path).returncode == 2
-    assert shell("implicitgrad batch many -o r2.jsonl -f csv", tmp_path).returncode == 2
+    assert shell("implicitgrad batch many -o csv.jsonl -f csv", tmp_path).returncode == 0
+    assert (tmp_path / "csv.jsonl").read_text() == shell("implicitgrad batch many -f csv", tmp_path).stdout
     missing = shell("implicitgrad batch many -o nowhere/r.npz", tmp_path)
     assert missing.stderr == "implicitgrad: nowhere/r.npz cannot be written: no such directory\n"
-    assert sorted(os.listdir(tmp_path)) == ["app", "many", "r.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["app", "csv.jsonl", "many", "r.jsonl"]
 
 
 # resumption

@@ -354,6 +354,10 @@ def test_the_report_goes_to_a_file_whole(run: Run, tmp_path: Path) -> None:
     result = run("check", "good.yaml", "--output", "report.txt", files={"good.yaml": GOOD}, COLUMNS="20")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert (tmp_path / "report.txt").read_text("utf-8") == run("check", "good.yaml").stdout
+    assert run("check", "good.yaml", "--output", "report.json").returncode == 0
+    assert (tmp_path / "report.json").read_text("utf-8") == run("check", "good.yaml", "-f", "json").stdout
+    assert run("check", "good.yaml", "--output", "report.json", "--format", "table").returncode == 0
+    assert (tmp_path / "report.json").read_text("utf-8") == (tmp_path / "report.txt").read_text("utf-8")
     result = run("check", "good.yaml", "--output", "/nowhere/report.txt")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "implicitgrad: /nowhere/report.txt: cannot be written: No such file or directory\n"

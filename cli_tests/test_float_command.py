@@ -148,10 +148,6 @@ def test_numpy_files_get_the_jacobian_or_everything(run: Run, tmp_path: Path) ->
     assert np.array_equal(np.load(tmp_path / "J.npy"), [[-2, 1], [1.5, -0.5]])
     run("solve", "-A", "1 2; 3 4", "-g", "1 1", "--only", "dL_dx", "-o", "g.npy")
     assert np.array_equal(np.load(tmp_path / "g.npy"), [-0.5, 0.5])
-    result = run("solve", "-A", "1", "-f", "json", "-o", "J.npy")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "--format json writes text" in result.stderr
-    assert np.load(tmp_path / "J.npy").shape == (2, 2)
     two = run("solve", "two.yaml", "-o", "two.npz", files={"two.yaml": "A: [[1]]\n---\nA: [[2]]\n"})
     assert (two.returncode, two.stdout, (tmp_path / "two.npz").exists()) == (2, "", False)
 
@@ -227,10 +223,38 @@ def test_a_file_is_written_in_the_format_of_its_name(run: Run, tmp_path: Path) -
     for name in ("J.csv", "J.yaml"):
         assert run("solve", "-A", "1 2; 3 4", "-o", name).returncode == 0
         assert run("check", name).returncode == 0
-    result = run("solve", "-A", "1 2; 3 4", "-o", "J.tsv")
-    assert (result.returncode, (tmp_path / "J.tsv").exists()) == (2, False)
-    assert "expected a name ending in .csv; .tsv is not written" in result.stderr
-    assert run("solve", "-A", "1", "-f", "table", "-o", "J.json").returncode == 2
+    for name, form in (("J.md", "markdown"), ("J.tex", "latex"), ("J.jsonl", "json"), ("J.ndjson", "json")):
+        assert run("solve", "-A", "1 2; 3 4", "-o", name).returncode == 0
+        assert (tmp_path / name).read_text("utf-8") == run("solve", "-A", "1 2; 3 4", "-f", form).stdout
+    table = run("solve", "-A", "1 2; 3 4").stdout
+    (tmp_path / "a.b").mkdir()
+    for name in ("J", "J.txt", "J.TXT", ".J", "J.", "a.b/J"):
+        assert run("solve", "-A", "1 2; 3 4", "-o", name).returncode == 0
+        assert (tmp_path / name).read_text("utf-8") == table
+    for name in ("J.npy", "J.json", "J.xlsx", "J.tsv"):
+        assert run("solve", "-A", "1 2; 3 4", "-f", "table", "-o", name).returncode == 0
+        assert (tmp_path / name).read_text("utf-8") == table
+
+
+@pytest.mark.parametrize("name", ["J.xlsx", "J.tsv", "J.json.gz"])
+@pytest.mark.parametrize("command", ["solve", "check", "batch"])
+def test_a_name_whose_format_is_not_written_is_refused(run: Run, tmp_path: Path, command: str, name: str) -> None:
+    result = run(command, "a.yaml", "-o", name, files={"a.yaml": "A: [[1]]"})
+    written = {
+        "solve": ".json, .jsonl, .ndjson, .md, .tex, .yaml, .yml, .csv, .npy, .npz",
+        "check": ".json, .jsonl, .ndjson",
+        "batch": ".json, .jsonl, .ndjson, .csv, .npz",
+    }[command]
+    assert (result.returncode, result.stdout, (tmp_path / name).exists()) == (2, "", False)
+    assert result.stderr == (
+        f"implicitgrad: --output {name}: expected a name ending in .txt, {written}, got '{Path(name).suffix}'. With "
+        "--format the name may be any\n"
+    )
+    assert run(command, "a.yaml", "-f", "json", "-o", name).returncode == 0
+    assert json.loads((tmp_path / name).read_text())["status"] == "determined"
+
+
+def test_a_cutoff_is_for_doubles(run: Run) -> None:
     assert "--rtol is a cutoff for doubles" in run("solve", "-A", "1", "--arithmetic", "exact", "--rtol", "0.1").stderr
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from implicitgrad.cli.options import csv_options, solving_options, with_help
+from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, solving_options, with_help
 from implicitgrad.cli.systems import require_option, tell_of_terminal
 from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import CsvFormat
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from implicitgrad.cli.sources import Sources
     from implicitgrad.pool import Pool
 
-OTHER_FORMATS = (".npy", ".yaml", ".yml", ".tsv", ".parquet", ".xlsx", ".gz", ".zip")
-"""Suffixes that no file of JSON lines has."""
+FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {".csv": "row", ".npz": "arrays"}
+RESUME_NEEDS = "--resume needs the JSON lines of an earlier batch: --output results.jsonl"
 LOCAL_BYTES = 2**16
 LOCAL_ITEMS = 256
 """What is solved before workers are started, which takes as long as solving some hundreds of small systems."""
@@ -53,7 +53,7 @@ Examples:
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(readable=False),
-    help="Write to a file: .csv gets a row each, .npz the numbers of all, any other name JSON lines.",
+    help="Write to a file: .csv gets a row each, .npz the numbers of all, .jsonl, .json or no suffix JSON lines.",
 )  # fmt: skip
 @click.option(
     "--output-dir", metavar="DIR", type=click.Path(readable=False), help="Write one file for each system into DIR."
@@ -182,20 +182,16 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
         raise UsageError("expected a file's name, got ''")
     if output is not None and directory is not None:
         raise UsageError("expected --output or --output-dir, got both")
-    if resume and (output in (None, "-") or (output or "").lower().endswith((".csv", ".npz")) or form == "csv"):
-        raise UsageError("--resume needs the JSON lines of an earlier batch: --output results.jsonl")
+    if resume and output in (None, "-"):
+        raise UsageError(RESUME_NEEDS)
     if directory is not None:
         return _Target(None, directory, form or "json")
     if form not in (None, "json", "csv"):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
-    suffix = os.path.splitext(output or "")[1].lower()
-    if suffix in OTHER_FORMATS:
-        raise UsageError(f"--output {output}: expected a name ending in .jsonl, .csv or .npz, got {suffix!r}")
-    implied = {".csv": "row", ".npz": "arrays", ".jsonl": "json", ".ndjson": "json"}.get(suffix)
-    asked = "row" if form == "csv" else form
-    if asked is not None and implied not in (None, asked):
-        raise UsageError(f"--format {form} and --output {output} say different things; expected one of them")
-    return _Target(None if output == "-" else output, None, implied or asked or "json")
+    found = format_of(output, "row" if form == "csv" else form, FORMATS_OF_SUFFIXES, "json")
+    if resume and found != "json":
+        raise UsageError(RESUME_NEEDS)
+    return _Target(None if output == "-" else output, None, found)
 
 
 def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.characters import quoted
-from implicitgrad.cli.options import csv_options, once, with_help
+from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, once, with_help
 from implicitgrad.cli.systems import (
     SEVERAL_LOSSES,
     Given,
@@ -67,8 +67,8 @@ Examples:
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 @click.option("--strict", is_flag=True, help="A system without a claim fails, and so does a claim that fixes nothing.")
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="What to print; json is one object a line, a system each.",
+    "-f", "--format", "form", type=click.Choice(["table", "json"]),
+    help="What to print; json is an object a line, a system each.  [default: by the name of --output, .json, or table]",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write the report to a file.")
 @click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Write JUnit XML to a file, too.")
@@ -101,7 +101,7 @@ def check(
     atol: str | None,
     exclude: tuple[str, ...],
     strict: bool,
-    form: str,
+    form: str | None,
     output: str | None,
     junit: str | None,
     github: bool | None,
@@ -128,16 +128,19 @@ def check(
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
+    from implicitgrad.cli.files import refuse_inputs
     from implicitgrad.cli.reporting import Reporting, report_results
     from implicitgrad.cli.walk import SUFFIXES, find_files
     from implicitgrad.verdict import Unreadable
 
-    reporting = Reporting(form, output, junit, github, quiet)
-    reporting.check()
     _refuse_nonsense(systems, given, claimed)
     files, errors = find_files(systems, exclude, SUFFIXES if update else (*SUFFIXES, ".npz"))
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
+    if output is not None:
+        refuse_inputs(output, [0 if path == "-" else path for path in [*inputs, *files]])
+    reporting = Reporting(format_of(output, form, JSON_SUFFIXES, "table"), output, junit, github, quiet)
+    reporting.check()
     if update or yes:
         _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
         from implicitgrad.cli.update import update_files

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
 from implicitgrad.characters import quoted
 from implicitgrad.cli.streams import write_stdout
+from implicitgrad.errors import UsageError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -104,6 +106,27 @@ def delimiter(context: click.Context, parameter: click.Parameter, value: str | N
     ):
         raise click.BadParameter(f"expected one character such as , ; | or tab, got {quoted(character)}")
     return character
+
+
+JSON_SUFFIXES = dict.fromkeys((".json", ".jsonl", ".ndjson"), "json")
+
+
+def format_of(output: str | None, asked: str | None, formats: Mapping[str, str], default: str) -> str:
+    """The format that is asked for, or else the one that the name of ``output`` says.
+
+    formats : by the suffix of a name. default : of standard output, a device, and a name without a suffix or in .txt.
+    Raises UsageError for a name whose format is not written.
+    """
+    suffix = os.path.splitext(output or "")[1].lower()
+    if asked is not None or output is None or suffix in ("", ".", ".txt"):
+        return asked or default
+    if suffix in formats:
+        return formats[suffix]
+    is_device = output.startswith("/dev/") and not output.startswith("/dev/shm/")
+    if is_device or (os.path.exists(output) and not os.path.isfile(output)):
+        return default
+    message = f"--output {output}: expected a name ending in .txt, {', '.join(formats)}, got {quoted(suffix)}"
+    raise UsageError(message, "With --format the name may be any")
 
 
 def csv_options(command: Decorated) -> Decorated:

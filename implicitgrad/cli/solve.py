@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from implicitgrad.characters import count
-from implicitgrad.cli.options import csv_options, solving_options, with_help
+from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, solving_options, with_help
 from implicitgrad.cli.progress import telling
 from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import (
@@ -32,10 +31,9 @@ if TYPE_CHECKING:
     from implicitgrad.writers.screen import Screen
 
 FORMATS = ("table", "json", "markdown", "latex", "yaml", "csv")
-ARRAY_SUFFIXES = (".npy", ".npz")
-FORMATS_OF_SUFFIXES = {
-    ".json": "json", ".jsonl": "json", ".ndjson": "json", ".md": "markdown", ".tex": "latex", ".yaml": "yaml",
-    ".yml": "yaml", ".csv": "csv",
+ARRAYS = ("npy", "npz")
+FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {
+    ".md": "markdown", ".tex": "latex", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".npy": "npy", ".npz": "npz",
 }  # fmt: skip
 BETWEEN = {"table": "\n\n", "markdown": "\n", "latex": "\n", "yaml": "---\n"}
 """What stands between the answers to several systems."""
@@ -65,7 +63,7 @@ Examples:
 @click.option(
     "-f", "--format", "form", type=click.Choice(FORMATS),
     help="What to print. json: an object a line; markdown; latex: for amsmath; yaml, csv: the system again, with its "
-    "answer as what check expects.  [default: table, or by the name of --output: .json, .md, .tex, .yaml, .csv]",
+    "answer as what check expects.  [default: by the name of --output, .json, .md, .tex, .yaml or .csv, or table]",
 )  # fmt: skip
 @click.option(
     "--digits",
@@ -141,7 +139,7 @@ def solve(
         from implicitgrad.cli.files import refuse_inputs
 
         refuse_inputs(output, sources)
-    form = _format(form, output)
+    form = format_of(output, form, FORMATS_OF_SUFFIXES, "table")
     if steps and form not in ("table", "markdown", "latex"):
         raise UsageError(f"--steps is for --format table, markdown or latex, got {form}")
     if rtol is not None and arithmetic == "exact":
@@ -166,28 +164,15 @@ def solve(
     else:
         from implicitgrad.cli.files import write_file
 
-        if output.lower().endswith(ARRAY_SUFFIXES):
-            write_file(output, _arrays(solutions, output), sources)
-            if output.lower().endswith(".npy"):
+        if form in ARRAYS:
+            write_file(output, _arrays(solutions, output, form), sources)
+            if form == "npy":
                 _tell_of_nan(solutions[0], output)
         else:
             write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
     problems = [problem for solution in solutions for one in require if (problem := unmet(facts_of(solution), one))]
     report(problems, as_json=form == "json")
     return 1 if problems else 0
-
-
-def _format(form: str | None, output: str | None) -> str:
-    """As asked for, or as the output's name says. Raises UsageError where that says something else, or what is not."""
-    suffix = os.path.splitext(output or "")[1].lower()
-    if suffix in ARRAY_SUFFIXES and form is not None:
-        raise UsageError(f"--format {form} writes text; expected another --output than {output}")
-    if suffix == ".tsv":
-        raise UsageError(f"--output {output}: expected a name ending in .csv; .tsv is not written")
-    implied = FORMATS_OF_SUFFIXES.get(suffix)
-    if form is not None and implied not in (None, form):
-        raise UsageError(f"--format {form} and --output {output} say different things; expected one of them")
-    return form or implied or "table"
 
 
 def _require_gradients(systems: list[LinearSystem], option: str) -> None:
@@ -197,13 +182,13 @@ def _require_gradients(systems: list[LinearSystem], option: str) -> None:
         raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
 
 
-def _arrays(solutions: list[Solution], output: str) -> memoryview:
+def _arrays(solutions: list[Solution], output: str, form: str) -> memoryview:
     """What goes into a .npy or .npz file, which holds one system."""
     from implicitgrad.writers.arrays import write_npy, write_npz
 
     if len(solutions) != 1:
         raise UsageError(f"--output {output}: a NumPy file holds one system's answer, and there are {len(solutions)}")
-    return write_npy(solutions[0]) if output.lower().endswith(".npy") else write_npz(solutions[0])
+    return write_npy(solutions[0]) if form == "npy" else write_npz(solutions[0])
 
 
 def _tell_of_nan(solution: Solution, output: str) -> None:
