@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,8 @@ def test_the_examples_for_ci_are_valid_and_their_commands_run(run: Run, tmp_path
     assert set(manifest) >= {"id", "name", "entry", "language"}
     assert re.search(manifest["files"], "a/systems/b.yaml")
     assert not re.search(manifest["files"], ".github/workflows/ci.yaml")
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["symbolic"]
+    assert manifest["additional_dependencies"] == extra
     result = run(*manifest["entry"].split()[1:], "systems/two_equations.yaml")
     assert (result.returncode, result.stdout) == (0, "")
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -424,7 +425,7 @@ def test_letters_are_refused_where_numbers_are_meant(run: Run) -> None:
         assert (result.returncode, reason in result.stderr) == (code, True), result.stderr
 
 
-def test_without_sympy_one_line_says_what_to_install(run_process: Run) -> None:
+def test_without_sympy_one_line_says_what_to_install(run_process: Run, tmp_path: Path) -> None:
     files = {
         "sitecustomize.py": "import sys\nsys.modules['sympy'] = None\n",
         "a.yaml": "equations: [x = y**2]\ny: [y]\n",
@@ -436,6 +437,13 @@ def test_without_sympy_one_line_says_what_to_install(run_process: Run) -> None:
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.count("\n") == 1
         assert "pip install 'implicitgrad[symbolic]'" in result.stderr
+    (tmp_path / "many").mkdir()
+    for k in range(3):
+        (tmp_path / "many" / f"{k}.yaml").write_text(files["a.yaml"])
+    for command in ("check", "batch"):
+        result = run_process(command, "many", **hidden)
+        assert (result.returncode, result.stderr.count("pip install")) == (2, 1), result.stderr
+        assert sum(f"many/{k}.yaml:1:13: " in result.stderr for k in range(3)) == 3
     for arguments in (["b.yaml"], ["-A", "1 2", "--steps"]):
         assert run_process("solve", *arguments, **hidden).returncode == 0
     constants = ("-e", "F = 9/5*C_1 + 32", "--unknowns", "C_1")

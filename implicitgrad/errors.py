@@ -46,6 +46,20 @@ class Problem(NamedTuple):
         return printable(text)
 
 
+def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = None) -> list[Problem]:
+    """The problems, each hint with the first that has it.
+
+    said : the hints that stand already, to which these are added.
+    """
+    said = set() if said is None else said
+    kept = []
+    for problem in problems:
+        kept.append(problem._replace(hint=None) if problem.hint in said else problem)
+        if problem.hint:
+            said.add(problem.hint)
+    return kept
+
+
 class ImplicitGradError(Exception):
     """The root of the tree: a message a user can act on."""
 

@@ -43,9 +43,10 @@ class Reporting(NamedTuple):
 
 def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequence[str]) -> int:
     """Report, and return the exit code. inputs : the files read, none of which is to be written."""
+    hinted: set[str] = set()
     for result in results:
         if isinstance(result, Unreadable):
-            report(result.problems, as_json=reporting.form == "json")
+            report(result.problems, as_json=reporting.form == "json", hinted=hinted)
     sources = [0 if path == "-" else path for path in inputs]
     if reporting.junit is not None:
         from implicitgrad.writers.junit import write_junit

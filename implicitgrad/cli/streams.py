@@ -47,9 +47,12 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
         return FAULT
 
 
-def report(problems: Iterable[Problem], *, as_json: bool = False) -> None:
-    """Problems on standard error, one a line: the first ten, then a count."""
-    from implicitgrad.errors import MOST_PROBLEMS_SHOWN, Problem
+def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str] | None = None) -> None:
+    """Problems on standard error, one a line: the first ten, then a count.
+
+    hinted : the hints that were reported before, which are not for people to read again.
+    """
+    from implicitgrad.errors import MOST_PROBLEMS_SHOWN, Problem, without_repeated_hints
 
     problems = list(problems)
     left_out = len(problems) - MOST_PROBLEMS_SHOWN
@@ -60,7 +63,7 @@ def report(problems: Iterable[Problem], *, as_json: bool = False) -> None:
 
         lines = [write_json(error_record(problem)) for problem in problems]
     else:
-        lines = [f"implicitgrad: {problem}" for problem in problems]
+        lines = [f"implicitgrad: {problem}" for problem in without_repeated_hints(problems, hinted)]
     for line in lines:
         say(line)
 

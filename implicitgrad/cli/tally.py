@@ -12,7 +12,7 @@ from implicitgrad.batch import FAULT, Outcome
 from implicitgrad.characters import count, printable
 from implicitgrad.cli.streams import FAULT as FAULT_CODE
 from implicitgrad.cli.streams import say
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, ImplicitGradError, Problem
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, ImplicitGradError, Problem, without_repeated_hints
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -93,7 +93,7 @@ class Tally:
         return UNMET if self.unmet else 0
 
     def _tell(self, *, is_whole: bool) -> None:
-        problems = [*self.failures, *self.disappointments][:MOST_PROBLEMS_SHOWN]
+        problems = without_repeated_hints([*self.failures, *self.disappointments][:MOST_PROBLEMS_SHOWN])
         if problems and sys.stderr is not None and sys.stderr.isatty():
             _show(problems)
         else:
