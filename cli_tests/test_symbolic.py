@@ -155,21 +155,25 @@ def test_what_cannot_be_0_is_no_condition_and_what_can_only_be_at_0_says_so() ->
     solution = solve([["a", "-b"], ["b", "a"]])
     assert solution.validity is not None
     assert [value.shown for value in solution.validity.nonzero] == ["a² + b²"]
-    assert [(case.rank, len(case.zeros)) for case in solution.validity.cases] == [(None, 1), (0, 2)]
+    assert [(case.rank, len(case.zeros)) for case in solution.validity.cases] == [(0, 2)]
 
 
-def compare_on_a_grid(A: list[list[str]]) -> None:
-    """The rank at every small integer point is the lowest that the cases say there, if all are listed."""
+def compare_on_a_grid(A: list[list[str]], angles: tuple[sympy.Expr, ...] = ()) -> None:
+    """The rank at every small integer point is the lowest that the cases say there, if all are listed.
+
+    angles : the values of s and t.
+    """
     solution = solve(A)
     if solution.validity is None or not solution.validity.has_all_cases:
         return
     matrix = sympy.Matrix([[sympy.sympify(entry) for entry in row] for row in A])
     letters = sorted(matrix.free_symbols, key=str)
     cases = [([sympy.sympify(z.text) for z in case.zeros], case.rank) for case in solution.validity.cases]
-    for values in itertools.product((-2, -1, 0, 1, 2), repeat=len(letters)):
+    grids = [angles if angles and letter.name in "st" else (-2, -1, 0, 1, 2) for letter in letters]
+    for values in itertools.product(*grids):
         point = dict(zip(letters, values, strict=True))
         there = matrix.subs(point)
-        if not all(entry.is_finite for entry in there):
+        if not all(entry.is_finite and entry.is_real for entry in there):
             continue
         ranks = [rank for zeros, rank in cases if rank is not None and all(zero.subs(point) == 0 for zero in zeros)]
         assert there.rank() == min([solution.rank, *ranks]), (A, point)
@@ -181,6 +185,50 @@ def compare_on_a_grid(A: list[list[str]]) -> None:
 ])  # fmt: skip
 def test_the_special_cases_are_all_and_true(text: str) -> None:
     compare_on_a_grid(rows(text))
+
+
+@pytest.mark.parametrize("text", [
+    "cos(t) sin(t)", "cos(t) 0;0 sin(t);sin(t) 0;0 cos(t)", "r*cos(t) r*sin(t)", "a*cos(t) b*sin(t)", "sin(s) cos(t)",
+    "1-cos(t) sin(t)", "t sin(t)", "cos(t)**2 a", "sin(t) sin(2*t)", "sin(t) cos(t)-1;1 1", "sin(t)+1 cos(t)",
+    "sin(a)**2+b**2 c", "cos(t)-1 a;a 1", "sin(t)+2 a", "a*sin(t) a**2+1", "sin(t) 0;0 cos(s)",
+    "a**2+b**2 a**2+b**2;1 1", "a**2+b**2 0;0 1", "a**2+b**2 a*b", "a**2+a*b+b**2 a", "a**4+b**2 c",
+    "a**2-2*a+1+b**2 c",
+    "sqrt(a**2) a;a sqrt(a**2)", "sqrt(a) a", "abs(a) a", "sqrt(a)+sqrt(b) 0;0 1", "sqrt(a**2+b**2) a",
+    "abs(a)+abs(b) 1;1 1", "cosh(a) sinh(a)", "exp(a) sinh(a)", "exp(a)-1 b", "exp(a)+exp(b) a", "cosh(a)-1 a",
+    "a*exp(b) b*exp(a)", "log(a) a-1", "a**2-b a-b", "a**4-a+1 a", "a**2+b**2+1 a;b 0", "exp(a)*b b;a b",
+    "a**2+b**2-2*a*b+c**2 0;0 1", "a**2-1 abs(a)-1", "a+abs(a) b",
+])  # fmt: skip
+def test_the_special_cases_are_those_of_real_letters_and_functions(text: str) -> None:
+    compare_on_a_grid(rows(text), tuple(k * sympy.pi / 2 for k in range(-2, 5)))
+
+
+@pytest.mark.parametrize(("A", "cases"), [
+    ("cos(t) sin(t)", ["where sin(t) = 0: rank 1, free is y2"]),
+    ("cos(t) 0; 0 sin(t); sin(t) 0; 0 cos(t)", [
+        "where cos(t) = 0: rank 2, in another form", "where sin(t) = 0: rank 2, in another form",
+    ]),
+    ("a^2+b^2 a^2+b^2; 1 1", ["where a = b = 0: rank 1, in another form"]),
+    ("sqrt(a^2) a; a sqrt(a^2)", ["where a = 0: rank 0"]),
+    ("cosh(t) sinh(t)", ["where t = 0: rank 1, free is y2"]),
+    ("1-cos(t) sin(t)", ["where sin(t) = 0: rank 1, free is y2", "where cos(t) = 1: rank 0, rank-deficient"]),
+    ("sin(t)+2", []),
+    ("cbrt(a^2-1) a-1", ["where a = 1: rank 0, rank-deficient"]),
+    ("cbrt(a)+cbrt(b) a+b", ["where a + b = 0: rank 0, rank-deficient"]),
+    ("atan(a) a^1.852", ["where a = 0: rank 0, rank-deficient"]),
+    ("exp(a)+a", ["where a + exp(a) = 0: rank 0, rank-deficient"]),
+    ("a^2+a*sin(t)+1 0; 0 1", ["where a² + a·sin(t) + 1 = 0: the rank was not found"]),
+])  # fmt: skip
+def test_a_rank_that_is_lower_somewhere_is_found_or_said_not_to_be(A: str, cases: list[str], run: Run) -> None:
+    lines = [line.strip() for line in run("solve", "-A", A).stdout.splitlines()]
+    assert [line for line in lines if line.startswith("where ")] == cases
+
+
+def test_a_rank_that_was_not_found_is_said_so_in_all_formats(run: Run) -> None:
+    arguments = ["solve", "-A", "a^2+a*sin(t)+1", "--format"]
+    assert ": the rank was not found" in run(*arguments, "markdown").stdout
+    assert ": the rank was not found" in run(*arguments, "latex").stdout
+    (case,) = json.loads(run(*arguments, "json").stdout)["validity"]["cases"]
+    assert (case["rank"], case["status"], case["free"]) == (None, None, None)
 
 
 @examples(40)

@@ -19,6 +19,7 @@ from implicitgrad.symbolic.consequences import is_zero_where
 from implicitgrad.symbolic.curve import Point, find_points
 from implicitgrad.symbolic.expression import symbol
 from implicitgrad.symbolic.field import Field, differences, expression_of, natural
+from implicitgrad.symbolic.real_zeros import is_never_zero
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.verdict import DIGITS
 
@@ -113,7 +114,7 @@ def _factors(f: Any) -> list[Any]:
     """What a left side less the right is a product of, as far as it can be 0."""
     field = Field([f])
     factors = field.factors(field.value(f).element)
-    return [field.plain(factor) for factor in factors if not field.is_never_zero(factor)]
+    return [field.plain(factor) for factor in factors if not is_never_zero(field, factor)]
 
 
 def _shown(point: Point, value: Symbolic) -> str:

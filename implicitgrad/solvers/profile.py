@@ -37,13 +37,15 @@ def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> P
             pivots.append(column)
             sources.append(chosen)
             for i, row in enumerate(reduced):
-                if i != chosen and row[column][0]:
+                if i == chosen:
+                    continue
+                if not _is_zero(row[column]):  # a rest of rounding must not become the size of others
                     factor = row[column][0] / reduced[chosen][column][0]
                     reduced[i] = [
                         (a - factor * b, size + abs(factor) * other)
                         for (a, size), (b, other) in zip(row, reduced[chosen], strict=True)
                     ]
-                    reduced[i][column] = (mpmath.mpf(0), mpmath.mpf(0))
+                reduced[i][column] = (mpmath.mpf(0), mpmath.mpf(0))
     return Profile(pivots, sources, sum(column < N for column in pivots))
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from math import comb
-from typing import Any
+from typing import Any, cast
 
 import mpmath
-from sympy import Dummy, Poly, groebner
+from sympy import Abs, Dummy, Poly, cos, groebner, lambdify, sin
 from sympy.polys.matrices import DomainMatrix
 
 from implicitgrad.solution import SpecialCase, Status, Validity
 from implicitgrad.solvers.profile import Profile, profile_at
 from implicitgrad.solvers.reduction import pivot_order
-from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.common_zeros import points_where
+from implicitgrad.symbolic.field import PARTNERS, Field, natural
+from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.points import DIGITS
+from implicitgrad.symbolic.real_zeros import Zeros, argument_of, is_never_zero, used_places, zero_sets
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.system import LinearSystem
 
@@ -26,9 +28,11 @@ LARGEST_DEGREE = 2
 BINOMIAL = 2
 MOST_MINORS = 36
 MOST_CASES = 6
-MOST_ZEROS = 9
-ATTEMPTS = 12
-REAL = mpmath.mpf(10) ** -30
+DEEPEST = 3
+"""How often common zeros are made shorter."""
+ROUGHLY = 1e-10
+VANISHING = mpmath.mpf(10) ** -35
+"""At a point of fifty digits."""
 
 
 def find_validity(
@@ -39,35 +43,22 @@ def find_validity(
     rows : [A | B]. determinant : of the rows and columns that the answer rests on.
     """
     field: Field = rows[0][0].field
-    N = system.unknowns
-    factors = [factor for factor in field.factors(determinant) if not field.is_never_zero(factor)]
+    factors = [factor for factor in field.factors(determinant) if not is_never_zero(field, factor)]
     factors.sort(key=field.sort_key)
     gradients: Any = system.dL_dy or ()
     entries = [entry for row in (*rows, *gradients) for entry in row]
-    denominators = [d for d in field.denominators(entries) if not field.is_never_zero(d)]
+    denominators = [d for d in field.denominators(entries) if not is_never_zero(field, d)]
     denominators.sort(key=field.sort_key)
-    undefined = set(map(field.without_sign, denominators))
     cases: list[SpecialCase] = []
     is_complete = True
     if not system.is_local:
-        cases += [_case(field, system, rows, factor) for factor in factors[:MOST_CASES]]
-        lower, is_complete = _lower_ranks(
-            field, [row[:N] for row in rows], profile.rank, has_inputs_alone=system.B is None
-        )
-        cases = [
-            case for case in cases + lower if not undefined & {field.without_sign(zero.element) for zero in case.zeros}
-        ]
-        is_complete = is_complete and len(factors) <= MOST_CASES
-    nonzero = [field.of_argument(factor) for factor in (*factors, *denominators)]
-    nonzero = field.with_cosines(list({field.without_sign(value): value for value in reversed(nonzero)}.values())[::-1])
-    cases = [
-        case._replace(zeros=tuple(Symbolic(field, field.of_argument(zero.element)) for zero in case.zeros))
-        for case in cases
-    ]
-    ranked = {case.zeros for case in cases if case.rank is not None}
-    cases = [case for case in cases if case.rank is not None or case.zeros not in ranked]
-    unique = {(case.zeros, case.rank): case for case in reversed(cases)}
-    return Validity(tuple(Symbolic(field, f) for f in nonzero), tuple(reversed(unique.values())), is_complete)
+        undefined = set(map(field.without_sign, denominators))
+        sets, is_complete = _candidates(field, system, rows, profile.rank, factors)
+        sets = [zeros for zeros in sets if not undefined & set(map(field.without_sign, zeros))]
+        cases = _cases(field, system, rows, sets)
+    arguments = [argument_of(field, factor) for factor in (*factors, *denominators)]
+    nonzero = field.with_partners(list({field.without_sign(value): value for value in arguments}.values()))
+    return Validity(tuple([Symbolic(field, f) for f in nonzero]), tuple(cases), is_complete)
 
 
 def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
@@ -91,78 +82,225 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
 
 
-def _case(field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], factor: Any) -> SpecialCase:
-    """What a system is where a factor is 0, elsewhere unrestricted."""
+def _candidates(
+    field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], rank: int, factors: Sequence[Any]
+) -> tuple[list[Zeros], bool]:
+    """What may be 0 together so that the answer is another, and whether these are all in which the rank is lower.
+
+    A factor of the determinant is 0, or all minors of an order are, the larger orders first.
+    """
+    N = system.unknowns
+    found: list[Zeros] = []
+    for factor in field.with_partners(factors)[:MOST_CASES]:
+        found += zero_sets(field, [factor]) or [(factor,)]
+    minors = _minors(field, [row[:N] for row in rows], rank)
+    is_complete = len(factors) <= MOST_CASES and len(minors) == rank
+    for order in range(rank, 0, -1):
+        if order not in minors or order == len(rows) == N:  # the factors of the determinant are there already
+            continue
+        sets = zero_sets(field, [minor for minor in minors[order] if minor])
+        if sets is None or not all(_is_easy(field, zeros) for zeros in sets):
+            is_complete = False
+        found += [zeros for zeros in sets or () if _is_easy(field, zeros)]
+    solved: dict[frozenset[Any], Zeros] = {}
+    for zeros in found:
+        for shorter in _consistent(field, zeros) if _is_easy(field, zeros) else [zeros]:
+            solved.setdefault(frozenset(map(field.without_sign, shorter)), shorter)
+    return list(solved.values()), is_complete
+
+
+def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
+    """The same zeros, shorter: none where they exclude each other, several where they are a union."""
+    left = _after_substitution(field, zeros)
+    if left is None:
+        return []
+    rest = _solved(field, left)
+    relations = _relations(field, rest)
+    basis = _basis(field, [*rest, *relations])
+    if any(polynomial.is_ground for polynomial in basis):
+        return []
+    known = set(map(field.without_sign, rest))
+    has_branches = any(_is_root(field.generators[i]) for zero in rest for i in used_places(zero.numer))
+    implied = [field.reduced(field.of_polynomial(polynomial)).element for polynomial in basis]
+    sets = None if has_branches or depth == DEEPEST else zero_sets(field, implied)
+    found = []
+    for some in sets or ():
+        wider = {field.without_sign(one): one for one in (*rest, *some) if one not in relations}
+        if wider.keys() <= known:
+            return [_without_implied(field, rest)]
+        found += _consistent(field, tuple(wider.values()), depth + 1)
+    return found if sets is not None else [_without_implied(field, rest)]
+
+
+def _is_root(generator: Any) -> bool:
+    """Whether a generator is one of several roots that its relation has."""
+    return isinstance(generator, Abs | OddRoot) or bool(generator.is_Pow and generator.exp.is_Rational)
+
+
+def _after_substitution(field: Field, zeros: Zeros) -> Zeros | None:
+    """Those zeros that the ones linear in letters leave in functions, too; None if one is then another number."""
+    values: dict[Any, Any] = {}
+    left = []
+    expressions = {zero: field.plain(zero) for zero in zeros}
+    for zero in sorted(zeros, key=lambda one: (not expressions[one].is_polynomial(), field.sort_key(one))):
+        expression = expressions[zero].subs(values)
+        if expression.is_zero:
+            continue
+        if not expression.free_symbols and (
+            field.value(expression) if expression.is_Rational else abs(expression.evalf()) > ROUGHLY
+        ):
+            return None
+        left.append(zero)
+        for letter in sorted(expression.free_symbols, key=lambda v: natural(v.name)):
+            slope = expression.diff(letter)
+            if slope.is_Rational:
+                values = {v: value.subs(letter, letter - expression / slope) for v, value in values.items()}
+                values[letter] = letter - expression / slope
+                break
+    return tuple(sorted(left, key=field.sort_key))
+
+
+def _without_implied(field: Field, zeros: Zeros) -> Zeros:
+    """Those from which the others follow, the long ones left out first."""
+    left = list(zeros)
+    for zero in sorted(zeros, key=field.sort_key, reverse=True):
+        others = [one for one in left if one is not zero]
+        if others and _follows(field, zero, others):
+            left = others
+    return tuple(left)
+
+
+def _follows(field: Field, zero: Any, others: Sequence[Any]) -> bool:
+    """Whether a polynomial is 0 where others are: 1 is in the ideal of these and 1 − t·zero (Rabinowitsch)."""
+    extra = Dummy("t")
+    some = [*others, *_relations(field, [zero, *others])]
+    polynomials = [*(one.numer.as_expr() for one in some), 1 - extra * zero.numer.as_expr()]
+    return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
+
+
+def _relations(field: Field, zeros: Iterable[Any]) -> list[Any]:
+    """The functions' own, of those functions that the zeros have."""
+    used = {i for zero in zeros for i in used_places(zero.numer) if not field.generators[i].is_Symbol}
+    return [field.of_polynomial(relation) for relation in field.relations if used & {*used_places(relation)}]
+
+
+def _basis(field: Field, elements: Sequence[Any]) -> list[Any]:
+    """A Gröbner basis, as polynomials."""
+    basis = groebner([element.numer.as_expr() for element in elements], *field.symbols)
+    return [field.ring.from_sympy(polynomial).clear_denoms()[1] for polynomial in basis.exprs]
+
+
+def _cases(
+    field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], sets: Sequence[Zeros]
+) -> list[SpecialCase]:
+    """What a system is where the polynomials of each set are 0 and no more of the sets are.
+
+    Found at points. Nothing is said of a case in which they don't agree, and a case in which no entry has a value is
+    none.
+    """
+    zeros = [[field.plain(zero) for zero in some] for some in sets]
+    angles = [f.args[0] for f in field.generators if isinstance(f, sin)]
+    points = [points_where([*some, *_turning(some)], field.letters, angles) for some in zeros]
+    compute_zeros = [_function(field, some) for some in zeros]
+    compute_rows = _function(field, [[field.plain(entry.element) for entry in row] for row in rows])
+    compute_poles = _function(field, field.poles([e for row in rows for e in row]))
+    holds = [[[_all_vanish(compute, place) for compute in compute_zeros] for place in places] for places in points]
+    within = [[all(at[j] for at in there) for j in range(len(sets))] for there in holds]
+    """Of each set, which others vanish with it."""
+    cases = []
+    for k, (some, places) in enumerate(zip(sets, points, strict=True)):
+        same = [j for j in range(len(sets)) if points[k] and points[j] and within[k][j] and within[j][k]]
+        if any(_is_shorter(field, sets[j], some) for j in same):
+            continue
+        smaller = [j for j, is_within in enumerate(within[k]) if not is_within]
+        apart = [place for place, at in zip(places, holds[k], strict=True) if not any(at[j] for j in smaller)]
+        defined = [place for place in apart if not _any_vanishes(compute_poles, place)]
+        if apart and not defined:
+            continue
+        found = {_kind(system, values) for place in defined if (values := _values(compute_rows, place)) is not None}
+        ranks = {rank for rank, *_ in found}
+        symbols = tuple([Symbolic(field, zero) for zero in some])
+        if len(ranks) != 1:
+            cases.append(SpecialCase(symbols, None, None, ()))
+        elif len(found) != 1:
+            cases.append(SpecialCase(symbols, ranks.pop(), None, ()))
+        else:
+            cases.append(SpecialCase(symbols, *found.pop()))
+    return cases
+
+
+def _is_shorter(field: Field, some: Zeros, others: Zeros) -> bool:
+    """Whether fewer zeros say the same as others, of which they are a part."""
+    return len(some) < len(others) and all(_follows(field, zero, some) for zero in set(others) - set(some))
+
+
+def _turning(zeros: Sequence[Any]) -> list[Any]:
+    """The partner of a sine or cosine that is 1 or −1: it is 0 there, and simply so."""
+    return [
+        PARTNERS[f.func](f.args[0])
+        for zero in zeros
+        for f in zero.atoms(sin, cos)
+        if {abs(zero - f), abs(zero + f)} & {1}
+    ]
+
+
+def _function(field: Field, expressions: Any) -> Callable[..., Any]:
+    return cast(Callable[..., Any], lambdify(field.letters, expressions, modules="mpmath", dummify=True))
+
+
+def _at(compute: Callable[..., Any], point: Sequence[Any]) -> Any:
+    with mpmath.workdps(DIGITS):
+        try:
+            return compute(*point)
+        except (ZeroDivisionError, ValueError, OverflowError):
+            return None
+
+
+def _all_vanish(compute: Callable[..., Any], point: Sequence[Any]) -> bool:
+    values = _at(compute, point)
+    return values is not None and all(abs(value) < VANISHING for value in values)
+
+
+def _any_vanishes(compute: Callable[..., Any], point: Sequence[Any]) -> bool:
+    values = _at(compute, point)
+    return values is None or any(abs(value) < VANISHING for value in values)
+
+
+def _values(compute: Callable[..., Any], point: Sequence[Any]) -> list[list[Any]] | None:
+    """The rows at a point, what is tiny made 0; None where they are not real."""
+    rows = _at(compute, point)
+    if rows is None:
+        return None
+    values = [[mpmath.mpmathify(entry) for entry in row] for row in rows]
+    if any(isinstance(value, mpmath.mpc) or not abs(value) < mpmath.inf for row in values for value in row):
+        return None
+    return [[mpmath.mpf(0) if abs(value) < VANISHING else value for value in row] for row in values]
+
+
+def _kind(system: LinearSystem, values: Sequence[Sequence[Any]]) -> tuple[int, Status, tuple[str, ...]]:
+    """The rank, the status and the free unknowns of numbers."""
     N, P = system.unknowns, system.inputs
-    zeros = (Symbolic(field, factor),)
-    point = _real_point(field, factor)
-    if point is None:
-        return SpecialCase(zeros, None, None, ())
-    try:
-        values = field.evaluated(rows, point)
-    except ZeroDivisionError:
-        return SpecialCase(zeros, None, None, ())
     found = profile_at(values, pivot_order(N, P, set()), N)
     status = Status.of(has_free_unknowns=found.rank < N, has_constraints=len(found.pivots) > found.rank)
-    free = tuple(name for j, name in enumerate(system.y) if j not in found.pivots)
-    return SpecialCase(zeros, found.rank, status, free)
+    return found.rank, status, tuple([name for j, name in enumerate(system.y) if j not in found.pivots])
 
 
-def _lower_ranks(
-    field: Field, A: Sequence[Sequence[Symbolic]], rank: int, *, has_inputs_alone: bool
-) -> tuple[list[SpecialCase], bool]:
-    """Where all minors of an order are 0, for each order at which that can be said and can happen; whether for all."""
-    M, N = len(A), len(A[0])
-    status = Status.RANK_DEFICIENT if has_inputs_alone else None
-    minors = _minors(field, A, rank)
-    found: dict[tuple[Any, ...], int] = {}
-    is_complete = len(minors) == rank
-    for order in range(rank, 0, -1):
-        if order not in minors or order == M == N:  # the factors of the determinant are cases of their own
-            continue
-        sets = _zero_sets(field, minors[order])
-        if sets is None:
-            is_complete = False
-            continue
-        for zeros in sets:
-            if not _is_easy(field, zeros):
-                is_complete = False
-                continue
-            ideal = groebner(
-                [*(zero.numer.as_expr() for zero in zeros), *(relation.as_expr() for relation in field.relations)],
-                *field.symbols,
-            )
-            if ideal.exprs == [1]:
-                continue
-            left = order - 1
-            while left and left in minors and all(ideal.contains(minor.numer.as_expr()) for minor in minors[left]):
-                left -= 1
-            found.setdefault(tuple(_solved(field, zeros)), left)
-    return [
-        SpecialCase(tuple(Symbolic(field, zero) for zero in zeros), left, status, ()) for zeros, left in found.items()
-    ], is_complete
-
-
-def _solved(field: Field, zeros: Sequence[Any]) -> list[Any]:
+def _solved(field: Field, zeros: Zeros) -> Zeros:
     """The same zeros as short as can be where all are linear: a and b for a + b and a − b."""
     if any(sum(monomial) > 1 for zero in zeros for monomial in zero.numer.monoms()):
-        return list(zeros)
-    basis = groebner([zero.numer.as_expr() for zero in zeros], *field.symbols)
-    polynomials = [field.ring.from_sympy(polynomial).clear_denoms()[1] for polynomial in basis.exprs]
-    return sorted(map(field.of_polynomial, polynomials), key=field.sort_key)
+        return zeros
+    return tuple(sorted(map(field.of_polynomial, _basis(field, zeros)), key=field.sort_key))
 
 
 def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
     """Whether a Gröbner basis of zeros and relations is found at once: all linear, or small and few or of two terms."""
-    polynomials = [
-        Poly(p, *field.symbols)
-        for p in (*(zero.numer.as_expr() for zero in zeros), *(relation.as_expr() for relation in field.relations))
-    ]
-    degree = max(polynomial.total_degree() for polynomial in polynomials)
+    elements = [*zeros, *_relations(field, zeros)]
+    monomials = [monomial for element in elements for monomial in element.numer.monoms()]
+    degree = max(map(sum, monomials), default=0)
     if degree > LARGEST_DEGREE:
         return False
-    has_few = len(field.generators) <= MOST_GENERATORS
-    return degree == 1 or has_few or all(len(polynomial.terms()) <= BINOMIAL for polynomial in polynomials)
+    has_few = sum(map(any, zip(*monomials, strict=True))) <= MOST_GENERATORS
+    return degree <= 1 or has_few or all(len(element.numer) <= BINOMIAL for element in elements)
 
 
 def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[int, set[Any]]:
@@ -184,46 +322,3 @@ def _determinant(field: Field, square: Sequence[Sequence[Any]]) -> Any:
     n = len(square)
     matrix = DomainMatrix([list(row) for row in square], (n, n), field.ring)
     return field.reduced(field.of_polynomial(matrix.charpoly()[-1])).element
-
-
-def _zero_sets(field: Field, minors: set[Any]) -> list[list[Any]] | None:
-    """The smallest sets of factors of which all must be 0 for all minors to be; None if that cannot be said shortly."""
-    sets: set[frozenset[Any]] = {frozenset()}
-    factors = {minor: [f for f in field.factors(minor) if not field.is_never_zero(f)] for minor in minors if minor}
-    with_sign = {field.without_sign(factor): factor for found in factors.values() for factor in found}
-    choices = [set(map(field.without_sign, found)) for found in factors.values()]
-    for choice in sorted(choices, key=len):
-        wider = {zeros | {factor} for zeros in sets for factor in choice}
-        sets = {zeros for zeros in wider if not any(other < zeros for other in wider)}
-        if len(sets) > MOST_CASES or any(len(zeros) > MOST_ZEROS for zeros in sets):
-            return None
-    ordered = [sorted((with_sign[zero] for zero in zeros), key=field.sort_key) for zeros in sets]
-    return sorted(ordered, key=lambda zeros: [field.sort_key(zero) for zero in zeros])
-
-
-def _real_point(field: Field, factor: Any) -> list[Any] | None:
-    """Values of the letters, elsewhere random, at which a factor is 0."""
-    generator = random.Random(7)
-    letters = field.plain_letters(factor)
-    with mpmath.workdps(DIGITS):
-        for _ in range(ATTEMPTS):
-            values = {v: mpmath.mpf(generator.randrange(-(2**100), 2**100)) / 2**98 for v in field.letters}
-            for letter in letters:
-                root = _real_root(field, factor, letter, values)
-                if root is not None:
-                    return [root if v == letter else values[v] for v in field.letters]
-    return None
-
-
-def _real_root(field: Field, factor: Any, letter: Any, values: dict[Any, Any]) -> Any:
-    coefficients = field.coefficients_in(factor, letter, values)
-    while coefficients and abs(coefficients[0]) < REAL:
-        coefficients = coefficients[1:]
-    if len(coefficients) < 2 or any(isinstance(c, mpmath.mpc) and abs(c.imag) > REAL for c in coefficients):
-        return None
-    try:
-        roots = mpmath.polyroots(coefficients, maxsteps=200, extraprec=200)
-    except mpmath.libmp.NoConvergence:
-        return None
-    real = [mpmath.re(root) for root in roots if abs(mpmath.im(root)) < REAL]
-    return real[0] if real else None

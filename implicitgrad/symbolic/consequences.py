@@ -18,6 +18,7 @@ from sympy.polys.groebnertools import spoly
 
 from implicitgrad.errors import UsageError
 from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.real_zeros import is_never_zero
 
 MOST_OPERATIONS = 400
 """Of the expressions that are asked about."""
@@ -78,7 +79,7 @@ def _is_nonzero(slope: Expr, nonzero: Sequence[Expr]) -> bool:
     field = Field([slope, *nonzero])
     known = {field.without_sign(one) for value in nonzero for one in field.factors(field.value(value).element)}
     factors = field.factors(field.value(slope).element)
-    return all(field.is_never_zero(one) or field.without_sign(one) in known for one in factors)
+    return all(is_never_zero(field, one) or field.without_sign(one) in known for one in factors)
 
 
 def _is_shown(asked: Question) -> bool:

@@ -30,6 +30,7 @@ from sympy import (
     cosh,
     exp,
     lambdify,
+    log,
     simplify,
     sin,
     sinh,
@@ -46,8 +47,6 @@ from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
 PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
 """Functions that a relation ties to each other."""
-POSITIVE = (exp, cosh)
-"""Functions without zeros."""
 MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
 LARGEST_ROOT = 12
@@ -114,7 +113,7 @@ class Field:
         if self.relations and element:
             numerator, denominator = element.numer.rem(self.relations), element.denom.rem(self.relations)
             element = self._field(numerator) / self._field(denominator)
-        if element and len(self._atoms) > 1 and self._vanishes(element):
+        if element and len(self._atoms) > 1 and self.vanishes(element):
             element = self.constant(0)
         return Symbolic(self, element)
 
@@ -142,36 +141,36 @@ class Field:
         found = (self.reduced(self._field(factor)).element for factor, _ in factors)
         return [factor for factor in found if not factor.numer.is_ground]
 
-    def of_argument(self, factor: Any) -> Any:
-        """What is 0 where a factor is: of √u and |u| that is u."""
-        if len(factor.numer) == 1 and factor.denom.is_ground:
-            (monomial,) = factor.numer.monoms()
-            atoms = [g for g, power in zip(self.generators, monomial, strict=False) if power]
-            if len(atoms) == 1 and (radicand := _radicand(atoms[0])) is not None:
-                return self.value(radicand).element
-        return factor
-
     @staticmethod
     def without_sign(element: Any) -> Any:
         """The same for an element and its negative."""
         return max(element, -element, key=str)
 
-    def with_cosines(self, factors: Sequence[Any]) -> list[Any]:
-        """cos(u) for sin(u) + 1 and sin(u) − 1 together, which is what 1 − sin² is factored into."""
+    def with_partners(self, factors: Sequence[Any]) -> list[Any]:
+        """cos(u) for sin(u) + 1 and sin(u) − 1 together, which is what 1 − sin² is factored into; so for the others."""
         found = list(factors)
         for atom in self._atoms:
-            if isinstance(atom, sin):
-                sine, cosine = (self._field.gens[self._place[one]] for one in (atom, cos(atom.args[0])))
-                both = [
-                    factor
-                    for factor in found
-                    if self.without_sign(factor) in map(self.without_sign, (sine + 1, sine - 1))
-                ]
+            if isinstance(atom, sin | cos):
+                one, partner = (self._field.gens[self._place[f]] for f in (atom, PARTNERS[atom.func](atom.args[0])))
+                ends = [self.without_sign(end) for end in (one + 1, one - 1)]
+                both = [factor for factor in found if self.without_sign(factor) in ends]
                 if len(both) == 2:
                     place = found.index(both[0])
-                    found = [factor for factor in found if factor not in both and factor != cosine]
-                    found.insert(place, cosine)
+                    found = [factor for factor in found if factor not in both and factor != partner]
+                    found.insert(place, partner)
         return found
+
+    def poles(self, values: Iterable[Symbolic]) -> list[Expr]:
+        """What must not be 0 for values to be numbers: denominators, and arguments of logarithms."""
+        return [*map(self.plain, self.denominators(values)), *(f.args[0] for f in self._atoms if isinstance(f, log))]
+
+    def vanishes(self, element: Any) -> bool:
+        """Whether the numerator is 0 to forty digits at random points."""
+        numerator = self._back(element.numer)
+        terms = numerator.args if numerator.is_Add else (numerator,)
+        with mpmath.workdps(DIGITS):
+            compute = lambdify(self.letters, list(terms), modules="mpmath", dummify=True)
+            return all(cancels(compute(*point)) for point in self.points)
 
     def denominators(self, values: Iterable[Symbolic]) -> list[Any]:
         """The factors of the denominators of some values."""
@@ -179,22 +178,6 @@ class Field:
         for value in values:
             found |= dict.fromkeys(self.factors(self._field(value.element.denom)))
         return list(found)
-
-    def is_never_zero(self, element: Any) -> bool:
-        """Whether a real polynomial is plainly 0 nowhere: a number, a power of e or cosh, a constant and squares."""
-        if not self._back(element.numer).free_symbols:
-            return not self._vanishes(element)
-        if len(element.numer) == 1:
-            (monomial,) = element.numer.monoms()
-            return all(isinstance(g, POSITIVE) for g, p in zip(self.generators, monomial, strict=False) if p)
-        terms = element.numer.terms()
-        if not any(not any(monomial) for monomial, _ in terms) or len({c > 0 for _, c in terms}) > 1:
-            return False
-        return all(
-            power % 2 == 0 or isinstance(g, POSITIVE) or (g.is_Pow and g.exp == Rational(1, 2))
-            for monomial, _ in terms
-            for g, power in zip(self.generators, monomial, strict=False)
-        )
 
     def shortened(self, value: Symbolic, equations: Iterable[str]) -> Symbolic:
         """The same number wherever the equations hold, if they make it shorter."""
@@ -219,24 +202,6 @@ class Field:
     def symbols(self) -> list[Dummy]:
         """One for each generator, which polynomials are in."""
         return self._dummies
-
-    def plain_letters(self, element: Any) -> list[Symbol]:
-        """The letters that a numerator has, and that stand in no function."""
-        hidden = {letter for atom in self._atoms for letter in atom.free_symbols}
-        present = {self.generators[i] for monomial in element.numer.monoms() for i, p in enumerate(monomial) if p}
-        return [letter for letter in self.letters if letter in present - hidden]
-
-    def coefficients_in(self, element: Any, letter: Symbol, values: dict[Symbol, Any]) -> list[Any]:
-        """Of a numerator as a polynomial in one letter, the highest first, at values of the others."""
-        place = self._place[letter]
-        powers: dict[int, list[Expr]] = {}
-        for monomial, coefficient in element.numer.terms():
-            rest = [Pow(g, p) for i, (g, p) in enumerate(zip(self.generators, monomial, strict=False)) if i != place]
-            number = Rational(int(coefficient.numerator), int(coefficient.denominator))
-            powers.setdefault(monomial[place], []).append(Mul(number, *rest))
-        coefficients = [Add(*powers.get(power, [])) for power in range(max(powers), -1, -1)]
-        compute = lambdify(self.letters, coefficients, modules="mpmath", dummify=True)
-        return list(compute(*(values[v] for v in self.letters)))
 
     def evaluated(self, rows: Sequence[Sequence[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
         """Values at a point, in sixty digits. Raises ZeroDivisionError where one has none."""
@@ -426,14 +391,6 @@ class Field:
             self._products[polynomial] = Mul(Rational(int(number.numerator), int(number.denominator)), *powers)
         return self._products[polynomial]
 
-    def _vanishes(self, element: Any) -> bool:
-        """Whether the numerator is 0 to forty digits at random points."""
-        numerator = self._back(element.numer)
-        terms = numerator.args if numerator.is_Add else (numerator,)
-        with mpmath.workdps(DIGITS):
-            compute = lambdify(self.letters, list(terms), modules="mpmath", dummify=True)
-            return all(cancels(compute(*point)) for point in self.points)
-
     @cached_property
     def points(self) -> list[list[Any]]:
         """Values of the letters at which all functions are real. Raises UsageError if there are none."""
@@ -462,14 +419,6 @@ def _split(expression: Expr) -> Split | None:
         whole = power.p // power.q
         return Split(root, whole, Pow(root, power - whole))
     return None
-
-
-def _radicand(atom: Expr) -> Expr | None:
-    """What a generator is a root, or the absolute value, of; None of others."""
-    if not (isinstance(atom, Abs | OddRoot) or (atom.is_Pow and atom.exp.is_Rational)):
-        return None
-    found: Expr = atom.args[0]
-    return found.args[0] if isinstance(found, OddRoot) else found
 
 
 def expression_of(value: Symbolic | Fraction) -> Expr:

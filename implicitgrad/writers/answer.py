@@ -185,7 +185,7 @@ class Answer:
 
     def _case(self, case: SpecialCase) -> str:
         if case.rank is None:
-            return f"the rank is below {self.solution.rank}"
+            return "the rank was not found"
         said = [f"rank {case.rank}"]
         if case.status is not None and case.status is not self.solution.status:
             said.append(str(case.status))
@@ -333,7 +333,7 @@ class Answer:
 def _compared(value: Symbolic, sign: str) -> str:
     """That an expression is 0, or is not: k = -2 for k + 2, and b ≠ c for b − c."""
     text = value.shown
-    if match := re.fullmatch(r"(\w+) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
+    if match := re.fullmatch(r"(\w+(?:\(\w+\))?) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
         left, operator, right = match.groups()
         is_number = right[0].isdecimal()
         if left[0].isdecimal() and operator == "−":

@@ -1,0 +1,286 @@
+"""Where polynomials in letters and functions are 0 in the reals: nowhere, or where shorter ones are.
+
+Functions have ranges, exp(u) > 0 and −1 ≤ sin(u) ≤ 1, so that a sum of terms may have no zero, or only where every term
+has one. A quadratic form is a sum of squares if its Gram matrix is positive semidefinite, which its LDLᵀ factors decide
+(Parrilo 2003; the Gram matrix is unique for quadratic polynomials, and the one tried is among others for higher ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import reduce
+from itertools import combinations
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sympy import (
+    Abs,
+    Dummy,
+    Expr,
+    Poly,
+    Rational,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
+    erf,
+    exp,
+    log,
+    sin,
+    sinh,
+)
+
+from implicitgrad.symbolic.odd_root import OddRoot
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.field import Field
+
+LARGEST_GRAM = 8
+"""Rows of a Gram matrix."""
+LARGEST_DEGREE = 12
+"""Of a polynomial in one generator of which the real roots are counted."""
+MOST_SETS = 6
+MOST_ZEROS = 9
+DIGITS = 30
+
+NOTHING: frozenset[Any] = frozenset()
+Zeros = tuple[Any, ...]
+"""Elements of a field, all of which are 0."""
+
+
+class Range(NamedTuple):
+    """Values between two bounds."""
+
+    least: Fraction | float
+    most: Fraction | float
+    is_open: bool = False
+    """Whether neither bound is reached."""
+
+    def __mul__(self, other: Any) -> Range:
+        products = [
+            a * b if a and b else Fraction(0)  # 0 times an infinite bound, which is reached nowhere
+            for a in (self.least, self.most)
+            for b in (other.least, other.most)
+        ]
+        return Range(min(products), max(products), self.is_open and other.is_open)
+
+    def __pow__(self, power: int) -> Range:
+        found = reduce(Range.__mul__, [self] * power)
+        is_square = power % 2 == 0 and self.least < 0
+        return Range(max(found.least, Fraction(0)), found.most) if is_square else found
+
+
+ANY = Range(-inf, inf, is_open=True)
+POSITIVE = Range(Fraction(0), inf, is_open=True)
+NOT_NEGATIVE = Range(Fraction(0), inf)
+RANGES = {
+    exp: POSITIVE,
+    cosh: Range(Fraction(1), inf),
+    sin: Range(Fraction(-1), Fraction(1)),
+    cos: Range(Fraction(-1), Fraction(1)),
+    erf: Range(Fraction(-1), Fraction(1), is_open=True),
+    asin: Range(Fraction(-2), Fraction(2)),
+    acos: Range(Fraction(0), Fraction(4)),
+    atan: Range(Fraction(-2), Fraction(2), is_open=True),
+    acosh: NOT_NEGATIVE,
+    Abs: NOT_NEGATIVE,
+}
+"""Of real arguments; multiples of π are rounded outward."""
+ZERO_AT_0 = (Abs, OddRoot, sinh, asinh, asin, atan, atanh, erf)
+ZERO_AT_1 = (log, acosh, acos)
+ONE_AT_0 = (exp, cosh)
+
+
+def is_never_zero(field: Field, element: Any) -> bool:
+    """Whether it is shown that a real polynomial is 0 nowhere."""
+    polynomial = element.numer
+    if not polynomial:
+        return False
+    used = used_places(polynomial)
+    if not any(field.generators[i].free_symbols for i in used):
+        return not field.vanishes(element)
+    if len(used) == 1:
+        return _has_no_root(polynomial, used[0], range_of(field.generators[used[0]]))
+    ranges = {i: range_of(field.generators[i]) for i in used}
+    if any(_is_positive(one, ranges) for one in (polynomial, -polynomial)):
+        return True
+    return any(part.is_ground for part in _squares(polynomial) or ())
+
+
+def range_of(generator: Expr) -> Range:
+    """What a generator's values are between, wherever it is real."""
+    if not generator.free_symbols:
+        value = Fraction(str(generator.evalf(DIGITS)))
+        error = abs(value) / 10 ** (DIGITS - 5)
+        return Range(value - error, value + error, is_open=True)
+    if generator.is_Pow and generator.exp.is_Rational and generator.exp.q % 2 == 0:
+        return NOT_NEGATIVE
+    return RANGES.get(generator.func, ANY)
+
+
+def zero_sets(field: Field, elements: Iterable[Any]) -> list[Zeros] | None:
+    """The smallest sets of polynomials such that all elements are 0 exactly where all polynomials of a set are.
+
+    None if that are too many.
+    """
+    found = [NOTHING]
+    names: dict[Any, Any] = {}
+    choices = [_sets_of(field, element, names) for element in elements]
+    for choice in sorted(choices, key=len):
+        found = _both(found, choice)
+        if len(found) > MOST_SETS or any(len(zeros) > MOST_ZEROS for zeros in found):
+            return None
+    ordered = [tuple(sorted((names[zero] for zero in zeros), key=field.sort_key)) for zeros in found]
+    return sorted(ordered, key=lambda zeros: [field.sort_key(zero) for zero in zeros])
+
+
+def _sets_of(field: Field, element: Any, names: dict[Any, Any]) -> list[frozenset[Any]]:
+    """The sets of one element, by the names that its polynomials have with whatever sign; added to ``names``."""
+    if not element:
+        return [NOTHING]
+    found: list[frozenset[Any]] = []
+    for factor in field.with_partners(field.factors(element)):
+        if is_never_zero(field, factor):
+            continue
+        parts = simpler(field, factor)
+        if parts is None:
+            name = field.without_sign(factor)
+            names.setdefault(name, factor)
+            found.append(frozenset({name}))
+        else:
+            sets = [NOTHING]
+            for part in parts:
+                sets = _both(sets, _sets_of(field, part, names))
+            found += sets
+    return _smallest(found)
+
+
+def _both(some: Sequence[frozenset[Any]], others: Sequence[frozenset[Any]]) -> list[frozenset[Any]]:
+    return _smallest([one | other for one in some for other in others])
+
+
+def _smallest(sets: Iterable[frozenset[Any]]) -> list[frozenset[Any]]:
+    unique = list(dict.fromkeys(sets))
+    return [one for one in unique if not any(other < one for other in unique)]
+
+
+def simpler(field: Field, factor: Any) -> list[Any] | None:
+    """Elements that are 0 exactly where a factor is, all of them; None where it is as simple as can be."""
+    polynomial = factor.numer
+    argument = argument_of(field, factor)
+    if argument is not factor:
+        return [argument]
+    ranges = {i: range_of(field.generators[i]) for i in used_places(polynomial)}
+    for signed in (polynomial, -polynomial):
+        if len(polynomial) > 1 and all(_range(term, ranges).least >= 0 for term in signed.terms()):
+            ring = polynomial.ring
+            return [field.of_polynomial(ring({monomial: coefficient})) for monomial, coefficient in signed.terms()]
+    squares = _squares(polynomial)
+    return None if squares is None else list(map(field.of_polynomial, squares))
+
+
+def argument_of(field: Field, factor: Any) -> Any:
+    """What is 0 exactly where a factor is, if that is one function less a number: u of √u, u − 1 of log(u)."""
+    polynomial = factor.numer
+    used = used_places(polynomial)
+    if len(used) != 1 or max(map(sum, polynomial.monoms())) != 1:
+        return factor
+    function = field.generators[used[0]]
+    terms = dict(polynomial.terms())
+    constant = terms.pop((0,) * len(polynomial.ring.gens), 0)
+    (slope,) = terms.values()
+    is_root = function.is_Pow and function.exp.is_Rational
+    try:
+        if not constant and (is_root or isinstance(function, ZERO_AT_0)):
+            return field.value(function.args[0]).element
+        if not constant and isinstance(function, ZERO_AT_1):
+            return (field.value(function.args[0]) - 1).element
+        if constant == -slope and isinstance(function, ONE_AT_0):
+            return field.value(function.args[0]).element
+    except KeyError:  # the argument has functions that the field has not
+        pass
+    return factor
+
+
+def used_places(polynomial: Any) -> list[int]:
+    """The places of the generators that a polynomial has."""
+    return sorted({i for monomial in polynomial.monoms() for i, power in enumerate(monomial) if power})
+
+
+def _range(term: tuple[tuple[int, ...], Any], ranges: dict[int, Range]) -> Range:
+    monomial, coefficient = term
+    number = Fraction(int(coefficient.numerator), int(coefficient.denominator))
+    factors = [ranges[i] ** power for i, power in enumerate(monomial) if power]
+    return reduce(Range.__mul__, factors, Range(number, number, is_open=True))
+
+
+def _is_positive(polynomial: Any, ranges: dict[int, Range]) -> bool:
+    """Whether the least values of all terms have a sum above 0, or of 0 that is not reached."""
+    found = [_range(term, ranges) for term in polynomial.terms()]
+    least = sum(one.least for one in found)
+    return least > 0 or (least == 0 and any(one.is_open and one.least < one.most for one in found))
+
+
+def _has_no_root(polynomial: Any, place: int, within: Range) -> bool:
+    """Whether a polynomial in one generator has no root among the values of that."""
+    if max(map(sum, polynomial.monoms())) > LARGEST_DEGREE:
+        return False
+    coefficients = {
+        (monomial[place],): Rational(int(c.numerator), int(c.denominator)) for monomial, c in polynomial.terms()
+    }
+    poly = Poly.from_dict(coefficients, Dummy())
+    ends = [None if abs(end) == inf else Rational(Fraction(end)) for end in (within.least, within.most)]
+    on_ends = sum(poly.eval(end) == 0 for end in ends if end is not None) if within.is_open else 0
+    return bool(poly.count_roots(*ends) == on_ends)
+
+
+def _squares(polynomial: Any) -> list[Any] | None:
+    """Polynomials whose squares' sum a polynomial or its negative is, with positive factors; None if none are found."""
+    ring = polynomial.ring
+    for p in (polynomial, -polynomial):
+        terms = dict(p.terms())
+        halves = [tuple(power // 2 for power in m) for m, c in terms.items() if c > 0 and not any(e % 2 for e in m)]
+        if not 1 < len(halves) <= LARGEST_GRAM:
+            continue
+        gram = _gram(terms, halves)
+        rows = None if gram is None else _ldl(gram)
+        if rows is not None:
+            return [ring({m: ring.domain(c) for m, c in zip(halves, row, strict=True) if c}) for row in rows]
+    return None
+
+
+def _gram(terms: dict[tuple[int, ...], Any], halves: Sequence[tuple[int, ...]]) -> list[list[Any]] | None:
+    """A symmetric G with p = mᵀ·G·m for the monomials m; None if p has others."""
+    left = dict(terms)
+    n = len(halves)
+    gram: list[list[Any]] = [[0] * n for _ in range(n)]
+    for i, half in enumerate(halves):
+        gram[i][i] = left.pop(tuple(2 * power for power in half))
+    pairs: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for i, j in combinations(range(n), 2):
+        pairs.setdefault(tuple(map(sum, zip(halves[i], halves[j], strict=True))), []).append((i, j))
+    for monomial, coefficient in left.items():
+        for i, j in pairs.get(monomial, ()):
+            gram[i][j] = gram[j][i] = coefficient / (2 * len(pairs[monomial]))
+    return gram if left.keys() <= pairs.keys() else None
+
+
+def _ldl(gram: list[list[Any]]) -> list[list[Any]] | None:
+    """The rows of Lᵀ with a positive pivot in G = L·D·Lᵀ; None if G is not positive semidefinite."""
+    left = [list(row) for row in gram]
+    rows = []
+    for i, row in enumerate(left):
+        pivot = row[i]
+        if pivot < 0 or (not pivot and any(row)):
+            return None
+        if not pivot:
+            continue
+        factors = [entry / pivot for entry in row]
+        rows.append(factors)
+        left[i + 1 :] = [[a - other[i] * f for a, f in zip(other, factors, strict=True)] for other in left[i + 1 :]]
+    return rows
