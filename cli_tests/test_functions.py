@@ -103,3 +103,12 @@ def test_what_is_known_of_roots_makes_claims_hold(run: Run) -> None:
         assert run(*check, claim).returncode == code
     assert solve(linear_system([["t^(1/3)", 1], [1, "t^(2/3)"]])).rank == 2
     assert solve(linear_system([["cbrt(a^3)", "a"], ["cbrt(a)^2", "a^(2/3)"]])).rank == 1
+
+
+def test_no_derivative_is_taken_where_an_angle_jumps(run: Run) -> None:
+    arguments = ("solve", "-e", "t = atan2(y, x)", "--unknowns", "t", "--at")
+    result = run(*arguments, "x=-1,y=0,t=pi")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "equation 1 has no derivative at x = -1, y = 0, t = pi: atan2 jumps there" in result.stderr
+    for there in ("x=1,y=0,t=0", "x=0,y=-2,t=-pi/2", "x=-3,y=3,t=3*pi/4"):
+        assert run(*arguments, there).returncode == 0

@@ -74,6 +74,8 @@ def test_coefficients_and_files_are_warned_of_too(run: Run) -> None:
     assert result.stdout.endswith(f"warning: {PRODUCT.format('xy', 'x*y')}\n")
     result = run("solve", "s.yaml", files={"s.yaml": f"{text}x: [x, xy]\n"})
     assert (result.returncode, "warning" in result.stdout) == (0, False)
+    result = run("check", "s.yaml", "--require", "determined", files={"s.yaml": text})
+    assert f"\n\ns.yaml: warning: {PRODUCT.format('xy', 'x*y')}\n\n1 claim about 1 system" in result.stdout
     result = run("solve", "-e", "x = 2*y + 3*xy", "--unknowns", "y")  # linear, and read without sympy
     assert result.stdout.endswith(f"warning: {PRODUCT.format('xy', 'x*y')}\n")
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sympy import Abs, Derivative, Dummy, Expr, I, Rational, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import Abs, Derivative, Dummy, Expr, I, Rational, atan2, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
 from sympy import sign as sympy_sign
 from sympy.core.evalf import PrecisionExhausted
 
@@ -107,6 +107,7 @@ def linearize(
             roundings = {symbol(name): value.rounding for name, value in at.items()}
             residual = _residual(F, equations, point, roundings)
             near = None if residual == "0" else surround(point, roundings)
+    _refuse_jumps(F, point)
     there = [_at(matrix, point, equations) for matrix in (A, B, H or [])]
     texts_of_A, texts_of_B, texts_of_H = map(_written, there)
     radii = second = None
@@ -257,6 +258,16 @@ def _size(value: Expr) -> Expr:
         return abs(value.evalf(SHOWN_DIGITS, maxn=MOST_DIGITS, strict=True))
     except PrecisionExhausted:
         return Rational(0) if simplify(value) == 0 else UNSEEN
+
+
+def _refuse_jumps(F: list[Expr], point: dict[Expr, Expr]) -> None:
+    """Raise PointError where atan2(y, x) jumps from −π to π, which its derivatives do not show."""
+    for i, f in enumerate(F):
+        for y, x in (atom.args for atom in f.atoms(atan2)):
+            if y.subs(point).is_zero and x.subs(point).is_nonpositive:
+                raise PointError(
+                    f"equation {i + 1} has no derivative at {_named(point)}: atan2 jumps there", equation=i
+                )
 
 
 def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:

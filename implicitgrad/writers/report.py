@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from implicitgrad.characters import IN_ASCII, count
+from implicitgrad.characters import IN_ASCII, count, printable
 from implicitgrad.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
 from implicitgrad.writers.screen import Screen
 
@@ -46,9 +46,22 @@ def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bo
     """The table, the failures and the totals; with ``only_failures`` the failures alone."""
     paint = _painter(screen)
     failures = [_failure(verdict, outcome, screen, paint) for verdict, outcome in failed(results)]
-    parts = failures if only_failures else [_table(results, screen, paint), *failures, _totals(results, screen)]
+    parts = failures
+    if not only_failures:
+        warnings = _warnings(results, paint)
+        parts = [_table(results, screen, paint), *([warnings] if warnings else []), *failures, _totals(results, screen)]
     text = "\n".join("".join(f"{line}\n" for line in lines) for lines in parts)
     return text if screen.has_symbols else text.translate(IN_ASCII)
+
+
+def _warnings(results: Sequence[Result], paint: Paint) -> list[str]:
+    """How what is written may have been misread, a line each."""
+    systems = [result.solution.system for result in results if isinstance(result, Verdict)]
+    return [
+        paint(f"{printable(system.source)}: warning: {message}", "yellow")
+        for system in systems
+        for _, message in system.remarks
+    ]
 
 
 def failed(results: Iterable[Result]) -> list[tuple[Verdict, Outcome]]:
