@@ -228,6 +228,90 @@ def test_any_names_and_numbers_are_read_again(tmp_path: Path, system: Any, data:
     assert (again.A, [again.x, again.y]) == (solution.system.A, safe)
 
 
+hostile_names = st.text(
+    st.one_of(
+        st.sampled_from("\x01\t\n\r\x1b\x7f\x80\x85\x9f\xa0\xad\u200b\u2028\u2029\ufeff\ufffe\uffff\U0010ffff∂/"),
+        st.sampled_from("- #:'\"\\[]{},&*!|>%@`?=~.aé1"),
+        st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"),
+    ),
+    min_size=1,
+    max_size=5,
+).filter(str.strip)
+extreme_numbers = st.one_of(
+    st.sampled_from(["0", "1", "-2", "+3", ".5", "-.5", "5.", "2.50", "12.000", "1e-3", "1E+05", "-1.50e10"]),
+    st.sampled_from(["9007199254740991", "9007199254740993", "18014398509481985", "9007199254740992.50"]),
+    st.sampled_from(["3e399", "-7.25e-399", "1e308", "1.7976931348623157e308", "5e-324", "2.2250738585072011e-308"]),
+    st.sampled_from(["1" + "0" * 900, "0." + "0" * 900 + "1", f"{10**400}/{10**400 + 1}", "1/7"]),
+)
+
+
+@st.composite
+def extreme_systems(draw: st.DrawFn) -> dict[str, Any]:
+    M, N, P = (draw(st.integers(1, 3)) for _ in range(3))
+
+    def matrix(rows: int, columns: int) -> Any:
+        return draw(
+            st.lists(st.lists(extreme_numbers, min_size=columns, max_size=columns), min_size=rows, max_size=rows)
+        )
+
+    def labels(number: int) -> Any:
+        return draw(st.lists(hostile_names, min_size=number, max_size=number, unique=True))
+
+    found = {"name": draw(hostile_names), "A": matrix(M, N)}
+    if M > 1 and draw(st.booleans()):
+        found["A"][-1] = found["A"][0]
+    if draw(st.booleans()):
+        found["B"] = matrix(M, P)
+    if draw(st.booleans()):
+        found["dL_dy"] = matrix(1, N)[0]
+    return found | {"x": labels(P if "B" in found else M), "y": labels(N)}
+
+
+@given(extreme_systems(), st.sampled_from(["exact", "float", "auto"]))
+@examples(200)
+def test_what_is_written_as_yaml_is_read_as_the_same_system_with_the_same_answer(
+    run: Run, system: Any, arithmetic: str
+) -> None:
+    files = {"a.json": json.dumps(system)}
+    first = run("solve", "a.json", "-f", "json", "--arithmetic", arithmetic, files=files)
+    if first.returncode == 2 and arithmetic == "float":  # beyond the range of doubles
+        return
+    assert (first.returncode, first.stderr) == (0, "")
+    written = run("solve", "a.json", "-f", "yaml", "--arithmetic", arithmetic)
+    assert written.returncode == 0
+    again = run("solve", "a.yaml", "-f", "json", "--arithmetic", arithmetic, files={"a.yaml": written.stdout})
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout) == json.loads(first.stdout) | {"source": "a.yaml"}
+    checked = run("check", "a.yaml")
+    assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
+
+
+@pytest.mark.parametrize("number", ["2.50", "0.10", "1.0e3", "+7", ".5", "3e399", "1e-399", "9007199254740993"])
+@pytest.mark.parametrize("arithmetic", ["exact", "float"])
+def test_numbers_are_written_digit_by_digit(run: Run, number: str, arithmetic: str) -> None:
+    result = run("solve", "-A", number, "-f", "yaml", "--arithmetic", arithmetic)
+    if "399" in number and arithmetic == "float":
+        assert result.returncode == 2
+        return
+    assert f"A: [[{number}]]\n" in result.stdout
+    assert run("check", "a.yaml", files={"a.yaml": result.stdout}).returncode == 0
+
+
+def test_a_claim_of_more_digits_than_are_read_is_left_out(run: Run) -> None:
+    result = run("solve", "-A", f"1/{10**800 + 7}", "-B", "1e399", "-g", "1e-399", "-f", "yaml")
+    assert result.returncode == 0
+    assert result.stdout.endswith("  # not claimed, with numbers too long to be read: dy_dx\n")
+    checked = run("check", "a.yaml", files={"a.yaml": result.stdout})
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_a_derivative_may_be_claimed_by_names_with_any_sign(run: Run) -> None:
+    for claim in ("∂a∂/∂/∂/∂b", "da∂/d/∂/∂b", "∂a∂/d/∂/∂b"):
+        system = {"A": [[1, 2]], "x": ["/∂/∂b"], "y": ["a∂", "ad"], "expect": {"free_parameters": [claim]}}
+        result = run("check", "a.json", files={"a.json": json.dumps(system)})
+        assert (result.returncode, result.stderr) == (0, ""), claim
+
+
 @pytest.mark.parametrize("n", [1, 5, 20])
 @pytest.mark.parametrize("scale", [1.0, 1e-200, 1e150])
 def test_doubles_are_read_again_as_they_are(tmp_path: Path, n: int, scale: float) -> None:

@@ -184,12 +184,14 @@ def failure(item: Item, problem: Problem, question: Question, content_hash: str 
 class _System:
     """A system on its way to an outcome."""
 
-    __slots__ = ("content_hash", "found", "name", "source")
+    __slots__ = ("content_hash", "found", "name", "parts", "source")
 
     def __init__(self, source: str, name: str, content_hash: str | None, found: object) -> None:
         self.source, self.name, self.content_hash = source, name, content_hash
         self.found = found
         """A Draft, which becomes a LinearSystem, a Solution and an Outcome; a Problem once one is met."""
+        self.parts = found.parts if isinstance(found, Draft) else {}
+        """The system as it was written."""
 
 
 def _answer(items: Sequence[Item], question: Question) -> list[Outcome]:
@@ -235,7 +237,7 @@ def _solve(system: _System, question: Question) -> None:
 def _write(system: _System, question: Question) -> None:
     solution = system.found
     assert isinstance(solution, Solution)
-    written = _written(solution, question, system.content_hash)
+    written = _written(solution, question, system)
     problem = None
     if question.require:
         facts = facts_of(solution)
@@ -287,15 +289,15 @@ def _written_failure(source: str, name: str, problem: Problem, question: Questio
     return Outcome(source, "error", written, problem)
 
 
-def _written(solution: Solution, question: Question, content_hash: str | None) -> object:
+def _written(solution: Solution, question: Question, system: _System) -> object:
     if question.form == "json":
         record = to_record(solution)
-        record["content_hash"] = content_hash
+        record["content_hash"] = system.content_hash
         return write_json(record) + "\n"
     if question.form == "row":
         from implicitgrad.writers.rows import write_row
 
-        return write_row(solution, content_hash)
+        return write_row(solution, system.content_hash)
     if question.form == "table":
         from implicitgrad.writers.screen import Screen
         from implicitgrad.writers.table import write_table
@@ -312,7 +314,8 @@ def _written(solution: Solution, question: Question, content_hash: str | None) -
     if question.form in ("yaml", "csv"):
         from implicitgrad.writers import restated
 
-        return restated.write_yaml(solution) if question.form == "yaml" else restated.write_csv(solution)
+        is_yaml = question.form == "yaml"
+        return restated.write_yaml(solution, system.parts) if is_yaml else restated.write_csv(solution)
     from implicitgrad.writers.arrays import write_npy, write_npz, write_numbers
 
     if question.form == "arrays":

@@ -131,8 +131,8 @@ class _Builder:
             return self._number(key, "Their number, or a list of their names, [dy1/dx1]")
         value = self.parts[key].value
         assert isinstance(value, list)
-        names = self._names(key, value)
         known = {f"d{y}/d{x}" for y in self.system.y for x in self.system.x}
+        names = self._names(key, [_with_d(name, known) if isinstance(name, str) else name for name in value])
         for i, name in enumerate(names):
             if name not in known:
                 example = f"d{self.system.y[0]}/d{self.system.x[0]}"
@@ -146,10 +146,10 @@ class _Builder:
             here = f"{key}[{i + 1}]"
             if not isinstance(name, str):
                 self._refuse(key, (i,), f"{here}: expected a name, got {described(name)}", code="bad-name")
-            elif name.replace("∂", "d") in names:
+            elif name in names:
                 self._refuse(key, (i,), f"{here}: duplicate name {quoted(name)}", code="bad-name")
             else:
-                names.append(name.replace("∂", "d") if key == "free_parameters" else name)
+                names.append(name)
         return tuple(names)
 
     def _jacobian(self) -> Numbers | None:
@@ -202,3 +202,11 @@ class _Builder:
 
             read = partial(read_at, self.system.origin, is_symbolic=is_symbolic)
         return read_numbers(key, self.parts[key], shape, partial(self._refuse, key), read)
+
+
+def _with_d(name: str, known: set[str]) -> str:
+    """∂y/∂x as dy/dx, whatever y and x are called; as it is if it is neither."""
+    above = f"d{name[1:]}" if name.startswith("∂") else name
+    parts = above.split("/∂")
+    spellings = [f"{'/∂'.join(parts[:i])}/d{'/∂'.join(parts[i:])}" for i in range(1, len(parts))]
+    return next((spelling for spelling in (name, above, *spellings) if spelling in known), name)

@@ -26,6 +26,7 @@ from implicitgrad.readers.form import CsvFormat
 from implicitgrad.requirement import UNIQUE_GRADIENT, facts_of, unmet
 
 if TYPE_CHECKING:
+    from implicitgrad.part import Part
     from implicitgrad.solution import Solution
     from implicitgrad.system import LinearSystem
     from implicitgrad.writers.screen import Screen
@@ -149,7 +150,10 @@ def solve(
     from implicitgrad.solvers import solve_system
 
     with telling(f"reading {', '.join(inputs)}"):
-        systems = build_all(drafts_of(system, given_parts(given), given.csv_form), arithmetic)
+        drafts = list(drafts_of(system, given_parts(given), given.csv_form))
+        systems = build_all(drafts, arithmetic)
+        parts = [draft.parts for draft in drafts] if form == "yaml" else []
+        del drafts
     if UNIQUE_GRADIENT in require:
         _require_gradients(systems, f"--require {UNIQUE_GRADIENT}")
     if only is not None:
@@ -160,7 +164,7 @@ def solve(
             for one in systems
         ]
     if output in (None, "-"):
-        write_stdout("".join(_texts(solutions, form, digits, is_full=full, to_file=False)))
+        write_stdout("".join(_texts(solutions, parts, form, digits, is_full=full, to_file=False)))
     else:
         from implicitgrad.cli.files import write_file
 
@@ -169,7 +173,7 @@ def solve(
             if form == "npy":
                 _tell_of_nan(solutions[0], output)
         else:
-            write_file(output, "".join(_texts(solutions, form, digits, is_full=full, to_file=True)), sources)
+            write_file(output, "".join(_texts(solutions, parts, form, digits, is_full=full, to_file=True)), sources)
     problems = [problem for solution in solutions for one in require if (problem := unmet(facts_of(solution), one))]
     report(problems, as_json=form == "json")
     return 1 if problems else 0
@@ -200,12 +204,18 @@ def _tell_of_nan(solution: Solution, output: str) -> None:
         say(f"implicitgrad: {output}: {count(lacking, 'entry')} not determined, and NaN there; {hint}")
 
 
-def _texts(solutions: list[Solution], form: str, digits: int, *, is_full: bool, to_file: bool) -> list[str]:
+def _texts(
+    solutions: list[Solution], parts: list[dict[str, Part]], form: str, digits: int, *, is_full: bool, to_file: bool
+) -> list[str]:
     if form == "csv" and len(solutions) > 1:
         hint = "--format yaml has a document each"
         raise UsageError(f"--format csv is one system's answer, and there are {len(solutions)}", hint)
     if form == "table":
         texts = _tables(solutions, digits, is_full=is_full, to_file=to_file)
+    elif form == "yaml":
+        from implicitgrad.writers.restated import write_yaml
+
+        texts = list(map(write_yaml, solutions, parts))
     else:
         write = _writer(form, digits)
         texts = [write(solution) for solution in solutions]
@@ -225,9 +235,9 @@ def _writer(form: str, digits: int) -> Callable[[Solution], str]:
         from implicitgrad.writers.latex import write_latex
 
         return lambda solution: write_latex(solution, digits)
-    from implicitgrad.writers import restated
+    from implicitgrad.writers.restated import write_csv
 
-    return restated.write_yaml if form == "yaml" else restated.write_csv
+    return write_csv
 
 
 def _tables(solutions: list[Solution], digits: int, *, is_full: bool, to_file: bool) -> list[str]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import inf
 
 from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.rational import float_square_root
+from implicitgrad.rational import NumberError, float_square_root, parse_number
 from implicitgrad.solution import Arithmetic, PartialMatrix, Solution
-from implicitgrad.writers.flow import Value
+from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.writers.flow import Value, write_flow
 
 LARGEST_RTOL = 1e-3
+SHORT = 1300
+"""The bits of a numerator and a denominator up to which a number is within the largest exponent."""
 
 
 def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[str, Value]:
-    """Every claim by its key. counts_parameters : how many free parameters there are, instead of their names."""
+    """Every claim by its key.
+
+    counts_parameters : how many free parameters there are, instead of their names; also where two have one name, as
+    da/db/dc of a by b/dc and of a/db by c.
+    """
     constraints = solution.constraints
     names = solution.free_parameters
     rows = None if solution.dL_dx_rows is None else numbers_as_written(solution.dL_dx_rows)
@@ -24,7 +31,7 @@ def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[s
         "rank": solution.rank,
         "dy_dx": numbers_as_written(solution.dy_dx),
         "dL_dx": rows[0] if rows is not None and solution.has_one_loss else rows,
-        "free_parameters": len(names) if counts_parameters else names,
+        "free_parameters": len(names) if counts_parameters or len({*names}) < len(names) else names,
         "dL_dx_unique": all(solution.unique_losses),
         "constraints": constraints
         and {"dependent": constraints.dependent, "matrix": numbers_as_written(constraints.matrix)},
@@ -71,8 +78,34 @@ def whole_answer(solution: Solution) -> dict[str, Value]:
     return found
 
 
+def too_long_to_claim(solution: Solution) -> list[str]:
+    """The keys of claims that have a number of more digits than is read."""
+    return [key for key, value in all_claims(solution).items() if not _is_readable(value)]
+
+
 def _chosen(solution: Solution, keys: set[str]) -> dict[str, Value]:
-    return {key: value for key, value in all_claims(solution).items() if key in keys}
+    return {key: value for key, value in all_claims(solution).items() if key in keys and _is_readable(value)}
+
+
+def _is_readable(value: Value) -> bool:
+    """Whether all numbers in a claim are read again as they are written."""
+    if isinstance(value, Mapping):
+        return all(map(_is_readable, value.values()))
+    if value is None or isinstance(value, str | int | float | Symbolic):
+        return True
+    if not isinstance(value, Fraction):
+        return all(map(_is_readable, value))
+    if _is_short(value):
+        return True
+    try:
+        parse_number(write_flow(value))
+    except NumberError:
+        return False
+    return True
+
+
+def _is_short(value: Fraction) -> bool:
+    return value.numerator.bit_length() < SHORT and value.denominator.bit_length() < SHORT
 
 
 def _of_its_verdict(solution: Solution) -> set[str]:

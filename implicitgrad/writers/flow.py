@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from implicitgrad.rational import format_fraction
+from implicitgrad.rational import LARGEST_EXPONENT, MOST_DIGITS, format_fraction
 from implicitgrad.symbolic.value import Symbolic
 
 LONGEST_LINE = 100
 LONGEST_FRACTION = 40
 LARGEST_SHORT_ESCAPE = 0xFFFF
 """What is beyond has an escape of its own in YAML, a pair of them in JSON."""
+SURROGATES = range(0xD800, 0xE000)
 DIGITS = 15
 """Of a decimal in the place of a longer fraction: so many claim no more than they say."""
 _PLAIN = re.compile(r"[^\W\d]([\w/. -]*[\w/.])?")
@@ -67,6 +68,8 @@ def _quoted(text: str, as_json: bool) -> str:
 def _escaped(character: str, as_json: bool) -> str:
     if character.isprintable():
         return character
+    if ord(character) in SURROGATES:  # a byte that is no text; YAML has no place for it
+        return f"\\\\u{ord(character):x}"
     is_long = ord(character) > LARGEST_SHORT_ESCAPE and not as_json
     return f"\\U{ord(character):08X}" if is_long else json.dumps(character)[1:-1]
 
@@ -79,6 +82,19 @@ def _number(value: Fraction, as_json: bool) -> str:
     """As a fraction, or rounded where that is too long for anybody to read."""
     text = format_fraction(value)
     if len(text) > LONGEST_FRACTION:
-        rounded = Context(prec=DIGITS).divide(Decimal(value.numerator), Decimal(value.denominator))
-        return f"{rounded:.{DIGITS - 1}e}"
+        return _decimal(value) or text
     return f'"{text}"' if as_json and "/" in text else text
+
+
+def _decimal(value: Fraction) -> str:
+    """A decimal that is read as one, within the largest exponent; empty where there is none of so few digits."""
+    rounded = Context(prec=DIGITS).divide(Decimal(value.numerator), Decimal(value.denominator))
+    exponent = rounded.adjusted()
+    if abs(exponent) <= LARGEST_EXPONENT:
+        return f"{rounded:.{DIGITS - 1}e}"
+    digits = f"{abs(rounded):.{DIGITS - 1}e}".partition("e")[0].replace(".", "")
+    sign, shift = "-" if value < 0 else "", exponent - DIGITS + 2
+    if exponent < 0:
+        places = "0" * (-exponent - LARGEST_EXPONENT - 1) + digits
+        return f"{sign}0.{places}e-{LARGEST_EXPONENT}" if len(places) < MOST_DIGITS - 4 else ""
+    return f"{sign}{digits[:-1]}.{digits[-1]}e+{shift}" if shift <= LARGEST_EXPONENT else ""

@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from io import StringIO
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from implicitgrad.characters import printable, quoted
-from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.doubles import Decimals, DoubleMatrix
 from implicitgrad.errors import UsageError
+from implicitgrad.part import Part
 from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number
 from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution
 from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.writers.expectation import whole_answer
+from implicitgrad.values import is_rectangle_of_texts
+from implicitgrad.writers.expectation import too_long_to_claim, whole_answer
 from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
 
 GRADIENT = "dL/dy"
+NO_PARTS: Mapping[str, Part] = MappingProxyType({})
 NOT_CERTIFIED = "the answer is not certified, and is not claimed"
 
 
-def write_yaml(solution: Solution) -> str:
-    """A document with the system's keys, and the answer as what it expects."""
+def write_yaml(solution: Solution, parts: Mapping[str, Part] = NO_PARTS) -> str:
+    """A document with the system's keys, and the answer as what it expects.
+
+    parts : the system as it was written, by key, of which numbers are repeated digit by digit.
+    """
     system = solution.system
     lines = [f"name: {write_flow(system.name)}\n"]
     if system.origin is not None:
         lines += _equations(system.origin)
     else:
-        lines.append(_matrix("A", system.A, solution))
+        lines.append(_matrix("A", system.A, solution, parts))
         if system.B is not None:
-            lines.append(_matrix("B", system.B, solution))
+            lines.append(_matrix("B", system.B, solution, parts))
     lines += [f"{key}: {write_flow(names)}\n" for key, names in (("x", system.x), ("y", system.y))]
     if system.dL_dy is not None:
-        lines.append(_matrix("dL_dy", system.dL_dy, solution, is_vector=system.has_one_loss))
+        lines.append(_matrix("dL_dy", system.dL_dy, solution, parts, is_vector=system.has_one_loss))
     answer = whole_answer(solution)
     lines.append(f"expect:\n{write_mapping(answer, '  ')}" if answer else f"# {NOT_CERTIFIED}\n")
+    if answer and (left_out := too_long_to_claim(solution)):
+        lines.append(f"  # not claimed, with numbers too long to be read: {', '.join(left_out)}\n")
     return "".join(lines)
 
 
@@ -78,12 +88,24 @@ def write_csv(solution: Solution) -> str:
     return f"# {comment}\n{stream.getvalue()}"
 
 
-def _matrix(key: str, matrix: Matrix, solution: Solution, *, is_vector: bool = False) -> str:
-    rows = [f"[{', '.join(row)}]" for row in _texts(matrix, solution, write_flow)]
+def _matrix(key: str, matrix: Matrix, solution: Solution, parts: Mapping[str, Part], *, is_vector: bool = False) -> str:
+    texts = _as_written(parts.get(key)) or _texts(matrix, solution, write_flow)
+    rows = [f"[{', '.join(row)}]" for row in texts]
     line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
     if is_vector or len(line) <= LONGEST_LINE:
         return line
     return f"{key}:\n" + "".join(f"  - {row}\n" for row in rows)
+
+
+def _as_written(part: Part | None) -> list[list[str]] | None:
+    """The rows of a matrix of numbers that was written as text, else None."""
+    value = None if part is None else part.value
+    if isinstance(value, Decimals):
+        value = value.texts()
+    if not isinstance(value, list):
+        return None
+    rows = value if list in map(type, value) else [value]
+    return rows if is_rectangle_of_texts(rows) and all(map(is_number, chain.from_iterable(rows))) else None
 
 
 def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
