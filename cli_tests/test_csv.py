@@ -364,7 +364,7 @@ def assert_same(fast: object, careful: object) -> None:
     if not isinstance(fast, LinearSystem) or not isinstance(careful, LinearSystem):
         assert fast == careful
         return
-    for key in ("x", "y", "has_one_loss", "A_rounding", "name", "source"):
+    for key in ("x", "y", "has_one_loss", "has_decimals", "name", "source"):
         assert getattr(fast, key) == getattr(careful, key)
     for one, other in ((fast.A, careful.A), (fast.dL_dy, careful.dL_dy)):
         assert type(one) is type(other)

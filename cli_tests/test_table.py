@@ -136,15 +136,15 @@ def test_an_ill_conditioned_matrix_is_warned_of() -> None:
     def warning(A: object) -> str:
         return table(A).partition("\nwarning: A is ill-conditioned: a change as small as ")[2]
 
-    at_last_digit = "the rounding of its entries at their last digit could lower its rank\n"
     to_doubles = "the rounding of its entries to doubles could lower its rank\n"
-    assert warning([["1", "1"], ["1", "1.001"]]) == at_last_digit
-    assert warning([["1.0", "1.1"], ["1.1", "1.3"]]) == at_last_digit
-    assert warning([[0.1, 0.3], [0.3, 0.9]]) == at_last_digit
+    assert warning([["1", "1"], ["1", "1.00000000000000001"]]) == to_doubles
+    assert warning([[f"1/{i + j + 1}" for j in range(13)] for i in range(13)]) == to_doubles
+    assert warning([[0.1, 0.3], [0.3, 0.9]]) == to_doubles  # as floats, which are not what was meant
     assert warning([[10**17, 10**17 + 1], [10**17 - 1, 10**17]]) == to_doubles
     assert warning([["1e-390", 0], [0, "1e-390"]]) == to_doubles
     for harmless in (
-        [["1.0", "1.1"], ["1.1", "1.9"]], [["1", "1"], ["1", "1001/1000"]],
+        [["1.0", "1.1"], ["1.1", "1.3"]], [["1", "1"], ["1", "1001/1000"]], [["1", "1"], ["1", "1.000000000001"]],
+        [["0.1", "0.3"], ["0.3", "0.9"]], [["0.1", "0.2", "0.3"]], [["0.1", "0"], ["0", "1e-20"]],
         [["0.1", "0"], ["0", "0.1"]], [["1e20", 0], [0, 1]], [[1.5, 0], [0, 1e9]],
     ):  # fmt: skip
         assert warning(harmless) == ""

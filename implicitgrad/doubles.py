@@ -149,8 +149,8 @@ class Decimals(NamedTuple):
     """A large table of decimals: its doubles at hand, its texts for who asks."""
 
     doubles: DoubleMatrix
-    squared_rounding: Fraction
-    """The sum of the squares of half a unit of each decimal's last place."""
+    has_decimals: bool
+    """Whether any has a digit behind its point."""
     texts: Callable[[], list[Any]]
     ndim: int = 2
     """1 for a row that was written as a vector."""

@@ -22,11 +22,11 @@ from implicitgrad.system import Arithmetic, LinearSystem, Origin
 from implicitgrad.values import (
     as_fraction,
     described,
+    has_decimals,
     is_rectangle_of_texts,
     plain,
     ratio_of,
     shape_of,
-    squared_rounding,
     text_of,
 )
 
@@ -158,7 +158,7 @@ class Draft:
             origin = origin._replace(hessian=self._matrix("hessian"))
         remarks = self._remarks() if origin is None else origin.remarks
         system = LinearSystem(
-            A, B, dL_dy, has_one_loss, x, y, self.name, self.source, self._A_rounding(), origin, remarks
+            A, B, dL_dy, has_one_loss, x, y, self.name, self.source, self._has_decimals(), origin, remarks
         )
         if self.arithmetic is Arithmetic.SYMBOLIC:
             try:
@@ -189,13 +189,11 @@ class Draft:
         if found is not None:
             self.decimals["A"], self.decimals["dL_dy"] = found
 
-    def _A_rounding(self) -> Ratio:
+    def _has_decimals(self) -> bool:
         if self.arithmetic is Arithmetic.SYMBOLIC:
-            return 0, 1
+            return False
         decimals = self.decimals.get("A")
-        if decimals is None:
-            return squared_rounding(self.parts["A"].value).as_integer_ratio()
-        return decimals.squared_rounding
+        return has_decimals(self.parts["A"].value) if decimals is None else decimals.has_decimals
 
     def _in_letters(self, system: LinearSystem) -> LinearSystem:
         """The system with its matrices of expressions as matrices of one field."""

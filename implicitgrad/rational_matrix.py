@@ -25,13 +25,8 @@ class PlainDecimals(NamedTuple):
     """Decimals without exponents, read all at once."""
 
     matrix: RationalMatrix
-    units: list[int]
-    """Of each entry's last place, in units of 1/denominator; 0 where nothing is behind its point."""
-
-    @property
-    def squared_rounding(self) -> Ratio:
-        """The sum of the squares of half of these units."""
-        return sum(map(mul, self.units, self.units)), 4 * self.matrix.denominator**2
+    has_decimals: bool
+    """Whether any has a digit behind its point."""
 
 
 def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) -> list[PlainDecimals] | None:
@@ -56,19 +51,16 @@ def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) 
     integers = list(map(int, text.replace(".", "").split("\n")))
     places = [len(text.partition(".")[2]) for text in texts]
     most = max(places)
-    units = [1] * len(texts)
     if min(places) < most:
-        units = [1 if p == most else 10 ** (most - p) for p in places]
-        integers = list(map(mul, integers, units))
-    if 0 in places:
-        units = [unit if p else 0 for unit, p in zip(units, places, strict=True)]
+        integers = list(map(mul, integers, [1 if p == most else 10 ** (most - p) for p in places]))
     width = len(texts) // len(rows)
     numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
     found = []
     top = 0
     for matrix in matrices:
         end = top + len(matrix)
-        found.append(PlainDecimals(RationalMatrix(numerators[top:end], 10**most), units[width * top : width * end]))
+        has_decimals = any(places[width * top : width * end])
+        found.append(PlainDecimals(RationalMatrix(numerators[top:end], 10**most), has_decimals))
         top = end
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
+from math import ulp
 from typing import Any, NamedTuple
 
 from implicitgrad.doubles import DoubleMatrix
@@ -23,15 +24,13 @@ PartialMatrix = Sequence[PartialRow]
 
 ILL_CONDITIONED = (
     "ill-conditioned",
-    "A is ill-conditioned: a change as small as the rounding of its entries at their last digit could lower its rank",
-)
-ILL_CONDITIONED_IN_DOUBLES = (
-    "ill-conditioned",
     "A is ill-conditioned: a change as small as the rounding of its entries to doubles could lower its rank",
 )
 
 
 LARGEST_TABLE = 40
+FULL_BITS = 50
+"""So many significant bits has a double that is no round number."""
 
 
 class Status(StrEnum):
@@ -212,33 +211,37 @@ class Solution(NamedTuple):
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """What is to be said beside the answer, as (code, message).
 
-        A is ill-conditioned if a change as large as the rounding of its entries, at their last written digit or to
-        doubles, could lower its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does. At a condition below 10·rank, ten times
-        the least there is, the last digit is not doubted: who writes diag(0.1, 0.1) means tenths.
+        A of full rank is ill-conditioned if a change as large as the rounding of its entries to doubles could lower
+        its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where G is the
+        inverse of as many rows and columns of A as its rank, and E of the same. An entry is what its text says.
         """
         return (*self.remarks, *self._doubts())
 
     def _doubts(self) -> tuple[tuple[str, str], ...]:
         if self.condition_ratio is None or self.arithmetic is not Arithmetic.EXACT:
             return ()
+        if self.rank < min(self.system.equations, self.system.unknowns):
+            return ()
         condition, unit = self.condition_ratio
-        rounding = self.system.A_rounding_ratio
-        if condition >= unit * (10 * self.rank) ** 2 and rounding[0] and self._may_lower_the_rank(rounding):
-            return (ILL_CONDITIONED,)
         A = RationalMatrix.of(self.system.A)
         are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
         if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small
             return ()
-        rounding = _squared_rounding_to_doubles(A).as_integer_ratio()
-        return (ILL_CONDITIONED_IN_DOUBLES,) if self._may_lower_the_rank(rounding) else ()
+        E = [tuple(map(_rounding_to_double, row)) for row in A]
+        change = sum((e * e for row in E for e in row), Fraction(0))
+        if change * condition < unit * A.squared_norm() or self._is_rounding_harmless(E):
+            return ()
+        return (ILL_CONDITIONED,)
 
-    def _may_lower_the_rank(self, squared_change: Ratio) -> bool:
-        """Whether a change of A, of which this is ‖E‖_F², may reach 1/‖A⁺‖_F."""
-        assert self.condition_ratio is not None
-        change, unit = squared_change
-        condition, condition_unit = self.condition_ratio
-        A = RationalMatrix.of(self.system.A)
-        return change * condition * A.denominator**2 >= unit * condition_unit * A.squared_numerators()
+    def _is_rounding_harmless(self, E: Matrix) -> bool:
+        """Whether ‖|G|·|E|‖ or ‖|E|·|G|‖ is below 1; no where G is not at hand."""
+        if self.system.B is not None or self.is_gradient_alone:
+            return False
+        rows = [self.x.index(name) for name in self.independent]
+        columns = [j for j, name in enumerate(self.y) if name not in self.general.free]
+        G = [self.general.particular[j] for j in columns]
+        kept = [tuple([E[i][j] for j in columns]) for i in rows]
+        return any(_norm_of_sizes(*pair) < 1 for pair in ((G, kept), (kept, G)))
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:
@@ -280,11 +283,26 @@ def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:
     return largest
 
 
-def _squared_rounding_to_doubles(A: Matrix) -> Fraction:
-    """‖A − fl(A)‖_F²; an entry beyond the largest double is not rounded to one."""
-    others = (entry for row in A for entry in row if not _is_double(entry))
-    doubles = ((entry, to_float(entry)) for entry in others)
-    return sum(((entry - Fraction(double)) ** 2 for entry, double in doubles if double is not None), Fraction(0))
+def _norm_of_sizes(X: Matrix, Y: Matrix) -> Fraction:
+    """‖|X|·|Y|‖_∞"""
+    sums = [sum(map(abs, row), Fraction(0)) for row in Y]
+    return max(sum((abs(x) * s for x, s in zip(row, sums, strict=True)), Fraction(0)) for row in X)
+
+
+def _rounding_to_double(entry: Fraction) -> Fraction:
+    """How far an entry is from the nearest double; half a unit of its last bit if it is one that fills all bits.
+
+    That was likely rounded already. An entry beyond the largest double is not rounded to one.
+    """
+    if _is_double(entry):
+        return Fraction(0)
+    double = to_float(entry)
+    if double is None:
+        return Fraction(0)
+    if entry != double:
+        return abs(entry - Fraction(double))
+    fills = entry.numerator.bit_length() >= FULL_BITS and entry.denominator != 1
+    return Fraction(ulp(double)) / 2 if fills else Fraction(0)
 
 
 def _is_double(value: Fraction) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from implicitgrad.doubles import DoubleMatrix, from_fractions
 from implicitgrad.errors import UsageError
-from implicitgrad.rational_matrix import Ratio, RationalMatrix
+from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.rational_matrix import Row as Row
 from implicitgrad.symbolic.value import SymbolicMatrix
 
@@ -74,18 +74,12 @@ class LinearSystem(NamedTuple):
     name: str
     source: str
     """A path, ``path#2`` for a file's second document, ``-`` for standard input, ``<inline>``, ``<python>``."""
-    A_rounding_ratio: Ratio
-    """‖E‖_F² of the largest E that rounding A's entries at their last digit can hide, 0 for integers and fractions: a
-    numerator and a denominator, which may have common factors."""
+    has_decimals: bool
+    """Whether entries of A were written with decimals."""
     origin: Origin | None = None
     """The equations, where they say more than B·x = A·y."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings of how what is written may have been misread, by code and message."""
-
-    @property
-    def A_rounding(self) -> Fraction:
-        """‖E‖_F² of the largest E that rounding A's entries at their last digit can hide."""
-        return Fraction(*self.A_rounding_ratio)
 
     @property
     def is_local(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import chain
-from math import ulp
 from numbers import Integral, Rational, Real
 from typing import Any, TypeGuard
 
@@ -70,20 +69,19 @@ def ratio_of(value: object) -> Ratio:
     return as_fraction(value).as_integer_ratio()
 
 
-def squared_rounding(value: object) -> Fraction:
-    """The sum of the squares of half a unit of each decimal's last place, and of each float's last bit."""
+def has_decimals(value: object) -> bool:
+    """Whether a matrix has a number with decimals: 0.5, 2.0, 1e-3, or a float that is no integer."""
     if isinstance(value, Decimals):
-        return value.squared_rounding
-    total = Fraction(0)
-    for item in (item for row in value for item in row) if isinstance(value, list) else ():
-        unit = None
-        if isinstance(item, str):
-            unit = last_place(item)
-        elif isinstance(item, float) and not item.is_integer():
-            unit = Fraction(ulp(item))
-        if unit is not None and unit < 1:
-            total += (unit / 2) ** 2
-    return total
+        return value.has_decimals
+    items = (item for row in value for item in row) if isinstance(value, list) else ()
+    return any(map(_is_decimal, items))
+
+
+def _is_decimal(item: object) -> bool:
+    if isinstance(item, str):
+        unit = last_place(item)
+        return unit is not None and unit < 1
+    return isinstance(item, float) and not item.is_integer()
 
 
 def described(value: object) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,11 +61,11 @@ class Cells(NamedTuple):
     """No cell has a decimal point or an exponent."""
 
 
-def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[DoubleMatrix, Fraction] | None:
+def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[DoubleMatrix, bool] | None:
     """The doubles nearest to decimals, a row a line, with a bound on how far from them they are.
 
-    And the sum of the squares of half a unit of each decimal's last place. Blanks around a cell are allowed. None where
-    a row has not as many cells, where one is no decimal of the grammar, and beyond the largest double.
+    And whether any has a digit behind its point. Blanks around a cell are allowed. None where a row has not as many
+    cells, where one is no decimal of the grammar, and beyond the largest double.
     """
     values = np.empty((len(lines), columns))
     tally = np.zeros(LARGEST_EXPONENT + MOST_DIGITS + 1, dtype=np.int64)
@@ -90,8 +89,7 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Doub
         error = rounding_of_decimals(values, int(np.flatnonzero(tally).max(initial=0)))
         if is_any_lost(values, error):
             return None
-    squares = [int(tally[p]) * Fraction(1, 4 * 100**p) for p in np.flatnonzero(tally).tolist() if p]
-    return DoubleMatrix(values, error), sum(squares, Fraction(0))
+    return DoubleMatrix(values, error), bool(tally[1:].any())
 
 
 def _bytes(lines: Sequence[str], delimiter: str) -> bytes:

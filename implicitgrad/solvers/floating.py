@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,7 +148,7 @@ class _Solving:
             condition_ratio=None if condition is None else (Fraction(condition) ** 2).as_integer_ratio(),
             rank_tolerance=basis.tolerance,
             residual=self._residual(particular, constraints),
-            remarks=tuple(self._remarks(condition, is_certain)),
+            remarks=tuple(self._remarks(is_certain)),
         )
 
     def _whole(self, pivots: Bounded) -> Bounded:
@@ -237,7 +236,7 @@ class _Solving:
             raise OverflowError
         return found
 
-    def _remarks(self, condition: float | None, is_certain: bool) -> list[Remark]:
+    def _remarks(self, is_certain: bool) -> list[Remark]:
         found = []
         basis, A = self.basis, self.A.array
         if not basis.is_certain and A.any():
@@ -254,8 +253,8 @@ class _Solving:
         elif not is_certain:
             message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("zero-by-cutoff", message))
-        rounding = sqrt(self.system.A_rounding)
-        if condition is not None and condition >= 10 * basis.rank and rounding * condition >= norm(A):
+        dA = self.scaled.dA
+        if dA is not None and basis.rank == min(A.shape) and norm(dA) * basis.inverse.inverse_norm >= 1:
             found.append(ILL_CONDITIONED)
         if self.scaled.rows.any() or self.scaled.columns.any():
             unscaled_rank = _rank_by_svd(A, max(A.shape) * EPS)

@@ -117,7 +117,7 @@ def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> l
         return [[write_flow(number) for number in row] for row in matrix.to_lists()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
         return [[spell(entry) for entry in row] for row in matrix]
-    has_decimals = bool(solution.system.A_rounding)
+    has_decimals = solution.system.has_decimals
     return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
 
 
