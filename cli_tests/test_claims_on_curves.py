@@ -61,7 +61,7 @@ def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> 
     (
         [*equation("x**2+y**2=25"), "--dydx=-x/sqrt(25-x**2)"],
         "at x = 1.25, y ≈ -4.84123 the claim is ≈-0.258199, and correct is ≈0.258199; "
-        "they agree at x = 1.25, y ≈ 4.84123: the claim is right on a part of the curve alone\n",
+        "they agree at x = 1.25, y ≈ 4.84123, and beside it: the claim is right on a part of the curve alone\n",
     ),
     ([*equation("(y-1000)*(x-y**2)=0"), "--dydx", "1/(2*y)"], "at x = 1.25, y = 1000 the claim is ≈0.000500000, and"),
     ([*equation("z = 1/(1+exp(-x))", "z"), "--dydx", "z*(z-1)"], "is a sign flipped?"),
@@ -79,6 +79,39 @@ def test_what_is_wrong_at_a_point_of_the_equations_fails(arguments: list[str], e
     assert (result.returncode, result.stderr) == (1, "")
     assert "FAILS" in result.stdout
     assert explanation in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    [*equation("x**2+y**2=25"), "--dydx=-x/y+(x-3)"],  # x = 3 is two points of the circle
+    [*equation("y**3=x"), "--dydx", "1/(3*y**2)+(x-1)*(x-8)"],
+    [*equation("x*y=1"), "--dydx=-y/x+(8*x-10)*(y-2)"],
+    [*equation("x**2+y**2=25"), "--dydx", "y-0.75*x"],
+    [*equation("x**2+y**2=w", x="x,w"), "--dydx=-x/y+x-3 1/(2*y)+x-3"],
+])  # fmt: skip
+def test_points_at_which_a_claim_happens_to_be_right_are_no_part_of_the_curve(arguments: list[str], run: Run) -> None:
+    result = run("check", *arguments)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "they agree" not in result.stdout
+    assert "part of the curve" not in result.stdout
+
+
+def test_a_flipped_sign_is_named_though_the_claim_is_right_where_it_is_0(run: Run) -> None:
+    for text, claim in (
+        ("y+x*y**2=0", "y**2/(1+2*x*y)"),
+        ("y**2+x*y=0", "y/(2*y+x)"),
+        ("y=x**2*y**2", "-2*x*y/(1-2*x**2*y)*y"),
+    ):
+        result = run("check", *equation(text), "--dydx", claim)
+        assert "the claim is the negative of a valid ∂y/∂x: is a sign flipped?" in result.stdout, result.stdout
+        assert "part of the curve" not in result.stdout
+    both = run("check", *equation("x**2=y**2"), "--dydx", "1").stdout  # right on y = x, its negative on y = -x
+    assert "they agree at x = 1.25, y = 1.25, and beside it: the claim is right on a part of the curve alone\n" in both
+    assert "sign" not in both
+
+
+def test_zero_is_written_as_zero(run: Run) -> None:
+    result = run("check", *equation("x**2+y**2=25"), "--dydx", "x**2+y**2-25")
+    assert "y ≈ 4.84123 the claim is 0, and correct is ≈-0.258199\n" in result.stdout
 
 
 UNSHOWN = [*equation("x**y = y**x"), "--dydx", "(x*y*log(y)-y**2)/(x**2*log(y)-x**2)"]

@@ -138,6 +138,14 @@ SYSTEMS = [
 ]
 
 
+def test_a_second_derivative_that_does_not_exist_is_null(run: Run) -> None:
+    arguments = ["solve", "-e", "y^2 = x", "--unknowns", "y", "--at", "x=0,y=0"]
+    record = json.loads(run(*arguments, "--order", "2", "--format", "json").stdout)
+    assert (record["d2y_dx2"], record["exact"]["d2y_dx2"], record["error_bound"]["d2y_dx2"]) == (None, None, None)
+    assert "d2y_dx2" not in json.loads(run(*arguments, "--format", "json").stdout)
+    assert run(*arguments, "--order", "2").stdout == run(*arguments).stdout
+
+
 @pytest.mark.parametrize(("equations", "y", "x", "near"), SYSTEMS, ids=lambda value: str(value)[:30])
 def test_derivatives_agree_with_a_perturbed_system_solved_again(
     equations: tuple[str, ...], y: str, x: str, near: dict[str, float]

@@ -154,7 +154,7 @@ class Solution(NamedTuple):
     derivation: Derivation | None = None
     """How it is found, if that was asked for."""
     second: Matrix | None = None
-    """(P, P): ∂²y/∂x² of one equation in one unknown, if that was asked for."""
+    """(P, P): ∂²y/∂x² of one equation in one unknown, () where it has none; None if that was not asked for."""
 
     @property
     def x(self) -> tuple[str, ...]:
@@ -259,6 +259,8 @@ class Solution(NamedTuple):
     @property
     def second_error_bound(self) -> float | None:
         """A bound on the error of ∂²y/∂x², as ``error_bounds`` of the others."""
+        if not self.second:
+            return None
         return 0.0 if self.arithmetic is Arithmetic.EXACT else _largest_error((self.second,))
 
     @property

@@ -43,20 +43,21 @@ def suspicions_at_values(solution: Solution, numbers: Numbers) -> tuple[Suspicio
 
 def suspicions_at_points(solution: Solution, numbers: Numbers, points: Sequence[Point]) -> tuple[Suspicion, ...]:
     """The same at points of nonlinear equations; there may be functions."""
-    if len(points) < POINTS:
-        return ()
     return _common([_suspicions(solution, numbers, point.value, NEGLIGIBLE) for point in points])
 
 
-def _common(found: list[tuple[Suspicion, ...]]) -> tuple[Suspicion, ...]:
-    first, *others = found
+def _common(found: list[tuple[Suspicion, ...] | None]) -> tuple[Suspicion, ...]:
+    told = [one for one in found if one is not None]
+    if len(told) < POINTS:
+        return ()
+    first, *others = told
     return tuple(suspicion for suspicion in first if all(suspicion in other for other in others))
 
 
 def _suspicions(
     solution: Solution, numbers: Numbers, value_of: Callable[[Any], Fraction | None], rounding: Fraction = Fraction(0)
-) -> tuple[Suspicion, ...]:
-    """Those at some values; none where something has no value."""
+) -> tuple[Suspicion, ...] | None:
+    """Those at some values; None where all that is claimed is 0 and right, which it is with any sign and factor."""
     from implicitgrad.judges import judge
 
     def values(matrix: Any) -> Any:
@@ -84,7 +85,7 @@ def _suspicions(
     there = numbers._replace(entries=entries, texts=texts, roundings=roundings)
     claims = Claims(dy_dx=there) if numbers.key == "dy_dx" else Claims(dL_dx=there)
     (outcome,) = judge(numeric, claims).outcomes
-    return outcome.suspicions
+    return None if outcome.holds and not any(map(any, entries)) else outcome.suspicions
 
 
 def _at(field: Field, point: Sequence[Fraction], expression: Any) -> Fraction:

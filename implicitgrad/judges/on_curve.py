@@ -16,7 +16,7 @@ from implicitgrad.characters import count
 from implicitgrad.notation import ROUNDED, show_decimals
 from implicitgrad.solution import Solution
 from implicitgrad.symbolic.consequences import is_zero_where
-from implicitgrad.symbolic.curve import Point, find_points
+from implicitgrad.symbolic.curve import Point, find_points, points_beside
 from implicitgrad.symbolic.expression import symbol
 from implicitgrad.symbolic.field import Field, differences, expression_of, natural
 from implicitgrad.symbolic.real_zeros import is_never_zero
@@ -43,8 +43,9 @@ class Finding(NamedTuple):
     answer: Answer
     apart: Point | None = None
     """Where the difference is not 0."""
-    alike: Point | None = None
+    alike: tuple[Point, ...] = ()
     """Where nothing tells it from 0."""
+    difference: Any = 0
     compared: int = 0
     """At how many points it was computed."""
 
@@ -82,21 +83,28 @@ class OnCurve:
         expression = claimed.field.plain(claimed.element) - expected.field.plain(expected.element)
         found = [(point, size) for point in self.points if (size := point.distance(expression)) is not None]
         apart = next((point for point, size in found if size.least > slack), None)
-        alike = next((point for point, size in found if size.is_zero), None)
+        alike = tuple([point for point, size in found if size.is_zero])
         if apart is not None:
-            return Finding(Answer.NO, apart, alike, len(found))
-        is_shown = alike is not None and is_zero_where(expression, self.F, self.nonzero, self.letters)
-        return Finding(Answer.YES if is_shown else Answer.UNDECIDED, None, alike, len(found))
+            return Finding(Answer.NO, apart, alike, expression, len(found))
+        is_shown = bool(alike) and is_zero_where(expression, self.F, self.nonzero, self.letters)
+        return Finding(Answer.YES if is_shown else Answer.UNDECIDED, None, alike, expression, len(found))
 
-    def said(self, finding: Finding, claimed: Symbolic, expected: Symbolic) -> str:
+    def said(self, finding: Finding, claimed: Symbolic, correct: Symbolic) -> str:
         """Why the claim of a number fails, or why that is not decided."""
         if finding.apart is None:
             return self.why_undecided(finding)
-        one, other = (_shown(finding.apart, value) for value in (claimed, expected))
-        text = f"at {place_of(finding.apart)} the claim is {one}, and correct is {other}"
-        if finding.alike is None:
-            return text
-        return f"{text}; they agree at {place_of(finding.alike)}: the claim is right on a part of the curve alone"
+        one, other = (_shown(finding.apart, value) for value in (claimed, correct))
+        return f"at {place_of(finding.apart)} the claim is {one}, and correct is {other}"
+
+    def right_on_a_part(self, findings: Sequence[Finding]) -> str:
+        """That all that differs somewhere is the same on a branch: at a point, and at others beside it."""
+        for point in findings[0].alike:
+            beside = points_beside(point)
+            if len(beside) > 1 and all(_is_zero(one, finding) for one in (point, *beside) for finding in findings):
+                return (
+                    f"; they agree at {place_of(point)}, and beside it: the claim is right on a part of the curve alone"
+                )
+        return ""
 
     def why_undecided(self, finding: Finding) -> str:
         """Why it is neither shown that a difference is 0 nor that it is not, and what would decide."""
@@ -108,6 +116,11 @@ class OnCurve:
             points = count(finding.compared, "point")
             found = f"it is right at {points} of the equations, and it is not shown that it always is"
         return f"{found}; {AT_A_POINT}"
+
+
+def _is_zero(point: Point, finding: Finding) -> bool:
+    size = point.distance(finding.difference)
+    return size is not None and size.is_zero
 
 
 def _factors(f: Any) -> list[Any]:

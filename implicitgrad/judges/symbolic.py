@@ -124,7 +124,7 @@ class _Judge:
             wrong = [one for one in different if one.finding.answer is Answer.NO]
             first, *others = wrong or different
             reason = f"{1 + len(others)} of {total}: {self.comparison.said(first)}"
-            return self._failed(outcome, numbers, reason, len(wrong))
+            return self._failed(outcome, numbers, reason, len(wrong), [one.finding for one in wrong])
         for m in range(len(independent)):
             values = [row[m] for row in claimed]
             equations = [
@@ -215,14 +215,21 @@ class _Judge:
                 rows.append([*V[i], value - J[i][m]])
         return rows
 
-    def _failed(self, outcome: Outcome, numbers: Numbers, reason: str, failing: int) -> Outcome:
-        """The outcome of a claim of which so many numbers are wrong; none: nothing is decided."""
+    def _failed(
+        self, outcome: Outcome, numbers: Numbers, reason: str, failing: int, findings: Sequence[Finding] = ()
+    ) -> Outcome:
+        """The outcome of a claim of which so many numbers are wrong; none: nothing is decided.
+
+        findings : of all that are wrong.
+        """
         if not failing:
             return outcome._replace(holds=False, is_undecided=True, reason=reason)
         if self.curve is None:
             suspicions = suspicions_at_values(self.solution, numbers)
         else:
             suspicions = suspicions_at_points(self.solution, numbers, self.curve.points)
+        if self.curve is not None and findings and not suspicions:  # a mistake that explains the claim says more
+            reason += self.curve.right_on_a_part(findings)
         reason += self._strange(numbers)
         return outcome._replace(holds=False, reason=reason, failing=failing, suspicions=suspicions)
 

@@ -15,13 +15,13 @@ from implicitgrad.symbolic.value import SymbolicMatrix
 
 
 def with_second_derivatives(solution: Solution) -> Solution:
-    """The solution with ∂²y/∂x², where there is a ∂y/∂x. Raises UsageError for more than one equation or unknown."""
+    """The solution with ∂²y/∂x², () if there is no ∂y/∂x. Raises UsageError for more than one equation or unknown."""
     system = solution.system
     if system.equations != 1 or system.unknowns != 1:
         message = f"{system.source}: --order 2 is for one equation in one unknown"
         raise UsageError(f"{message}, got {system.equations} in {system.unknowns}")
     if solution.status is not Status.DETERMINED:
-        return solution
+        return solution._replace(second=())
     J: list[Any] = list(solution.general.particular[0])
     P, F_y = len(J), system.A[0][0]
     hessian = None if system.origin is None else system.origin.hessian

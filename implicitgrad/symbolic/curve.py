@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -27,6 +27,10 @@ PARTS = 8
 LARGEST = 5
 FARTHEST = 1000
 """What Newton's method may come to on its way, and exp is computed of."""
+NEGLIGIBLE = mpmath.mpf(10) ** -45
+"""What is solved for and smaller is tried as 0."""
+SHIFTS = (Rational(1, 97), Rational(-2, 89), Rational(3, 83))
+"""Of what is chosen, from a point to those beside it."""
 NARROW = Fraction(1, 10**25)
 """An interval around 0 that is called 0."""
 
@@ -41,6 +45,8 @@ class Point(NamedTuple):
     near: Values
     """Intervals that hold one solution."""
     solved: frozenset[Symbol]
+    F: tuple[Expr, ...]
+    """The equations that it was found of."""
 
     def distance(self, expression: Expr) -> Interval | None:
         """The least and the greatest absolute value that an expression may have there; None if it has none."""
@@ -54,6 +60,9 @@ class Point(NamedTuple):
 
     def value(self, expression: Expr) -> Fraction | None:
         """What an expression is there, to fifty digits or so; None if that is no real number."""
+        size = self.distance(expression)
+        if size is not None and size.is_zero:
+            return Fraction(0)
         with working_digits():
             try:
                 return _fraction(mpmath.mpf(interval(expression, self.near).mid))
@@ -78,31 +87,49 @@ def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) 
 
     sought : as many as F, which are solved for; the other letters are multiples of 1/8.
     """
+    found: dict[tuple[Any, ...], Point] = {}
+    for point in _found(F, sought, _starts(letters, sought)):
+        found.setdefault(tuple([point.values[v].round(TOLD_APART) for v in letters]), point)
+        if len(found) >= POINTS:
+            break
+    return list(found.values())
+
+
+def points_beside(point: Point) -> list[Point]:
+    """Some points on the same branch: the chosen letters are shifted a little, by unlike amounts."""
+    chosen = [v for v in point.values if v not in point.solved]
+    shifts = [{v: point.values[v] + shift * k for k, v in enumerate(chosen, 1)} for shift in SHIFTS]
+    starts = [point.values | shifted for shifted in shifts]
+    return list(_found(point.F, [v for v in point.values if v in point.solved], starts))
+
+
+def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]) -> Iterator[Point]:
+    """What Newton's method leads to from each start, where it is shown that there is a point."""
     try:
         slopes = [[derivative(f, v) for v in sought] for f in F]
     except PointError:
-        return []
+        return
     functions = [*F, *(slope for row in slopes for slope in row)]
-    roughly, precisely = (lambdify(letters, functions, modules=name, dummify=True) for name in ("math", "mpmath"))
-    found: dict[tuple[Any, ...], Point] = {}
-    for start in _starts(letters, sought):
-        near = _solved(mpmath.fp, roughly, {v: float(value) for v, value in start.items()}, sought, ROUGHLY)
+    compute: tuple[Callable[..., Any], ...] = ()
+    for start in starts:
+        compute = compute or tuple(
+            [lambdify([*start], functions, modules=name, dummify=True) for name in ("math", "mpmath")]
+        )
+        near = _solved(mpmath.fp, compute[0], {v: float(value) for v, value in start.items()}, sought, ROUGHLY)
         if near is None:
             continue
         with mpmath.workdps(DIGITS):
             exact = {v: mpmath.mpf(int(value.p)) / int(value.q) for v, value in start.items()}
             start_there = exact | {v: mpmath.mpf(near[v]) for v in sought}
-            solved = _solved(mpmath.mp, precisely, start_there, sought, CLOSE)
+            solved = _solved(mpmath.mp, compute[1], start_there, sought, CLOSE)
             if solved is None:
                 continue
-            values = start | {v: Rational(mpmath.nstr(solved[v], WRITTEN)) for v in sought}
-        proved = enclose(F, slopes, sought, values)
+            values = start | {
+                v: Rational(0 if abs(solved[v]) < NEGLIGIBLE else mpmath.nstr(solved[v], WRITTEN)) for v in sought
+            }
+        proved = enclose([*F], slopes, [*sought], values)
         if proved is not None:
-            key = tuple(mpmath.nstr(solved[v], TOLD_APART) for v in letters)
-            found.setdefault(key, Point(values, proved, frozenset(sought)))
-        if len(found) >= POINTS:
-            break
-    return list(found.values())
+            yield Point(values, proved, frozenset(sought), tuple(F))
 
 
 def _starts(letters: Sequence[Symbol], sought: Sequence[Symbol]) -> Iterator[Values]:

@@ -81,10 +81,10 @@ def to_record(solution: Solution) -> dict[str, Json]:
         record["at"] = dict(system.origin.point) or None
         record["solve_for"] = system.origin.found or None
     if solution.second is not None:
-        record["d2y_dx2"] = _rows(solution.second, doubles)
+        record["d2y_dx2"] = _rows(solution.second, doubles) or None
         record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
         if exact is not None:
-            exact["d2y_dx2"] = _rows(solution.second, _Texts())
+            exact["d2y_dx2"] = _rows(solution.second, _Texts()) or None
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record

@@ -251,7 +251,7 @@ class _Steps:
             steps.append(self.solved())
             if self.system.dL_dy is not None:
                 steps.append(self.chain_rule())
-        if self.solution.second is not None:
+        if self.solution.second:
             steps.append(self.differentiated_again())
         return steps
 
@@ -397,7 +397,7 @@ class _Steps:
     def differentiated_again(self) -> Step:
         """Of the one equation in one unknown, with F_ik for ∂²F/∂xᵢ∂xₖ and y last."""
         second, origin, script = self.solution.second, self.system.origin, self.script
-        assert second is not None
+        assert second
         P, y = len(self.x), self.y[0]
         nothing = [[Fraction(0)] * (P + 1)] * (P + 1)
         F: Any = nothing if origin is None or origin.hessian is None else origin.hessian
