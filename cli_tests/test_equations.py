@@ -70,7 +70,11 @@ def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None)
         Part(list(y)), None if x is None else Part(list(x)), "t",
     )  # fmt: skip
     assert read.origin is None or read.origin.has_constants or not all(name in " ".join(texts) for name in y)
-    return Draft("t", read.parts, "t").build()
+    draft = Draft("t", {}, "t")
+    draft.take(read)
+    draft.complete()
+    draft.origin = None
+    return draft.build()
 
 
 @pytest.mark.parametrize(

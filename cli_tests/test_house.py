@@ -24,6 +24,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"claims"},
     {"verdict"},
     {"readers", "solvers", "writers"},  # which never import one another
+    {"limits"},
     {"judges", "batch"},
     {"pool"},
     {"cli"},

@@ -48,8 +48,8 @@ def solved(
         Part(y.split()), None if x is None else Part(x.split()), "t",
         None if at is None else Point({name: Line(value, "t") for name, value in at.items()}, solve_for.split(), "t"),
     )  # fmt: skip
-    draft = Draft("t", read.parts, "t")
-    draft.origin = read.origin
+    draft = Draft("t", {}, "t")
+    draft.take(read)
     return solve_system(draft.build(), **asked)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array, is_array_of_doubles
@@ -51,6 +51,10 @@ class _LettersFound(Exception):
     """An entry that is no number is meant as an expression."""
 
 
+class NeedsAlgebra(Exception):
+    """A system is more than numbers: it has letters, or equations that are not linear."""
+
+
 INSTALL_SYMPY = "Letters and nonlinear equations need sympy: pip install 'implicitgrad[symbolic]'"
 Numbers = RationalMatrix | DoubleMatrix | Expressions
 
@@ -81,6 +85,17 @@ def linear_system(
     return Draft("<python>", parts, name or "<python>").build(arithmetic)
 
 
+class Read(NamedTuple):
+    """What equations say."""
+
+    parts: dict[str, Part]
+    """A, B, x and y of a system, and maybe hessian."""
+    origin: Origin | None
+    """The equations; none if they are linear with numbers as coefficients, no constants, and all unknowns."""
+    linearize: Callable[[], Read] | None = None
+    """Says both where that needs sympy, which may take long. Raises InputError."""
+
+
 class Draft:
     """A system as written, not yet checked: its parts by key (A, B, dL_dy, x, y) and what is wrong so far."""
 
@@ -92,6 +107,8 @@ class Draft:
         """What to say of an expression with letters, where that is a mistake in the place of a number."""
         self.origin: Origin | None = None
         """The equations that A and B were made from, if they say more."""
+        self.linearize: Callable[[], Read] | None = None
+        """Makes A and B of equations that need sympy; None where that has been done."""
         self.expect: Callable[[], dict[str, Part]] = dict
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
@@ -100,6 +117,8 @@ class Draft:
         """The entries that have letters."""
         self.with_care: Callable[[], Draft] | None = None
         """Reads it again with a look at where everything stands; None where that has been done."""
+        self.is_of_numbers = False
+        """Letters in it are NeedsAlgebra."""
         self.has_numbers_alone = False
         """Every text in it is a number as JSON has them."""
         self.decimals: dict[str, PlainDecimals] = {}
@@ -116,13 +135,35 @@ class Draft:
         arithmetic : "exact", "float", or "auto", which takes doubles for arrays of them and for what is large.
         """
         try:
+            self.complete()
             return self._of_numbers_or_letters(arithmetic)
         except InputError:
             if self.with_care is None:
                 raise
             draft = self.with_care()
             draft.why_no_letters = self.why_no_letters
+            draft.is_of_numbers = self.is_of_numbers
             return draft.build(arithmetic)
+
+    def build_numbers(self, arithmetic: str = AUTO) -> LinearSystem:
+        """As build, if that needs no sympy. Raises NeedsAlgebra, too, before any is done."""
+        if self.linearize is not None:
+            raise NeedsAlgebra
+        self.is_of_numbers = True
+        try:
+            return self.build(arithmetic)
+        finally:
+            self.is_of_numbers = False
+
+    def take(self, read: Read) -> None:
+        """Take what equations say; what is there already stays."""
+        self.parts = read.parts | self.parts
+        self.origin, self.linearize = read.origin, read.linearize
+
+    def complete(self) -> None:
+        """Make A and B of equations that need sympy. Raises InputError."""
+        if self.linearize is not None:
+            self.take(self.linearize())
 
     def _of_numbers_or_letters(self, arithmetic: str) -> LinearSystem:
         self._choose(arithmetic)
@@ -131,6 +172,8 @@ class Draft:
             return self._built()
         except _LettersFound:
             del self.problems[before:]
+            if self.is_of_numbers:
+                raise NeedsAlgebra from None
             self.arithmetic = Arithmetic.SYMBOLIC
             return self._built()
 

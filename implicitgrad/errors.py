@@ -12,11 +12,13 @@ A matrix that is singular, wide or tall is none of these: that is an answer.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from implicitgrad.characters import printable
 
 MOST_PROBLEMS_SHOWN = 10
+TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
+"""Codes of what keeps one system from being answered, and says nothing of it and of others."""
 
 
 class Problem(NamedTuple):
@@ -69,6 +71,15 @@ class ImplicitGradError(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.problems: tuple[Problem, ...] = (Problem(message, hint, self.code),)
         super().__init__(str(self.problems[0]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.args, self.problems)
+
+
+def _unpickled(kind: type[ImplicitGradError], args: tuple[str, ...], problems: tuple[Problem, ...]) -> Exception:
+    error = kind.__new__(kind, *args)
+    error.problems = problems
+    return error
 
 
 class UsageError(ImplicitGradError):

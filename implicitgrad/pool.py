@@ -16,9 +16,8 @@ from typing import TypeVar
 
 from implicitgrad.batch import Context, Item, Outcome, Question, Ready, answer_items, count_systems, failure
 from implicitgrad.characters import count
-from implicitgrad.errors import Problem, UsageError
+from implicitgrad.errors import WORKER_DIED, Problem, UsageError
 
-WORKER_DIED = "worker-died"
 Answer = TypeVar("Answer")
 Columns = tuple[Sequence[object], ...]
 """Outcomes by their fields, which travel twice as fast as one by one."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from implicitgrad.characters import quoted
-from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, once, with_help
+from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, once, time_limit_option, with_help
 from implicitgrad.cli.systems import (
+    INLINE,
     SEVERAL_LOSSES,
     Given,
     GivenParts,
@@ -21,6 +24,7 @@ from implicitgrad.cli.systems import (
     refuse_both,
     require_option,
     system_options,
+    text_to_keep,
 )
 from implicitgrad.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.readers.form import CsvFormat
@@ -28,6 +32,7 @@ from implicitgrad.requirement import UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting
+    from implicitgrad.draft import Draft
     from implicitgrad.part import Part
     from implicitgrad.writers.report import Result
 
@@ -80,6 +85,7 @@ Examples:
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 @click.option("--update", is_flag=True, help="Show what would make the files' claims hold, and write it.")
 @click.option("--yes", is_flag=True, help="Let --update write on a terminal.")
+@time_limit_option
 @csv_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
 @with_help()
@@ -112,6 +118,7 @@ def check(
     decimal: str,
     header: bool | None,
     index: bool | None,
+    time_limit: float | None,
     debug: bool,
 ) -> int:
     """Hold systems against what their files expect, and against claims given here.
@@ -143,6 +150,8 @@ def check(
     reporting.check()
     if update or yes:
         _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
+        if time_limit is not None:
+            raise UsageError("--time-limit is for checks; expected --update without it")
         from implicitgrad.cli.update import update_files
 
         return update_files(files, errors, given.csv_form, may_write=yes)
@@ -150,24 +159,39 @@ def check(
     parts, claims, more = given_parts(given), _claims(claimed, given.csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
     for source in [None] if given.is_whole else files:
-        results += _checked(source, parts, claims, more, given.csv_form)
+        results += _checked(source, parts, claims, more, given.csv_form, time_limit)
     if strict:
         results = [result if isinstance(result, Unreadable) else result.strictly() for result in results]
     return report_results(results, reporting, [*inputs, *files])
 
 
 def _checked(
-    source: str | None, given: GivenParts, claims: dict[str, Part], more: list[dict[str, Part]], form: CsvFormat
+    source: str | None,
+    given: GivenParts,
+    claims: dict[str, Part],
+    more: list[dict[str, Part]],
+    form: CsvFormat,
+    time_limit: float | None,
 ) -> list[Result]:
     """The verdict of each system in a file, None for the one that the options give; or what is wrong with the file.
 
     Raises ImplicitGradError where there is no file.
     """
+    from implicitgrad.draft import NeedsAlgebra
     from implicitgrad.judges.drafts import check_drafts
     from implicitgrad.verdict import Unreadable
 
     try:
-        return list(check_drafts(drafts_of(source, given, form_of(source, form)), claims, more))
+        if time_limit is None:
+            drafts = drafts_of(source, given, form_of(source, form))
+            with suppress(NeedsAlgebra):
+                return list(check_drafts(drafts, claims, more, numbers_alone=True))
+            read: Callable[[], list[Draft]] = partial(list, drafts)
+        else:
+            read = partial(drafts_of, source, given, form_of(source, form), text_to_keep(source))
+        from implicitgrad.judges.within import check_within
+
+        return list(check_within(time_limit, read, claims, more, source or INLINE))
     except ImplicitGradError as error:
         if source is None:
             raise

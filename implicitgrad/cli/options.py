@@ -12,6 +12,8 @@ from implicitgrad.characters import quoted
 from implicitgrad.cli.streams import write_stdout
 from implicitgrad.errors import UsageError
 
+SHORTEST, LONGEST = 0.001, 10**6
+"""Seconds of a --time-limit."""
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -93,6 +95,34 @@ def positive(context: click.Context, parameter: click.Parameter, value: str | No
     if not 0 <= number < 1:
         raise click.BadParameter(f"expected a number from 0 to 1, got {quoted(value)}")
     return float(number)
+
+
+def seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """The callback of --time-limit."""
+    if value is None:
+        return None
+    from implicitgrad.rational import NumberError, parse_number
+
+    try:
+        number = parse_number(value)
+    except NumberError as error:
+        raise click.BadParameter(str(error)) from None
+    if not SHORTEST <= number <= LONGEST:
+        raise click.BadParameter(f"expected a number of seconds from {SHORTEST} to {LONGEST}, got {quoted(value)}")
+    if not hasattr(os, "fork"):
+        raise click.BadParameter("it needs a system that forks processes, as Linux and macOS do")
+    return float(number)
+
+
+def time_limit_option(command: Decorated) -> Decorated:
+    """--time-limit."""
+    return click.option(
+        "--time-limit",
+        callback=seconds,
+        metavar="SECONDS",
+        help="Refuse a system that takes longer, and go on.  [default: none; 10 where there are letters or nonlinear "
+        "equations]",
+    )(command)
 
 
 def delimiter(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.characters import count
-from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, solving_options, with_help
+from implicitgrad.cli.options import (
+    JSON_SUFFIXES,
+    csv_options,
+    format_of,
+    solving_options,
+    time_limit_option,
+    with_help,
+)
 from implicitgrad.cli.progress import telling
 from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import (
+    INLINE,
     Given,
     drafts_of,
     files_read,
@@ -19,20 +26,16 @@ from implicitgrad.cli.systems import (
     refuse_both,
     require_option,
     system_options,
+    text_to_keep,
 )
 from implicitgrad.cli.threads import set_threads, threads_option
-from implicitgrad.errors import InputError, Problem, UsageError
+from implicitgrad.errors import ImplicitGradError, UsageError
 from implicitgrad.readers.form import CsvFormat
-from implicitgrad.requirement import UNIQUE_GRADIENT, facts_of, unmet
 
 if TYPE_CHECKING:
-    from implicitgrad.part import Part
-    from implicitgrad.solution import Solution
-    from implicitgrad.system import LinearSystem
-    from implicitgrad.writers.screen import Screen
+    from implicitgrad.cli.answers import Answer
 
 FORMATS = ("table", "json", "markdown", "latex", "yaml", "csv")
-ARRAYS = ("npy", "npz")
 FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {
     ".md": "markdown", ".tex": "latex", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".npy": "npy", ".npz": "npz",
 }  # fmt: skip
@@ -81,6 +84,7 @@ Examples:
     help="Write to a file, whole or not at all; .npy gets ∂y/∂x, .npz all matrices.",
 )
 @click.option("--full", is_flag=True, help="Print every entry of a ∂y/∂x that does not fit a screen.")
+@time_limit_option
 @threads_option
 @require_option("Exit with 1 if the answer, which is printed, is not this, or not all of several")
 @csv_options
@@ -103,6 +107,7 @@ def solve(
     order: int,
     steps: bool,
     full: bool,
+    time_limit: float | None,
     threads: int | None,
     form: str | None,
     digits: int,
@@ -146,115 +151,37 @@ def solve(
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
-    from implicitgrad.readers import build_all
-    from implicitgrad.solvers import solve_system
+    from implicitgrad.cli.answers import Asked, answers_to, answers_within, built
 
+    file = None if output == "-" else output
+    asked = Asked(arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file)
     with telling(f"reading {', '.join(inputs)}"):
-        drafts = list(drafts_of(system, given_parts(given), given.csv_form))
-        systems = build_all(drafts, arithmetic)
-        parts = [draft.parts for draft in drafts] if form == "yaml" else []
-        del drafts
-    if UNIQUE_GRADIENT in require:
-        _require_gradients(systems, f"--require {UNIQUE_GRADIENT}")
-    if only is not None:
-        _require_gradients(systems, f"--only {only}")
-    with telling(f"solving {count(len(systems), 'system')}"):
-        solutions = [
-            solve_system(one, free or (), rtol=rtol, gradient_alone=only is not None, order=order, steps=steps)
-            for one in systems
-        ]
-    if output in (None, "-"):
-        write_stdout("".join(_texts(solutions, parts, form, digits, is_full=full, to_file=False)))
-    else:
+        drafts = partial(drafts_of, system, given_parts(given), given.csv_form)
+        if time_limit is None:
+            systems = built(drafts(), asked)
+        else:
+            drafts = partial(drafts, text_to_keep(system))
+    with telling(f"solving {system or INLINE}"):
+        if time_limit is None:
+            answers, problems = answers_to(systems, asked)
+        else:
+            answers, problems = answers_within(time_limit, drafts, system or INLINE, asked)
+    if file is None:
+        write_stdout("".join(_joined(answers, form)))
+    elif not problems:
         from implicitgrad.cli.files import write_file
 
-        if form in ARRAYS:
-            write_file(output, _arrays(solutions, output, form), sources)
-            if form == "npy":
-                _tell_of_nan(solutions[0], output)
-        else:
-            write_file(output, "".join(_texts(solutions, parts, form, digits, is_full=full, to_file=True)), sources)
-    problems = [problem for solution in solutions for one in require if (problem := unmet(facts_of(solution), one))]
-    report(problems, as_json=form == "json")
-    return 1 if problems else 0
+        written = answers[0].written
+        write_file(file, "".join(_joined(answers, form)) if isinstance(written, str) else memoryview(written), sources)
+        for answer in answers:
+            if answer.note is not None:
+                say(answer.note)
+    not_met = [problem for answer in answers for problem in answer.unmet]
+    report([*problems, *not_met], as_json=form == "json")
+    if problems:
+        return ImplicitGradError.exit_code
+    return 1 if not_met else 0
 
 
-def _require_gradients(systems: list[LinearSystem], option: str) -> None:
-    lacking = [system.source for system in systems if system.dL_dy is None]
-    message = f"{option} needs dL_dy, and there is none"
-    if lacking:
-        raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
-
-
-def _arrays(solutions: list[Solution], output: str, form: str) -> memoryview:
-    """What goes into a .npy or .npz file, which holds one system."""
-    from implicitgrad.writers.arrays import write_npy, write_npz
-
-    if len(solutions) != 1:
-        raise UsageError(f"--output {output}: a NumPy file holds one system's answer, and there are {len(solutions)}")
-    return write_npy(solutions[0]) if form == "npy" else write_npz(solutions[0])
-
-
-def _tell_of_nan(solution: Solution, output: str) -> None:
-    """Say how much of what was written to a .npy file, which has no place for more, is not known."""
-    from implicitgrad.writers.arrays import undetermined
-
-    if lacking := undetermined(solution):
-        hint = "a name that ends in .npz gets the general solution"
-        say(f"implicitgrad: {output}: {count(lacking, 'entry')} not determined, and NaN there; {hint}")
-
-
-def _texts(
-    solutions: list[Solution], parts: list[dict[str, Part]], form: str, digits: int, *, is_full: bool, to_file: bool
-) -> list[str]:
-    if form == "csv" and len(solutions) > 1:
-        hint = "--format yaml has a document each"
-        raise UsageError(f"--format csv is one system's answer, and there are {len(solutions)}", hint)
-    if form == "table":
-        texts = _tables(solutions, digits, is_full=is_full, to_file=to_file)
-    elif form == "yaml":
-        from implicitgrad.writers.restated import write_yaml
-
-        texts = list(map(write_yaml, solutions, parts))
-    else:
-        write = _writer(form, digits)
-        texts = [write(solution) for solution in solutions]
-    return [text if number == 0 else BETWEEN.get(form, "") + text for number, text in enumerate(texts)]
-
-
-def _writer(form: str, digits: int) -> Callable[[Solution], str]:
-    if form == "json":
-        from implicitgrad.writers.record import write_record
-
-        return lambda solution: write_record(solution) + "\n"
-    if form == "markdown":
-        from implicitgrad.writers.markdown import write_markdown
-
-        return lambda solution: write_markdown(solution, digits)
-    if form == "latex":
-        from implicitgrad.writers.latex import write_latex
-
-        return lambda solution: write_latex(solution, digits)
-    from implicitgrad.writers.restated import write_csv
-
-    return write_csv
-
-
-def _tables(solutions: list[Solution], digits: int, *, is_full: bool, to_file: bool) -> list[str]:
-    from implicitgrad.cli.screen import stdout_screen
-    from implicitgrad.writers.screen import Screen
-    from implicitgrad.writers.table import write_table
-
-    screen = Screen() if to_file else stdout_screen()
-    return [
-        _summary(solution, screen, digits)
-        if solution.is_large and not (is_full or to_file)
-        else write_table(solution, screen, digits)
-        for solution in solutions
-    ]
-
-
-def _summary(solution: Solution, screen: Screen, digits: int) -> str:
-    from implicitgrad.writers.summary import write_summary
-
-    return write_summary(solution, screen, digits)
+def _joined(answers: list[Answer], form: str) -> list[str]:
+    return [(BETWEEN.get(form, "") if number else "") + str(answer.written) for number, answer in enumerate(answers)]

@@ -17,10 +17,8 @@ from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.requirement import REQUIREMENTS, UNIQUE_GRADIENT
 
 if TYPE_CHECKING:
-    from implicitgrad.draft import Draft
+    from implicitgrad.draft import Draft, Read
     from implicitgrad.part import Part
-    from implicitgrad.readers.equations import Read
-    from implicitgrad.system import Origin
 
 INLINE = "<inline>"
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
@@ -150,8 +148,8 @@ class GivenParts(NamedTuple):
     """What the options say, read."""
 
     parts: dict[str, Part]
-    origin: Origin | None
-    """Of the equations given, if they say more than A and B."""
+    read: Read | None = None
+    """What the equations given say."""
 
 
 def given_parts(given: Given) -> GivenParts:
@@ -166,9 +164,8 @@ def given_parts(given: Given) -> GivenParts:
     named = {"x": given.x, "y": given.y}
     parts |= {key: Part(list(value), f"--{key}") for key, value in named.items() if value is not None}
     if not given.equations:
-        return GivenParts(parts, None)
-    found = _equations(given, parts)
-    return GivenParts(parts | found.parts, found.origin)
+        return GivenParts(parts)
+    return GivenParts(parts, _equations(given, parts))
 
 
 def _equations(given: Given, parts: dict[str, Part]) -> Read:
@@ -187,18 +184,34 @@ def _equations(given: Given, parts: dict[str, Part]) -> Read:
     return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
 
 
-def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat) -> list[Draft]:
-    """The systems of a file as written, or the inline one for None, with what is given in place of what it says."""
+def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: str | None = None) -> list[Draft]:
+    """The systems of a file as written, or the inline one for None, with what is given in place of what it says.
+
+    text : what is in the file, where that has been read.
+    """
     from implicitgrad.draft import Draft
     from implicitgrad.readers import read_drafts
 
-    drafts = [Draft(INLINE, {}, INLINE)] if source is None else read_drafts(source, csv_form)
+    drafts = [Draft(INLINE, {}, INLINE)] if source is None else read_drafts(source, csv_form, text)
     for draft in drafts:
         if "A" in given.parts or "B" in given.parts:
-            draft.origin = given.origin
+            draft.complete()
+            draft.origin = None
             draft.parts.pop("hessian", None)
         draft.parts |= given.parts
+        if given.read is not None:
+            draft.take(given.read)
     return drafts
+
+
+def text_to_keep(source: str | None) -> str | None:
+    """The text of what can be read once only, and has to be waited for: standard input, and a FIFO."""
+    from implicitgrad.readers import NUMPY_SUFFIXES
+    from implicitgrad.readers.source import STANDARD_INPUT, read_text, regular_size
+
+    if source is None or source.lower().endswith(NUMPY_SUFFIXES):
+        return None
+    return read_text(source) if source == STANDARD_INPUT or regular_size(source) is None else None
 
 
 def form_of(source: str | None, form: CsvFormat) -> CsvFormat:

@@ -12,6 +12,7 @@ from implicitgrad.characters import printable
 from implicitgrad.cli.files import write_file
 from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import form_of
+from implicitgrad.draft import NeedsAlgebra
 from implicitgrad.errors import ImplicitGradError, InputError, Problem, UsageError
 from implicitgrad.judges.drafts import check_drafts
 from implicitgrad.judges.update import apply_edits, find_edits
@@ -35,7 +36,7 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
     diffs = []
     for path in files:
         try:
-            mark, before, after = _updated(path, form_of(path, form))
+            mark, before, after = _updated_within(path, form_of(path, form))
         except ImplicitGradError as error:
             problems.extend(error.problems)
             continue
@@ -54,11 +55,35 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
     return ImplicitGradError.exit_code if problems else 0
 
 
-def _updated(path: str, form: CsvFormat) -> tuple[str, str, str]:
-    """A file's byte order mark, its text, and the one in which every claim holds. Raises InputError."""
+def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
+    """As _updated, within the budget of algebra, if there is any."""
+    try:
+        return _updated(path, form, numbers_alone=True)
+    except NeedsAlgebra:
+        from implicitgrad.limits import Work, begin_algebra, each_apart
+
+    def work() -> tuple[str, str, str]:
+        begin_algebra()
+        return _updated(path, form)
+
+    for result in each_apart(lambda: [Work(path, work)]):
+        if result is not None and isinstance(result.error, InputError):
+            raise InputError(problem._replace(source=problem.source or path) for problem in result.error.problems)
+        if result is not None and result.error is not None:
+            raise result.error
+        if result is not None:
+            updated: tuple[str, str, str] = result.value
+    return updated
+
+
+def _updated(path: str, form: CsvFormat, *, numbers_alone: bool = False) -> tuple[str, str, str]:
+    """A file's byte order mark, its text, and the one in which every claim holds. Raises InputError.
+
+    numbers_alone : raise NeedsAlgebra, and do no algebra.
+    """
     mark, text = _text(path)
     drafts = read_drafts(path, form, text)
-    systems = build_all(drafts, "exact")
+    systems = build_all(drafts, "exact", numbers_alone=numbers_alone)
     as_json = path.lower().endswith((".json", *JSON_LINES_SUFFIXES))
     edits = [
         edit

@@ -18,22 +18,41 @@ from implicitgrad.verdict import Verdict
 Parts = Mapping[str, Part]
 
 
-def check_drafts(drafts: Sequence[Draft], claims: Parts | None = None, more: Sequence[Parts] = ()) -> list[Verdict]:
+def check_drafts(
+    drafts: Sequence[Draft],
+    claims: Parts | None = None,
+    more: Sequence[Parts] = (),
+    *,
+    numbers_alone: bool = False,
+) -> list[Verdict]:
     """The verdict of each system of a file. Raises InputError with the problems of all.
 
     claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
+    numbers_alone : raise NeedsAlgebra, and do no algebra.
     """
-    solutions = [solve_to_judge(system) for system in build_all(drafts, _arithmetic)]
-    expected = [together(draft, claims or {}) for draft in drafts]
+    systems = build_all(drafts, arithmetic_of, numbers_alone=numbers_alone)
+    solutions = [solve_to_judge(system) for system in systems]
     problems: list[Problem] = []
     verdicts = []
-    for solution, parts in zip(solutions, expected, strict=True):
-        built = [_built(one, solution, problems) for one in (parts, *more)]
-        outcomes = [outcome for one in built for outcome in judge(solution, one, solutions).outcomes]
-        verdicts.append(Verdict(solution, tuple(outcomes)))
+    for draft, solution in zip(drafts, solutions, strict=True):
+        try:
+            verdicts.append(verdict_of(draft, solution, claims or {}, more, solutions))
+        except InputError as error:
+            problems.extend(error.problems)
     if problems:
         raise InputError(problems)
     return verdicts
+
+
+def verdict_of(
+    draft: Draft, solution: Solution, claims: Parts, more: Sequence[Parts], others: Sequence[Solution]
+) -> Verdict:
+    """Hold one system's claims against its solution. Raises InputError. others : solutions of the same file."""
+    problems: list[Problem] = []
+    built = [_built(one, solution, problems) for one in (together(draft, claims), *more)]
+    if problems:
+        raise InputError(problems)
+    return Verdict(solution, tuple([outcome for one in built for outcome in judge(solution, one, others).outcomes]))
 
 
 def together(draft: Draft, claims: Parts) -> dict[str, Part]:
@@ -47,7 +66,8 @@ def _roots(claims: Parts) -> set[str]:
     return {key.partition(".")[0] for key in claims}
 
 
-def _arithmetic(draft: Draft) -> str:
+def arithmetic_of(draft: Draft) -> str:
+    """What a system is to be built in, to be judged."""
     return Arithmetic.FLOAT if draft.is_binary or draft.is_near_a_point else Arithmetic.EXACT
 
 

@@ -93,8 +93,8 @@ def _anywhere(setting: Setting, numbers: Numbers) -> tuple[Solution, Claims]:
     assert system.origin is not None
     lines = [Line(text, system.source) for text in system.origin.equations]
     read = read_equations(lines, Part(list(system.y)), Part(list(system.x)), system.source)
-    draft = Draft(system.name, read.parts, system.source)
-    draft.origin = read.origin
+    draft = Draft(system.name, {}, system.source)
+    draft.take(read)
     solution = solve_system(draft.build())
     rows = [list(row) for row in numbers.texts]
     return solution, build_claims({numbers.key: Part(rows)}, solution)

@@ -45,13 +45,21 @@ def read_systems(
     return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header, index)), arithmetic)
 
 
-def build_all(drafts: Iterable[Draft], arithmetic: str | Callable[[Draft], str] = AUTO) -> list[LinearSystem]:
-    """The systems of all drafts, in one arithmetic or each in its own. Raises InputError with the problems of all."""
+def build_all(
+    drafts: Iterable[Draft], arithmetic: str | Callable[[Draft], str] = AUTO, *, numbers_alone: bool = False
+) -> list[LinearSystem]:
+    """The systems of all drafts, in one arithmetic or each in its own. Raises InputError with the problems of all.
+
+    numbers_alone : raise NeedsAlgebra, and do no algebra.
+    """
     systems: list[LinearSystem] = []
     problems: list[Problem] = []
     for draft in drafts:
         try:
-            systems.append(draft.build(arithmetic if isinstance(arithmetic, str) else arithmetic(draft)))
+            if not numbers_alone:
+                draft.complete()
+            chosen = arithmetic if isinstance(arithmetic, str) else arithmetic(draft)
+            systems.append(draft.build_numbers(chosen) if numbers_alone else draft.build(chosen))
         except InputError as error:
             problems.extend(error.problems)
     if problems:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.characters import quoted
-from implicitgrad.draft import INSTALL_SYMPY
+from implicitgrad.draft import INSTALL_SYMPY, Read
 from implicitgrad.errors import InputError, Problem
 from implicitgrad.expressions import (
     CONSTANTS,
@@ -55,15 +55,6 @@ class Point(NamedTuple):
     position: tuple[int, int] | None = None
 
 
-class Read(NamedTuple):
-    """What the equations say."""
-
-    parts: dict[str, Part]
-    """A, B, x and y of a system, and maybe hessian."""
-    origin: Origin | None
-    """The equations; none if they are linear with numbers as coefficients, no constants, and all unknowns."""
-
-
 def read_equations(
     lines: Sequence[Line], y: Part | None, x: Part | None, source: str, point: Point | None = None
 ) -> Read:
@@ -100,9 +91,7 @@ def read_equations(
         is_plain = used.issuperset(unknowns) and not has_constants
         origin = Origin(_texts(lines), is_linear=True, has_constants=has_constants, remarks=remarks)
         return Read(_parts(lines, *matrices, unknowns, inputs, y, x), None if is_plain and not remarks else origin)
-    found = _by_sympy(lines, equations, unknowns, inputs, y, x, source, point)
-    assert found.origin is not None
-    return found._replace(origin=found.origin._replace(remarks=remarks))
+    return Read({}, None, lambda: _by_sympy(lines, equations, unknowns, inputs, y, x, source, point, remarks))
 
 
 def _declared(y: Part | None, x: Part | None, point: Point | None) -> set[str]:
@@ -236,6 +225,7 @@ def _by_sympy(
     x: Part | None,
     source: str,
     point: Point | None,
+    remarks: tuple[tuple[str, str], ...],
 ) -> Read:
     """A = ∂F/∂y and B = −∂F/∂x of F = left − right."""
     try:
@@ -286,7 +276,7 @@ def _by_sympy(
     origin = Origin(
         _texts(lines), found.is_linear, tuple(found.point.items()),
         tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
-        has_constants=found.has_constants,
+        has_constants=found.has_constants, remarks=remarks,
     )  # fmt: skip
     return Read(parts, origin)
 

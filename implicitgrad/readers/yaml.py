@@ -183,8 +183,7 @@ def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], 
         raise InputError(draft.problems)
     lines = [line for item in items for line in _lines(item, source, text)]
     found = read_equations(lines, draft.parts.get("y"), draft.parts.get("x"), source, point)
-    draft.parts |= found.parts
-    draft.origin = found.origin
+    draft.take(found)
 
 
 def _lines(node: Node, source: str, text: str) -> Iterator[Line]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, overload
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.field import Field
@@ -91,6 +92,52 @@ class Symbolic:
 
     def __repr__(self) -> str:
         return self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Symbolic, (WRITTEN, Written.of(self, Written.of(-self)))
+
+
+class Written(NamedTuple):
+    """What is read of a value, in the place of an element: sympy's fields do not go from process to process."""
+
+    text: str
+    shown: str
+    fraction: Fraction | None
+    approximation: Fraction | None
+    """Of what has no letters."""
+    negative: Written | None
+
+    @classmethod
+    def of(cls, value: Symbolic, negative: Written | None = None) -> Written:
+        """A value's."""
+        approximation = value.approximation() if value.is_number else None
+        return cls(value.text, value.shown, value.fraction, approximation, negative)
+
+    def __bool__(self) -> bool:
+        return self.fraction != 0
+
+    def __neg__(self) -> Written:
+        assert self.negative is not None
+        return self.negative
+
+
+class _WrittenField:
+    """The field of written values."""
+
+    text = staticmethod(attrgetter("text"))
+    shown = staticmethod(attrgetter("shown"))
+    fraction = staticmethod(attrgetter("fraction"))
+    approximation = staticmethod(attrgetter("approximation"))
+
+    @staticmethod
+    def is_number(element: Written) -> bool:
+        return element.approximation is not None
+
+    def __reduce__(self) -> str:
+        return "WRITTEN"
+
+
+WRITTEN: Any = _WrittenField()
 
 
 class SymbolicMatrix(Rows):
