@@ -10,6 +10,7 @@ import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ ALGEBRA_BYTES = 400 * 2**20
 ALGEBRA_MEMORY = "500 MiB"
 SMALLER = "Use fewer letters, or numbers in the place of letters and, with --at, of x and y"
 DIED = "the process that worked on this system died: killed, or out of memory"
+AT_ONCE = 1e-6
+"""Seconds; none would be no limit."""
 PATIENCE = 0.2
 """Seconds after which a result is long in coming."""
 LENGTH = 8
@@ -62,8 +65,8 @@ class Result(NamedTuple):
 def each_apart(prepare: Callable[[], Works], seconds: float | None = None) -> Iterator[Result | None]:
     """The results of works in order, each as soon as it is there; and None where one is long in coming.
 
-    prepare : makes the works in the forked process, and again in another one if that is ended. Where there is only one
-    work, the limit is of both together. seconds : for each; None: what needs sympy has its budget, and nothing else.
+    prepare : makes the works in the forked process, and again in another one if that is ended; where there is only one
+    work, that is a part of it. seconds : for each; None: what needs sympy has its budget, and nothing else.
     """
     if not CAN_FORK:
         yield from map(_result, prepare())
@@ -191,16 +194,16 @@ def _die_with_parent() -> None:
 
 
 def _work(prepare: Callable[[], Works], first: int, seconds: float, end: int) -> None:
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    started = time.monotonic()
     prepared = _result(Work(None, prepare))
     if prepared.error is not None:
         _send(end, prepared[1:])
         return
     works: Works = prepared.value
     _send(end, [work.label for work in works])
+    left = seconds - (time.monotonic() - started) if len(works) == 1 else seconds
     for work in works[first:]:
-        if len(works) > 1:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, max(left, AT_ONCE) if seconds else 0)
         _, value, error = _result(work)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if isinstance(error, MemoryError) and _limit_memory(None):

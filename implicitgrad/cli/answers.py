@@ -93,7 +93,9 @@ def answers_within(
     """The same, of drafts that are read, and systems that are answered, within so many seconds each."""
     from implicitgrad.limits import each_apart
 
-    return _parted(each_apart(lambda: _works(drafts(), asked), seconds), source)
+    answers, problems = _parted(each_apart(lambda: _works(drafts(), asked), seconds), source)
+    _refuse_several([*answers, *problems], asked)
+    return answers, problems
 
 
 def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Result | None]:
@@ -138,7 +140,6 @@ def _parted(results: Iterable[Answer | Result | None], source: str | None = None
 def _works(drafts: Sequence[Draft], asked: Asked) -> list[Work]:
     from implicitgrad.limits import Work
 
-    _refuse_several(drafts, asked)
     return [Work(draft.source, partial(_answer_draft, draft, asked)) for draft in drafts]
 
 

@@ -1,0 +1,173 @@
+"""--time-limit, and the budget of algebra: one system without an answer, and all others with theirs."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+
+from implicitgrad import limits
+from implicitgrad.solvers import symbolic
+
+SIZE = 100
+QUICK = {"A": [[1, 2], [3, 4]], "dL_dy": [1, 1]}
+
+
+def endless_system() -> dict[str, Any]:
+    """Take an hour in exact arithmetic, which doubles do not spare: two rows are the same."""
+    draw = random.Random(5)
+    rows = [[f"{draw.randint(1, 999)}e{draw.randint(-399, 390)}" for _ in range(SIZE)] for _ in range(SIZE)]
+    return {"A": [*rows[:-1], rows[0]]}
+
+
+@pytest.fixture(scope="module")
+def endless() -> str:
+    return json.dumps(endless_system())
+
+
+def documents(*systems: str) -> str:
+    return "\n---\n".join(systems)
+
+
+def work_for_ever(*_: object) -> None:
+    """As a call of sympy may."""
+    while True:
+        pass
+
+
+def take_all_memory(*_: object) -> None:
+    blocks = []
+    while True:
+        blocks.append(bytearray(2**24))
+
+
+def refusal(source: str, seconds: str = "0.5") -> str:
+    return f"implicitgrad: {source}: no answer within {seconds} s. --time-limit gives it more\n"
+
+
+EXACT = ("--arithmetic", "exact", "--time-limit", "0.5")
+
+
+def test_a_system_that_takes_longer_is_refused_and_the_others_are_answered(run: Run, endless: str) -> None:
+    quick = json.dumps(QUICK)
+    text = documents(quick, endless, quick, endless)
+    result = run("solve", "s.yaml", *EXACT, "-f", "json", files={"s.yaml": text})
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["source"] for record in records] == ["s.yaml", "s.yaml#3"]
+    assert [record["dL_dx"] for record in records] == [[-0.5, 0.5]] * 2
+    errors = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [(error["source"], error["error"]["code"]) for error in errors] == [
+        ("s.yaml#2", "time-limit"), ("s.yaml#4", "time-limit"),
+    ]  # fmt: skip
+    assert result.returncode == 2
+
+
+def test_a_system_through_standard_input_is_limited_too(run: Run, endless: str) -> None:
+    result = run("solve", "-", *EXACT, stdin=documents(endless, json.dumps(QUICK)))
+    alone = run("solve", "-", *EXACT, stdin=json.dumps(QUICK))
+    assert (result.returncode, result.stderr) == (2, refusal("-"))
+    assert result.stdout == alone.stdout.replace("-   x = A·y", "-#2   x = A·y")
+    assert alone.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.npz", "out.md"])
+def test_a_file_is_written_whole_or_not_at_all(run: Run, endless: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("before")
+    text = endless if name.endswith(".npz") else documents(json.dumps(QUICK), endless)
+    result = run("solve", "s.yaml", *EXACT, "-o", name, files={"s.yaml": text})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (tmp_path / name).read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "s.yaml"])
+
+
+def test_what_is_answered_in_time_is_what_is_answered_without_a_limit(run: Run, tmp_path: Path) -> None:
+    systems = [
+        {"A": [[3, 5]], "dL_dy": [7, 11]},
+        {"equations": ["x**2 + y**2 = 25"], "y": ["y"]},
+        {"A": [["a", "b"], ["c", "d"]]},
+        {"A": [["0.1", "0.2"]], "expect": {"dy_dx": [["1"], ["0"]]}},
+    ]
+    files: dict[str, str | bytes] = {"s.yaml": documents(*map(json.dumps, systems))}
+    for command in (["solve"], ["check", "-f", "json"]):
+        within, without = (run(*command, "s.yaml", *more, files=files) for more in (["--time-limit", "50"], []))
+        assert (within.returncode, within.stdout, within.stderr) == (
+            without.returncode, without.stdout, without.stderr,
+        )  # fmt: skip
+    for name in ("J.npy", "J.npz"):
+        run("solve", "-A", "3 5", "-o", name, "--time-limit", "50")
+        within = (tmp_path / name).read_bytes()
+        run("solve", "-A", "3 5", "-o", name)
+        assert within == (tmp_path / name).read_bytes()
+
+
+def test_what_is_wrong_is_said_as_without_a_limit(run: Run) -> None:
+    files: dict[str, str | bytes] = {"s.yaml": "A: [[1, 2]]\n---\nA: [[1, '@']]\n---\nA: [[1], [2, 3]]\n"}
+    for arguments in (
+        ["solve", "s.yaml"], ["check", "s.yaml"], ["solve", "-A", "1 2; 3"], ["solve", "-A", "1 2", "--free", "z"],
+        ["solve", "no.yaml"], ["solve", "s.yaml", "-o", "a.npy"], ["solve", "-A", "1", "--only", "dL_dx"],
+    ):  # fmt: skip
+        within, without = (run(*arguments, *more, files=files) for more in (["--time-limit", "50"], []))
+        assert (within.returncode, within.stdout, within.stderr) == (2, without.stdout, without.stderr)
+        assert without.returncode == 2
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1e9", "nan", ""])
+def test_a_limit_is_a_number_of_seconds(run: Run, value: str) -> None:
+    result = run("solve", "-A", "1", f"--time-limit={value}")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("implicitgrad: Invalid value for '--time-limit': expected a number")
+
+
+def test_check_goes_on_with_the_next_system_and_the_next_file(run: Run, endless: str) -> None:
+    claimed = json.dumps({**QUICK, "expect": {"dL_dx": [-0.5, 0.5]}})
+    files: dict[str, str | bytes] = {"a.yaml": documents(endless, claimed), "b.yaml": claimed}
+    result = run("check", "a.yaml", "b.yaml", "--time-limit", "0.5", "-f", "json", files=files)
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["source"], one.get("holds")) for one in records] == [
+        ("a.yaml", None), ("a.yaml#2", True), ("b.yaml", True),
+    ]  # fmt: skip
+    assert records[0]["error"]["code"] == "time-limit"
+    assert result.returncode == 2
+
+
+LETTERS = json.dumps({"A": [["a", "b"], ["c", "d"]], "expect": {"status": "determined"}})
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (work_for_ever, "no answer within 0.3 s, as much as algebra may take. Use fewer letters, or numbers"),
+        (take_all_memory, "no answer within 500 MiB of memory, as much as algebra may take. Use fewer letters"),
+    ],
+    ids=["time", "memory"],
+)
+@pytest.mark.parametrize("command", ["solve", "check"])
+def test_algebra_has_a_budget(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str, fault: Callable[..., None], reason: str
+) -> None:
+    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
+    monkeypatch.setattr(symbolic, "solve_symbolic", fault)
+    quick = json.dumps({**QUICK, "expect": {"status": "determined"}})
+    result = run(command, "s.yaml", "-f", "json", files={"s.yaml": documents(LETTERS, quick)})
+    error = json.loads(result.stderr)
+    assert f"{error['error']['message']}. {error['error']['hint']}".startswith(reason)
+    assert (error["source"], error["error"]["code"]) == ("s.yaml", "symbolic-limit")
+    assert json.loads(result.stdout.splitlines()[-1])["status"] == "determined"
+    assert result.returncode == 2
+
+
+def test_a_time_limit_replaces_the_budget_of_algebra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.001)
+    refused, answered = (run("solve", "-A", "a b; c d", *more) for more in ([], ["--time-limit", "50"]))
+    assert (refused.returncode, answered.returncode) == (2, 0)
+
+
+def test_update_has_the_budget(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.3)
+    monkeypatch.setattr(symbolic, "solve_symbolic", work_for_ever)
+    result = run("check", "--update", "s.yaml", files={"s.yaml": LETTERS})
+    assert result.returncode == 2
+    assert result.stderr.startswith("implicitgrad: s.yaml: no answer within 0.3 s")
