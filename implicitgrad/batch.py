@@ -221,7 +221,7 @@ def _read(item: Item, question: Question) -> list[_System]:
 
 def _build(system: _System, question: Question) -> None:
     assert isinstance(system.found, Draft)
-    if system.found.origin is None:
+    if system.found.origin is None and system.found.linearize is None:
         system.found.why_no_letters = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
     system.found = system.found.build(question.arithmetic)
 

@@ -52,6 +52,9 @@ class Bounded(Fraction):
     def __neg__(self) -> Bounded:
         return Bounded(super().__neg__(), self.error)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Bounded, (Fraction(self), self.error)
+
 
 class DoubleMatrix(Rows):
     """A matrix of doubles and how far each may be from the number it stands for.
