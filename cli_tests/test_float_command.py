@@ -317,3 +317,30 @@ def test_a_gradient_of_least_norm_may_be_beyond_doubles(run: Run) -> None:
     result = run("solve", "-A", "1e-10 1e-10", "-g", "1e300 0", "--arithmetic", "float")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.endswith("\n  ∂L/∂x   ≈5.00000e+309\n")
+
+
+def test_a_rounded_coefficient_has_its_mark_before_its_sign(run: Run) -> None:
+    singular = ("solve", "-A", "1 -1; -1 1", "--arithmetic", "float")
+    assert "    x2 = ≈-1·x1\n" in run(*singular).stdout
+    assert "- x2 = ≈-1·x1\n" in run(*singular, "--format", "markdown").stdout
+    assert "x_{2} = {\\approx}\\,-1\\,x_{1}\n" in run(*singular, "--format", "latex").stdout
+    exact = run("solve", "-A", "1; -1234567/7654321", "--arithmetic", "exact").stdout
+    assert "    x2 = ≈-0.161290·x1\n" in exact
+
+
+def test_a_zero_has_no_decimals_beside_numbers_that_have(run: Run) -> None:
+    result = run("solve", "-A", "0.1 0 0; 0 0.1 0; 0 0.3 7e-3", "--arithmetic", "float")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (
+        result.stdout
+        == """\
+x = A·y   3 equations, 3 unknowns
+determined: rank 3 of 3, condition ≈150, float, error ≤ 1e-12
+
+  ∂y/∂x   x1         x2        x3
+ ────────────────────────────────
+  y1      10          0         0
+  y2       0     10.000         0
+  y3       0   -428.571   142.857
+"""
+    )

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +140,35 @@ def test_integers_beyond_doubles_are_no_doubles() -> None:
     large = solve(np.diag([2**53 + 1] * 17))
     assert large.arithmetic == "float"
     assert large.dy_dx.error.min() > 0
+
+
+@pytest.mark.parametrize(
+    ("array", "found"),
+    [
+        (np.zeros((8, 8, 8)), "a list; 63 other entries are no numbers either"),
+        (np.eye(8, dtype=bool), "True; 63 other entries are no numbers either"),
+        (np.eye(8) * 1j, "'1j'; 63 other entries are no numbers either"),
+        (np.array([[1, None], [2, 3]], dtype=object), "None"),
+        (np.array([[True, False], [2, 3]], dtype=object), "True; 1 other entry is no number either"),
+    ],
+)
+def test_an_array_of_what_are_no_numbers_is_one_problem(array: Any, found: str) -> None:
+    with pytest.raises(InputError) as of_system:
+        solve(array)
+    (problem,) = of_system.value.problems
+    assert problem.message.partition("got ")[2] == found
+    assert problem.message.startswith("A[1][")
+    if None in array.ravel():  # which claims that an entry is not determined
+        return
+    with pytest.raises(InputError) as of_claim:
+        check(np.eye(len(array)), dy_dx=array)
+    (problem,) = of_claim.value.problems
+    assert problem.message.partition("got ")[2] == found
+    assert problem.message.startswith("dy_dx[1][1]: expected a number such as")
+
+
+def test_a_hint_stands_once_in_a_message() -> None:
+    with pytest.raises(InputError) as refused:
+        solve([["010"] * 5] * 4)
+    assert str(refused.value).count("Leading zeros") == 1
+    assert len(refused.value.problems) == 20

@@ -60,7 +60,7 @@ def test_determined_whole() -> None:
         == """
   ∂y/∂x            42 × 42     ∂L/∂x              42
  ─────────────────────────    ──────────────────────
-  Frobenius norm      20.5     Frobenius norm    589
+  Frobenius norm      20.5     Euclidean norm    589
   ∂y22/∂x22          -4.00     ∂L/∂x42          -164
   ∂y23/∂x23          -4.00     ∂L/∂x41          -160
   ∂y24/∂x24          -4.00     ∂L/∂x40          -156
@@ -112,7 +112,7 @@ def test_underdetermined_shows_the_minimum_norm_choice_and_says_so() -> None:
 
   ∂y/∂x            82 × 41     ∂L/∂x              41
  ─────────────────────────    ──────────────────────
-  Frobenius norm      4.53     Frobenius norm    270
+  Frobenius norm      4.53     Euclidean norm    270
   ∂y1/∂x1            0.500     ∂L/∂x41          60.5
 """)
     assert "?" not in text
@@ -164,7 +164,7 @@ def test_all_zero_has_no_picture() -> None:
         == """
   ∂y/∂x            41 × 2     ∂L/∂x            2
  ────────────────────────    ───────────────────
-  Frobenius norm        0     Frobenius norm   0
+  Frobenius norm        0     Euclidean norm   0
 
   every entry of ∂y/∂x is 0
 
@@ -181,7 +181,7 @@ def test_exact_fractions_are_shown_as_such() -> None:
     A = [[2 * (i == j) - (i == j + 1) for j in range(n)] for i in range(n)]
     solution = solve(A, [1] * n, arithmetic="exact")
     lines = write_summary(solution, Screen(80)).split("\n")
-    assert lines[5].split() == ["Frobenius", "norm", "≈3.68", "Frobenius", "norm", "≈6.27"]
+    assert lines[5].split() == ["Frobenius", "norm", "≈3.68", "Euclidean", "norm", "≈6.27"]
     assert lines[6].split() == ["∂y1/∂x1", "1/2", "∂L/∂x1", "≈1.00"]
     same = write_summary(solve(bidiagonal(n), np.ones(n)), Screen(80))
     assert picture("\n".join(lines)) == picture(same)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.characters import count, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix, copied, from_array, from_texts, is_array, is_array_of_doubles
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError
+from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, UsageError, with_others
 from implicitgrad.part import Part, Path, Site
 from implicitgrad.rational import NumberError, parse_ratio
 from implicitgrad.rational_matrix import PlainDecimals, Ratio, RationalMatrix, read_plain_decimals
@@ -102,6 +102,8 @@ class Draft:
     def __init__(self, source: str, parts: dict[str, Part], name: str) -> None:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
+        self.strange: dict[str, list[Problem]] = {}
+        """Entries of each matrix that are no numbers, nor text: values of Python's, mostly all of one kind."""
         self.arithmetic = Arithmetic.EXACT
         self.why_no_letters: str | None = None
         """What to say of an expression with letters, where that is a mistake in the place of a number."""
@@ -178,7 +180,7 @@ class Draft:
             return self._built()
 
     def _built(self) -> LinearSystem:
-        self.decimals = {}
+        self.decimals, self.strange = {}, {}
         if self.arithmetic is Arithmetic.EXACT:
             self._read_at_once()
         A = self._matrix("A") if "A" in self.parts else None
@@ -194,6 +196,7 @@ class Draft:
                 owner, P = ("row of A", M) if B is None else ("column of B", B.shape[1])
                 x = self._names("x", P, owner)
             y = self._names("y", N, "column of A")
+        self.problems += [with_others(first, len(rest)) for first, *rest in self.strange.values()]
         if self.problems or A is None or x is None or y is None:
             raise InputError(self.problems)
         origin = self.origin
@@ -432,7 +435,8 @@ class Draft:
                         raise _LettersFound from None
                 else:
                     hint = hint or self._why_no_letter(text_of(item))
-                self._refuse_entry(key, (*path, j), error.problem._replace(hint=hint))
+                problem = error.problem._replace(hint=hint)
+                self._refuse_entry(key, (*path, j), problem, is_value=not isinstance(item, str))
 
     def _what_keeps_letters_out(self) -> str | None:
         """What keeps an expression with letters from being read, if anything does."""
@@ -444,8 +448,12 @@ class Draft:
             return INSTALL_SYMPY
         return None
 
-    def _refuse_entry(self, key: str, path: Path, problem: Problem, offset: int = 0) -> None:
+    def _refuse_entry(self, key: str, path: Path, problem: Problem, offset: int = 0, *, is_value: bool = False) -> None:
         entry = key + "".join(f"[{index + 1}]" for index in path)
+        if is_value and self.parts[key].locate(path) is None:
+            found = problem._replace(message=f"{entry}: {problem.message}")
+            self.strange.setdefault(key, []).append(found.at(self.parts[key].source or self.source, None))
+            return
         self._refuse(key, path, f"{entry}: {problem.message}", problem.hint, problem.code)
         last = self.problems[-1]
         if offset and last.column is not None:

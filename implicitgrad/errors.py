@@ -62,6 +62,14 @@ def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = 
     return kept
 
 
+def with_others(problem: Problem, others: int) -> Problem:
+    """The problem of an entry that is no number, said of so many other entries, too."""
+    if not others:
+        return problem
+    are_none = "1 other entry is no number either" if others == 1 else f"{others} other entries are no numbers either"
+    return problem._replace(message=f"{problem.message}; {are_none}")
+
+
 class ImplicitGradError(Exception):
     """The root of the tree: a message a user can act on."""
 
@@ -93,7 +101,7 @@ class InputError(ImplicitGradError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[:MOST_PROBLEMS_SHOWN]]
+        lines = list(map(str, without_repeated_hints(self.problems[:MOST_PROBLEMS_SHOWN])))
         if self.problems_left_out:
             lines.append(f"... and {self.problems_left_out} more problems")
         Exception.__init__(self, "\n".join(lines))

@@ -93,6 +93,7 @@ def _show_doubles(values: Sequence[Bounded], digits: int) -> list[str]:
     if highest < digits and lowest >= SMALLEST_FIXED and highest - lowest <= digits // 2 and min(supported) >= 0:
         most = min(digits - 1 - highest, max(_short_places(number) for number in numbers))
         places = [min(most, limit) for limit in supported]
+        places = [one if number else 0 for number, one in zip(numbers, places, strict=True)]
         widest = max(places)
         return [_padded(f"{number:.{one}f}", one, widest) for number, one in zip(numbers, places, strict=True)]
     if all(number.is_integer() and abs(number) < 10**digits for number in numbers) and min(supported) >= 0:
@@ -167,6 +168,9 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
         if name:
             is_compound = " " in _outside_parentheses(number) or (isinstance(value, Symbolic) and "/" in number)
             number = "" if number == "1" else f"({number})·" if is_compound else f"{number}·"
+        if is_negative and not pieces and number.startswith(ROUNDED):  # ≈ stands before the sign
+            pieces.append(f"{ROUNDED}-{number.removeprefix(ROUNDED)}{name}")
+            continue
         sign = ("-" if is_negative else "") if not pieces else "− " if is_negative else "+ "
         pieces.append(f"{sign}{number}{name}")
     return Expression(tuple(pieces or ["0"]))

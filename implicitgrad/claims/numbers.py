@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from implicitgrad.characters import count
 from implicitgrad.claims import Numbers
+from implicitgrad.errors import Problem, with_others
 from implicitgrad.expressions import Misplaced, has_letters
 from implicitgrad.part import Part, Path
 from implicitgrad.rational import NumberError, last_place, parse_number
@@ -104,6 +105,7 @@ def _entries(
     entries, texts, roundings = [], [], []
     unit_roundoff, is_whole = None, True
     broken: list[str] = []
+    strange: list[tuple[Path, Problem]] = []
     for i, row in enumerate(rows):
         values: list[Fraction | None] = []
         units: list[Fraction] = []
@@ -115,8 +117,12 @@ def _entries(
                 value, unit, is_computed = read(item)
             except NumberError as error:
                 path = (i + j,) if is_flat else (i, j)
-                refuse(path, f"{numbers.name(i, j)}: {error.problem.message}", error.problem.hint, "bad-number")
+                problem = error.problem._replace(message=f"{numbers.name(i, j)}: {error.problem.message}")
                 is_whole = False
+                if isinstance(item, str) or part.locate(path) is not None:
+                    refuse(path, problem.message, problem.hint, "bad-number")
+                else:
+                    strange.append((path, problem))
                 continue
             values.append(value)
             units.append(unit)
@@ -125,6 +131,10 @@ def _entries(
         entries.append(tuple(values))
         roundings.append(tuple(units))
         texts.append(tuple(["null" if item is None else str(item) for item in row]))
+    if strange:  # values of Python's, mostly all of one kind
+        first, problem = strange[0]
+        problem = with_others(problem, len(strange) - 1)
+        refuse(first, problem.message, problem.hint, "bad-number")
     if not is_whole:
         return None
     return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(broken))

@@ -54,6 +54,9 @@ def spell_sum(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits:
         if name:
             is_sum = isinstance(value, Symbolic) and len(in_pieces(value.shown)) > 1
             number = "" if number == "1" else f"\\left({number}\\right)\\," if is_sum else f"{number}\\,"
+        if is_negative and not text and number.startswith(ROUGHLY):  # ≈ stands before the sign
+            text = f"{ROUGHLY}-{number.removeprefix(ROUGHLY)}{name}"
+            continue
         sign = ("-" if is_negative else "") if not text else " - " if is_negative else " + "
         text += f"{sign}{number}{name}"
     return text or "0"

@@ -155,7 +155,8 @@ class _Summary:
         self, name: str, size: str, entries: Entries, row: Callable[[int], str], is_open: Sequence[bool]
     ) -> _Part:
         mark, blank = (MARK, " " * len(MARK)) if _is_mixed(is_open) else ("", "")
-        lines = [("Frobenius norm", entries.norm() + blank)]
+        norm = "Euclidean norm" if 1 in entries.values.shape else "Frobenius norm"
+        lines = [(norm, entries.norm() + blank)]
         for i, j in entries.largest(MOST_ENTRIES):
             number = entries.show(i, j) + (mark if is_open[i] else blank)
             lines.append((f"{row(i)}{self._short(self.answer.inputs[j])}", number))
