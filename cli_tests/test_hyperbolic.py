@@ -36,7 +36,7 @@ def test_a_recurrent_layer_has_its_textbook_derivative(run: Run) -> None:
     assert run("check", *layer, "--dydx", "(1-z**2)*u/(1-w*(1-z**2))").returncode == 0
     assert run("check", *layer, "--dydx", "(1-z**2)*u").returncode == 1
     assert "1/cosh(x)²" in run("solve", "-e", "y = tanh(x)", "--unknowns", "y").stdout
-    assert "holds where sinh(y) ≠ 0" in run("solve", "-e", "cosh(y) = x", "--unknowns", "y").stdout
+    assert "holds where y ≠ 0\n" in run("solve", "-e", "cosh(y) = x", "--unknowns", "y").stdout
 
 
 @pytest.mark.parametrize(("name", "hint"), [("sigmoid", "1/(1 + exp(-u))"), ("relu", "(u + abs(u))/2")])
