@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from implicitgrad.characters import quoted
 from implicitgrad.cli.streams import write_stdout
 from implicitgrad.errors import UsageError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SHORTEST, LONGEST = 0.001, 10**6
 """Seconds of a --time-limit."""
@@ -82,16 +85,21 @@ def names(context: click.Context, parameter: click.Parameter, value: str | None)
     return found
 
 
+def _number(value: str) -> Fraction:
+    """Read an option's number by the grammar of a system's numbers."""
+    from implicitgrad.rational import NumberError, parse_number
+
+    try:
+        return parse_number(value)
+    except NumberError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def positive(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
     """The callback of an option that takes a number of 0 or more and less than 1, in the grammar of a system's."""
     if value is None:
         return None
-    from implicitgrad.rational import NumberError, parse_number
-
-    try:
-        number = parse_number(value)
-    except NumberError as error:
-        raise click.BadParameter(str(error)) from None
+    number = _number(value)
     if not 0 <= number < 1:
         raise click.BadParameter(f"expected a number from 0 to 1, got {quoted(value)}")
     return float(number)
@@ -101,12 +109,7 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
     """The callback of --time-limit."""
     if value is None:
         return None
-    from implicitgrad.rational import NumberError, parse_number
-
-    try:
-        number = parse_number(value)
-    except NumberError as error:
-        raise click.BadParameter(str(error)) from None
+    number = _number(value)
     if not SHORTEST <= number <= LONGEST:
         raise click.BadParameter(f"expected a number of seconds from {SHORTEST} to {LONGEST}, got {quoted(value)}")
     if not hasattr(os, "fork"):
