@@ -103,7 +103,7 @@ class Draft:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
         self.strange: dict[str, list[Problem]] = {}
-        """Entries of each matrix that are no numbers, nor text: values of Python's, mostly all of one kind."""
+        """For each matrix, the problems of Python values that are neither numbers nor text, reported as one."""
         self.arithmetic = Arithmetic.EXACT
         self.why_no_letters: str | None = None
         """What to say of an expression with letters, where that is a mistake in the place of a number."""
@@ -216,7 +216,7 @@ class Draft:
         return system if self.arithmetic is Arithmetic.EXACT else self._in_doubles(system)
 
     def _remarks(self) -> tuple[tuple[str, str], ...]:
-        """Warnings of letters that are likely no letters."""
+        """Warnings about names that are probably misread: their codes and messages."""
         if not self.expressions:
             return ()
         from implicitgrad.mistaken_names import remarks_on

@@ -18,7 +18,7 @@ from implicitgrad.characters import printable
 
 MOST_PROBLEMS_SHOWN = 10
 TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
-"""Codes of what keeps one system from being answered, and says nothing of it and of others."""
+"""Error codes that mean a system was not answered, without saying anything about its content."""
 
 
 class Problem(NamedTuple):
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
 
 
 def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = None) -> list[Problem]:
-    """The problems, each hint with the first that has it.
+    """Return the problems, each hint with the first that has it.
 
     said : the hints that stand already, to which these are added.
     """
@@ -63,7 +63,7 @@ def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = 
 
 
 def with_others(problem: Problem, others: int) -> Problem:
-    """The problem of an entry that is no number, said of so many other entries, too."""
+    """Add to an entry's problem how many other entries have it too."""
     if not others:
         return problem
     are_none = "1 other entry is no number either" if others == 1 else f"{others} other entries are no numbers either"

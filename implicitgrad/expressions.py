@@ -26,7 +26,7 @@ LONGEST = 20_000
 """Characters of an expression."""
 LONGEST_NAME = 32
 LONGEST_RUN = 3
-"""Letters of a name that nothing else says is one, or is a product."""
+"""The most letters of a name that may be a product although no other name says so."""
 FUNCTIONS = (
     "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
     "atanh", "exp", "log", "ln", "log10", "log2", "sqrt", "cbrt", "abs", "erf",
@@ -159,12 +159,12 @@ def why_no_coefficient(text: str) -> str | None:
 
 
 def names_in(text: str) -> set[str]:
-    """What looks like a name, of an expression or not."""
+    """Return every part of a text that looks like a name, whether or not the text is an expression."""
     return set(re.findall(f"[^\\W\\d{_SUPERSCRIPTS}][^\\W{_SUPERSCRIPTS}]*", text)) - set(FUNCTIONS)
 
 
 def as_product(name: str, known: Collection[str]) -> str | None:
-    """x*y for xy: the shortest product of other names, or of constants and names, that it is a run of."""
+    """Return x*y for xy: the shortest product of known names and constants that spells the name, or None."""
     best: list[tuple[str, ...] | None] = [()]
     for end in range(1, min(len(name), LONGEST_NAME) + 1):
         found = [
@@ -178,7 +178,7 @@ def as_product(name: str, known: Collection[str]) -> str | None:
 
 
 def is_run(name: str) -> bool:
-    """Whether a name may be a product of its letters, as far as it alone says."""
+    """Whether a name, judged by itself, may be a product of its letters."""
     return name.isalpha() and 1 < len(name) <= LONGEST_RUN and name not in CONSTANTS
 
 
@@ -246,7 +246,7 @@ class _Reader:
         raise Misplaced(f"{expected}, got {found}", offset, hint)
 
     def product_hint(self) -> str:
-        """How the product of the factor before and the name or number that follows is written."""
+        """Spell out the product of the factor before and of the name or number that follows."""
         _, right, offset = self.tokens[self.next]
         left = self.text[self.tokens[self.start_of_factor(self.next - 1)][2] : offset].strip()
         if len(left) > LONGEST_QUOTE:
@@ -261,7 +261,7 @@ class _Reader:
         return f"{hint}, or {left}*{'*'.join(right)} where {right} is a product"
 
     def start_of_factor(self, last: int) -> int:
-        """The first token of the factor that ends with a token."""
+        """Return the index of the first token of the factor that ends with the token ``last``."""
         first = last
         while True:
             if self.tokens[first][1] == ")":

@@ -1,4 +1,4 @@
-"""What solve answers: a text or a file's bytes for each system, made here or in a process that may be ended."""
+"""Answer systems for solve: a text or a file's bytes for each, in this process or in one that can be killed."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Answer(NamedTuple):
 
     written: str | memoryview | bytes
     note: str | None
-    """What a file of NumPy's has no place for."""
+    """What a NumPy file cannot hold."""
     unmet: tuple[Problem, ...]
-    """What is required of it in vain."""
+    """The requirement that the answer does not meet."""
 
 
 class System(NamedTuple):
@@ -81,10 +81,10 @@ def built(drafts: Iterable[Draft], asked: Asked) -> list[System]:
 
 
 def answers_to(systems: Sequence[System], asked: Asked) -> tuple[list[Answer], list[Problem]]:
-    """The answers, and why there are not more. Raises ImplicitGradError."""
+    """Return the answers, and the problems of systems without one. Raises ImplicitGradError."""
     _refuse_several(systems, asked)
     _require_gradients([one.system for one in systems if isinstance(one.system, LinearSystem)], asked)
-    return _parted(_results(systems, asked))
+    return _split(_results(systems, asked))
 
 
 def answers_within(
@@ -93,7 +93,7 @@ def answers_within(
     """The same, of drafts that are read, and systems that are answered, within so many seconds each."""
     from implicitgrad.limits import each_apart
 
-    answers, problems = _parted(each_apart(lambda: _works(drafts(), asked), seconds), source)
+    answers, problems = _split(each_apart(lambda: _works(drafts(), asked), seconds), source)
     _refuse_several([*answers, *problems], asked)
     return answers, problems
 
@@ -112,8 +112,8 @@ def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Resul
             )
 
 
-def _parted(results: Iterable[Answer | Result | None], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
-    """The answers, and why there are not more. Raises what is more than one system's lack of an answer.
+def _split(results: Iterable[Answer | Result | None], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+    """Separate answers from the problems of systems without one. Raises any other error.
 
     source : of what cannot be read in time.
     """

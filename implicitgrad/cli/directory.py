@@ -18,7 +18,7 @@ LONGEST_NAME = 200
 LIST = ".implicitgrad-batch"
 """In a directory, the names of the files that batches wrote there, a line each: what they may write again."""
 UNFINISHED = ".implicitgrad-batch-unfinished"
-"""What is being written, until it takes its file's place; a batch that was killed leaves it to the next."""
+"""The file being written, before it replaces the result; the next batch removes what a killed one left."""
 SUFFIXES = {
     "json": ".json", "table": ".txt", "markdown": ".md", "latex": ".tex", "yaml": ".yaml", "csv": ".csv",
     "npy": ".npy", "npz": ".npz",
@@ -89,7 +89,7 @@ class Directory:
         return path
 
     def _forget_missing(self) -> None:
-        """Leave in the list what is there: a name is written before its file, and a file may be removed."""
+        """Make the list name exactly the files that exist; a name is listed before its file is written."""
         with suppress(OSError):
             there = set(os.listdir(self.path))
             is_there = lambda name: name in there or os.path.isfile(os.path.join(self.path, name))  # noqa: E731 (another case)

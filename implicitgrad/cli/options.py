@@ -106,7 +106,7 @@ def positive(context: click.Context, parameter: click.Parameter, value: str | No
 
 
 def seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """The callback of --time-limit."""
+    """Validate --time-limit; return seconds."""
     if value is None:
         return None
     number = _number(value)

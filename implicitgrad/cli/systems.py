@@ -205,7 +205,7 @@ def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: 
 
 
 def text_to_keep(source: str | None) -> str | None:
-    """The text of what can be read once only, and has to be waited for: standard input, and a FIFO."""
+    """Read standard input or a FIFO, which can be read only once and may have to be waited for."""
     from implicitgrad.readers import NUMPY_SUFFIXES
     from implicitgrad.readers.source import STANDARD_INPUT, read_text, regular_size
 

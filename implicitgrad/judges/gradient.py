@@ -262,7 +262,7 @@ def _deviation(numbers: Numbers, claim: Along, setting: Setting, k: int, m: int,
 def _farthest(
     numbers: Numbers, claim: Along, setting: Setting, jacobian: Along | None, unique: Expected
 ) -> Deviation | None:
-    """The number of a valid claim that is farthest off, where something says what it must be."""
+    """Return the entry of a valid claim with the largest difference, among those whose value is determined."""
     yielded = {} if jacobian is None else _yielded(jacobian, setting)
     differences = {
         (k, m): abs(value - correct)

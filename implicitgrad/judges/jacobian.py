@@ -20,7 +20,7 @@ from implicitgrad.verdict import DIGITS, Choice, Deviation, Outcome, show
 
 MOST_TERMS = 6
 Difference = tuple[int, int, Fraction]
-"""Of a claimed number from a unique one, without its sign: its row, its independent input, how much."""
+"""The difference of a claimed number from the unique value: its row, its independent input, its magnitude."""
 
 
 def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
@@ -160,7 +160,7 @@ def _nulls(numbers: Numbers, setting: Setting) -> Iterator[Deviation]:
 
 
 def _differences(claim: Along, setting: Setting) -> Iterator[Difference]:
-    """Those of the rows that no free parameter changes."""
+    """Return the rows that no free parameter changes."""
     general = setting.solution.general
     for i, (J, V) in enumerate(zip(general.particular, general.null_space, strict=True)):
         if not any(V):
@@ -168,7 +168,7 @@ def _differences(claim: Along, setting: Setting) -> Iterator[Difference]:
 
 
 def _wrong(claim: Along, differences: Iterable[Difference]) -> Iterator[tuple[int, int]]:
-    """The entries that are farther off than they may be."""
+    """Return the entries whose difference exceeds their tolerance."""
     return ((i, m) for i, m, difference in differences if difference > claim.tolerances[i][m])
 
 
@@ -181,7 +181,7 @@ def _deviation(numbers: Numbers, claim: Along, setting: Setting, i: int, m: int)
 
 
 def _farthest(numbers: Numbers, claim: Along, setting: Setting, differences: list[Difference]) -> Deviation | None:
-    """The number of a valid claim that is farthest off: an entry that is unique, or one of A·J."""
+    """Return the entry of a valid claim with the largest difference: a unique entry, or one of A·J."""
     found = []
     if differences:
         i, m, _ = max(differences, key=lambda difference: difference[2])
@@ -219,7 +219,7 @@ def _equations(claim: Along, setting: Setting) -> list[Deviation]:
 
 
 def _equation(J: Matrix, claim: Along, setting: Setting, i: int, m: int) -> Deviation:
-    """An entry of A·J beside that of B·T."""
+    """Compare an entry of A·J with that of B·T."""
     row, x = setting.system.A[i], setting.x[m]
     value = dot(row, [entries[m] for entries in J])
     tolerance = dot(tuple(map(abs, row)), [tolerances[m] for tolerances in claim.tolerances])

@@ -97,7 +97,7 @@ class OnCurve:
         return f"at {place_of(finding.apart)} the claim is {one}, and correct is {other}"
 
     def right_on_a_part(self, findings: Sequence[Finding]) -> str:
-        """That all that differs somewhere is the same on a branch: at a point, and at others beside it."""
+        """Evidence that the claim is right on a branch: it is right at a point and at others beside it."""
         for point in findings[0].alike:
             beside = points_beside(point)
             if len(beside) > 1 and all(_is_zero(one, finding) for one in (point, *beside) for finding in findings):

@@ -19,20 +19,20 @@ from implicitgrad.system import Matrix, squared_norm
 from implicitgrad.verdict import Outcome, show_short
 
 MOST_PRODUCTS = 5000
-"""Which are done exactly sooner than numpy is loaded."""
+"""Up to this many products, exact arithmetic is faster than loading numpy."""
 Sizes = tuple[Fraction, ...]
 """The root mean square of each column of ∂y/∂x, or of each loss's ∂L/∂x."""
 
 
 class Limit(NamedTuple):
-    """How near to a valid answer a claim must be to prove something."""
+    """The tolerance beyond which a claim proves nothing."""
 
     most: Matrix
-    """The tolerances, as far as that lets them be."""
+    """The tolerances, none larger than this bound."""
     entry: tuple[int, int]
-    """The number of the claim whose tolerance is farthest beyond that."""
+    """The entry of the claim whose tolerance exceeds the bound most."""
     size: Fraction
-    """Of the numbers that it stands among."""
+    """The size of the answer in that entry's column."""
 
 
 def limit_of_jacobian(numbers: Numbers, setting: Setting, tolerances: Matrix) -> Limit | None:
@@ -62,7 +62,7 @@ def limit_of_gradient(numbers: Numbers, setting: Setting, tolerances: Matrix, ja
 
 
 def proves_nothing(outcome: Outcome, numbers: Numbers, tolerances: Matrix, limit: Limit, setting: Setting) -> Outcome:
-    """The outcome of a claim that only a tolerance beyond the limit lets hold."""
+    """Return the undecided outcome of a claim that holds only by a tolerance larger than the limit."""
     i, j = limit.entry
     allowed, size = show_short(tolerances[i][j]), show_short(limit.size)
     reason = (
@@ -90,7 +90,7 @@ def farthest(J: Matrix, setting: Setting) -> tuple[int, int] | None:
 
 
 def _cap(size: Fraction, usual: Fraction) -> Fraction | None:
-    """The largest tolerance that proves something; None: any, for what is 0."""
+    """Return the largest tolerance at which a claim proves something; None if there is no limit, for an answer of 0."""
     return max(size / 2, CRUDEST * usual) if size else None
 
 

@@ -55,7 +55,7 @@ class OddRoot(Function):  # type: ignore[misc]
         return zero
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """The derivative by u."""
+        """Return the derivative with respect to u."""
         u, q = self.args
         return self / (q * u)
 

@@ -240,7 +240,7 @@ def _has_no_root(polynomial: Any, place: int, within: Range) -> bool:
 
 
 def _squares(polynomial: Any) -> list[Any] | None:
-    """Polynomials whose squares' sum a polynomial or its negative is, with positive factors; None if none are found."""
+    """Write a polynomial or its negative as a positive sum of squares; return what is squared, or None."""
     ring = polynomial.ring
     for p in (polynomial, -polynomial):
         terms = dict(p.terms())
