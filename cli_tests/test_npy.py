@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, examples
+from hypothesis import given
+from hypothesis import strategies as st
 
 from implicitgrad import InputError, UsageError, read_systems
 from implicitgrad.doubles import DoubleMatrix
@@ -291,3 +293,108 @@ def test_an_archive_is_no_options_value_and_csv_options_are_for_csv(run: Run, tm
     assert (result.returncode, result.stdout, result.stderr) == (2, "", f"implicitgrad: {expected}\n")
     with pytest.raises(UsageError, match="is read as NumPy's"):
         read_systems(tmp_path / "s.npz", delimiter=";")
+
+
+# an answer that was written, as a claim
+
+
+CARRIED = [
+    ("smallest number", [[1.7976931348623157e308]], [-9e-16], "holds"),
+    ("below the smallest number", [[7e307]], [-6e-307], "undecided"),
+    (
+        "condition beyond 2⁵³",
+        [
+            [9007199254740992.0, 3.0, 1.0, -7.3],
+            [3.0, 9.978093310843732, 3.2, -1.4682972940934302],
+            [-3e307, 1.2, -1e-307, 1.711092745544958],
+            [9007199254740992.0, 8e-15, -4e-100, 9007199254740992.0],
+        ],
+        [0.0, -7e-08, -0.4, 9007199254740996.0],
+        "undecided",
+    ),
+]
+
+
+def answer_beside(run: Run, folder: Path, arrays: dict[str, Any], arithmetic: str = "exact") -> bool:
+    """Write the system and, as claims, the answer to it; False where doubles do not hold that."""
+    np.savez(folder / "system.npz", **arrays)
+    solved = run("solve", "system.npz", "-o", "answer.npz", "--arithmetic", arithmetic)
+    if solved.returncode:
+        return False
+    answer = np.load(folder / "answer.npz")
+    keys = [key for key in ("dy_dx", "dL_dx") if key in answer]
+    if np.isnan(answer["error_bound"]).any() or not all(np.isfinite(answer[key]).all() for key in keys):
+        return False
+    np.savez(folder / "claims.npz", **arrays, **{f"expect_{key}": answer[key] for key in keys})
+    return True
+
+
+@pytest.mark.parametrize(("A", "dL_dy", "verdict"), [row[1:] for row in CARRIED], ids=[row[0] for row in CARRIED])
+def test_an_answer_that_doubles_cannot_carry_is_undecided(
+    run: Run, tmp_path: Path, A: Any, dL_dy: Any, verdict: str
+) -> None:
+    assert answer_beside(run, tmp_path, {"A": np.array(A), "dL_dy": np.array(dL_dy)})
+    result = run("check", "claims.npz", "-f", "json")
+    claims = json.loads(result.stdout)["claims"]
+    assert claims[0]["holds"]
+    found = claims[1]
+    assert (found["claim"], found["holds"], found["undecided"]) == ("dL_dx", verdict == "holds", verdict != "holds")
+    if len(A) == 4:
+        assert found["reason"] == (
+            "the condition of A is ≈2.73e+306, and floating-point numbers of 53 bits cannot carry the answer:"
+            " rounding alone may have made the claim of it"
+        )
+
+
+def test_the_exact_answer_where_a_cutoff_says_otherwise_is_undecided(run: Run, tmp_path: Path) -> None:
+    A = [
+        [2.9299215923543276, 9e-20, 5e300],
+        [6.7, 3e-16, 2e20],
+        [8.789764777062983, 2.7e-19, 1.5e301],
+    ]
+    assert answer_beside(run, tmp_path, {"A": np.array(A)})
+    result = run("check", "claims.npz", "-f", "json")
+    (claim,) = json.loads(result.stdout)["claims"]
+    assert (claim["holds"], claim["undecided"]) == (False, True)
+    assert claim["reason"] == "the rank of A is 2 by a cutoff and 3 exactly, and the claim is the exact answer"
+    wrong = dict(np.load(tmp_path / "claims.npz"))
+    wrong["expect_dy_dx"] = wrong["expect_dy_dx"] * 1.5
+    np.savez(tmp_path / "wrong.npz", **wrong)
+    (claim,) = json.loads(run("check", "wrong.npz", "-f", "json").stdout)["claims"]
+    assert (claim["holds"], claim["undecided"]) == (False, False)
+
+
+doubles = st.one_of(
+    st.sampled_from([0.0, 0.0, 1.0, -1.0, 2.0, 3.0, 0.1, 0.3, 2.7, 5e-324, 1.7976931348623157e308, 7e307, -9e-16]),
+    st.builds(lambda sign, exponent: sign * 10.0**exponent, st.sampled_from([-3.0, 1.0, 2.0]), st.integers(-300, 300)),
+    st.integers(2**53 - 3, 2**53 + 3).map(float),
+    st.floats(-10, 10),
+)
+
+
+@given(st.data(), st.sampled_from(["exact", "float", "auto"]))
+@examples(150)
+def test_the_answer_to_any_doubles_holds_or_is_undecided(
+    run: Run, tmp_path: Path, data: st.DataObject, arithmetic: str
+) -> None:
+    M, N = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
+    A = np.array([[data.draw(doubles) for _ in range(N)] for _ in range(M)])
+    if M > 1 and data.draw(st.booleans()):
+        with np.errstate(over="ignore"):
+            A[-1] = A[0] * data.draw(st.sampled_from([1.0, 3.0, 1 + 2.0**-52]))
+    arrays = {"A": A, "dL_dy": np.array([data.draw(doubles) for _ in range(N)])}
+    if not np.isfinite(A).all() or not answer_beside(run, tmp_path, arrays, arithmetic):
+        return
+    result = run("check", "claims.npz")
+    assert result.returncode in (0, 1)
+    assert "FAILS" not in result.stdout
+    restated = run("solve", "system.npz", "-f", "yaml", "--arithmetic", arithmetic)
+    checked = run("check", "restated.yaml", files={"restated.yaml": restated.stdout})
+    assert (checked.returncode, checked.stderr) == (0, ""), restated.stdout + checked.stdout
+
+
+def test_doubles_at_the_edge_of_a_rank_are_restated_exactly(run: Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "system.npz", A=np.array([[0.9, 2.0**53], [3.0, 1.0], [2.7, 2.7021597764222976e16]]))
+    restated = run("solve", "system.npz", "-f", "yaml").stdout
+    assert "8106479329266893/9007199254740992" in restated
+    assert run("check", "restated.yaml", files={"restated.yaml": restated}).returncode == 0

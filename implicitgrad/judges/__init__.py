@@ -15,7 +15,7 @@ from implicitgrad.errors import InputError
 from implicitgrad.judges import facts
 from implicitgrad.judges.gradient import judge_gradient
 from implicitgrad.judges.jacobian import judge_jacobian
-from implicitgrad.judges.near_point import as_far_as_known
+from implicitgrad.judges.near_point import Judge, as_far_as_known
 from implicitgrad.judges.setting import Along, Setting
 from implicitgrad.part import Part
 from implicitgrad.solution import Constraints, Solution, Status
@@ -103,7 +103,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
     is_binary = system.arithmetic is Arithmetic.FLOAT
-    is_large = max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY
+    is_large = _is_large(system)
     if is_binary or is_large:
         with suppress(InputError):  # numbers beyond the range of doubles
             found = solve_system(system, arithmetic="float")
@@ -115,6 +115,10 @@ def solve_to_judge(system: LinearSystem) -> Solution:
             ):
                 return found
     return solve_system(system, arithmetic="exact")
+
+
+def _is_large(system: LinearSystem) -> bool:
+    return max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:
@@ -137,7 +141,7 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         outcome, along = judge_jacobian(claims.dy_dx, setting)
         if solution.system.is_near_a_point:
             outcome = as_far_as_known(outcome, claims.dy_dx, setting, _judge_jacobian_alone, _holds)
-        outcomes.append(outcome)
+        outcomes.append(_unless_exact(outcome, claims.dy_dx, setting, _judge_jacobian_alone))
         says_something = any(value is not None for row in along.values for value in row)
         jacobian = along if outcome.holds and says_something else None
     if claims.dL_dx is not None:
@@ -146,7 +150,7 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         if solution.system.is_near_a_point:
             strictly = partial(_judge_gradient_alone, jacobian=jacobian)
             outcome = as_far_as_known(outcome, claims.dL_dx, setting, strictly, _holds)
-        outcomes.append(outcome)
+        outcomes.append(_unless_exact(outcome, claims.dL_dx, setting, partial(_judge_gradient_alone, jacobian=None)))
     if claims.free_parameters is not None:
         outcomes.append(facts.judge_free_parameters(claims.free_parameters, setting))
     if claims.dL_dx_unique is not None:
@@ -156,6 +160,21 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
     if claims.condition is not None:
         outcomes.append(facts.judge_condition(claims.condition, setting))
     return Verdict(solution, _placed(outcomes, solution, claims))
+
+
+def _unless_exact(outcome: Outcome, numbers: Numbers, setting: Setting, judge: Judge) -> Outcome:
+    """The outcome of a claim that fails because of a cutoff, and is the exact answer rounded, is undecided."""
+    found = setting.solution
+    fails = not (outcome.holds or outcome.is_undecided or numbers.broken)
+    is_by_cutoff = found.arithmetic is Arithmetic.FLOAT and None in found.error_bounds
+    if not (fails and is_by_cutoff) or found.system.is_near_a_point or _is_large(found.system):
+        return outcome
+    exact = solve_system(found.system, arithmetic="exact")
+    widths = (found.system.inputs, len(exact.independent))
+    if len(numbers.entries[0]) not in widths or not judge(numbers, Setting(exact, setting.claims)).holds:
+        return outcome
+    reason = f"the rank of A is {found.rank} by a cutoff and {exact.rank} exactly, and the claim is the exact answer"
+    return Outcome(numbers.key, False, outcome.claimed, reason, is_undecided=True)
 
 
 def _judge_jacobian_alone(numbers: Numbers, setting: Setting) -> Outcome:

@@ -20,7 +20,7 @@ from implicitgrad.judges.jacobian import (
     valid_jacobian,
     written,
 )
-from implicitgrad.judges.proving import limit_of_gradient, proves_nothing
+from implicitgrad.judges.proving import beyond_its_type, limit_of_gradient, proves_nothing
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.reduction import integers, reduce_rows
@@ -56,6 +56,9 @@ def _judged(numbers: Numbers, setting: Setting, jacobian: Along | None) -> tuple
     expected = _unique(setting)
     failed = _failed(outcome, numbers, claim, setting, jacobian, own, expected)
     if failed is not None:
+        widest = setting.tolerances_of_ill_conditioned(numbers, setting.system.dL_dy)
+        if widest is not None and _is_valid(numbers, widest, setting, jacobian):
+            failed = beyond_its_type(outcome, numbers, setting)
         return failed, expected
     limit = limit_of_gradient(numbers, setting, tolerances, jacobian)
     if limit is not None:

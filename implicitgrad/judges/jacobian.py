@@ -12,7 +12,7 @@ from implicitgrad.judges.at_once import can_hold, of_jacobian
 from implicitgrad.judges.demands import Demand, demands, fix_nothing, given_the_others, impossible
 from implicitgrad.judges.feasible import Interval, is_feasible
 from implicitgrad.judges.jacobian_mistakes import suspect_jacobian
-from implicitgrad.judges.proving import farthest, limit_of_jacobian, proves_nothing
+from implicitgrad.judges.proving import beyond_its_type, farthest, limit_of_jacobian, proves_nothing
 from implicitgrad.judges.setting import Along, Setting, complete, dot
 from implicitgrad.notation import linear
 from implicitgrad.system import Matrix
@@ -35,6 +35,9 @@ def judge_jacobian(numbers: Numbers, setting: Setting) -> tuple[Outcome, Along]:
     differences = list(_differences(claim, setting))
     failed = _failed(outcome, numbers, claim, setting, differences, own)
     if failed is not None:
+        widest = setting.tolerances_of_ill_conditioned(numbers)
+        if widest is not None and is_valid(setting, numbers, widest):
+            return beyond_its_type(outcome, numbers, setting), claim
         suspicion = suspect_jacobian(numbers, claim, setting, partial(is_valid, setting))
         return failed._replace(suspicions=() if suspicion is None else (suspicion,)), claim
     limit = limit_of_jacobian(numbers, setting, tolerances)

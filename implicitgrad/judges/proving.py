@@ -77,6 +77,17 @@ def proves_nothing(outcome: Outcome, numbers: Numbers, tolerances: Matrix, limit
     return Outcome(numbers.key, False, outcome.claimed, reason, is_undecided=True)
 
 
+def beyond_its_type(outcome: Outcome, numbers: Numbers, setting: Setting) -> Outcome:
+    """The outcome of a claim that is wrong by no more than the rounding of so ill-conditioned an answer may be."""
+    condition = show_short(root_above(setting.solution.condition_squared or Fraction(0)))
+    bits = (numbers.unit_roundoff or Fraction(1)).denominator.bit_length() - 1
+    reason = (
+        f"the condition of A is {condition}, and floating-point numbers of {bits} bits cannot carry the"
+        " answer: rounding alone may have made the claim of it"
+    )
+    return Outcome(numbers.key, False, outcome.claimed, reason, is_undecided=True)
+
+
 def farthest(J: Matrix, setting: Setting) -> tuple[int, int] | None:
     """The place of the entry of A·J − B·T that is farthest from 0; None where doubles that are needed overflow."""
     A, BT = setting.system.A, setting.BT()

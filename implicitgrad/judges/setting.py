@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from implicitgrad.judges.demands import Demand
     from implicitgrad.verdict import Deviation
 
+ZERO = Fraction(0)
 CRUDEST = Fraction(1, 2**10)
 """The largest relative error that is put down to floating point."""
 
 
+HALF_OF_SMALLEST = {
+    Fraction(1, 2**53): Fraction(1, 2**1075),
+    Fraction(1, 2**24): Fraction(1, 2**150),
+    Fraction(1, 2**11): Fraction(1, 2**25),
+    Fraction(1, 2**8): Fraction(1, 2**134),
+}
+"""By the unit roundoff of a floating-point type, half its smallest positive number: what rounding may do near 0."""
 NOISE = Fraction(1, 2**33)
 """Beside the largest number of an answer in doubles whose rank was decided by a cutoff."""
 
@@ -145,6 +153,17 @@ class Setting:
         errors = self._errors(numbers, slack) if self.system.is_near_a_point else [[slack] * len(row) for row in exact]
         return tuple([tuple(map(self._widened, *rows)) for rows in zip(exact, numbers.entries, errors, strict=True)])
 
+    def tolerances_of_ill_conditioned(self, numbers: Numbers, gradients: Matrix | None = None) -> Matrix | None:
+        """The tolerances without the limit on ρ, where condition·u > 1: what rounding may do, if it may do anything.
+
+        None where the type of the claim can carry the answer.
+        """
+        condition, unit = self.solution.condition_squared, numbers.unit_roundoff
+        is_stated = self.claims.rtol is not None or self.claims.atol is not None
+        if condition is None or unit is None or is_stated or unit**2 * condition < 1:
+            return None
+        return self._computed(numbers, gradients, self._k(unit) ** 2 * condition)
+
     def _widened(self, tolerance: Fraction, entry: Fraction | None, error: Fraction) -> Fraction:
         is_of_the_point = error > NOISE * (1 + abs(entry or Fraction(0)))
         return tolerance - error if self.error_counts_against and is_of_the_point else tolerance + error
@@ -172,18 +191,25 @@ class Setting:
             return tuple([tuple([absolute + relative * abs(c or Fraction(0)) for c in row]) for row in numbers.entries])
         if numbers.unit_roundoff is None or self.solution.condition_squared is None:
             return numbers.roundings
-        system = self.system
+        k = self._k(numbers.unit_roundoff)
+        growth = min(k**2 * self.solution.condition_squared, max(CRUDEST, k) ** 2)
+        return self._computed(numbers, gradients, growth)
+
+    def _k(self, unit_roundoff: Fraction) -> Fraction:
+        return 4 * max(self.system.equations, self.system.unknowns, self.system.inputs) * unit_roundoff
+
+    def _computed(self, numbers: Numbers, gradients: Matrix | None, growth: Fraction) -> Matrix:
+        """ρ·(‖claimed‖ + ‖B‖/‖A‖); growth : ρ²."""
         usual = self.usual_size_squared
-        unit = 4 * max(system.equations, system.unknowns, system.inputs) * numbers.unit_roundoff
-        growth = min(unit**2 * self.solution.condition_squared, max(CRUDEST, unit) ** 2)
         claimed = tuple([tuple([entry or Fraction(0) for entry in row]) for row in numbers.entries])
         if gradients is None:
             sizes = [(squared_norm(claimed), usual)] * len(claimed)
         else:
             sizes = [(squared_norm((c,)), usual * squared_norm((g,))) for c, g in zip(claimed, gradients, strict=True)]
         allowed = {size: root_above(growth * size[0]) + root_above(growth * size[1]) for size in sizes}
+        least = HALF_OF_SMALLEST.get(numbers.unit_roundoff or ZERO, ZERO)
         return tuple(
-            tuple([allowed[size] + rounding if rounding else allowed[size] for rounding in roundings])
+            tuple([allowed[size] + rounding if rounding else max(allowed[size], least) for rounding in roundings])
             for size, roundings in zip(sizes, numbers.roundings, strict=True)
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from io import StringIO
 from itertools import chain
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -14,11 +15,11 @@ from implicitgrad.characters import printable, quoted
 from implicitgrad.doubles import Decimals, DoubleMatrix
 from implicitgrad.errors import UsageError
 from implicitgrad.part import Part
-from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number
-from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution
+from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number, parse_number
+from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution, Status
 from implicitgrad.symbolic.value import Symbolic
 from implicitgrad.values import is_rectangle_of_texts
-from implicitgrad.writers.expectation import too_long_to_claim, whole_answer
+from implicitgrad.writers.expectation import LARGEST_RTOL, too_long_to_claim, whole_answer
 from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
 
 GRADIENT = "dL/dy"
@@ -114,11 +115,25 @@ def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> l
     spell : how what has letters is written.
     """
     if isinstance(matrix, DoubleMatrix):
-        return [[write_flow(number) for number in row] for row in matrix.to_lists()]
+        write = write_flow if _bears_rounding(solution) else _exactly
+        return [[write(number) for number in row] for row in matrix.to_lists()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
         return [[spell(entry) for entry in row] for row in matrix]
     has_decimals = solution.system.has_decimals
     return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
+
+
+def _bears_rounding(solution: Solution) -> bool:
+    """Whether decimals of as many digits as doubles have can stand for them: what is 0 in the answer stays 0."""
+    size = max(solution.system.equations, len(solution.y), len(solution.x))
+    condition = solution.condition or inf
+    return solution.status is Status.DETERMINED and size * 2.0**-52 * condition < LARGEST_RTOL
+
+
+def _exactly(number: float) -> str:
+    """A double's decimal, or the fraction that it is where that is not the same."""
+    text = write_flow(number)
+    return text if parse_number(text) == number else format_fraction(Fraction(number))
 
 
 def _cell(value: Symbolic) -> str:
