@@ -212,6 +212,11 @@ def test_the_special_cases_are_those_of_real_letters_and_functions(text: str) ->
     ("cosh(t) sinh(t)", ["where t = 0: rank 1, free is y2"]),
     ("1-cos(t) sin(t)", ["where sin(t) = 0: rank 1, free is y2", "where cos(t) = 1: rank 0, rank-deficient"]),
     ("sin(t)+2", []),
+    ("tanh(t) 1; 1 tanh(t)", []),
+    ("cos(t)-cos(s) sin(t)-sin(s)", [
+        "where sin(s) − sin(t) = 0: rank 1, free is y2",
+        "where cos(s) − cos(t) = 0 and sin(s) − sin(t) = 0: rank 0, rank-deficient",
+    ]),
     ("cbrt(a^2-1) a-1", ["where a = 1: rank 0, rank-deficient"]),
     ("cbrt(a)+cbrt(b) a+b", ["where a + b = 0: rank 0, rank-deficient"]),
     ("atan(a) a^1.852", ["where a = 0: rank 0, rank-deficient"]),

@@ -116,6 +116,8 @@ def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
         return []
     rest = _solved(field, left)
     relations = _relations(field, rest)
+    if len(rest) == 1 and not relations:
+        return [rest]
     basis = _basis(field, [*rest, *relations])
     if any(polynomial.is_ground for polynomial in basis):
         return []
@@ -127,7 +129,7 @@ def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
     for some in sets or ():
         wider = {field.without_sign(one): one for one in (*rest, *some) if one not in relations}
         if wider.keys() <= known:
-            return [_without_implied(field, rest)]
+            return [_without_implied(field, rest) if depth or relations else rest]
         found += _consistent(field, tuple(wider.values()), depth + 1)
     return found if sets is not None else [_without_implied(field, rest)]
 
@@ -163,6 +165,8 @@ def _after_substitution(field: Field, zeros: Zeros) -> Zeros | None:
 def _without_implied(field: Field, zeros: Zeros) -> Zeros:
     """Those from which the others follow, the long ones left out first."""
     left = list(zeros)
+    if all(sum(monomial) < 2 for zero in zeros for monomial in zero.numer.monoms()) and not _relations(field, zeros):
+        return zeros  # a reduced Gröbner basis
     for zero in sorted(zeros, key=field.sort_key, reverse=True):
         others = [one for one in left if one is not zero]
         if others and _follows(field, zero, others):
@@ -201,10 +205,10 @@ def _cases(
     zeros = [[field.plain(zero) for zero in some] for some in sets]
     angles = [f.args[0] for f in field.generators if isinstance(f, sin)]
     points = [points_where([*some, *_turning(some)], field.letters, angles) for some in zeros]
-    compute_zeros = [_function(field, some) for some in zeros]
+    compute_zeros = _function(field, zeros)
     compute_rows = _function(field, [[field.plain(entry.element) for entry in row] for row in rows])
     compute_poles = _function(field, field.poles([e for row in rows for e in row]))
-    holds = [[[_all_vanish(compute, place) for compute in compute_zeros] for place in places] for places in points]
+    holds = [[_which_vanish(compute_zeros, place, len(sets)) for place in places] for places in points]
     within = [[all(at[j] for at in there) for j in range(len(sets))] for there in holds]
     """Of each set, which others vanish with it."""
     cases = []
@@ -256,9 +260,10 @@ def _at(compute: Callable[..., Any], point: Sequence[Any]) -> Any:
             return None
 
 
-def _all_vanish(compute: Callable[..., Any], point: Sequence[Any]) -> bool:
-    values = _at(compute, point)
-    return values is not None and all(abs(value) < VANISHING for value in values)
+def _which_vanish(compute: Callable[..., Any], point: Sequence[Any], n: int) -> list[bool]:
+    """Of n sets of values, those that are all 0."""
+    values = _at(compute, point) or [[1]] * n
+    return [all(abs(value) < VANISHING for value in some) for some in values]
 
 
 def _any_vanishes(compute: Callable[..., Any], point: Sequence[Any]) -> bool:

@@ -17,12 +17,15 @@ from implicitgrad.symbolic.points import DIGITS
 
 WORKING_DIGITS = 2 * DIGITS + 20
 """The equations of a step have the square of a matrix in them."""
+INFINITY = float("inf")
+ROUGHLY = 1e-5
 REACHED = mpmath.mpf(10) ** -52
 NEGLIGIBLE = mpmath.mpf(10) ** -45
 MOST_STEPS = 30
-ATTEMPTS = 6
+ATTEMPTS = 16
 POINTS = 6
-TURNED, TURNS = 2, 3
+IMAGED, TURNS = 2, 3
+"""Of so many points images are tried, of angles so many times π more."""
 LARGEST = 7
 """Of the values to start from."""
 
@@ -33,66 +36,86 @@ def points_where(zeros: Sequence[Expr], letters: Sequence[Symbol], angles: Seque
     """Some points, always the same, at which all expressions are 0.
 
     Values of the letters in their order, to fifty digits; what is a multiple of 1/60 to these is that. angles : of
-    sines and cosines, multiples of π are added to, since random starts may lead to points that are all alike to these.
+    sines and cosines. Random starts may lead to points that are all alike to these, or of one sign: where a multiple of
+    π more, another angle of the same sine or cosine, or the other sign of a letter is a zero, too, it is taken.
     """
     slopes = [diff(zero, letter) for zero in zeros for letter in letters]
-    compute = lambdify(letters, [*zeros, *slopes], modules="mpmath", dummify=True)
+    roughly, precisely = (
+        lambdify(letters, [*zeros, *slopes], modules=name, dummify=True) for name in ("math", "mpmath")
+    )
     found: list[Point] = []
     with mpmath.workdps(WORKING_DIGITS):
         for start in _starts(len(letters)):
-            point = _converged(compute, start, len(zeros))
-            if point is not None:
-                found.append(point)
+            near = _converged(roughly, start, len(zeros), ROUGHLY)
+            point = near and _converged(precisely, list(map(mpmath.mpf, near)), len(zeros), REACHED)
+            if point:
+                found.append(list(map(_simple, point)))
             if len(found) == POINTS:
                 break
-        turned = [other for point in found[:TURNED] for other in _turned(point, letters, angles)]
-        found += [point for point in turned if _converged(compute, point, len(zeros), most_steps=1)]
+        images = [image for point in found[:IMAGED] for image in _images(point, letters, angles)]
+        found += [image for image in images if _converged(precisely, image, len(zeros), REACHED, most_steps=0)]
     return found
 
 
 def _starts(n: int) -> Iterator[Point]:
-    """Random values, their negatives and their absolute values."""
+    """Random values, of either sign and positive in turn."""
     generator = random.Random(7)
-    for _ in range(ATTEMPTS):
-        start = [mpmath.mpf(generator.randrange(-LARGEST * 2**60, LARGEST * 2**60)) / 2**60 for _ in range(n)]
-        yield from (start, [-value for value in start], [abs(value) for value in start])
+    for attempt in range(ATTEMPTS):
+        yield [generator.uniform(0 if attempt % 2 else -LARGEST, LARGEST) for _ in range(n)]
 
 
-def _turned(point: Point, letters: Sequence[Symbol], angles: Sequence[Expr]) -> Iterator[Point]:
-    """The point with π and a few of its multiples added to each angle."""
-    for angle in angles:
-        for j, letter in enumerate(letters):
-            slope = diff(angle, letter)
+def _images(point: Point, letters: Sequence[Symbol], angles: Sequence[Expr]) -> Iterator[Point]:
+    """Points with one letter changed: its sign, or so that an angle is turned by multiples of π or reflected."""
+    for j, value in enumerate(point):
+        others = [-value] if value else []
+        for angle in angles:
+            slope = diff(angle, letters[j])
             if slope.is_Rational and slope:
-                half = mpmath.pi * int(slope.q) / int(slope.p)
-                for k in range(1, TURNS + 1):
-                    yield [value + k * half if i == j else value for i, value in enumerate(point)]
+                at = lambdify(letters, angle, modules="mpmath", dummify=True)(*point)
+                turns = [k * mpmath.pi for k in range(1, TURNS + 1)] + [-2 * at, mpmath.pi - 2 * at]
+                others += [value + turn * int(slope.q) / int(slope.p) for turn in turns]
+        yield from ([*point[:j], other, *point[j + 1 :]] for other in others)
 
 
-def _converged(compute: Callable[..., Any], start: Point, size: int, most_steps: int = MOST_STEPS) -> Point | None:
+def _converged(
+    compute: Callable[..., Any], start: Point, size: int, reached: Any, most_steps: int = MOST_STEPS
+) -> Point | None:
     """A zero that is reached from a point, if one is."""
     point, n = start, len(start)
-    for _ in range(most_steps):
+    for step in range(most_steps + 1):
         try:
             values = compute(*point)
-        except (ZeroDivisionError, ValueError, OverflowError):
-            return None
-        if not all(isinstance(value, int | mpmath.mpf) and abs(value) < mpmath.inf for value in values):
+            if not all(abs(value) < INFINITY for value in values) or any(hasattr(value, "_mpc_") for value in values):
+                return None
+        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
             return None
         f, J = values[:size], [values[size + n * i : size + n * (i + 1)] for i in range(size)]
-        if max(map(abs, f), default=0) < REACHED:
-            return list(map(_simple, point))
-        squared = sum(value * value for value in f)
-        damping = squared / (1 + squared)
-        square = mpmath.matrix(
-            [[mpmath.fdot(J[i], J[k]) + (damping if i == k else 0) for k in range(size)] for i in range(size)]
-        )
-        try:
-            weights = mpmath.lu_solve(square, mpmath.matrix(f))
-        except ZeroDivisionError:
-            return None
-        point = [value - mpmath.fdot(weights, [row[j] for row in J]) for j, value in enumerate(point)]
+        if all(abs(value) < reached for value in f):
+            return point
+        if step < most_steps:
+            weights = _damped(f, J)
+            point = [value - _dot(weights, [row[j] for row in J]) for j, value in enumerate(point)]
     return None
+
+
+def _damped(f: Sequence[Any], J: Sequence[Sequence[Any]]) -> list[Any]:
+    """(J·Jᵀ + damping·I)⁻¹·f by elimination; that is positive definite, but for rounding."""
+    squared = _dot(f, f)
+    rows = [
+        [_dot(row, other) + (squared / (1 + squared) if i == k else 0) for k, other in enumerate(J)] + [f[i]]
+        for i, row in enumerate(J)
+    ]
+    for i, row in enumerate(rows):
+        if row[i] > 0:
+            for k, other in enumerate(rows):
+                if k != i and other[i]:
+                    factor = other[i] / row[i]
+                    rows[k] = [a - factor * b for a, b in zip(other, row, strict=True)]
+    return [row[-1] / row[i] if row[i] > 0 else 0 for i, row in enumerate(rows)]
+
+
+def _dot(left: Sequence[Any], right: Sequence[Any]) -> Any:
+    return sum(a * b for a, b in zip(left, right, strict=True))
 
 
 def _simple(value: Any) -> Any:

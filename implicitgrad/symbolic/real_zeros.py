@@ -109,7 +109,19 @@ def is_never_zero(field: Field, element: Any) -> bool:
     ranges = {i: range_of(field.generators[i]) for i in used}
     if any(_is_positive(one, ranges) for one in (polynomial, -polynomial)):
         return True
-    return any(part.is_ground for part in _squares(polynomial) or ())
+    return _is_exponential(field, polynomial, used) or any(part.is_ground for part in _squares(polynomial) or ())
+
+
+def _is_exponential(field: Field, polynomial: Any, used: Sequence[int]) -> bool:
+    """Whether a polynomial is a multiple of exp(±u), written as cosh(u) ± sinh(u)."""
+    functions = [field.generators[i] for i in used]
+    coefficients = [coefficient for _, coefficient in polynomial.terms()]
+    return (
+        {f.func for f in functions} == {sinh, cosh}
+        and len({f.args[0] for f in functions}) == 1
+        and sorted(map(sum, polynomial.monoms())) == [1, 1]
+        and abs(coefficients[0]) == abs(coefficients[1])
+    )
 
 
 def range_of(generator: Expr) -> Range:
