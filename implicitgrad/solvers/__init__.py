@@ -65,6 +65,10 @@ def solve_system(
         system, chosen = _in(chosen_arithmetic(arithmetic), system)
     if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
+    if steps:
+        from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
+
+        refuse_unfit(system, chosen)
     found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
     if system.origin is not None:
         from implicitgrad.solvers.at_point import with_origin
@@ -77,8 +81,6 @@ def solve_system(
 
         found = with_second_derivatives(found)
     if steps:
-        from implicitgrad.solvers.derivation import with_derivation
-
         found = with_derivation(found)
     return found
 

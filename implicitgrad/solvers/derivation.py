@@ -6,22 +6,27 @@ from fractions import Fraction
 from typing import Any
 
 from implicitgrad.errors import UsageError
-from implicitgrad.solution import Arithmetic, Derivation, Pivot, Solution
+from implicitgrad.solution import Derivation, Pivot, Solution
 from implicitgrad.solvers.reduction import pivot_order
+from implicitgrad.system import Arithmetic, LinearSystem
 
 MOST = 6
 """Equations, unknowns and inputs of a derivation that is read."""
 
 
-def with_derivation(solution: Solution) -> Solution:
-    """The solution with its derivation. Raises UsageError for doubles, and for what is too large to be read."""
-    system = solution.system
-    if solution.arithmetic is Arithmetic.FLOAT:
+def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
+    """Raises UsageError for doubles, and for what has too long a derivation to be read."""
+    if arithmetic is Arithmetic.FLOAT:
         is_near = system.origin is not None and system.origin.residual != "0"
         hint = "Its point solves the equations only nearly" if is_near else "--arithmetic exact"
         raise UsageError(f"{system.source}: --steps is for exact arithmetic", hint)
     if max(system.equations, system.unknowns, system.inputs) > MOST:
         raise UsageError(f"{system.source}: --steps is for at most {MOST} equations, unknowns and inputs")
+
+
+def with_derivation(solution: Solution) -> Solution:
+    """The solution with its derivation, of a system that is fit for one."""
+    system = solution.system
     M, N, P = system.equations, system.unknowns, system.inputs
     B: Any = system.B or [[Fraction(i == k) for k in range(M)] for i in range(M)]
     rows: list[list[Any]] = [[*a, *b] for a, b in zip(system.A, B, strict=True)]

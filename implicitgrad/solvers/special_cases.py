@@ -15,6 +15,7 @@ from implicitgrad.solution import SpecialCase, Status, Validity
 from implicitgrad.solvers.profile import Profile, profile_at
 from implicitgrad.solvers.reduction import pivot_order
 from implicitgrad.symbolic.common_zeros import points_where
+from implicitgrad.symbolic.expansion import determinant, has_few_minors
 from implicitgrad.symbolic.field import PARTNERS, Field, natural
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.points import DIGITS
@@ -325,5 +326,8 @@ def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[in
 
 def _determinant(field: Field, square: Sequence[Sequence[Any]]) -> Any:
     n = len(square)
-    matrix = DomainMatrix([list(row) for row in square], (n, n), field.ring)
-    return field.reduced(field.of_polynomial(matrix.charpoly()[-1])).element
+    if has_few_minors(square):
+        found = determinant(square, field.polynomial_zero)
+    else:
+        found = DomainMatrix([list(row) for row in square], (n, n), field.ring).charpoly()[-1]
+    return field.reduced(field.of_polynomial(found)).element

@@ -20,11 +20,14 @@ from implicitgrad.solvers.free import indices
 from implicitgrad.solvers.profile import Profile, profile_at
 from implicitgrad.solvers.reduction import pivot_order
 from implicitgrad.solvers.special_cases import find_validity, vanishes_on
+from implicitgrad.symbolic.expansion import adjugate, has_few_minors
 from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 from implicitgrad.system import LinearSystem
 
 MOST = 16
+MOST_ANSWERED = 15_000
+"""Terms of all numerators and denominators of an answer."""
 MOST_TERMS = 500
 """Of the determinant that all entries of an answer have."""
 NOWHERE = (
@@ -59,19 +62,20 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     field = A.field
     rows = _beside(A, system.B)
     wanted = indices(system, free)
-    profile = _profile(system, field, rows, wanted)
+    order = pivot_order(N, P, wanted)
+    profile = _profile(field, rows, order, N)
     reading = _read_off(field, rows, profile, N, P)
     if not wanted <= set(reading.free):
         raise _impossible(system, free, reading)
     J, V = SymbolicMatrix(field, reading.particular), SymbolicMatrix(field, reading.null_space)
     g = gV = None
     if system.dL_dy is not None:
-        g, gV = _product(field, system.dL_dy, J), _product(field, system.dL_dy, V)
+        g, gV = (SymbolicMatrix(field, _product(field, system.dL_dy, matrix)) for matrix in (J, V))
     general = General(
         free=tuple([system.y[f] for f in reading.free]),
         particular=J,
         null_space=V,
-        minimum_norm=_minimum_norm(field, reading) if reading.free else J,
+        minimum_norm=_minimum_norm(field, A, J, order[:N]) if reading.free else J,
         dL_dx_particular=g,
         dL_dx_coefficients=gV,
     )
@@ -101,10 +105,9 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     )
 
 
-def _profile(system: LinearSystem, field: Field, rows: Values, wanted: set[int]) -> Profile:
+def _profile(field: Field, rows: Sequence[Sequence[Symbolic]], order: Sequence[int], N: int) -> Profile:
     """Where the pivots are, where the rank is largest: it can only depend on the sign of an absolute value."""
-    order = pivot_order(system.unknowns, system.inputs, wanted)
-    found = [profile_at(field.evaluated(rows, point), order, system.unknowns) for point in field.points]
+    found = [profile_at(field.evaluated(rows, point), order, N) for point in field.points]
     return max(found, key=lambda profile: (profile.rank, len(profile.pivots)))
 
 
@@ -156,18 +159,37 @@ def _solved(field: Field, K: Values, right: Values, *, is_limited: bool = False)
     if not n:
         return [], field.constant(1)
     scaled = [field.polynomials([*left, *beside]) for left, beside in zip(K, right, strict=True)]
-    ring = field.ring
     if is_limited:
         _refuse_too_long([row[:n] for row in scaled], len(field.generators))
-    square = DomainMatrix([row[:n] for row in scaled], (n, n), ring)
-    beside = DomainMatrix([row[n:] for row in scaled], (n, len(right[0])), ring)
+    numerators, determinant = _fraction_free(scaled, field.ring)
+    if is_limited:
+        terms = sum(len(entry) + len(determinant) for row in numerators for entry in row if entry)
+        if terms > MOST_ANSWERED:
+            message = f"the answer would have {terms:,} terms; expected at most {MOST_ANSWERED:,}"
+            raise UsageError(message, "Give some of the letters numbers")
+    solved = [[field.reduced(field.quotient(entry, determinant)) for entry in row] for row in numerators]
+    return solved, field.of_polynomial(determinant)
+
+
+def _fraction_free(rows: Sequence[Sequence[Any]], ring: Any) -> tuple[list[list[Any]], Any]:
+    """det(K)·K⁻¹·right and det K, of [K | right] with polynomials as entries."""
+    n = len(rows)
+    K, right = [row[:n] for row in rows], [row[n:] for row in rows]
+    if has_few_minors(K):
+        adjugate_of_K, determinant = adjugate(K, ring.zero)
+        columns = list(zip(*right, strict=True))
+        products = [
+            [sum((a * b for a, b in zip(row, column, strict=True) if a and b), ring.zero) for column in columns]
+            for row in adjugate_of_K
+        ]
+        return products, determinant
+    square = DomainMatrix(K, (n, n), ring)
     characteristic = square.charpoly()
     if not right[0]:
-        return [[] for _ in K], field.of_polynomial(characteristic[-1])
+        return [[] for _ in K], characteristic[-1]
     method = "charpoly" if all(characteristic) else "rref"  # sympy 1.14 fails at a coefficient of 0
-    numerators, determinant = square.solve_den(beside, method=method)
-    d = field.of_polynomial(determinant)
-    return [[field.reduced(field.of_polynomial(entry) / d) for entry in row] for row in numerators.to_list()], d
+    numerators, determinant = square.solve_den(DomainMatrix(right, (n, len(right[0])), ring), method=method)
+    return numerators.to_list(), determinant
 
 
 def _refuse_too_long(K: Sequence[Sequence[Any]], generators: int) -> None:
@@ -180,16 +202,21 @@ def _refuse_too_long(K: Sequence[Sequence[Any]], generators: int) -> None:
         return
     terms = {0: 1}  # of each set of columns, those of all ways to choose one in each row so far
     for row in K:
-        following: dict[int, int] = {}
-        for columns, number in terms.items():
-            for j, entry in enumerate(row):
-                if entry and not columns >> j & 1:
-                    following[columns | 1 << j] = following.get(columns | 1 << j, 0) + number * len(entry)
-        terms = following
+        terms = _with_row(terms, row)
     found = max(terms.values(), default=0)
     if found > MOST_TERMS:
         message = f"the answer would have determinants of up to {found:,} terms; expected at most {MOST_TERMS}"
         raise UsageError(message, "Give some of the letters numbers")
+
+
+def _with_row(terms: dict[int, int], row: Sequence[Any]) -> dict[int, int]:
+    """Bounds on the terms of minors, by their columns as bits, when they are expanded along one more row."""
+    following: dict[int, int] = {}
+    for columns, number in terms.items():
+        for j, entry in enumerate(row):
+            if entry and not columns >> j & 1:
+                following[columns | 1 << j] = following.get(columns | 1 << j, 0) + number * len(entry)
+    return following
 
 
 def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values, N: int) -> None:
@@ -215,32 +242,36 @@ def _sign_decides() -> UsageError:
     return UsageError("the rank depends on the sign of what is in abs", "Where that is known, leave abs out")
 
 
-def _product(field: Field, gradients: Any, J: SymbolicMatrix) -> SymbolicMatrix:
+def _product(field: Field, left: Any, right: Any) -> Values:
     zero = field.number(0)
-    columns = list(zip(*J, strict=True))
-    return SymbolicMatrix(
-        field,
-        [[sum((a * b for a, b in zip(g, column, strict=True)), zero) for column in columns] for g in gradients],
-    )
+    columns = list(zip(*right, strict=True))
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), zero) for column in columns] for row in left]
 
 
-def _minimum_norm(field: Field, reading: Reading) -> SymbolicMatrix:
-    """J₀ − V·(VᵀV)⁻¹·VᵀJ₀"""
-    zero = field.number(0)
-    V, J = list(zip(*reading.null_space, strict=True)), list(zip(*reading.particular, strict=True))
+def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Sequence[int]) -> SymbolicMatrix:
+    """Aᵀ·(A·Aᵀ)⁻¹·A·J, of rows of A that are independent and span the others.
 
-    def dot(a: Sequence[Symbolic], b: Sequence[Symbolic]) -> Symbolic:
-        return sum((p * q for p, q in zip(a, b, strict=True)), zero)
+    J : any solution. order : of the columns in which pivots are taken. Raises UsageError if it may be longer than
+    anybody reads.
+    """
+    rows = [A[i] for i in _profile(field, A, order, len(A[0])).sources]
+    _refuse_long_squares([field.polynomials(row) for row in rows])
+    columns = list(zip(*rows, strict=True))
+    W, _ = _solved(field, _product(field, rows, columns), _product(field, rows, J))
+    return SymbolicMatrix(field, _product(field, columns, W))
 
-    W, _ = _solved(field, [[dot(v, w) for w in V] for v in V], [[dot(v, column) for column in J] for v in V])
-    W_columns = list(zip(*W, strict=True))
-    return SymbolicMatrix(
-        field,
-        [
-            [entry - dot(v, w) for entry, w in zip(row, W_columns, strict=True)]
-            for row, v in zip(reading.particular, reading.null_space, strict=True)
-        ],
-    )
+
+def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
+    """Raises UsageError if det A·Aᵀ, the sum of the squares of A's minors (Cauchy and Binet), may have many terms."""
+    terms = {0: 1}  # of each minor of the rows so far, by its columns, at most
+    for row in rows:
+        terms = _with_row(terms, row)
+        if sum(terms.values()) > MOST_TERMS:
+            break
+    found = sum(number * (number + 1) // 2 for number in terms.values())
+    if found > MOST_TERMS:
+        message = f"the choice of minimum norm would have denominators of more than {MOST_TERMS} terms"
+        raise UsageError(message, "Give some of the letters numbers")
 
 
 def _determined(particular: SymbolicMatrix, coefficients: SymbolicMatrix, reading: Reading, P: int) -> PartialMatrix:

@@ -69,8 +69,7 @@ def read_value(text: str) -> Expr:
 
 def to_expression(node: Node) -> Expr:
     """Raises Misplaced for what is no real number, or would be too large."""
-    if _terms(node) > MOST_TERMS:
-        raise Misplaced(f"expected at most {MOST_TERMS:,} terms when multiplied out, got more", node.offset)
+    _terms(node)
     return _expression(node)
 
 
@@ -129,17 +128,37 @@ def _power(node: Node, base: Expr, exponent: Expr) -> Expr:
     return power(base, exponent)
 
 
-def _terms(node: Node) -> int:
-    """A bound on the terms of the expression when it is multiplied out."""
+def _terms(node: Node) -> tuple[int, int]:
+    """Bounds on the terms of numerator and denominator when these are multiplied out; a function's value is a term.
+
+    Raises Misplaced where they are large.
+    """
     counts = [_terms(part) for part in node.parts]
-    if node.kind == "+":
-        return sum(counts)
-    if node.kind == "*":
-        return min(MOST_TERMS + 1, prod(counts))
-    if node.kind == "**" and counts[0] > 1 and node.parts[1].kind == "number":
-        exponent = min(int(node.parts[1].value), LARGEST_EXPONENT)
-        return min(MOST_TERMS + 1, comb(counts[0] + exponent - 1, exponent))
-    return max(counts, default=1)
+    above, below = [count for count, _ in counts] or [1], [count for _, count in counts] or [1]
+    found = above[0], below[0]
+    if node.kind == "call":
+        found = 1, 1
+    elif node.kind == "inverse":
+        found = below[0], above[0]
+    elif node.kind == "+":
+        found = sum(map(prod, counts)), max(below)
+    elif node.kind == "*":
+        found = prod(above), prod(below)
+    elif node.kind == "**":
+        found = _terms_of_power(found, node.parts[1])
+    if max(found) > MOST_TERMS:
+        raise Misplaced(f"expected at most {MOST_TERMS:,} terms when multiplied out, got more", node.offset)
+    return found
+
+
+def _terms_of_power(base: tuple[int, int], exponent: Node) -> tuple[int, int]:
+    is_negative = exponent.kind == "neg"
+    value = exponent.parts[0] if is_negative else exponent
+    if value.kind != "number":
+        return 1, 1
+    power = min(int(value.value), LARGEST_EXPONENT)
+    above, below = (comb(count + power - 1, power) for count in base)
+    return (below, above) if is_negative else (above, below)
 
 
 def equation_in_latex(equation: str, name: Callable[[str], str]) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
+from math import comb, gcd, lcm, prod
 from typing import Any, NamedTuple
 
 import mpmath
@@ -29,19 +29,20 @@ from sympy import (
     cos,
     cosh,
     exp,
-    lambdify,
     log,
     simplify,
     sin,
     sinh,
+    tanh,
     together,
 )
 
 from implicitgrad.expressions import read_equation
 from implicitgrad.symbolic.expression import to_expression
+from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
 from implicitgrad.symbolic.odd_root import OddRoot
-from implicitgrad.symbolic.points import DIGITS, cancels, real_points
-from implicitgrad.symbolic.preparation import are_related, exponent_of, prepared
+from implicitgrad.symbolic.points import DIGITS, cancels, compiled, real_points
+from implicitgrad.symbolic.preparation import are_related, exponent_of, keeps_tanh, prepared
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
 
@@ -51,6 +52,10 @@ MOST_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
 LARGEST_ROOT = 12
 """The order of a root whose powers are polynomials of it; of others, Q^1.852 is Q·Q^0.852 and Q^0.852 a generator."""
+MOST_REDUCED = 200
+"""Terms that the relations may make of fewer."""
+SMALL = 16
+"""The product of the numbers of terms up to which a quotient is simply cancelled."""
 LARGEST_SIMPLIFIED = 60
 """Operations of an expression that sympy's simplify is asked about."""
 
@@ -64,7 +69,9 @@ class Field:
     """Made of all expressions of a system."""
 
     def __init__(self, expressions: Iterable[Expr]) -> None:
-        ready = [prepared(expression) for expression in expressions]
+        given = list(expressions)
+        self._has_tanh = keeps_tanh(given)
+        ready = [prepared(expression, has_tanh=self._has_tanh) for expression in given]
         angles = {f.args[0] for expression in ready for f in expression.atoms(*PARTNERS)}
         self._expands_angles = are_related(angles)
         if self._expands_angles:
@@ -91,7 +98,7 @@ class Field:
 
     def value(self, expression: Expr) -> Symbolic:
         """The element that an expression is; raises ZeroDivisionError where it divides by 0."""
-        ready = prepared(expression)
+        ready = prepared(expression, has_tanh=self._has_tanh)
         if self._expands_angles:
             ready = ready.expand(trig=True)
         return self.reduced(self._element(ready))
@@ -110,12 +117,43 @@ class Field:
 
     def reduced(self, element: Any) -> Symbolic:
         """A value, by its element, which the relations simplify, or make 0."""
-        if self.relations and element:
+        if self.relations and element and self._stays_short(element.numer, element.denom):
             numerator, denominator = element.numer.rem(self.relations), element.denom.rem(self.relations)
-            element = self._field(numerator) / self._field(denominator)
+            element = self.quotient(numerator, denominator)
         if element and len(self._atoms) > 1 and self.vanishes(element):
             element = self.constant(0)
         return Symbolic(self, element)
+
+    def _stays_short(self, *polynomials: Any) -> bool:
+        """Whether the relations do not make many terms of few, as of cos(a)²·cos(b)²·cos(c)²…"""
+        number = 0
+        for monomial in (monomial for polynomial in polynomials for monomial in polynomial.monoms()):
+            terms = 1
+            for place, order, others in self._expansions:
+                if monomial[place] >= order:
+                    terms *= comb(monomial[place] // order + others - 1, others - 1)
+            number += terms
+        return number <= max(MOST_REDUCED, *map(len, polynomials))
+
+    @cached_property
+    def _expansions(self) -> list[tuple[int, int, int]]:
+        """Of each relation the place and power of the generator that it replaces, and the terms that replace it."""
+        found = []
+        for relation in self.relations:
+            place = next(i for i, power in enumerate(relation.LM) if power)
+            found.append((place, relation.LM[place], len(relation) - 1))
+        return found
+
+    def quotient(self, numerator: Any, denominator: Any) -> Any:
+        """The element that polynomials are the numerator and denominator of."""
+        if not denominator:
+            raise ZeroDivisionError
+        if len(numerator) * len(denominator) <= SMALL or not are_coprime(numerator, denominator):
+            return self._field.field.new(numerator, denominator)
+        unit = QQ(1, gcd(*(int(c.numerator) for c in (*numerator.coeffs(), *denominator.coeffs()))))
+        unit *= lcm(*(int(c.denominator) for c in (*numerator.coeffs(), *denominator.coeffs())))
+        unit *= -1 if denominator.LC < 0 else 1
+        return self._field.field.raw_new(numerator.mul_ground(unit), denominator.mul_ground(unit))
 
     # Polynomials, which have no denominators
 
@@ -123,6 +161,11 @@ class Field:
     def ring(self) -> Any:
         """sympy's domain of the numerators."""
         return self._ring.to_domain()
+
+    @property
+    def polynomial_zero(self) -> Any:
+        """The numerator 0."""
+        return self._ring.zero
 
     def of_polynomial(self, polynomial: Any) -> Any:
         """A polynomial as an element."""
@@ -137,7 +180,7 @@ class Field:
 
     def factors(self, element: Any) -> list[Any]:
         """The irreducible factors of a numerator, constants left out, each once, as elements."""
-        _, factors = element.numer.factor_list()
+        _, factors = irreducible_factors(element.numer)
         found = (self.reduced(self._field(factor)).element for factor, _ in factors)
         return [factor for factor in found if not factor.numer.is_ground]
 
@@ -166,11 +209,8 @@ class Field:
 
     def vanishes(self, element: Any) -> bool:
         """Whether the numerator is 0 to forty digits at random points."""
-        numerator = self._back(element.numer)
-        terms = numerator.args if numerator.is_Add else (numerator,)
         with mpmath.workdps(DIGITS):
-            compute = lambdify(self.letters, list(terms), modules="mpmath", dummify=True)
-            return all(cancels(compute(*point)) for point in self.points)
+            return all(cancels(_terms_at(element.numer, values)) for values in self._values)
 
     def denominators(self, values: Iterable[Symbolic]) -> list[Any]:
         """The factors of the denominators of some values."""
@@ -206,10 +246,23 @@ class Field:
     def evaluated(self, rows: Sequence[Sequence[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
         """Values at a point, in sixty digits. Raises ZeroDivisionError where one has none."""
         with mpmath.workdps(DIGITS):
-            compute = lambdify(
-                self.letters, [[self.plain(v.element) for v in row] for row in rows], modules="mpmath", dummify=True
-            )
-            return [[mpmath.mpmathify(entry) for entry in row] for row in compute(*point)]
+            values = self._values_at(point)
+            return [
+                [
+                    sum(_terms_at(v.element.numer, values), mpmath.mpf(0))
+                    / sum(_terms_at(v.element.denom, values), mpmath.mpf(0))
+                    for v in row
+                ]
+                for row in rows
+            ]
+
+    def _values_at(self, point: Sequence[Any]) -> list[Any]:
+        """Of the generators, at a point."""
+        return [*self._compute_atoms(*point), *point]
+
+    @cached_property
+    def _compute_atoms(self) -> Callable[..., Any]:
+        return compiled(self.letters, list(self.generators[: len(self._atoms)]))
 
     @property
     def has_functions(self) -> bool:
@@ -316,12 +369,11 @@ class Field:
         if expression in self._place:
             return self._field.gens[self._place[expression]]
         if expression.is_Add:
-            return sum((self._element(part) for part in expression.args), self.constant(0))
+            return self._sum([self._element(part) for part in expression.args])
         if expression.is_Mul:
-            found = self.constant(1)
-            for part in expression.args:
-                found = found * self._element(part)
-            return found
+            parts = [self._element(part) for part in expression.args]
+            above, below = ([p.numer for p in parts], [p.denom for p in parts])
+            return self.quotient(prod(above, start=self._ring.one), prod(below, start=self._ring.one))
         if isinstance(expression, exp):
             coefficient, base = exponent_of(expression)
             order = self._roots[exp(base)]
@@ -337,6 +389,13 @@ class Field:
             raise KeyError(expression)
         order = self._roots[expression.base]
         return self._field.gens[self._place[self._root(expression.base)]] ** int(expression.exp * order)
+
+    def _sum(self, parts: Sequence[Any]) -> Any:
+        """Of elements; without a greatest common divisor where they have the same denominators."""
+        numerators: dict[Any, Any] = {}
+        for part in parts:
+            numerators[part.denom] = numerators.get(part.denom, self._ring.zero) + part.numer
+        return sum((self.quotient(above, below) for below, above in numerators.items()), self.constant(0))
 
     def _relation(self, atom: Expr) -> Any:
         """The polynomial that an atom makes 0 together with others."""
@@ -378,7 +437,7 @@ class Field:
         above, below = self._factored(element.numer), self._factored(element.denom)
         candidates = [plain, above / denominator, above / below]
         if self._atoms and plain.count_ops() <= LARGEST_SIMPLIFIED:
-            candidates += [simplify(plain), together(plain)]
+            candidates += [_simplified(plain), together(plain)]
         if all(coefficient < 0 for coefficient in element.numer.coeffs()):
             candidates.append(-(self._factored(-element.numer) / denominator))
         return min(candidates, key=lambda candidate: _length(write(candidate)))
@@ -386,10 +445,25 @@ class Field:
     def _factored(self, polynomial: Any) -> Expr:
         """A polynomial as the product of its irreducible factors."""
         if polynomial not in self._products:
-            number, factors = polynomial.factor_list()
-            powers = [Pow(self._back(one), power) for one, power in factors]
+            number, factors = irreducible_factors(polynomial)
+            powers = [Pow(self._back(one), power) for one, power in self._with_squares(factors)]
             self._products[polynomial] = Mul(Rational(int(number.numerator), int(number.denominator)), *powers)
         return self._products[polynomial]
+
+    def _with_squares(self, factors: Sequence[tuple[Any, int]]) -> list[tuple[Any, int]]:
+        """tanh(u)² − 1 for tanh(u) − 1 and tanh(u) + 1 of the same power."""
+        found = dict(factors)
+        for atom in self._atoms:
+            t = self._ring.gens[self._place[atom]]
+            if isinstance(atom, tanh) and found.get(t - 1, 0) == found.get(t + 1, 0) > 0:
+                found[t**2 - 1] = found.pop(t - 1)
+                del found[t + 1]
+        return list(found.items())
+
+    @cached_property
+    def _values(self) -> list[list[Any]]:
+        """Of the generators at the points."""
+        return list(map(self._values_at, self.points))
 
     @cached_property
     def points(self) -> list[list[Any]]:
@@ -431,6 +505,32 @@ def expression_of(value: Symbolic | Fraction) -> Expr:
 def natural(name: str) -> tuple[Any, ...]:
     """For sorting: a2 before a10."""
     return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))
+
+
+def _simplified(expression: Expr) -> Expr:
+    """As sympy simplifies it with letters in the place of the functions' arguments, so that no angle is expanded."""
+    letters: dict[Expr, Dummy] = {}
+
+    def with_letter(function: Expr) -> Expr:
+        argument = function.args[0]
+        return function.func(letters.setdefault(argument, Dummy(real=True)))
+
+    found = simplify(expression.replace(lambda e: isinstance(e, (*PARTNERS, tanh)), with_letter))
+    for argument, letter in reversed(letters.items()):
+        found = found.xreplace({letter: argument})
+    return found
+
+
+def _terms_at(polynomial: Any, values: Sequence[Any]) -> list[Any]:
+    """The terms of a polynomial at values of the generators."""
+    found = []
+    for monomial, coefficient in polynomial.terms():
+        term = mpmath.mpf(int(coefficient.numerator)) / int(coefficient.denominator)
+        for value, power in zip(values, monomial, strict=False):
+            if power:
+                term *= value**power
+        found.append(term)
+    return found
 
 
 def _length(text: str) -> tuple[int, int]:

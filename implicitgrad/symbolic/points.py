@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import mpmath
-from sympy import Abs, Expr, Symbol, cosh, exp, lambdify, sinh
+from sympy import Abs, Expr, Symbol, cosh, exp, lambdify, sinh, tanh
 
 from implicitgrad.errors import UsageError
 
@@ -20,6 +20,8 @@ SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
 SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
 """Of letters in exponents, too."""
 MOST_SIGNS = 40
+FARTHEST_TANH = 1 - mpmath.mpf(10) ** -8
+"""Beyond which 1 − tanh² would be taken for 0."""
 
 
 def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[Any]]:
@@ -34,7 +36,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
     sizes = SMALL_SIZES if grows else SIZES
     found: dict[tuple[Any, ...], list[list[Any]]] = {}
     with mpmath.workdps(DIGITS):
-        compute = lambdify(letters, [*atoms, *absolute], modules="mpmath", dummify=True)
+        compute = compiled(letters, [*atoms, *absolute])
         for attempt in range(ATTEMPTS):
             point = [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in letters]
             if attempt >= NEAR_ATTEMPTS:
@@ -45,6 +47,10 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
                 continue
             if any(isinstance(value, mpmath.mpc) and value.imag for value in values):
                 continue
+            if any(
+                abs(value) > FARTHEST_TANH for atom, value in zip(atoms, values, strict=False) if isinstance(atom, tanh)
+            ):
+                continue
             signs = tuple(mpmath.sign(value) for value in values[len(atoms) :])
             if len(found.setdefault(signs, [])) < POINTS:
                 found[signs].append(point)
@@ -54,6 +60,11 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
         message = "expected expressions that are real for some values of their letters, found no such values"
         raise UsageError(message)
     return [point for points in found.values() for point in points]
+
+
+def compiled(letters: Sequence[Symbol], expressions: Sequence[Expr]) -> Callable[..., Any]:
+    """A function of the letters' values, in as many digits as mpmath works with, that computes expressions."""
+    return cast("Callable[..., Any]", lambdify(letters, expressions, modules="mpmath", dummify=True, cse=True))
 
 
 def cancels(terms: Sequence[Any]) -> bool:

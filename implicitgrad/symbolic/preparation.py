@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sympy import Abs, Add, Expr, Mul, Pow, Rational, S, cos, cosh, exp, sin, sinh, tan, tanh
 from sympy import sign as sympy_sign
 
 LARGEST_MULTIPLE = 4
-"""Of an angle that is expanded."""
+LONGEST_ANGLE = 5
+"""Terms of an angle that is expanded."""
 
 
-def prepared(expression: Expr) -> Expr:
-    """With few functions: sin and cos for tan, and so for tanh, u/|u| for its sign, and exponents without sums."""
-    expression = expression.replace(tan, lambda u: sin(u) / cos(u)).replace(tanh, lambda u: sinh(u) / cosh(u))
+def keeps_tanh(expressions: Sequence[Expr]) -> bool:
+    """Whether tanh, whose derivative is a polynomial in it, can do without sinh and cosh."""
+    arguments = {f.args[0] for expression in expressions for f in expression.atoms(tanh)}
+    has_letters = all(argument.free_symbols for argument in arguments)
+    return has_letters and not any(expression.has(sinh, cosh) for expression in expressions)
+
+
+def prepared(expression: Expr, *, has_tanh: bool = False) -> Expr:
+    """With few functions: sin and cos for tan, u/|u| for the sign of u, and exponents without sums.
+
+    has_tanh : tanh stays as it is; else it is sinh by cosh.
+    """
+    expression = expression.replace(tan, lambda u: sin(u) / cos(u))
+    if not has_tanh:
+        expression = expression.replace(tanh, lambda u: sinh(u) / cosh(u))
     expression = expression.replace(sympy_sign, lambda u: u / Abs(u))
     expression = expression.replace(lambda e: e.is_Pow and e.exp.is_Add, _product_of_powers)
     return expression.replace(exp, lambda u: Mul(*map(exp, Add.make_args(u))))
@@ -23,6 +38,8 @@ def are_related(angles: set[Expr]) -> bool:
     for angle in angles:
         for term, coefficient in angle.expand().as_coefficients_dict().items():
             multiples.setdefault(term, set()).add((coefficient, angle))
+    if any(len(Add.make_args(angle)) > LONGEST_ANGLE for angle in angles):
+        return False
     all_are_small = all(abs(c) <= LARGEST_MULTIPLE and c.is_Integer for found in multiples.values() for c, _ in found)
     return all_are_small and any(len(found) > 1 for found in multiples.values())
 

@@ -33,6 +33,7 @@ from sympy import (
     log,
     sin,
     sinh,
+    tanh,
 )
 
 from implicitgrad.symbolic.odd_root import OddRoot
@@ -84,6 +85,7 @@ RANGES = {
     sin: Range(Fraction(-1), Fraction(1)),
     cos: Range(Fraction(-1), Fraction(1)),
     erf: Range(Fraction(-1), Fraction(1), is_open=True),
+    tanh: Range(Fraction(-1), Fraction(1), is_open=True),
     asin: Range(Fraction(-2), Fraction(2)),
     acos: Range(Fraction(0), Fraction(4)),
     atan: Range(Fraction(-2), Fraction(2), is_open=True),
@@ -91,7 +93,7 @@ RANGES = {
     Abs: NOT_NEGATIVE,
 }
 """Of real arguments; multiples of π are rounded outward."""
-ZERO_AT_0 = (Abs, OddRoot, sinh, asinh, asin, atan, atanh, erf)
+ZERO_AT_0 = (Abs, OddRoot, sinh, tanh, asinh, asin, atan, atanh, erf)
 ZERO_AT_1 = (log, acosh, acos)
 ONE_AT_0 = (exp, cosh)
 

@@ -1,0 +1,223 @@
+"""The irreducible factors of polynomials in many variables, most of which are seen without an algorithm of factoring.
+
+With p = Σ cₖ·vᵏ as a polynomial in one variable v, what divides all cₖ, its content, is a factor. Without content, p is
+irreducible if it is linear in v, or if its image at some values of the other variables, at which the leading cₖ is not
+0, is irreducible in Q[v] (Geddes, Czapor and Labahn 1992, *Algorithms for Computer Algebra*, ch. 2, 8).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from math import gcd, lcm
+from typing import Any
+
+from sympy import QQ, ring
+
+PRIME = 2**61 - 1
+"""Modulo which greatest common divisors are compared with 1."""
+IMAGES = 3
+LARGEST_NUMBER = 20
+"""Of the values at which an image is taken."""
+MOST_TERMS = 150
+MOST_VARIABLES = 8
+LARGEST_DEGREE = 30
+"""Of a polynomial that is factored by algorithm, where nothing shows that it is irreducible."""
+
+Factors = dict[Any, int]
+"""Each factor with integers as coefficients that have no common divisor, and its power."""
+
+
+def irreducible_factors(polynomial: Any) -> tuple[Any, list[tuple[Any, int]]]:
+    """The number and the factors with their powers that a polynomial over the rational numbers is the product of.
+
+    A polynomial beyond the limits of this module may be left whole.
+    """
+    if not polynomial:
+        return polynomial.ring.domain.zero, []
+    found: Factors = {}
+    _collect(polynomial, found)
+    product = polynomial.ring.domain.one
+    for factor, power in found.items():
+        product *= factor.LC**power
+    return polynomial.LC / product, list(found.items())
+
+
+def are_coprime(p: Any, q: Any) -> bool:
+    """Whether it is shown, quickly, that two polynomials have no common factor but numbers.
+
+    Such a factor has a positive degree in some variable v, and so has its image modulo a prime at values of the other
+    variables, unless that makes its leading coefficient in v 0, which divides that of p.
+    """
+    if p.is_ground or q.is_ground:
+        return True
+    if not all(int(c.denominator) % PRIME for c in (*p.coeffs(), *q.coeffs())):
+        return False
+    common = {*_variables(p)} & {*_variables(q)}
+    generator = random.Random(3)
+    values = [generator.randrange(1, PRIME) for _ in p.ring.gens]
+    terms, others = _terms_modulo(p, values), _terms_modulo(q, values)
+    return all(_are_coprime_modulo(_image_modulo(terms, v, values), _image_modulo(others, v, values)) for v in common)
+
+
+def _collect(p: Any, found: Factors) -> None:
+    """Count the factors of p, which is not 0."""
+    p = _primitive(_without_variables(p, found))
+    if p.is_ground:
+        return
+    degrees = p.degrees()
+    variables = sorted(_variables(p), key=lambda i: degrees[i])
+    for v in variables:
+        coefficients = _coefficients(p, v)
+        if not _has_no_content(coefficients):
+            content = coefficients[0]
+            for other in coefficients[1:]:
+                content = _gcd(content, other)
+            if not content.is_ground:
+                _collect(content, found)
+                _collect(p.exquo(content), found)
+                return
+        if degrees[v] == 1 or _has_irreducible_image(p, v, degrees[v]):
+            _count(p, 1, found)
+            return
+    if len(p) > MOST_TERMS or len(variables) > MOST_VARIABLES or max(degrees) > LARGEST_DEGREE:
+        _count(p, 1, found)
+        return
+    for factor, power in _narrowed(p, variables).factor_list()[1]:
+        _count(_widened(factor, p.ring, variables), power, found)
+
+
+def _count(factor: Any, power: int, found: Factors) -> None:
+    factor = _primitive(factor)
+    found[factor] = found.get(factor, 0) + power
+
+
+def _primitive(p: Any) -> Any:
+    """A multiple with integers as coefficients that have no common divisor, the leading one positive."""
+    coefficients = p.coeffs()
+    numerator = gcd(*(int(c.numerator) for c in coefficients)) * (-1 if p.LC < 0 else 1)
+    return p.mul_ground(QQ(lcm(*(int(c.denominator) for c in coefficients)), numerator))
+
+
+def _without_variables(p: Any, found: Factors) -> Any:
+    """What is left of p when powers of single variables have been counted."""
+    powers = tuple(map(min, zip(*p.monoms(), strict=True)))
+    if not any(powers):
+        return p
+    for generator, power in zip(p.ring.gens, powers, strict=True):
+        if power:
+            _count(generator, power, found)
+    return p.exquo(p.ring({powers: p.ring.domain.one}))
+
+
+def _variables(p: Any) -> list[int]:
+    """Which generators are in p."""
+    return [i for i, powers in enumerate(zip(*p.monoms(), strict=True)) if any(powers)]
+
+
+def _coefficients(p: Any, v: int) -> list[Any]:
+    """The coefficients of p as a polynomial in a variable, that are not 0, short ones first."""
+    parts: dict[int, dict[Any, Any]] = {}
+    for monomial, coefficient in p.terms():
+        parts.setdefault(monomial[v], {})[(*monomial[:v], 0, *monomial[v + 1 :])] = coefficient
+    return sorted((p.ring.from_dict(part) for part in parts.values()), key=len)
+
+
+def _has_no_content(coefficients: Sequence[Any]) -> bool:
+    """Whether it is shown quickly that only numbers divide all coefficients of what no single variable divides."""
+    first, *others = coefficients
+    return len(first) == 1 or any(are_coprime(first, other) for other in others)
+
+
+def _gcd(p: Any, q: Any) -> Any:
+    variables = sorted({*_variables(p), *_variables(q)})
+    if not variables:
+        return p.ring.one
+    return _widened(_narrowed(p, variables).gcd(_narrowed(q, variables)), p.ring, variables)
+
+
+def _narrowed(p: Any, variables: Sequence[int]) -> Any:
+    """The same polynomial in a ring of some variables, which are all that it has."""
+    narrow, *_ = ring([f"v{i}" for i in range(len(variables))], p.ring.domain, "lex")
+    return narrow.from_dict({tuple([monomial[i] for i in variables]): c for monomial, c in p.terms()})
+
+
+def _widened(p: Any, wide: Any, variables: Sequence[int]) -> Any:
+    """A polynomial in some variables of a ring as one of that ring."""
+    found = {}
+    for powers, coefficient in p.terms():
+        monomial = [0] * wide.ngens
+        for i, power in zip(variables, powers, strict=True):
+            monomial[i] = power
+        found[tuple(monomial)] = coefficient
+    return wide.from_dict(found)
+
+
+def _has_irreducible_image(p: Any, v: int, degree: int) -> bool:
+    if degree > LARGEST_DEGREE:
+        return False
+    generator = random.Random(5)
+    univariate, _ = ring("v", QQ)
+    for _ in range(IMAGES):
+        values = [generator.randrange(1, LARGEST_NUMBER) for _ in p.ring.gens]
+        image = univariate.from_dict({(power,): QQ(c) for power, c in _image(p, v, values).items() if c})
+        if image.degree() == degree:
+            _, factors = image.factor_list()
+            if sum(power for _, power in factors) == 1:
+                return True
+    return False
+
+
+def _image(p: Any, v: int, values: Sequence[int]) -> dict[int, Any]:
+    """The coefficients by powers of a variable at values of the others."""
+    found: dict[int, Any] = {}
+    for monomial, coefficient in p.terms():
+        for i, power in enumerate(monomial):
+            if power and i != v:
+                coefficient = coefficient * values[i] ** power
+        found[monomial[v]] = found.get(monomial[v], 0) + coefficient
+    return found
+
+
+def _terms_modulo(p: Any, values: Sequence[int]) -> list[tuple[Any, int]]:
+    """The monomials of a polynomial and its terms at values of the variables, modulo PRIME."""
+    found = []
+    for monomial, coefficient in p.terms():
+        term = int(coefficient.numerator) * pow(int(coefficient.denominator), -1, PRIME)
+        for value, power in zip(values, monomial, strict=True):
+            if power:
+                term = term * pow(value, power, PRIME) % PRIME
+        found.append((monomial, term))
+    return found
+
+
+def _image_modulo(terms: Sequence[tuple[Any, int]], v: int, values: Sequence[int]) -> list[int]:
+    """The polynomial in one variable at values of the others, the leading coefficient first; none if that is 0."""
+    found: dict[int, int] = {}
+    inverse = pow(values[v], -1, PRIME)
+    for monomial, term in terms:
+        power = monomial[v]
+        found[power] = (found.get(power, 0) + (term * pow(inverse, power, PRIME) if power else term)) % PRIME
+    dense = [found.get(power, 0) for power in range(max(found), -1, -1)]
+    return dense if dense[0] else []
+
+
+def _are_coprime_modulo(a: list[int], b: list[int]) -> bool:
+    if not a or not b:
+        return False
+    while b:
+        a, b = b, _remainder(a, b)
+    return len(a) == 1
+
+
+def _remainder(a: list[int], b: list[int]) -> list[int]:
+    """Of two polynomials modulo PRIME, without leading zeros."""
+    a = list(a)
+    inverse = pow(b[0], -1, PRIME)
+    for start in range(len(a) - len(b) + 1):
+        if factor := a[start] * inverse % PRIME:
+            for i, coefficient in enumerate(b, start):
+                a[i] = (a[i] - factor * coefficient) % PRIME
+    rest = a[max(0, len(a) - len(b) + 1) :]
+    first = next((i for i, coefficient in enumerate(rest) if coefficient), len(rest))
+    return rest[first:]
