@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
-from implicitgrad.batch import Item, Outcome, Question, answer_all, answer_items
+from implicitgrad.batch import Answered, Item, Question, answer_all, answer_items
 from implicitgrad.cli.cluster import Cluster
 from implicitgrad.errors import OutputError
 from implicitgrad.pool import WORKER_DIED, Pool
@@ -390,7 +390,7 @@ def test_a_stream_is_resumed_by_its_lines(run: Run, tmp_path: Path) -> None:
 # faults
 
 
-def poisoned(items: Sequence[Item], question: Question) -> list[Outcome]:
+def poisoned(items: Sequence[Item], question: Question) -> Answered:
     """Answers, but for the sources that kill who works on them."""
     for item in items:
         if "poison" in item.source:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad.batch import Item, Outcome, Question, answer_items
+from implicitgrad.batch import Answered, Item, Question, answer_items
 from implicitgrad.cli.lines import locked
 from implicitgrad.cli.signals import Interruptions
 from implicitgrad.cli.workers import local
@@ -362,7 +362,7 @@ def test_a_damaged_record_ends_what_is_kept(run: Run, tmp_path: Path, source: st
 DEADLY = "7919"
 
 
-def deadly(items: list[Item], question: Question) -> list[Outcome]:
+def deadly(items: list[Item], question: Question) -> Answered:
     """Answers, but dies of a system with a certain number in it."""
     for item in items:
         documents = (item.data or b"").decode().split("---\n")

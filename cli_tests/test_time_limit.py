@@ -1,16 +1,23 @@
 """--time-limit, and the budget of algebra: one system without an answer, and all others with theirs."""
 
 import json
+import os
 import random
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from conftest import PROGRAM, Run
 
 from implicitgrad import limits
+from implicitgrad.batch import Item, Outcome, Question, answer_all
+from implicitgrad.cli.workers import kill_all, local
+from implicitgrad.pool import Pool
 from implicitgrad.solvers import symbolic
+from implicitgrad.symbolic import implicit
 
 SIZE = 100
 QUICK = {"A": [[1, 2], [3, 4]], "dL_dy": [1, 1]}
@@ -171,3 +178,131 @@ def test_update_has_the_budget(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     result = run("check", "--update", "s.yaml", files={"s.yaml": LETTERS})
     assert result.returncode == 2
     assert result.stderr.startswith("implicitgrad: s.yaml: no answer within 0.3 s")
+
+
+def written_by(run: Run, folder: Path, arguments: list[str], files: dict[str, str | bytes]) -> list[object]:
+    """What a batch prints and writes to its output."""
+    result = run("batch", *arguments, files=files)
+    outputs = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+    return [result.returncode, result.stdout, result.stderr, outputs]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_batch_goes_on_with_the_next_system(run_process: Run, run: Run, endless: str, jobs: str) -> None:
+    quick = json.dumps(QUICK)
+    text = "\n".join([quick, endless, quick, endless]) + "\n"
+    result = run_process("batch", "-", *EXACT, "-j", jobs, stdin=text)
+    alone = run("batch", "-", *EXACT, stdin=f"{quick}\n{quick}\n")
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one.get("dL_dx") for one in records] == [[-0.5, 0.5], None, [-0.5, 0.5], None]
+    assert result.stdout.splitlines()[0] == alone.stdout.splitlines()[0]
+    assert [(one["source"], one["error"]["code"]) for one in records if "error" in one] == [
+        ("-#2", "time-limit"), ("-#4", "time-limit"),
+    ]  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr == (
+        refusal("-#2")
+        + "implicitgrad: -#4: no answer within 0.5 s\n"  # what to do is said once
+        + "implicitgrad: 4 systems: 2 determined, 2 failed\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-o", "out/r.csv"], ["-o", "out/r.npz"], ["--output-dir", "out", "-f", "table"]]
+)
+def test_a_batch_within_its_limit_is_one_without_a_limit(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    files: dict[str, str | bytes] = {"s.yaml": json.dumps(QUICK)}
+    results = []
+    for more in (["--time-limit", "50"], []):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        results.append(written_by(run, tmp_path, ["s.yaml", *arguments, *more], files))
+        shutil.rmtree(tmp_path / "out")
+    assert results[0] == results[1]
+    assert results[0][0] == 0
+
+
+EQUATIONS = json.dumps({"equations": ["x**2 + y**2 = 25"], "y": ["y"]})
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [(work_for_ever, "no answer within 0.3 s,"), (take_all_memory, "no answer within 500 MiB of memory,")],
+    ids=["time", "memory"],
+)
+def test_equations_of_a_batch_have_the_budget_of_algebra(
+    run: Run, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None], reason: str
+) -> None:
+    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
+    monkeypatch.setattr(implicit, "linearize", fault)
+    result = run("batch", "-", "-q", stdin=f"{EQUATIONS}\n{json.dumps(QUICK)}\n")
+    refused, answered = (json.loads(line) for line in result.stdout.splitlines())
+    assert refused["error"]["code"] == "symbolic-limit"
+    assert refused["error"]["message"].startswith(reason)
+    assert answered["status"] == "determined"
+    assert result.returncode == 2
+
+
+QUICK_ITEMS = [Item(f"{k}.json", json.dumps(QUICK).encode()) for k in range(10)]
+
+
+@pytest.mark.parametrize("limit", [None, 3600.0])
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("kind", ["numbers", "algebra", "documents"])
+def test_a_slow_system_does_not_hold_back_what_is_done(
+    monkeypatch: pytest.MonkeyPatch, endless: str, kind: str, jobs: int, limit: float | None
+) -> None:
+    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 3600.0)
+    monkeypatch.setattr(implicit, "linearize", work_for_ever)
+    slow = endless if kind == "numbers" else EQUATIONS
+    chunk = [*QUICK_ITEMS, Item("slow.json", slow.encode()), *QUICK_ITEMS]
+    if kind == "documents":
+        quick = [json.dumps(QUICK)] * 10
+        chunk = [Item("all.yaml", documents(*quick, slow, *quick).encode())]
+    question = Question("exact", time_limit=limit)
+    pool = Pool(local, jobs, question) if jobs > 1 else None
+    answers = answer_all([chunk], question, lambda: pool, at_once=6)
+    try:
+        done: list[Outcome] = []
+        while len(done) < 10:
+            done += next(answers)
+        assert [outcome.status for outcome in done] == ["determined"] * 10
+    finally:
+        answers.close()  # type: ignore[attr-defined]
+        if pool is not None:
+            pool.close()
+            kill_all()
+
+
+def test_a_refused_system_of_a_file_leaves_the_systems_behind_it_to_be_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.5)
+    monkeypatch.setattr(implicit, "linearize", work_for_ever)
+    quick = json.dumps(QUICK)
+    chunk = [Item("a.yaml", documents(quick, EQUATIONS, quick).encode()), *QUICK_ITEMS[:2]]
+    question = Question()
+    alone = [outcome for outcomes in answer_all([chunk], question, lambda: None, 1) for outcome in outcomes]
+    pool = Pool(local, 2, question)
+    try:
+        shared = [outcome for outcomes in answer_all([chunk], question, lambda: pool, 6) for outcome in outcomes]
+    finally:
+        pool.close()
+    assert shared == alone
+    assert [outcome.source for outcome in alone] == ["a.yaml", "a.yaml#2", "a.yaml#3", "0.json", "1.json"]
+    assert [outcome.status for outcome in alone] == ["determined", "error", *["determined"] * 3]
+
+
+def test_no_process_is_left_behind(tmp_path: Path, endless: str) -> None:
+    """Whoever waits for the one that works is killed, and it ends, too."""
+    (tmp_path / "s.yaml").write_text(endless)
+    command = [PROGRAM, "solve", "s.yaml", "--arithmetic", "exact", "--time-limit", "3600"]
+    reader, writer = os.pipe()
+    process = subprocess.Popen(command, cwd=tmp_path, pass_fds=[writer], stdout=writer)
+    os.close(writer)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not children.read_text():
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert os.read(reader, 1) == b""  # all that could write to it are gone
+    os.close(reader)

@@ -6,11 +6,15 @@ import hashlib
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple, Protocol
+from enum import Enum, auto
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from implicitgrad.characters import count, printable
 from implicitgrad.draft import AUTO, Draft
 from implicitgrad.errors import ImplicitGradError, Problem, UsageError
+from implicitgrad.rational_matrix import RationalMatrix
 from implicitgrad.readers import read_drafts
 from implicitgrad.readers.form import UNSTATED, CsvFormat
 from implicitgrad.readers.json_lines import read_json_line
@@ -21,7 +25,12 @@ from implicitgrad.solvers import solve_system
 from implicitgrad.system import LinearSystem
 from implicitgrad.writers.record import error_record, to_record, write_json
 
+if TYPE_CHECKING:
+    from implicitgrad.limits import Work
+
 FAULT = "fault"
+SMALL, LARGE_IN_DOUBLES, LARGE_EXACTLY = 8, 400, 2e6
+"""Sizes of systems, and size³·digits², up to which and above which they are answered in less than about 0.1 s."""
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
 Context = Callable[[], AbstractContextManager[object]]
@@ -36,7 +45,8 @@ class Item(NamedTuple):
     line: int | None = None
     """Where it stands in a stream of JSON lines, 1-based; None for a whole file."""
     only: int | None = None
-    """Which of its systems alone is meant, 0-based; None for all."""
+    """Which of its systems alone is meant, 0-based; None for all from ``since`` on."""
+    since: int = 0
 
 
 class Question(NamedTuple):
@@ -49,6 +59,8 @@ class Question(NamedTuple):
     csv_form: CsvFormat = UNSTATED
     form: str = "json"
     """What an answer is written as: json or a row of it, arrays, or a file of its own, in one of solve's formats."""
+    time_limit: float | None = None
+    """Seconds for each system."""
 
     def content_hash(self, item: Item) -> str | None:
         """SHA-256 of an item's bytes, and of what is asked where that changes its answer; None for a FIFO's.
@@ -99,9 +111,26 @@ class Ready(NamedTuple):
     outcomes: list[Outcome]
 
 
-def answer_items(items: Sequence[Item], question: Question) -> list[Outcome]:
-    """The outcomes of all systems of some items, in order."""
-    return [outcome for group in groups(items) for outcome in _answer(group, question)]
+class Answered(NamedTuple):
+    """The outcomes of some items, in order, and the items that are left."""
+
+    outcomes: list[Outcome]
+    rest: list[Item]
+
+
+def answer_items(items: Sequence[Item], question: Question) -> Answered:
+    """The outcomes of the systems of some items; of all of them, or of those before one that takes long."""
+    outcomes: list[Outcome] = []
+    done = 0
+    for group in groups(items):
+        for found in _answer(group, question):
+            if not isinstance(found, Slow):
+                outcomes += found
+            elif outcomes:
+                slow = done + found.item
+                return Answered(outcomes, [items[slow]._replace(since=found.number), *items[slow + 1 :]])
+        done += len(group)
+    return Answered(outcomes, [])
 
 
 def count_systems(item: Item, question: Question) -> int:
@@ -165,9 +194,7 @@ def answer_all(
             workers = workers or pool()
             if workers is None:
                 for group in groups(chunk):
-                    with computing():
-                        outcomes = _answer(group, question)
-                    yield outcomes
+                    yield from _computed(_answer(group, question), computing)
             else:
                 workers.submit(chunk)
         while workers is not None and workers.pending and (not chunk or len(workers.pending) >= at_once):
@@ -179,6 +206,25 @@ def answer_all(
 def failure(item: Item, problem: Problem, question: Question, content_hash: str | None = None) -> Outcome:
     """The outcome of an item that could not be answered."""
     return _written_failure(item.source, _name(item.source), problem, question, content_hash)
+
+
+class Slow(NamedTuple):
+    """That the next system takes long, or may; what is there need not wait for it."""
+
+    item: int
+    """Its item's number among those that are answered together."""
+    number: int
+    """Its own in the item; both 0-based."""
+
+
+def _computed(answers: Iterator[list[Outcome] | Slow], computing: Context) -> Iterator[list[Outcome]]:
+    while True:
+        with computing():
+            outcomes = next(answers, None)
+        if outcomes is None:
+            return
+        if not isinstance(outcomes, Slow):
+            yield outcomes
 
 
 class _System:
@@ -193,18 +239,154 @@ class _System:
         self.parts = found.parts if isinstance(found, Draft) else {}
         """The system as it was written."""
 
+    @property
+    def needs_algebra(self) -> bool:
+        """Whether it is more than numbers."""
+        return isinstance(self.found, Draft) and self.found.linearize is not None
 
-def _answer(items: Sequence[Item], question: Question) -> list[Outcome]:
-    """The outcomes of a few items, each step for all of them: a processor is faster at what it did just now."""
-    systems = [system for item in items for system in _read(item, question)]
-    for step in (_build, _solve, _write):
-        for system in systems:
-            if not isinstance(system.found, Problem):
-                try:
-                    step(system, question)
-                except Exception as error:
-                    system.found = _problem(error, system.source)
+
+def _answer(items: Sequence[Item], question: Question) -> Iterator[list[Outcome] | Slow]:
+    """The outcomes of a few items, some at a time; and Slow before one that may take long, or while it does."""
+    if question.time_limit is not None:
+        yield from _answer_apart(items, question)
+        return
+    systems: list[_System] = []
+    places: list[Slow] = []
+    paces: list[_Pace] = []
+    for i, item in enumerate(items):
+        read = _read(item, question)
+        _step(_build, [system for system in read if not system.needs_algebra], question)
+        systems += read
+        places += [Slow(i, item.since + k) for k in range(len(read))]
+        paces += [_pace(system, item) for system in read]
+    start = 0
+    for pace, run in groupby(paces):
+        start, end = start + len(list(run)), start
+        together, where = systems[end:start], places[end:start]
+        if pace is _Pace.QUICK:
+            yield _solved(together, question)
+        elif pace is _Pace.LONG:
+            for system, place in zip(together, where, strict=True):
+                yield place
+                yield _solved([system], question)
+        else:
+            from implicitgrad.limits import load_algebra
+
+            load_algebra()
+            yield from _watched(partial(_works, together, where, question), question)
+
+
+class _Pace(Enum):
+    """How long a system may take."""
+
+    QUICK = auto()
+    LONG = auto()
+    UNKNOWN = auto()
+
+
+def _pace(system: _System, item: Item) -> _Pace:
+    """An estimate of the work, by a system's size and how many digits there are to an entry."""
+    if system.needs_algebra:
+        return _Pace.UNKNOWN
+    linear = system.found
+    if not isinstance(linear, LinearSystem):
+        return _Pace.QUICK
+    size = max(len(linear.A), len(linear.y), len(linear.x))
+    if size <= SMALL:
+        return _Pace.QUICK
+    if type(linear.A) is not RationalMatrix:
+        return _Pace.LONG if size > LARGE_IN_DOUBLES else _Pace.QUICK
+    digits = len(item.data or b"") / size**2
+    return _Pace.LONG if size**3 * digits**2 > LARGE_EXACTLY else _Pace.QUICK
+
+
+def _solved(systems: Sequence[_System], question: Question) -> list[Outcome]:
+    """Each step for all of them: a processor is faster at what it did just now."""
+    _step(_solve, systems, question)
+    _step(_write, systems, question)
     return [_outcome(system, question) for system in systems]
+
+
+def _step(step: Callable[[_System, Question], None], systems: Sequence[_System], question: Question) -> None:
+    for system in systems:
+        if not isinstance(system.found, Problem):
+            try:
+                step(system, question)
+            except Exception as error:
+                system.found = _problem(error, system.source)
+
+
+def _answer_apart(items: Sequence[Item], question: Question) -> Iterator[list[Outcome] | Slow]:
+    """The outcomes of items, each system within the time limit."""
+    from implicitgrad.limits import load_algebra
+
+    if any(b"equations" in (item.data or b"") for item in items):
+        load_algebra()
+
+    def works() -> list[Work]:
+        read = [_read(item, question) for item in items]
+        places = [Slow(i, items[i].since + k) for i, systems in enumerate(read) for k in range(len(systems))]
+        return _works([system for systems in read for system in systems], places, question)
+
+    yield from _watched(works, question, items)
+
+
+class _Label(NamedTuple):
+    """What is known of a system where another process works on it."""
+
+    place: Slow
+    source: str
+    name: str
+    content_hash: str | None
+
+
+def _works(systems: Sequence[_System], places: Sequence[Slow], question: Question) -> list[Work]:
+    from implicitgrad.limits import Work
+
+    return [
+        Work(_Label(place, system.source, system.name, system.content_hash), partial(_whole, system, question))
+        for system, place in zip(systems, places, strict=True)
+    ]
+
+
+def _watched(
+    works: Callable[[], Sequence[Work]], question: Question, items: Sequence[Item] = ()
+) -> Iterator[list[Outcome] | Slow]:
+    """The outcomes of works, which end when their time is over. items : what they are made of, if that may fail."""
+    from implicitgrad.limits import Result, each_or_slow
+
+    for found in each_or_slow(works, question.time_limit):
+        label = found.label
+        if not isinstance(found, Result):
+            yield Slow(0, items[0].since) if label is None else label.place
+        elif found.error is None:
+            yield [found.value]
+        elif label is not None:
+            problem = _problem(found.error, label.source)
+            yield [_written_failure(label.source, label.name, problem, question, label.content_hash)]
+        elif len(items) == 1:
+            yield [failure(items[0], _problem(found.error, items[0].source), question)]
+        else:
+            for i, item in enumerate(items):
+                for one in _answer_apart([item], question):
+                    yield one._replace(item=i) if isinstance(one, Slow) else one
+
+
+def _whole(system: _System, question: Question) -> Outcome:
+    """The outcome of a system. Raises MemoryError."""
+    if system.needs_algebra:
+        from implicitgrad.limits import begin_algebra
+
+        begin_algebra()
+    try:
+        for step in (_build, _solve, _write):
+            if not isinstance(system.found, Problem):
+                step(system, question)
+    except MemoryError:
+        raise
+    except Exception as error:
+        system.found = _problem(error, system.source)
+    return _outcome(system, question)
 
 
 def _read(item: Item, question: Question) -> list[_System]:
@@ -214,7 +396,7 @@ def _read(item: Item, question: Question) -> list[_System]:
         drafts = _drafts(item, question)
         marked = content_hash if content_hash is None or len(drafts) == 1 else f"{content_hash}/{len(drafts)}"
         systems = [_System(draft.source, draft.name, marked, draft) for draft in drafts]
-        return systems if item.only is None else [systems[item.only]]
+        return systems[item.since :] if item.only is None else [systems[item.only]]
     except Exception as error:
         return [_System(item.source, _name(item.source), content_hash, _problem(error, item.source))]
 

@@ -159,7 +159,8 @@ class Draft:
 
     def take(self, read: Read) -> None:
         """Take what equations say; what is there already stays."""
-        self.parts = read.parts | self.parts
+        for key, part in read.parts.items():
+            self.parts.setdefault(key, part)
         self.origin, self.linearize = read.origin, read.linearize
 
     def complete(self) -> None:

@@ -62,12 +62,23 @@ class Result(NamedTuple):
     error: Exception | None
 
 
-def each_apart(prepare: Callable[[], Works], seconds: float | None = None) -> Iterator[Result | None]:
-    """The results of works in order, each as soon as it is there; and None where one is long in coming.
+class Slow(NamedTuple):
+    """That the next result is long in coming."""
+
+    label: Any
+
+
+def each_apart(prepare: Callable[[], Works], seconds: float | None = None) -> Iterator[Result]:
+    """The results of works in order.
 
     prepare : makes the works in the forked process, and again in another one if that is ended; where there is only one
     work, that is a part of it. seconds : for each; None: what needs sympy has its budget, and nothing else.
     """
+    return (found for found in each_or_slow(prepare, seconds) if isinstance(found, Result))
+
+
+def each_or_slow(prepare: Callable[[], Works], seconds: float | None = None) -> Iterator[Result | Slow]:
+    """As each_apart, each result as soon as it is there; and Slow while one is long in coming."""
     if not CAN_FORK:
         yield from map(_result, prepare())
         return
@@ -76,16 +87,16 @@ def each_apart(prepare: Callable[[], Works], seconds: float | None = None) -> It
     while labels is None or done < len(labels):
         with _Process(prepare, done, seconds) as process:
             for message in process.messages():
+                label = labels[done] if labels and done < len(labels) else None
                 if isinstance(message, list):
                     labels = message
-                    continue
-                if message is None:
-                    yield None
-                    continue
-                yield Result(None if labels is None else labels[done], *message)
-                done += 1
-                if labels is None:
-                    return
+                elif message is None:
+                    yield Slow(label)
+                else:
+                    yield Result(label, *message)
+                    done += 1
+                    if labels is None:
+                        return
 
 
 def build(draft: Draft, arithmetic: str | Callable[[Draft], str]) -> LinearSystem:
@@ -103,10 +114,11 @@ class _Process:
     def __init__(self, prepare: Callable[[], Works], first: int, seconds: float | None) -> None:
         self.seconds = seconds
         self.stream, end = os.pipe()
+        parent = os.getpid()
         with _no_signals():  # a handler that raises would leave the process without anybody who knows it
             self.pid: int | None = os.fork()
             if self.pid == 0:
-                _be_apart(prepare, first, seconds, end)
+                _be_apart(prepare, first, seconds, end, parent)
         os.close(end)
 
     def __enter__(self) -> _Process:
@@ -166,7 +178,7 @@ def _no_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _be_apart(prepare: Callable[[], Works], first: int, seconds: float | None, end: int) -> None:
+def _be_apart(prepare: Callable[[], Works], first: int, seconds: float | None, end: int, parent: int) -> None:
     """Work, send what comes of it, and exit."""
     global _is_apart, _has_time_limit
     try:
@@ -175,7 +187,7 @@ def _be_apart(prepare: Callable[[], Works], first: int, seconds: float | None, e
         for number in SIGNALS:  # whoever waits for this process ends it
             signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [*SIGNALS, signal.SIGALRM])
-        _die_with_parent()
+        _die_with(parent)
         import gc
 
         gc.enable()
@@ -185,12 +197,14 @@ def _be_apart(prepare: Callable[[], Works], first: int, seconds: float | None, e
         os._exit(1)
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """Let Linux end this process with the one that waits for it, however that ends."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended already
+        os._exit(1)
 
 
 def _work(prepare: Callable[[], Works], first: int, seconds: float, end: int) -> None:
@@ -232,11 +246,16 @@ def begin_algebra() -> None:
     if not _is_apart:
         return
     left = signal.setitimer(signal.ITIMER_REAL, 0)[0]
+    load_algebra()
+    _limit_memory(ALGEBRA_BYTES)
+    signal.setitimer(signal.ITIMER_REAL, left if _has_time_limit else ALGEBRA_SECONDS)
+
+
+def load_algebra() -> None:
+    """Load sympy, if it is there: processes that are forked after that have it."""
     with suppress(ImportError):
         import implicitgrad.solvers.symbolic
         import implicitgrad.symbolic.implicit  # noqa: F401
-    _limit_memory(ALGEBRA_BYTES)
-    signal.setitimer(signal.ITIMER_REAL, left if _has_time_limit else ALGEBRA_SECONDS)
 
 
 def _limit_memory(more: int | None) -> bool:

@@ -14,13 +14,15 @@ from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from implicitgrad.batch import Context, Item, Outcome, Question, Ready, answer_items, count_systems, failure
+from implicitgrad.batch import Answered, Context, Item, Outcome, Question, Ready, answer_items, count_systems, failure
 from implicitgrad.characters import count
 from implicitgrad.errors import WORKER_DIED, Problem, UsageError
 
 Answer = TypeVar("Answer")
 Columns = tuple[Sequence[object], ...]
 """Outcomes by their fields, which travel twice as fast as one by one."""
+Returned = tuple[Columns, list[Item]]
+"""Outcomes, and the items that were not come to."""
 BETWEEN_LOOKS = 1.0
 """Seconds."""
 
@@ -37,14 +39,14 @@ class Pool:
         make: Callable[[int], Executor],
         workers: int,
         question: Question,
-        answer: Callable[[Sequence[Item], Question], list[Outcome]] = answer_items,
+        answer: Callable[[Sequence[Item], Question], Answered] = answer_items,
         waiting: Context = nullcontext,
     ) -> None:
         self.make, self.workers, self.question, self.answer, self.waiting = make, workers, question, answer, waiting
         self.executor = self._made(workers)
         self.alone: Executor | None = None
         """Of one worker, for what may kill it."""
-        self.pending: deque[tuple[list[Item], Future[Columns]]] = deque()
+        self.pending: deque[tuple[list[Item], Future[Returned]]] = deque()
 
     def submit(self, chunk: list[Item]) -> None:
         """Hand a chunk to the workers."""
@@ -58,19 +60,24 @@ class Pool:
 
     def keep(self, ready: Ready) -> None:
         """Outcomes in their place among the chunks."""
-        future: Future[Columns] = Future()
-        future.set_result(_columns(ready.outcomes))
+        future: Future[Returned] = Future()
+        future.set_result((_columns(ready.outcomes), []))
         self.pending.append(([], future))
 
     def next(self) -> list[Outcome]:
         """The outcomes of the chunk handed over first."""
         chunk, future = self.pending[0]  # which stays there while it is waited for: an interruption leaves no gap
+        rest: list[Item] = []
         try:
-            outcomes = _outcomes(self._result(future, self.executor))
+            columns, rest = self._result(future, self.executor)
+            outcomes = _outcomes(columns)
         except BrokenExecutor:
             self._renew()
             outcomes = self._one_by_one(chunk)
         self.pending.popleft()
+        if rest:
+            self.submit(rest)
+            self.pending.rotate(1)
         return outcomes
 
     def finished(self) -> Iterator[list[Outcome]]:
@@ -79,7 +86,10 @@ class Pool:
             _, future = self.pending.popleft()
             if not future.done() or future.cancelled() or future.exception() is not None:
                 return
-            yield _outcomes(future.result())
+            columns, rest = future.result()
+            yield _outcomes(columns)
+            if rest:
+                return
 
     def close(self) -> None:
         """Let the workers end, without a wait: one that is killed then may leave the others locked."""
@@ -109,12 +119,18 @@ class Pool:
     def _alone(self, item: Item) -> list[Outcome]:
         """The outcomes of an item in a process of its own; of one that kills it, each system in one of its own."""
         try:
-            return _outcomes(self._ask(_answered, self.answer, [item], self.question))
+            outcomes: list[Outcome] = []
+            rest = [item]
+            while rest:
+                columns, rest = self._ask(_answered, self.answer, rest, self.question)
+                outcomes += _outcomes(columns)
+            return outcomes
         except BrokenExecutor:
             with suppress(BrokenExecutor):
                 systems = 1 if item.only is not None else self._ask(count_systems, item, self.question)
                 if systems > 1:
-                    return [outcome for k in range(systems) for outcome in self._alone(item._replace(only=k))]
+                    ones = (item._replace(only=item.since + k) for k in range(systems))
+                    return [outcome for one in ones for outcome in self._alone(one)]
         message = "the process that worked on this system died, twice: killed, or out of memory"
         source = item.source if not item.only else f"{item.source}#{item.only + 1}"
         problem = Problem(message, code=WORKER_DIED, source=source)
@@ -155,10 +171,11 @@ class Pool:
 
 
 def _answered(
-    answer: Callable[[Sequence[Item], Question], list[Outcome]], items: Sequence[Item], question: Question
-) -> Columns:
+    answer: Callable[[Sequence[Item], Question], Answered], items: Sequence[Item], question: Question
+) -> Returned:
     """What a worker does."""
-    return _columns(answer(items, question))
+    outcomes, rest = answer(items, question)
+    return _columns(outcomes), rest
 
 
 def _columns(outcomes: Sequence[Outcome]) -> Columns:

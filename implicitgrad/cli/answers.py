@@ -98,7 +98,7 @@ def answers_within(
     return answers, problems
 
 
-def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Result | None]:
+def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Result]:
     for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
         if is_of_numbers:
             for system, parts in group:
@@ -112,7 +112,7 @@ def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Resul
             )
 
 
-def _split(results: Iterable[Answer | Result | None], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+def _split(results: Iterable[Answer | Result], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
     """Separate answers from the problems of systems without one. Raises any other error.
 
     source : of what cannot be read in time.
@@ -121,8 +121,8 @@ def _split(results: Iterable[Answer | Result | None], source: str | None = None)
     problems: list[Problem] = []
     wrong: list[Problem] = []
     for result in results:
-        if result is None or isinstance(result, Answer):
-            answers += [result] if result is not None else []
+        if isinstance(result, Answer):
+            answers.append(result)
         elif result.error is None:
             answers.append(result.value)
         elif isinstance(result.error, InputError):

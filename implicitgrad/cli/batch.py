@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, solving_options, with_help
+from implicitgrad.cli.options import (
+    JSON_SUFFIXES,
+    csv_options,
+    format_of,
+    solving_options,
+    time_limit_option,
+    with_help,
+)
 from implicitgrad.cli.systems import require_option, tell_of_terminal
 from implicitgrad.errors import UsageError
 from implicitgrad.readers.form import CsvFormat
@@ -76,6 +83,7 @@ Examples:
 )  # fmt: skip
 @click.option("--fail-fast", is_flag=True, help="Stop at the first system that has no answer.")
 @solving_options
+@time_limit_option
 @require_option("Exit with 1 if an answer, which is written, is not this, or not all of several")
 @csv_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error of progress, failures and totals.")
@@ -96,6 +104,7 @@ def batch(
     free: tuple[str, ...] | None,
     arithmetic: str,
     rtol: float | None,
+    time_limit: float | None,
     require: tuple[str, ...],
     delimiter: str | None,
     decimal: str,
@@ -140,7 +149,7 @@ def batch(
     gc.set_threshold(GARBAGE)
     gc.enable()
     question = Question(
-        arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form
+        arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form, time_limit
     )
     with Interruptions() as interruptions:
         asked = _Asked(

@@ -66,13 +66,12 @@ def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
         begin_algebra()
         return _updated(path, form)
 
-    for result in each_apart(lambda: [Work(path, work)]):
-        if result is not None and isinstance(result.error, InputError):
-            raise InputError(problem._replace(source=problem.source or path) for problem in result.error.problems)
-        if result is not None and result.error is not None:
-            raise result.error
-        if result is not None:
-            updated: tuple[str, str, str] = result.value
+    ((_, value, error),) = each_apart(lambda: [Work(path, work)])
+    if isinstance(error, InputError):
+        raise InputError(problem._replace(source=problem.source or path) for problem in error.problems)
+    if error is not None:
+        raise error
+    updated: tuple[str, str, str] = value
     return updated
 
 

@@ -55,8 +55,6 @@ def check_within(
         return [Work((k, draft.source), partial(work, k, draft)) for work in (solve, check) for k, draft in read]
 
     for result in each_apart(works, seconds):
-        if result is None:
-            continue
         k, system = result.label or (0, source)
         if isinstance(result.error, InputError):
             found = [problem._replace(source=problem.source or system) for problem in result.error.problems]
