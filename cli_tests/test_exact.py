@@ -1,18 +1,26 @@
 """The exact solver against elimination written in the tests and against sympy, over the cases and random systems."""
 
+import json
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import combinations
+from random import Random
+from typing import Any
 
 import pytest
 import sympy
 from cases import CASES, Case
-from conftest import examples
+from conftest import Run, examples
 from elimination import Matrix, identity, inverse, matrix, null_space, product, rank, transpose
 from hypothesis import given
 from hypothesis import strategies as st
 
 import implicitgrad
 from implicitgrad import InputError, LinearSystem, Solution, UsageError, linear_system, solve
+from implicitgrad.solvers import flint_reduction, reduction
+from implicitgrad.system import Arithmetic
+from implicitgrad.writers.record import to_record
 
 ENTRIES = st.one_of(
     st.integers(-3, 3).map(Fraction),
@@ -252,3 +260,100 @@ def test_a_float_stands_for_its_exact_binary_value() -> None:
 
 def test_the_null_space_of_a_solution_is_empty_where_everything_is_determined() -> None:
     assert implicitgrad.solve([[2]]).general.null_space == ((),)
+
+
+# python-flint, and when exact arithmetic is chosen
+
+
+def large(M: int, N: int, rank: int, P: int = 0, seed: int = 0) -> LinearSystem:
+    random = Random(seed)
+
+    def entries(rows: int, columns: int) -> list[list[str]]:
+        return [[f"{random.randint(-9, 9)}/{random.randint(1, 3)}" for _ in range(columns)] for _ in range(rows)]
+
+    A = entries(M, N)
+    A[rank:] = [A[i % rank] for i in range(rank, M)]
+    return linear_system(A, [["1"] * N, ["0", "2"] * (N // 2) + ["1"] * (N % 2)], B=entries(M, P) if P else None)
+
+
+LARGE = {
+    "determined": large(34, 34, 34),
+    "underdetermined": large(12, 40, 12),
+    "overdetermined": large(40, 12, 12),
+    "rank-deficient": large(34, 34, 30),
+    "determined beside B": large(8, 8, 8, P=36),
+    "rank-deficient beside B": large(12, 10, 6, P=33),
+    "rank 1": large(36, 36, 1),
+}
+
+
+@pytest.mark.parametrize("system", LARGE.values(), ids=LARGE.keys())
+def test_flint_gives_the_same_answer_to_the_last_digit(system: LinearSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    reduced = []
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        reduced.append(flint_reduction.reduce_by_flint(*arguments, **options))
+        return reduced[-1]
+
+    for free in ((), (system.y[-1],) if len(system.y) > system.equations else ()):
+        monkeypatch.setattr(reduction, "flint_reduction", lambda: noted)
+        fast = solve(system, free=free, arithmetic="exact")
+        assert reduced
+        assert None not in reduced
+        monkeypatch.setattr(reduction, "flint_reduction", lambda: None)
+        slow = solve(system, free=free, arithmetic="exact")
+        assert to_record(fast) == to_record(slow)
+        assert fast.condition_squared == slow.condition_squared
+
+
+def test_flint_is_loaded_beyond_32_rows_and_columns_only() -> None:
+    code = """
+import random, sys
+from implicitgrad import solve
+numbers = random.Random(0)
+for n in (32, 33):
+    solve([[numbers.randint(-9, 9) for _ in range(n)] for _ in range(n)], arithmetic="exact")
+    print("flint" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\nTrue\n"
+
+
+def test_a_system_of_text_is_solved_exactly_if_that_takes_no_noticeable_time(run: Run) -> None:
+    """By its size and digits; a cutoff decides no rank that can be decided exactly in seconds."""
+    random = Random(5)
+
+    def rows(n: int, digits: int, rank: int) -> list[list[str]]:
+        found = [[str(random.randint(-(10**digits), 10**digits)) for _ in range(n)] for _ in range(n)]
+        found[rank:] = [found[i - rank] for i in range(rank, n)]
+        return found
+
+    for n, digits, r, expected in (
+        (16, 40, 16, "exact"),
+        (20, 2, 20, "exact"),
+        (20, 2, 19, "exact"),
+        (40, 3, 40, "exact"),
+        (24, 60, 24, "float"),
+        (72, 1, 72, "float"),
+        (24, 25, 23, "exact"),  # settled
+    ):
+        A = rows(n, digits, r)
+        found = solve(A)
+        assert (str(found.arithmetic), found.rank) == (expected, r), (n, digits)
+        system = json.dumps({"A": [[int(entry) for entry in row] for row in A], "expect": {"rank": r}})
+        files = {"a.json": system, "a.jsonl": f"{system}\n"}
+        for command in (("solve", "a.json", "-f", "json"), ("batch", "a.jsonl")):
+            record = json.loads(run(*command, files=files).stdout)
+            assert (record["arithmetic"], record["rank"]) == (expected, r), command
+        assert run("check", "a.json").returncode == 0
+
+
+def test_a_rank_near_the_cutoff_is_found_exactly() -> None:
+    """20 rows that doubles take for 19."""
+    n = 20
+    A = [[str(int(i == j) if i < n - 1 else 1) for j in range(n)] for i in range(n)]
+    A[-2] = ["1"] * n
+    A[-1] = [*["1"] * (n - 1), "1.00000000000000000001"]
+    found = solve(A)
+    assert (found.arithmetic, found.rank) == (Arithmetic.EXACT, n)
+    assert solve(A, arithmetic="float").rank == n - 1

@@ -18,6 +18,7 @@ FLOORS = [  # from the ground up; a part may import what is below it
     {"doubles", "symbolic", "mistaken_names"},
     {"notation", "part", "values"},
     {"system"},
+    {"work"},
     {"draft"},
     {"solution"},
     {"requirement"},
@@ -36,6 +37,7 @@ THIRD_PARTY = {
     "yaml": {"readers/yaml"},
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
     "mpmath": {"symbolic", "solvers/profile", "solvers/special_cases"},
+    "flint": {"solvers/flint_reduction"},
     "distributed": {"cli/cluster"},
     "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals"}
     | {f"writers/{file}" for file in ("arrays", "stack", "entries", "losses", "picture", "scale", "summary")},

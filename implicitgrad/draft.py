@@ -29,13 +29,12 @@ from implicitgrad.values import (
     shape_of,
     text_of,
 )
+from implicitgrad.work import ALWAYS_EXACT, QUICK, SETTLED, is_quick, least_estimate
 
 if TYPE_CHECKING:
     from implicitgrad.mistaken_names import Written
 
 AUTO = "auto"
-MOST_EXACT = 16
-"""The largest size of a system of text that is solved exactly without being asked for."""
 
 
 class Expressions(list[tuple[Any, ...]]):
@@ -74,7 +73,7 @@ def linear_system(
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
     3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays
-    of them and beyond 16 equations, unknowns or inputs, else rational numbers. Raises InputError.
+    of them and for what would take rational numbers more than about 0.1 s, else these. Raises InputError.
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {
@@ -172,13 +171,25 @@ class Draft:
         self._choose(arithmetic)
         before = len(self.problems)
         try:
-            return self._built()
+            system = self._built()
         except _LettersFound:
             del self.problems[before:]
             if self.is_of_numbers:
                 raise NeedsAlgebra from None
             self.arithmetic = Arithmetic.SYMBOLIC
             return self._built()
+        if arithmetic != AUTO or self.is_binary or self.is_near_a_point:
+            return system
+        if self.arithmetic is Arithmetic.EXACT:
+            if is_quick(system):
+                return system
+            self.arithmetic = Arithmetic.FLOAT
+            return self._built()._replace(exactly=lambda: system)
+        return system if self._least_estimate() > SETTLED else system._replace(exactly=self._exactly)
+
+    def _exactly(self) -> LinearSystem:
+        self.arithmetic = Arithmetic.EXACT
+        return self._built()
 
     def _built(self) -> LinearSystem:
         self.decimals, self.strange = {}, {}
@@ -282,7 +293,7 @@ class Draft:
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
         if arithmetic == AUTO:
-            is_float = self.is_large or self.is_binary or self.is_near_a_point
+            is_float = self.is_binary or self.is_near_a_point or (self.is_large and self._least_estimate() > QUICK)
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
             return
         self.arithmetic = chosen_arithmetic(arithmetic)
@@ -294,11 +305,19 @@ class Draft:
 
     @property
     def is_large(self) -> bool:
-        """Whether it has more equations, unknowns or inputs than are solved exactly without being asked for."""
-        for key in ("A", "B"):
-            if key in self.parts and max(shape_of(self.parts[key].value), default=0) > MOST_EXACT:
-                return True
-        return False
+        """Whether it has more equations, unknowns or inputs than are always solved exactly."""
+        return max((size for shape in self._shapes() for size in shape), default=0) > ALWAYS_EXACT
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        return [shape_of(self.parts[key].value) for key in ("A", "B") if key in self.parts]
+
+    def _least_estimate(self) -> float:
+        """Seconds that exact arithmetic takes at least; 0 where A or B is no matrix."""
+        shapes = self._shapes()
+        if "A" not in self.parts or any(len(shape) != 2 for shape in shapes):
+            return 0.0
+        (M, N), *others = shapes
+        return least_estimate(M, N, others[0][1] if others else None)
 
     @property
     def is_near_a_point(self) -> bool:
@@ -441,8 +460,8 @@ class Draft:
 
     def _what_keeps_letters_out(self) -> str | None:
         """What keeps an expression with letters from being read, if anything does."""
-        if self.arithmetic is Arithmetic.FLOAT:
-            return f"Letters are for exact arithmetic, of at most {MOST_EXACT} equations, unknowns and inputs"
+        if self.arithmetic is Arithmetic.FLOAT or self.is_large:
+            return f"Letters are for exact arithmetic, of at most {ALWAYS_EXACT} equations, unknowns and inputs"
         try:
             import implicitgrad.symbolic.expression  # noqa: F401
         except ImportError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -80,6 +80,8 @@ class LinearSystem(NamedTuple):
     """The equations, where they say more than B·x = A·y."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings of how what is written may have been misread, by code and message."""
+    exactly: Callable[[], LinearSystem] | None = None
+    """Reads what was written as rational numbers, where these were taken as doubles for the sake of time alone."""
 
     @property
     def is_local(self) -> bool:

@@ -23,8 +23,8 @@ from implicitgrad.solvers import solve_system
 from implicitgrad.system import Arithmetic, LinearSystem
 from implicitgrad.values import plain
 from implicitgrad.verdict import Outcome, Verdict
+from implicitgrad.work import can_be_settled, is_quick
 
-MOST_JUDGED_EXACTLY = 32
 UNIT_ROUNDOFFS = {
     "bfloat16": Fraction(1, 2**8),
     "float16": Fraction(1, 2**11),
@@ -97,13 +97,14 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     """Exactly, but for what solve() would answer by a cutoff, and for what is large.
 
     Doubles whose rank is a matter of the cutoff are judged by what the cutoff says: exactly, they are what rounding
-    left of other numbers. So are those of a rounded point, of which their bounds are what is known. Beyond 32
-    equations, unknowns or inputs, an answer in doubles with bounds is taken for text, too, if it is unique.
+    left of other numbers. So are those of a rounded point, of which their bounds are what is known. Where exact
+    arithmetic takes long, an answer in doubles with bounds is taken for text, too, if it is unique, and one by a cutoff
+    where solve() has no other.
     """
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
     is_binary = system.arithmetic is Arithmetic.FLOAT
-    is_large = _is_large(system)
+    is_large = not is_quick(system)
     if is_binary or is_large:
         with suppress(InputError):  # numbers beyond the range of doubles
             found = solve_system(system, arithmetic="float")
@@ -112,13 +113,10 @@ def solve_to_judge(system: LinearSystem) -> Solution:
                 system.is_near_a_point
                 or (is_binary and not is_certified)
                 or (is_large and is_certified and (is_binary or found.status is Status.DETERMINED))
+                or (is_large and not is_certified and not can_be_settled(system))
             ):
                 return found
     return solve_system(system, arithmetic="exact")
-
-
-def _is_large(system: LinearSystem) -> bool:
-    return max(system.equations, system.unknowns, system.inputs) > MOST_JUDGED_EXACTLY
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:
@@ -167,7 +165,7 @@ def _unless_exact(outcome: Outcome, numbers: Numbers, setting: Setting, judge: J
     found = setting.solution
     fails = not (outcome.holds or outcome.is_undecided or numbers.broken)
     is_by_cutoff = found.arithmetic is Arithmetic.FLOAT and None in found.error_bounds
-    if not (fails and is_by_cutoff) or found.system.is_near_a_point or _is_large(found.system):
+    if not (fails and is_by_cutoff) or found.system.is_near_a_point or not is_quick(found.system):
         return outcome
     exact = solve_system(found.system, arithmetic="exact")
     widths = (found.system.inputs, len(exact.independent))

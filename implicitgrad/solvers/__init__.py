@@ -10,6 +10,7 @@ from implicitgrad.errors import UsageError
 from implicitgrad.solution import Solution
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.system import Arithmetic, LinearSystem
+from implicitgrad.work import can_be_settled
 
 
 def solve(
@@ -31,7 +32,9 @@ def solve(
     free : name or names of the unknowns to be free where ∂y/∂x is not unique.
 
     arithmetic : "exact" rational numbers, a float standing for its exact binary value; "float", doubles with bounds on
-    their errors; or "auto": doubles for arrays and beyond 16 equations, unknowns or inputs. rtol : in
+    their errors; or "auto": doubles for arrays and for
+    what would take rational numbers more than about 0.1 s, unless a cutoff would decide the rank and these decide it
+    in about 5 s. rtol : in
     doubles, the cutoff on the singular values of the scaled A, relative to the largest; max(M, N)·2⁻⁵² unless given.
 
     A singular A is an answer. Raises InputError for values that make no system, UsageError for a choice of free
@@ -70,6 +73,10 @@ def solve_system(
 
         refuse_unfit(system, chosen)
     found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
+    if arithmetic == AUTO and rtol is None and system.exactly is not None and None in found.error_bounds:
+        exact = system.exactly()
+        if can_be_settled(exact):
+            system, found = exact, _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
     if system.origin is not None:
         from implicitgrad.solvers.at_point import with_origin
 

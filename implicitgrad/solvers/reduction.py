@@ -6,12 +6,26 @@ that are no unit vectors is integer pivoting (Edmonds 1994; Azulay and Pique 200
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import cache
 from math import lcm
 from typing import NamedTuple
 
 from implicitgrad.rational_matrix import IntegerRow as IntegerRow
+
+MOST_WITHOUT_FLINT = 32
+"""Rows and columns up to which python-flint, where it is installed, is not worth loading."""
+
+
+@cache
+def flint_reduction() -> Callable[..., Reduced | None] | None:
+    """reduce_by_flint, where python-flint is installed."""
+    try:
+        from implicitgrad.solvers.flint_reduction import reduce_by_flint
+    except ImportError:
+        return None
+    return reduce_by_flint
 
 
 def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
@@ -51,8 +65,13 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
     """
     if not rows:
         return Reduced([], [], [], 1, [])
-    reduced = list(rows)
     width = len(rows[0])
+    if max(len(rows), width) > MOST_WITHOUT_FLINT and (by_flint := flint_reduction()) is not None:
+        order = list(order)
+        found = by_flint(rows, order, beside_identity=beside_identity)
+        if found is not None:
+            return found
+    reduced = list(rows)
     columns = list(range(width))
     left = list(range(len(reduced)))
     units: list[int | None] = [width + i if beside_identity else None for i in left]
