@@ -6,7 +6,7 @@ from typing import Any
 import flint
 import numpy as np
 
-from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.numbers.ball import DoubleMatrix
 
 
 def exactly(a: Any) -> flint.fmpq_mat:

@@ -22,10 +22,10 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
-from implicitgrad.batch import Answered, Item, Question, answer_all, answer_items
-from implicitgrad.cli.cluster import Cluster
-from implicitgrad.errors import OutputError
-from implicitgrad.pool import WORKER_DIED, Pool
+from implicitgrad.batch.cluster import Cluster
+from implicitgrad.batch.engine import Answered, Item, Question, answer_all, answer_items
+from implicitgrad.batch.pool import WORKER_DIED, Pool
+from implicitgrad.text.errors import OutputError
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
 

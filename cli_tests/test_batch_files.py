@@ -15,8 +15,8 @@ import pytest
 from conftest import PROGRAM, Run
 
 from implicitgrad import InputError
-from implicitgrad.cli import items
-from implicitgrad.readers import source as reading
+from implicitgrad.batch import inputs as items
+from implicitgrad.readers.formats import source as reading
 from implicitgrad.writers.rows import COLUMNS
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"

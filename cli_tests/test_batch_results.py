@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad.batch import Answered, Item, Question, answer_items
-from implicitgrad.cli.lines import locked
-from implicitgrad.cli.signals import Interruptions
-from implicitgrad.cli.workers import local
-from implicitgrad.pool import WORKER_DIED, Pool
+from implicitgrad.batch.engine import Answered, Item, Question, answer_items
+from implicitgrad.batch.jsonl_output import locked
+from implicitgrad.batch.pool import WORKER_DIED, Pool
+from implicitgrad.batch.workers import local
+from implicitgrad.terminal.signals import Interruptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals, links and FIFOs")
 SYSTEM = '{"A": [[3, 1, 4], [1, 5, 9], [2, 6, 5]], "dL_dy": [1, 2, 3]}\n'
@@ -412,7 +412,7 @@ def test_lines_of_json_and_documents_are_told_apart(run: Run, text: str, expecte
 
 
 def test_an_endless_line_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from implicitgrad.cli import items
+    from implicitgrad.batch import inputs as items
 
     monkeypatch.setattr(items, "MOST_BYTES", 2**17)
     (tmp_path / "s.jsonl").write_text(f'{{"A": [[1]]}}\n{{"A": [[{"1, " * 2**16}]]}}\n{{"A": [[2]]}}\n')

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from intervals import between, is_feasible
 
 from implicitgrad import InputError, LinearSystem, Solution, Verdict, check, linear_system, solve
-from implicitgrad.judges import feasible
+from implicitgrad.checks import rational_feasibility as feasible
 
 small = st.integers(-4, 4)
 fractions = st.fractions(-5, 5, max_denominator=6)
@@ -459,7 +459,7 @@ def test_a_verdict_cannot_be_changed_and_says_that_all_is_well() -> None:
 def test_the_example_in_the_docstring_holds() -> None:
     import doctest
 
-    from implicitgrad import verdict
+    from implicitgrad.model import verdict
 
     assert doctest.testmod(verdict).failed == 0
 

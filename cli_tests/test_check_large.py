@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from implicitgrad import check
-from implicitgrad.judges import feasible
-from implicitgrad.judges.feasible import Interval, is_feasible
-from implicitgrad.solvers.nearest import Sought, is_there_one
+from implicitgrad.checks import rational_feasibility as feasible
+from implicitgrad.checks.floating_feasibility import Sought, is_there_one
+from implicitgrad.checks.rational_feasibility import Interval, is_feasible
 
 SHAPES = [
     (10, 10, 3),

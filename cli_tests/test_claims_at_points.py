@@ -9,9 +9,9 @@ from conftest import Run
 from test_implicit import solved
 
 from implicitgrad import check
-from implicitgrad.claims.build import build_claims
-from implicitgrad.judges import judge, solve_to_judge
-from implicitgrad.part import Part
+from implicitgrad.checks.judge import judge, solve_to_judge
+from implicitgrad.model.spec import Part
+from implicitgrad.readers.claims import build_claims
 
 CIRCLE = ["-e", "x**2+y**2=25", "--unknowns", "y"]
 FOUND = ["--at", "x=2,y=5", "--solve-for", "y"]

@@ -10,14 +10,14 @@ import sympy
 from conftest import Run
 from test_implicit import TEXTBOOK, solved
 
-from implicitgrad.claims.build import build_claims
-from implicitgrad.judges import judge
-from implicitgrad.part import Part
-from implicitgrad.symbolic.consequences import is_zero_where
-from implicitgrad.symbolic.curve import find_points
-from implicitgrad.symbolic.expression import read_value, symbol
+from implicitgrad.checks.judge import judge
+from implicitgrad.model.spec import Part
+from implicitgrad.model.verdict import Outcome
+from implicitgrad.readers.claims import build_claims
 from implicitgrad.symbolic.field import differences
-from implicitgrad.verdict import Outcome
+from implicitgrad.symbolic.ideal import is_zero_where
+from implicitgrad.symbolic.sampling import find_points
+from implicitgrad.symbolic.to_sympy import read_value, symbol
 
 SOFTMAX = ["-e", "p1*s=exp(z1)", "-e", "p2*s=exp(z2)", "-e", "s=exp(z1)+exp(z2)", "--unknowns", "p1,p2,s"]
 SPHERE = ["-e", "x**2+y**2+w**2=1", "--unknowns", "y,w", "--inputs", "x"]

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from rationals import assert_within
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
-from implicitgrad.doubles import Decimals, DoubleMatrix
-from implicitgrad.readers import csv_large
+from implicitgrad.numbers.ball import Decimals, DoubleMatrix
 from implicitgrad.readers.csv import read_csv
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.readers.formats import csv_large
 
 
 def read(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> LinearSystem:

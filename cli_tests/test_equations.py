@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError
-from implicitgrad.draft import Draft
-from implicitgrad.part import Part
+from implicitgrad.model.spec import Part
+from implicitgrad.readers.build import Draft
 from implicitgrad.readers.equations import Line, read_equations
 
 Y, X = ("y1", "y2", "größe"), ("x1", "x_2")

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 import implicitgrad
 from implicitgrad import InputError, LinearSystem, Solution, UsageError, linear_system, solve
-from implicitgrad.solvers import flint_reduction, reduction
-from implicitgrad.system import Arithmetic
+from implicitgrad.model.system import Arithmetic
+from implicitgrad.numbers import flint_reduction
+from implicitgrad.numbers import row_reduction as reduction
 from implicitgrad.writers.record import to_record
 
 ENTRIES = st.one_of(

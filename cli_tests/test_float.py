@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from rationals import assert_within, exactly, fractions
 
 from implicitgrad import InputError, Solution, Status, UsageError, check, linear_system, read_systems, solve
-from implicitgrad.doubles import DoubleMatrix, from_fractions, from_texts
-from implicitgrad.judges.drafts import check_drafts
-from implicitgrad.part import Part
-from implicitgrad.readers import read_drafts
-from implicitgrad.solvers import solve_system
-from implicitgrad.solvers.products import precise_residual
-from implicitgrad.solvers.scaling import equilibration, shifted
-from implicitgrad.solvers.selection import LIMIT
+from implicitgrad.checks.expected import check_drafts
+from implicitgrad.model.spec import Part
+from implicitgrad.numbers.ball import DoubleMatrix, from_fractions, from_texts
+from implicitgrad.readers.formats import read_drafts
+from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.solvers.floating.column_selection import LIMIT
+from implicitgrad.solvers.floating.equilibration import equilibration, shifted
+from implicitgrad.solvers.floating.error_free import precise_residual
 
 U = 2.0**-53
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from rationals import assert_within, exactly, fractions
 
-from implicitgrad.doubles import DoubleMatrix, from_fractions, from_texts
-from implicitgrad.solvers.adjoint import Adjoint
-from implicitgrad.solvers.inverse import Bounded, EntrywiseInverse, NormwiseInverse, certified_inverse
-from implicitgrad.solvers.minimum_norm import minimum_norm
-from implicitgrad.solvers.products import bound_product, precise_residual, residual
-from implicitgrad.solvers.scaling import lost, shifted, unscaled
-from implicitgrad.solvers.selection import LIMIT, choose_columns
-from implicitgrad.solvers.structure import inverse_pattern
+from implicitgrad.numbers.ball import DoubleMatrix, from_fractions, from_texts
+from implicitgrad.solvers.floating.adjoint import Adjoint
+from implicitgrad.solvers.floating.column_selection import LIMIT, choose_columns
+from implicitgrad.solvers.floating.equilibration import lost, shifted, unscaled
+from implicitgrad.solvers.floating.error_free import bound_product, precise_residual, residual
+from implicitgrad.solvers.floating.inverse import Bounded, EntrywiseInverse, NormwiseInverse, certified_inverse
+from implicitgrad.solvers.floating.minimum_norm import minimum_norm
+from implicitgrad.solvers.floating.structural_zeros import inverse_pattern
 
 U = 2.0**-53
 

@@ -8,8 +8,8 @@ import sympy
 from conftest import Run
 
 from implicitgrad import linear_system, solve
-from implicitgrad.expressions import FUNCTIONS
-from implicitgrad.symbolic.expression import read_value
+from implicitgrad.symbolic.grammar import FUNCTIONS
+from implicitgrad.symbolic.to_sympy import read_value
 
 x, y = sympy.symbols("x y", real=True)
 IN_MPMATH = {

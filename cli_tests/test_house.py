@@ -1,85 +1,131 @@
-"""The house: which part may import which, and what a run loads."""
+"""The house: which room may import which, and what a run loads."""
 
 import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "implicitgrad"
-FLOORS = [  # from the ground up; a part may import what is below it
-    {"characters"},
-    {"errors"},
-    {"rational"},
-    {"rational_matrix", "expressions"},
-    {"doubles", "symbolic", "mistaken_names"},
-    {"notation", "part", "values"},
-    {"system"},
-    {"work"},
-    {"draft"},
-    {"solution"},
-    {"requirement"},
-    {"claims"},
-    {"verdict"},
+FLOORS = [  # from the ground up; a room may import what is below it
+    {"text"},
+    {"symbolic", "terminal"},
+    {"numbers"},
+    {"model"},
     {"readers", "solvers", "writers"},  # which never import one another
-    {"limits"},
-    {"judges", "batch"},
-    {"pool"},
-    {"cli"},
-    {"__init__", "__main__"},
+    {"checks"},
+    {"batch", "api"},
+    {"cli", "__init__"},
+    {"__main__"},
 ]
+MAX_ROOMS = 16
 THIRD_PARTY = {
     "click": {"cli"},
-    "rich": {"cli", "writers/table", "writers/report", "writers/picture", "writers/summary"},
+    "rich": {
+        "terminal/spinner",
+        "batch/progress",
+        "writers/table",
+        "writers/report",
+        "writers/picture",
+        "writers/summary",
+    },
     "yaml": {"readers/yaml"},
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
-    "mpmath": {"symbolic", "solvers/profile", "solvers/special_cases"},
-    "flint": {"solvers/flint_reduction"},
-    "distributed": {"cli/cluster"},
-    "numpy": {"doubles", "solvers", "readers/npy", "readers/decimals"}
+    "mpmath": {"symbolic", "solvers/special_cases"},
+    "flint": {"numbers/flint_reduction"},
+    "distributed": {"batch/cluster"},
+    "numpy": {
+        "numbers/ball",
+        "solvers/floating",
+        "solvers/at_point",
+        "solvers/second_order",
+        "checks/floating_feasibility",
+        "readers/npy",
+        "readers/decimals",
+    }
     | {f"writers/{file}" for file in ("arrays", "stack", "entries", "losses", "picture", "scale", "summary")},
 }
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+def files() -> list[str]:
+    """The package's files as paths below it, without their suffix."""
+    return sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
 
 
-def part_of(name: str) -> str:
-    return name.split(".")[1] if "." in name else "__init__"
+def room_of(file: str) -> str:
+    return file.split("/")[0]
 
 
-def imports(path: Path) -> set[str]:
+def floor_of(file: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room_of(file) in rooms)
+
+
+@cache
+def imports(file: str) -> frozenset[tuple[str, str]]:
+    """Return the modules that a file imports, each with a name out of it or "", in functions and for types, too."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            found.add(node.module or "")
-    return found
+            assert node.level == 0, f"{file}: relative import"
+            found |= {(node.module or "", alias.name) for alias in node.names}
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_arrows_run_downward_only(path: Path) -> None:
-    relative = path.relative_to(PACKAGE).with_suffix("").as_posix()
-    part = relative.split("/")[0]
-    floor = next(number for number, parts in enumerate(FLOORS) if part in parts)
-    for name in imports(path):
-        root = name.split(".")[0]
-        if root == "implicitgrad":
-            other = part_of(name)
-            if other == "__init__":  # the version
-                continue
-            below = next(number for number, parts in enumerate(FLOORS) if other in parts)
-            assert other == part or below < floor, f"{relative} imports {name}"
-            assert part != "writers" or other not in ("system", "draft"), f"{relative} imports {name}"
+@cache
+def own_imports(file: str) -> frozenset[str]:
+    """The files of the package that a file imports."""
+    known, found = set(files()), set()
+    for module, name in imports(file):
+        if module.split(".")[0] == "implicitgrad":
+            path = "/".join(module.split(".")[1:])
+            places = [f"{path}/{name}", path, f"{path}/{name}/__init__", f"{path}/__init__" if path else "__init__"]
+            found.add(next(place.strip("/") for place in places if place.strip("/") in known))
+    return frozenset(found - {file})
+
+
+@pytest.mark.parametrize("file", files())
+def test_imports_run_downward_only(file: str) -> None:
+    for other in own_imports(file):
+        assert room_of(other) == room_of(file) or floor_of(other) < floor_of(file), f"{file} imports {other}"
+    for module, _ in imports(file):
+        root = module.split(".")[0]
         if root in THIRD_PARTY:
-            allowed = THIRD_PARTY[root]
-            assert part in allowed or relative in allowed, f"{relative} imports {name}"
+            places = {file, room_of(file), file.rpartition("/")[0]}
+            assert places & THIRD_PARTY[root], f"{file} imports {module}"
+
+
+def test_no_files_import_one_another_in_a_circle() -> None:
+    is_done: set[str] = set()
+
+    def visit(file: str, above: tuple[str, ...]) -> None:
+        assert file not in above, " → ".join((*above[above.index(file) :], file))
+        if file not in is_done:
+            for other in own_imports(file):
+                visit(other, (*above, file))
+            is_done.add(file)
+
+    for file in files():
+        visit(file, ())
+
+
+def test_the_house_has_few_rooms() -> None:
+    rooms = {room_of(file) for file in files()}
+    assert rooms == set().union(*FLOORS)
+    assert len(rooms) <= MAX_ROOMS
+
+
+def test_a_rooms_init_has_no_code() -> None:
+    for file in files():
+        if file.endswith("/__init__"):
+            tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
+            assert ast.get_docstring(tree), f"{file}: expected a docstring"
+            assert len(tree.body) == 1, f"{file}: expected a docstring alone"
 
 
 def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
@@ -120,7 +166,7 @@ def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
     modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
     assert "implicitgrad.cli.systems" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
-    assert not parts & {"judges", "claims", "verdict", "cli.walk", "writers.report", "readers.npy"}
+    assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.report", "readers.npy"}
 
 
 def test_checking_loads_numpy_only_for_arrays(tmp_path: Path) -> None:

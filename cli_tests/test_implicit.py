@@ -15,10 +15,10 @@ from conftest import Run
 from test_symbolic import at
 
 from implicitgrad import InputError, Solution, UsageError
-from implicitgrad.draft import Draft
-from implicitgrad.part import Part
+from implicitgrad.model.spec import Part
+from implicitgrad.readers.build import Draft
 from implicitgrad.readers.equations import Line, Point, read_equations
-from implicitgrad.solvers import solve_system
+from implicitgrad.solvers.dispatch import solve_system
 
 TEXTBOOK = {
     "circle": ("x**2 + y**2 = 25", "-x/y"),

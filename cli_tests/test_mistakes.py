@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from implicitgrad import check
-from implicitgrad.verdict import Suspicion
+from implicitgrad.model.verdict import Suspicion
 
 entries = st.integers(-9, 9).map(Fraction)
 generic = st.integers(10**6, 10**9).map(lambda n: Fraction(n, 10**6 + 3))

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, UsageError, read_systems
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.readers import npy
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.readers.formats import npy
 
 A = np.array([[1.5, 2.0], [3.0, 4.0]])
 

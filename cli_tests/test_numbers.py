@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicitgrad.notation import linear, show_column, show_number
-from implicitgrad.rational import (
+from implicitgrad.numbers.formatting import linear, show_column, show_number
+from implicitgrad.text.number_grammar import (
     NumberError,
     exact_square_root,
     float_square_root,

@@ -8,7 +8,7 @@ import pytest
 import sympy
 from conftest import Run
 
-from implicitgrad.symbolic.expression import read_value
+from implicitgrad.symbolic.to_sympy import read_value
 
 TERMS = (
     "x*y", "x^2*y", "y^2/x", "a*x", "exp(x*y)", "sin(x + y)", "cos(a*y)", "sqrt(x^2 + y^2)", "log(x/y)", "x^(2/3)",

@@ -244,7 +244,7 @@ def test_a_standard_input_that_does_not_block_is_waited_for() -> None:
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from implicitgrad.cli import files
+    from implicitgrad.terminal import files
 
     target = tmp_path / "out.txt"
     target.write_text("old")

@@ -15,10 +15,10 @@ from test_formats import well_formed
 from test_implicit import solved
 
 from implicitgrad import Solution, UsageError, linear_system
-from implicitgrad.solvers import solve_system
+from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.latex import write_latex
 from implicitgrad.writers.markdown import write_markdown
-from implicitgrad.writers.screen import Screen
 from implicitgrad.writers.table import write_table
 
 SMALL = [case for case in CASES if max(len(case.A), len(case.A[0]), len((case.B or case.A)[0])) <= 6]

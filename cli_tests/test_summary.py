@@ -8,11 +8,11 @@ import pytest
 from rich.cells import cell_len
 
 from implicitgrad import Solution, solve
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.solution import General
+from implicitgrad.model.solution import General
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.entries import Entries, show_bounded
 from implicitgrad.writers.scale import find_scale
-from implicitgrad.writers.screen import Screen
 from implicitgrad.writers.summary import write_summary
 from implicitgrad.writers.table import write_table
 
@@ -378,7 +378,7 @@ def test_several_losses_are_one_matrix_and_what_is_not_unique_has_its_bound() ->
 
 def test_a_gradient_alone_has_neither_jacobian_nor_picture() -> None:
     from implicitgrad import linear_system
-    from implicitgrad.solvers import solve_system
+    from implicitgrad.solvers.dispatch import solve_system
 
     for n in (45, 150):
         system = linear_system(2 * np.eye(n), np.ones(n))

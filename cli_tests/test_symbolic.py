@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
-from implicitgrad.verdict import Choice
+from implicitgrad.model.verdict import Choice
 
 LETTERS = ("a", "b", "c", "d")
 ENTRIES = ("0", "1", "-2", "1/3", "a", "b", "c", "d", "-a", "2*b", "a*b", "a+1", "c**2", "a/b", "d-a")

@@ -8,7 +8,7 @@ import pytest
 import sympy
 from conftest import Run
 
-from implicitgrad.symbolic.expression import read_value, symbol
+from implicitgrad.symbolic.to_sympy import read_value, symbol
 
 
 def exactly(text: str, point: dict[str, sympy.Expr]) -> sympy.Expr:

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad import limits
-from implicitgrad.batch import Item, Outcome, Question, answer_all
-from implicitgrad.cli.workers import kill_all, local
-from implicitgrad.pool import Pool
-from implicitgrad.solvers import symbolic
-from implicitgrad.symbolic import implicit
+from implicitgrad.batch import limits
+from implicitgrad.batch.engine import Item, Outcome, Question, answer_all
+from implicitgrad.batch.pool import Pool
+from implicitgrad.batch.workers import kill_all, local
+from implicitgrad.solvers.dispatch import symbolic
+from implicitgrad.symbolic import linearize as implicit
 
 SIZE = 100
 QUICK = {"A": [[1, 2], [3, 4]], "dL_dy": [1, 1]}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import implicitgrad.readers.yaml as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
-from implicitgrad.doubles import Decimals, DoubleMatrix
+from implicitgrad.numbers.ball import Decimals, DoubleMatrix
 
 
 def read(text: str | bytes, folder: Path, name: str = "system.yaml") -> list[LinearSystem]:

@@ -5,36 +5,34 @@
 (Fraction(-1, 2), Fraction(1, 2))
 """
 
+from implicitgrad.text.version import __version__ as __version__
+
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
-    from implicitgrad.draft import linear_system
-    from implicitgrad.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
-    from implicitgrad.judges import check
-    from implicitgrad.readers import read_systems
-    from implicitgrad.solution import Constraints, General, Solution, Status
-    from implicitgrad.solvers import solve
-    from implicitgrad.system import LinearSystem
-    from implicitgrad.verdict import Outcome, Verdict
-
-__version__ = "0.1.0"
+    from implicitgrad.api import check, read_systems, solve
+    from implicitgrad.model.solution import Constraints, General, Solution, Status
+    from implicitgrad.model.system import LinearSystem
+    from implicitgrad.model.verdict import Outcome, Verdict
+    from implicitgrad.readers.python_values import linear_system
+    from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
 
 _HOME = {
-    "ImplicitGradError": "errors",
-    "InputError": "errors",
-    "OutputError": "errors",
-    "Problem": "errors",
-    "UsageError": "errors",
-    "check": "judges",
-    "read_systems": "readers",
-    "Constraints": "solution",
-    "General": "solution",
-    "Solution": "solution",
-    "Status": "solution",
-    "solve": "solvers",
-    "LinearSystem": "system",
-    "linear_system": "draft",
-    "Outcome": "verdict",
-    "Verdict": "verdict",
+    "ImplicitGradError": "text.errors",
+    "InputError": "text.errors",
+    "OutputError": "text.errors",
+    "Problem": "text.errors",
+    "UsageError": "text.errors",
+    "check": "api",
+    "read_systems": "api",
+    "Constraints": "model.solution",
+    "General": "model.solution",
+    "Solution": "model.solution",
+    "Status": "model.solution",
+    "solve": "api",
+    "LinearSystem": "model.system",
+    "linear_system": "readers.python_values",
+    "Outcome": "model.verdict",
+    "Verdict": "model.verdict",
 }
 
 __all__ = [

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from implicitgrad import linear_system
-from implicitgrad.solvers import solve_system
+from implicitgrad.solvers.dispatch import solve_system
 
 NAIVE = """
 import sys, numpy as np

@@ -7,17 +7,17 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.characters import count
-from implicitgrad.draft import Draft, NeedsAlgebra
-from implicitgrad.errors import LIMITS, InputError, Problem, UsageError
-from implicitgrad.part import Part
-from implicitgrad.requirement import UNIQUE_GRADIENT, facts_of, unmet
-from implicitgrad.solution import Solution
-from implicitgrad.solvers import solve_system
-from implicitgrad.system import LinearSystem
+from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.spec import Part
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.readers.build import Draft, NeedsAlgebra
+from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.text.characters import count
+from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.limits import Result, Work
+    from implicitgrad.batch.limits import Result, Work
 
 
 ARRAYS = ("npy", "npz")
@@ -91,7 +91,7 @@ def answers_within(
     seconds: float, drafts: Callable[[], Sequence[Draft]], source: str, asked: Asked
 ) -> tuple[list[Answer], list[Problem]]:
     """The same, of drafts that are read, and systems that are answered, within so many seconds each."""
-    from implicitgrad.limits import each_apart
+    from implicitgrad.batch.limits import each_apart
 
     answers, problems = _split(each_apart(lambda: _works(drafts(), asked), seconds), source)
     _refuse_several([*answers, *problems], asked)
@@ -105,7 +105,7 @@ def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Resul
                 assert isinstance(system, LinearSystem)
                 yield _answer(system, parts, asked)
         else:
-            from implicitgrad.limits import each_apart
+            from implicitgrad.batch.limits import each_apart
 
             yield from each_apart(
                 partial(_works, [one.system for one in group if isinstance(one.system, Draft)], asked)
@@ -138,13 +138,13 @@ def _split(results: Iterable[Answer | Result], source: str | None = None) -> tup
 
 
 def _works(drafts: Sequence[Draft], asked: Asked) -> list[Work]:
-    from implicitgrad.limits import Work
+    from implicitgrad.batch.limits import Work
 
     return [Work(draft.source, partial(_answer_draft, draft, asked)) for draft in drafts]
 
 
 def _answer_draft(draft: Draft, asked: Asked) -> Answer:
-    from implicitgrad.limits import build
+    from implicitgrad.batch.limits import build
 
     system = build(draft, asked.arithmetic)
     _require_gradients([system], asked)
@@ -224,8 +224,7 @@ def _text(solution: Solution, parts: dict[str, Part], asked: Asked) -> str:
 
 
 def _table(solution: Solution, asked: Asked) -> str:
-    from implicitgrad.cli.screen import stdout_screen
-    from implicitgrad.writers.screen import Screen
+    from implicitgrad.terminal.screen import Screen, stdout_screen
 
     if not solution.is_large or asked.is_full or asked.file is not None:
         from implicitgrad.writers.table import write_table

@@ -19,19 +19,19 @@ from implicitgrad.cli.options import (
     with_help,
 )
 from implicitgrad.cli.systems import require_option, tell_of_terminal
-from implicitgrad.errors import UsageError
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from implicitgrad.batch import Outcome, Question, Ready
-    from implicitgrad.cli.earlier import Old
-    from implicitgrad.cli.items import Chunk
-    from implicitgrad.cli.results import Results
-    from implicitgrad.cli.signals import Interruptions
-    from implicitgrad.cli.sources import Sources
-    from implicitgrad.pool import Pool
+    from implicitgrad.batch.engine import Outcome, Question, Ready
+    from implicitgrad.batch.inputs import Chunk
+    from implicitgrad.batch.pool import Pool
+    from implicitgrad.batch.results import Results
+    from implicitgrad.batch.resume import Old
+    from implicitgrad.batch.sources import Sources
+    from implicitgrad.terminal.signals import Interruptions
 
 FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {".csv": "row", ".npz": "arrays"}
 RESUME_NEEDS = "--resume needs the JSON lines of an earlier batch: --output results.jsonl"
@@ -142,8 +142,8 @@ def batch(
 
     for name in VARIABLES:  # the cores work on different systems
         os.environ.setdefault(name, "1")
-    from implicitgrad.batch import Question
-    from implicitgrad.cli.signals import Interruptions
+    from implicitgrad.batch.engine import Question
+    from implicitgrad.terminal.signals import Interruptions
 
     gc.freeze()
     gc.set_threshold(GARBAGE)
@@ -204,9 +204,9 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
 
 
 def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
-    from implicitgrad.batch import answer_all
-    from implicitgrad.cli.sources import Sources
-    from implicitgrad.cli.tally import Tally
+    from implicitgrad.batch.engine import answer_all
+    from implicitgrad.batch.progress import Tally
+    from implicitgrad.batch.sources import Sources
     from implicitgrad.cli.threads import cores
 
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
@@ -220,8 +220,8 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
             return started[0]
         if make is None and (jobs == 1 or not begun.is_much):
             return None
-        from implicitgrad.cli.workers import local
-        from implicitgrad.pool import Pool
+        from implicitgrad.batch.pool import Pool
+        from implicitgrad.batch.workers import local
 
         started.append(Pool(make or local, jobs, question, waiting=interruptions.allowed))
         return started[0]
@@ -263,7 +263,7 @@ def _run(asked: _Asked, target: _Target, question: Question, interruptions: Inte
 
 
 def _cluster(address: str, timeout: int) -> Callable[[int], Executor]:
-    from implicitgrad.cli.cluster import dask
+    from implicitgrad.batch.cluster import dask
 
     return dask(address, timeout)
 
@@ -271,7 +271,7 @@ def _cluster(address: str, timeout: int) -> Callable[[int], Executor]:
 def _end(started: list[Pool]) -> None:
     """End every worker of this machine at once."""
     if started:
-        from implicitgrad.cli.workers import kill_all
+        from implicitgrad.batch.workers import kill_all
 
         kill_all()
 
@@ -307,9 +307,9 @@ def _chunks(
     asked: _Asked, sources: Sources, question: Question, old: Old | None, begun: _Begun
 ) -> Iterator[Chunk | Ready]:
     """What is to be done, and what is done already."""
-    from implicitgrad.batch import Item, Ready, failure
-    from implicitgrad.cli import items
-    from implicitgrad.errors import InputError
+    from implicitgrad.batch import inputs as items
+    from implicitgrad.batch.engine import Item, Ready, failure
+    from implicitgrad.text.errors import InputError
 
     for chunk in items.chunks(sources.found(), sources.own(), sends_all=asked.address is not None):
         if isinstance(chunk, InputError):
@@ -326,8 +326,8 @@ def _chunks(
 
 def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Ready]:
     """A chunk, without what has its result already; that stands in its place."""
-    from implicitgrad.batch import Ready
-    from implicitgrad.errors import InputError
+    from implicitgrad.batch.engine import Ready
+    from implicitgrad.text.errors import InputError
 
     left: Chunk = []
     for item in chunk:
@@ -349,15 +349,15 @@ def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Rea
 
 def _results(target: _Target, interruptions: Interruptions, *, is_resumed: bool) -> Results:
     if target.directory is not None:
-        from implicitgrad.cli.directory import Directory
+        from implicitgrad.batch.directory_output import Directory
 
         return Directory(target.directory, target.form)
     if target.form == "arrays":
-        from implicitgrad.cli.results import Stack
+        from implicitgrad.batch.results import Stack
 
         assert target.output is not None
         return Stack(target.output)
-    from implicitgrad.cli.lines import lines_to, standard_output
+    from implicitgrad.batch.jsonl_output import lines_to, standard_output
 
     header = ""
     if target.form == "row":

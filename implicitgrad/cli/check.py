@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.characters import quoted
 from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, once, time_limit_option, with_help
 from implicitgrad.cli.systems import (
     INLINE,
@@ -26,14 +25,15 @@ from implicitgrad.cli.systems import (
     system_options,
     text_to_keep,
 )
-from implicitgrad.errors import ImplicitGradError, Problem, UsageError
-from implicitgrad.readers.form import CsvFormat
-from implicitgrad.requirement import UNIQUE_GRADIENT
+from implicitgrad.model.requirement import UNIQUE_GRADIENT
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting
-    from implicitgrad.draft import Draft
-    from implicitgrad.part import Part
+    from implicitgrad.model.spec import Part
+    from implicitgrad.readers.build import Draft
     from implicitgrad.writers.report import Result
 
 BLANKS = "A value with blanks needs quotes: -g '1 1'"
@@ -135,10 +135,10 @@ def check(
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
-    from implicitgrad.cli.files import refuse_inputs
+    from implicitgrad.batch.walk import SUFFIXES, find_files
     from implicitgrad.cli.reporting import Reporting, report_results
-    from implicitgrad.cli.walk import SUFFIXES, find_files
-    from implicitgrad.verdict import Unreadable
+    from implicitgrad.model.verdict import Unreadable
+    from implicitgrad.terminal.files import refuse_inputs
 
     _refuse_nonsense(systems, given, claimed)
     files, errors = find_files(systems, exclude, SUFFIXES if update else (*SUFFIXES, ".npz"))
@@ -177,9 +177,9 @@ def _checked(
 
     Raises ImplicitGradError where there is no file.
     """
-    from implicitgrad.draft import NeedsAlgebra
-    from implicitgrad.judges.drafts import check_drafts
-    from implicitgrad.verdict import Unreadable
+    from implicitgrad.checks.expected import check_drafts
+    from implicitgrad.model.verdict import Unreadable
+    from implicitgrad.readers.build import NeedsAlgebra
 
     try:
         if time_limit is None:
@@ -189,7 +189,7 @@ def _checked(
             read: Callable[[], list[Draft]] = partial(list, drafts)
         else:
             read = partial(drafts_of, source, given, form_of(source, form), text_to_keep(source))
-        from implicitgrad.judges.within import check_within
+        from implicitgrad.batch.limited_checks import check_within
 
         return list(check_within(time_limit, read, claims, more, source or INLINE))
     except ImplicitGradError as error:
@@ -206,7 +206,7 @@ def _of_file(problem: Problem, source: str) -> Problem:
 
 
 def _refuse_nonsense(systems: tuple[str, ...], given: Given, claimed: dict[str, str]) -> None:
-    from implicitgrad.rational import NumberError, is_number, parse_number
+    from implicitgrad.text.number_grammar import NumberError, is_number, parse_number
 
     if not systems and not given.is_whole:
         hint = "See implicitgrad check --help"
@@ -248,8 +248,8 @@ def _refuse_for_update(
 
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, Part]:
     """What the options claim."""
-    from implicitgrad.part import Part
-    from implicitgrad.readers import read_part
+    from implicitgrad.model.spec import Part
+    from implicitgrad.readers.formats import read_part
 
     claims = {}
     for key, value in given.items():
@@ -260,7 +260,7 @@ def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, Part]:
 
 
 def _required(require: Iterable[str]) -> list[dict[str, Part]]:
-    from implicitgrad.part import Part
+    from implicitgrad.model.spec import Part
 
     return [
         {"dL_dx_unique": Part("true", "--require")} if one == UNIQUE_GRADIENT else {"status": Part(one, "--require")}

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import click
 
-from implicitgrad import __version__
-from implicitgrad.characters import printable
+from implicitgrad.cli.boundary import run_safely
 from implicitgrad.cli.options import show_version, with_help
 from implicitgrad.cli.overview import OVERVIEW
-from implicitgrad.cli.streams import run_safely
-from implicitgrad.errors import UsageError
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import UsageError
+from implicitgrad.text.version import __version__
 
 COMMANDS = ("solve", "check", "batch")
 

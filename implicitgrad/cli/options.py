@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from implicitgrad.characters import quoted
-from implicitgrad.cli.streams import write_stdout
-from implicitgrad.errors import UsageError
+from implicitgrad.terminal.streams import write_stdout
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -87,7 +87,7 @@ def names(context: click.Context, parameter: click.Parameter, value: str | None)
 
 def _number(value: str) -> Fraction:
     """Read an option's number by the grammar of a system's numbers."""
-    from implicitgrad.rational import NumberError, parse_number
+    from implicitgrad.text.number_grammar import NumberError, parse_number
 
     try:
         return parse_number(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from implicitgrad import __version__
-from implicitgrad.cli.streams import run_safely, write_stderr, write_stdout
+from implicitgrad.cli.boundary import run_safely
+from implicitgrad.terminal.streams import write_stderr, write_stdout
+from implicitgrad.text.version import __version__
 
 OVERVIEW = """\
 Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]

@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from implicitgrad.cli.files import write_file
-from implicitgrad.cli.screen import stdout_screen
-from implicitgrad.cli.streams import report, write_stderr, write_stdout
-from implicitgrad.errors import ImplicitGradError, UsageError
-from implicitgrad.verdict import Unreadable
+from implicitgrad.cli.boundary import report
+from implicitgrad.model.verdict import Unreadable
+from implicitgrad.terminal.files import write_file
+from implicitgrad.terminal.screen import Screen, stdout_screen
+from implicitgrad.terminal.streams import write_stderr, write_stdout
+from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.report import Result, failed, write_report
-from implicitgrad.writers.screen import Screen
 
 
 class Reporting(NamedTuple):

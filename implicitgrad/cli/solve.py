@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from implicitgrad.cli.boundary import report
 from implicitgrad.cli.options import (
     JSON_SUFFIXES,
     csv_options,
@@ -15,8 +16,6 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.progress import telling
-from implicitgrad.cli.streams import report, say, write_stdout
 from implicitgrad.cli.systems import (
     INLINE,
     Given,
@@ -29,8 +28,10 @@ from implicitgrad.cli.systems import (
     text_to_keep,
 )
 from implicitgrad.cli.threads import set_threads, threads_option
-from implicitgrad.errors import ImplicitGradError, UsageError
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.terminal.spinner import telling
+from implicitgrad.terminal.streams import say, write_stdout
+from implicitgrad.text.errors import ImplicitGradError, UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.cli.answers import Answer
@@ -142,7 +143,7 @@ def solve(
 
     sources = [0 if path == "-" else path for path in inputs]
     if output is not None:
-        from implicitgrad.cli.files import refuse_inputs
+        from implicitgrad.terminal.files import refuse_inputs
 
         refuse_inputs(output, sources)
     form = format_of(output, form, FORMATS_OF_SUFFIXES, "table")
@@ -169,7 +170,7 @@ def solve(
     if file is None:
         write_stdout("".join(_joined(answers, form)))
     elif not problems:
-        from implicitgrad.cli.files import write_file
+        from implicitgrad.terminal.files import write_file
 
         written = answers[0].written
         write_file(file, "".join(_joined(answers, form)) if isinstance(written, str) else memoryview(written), sources)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from implicitgrad.characters import quoted
 from implicitgrad.cli.options import Decorated, names, once
-from implicitgrad.cli.streams import say
-from implicitgrad.errors import UsageError
-from implicitgrad.readers.form import UNSTATED, CsvFormat
-from implicitgrad.requirement import REQUIREMENTS, UNIQUE_GRADIENT
+from implicitgrad.model.requirement import REQUIREMENTS, UNIQUE_GRADIENT
+from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
+from implicitgrad.terminal.streams import say
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.draft import Draft, Read
-    from implicitgrad.part import Part
+    from implicitgrad.model.spec import Part
+    from implicitgrad.readers.build import Draft, Read
 
 INLINE = "<inline>"
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
@@ -154,8 +154,8 @@ class GivenParts(NamedTuple):
 
 def given_parts(given: Given) -> GivenParts:
     """The parts of a system that the options give."""
-    from implicitgrad.part import Part
-    from implicitgrad.readers import read_part
+    from implicitgrad.model.spec import Part
+    from implicitgrad.readers.formats import read_part
 
     parts = {
         key: read_part(value, MATRIX_OPTIONS[key], is_matrix=key != "dL_dy", form=given.csv_form)
@@ -189,8 +189,8 @@ def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: 
 
     text : what is in the file, where that has been read.
     """
-    from implicitgrad.draft import Draft
-    from implicitgrad.readers import read_drafts
+    from implicitgrad.readers.build import Draft
+    from implicitgrad.readers.formats import read_drafts
 
     drafts = [Draft(INLINE, {}, INLINE)] if source is None else read_drafts(source, csv_form, text)
     for draft in drafts:
@@ -206,7 +206,7 @@ def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: 
 
 def text_to_keep(source: str | None) -> str | None:
     """Read standard input or a FIFO, which can be read only once and may have to be waited for."""
-    from implicitgrad.readers import NUMPY_SUFFIXES
+    from implicitgrad.readers.formats import NUMPY_SUFFIXES
     from implicitgrad.readers.source import STANDARD_INPUT, read_text, regular_size
 
     if source is None or source.lower().endswith(NUMPY_SUFFIXES):
@@ -216,7 +216,7 @@ def text_to_keep(source: str | None) -> str | None:
 
 def form_of(source: str | None, form: CsvFormat) -> CsvFormat:
     """How the CSV in one of several files is written; one that is YAML or NumPy's has nothing to do with it."""
-    from implicitgrad.readers import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES, YAML_SUFFIXES
+    from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES, YAML_SUFFIXES
 
     others = YAML_SUFFIXES + JSON_LINES_SUFFIXES + NUMPY_SUFFIXES
     return UNSTATED if source is not None and source.lower().endswith(others) else form

@@ -8,19 +8,20 @@ import sys
 from collections.abc import Iterable
 from difflib import unified_diff
 
-from implicitgrad.characters import printable
-from implicitgrad.cli.files import write_file
-from implicitgrad.cli.streams import report, say, write_stdout
+from implicitgrad.checks.expected import check_drafts
+from implicitgrad.checks.update import apply_edits, find_edits
+from implicitgrad.cli.boundary import report
 from implicitgrad.cli.systems import form_of
-from implicitgrad.draft import NeedsAlgebra
-from implicitgrad.errors import ImplicitGradError, InputError, Problem, UsageError
-from implicitgrad.judges.drafts import check_drafts
-from implicitgrad.judges.update import apply_edits, find_edits
-from implicitgrad.readers import JSON_LINES_SUFFIXES, build_all, read_drafts
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.readers.build import NeedsAlgebra, build_all
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, read_drafts
 from implicitgrad.readers.source import decode, read_bytes
-from implicitgrad.solvers import solve_system
-from implicitgrad.system import LinearSystem
+from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.terminal.files import write_file
+from implicitgrad.terminal.streams import say, write_stdout
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import ImplicitGradError, InputError, Problem, UsageError
 
 UTF_8 = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -60,7 +61,7 @@ def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
     try:
         return _updated(path, form, numbers_alone=True)
     except NeedsAlgebra:
-        from implicitgrad.limits import Work, begin_algebra, each_apart
+        from implicitgrad.batch.limits import Work, begin_algebra, each_apart
 
     def work() -> tuple[str, str, str]:
         begin_algebra()

@@ -11,16 +11,16 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-from implicitgrad.characters import quoted
-from implicitgrad.doubles import Decimals
-from implicitgrad.draft import Draft
-from implicitgrad.errors import InputError, Problem
-from implicitgrad.part import Part, Path
-from implicitgrad.rational import looks_like_number, number_hint
+from implicitgrad.model.spec import Part, Path
+from implicitgrad.numbers.ball import Decimals
+from implicitgrad.readers.build import Draft
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
+from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
 from implicitgrad.readers.csv_large import NotPlain, read_large_table
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
-from implicitgrad.readers.form import UNSTATED, CsvFormat
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import looks_like_number, number_hint
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
 EMPTY_CORNERS = ("", "Unnamed: 0")

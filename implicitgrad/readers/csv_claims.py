@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from implicitgrad.characters import quoted
-from implicitgrad.errors import InputError, Problem
-from implicitgrad.part import Part, Site
+from implicitgrad.model.spec import Part, Site
 from implicitgrad.readers.csv_rows import Table
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError, Problem
 
 COMMENT = r"[ \t]*#[ \t]*expect:"
 NEARLY = r"[ \t]*#[ \t]*expect(s|ed|ation)?[ \t]*[:={[]"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from implicitgrad.doubles import Decimals
+from implicitgrad.numbers.ball import Decimals
+from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.readers.csv_rows import Table, is_passed_over, refuse_another_delimiter, split_lines
-from implicitgrad.readers.form import CsvFormat
 
 LARGE = 2**16
 """Characters; the careful reader takes 10 ms for so many, and numpy 50 or more to be loaded."""

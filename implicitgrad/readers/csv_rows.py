@@ -6,11 +6,11 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from implicitgrad.characters import count, printable, quoted
-from implicitgrad.doubles import Decimals
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.rational import is_number
-from implicitgrad.readers.form import CsvFormat
+from implicitgrad.numbers.ball import Decimals
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.text.characters import count, printable, quoted
+from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.number_grammar import is_number
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.doubles import BITS, DoubleMatrix, is_any_lost, rounding_of_decimals
-from implicitgrad.rational import LARGEST_EXPONENT, MOST_DIGITS
+from implicitgrad.numbers.ball import BITS, DoubleMatrix, is_any_lost, rounding_of_decimals
+from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MOST_DIGITS
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.characters import quoted
-from implicitgrad.draft import INSTALL_SYMPY, Read
-from implicitgrad.errors import InputError, Problem
-from implicitgrad.expressions import (
+from implicitgrad.model.spec import Part
+from implicitgrad.model.system import Origin
+from implicitgrad.readers.build import INSTALL_SYMPY, Read
+from implicitgrad.symbolic.grammar import (
     CONSTANTS,
     FUNCTIONS,
     TOO_LARGE,
@@ -24,10 +24,10 @@ from implicitgrad.expressions import (
     read_equation,
     read_expression,
 )
-from implicitgrad.mistaken_names import Written, remarks_on
-from implicitgrad.part import Part
-from implicitgrad.rational import as_number, format_fraction, last_place
-from implicitgrad.system import Origin
+from implicitgrad.symbolic.mistaken_names import Written, remarks_on
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import as_number, format_fraction, last_place
 
 MOST_BITS = 20_000
 
@@ -229,7 +229,7 @@ def _by_sympy(
 ) -> Read:
     """A = ∂F/∂y and B = −∂F/∂x of F = left − right."""
     try:
-        from implicitgrad.symbolic.implicit import EquationError, PointError, Value, linearize
+        from implicitgrad.symbolic.linearize import EquationError, PointError, Value, linearize
     except ImportError:
         message = "expected linear equations with numbers as coefficients, got others"
         raise InputError(

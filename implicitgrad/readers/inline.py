@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from implicitgrad.characters import count, quoted
-from implicitgrad.errors import InputError, Problem
-from implicitgrad.part import Part, Path
-from implicitgrad.rational import as_number
+from implicitgrad.model.spec import Part, Path
+from implicitgrad.text.characters import count, quoted
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import as_number
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
 _SEPARATOR = re.compile(r"[\[\],; \t]")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from implicitgrad.characters import quoted
-from implicitgrad.draft import Draft
-from implicitgrad.errors import InputError, Problem
-from implicitgrad.part import Part
+from implicitgrad.model.spec import Part
+from implicitgrad.readers.build import Draft
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError, Problem
 
 
 def _refuse(constant: str) -> None:

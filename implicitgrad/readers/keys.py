@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from implicitgrad.characters import nearest, quoted
-from implicitgrad.part import CLAIMS
+from implicitgrad.model.spec import CLAIMS
+from implicitgrad.text.characters import nearest, quoted
 
 MEANT = {
     "grad": "dL_dy",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.characters import LONGEST_QUOTE, count, nearest, printable, quoted
-from implicitgrad.draft import Draft
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.part import CLAIMS, Part
+from implicitgrad.model.spec import CLAIMS, Part
+from implicitgrad.readers.build import Draft
 from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.source import read_bytes, regular_size
+from implicitgrad.text.characters import LONGEST_QUOTE, count, nearest, printable, quoted
+from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
     from typing import BinaryIO

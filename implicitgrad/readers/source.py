@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 
-from implicitgrad.errors import InputError, Problem
+from implicitgrad.text.errors import InputError, Problem
 
 STANDARD_INPUT = "-"
 MOST_BYTES = 256 * 2**20

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import yaml
 
-from implicitgrad.characters import nearest, printable, quoted
-from implicitgrad.doubles import Decimals
-from implicitgrad.draft import Draft
-from implicitgrad.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.part import CLAIMS, Part, Path, Site, Span
+from implicitgrad.model.spec import CLAIMS, Part, Path, Site, Span
+from implicitgrad.numbers.ball import Decimals
+from implicitgrad.readers.build import Draft
 from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
+from implicitgrad.text.characters import nearest, printable, quoted
+from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from implicitgrad.expressions import read_equation
-from implicitgrad.solution import Solution
-from implicitgrad.system import Origin
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Origin
+from implicitgrad.symbolic.grammar import read_equation
 
 
 def with_origin(solution: Solution) -> Solution:

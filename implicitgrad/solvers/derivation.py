@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from implicitgrad.errors import UsageError
-from implicitgrad.solution import Derivation, Pivot, Solution
-from implicitgrad.solvers.reduction import pivot_order
-from implicitgrad.system import Arithmetic, LinearSystem
+from implicitgrad.model.solution import Derivation, Pivot, Solution
+from implicitgrad.model.system import Arithmetic, LinearSystem
+from implicitgrad.numbers.row_reduction import pivot_order
+from implicitgrad.text.errors import UsageError
 
 MOST = 6
 """Equations, unknowns and inputs of a derivation that is read."""

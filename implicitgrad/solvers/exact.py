@@ -17,13 +17,13 @@ from math import gcd, lcm
 from operator import mul
 from typing import NamedTuple
 
-from implicitgrad.rational_matrix import IntegerRow, Ratio, RationalMatrix
-from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
-from implicitgrad.solvers.free import impossible_choice, indices
+from implicitgrad.model.solution import Constraints, General, PartialMatrix, Solution, Status
+from implicitgrad.model.system import LinearSystem, Matrix
+from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix, Reduced
+from implicitgrad.numbers.row_reduction import integers, pivot_order, reduce_rows
+from implicitgrad.solvers.free_unknowns import impossible_choice, indices
+from implicitgrad.solvers.memory_limit import refuse_too_large
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
-from implicitgrad.solvers.reduction import Reduced, integers, pivot_order, reduce_rows
-from implicitgrad.solvers.size import refuse_too_large
-from implicitgrad.system import LinearSystem, Matrix
 
 MOST_ENTRIES = 4_000_000
 

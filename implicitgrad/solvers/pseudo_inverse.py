@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import mul
 
-from implicitgrad.rational_matrix import IntegerRow, Ratio, RationalMatrix
-from implicitgrad.solvers.reduction import inverse, reduce_rows
+from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix
+from implicitgrad.numbers.row_reduction import inverse, reduce_rows
 
 
 def dot(a: Sequence[int], b: Sequence[int]) -> int:

@@ -11,17 +11,17 @@ import mpmath
 from sympy import Abs, Dummy, Poly, cos, groebner, lambdify, sin
 from sympy.polys.matrices import DomainMatrix
 
-from implicitgrad.solution import SpecialCase, Status, Validity
-from implicitgrad.solvers.profile import Profile, profile_at
-from implicitgrad.solvers.reduction import pivot_order
+from implicitgrad.model.solution import SpecialCase, Status, Validity
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.symbolic.common_zeros import points_where
+from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.expansion import determinant, has_few_minors
 from implicitgrad.symbolic.field import PARTNERS, Field, natural
 from implicitgrad.symbolic.odd_root import OddRoot
-from implicitgrad.symbolic.points import DIGITS
+from implicitgrad.symbolic.rank_profile import Profile, profile_at
 from implicitgrad.symbolic.real_zeros import Zeros, argument_of, is_never_zero, used_places, zero_sets
-from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.system import LinearSystem
+from implicitgrad.symbolic.zero_test import DIGITS
 
 MOST_GENERATORS = 4
 LARGEST_DEGREE = 2

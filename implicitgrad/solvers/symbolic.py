@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 
 from sympy.polys.matrices import DomainMatrix
 
-from implicitgrad.characters import printable
-from implicitgrad.errors import UsageError
-from implicitgrad.solution import Constraints, General, PartialMatrix, Solution, Status
-from implicitgrad.solvers.free import indices
-from implicitgrad.solvers.profile import Profile, profile_at
-from implicitgrad.solvers.reduction import pivot_order
+from implicitgrad.model.solution import Constraints, General, PartialMatrix, Solution, Status
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.row_reduction import pivot_order
+from implicitgrad.solvers.free_unknowns import indices
 from implicitgrad.solvers.special_cases import find_validity, vanishes_on
+from implicitgrad.symbolic.element import Symbolic, SymbolicMatrix
 from implicitgrad.symbolic.expansion import adjugate, has_few_minors
 from implicitgrad.symbolic.field import Field
-from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
-from implicitgrad.system import LinearSystem
+from implicitgrad.symbolic.rank_profile import Profile, profile_at
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import UsageError
 
 MOST = 16
 MOST_ANSWERED = 15_000

@@ -13,7 +13,7 @@ from typing import Any
 import mpmath
 from sympy import Expr, Symbol, diff, lambdify
 
-from implicitgrad.symbolic.points import DIGITS
+from implicitgrad.symbolic.zero_test import DIGITS
 
 WORKING_DIGITS = 2 * DIGITS + 20
 """The equations of a step have the square of a matrix in them."""

@@ -37,14 +37,14 @@ from sympy import (
     together,
 )
 
-from implicitgrad.expressions import read_equation
-from implicitgrad.symbolic.expression import to_expression
+from implicitgrad.symbolic.element import Symbolic, SymbolicMatrix
 from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
+from implicitgrad.symbolic.grammar import read_equation
+from implicitgrad.symbolic.normalize import are_related, exponent_of, keeps_tanh, prepared
 from implicitgrad.symbolic.odd_root import OddRoot
-from implicitgrad.symbolic.points import DIGITS, cancels, compiled, real_points
-from implicitgrad.symbolic.preparation import are_related, exponent_of, keeps_tanh, prepared
 from implicitgrad.symbolic.printing import show, write, write_latex
-from implicitgrad.symbolic.value import Symbolic, SymbolicMatrix
+from implicitgrad.symbolic.to_sympy import to_expression
+from implicitgrad.symbolic.zero_test import DIGITS, cancels, compiled, real_points
 
 PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
 """Functions that a relation ties to each other."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.errors import UsageError
-from implicitgrad.rational import to_float
-from implicitgrad.solution import PartialMatrix, Solution
-from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.errors import UsageError
+from implicitgrad.text.number_grammar import to_float
 
 if TYPE_CHECKING:
-    from implicitgrad.doubles import Array
+    from implicitgrad.numbers.ball import Array
 
 
 def write_npy(solution: Solution) -> memoryview:

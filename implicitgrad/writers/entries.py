@@ -8,12 +8,12 @@ from functools import cached_property
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.notation import ROUNDED, SMALLEST_FIXED, show_decimals, show_number
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.formatting import ROUNDED, SMALLEST_FIXED, show_decimals, show_number
 
 if TYPE_CHECKING:
-    from implicitgrad.doubles import Array
-    from implicitgrad.solution import PartialMatrix
+    from implicitgrad.model.solution import PartialMatrix
+    from implicitgrad.numbers.ball import Array
 
 UNKNOWN = "unknown"
 SAFE_EXPONENT = 400

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import inf
 
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.rational import NumberError, float_square_root, parse_number
-from implicitgrad.solution import Arithmetic, PartialMatrix, Solution
-from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.system import Arithmetic
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.number_grammar import NumberError, float_square_root, parse_number
 from implicitgrad.writers.flow import Value, write_flow
 
 LARGEST_RTOL = 1e-3

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from implicitgrad.rational import LARGEST_EXPONENT, MOST_DIGITS, format_fraction
-from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MOST_DIGITS, format_fraction
 
 LONGEST_LINE = 100
 LONGEST_FRACTION = 40

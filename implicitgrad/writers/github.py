@@ -8,8 +8,8 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator, Sequence
 
-from implicitgrad.characters import printable
-from implicitgrad.verdict import Unreadable
+from implicitgrad.model.verdict import Unreadable
+from implicitgrad.text.characters import printable
 from implicitgrad.writers.report import Result, failed
 
 Properties = dict[str, str | int | None]

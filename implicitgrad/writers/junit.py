@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from implicitgrad.characters import printable
-from implicitgrad.verdict import NOTHING, Unreadable
+from implicitgrad.model.verdict import NOTHING, Unreadable
+from implicitgrad.text.characters import printable
 from implicitgrad.writers.report import Result
 
 NAME = "implicitgrad check"

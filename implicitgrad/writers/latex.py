@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from implicitgrad.characters import printable
-from implicitgrad.rational import is_number
-from implicitgrad.solution import Matrix, Solution
-from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.writers.answer import Answer, numbers_of
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Matrix
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable
+from implicitgrad.text.number_grammar import is_number
+from implicitgrad.writers.document import Answer, numbers_of
 from implicitgrad.writers.latex_math import (
     MOST_NAMES,
     ROUGHLY,
@@ -120,7 +121,7 @@ class _Writer:
 
     def _equations(self) -> list[str]:
         """The nonlinear equations as they were written, and the point."""
-        from implicitgrad.symbolic.expression import equation_in_latex
+        from implicitgrad.symbolic.to_sympy import equation_in_latex
 
         origin = self.system.origin
         assert origin is not None
@@ -131,7 +132,7 @@ class _Writer:
 
     def _value(self, name: str, value: str) -> str:
         """What a name is at the point, as it was written."""
-        from implicitgrad.symbolic.expression import expression_in_latex
+        from implicitgrad.symbolic.to_sympy import expression_in_latex
 
         origin = self.system.origin
         assert origin is not None

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from implicitgrad.characters import printable
-from implicitgrad.notation import in_pieces, show_column, split_sign
-from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.numbers.formatting import in_pieces, show_column, split_sign
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable
 
 SPELLED = "\x02"
 """Stands around what is LaTeX already among words, in which no such character can be."""

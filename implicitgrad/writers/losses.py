@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.doubles import DoubleMatrix
+from implicitgrad.numbers.ball import DoubleMatrix
 
 if TYPE_CHECKING:
-    from implicitgrad.solution import PartialMatrix, Solution
+    from implicitgrad.model.solution import PartialMatrix, Solution
 
 
 def losses_shown(solution: Solution, is_open: Sequence[bool]) -> PartialMatrix | None:

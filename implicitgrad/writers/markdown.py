@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from implicitgrad.characters import printable
-from implicitgrad.solution import Solution
-from implicitgrad.writers.answer import FREE, Answer, Block, Line
+from implicitgrad.model.solution import Solution
+from implicitgrad.text.characters import printable
+from implicitgrad.writers.document import FREE, Answer, Block, Line
 from implicitgrad.writers.steps import Plain, Step, derive
 
 CORNER = "∂y/∂x"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.scale import LEVELS, UNKNOWN, Scale, find_levels, find_scale
-from implicitgrad.writers.screen import Screen
 
 if TYPE_CHECKING:
-    from implicitgrad.doubles import Array
+    from implicitgrad.numbers.ball import Array
 
 USUAL_WIDTH = 80
 """Of a screen that has none of its own."""

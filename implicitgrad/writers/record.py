@@ -9,13 +9,14 @@ from itertools import chain
 from math import gcd
 from typing import Any, Protocol, cast
 
-from implicitgrad.characters import printable
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.errors import Problem
-from implicitgrad.rational import exact_square_root, format_fraction, to_float
-from implicitgrad.rational_matrix import IntegerRow, RationalMatrix
-from implicitgrad.solution import Arithmetic, Solution, Status, Validity
-from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.model.solution import Solution, Status, Validity
+from implicitgrad.model.system import Arithmetic
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import Problem
+from implicitgrad.text.number_grammar import exact_square_root, format_fraction, to_float
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 LARGEST_PLAIN_INTEGER = 2**53

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from implicitgrad.characters import IN_ASCII, count, printable
-from implicitgrad.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
-from implicitgrad.writers.screen import Screen
+from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
+from implicitgrad.terminal.screen import Screen
+from implicitgrad.text.characters import IN_ASCII, count, printable
 
 GAP = "   "
 INDENT = "  "

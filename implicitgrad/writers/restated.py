@@ -11,14 +11,15 @@ from math import inf
 from types import MappingProxyType
 from typing import Any
 
-from implicitgrad.characters import printable, quoted
-from implicitgrad.doubles import Decimals, DoubleMatrix
-from implicitgrad.errors import UsageError
-from implicitgrad.part import Part
-from implicitgrad.rational import format_fraction, format_integer, is_number, looks_like_number, parse_number
-from implicitgrad.solution import Arithmetic, Matrix, Origin, Solution, Status
-from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.values import is_rectangle_of_texts
+from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.spec import Part
+from implicitgrad.model.system import Arithmetic, Matrix, Origin
+from implicitgrad.numbers.ball import Decimals, DoubleMatrix
+from implicitgrad.numbers.values import is_rectangle_of_texts
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.errors import UsageError
+from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, looks_like_number, parse_number
 from implicitgrad.writers.expectation import LARGEST_RTOL, too_long_to_claim, whole_answer
 from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from io import StringIO
 
-from implicitgrad.characters import printable
-from implicitgrad.errors import Problem
-from implicitgrad.solution import Solution
+from implicitgrad.model.solution import Solution
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import Problem
 from implicitgrad.writers.record import to_record
 
 COLUMNS = (

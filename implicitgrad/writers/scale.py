@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.notation import show_decimals
+from implicitgrad.numbers.formatting import show_decimals
 from implicitgrad.writers.entries import decimal_exponent
 
 if TYPE_CHECKING:
-    from implicitgrad.doubles import Array
+    from implicitgrad.numbers.ball import Array
 
 LEVELS = 6
 UNKNOWN = LEVELS + 1

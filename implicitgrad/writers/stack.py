@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 if TYPE_CHECKING:
-    from implicitgrad.doubles import Array
+    from implicitgrad.numbers.ball import Array
 
 
 def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> None:

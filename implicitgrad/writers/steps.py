@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
-from implicitgrad.characters import printable
-from implicitgrad.notation import linear, second_derivative, show_number
-from implicitgrad.solution import Derivation, Solution, Status
-from implicitgrad.symbolic.value import Symbolic
+from implicitgrad.model.solution import Derivation, Solution, Status
+from implicitgrad.numbers.formatting import linear, second_derivative, show_number
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable
 from implicitgrad.writers.latex_math import (
     SPELLED,
     spell_column,
@@ -196,7 +196,7 @@ class Latex:
     def written(self, equation: str) -> str:
         """Set, and not simplified more than sympy does of itself."""
         try:
-            from implicitgrad.symbolic.expression import equation_in_latex
+            from implicitgrad.symbolic.to_sympy import equation_in_latex
         except ImportError:  # a linear one, which was read without sympy
             return verbatim(equation)
         return equation_in_latex(equation, spell_name)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from implicitgrad.characters import count
-from implicitgrad.doubles import DoubleMatrix
-from implicitgrad.notation import Expression
-from implicitgrad.solution import Solution
-from implicitgrad.writers.answer import Answer
+from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.formatting import Expression
+from implicitgrad.terminal.screen import Screen
+from implicitgrad.text.characters import count
+from implicitgrad.writers.document import Answer
 from implicitgrad.writers.entries import Entries
 from implicitgrad.writers.losses import losses_shown
 from implicitgrad.writers.picture import draw, shorten
-from implicitgrad.writers.screen import Screen
 from implicitgrad.writers.table import GAP, MARGIN, Page
 
 if TYPE_CHECKING:
-    from implicitgrad.solution import PartialMatrix
+    from implicitgrad.model.solution import PartialMatrix
 
 LARGEST_TABLE = 40
 """Rows or columns that the eye still goes through."""

@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from implicitgrad.characters import IN_ASCII
-from implicitgrad.notation import Expression, in_pieces
-from implicitgrad.solution import Solution, Status
-from implicitgrad.writers.answer import FREE, Answer, Block, Line
-from implicitgrad.writers.screen import Screen
+from implicitgrad.model.solution import Solution, Status
+from implicitgrad.numbers.formatting import Expression, in_pieces
+from implicitgrad.terminal.screen import Screen
+from implicitgrad.text.characters import IN_ASCII
+from implicitgrad.writers.document import FREE, Answer, Block, Line
 
 if TYPE_CHECKING:
     from implicitgrad.writers.steps import Step

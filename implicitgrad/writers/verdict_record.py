@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from implicitgrad.characters import printable
-from implicitgrad.doubles import Bounded
-from implicitgrad.rational import format_fraction
-from implicitgrad.symbolic.value import Symbolic
-from implicitgrad.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
+from implicitgrad.model.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
+from implicitgrad.numbers.ball import Bounded
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable
+from implicitgrad.text.number_grammar import format_fraction
 from implicitgrad.writers.record import Json, error_record, nearest_double, write_json
 
 

@@ -1,0 +1,157 @@
+"""The functions for Python: linear_system, read_systems, solve and check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from implicitgrad.checks.judge import judge, solve_to_judge
+from implicitgrad.model.solution import Constraints, Solution
+from implicitgrad.model.spec import Part
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
+from implicitgrad.model.verdict import Verdict
+from implicitgrad.numbers.ball import is_array_of_doubles
+from implicitgrad.numbers.values import plain
+from implicitgrad.readers.build import build_all
+from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.readers.formats import read_drafts
+from implicitgrad.readers.python_values import linear_system
+from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.text.errors import UsageError
+
+UNIT_ROUNDOFFS = {
+    "bfloat16": Fraction(1, 2**8),
+    "float16": Fraction(1, 2**11),
+    "float32": Fraction(1, 2**24),
+}
+
+
+def read_systems(
+    path: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    header: bool | None = None,
+    index: bool | None = None,
+    arithmetic: str = AUTO,
+) -> list[LinearSystem]:
+    """The systems in a file, in order; a YAML file has one a document.
+
+    path : .yaml, .yml, .json, .jsonl or .ndjson (a system in JSON on each line), .csv, .tsv, .npy (A), .npz (A, B,
+    dL_dy, x, y, claims), any other name with ``delimiter`` given (CSV), or "-" for standard input (YAML, JSON lines, or
+    CSV with ``delimiter``). header, index : whether a CSV's first row is a header, and its first column names the rows;
+    None: by its content. Raises InputError with every problem found.
+    """
+    if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):
+        raise UsageError(
+            f"expected a delimiter of one character and a decimal mark . or ,, got {delimiter!r}, {decimal!r}"
+        )
+    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header, index)), arithmetic)
+
+
+def solve(
+    A: object,
+    dL_dy: object = None,
+    *,
+    B: object = None,
+    x: Sequence[str] | None = None,
+    y: Sequence[str] | None = None,
+    name: str | None = None,
+    free: str | Sequence[str] = (),
+    arithmetic: str = AUTO,
+    rtol: float | None = None,
+) -> Solution:
+    """What is known of ∂y/∂x and ∂L/∂x in B·x = A·y.
+
+    A : (M, N) nested sequences or array of numbers or their texts, or a LinearSystem, which has all the rest.
+    dL_dy : (N,), or (K, N) for K losses. B : (M, P); the identity unless given. x, y : the P and N names.
+    free : name or names of the unknowns to be free where ∂y/∂x is not unique.
+
+    arithmetic : "exact" rational numbers, a float standing for its exact binary value; "float", doubles with bounds on
+    their errors; or "auto": doubles for arrays and for
+    what would take rational numbers more than about 0.1 s, unless a cutoff would decide the rank and these decide it
+    in about 5 s. rtol : in
+    doubles, the cutoff on the singular values of the scaled A, relative to the largest; max(M, N)·2⁻⁵² unless given.
+
+    A singular A is an answer. Raises InputError for values that make no system, UsageError for a choice of free
+    unknowns that is impossible.
+    """
+    if isinstance(free, str):
+        free = [free]
+    if isinstance(A, LinearSystem):
+        if any(given is not None for given in (dL_dy, B, x, y, name)):
+            raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
+        return solve_system(A, free, arithmetic, rtol)
+    return solve_system(linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic), free, AUTO, rtol)
+
+
+def check(
+    A: object,
+    dL_dy: object = None,
+    *,
+    B: object = None,
+    x: Sequence[str] | None = None,
+    y: Sequence[str] | None = None,
+    name: str | None = None,
+    status: str | None = None,
+    rank: int | None = None,
+    dy_dx: object = None,
+    dL_dx: object = None,
+    free_parameters: int | Sequence[str] | None = None,
+    dL_dx_unique: bool | None = None,
+    constraints: Constraints | Mapping[str, object] | Sequence[object] | None = None,
+    max_condition: object = None,
+    rtol: object = None,
+    atol: object = None,
+) -> Verdict:
+    """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
+
+    A, dL_dy, B, x, y, name : as in solve(); A may be a LinearSystem, which has all the rest.
+    status, rank, dy_dx, dL_dx, … : the claims, at least one; dy_dx (N, P) and dL_dx (P,) or (K, P) as nested sequences
+    or arrays, None for an entry that is claimed not to be determined; constraints as in a file, () for none. A
+    claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed
+    if both are.
+    rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
+    integer or Fraction is exact, and floats may have the error of a stable computation in their type, ρ·(‖claimed‖ +
+    ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, k = 4·max(M, N, P)·u.
+    A claim that holds only because its own rounding, or rtol, allows errors as large as the answer is undecided.
+
+    Raises InputError for values that make no system or no claim, TypeError without a claim.
+    """
+    if isinstance(A, LinearSystem):
+        if any(given is not None for given in (dL_dy, B, x, y, name)):
+            raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
+        system = A
+    else:
+        is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy))
+        arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
+        system = linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic)
+    solution = solve_to_judge(system)
+    given: dict[str, object] = {
+        "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
+        "dL_dx_unique": dL_dx_unique, "constraints": constraints, "condition.max": max_condition,
+    }  # fmt: skip
+    if isinstance(constraints, Constraints):
+        constraints = constraints._asdict()
+    parts = {key: _part(value) for key, value in given.items() if value is not None}
+    if not parts:
+        raise TypeError("expected a claim: status, rank, dy_dx, dL_dx, free_parameters, ...")
+    if isinstance(constraints, Mapping):
+        parts["constraints"] = Part(constraints)
+        parts |= {f"constraints.{key}": _part(value) for key, value in constraints.items()}
+    elif constraints is not None and len(constraints) == 0:
+        parts["constraints"] = Part("null")
+    tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
+    parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
+    return judge(solution, build_claims(parts, solution))
+
+
+def _part(value: object) -> Part:
+    first = value
+    while not hasattr(first, "dtype") and isinstance(first, Sequence) and not isinstance(first, str) and first:
+        first = first[0]
+    dtype = str(getattr(first, "dtype", ""))
+    unit_roundoff = next((u for kind, u in UNIT_ROUNDOFFS.items() if kind in dtype), None)
+    return Part(plain(value), unit_roundoff=unit_roundoff)

@@ -1,0 +1,117 @@
+"""Results as a directory: one file for each system, named after it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+
+from implicitgrad.batch.engine import Outcome
+from implicitgrad.batch.jsonl_output import locked
+from implicitgrad.terminal.files import write_file
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import OutputError
+
+LONGEST_NAME = 200
+"""Bytes of a file's name, and room for numbers and a suffix."""
+LIST = ".implicitgrad-batch"
+"""In a directory, the names of the files that batches wrote there, a line each: what they may write again."""
+UNFINISHED = ".implicitgrad-batch-unfinished"
+"""The file being written, before it replaces the result; the next batch removes what a killed one left."""
+SUFFIXES = {
+    "json": ".json", "table": ".txt", "markdown": ".md", "latex": ".tex", "yaml": ".yaml", "csv": ".csv",
+    "npy": ".npy", "npz": ".npz",
+}  # fmt: skip
+
+
+class Directory:
+    """One file for each system; the record of a failure in JSON, whatever the answers are.
+
+    Raises OutputError, as ``write`` does where a file is there that no batch wrote.
+    """
+
+    def __init__(self, path: str, form: str) -> None:
+        self.path, self.suffix = path, SUFFIXES[form]
+        self.taken: set[str] = set()
+        try:
+            os.makedirs(path, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"--output-dir {printable(path)} cannot be made: {error.strerror}") from None
+        listed = os.path.join(path, LIST)
+        if os.path.islink(listed):
+            raise OutputError(f"{printable(listed)} is a link, and no batch's; expected another --output-dir")
+        self.list = open(locked(listed), "r+b", buffering=0)  # noqa: SIM115
+        self.unfinished = os.path.join(path, UNFINISHED)
+        with suppress(OSError):
+            os.unlink(self.unfinished)
+        self.ours = dict.fromkeys(os.fsdecode(self.list.read()).split("\n"))
+        """The names in the list, in its order."""
+        self._forget_missing()
+
+    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """A file each, in the place of what an earlier batch wrote of it."""
+        for outcome in outcomes:
+            stem = self._stem(outcome.source)
+            written = outcome.written
+            assert isinstance(written, str | bytes)
+            suffixes = (self.suffix, ".json")
+            suffix, other = reversed(suffixes) if outcome.is_failure else suffixes
+            path = self._own(stem + suffix)
+            content = written if isinstance(written, str) else memoryview(written)
+            write_file(path, content, is_durable=False, temporary=self.unfinished)
+            if other != suffix and stem + other in self.ours:
+                with suppress(OSError):
+                    os.unlink(os.path.join(self.path, stem + other))
+        return outcomes
+
+    def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
+        """Let go of it."""
+        self._forget_missing()
+        self.list.close()
+
+    def _own(self, name: str) -> str:
+        """The path of a file that is ours, or is not there yet. Raises OutputError where it is another's."""
+        path = os.path.join(self.path, name)
+        is_file = os.path.isfile(path) and not os.path.islink(path)
+        if os.path.lexists(path) and not (is_file and name in self.ours):
+            message = f"{printable(path)} exists, and is no batch's; expected another --output-dir"
+            raise OutputError(message)
+        if name not in self.ours:
+            line = os.fsencode(f"{name}\n")
+            try:
+                while line:
+                    line = line[self.list.write(line) :]
+            except OSError as error:
+                message = f"{printable(os.path.join(self.path, LIST))} cannot be written: {error.strerror}"
+                raise OutputError(message) from None
+            self.ours[name] = None
+        return path
+
+    def _forget_missing(self) -> None:
+        """Make the list name exactly the files that exist; a name is listed before its file is written."""
+        with suppress(OSError):
+            there = set(os.listdir(self.path))
+            is_there = lambda name: name in there or os.path.isfile(os.path.join(self.path, name))  # noqa: E731 (another case)
+            self.ours = dict.fromkeys(filter(is_there, self.ours))
+            names = os.fsencode("".join(f"{name}\n" for name in self.ours))
+            if len(names) != os.fstat(self.list.fileno()).st_size:
+                os.lseek(self.list.fileno(), 0, os.SEEK_SET)
+                self.list.write(names)
+                self.list.truncate()
+
+    def _stem(self, source: str) -> str:
+        """A name inside the directory that no other system has."""
+        base, _, number = source.rpartition("#")
+        if not number.isdecimal() or os.path.exists(source):
+            base, number = source, ""
+        name = "stdin" if base == "-" else os.path.splitext(os.path.basename(base))[0]
+        name = re.sub(r"[^\w.+=@ -]", "_", name).strip(". ") or "system"
+        name = name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
+        stem = first = f"{name}-{number}" if number else name
+        k = 1
+        while stem.casefold() in self.taken:
+            k += 1
+            stem = f"{first}-{k}"
+        self.taken.add(stem.casefold())
+        return stem

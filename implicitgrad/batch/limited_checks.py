@@ -1,0 +1,79 @@
+"""Systems with what is expected of them → Verdicts, each within a time limit or the budget of algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from implicitgrad.batch.limits import Work, build, each_apart
+from implicitgrad.checks.expected import arithmetic_of, verdict_of
+from implicitgrad.checks.judge import solve_to_judge
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.spec import Part
+from implicitgrad.model.verdict import Unreadable, Verdict
+from implicitgrad.readers.build import Draft, NeedsAlgebra, build_all
+from implicitgrad.text.errors import LIMITS, InputError, Problem
+
+Parts = Mapping[str, Part]
+
+
+def check_within(
+    seconds: float | None,
+    drafts: Callable[[], Sequence[Draft]],
+    claims: Parts,
+    more: Sequence[Parts],
+    source: str,
+) -> list[Verdict | Unreadable]:
+    """As check_drafts, but what has no answer in time is Unreadable, and a Verdict's solution has no numbers.
+
+    seconds : for each system; None is the budget of algebra alone. drafts : reads them. source : what they are
+    read from.
+    """
+    solutions: dict[int, Solution] = {}
+    """Those of numbers, which are solved first: a mistake may be that one's gradient is another's."""
+    results: dict[int, Verdict | Unreadable] = {}
+    problems: list[Problem] = []
+
+    def solve(k: int, draft: Draft) -> Solution | None:
+        try:
+            (system,) = build_all([draft], arithmetic_of, numbers_alone=True)
+        except NeedsAlgebra:
+            return None
+        solutions[k] = solve_to_judge(system)
+        return solutions[k]
+
+    def check(k: int, draft: Draft) -> Verdict | None:
+        if k in results:
+            return None
+        solution = solutions[k] if k in solutions else solve_to_judge(build(draft, arithmetic_of))
+        return _without_numbers(verdict_of(draft, solution, claims, more, list(solutions.values())))
+
+    def works() -> list[Work]:
+        read = list(enumerate(drafts()))
+        return [Work((k, draft.source), partial(work, k, draft)) for work in (solve, check) for k, draft in read]
+
+    for result in each_apart(works, seconds):
+        k, system = result.label or (0, source)
+        if isinstance(result.error, InputError):
+            found = [problem._replace(source=problem.source or system) for problem in result.error.problems]
+            if found[0].code not in LIMITS:
+                problems += [problem for problem in found if problem not in problems]
+            results.setdefault(k, Unreadable(system, tuple(found)))
+        elif result.error is not None:
+            raise result.error
+        elif isinstance(result.value, Solution):
+            solutions[k] = result.value
+        elif result.value is not None:
+            results[k] = result.value
+    if problems:
+        raise InputError(problems)
+    return [results[k] for k in sorted(results)]
+
+
+def _without_numbers(verdict: Verdict) -> Verdict:
+    """All that a report reads of a verdict."""
+    solution = verdict.solution
+    system: dict[str, Any] = {"A": (), "B": None, "dL_dy": None, "origin": None}
+    fields: dict[str, Any] = dict.fromkeys(set(Solution._fields) - {"system", "status"})
+    return Verdict(solution._replace(**fields, system=solution.system._replace(**system)), verdict.outcomes)

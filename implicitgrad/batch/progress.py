@@ -1,0 +1,168 @@
+"""How a batch goes, on standard error: progress where it is a terminal, failures and totals at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from implicitgrad.batch.engine import Outcome
+from implicitgrad.terminal.streams import say
+from implicitgrad.text.characters import count, printable
+from implicitgrad.text.errors import (
+    INTERNAL_ERROR,
+    INTERNAL_ERROR_EXIT,
+    MOST_PROBLEMS_SHOWN,
+    ImplicitGradError,
+    Problem,
+    without_repeated_hints,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+VERDICTS = ("determined", "underdetermined", "overdetermined", "rank-deficient")
+UNMET = 1
+WIDEST_PLACE = 32
+BETWEEN_REFRESHES = 0.1
+"""Seconds."""
+
+
+class Tally:
+    """Counts outcomes, and tells.
+
+    total : how many there will be, as far as that is known; asked if progress is shown. is_shown : results go elsewhere
+    than to standard output, so that progress is in nobody's way.
+    """
+
+    def __init__(self, is_quiet: bool, total: Callable[[], int | None], *, is_shown: bool) -> None:
+        self.is_quiet, self.total = is_quiet, total
+        self.is_shown = is_shown or sys.stdout is None or not sys.stdout.isatty()
+        self.is_stopped = False
+        """By the first failure."""
+        self.verdicts: Counter[str] = Counter()
+        self.failures: list[Problem] = []
+        self.disappointments: list[Problem] = []
+        """Of answers that are not as required."""
+        self.failed = self.unmet = self.kept = 0
+        self.is_fault = False
+        self.progress: Any = None
+        self.next_refresh = 0.0
+
+    def __enter__(self) -> Tally:
+        if not self.is_quiet and self.is_shown and sys.stderr is not None and sys.stderr.isatty():
+            self.progress = _progress()
+            self.known = self.total()
+            self.task = self.progress.add_task("", total=self.known, failed="")
+            self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+        if not self.is_quiet and (kind is None or issubclass(kind, KeyboardInterrupt)):
+            self._tell(is_whole=kind is None)
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Count some more."""
+        self.verdicts.update([outcome.status for outcome in outcomes])
+        self.kept += sum([outcome.is_kept for outcome in outcomes])
+        for outcome in outcomes:
+            if outcome.problem is None:
+                continue
+            self.failed += outcome.is_failure
+            self.unmet += not outcome.is_failure
+            self.is_fault |= outcome.problem.code == INTERNAL_ERROR
+            told = self.failures if outcome.is_failure else self.disappointments
+            if len(told) < MOST_PROBLEMS_SHOWN:
+                told.append(outcome.problem)
+        if self.progress is not None:
+            failed = f"{count(self.failed, 'failure')}" if self.failed else ""
+            if self.known is not None and sum(self.verdicts.values()) > self.known:  # files of several systems
+                self.progress.tasks[0].total = self.known = None
+            self.progress.update(self.task, advance=len(outcomes), failed=failed)
+            if monotonic() > self.next_refresh:
+                self.progress.refresh()
+                self.next_refresh = monotonic() + BETWEEN_REFRESHES
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command."""
+        if self.is_fault:
+            return INTERNAL_ERROR_EXIT
+        if self.failed:
+            return ImplicitGradError.exit_code
+        return UNMET if self.unmet else 0
+
+    def _tell(self, *, is_whole: bool) -> None:
+        problems = without_repeated_hints([*self.failures, *self.disappointments][:MOST_PROBLEMS_SHOWN])
+        if problems and sys.stderr is not None and sys.stderr.isatty():
+            _show(problems)
+        else:
+            for problem in problems:
+                say(f"implicitgrad: {problem}")
+        left_out = self.failed + self.unmet - len(problems)
+        if left_out > 0:
+            say(f"implicitgrad: ... and {left_out:,} more problems")
+        total = sum(self.verdicts.values())
+        parts = [f"{self.verdicts[verdict]:,} {verdict}" for verdict in VERDICTS if self.verdicts[verdict]]
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        text = f"{total:,} system{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
+        if self.kept:
+            text += f"; {self.kept:,} kept from before"
+        if self.unmet:
+            text += f"; {self.unmet:,} not as required"
+        if self.is_stopped:
+            text += "; stopped at the first failure"
+        say(f"implicitgrad: {text}{'' if is_whole else '; interrupted'}")
+
+
+def _show(problems: Sequence[Problem]) -> None:
+    """A table, on a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, header_style="", pad_edge=False)
+    table.add_column("where", style="cyan", overflow="fold", max_width=WIDEST_PLACE)
+    table.add_column("what is wrong", overflow="fold")
+    for problem in problems:
+        place = ":".join(str(part) for part in (problem.source, problem.line, problem.column) if part is not None)
+        what = str(problem._replace(source=None, line=None, column=None))
+        table.add_row(Text(printable(place)), Text(what))
+    Console(stderr=True).print(table)
+
+
+def _progress() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
+
+    return Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=False,  # no thread: processes are forked from this one
+    )

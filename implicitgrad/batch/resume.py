@@ -1,0 +1,187 @@
+"""What an earlier batch wrote: its results, by their systems, and how a batch tells them from other files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from implicitgrad.batch.engine import Item, Outcome
+from implicitgrad.batch.inputs import is_result
+from implicitgrad.model.requirement import Facts, unmet
+from implicitgrad.terminal.files import standard_stream
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import OutputError
+from implicitgrad.writers.rows import COLUMNS
+
+LONGEST_BEGINNING = 2**16
+"""As much of a first line as tells a record from a system."""
+HEADER = ",".join(COLUMNS).encode()
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+"""A text of JSON."""
+
+
+class Old:
+    """The results of an earlier batch, in a file; a torn last line is none.
+
+    Only where they stand is kept in memory, two integers each.
+    """
+
+    def __init__(self, path: str) -> None:
+        try:
+            self.file = open(path, "rb")  # noqa: SIM115 (read from as long as this lives)
+        except OSError as error:
+            raise OutputError(f"{printable(path)} cannot be read: {error.strerror}") from None
+        marks = array("q")
+        self.is_table = self.file.readline(len(HEADER)) == HEADER
+        self.file.seek(0)
+        self.starts = array("q", [0])
+        """Where each line begins, and the last one ends."""
+        for line in self.file:
+            if (source := _source(line)) is None:
+                break
+            marks.append(hash(source))
+            self.starts.append(self.starts[-1] + len(line))
+        places = sorted(range(len(marks)), key=marks.__getitem__)
+        self.marks = array("q", map(marks.__getitem__, places))
+        """Of the systems' names, in order."""
+        self.places = array("q", places)
+        """The line of each."""
+
+    @property
+    def end(self) -> int:
+        """Of the last whole line."""
+        return self.starts[-1]
+
+    def read(self, start: int, length: int) -> bytes:
+        """Some of it."""
+        self.file.seek(start)
+        return self.file.read(length)
+
+    def outcomes(self, item: Item, content_hash: str, require: Sequence[str]) -> list[Outcome]:
+        """The answers that are there of an item whose content has not changed; nothing where any lacks.
+
+        A failure is none: it may have been for want of memory.
+        """
+        found: list[Outcome] = []
+        number = 1
+        while len(found) < number:
+            source = item.source if not found else f"{item.source}#{len(found) + 1}"
+            line = self._line(source)
+            record = None if line is None else _record(line)
+            if line is None or record is None or record.get("status") is None:
+                return []
+            mark = str(record.get("content_hash"))
+            own, _, counted = mark.partition("/")
+            if own != content_hash:
+                return []
+            number = int(counted or 1)
+            problem = next((p for one in require if (p := unmet(_facts(record), one))), None)
+            found.append(Outcome(source, record["status"], line, problem, is_kept=True))
+        return found
+
+    def lines_but(self, sources: set[int], start: int) -> Iterator[bytes]:
+        """The lines from a place on that are not of these systems, of which the hashes are given."""
+        for place, end in zip(self.starts, self.starts[1:], strict=False):
+            if place >= start:
+                line = self.read(place, end - place)
+                if hash(_source(line)) not in sources:
+                    yield line
+
+    def _line(self, source: str) -> bytes | None:
+        """The last one of a system."""
+        mark = hash(source)
+        k = bisect_left(self.marks, mark)
+        found = None
+        while k < len(self.marks) and self.marks[k] == mark:
+            start, end = self.starts[self.places[k]], self.starts[self.places[k] + 1]
+            line = self.read(start, end - start)
+            found = line if _source(line) == source else found
+            k += 1
+        return found
+
+
+def refuse_foreign(path: str) -> None:
+    """Raises OutputError where a file that is no batch's results would be overwritten."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or not status.st_size or standard_stream(status) is not None:
+            return
+        with open(path, "rb") as file:
+            beginning = file.readline(LONGEST_BEGINNING)
+        is_ours = _holds_stack(path) if beginning.startswith(b"PK") else _is_results(beginning)
+    except OSError:
+        return
+    if not is_ours:
+        message = f"--output {printable(path)} exists, and is no batch's results; expected another file"
+        raise OutputError(message)
+
+
+def _is_results(line: bytes) -> bool:
+    """Whether a first line is that of results, or the torn beginning of one."""
+    if line.startswith(HEADER):
+        return True
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return not line.endswith(b"\n") and _begins_as_record(line)
+    return isinstance(record, dict) and "content_hash" in record and is_result(line)
+
+
+def _begins_as_record(line: bytes) -> bool:
+    """Whether it is the beginning of a record, as far as there is any of it."""
+    rest = line
+    for expected in (b'{"name": ', TEXT, b', "source": ', TEXT, b', "'):
+        if isinstance(expected, bytes):
+            if not rest.startswith(expected):
+                return expected.startswith(rest)
+            rest = rest[len(expected) :]
+        else:
+            text = expected.match(rest)
+            if text is None:
+                return not rest or rest.startswith(b'"')
+            rest = rest[text.end() :]
+    keys = (b'arithmetic": "', b'error": {"code": ')
+    return rest.startswith(keys) or any(key.startswith(rest) for key in keys)
+
+
+def _holds_stack(path: str) -> bool:
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(path) as archive:
+            return {"source.npy", "status.npy"} <= set(archive.namelist())
+    except BadZipFile:
+        return False
+
+
+def _source(line: bytes) -> str | None:
+    """Of the record on a line; None where there is none."""
+    if not line.endswith(b"}\n") or not _begins_as_record(line):
+        return None
+    name = TEXT.match(line, len(b'{"name": '))
+    source = name and TEXT.match(line, name.end() + len(b', "source": '))
+    try:
+        return None if source is None else str(json.loads(source[0]))
+    except ValueError:  # it was damaged
+        return None
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _facts(record: dict[str, Any]) -> Facts:
+    """What --require asks of the answer that a record holds."""
+    coefficients = ((record.get("general") or {}).get("dL_dx") or {}).get("coefficients") or []
+    is_unique = not any(any(row) if isinstance(row, list) else row for row in coefficients)
+    return Facts(record["source"], record["status"], None if record.get("dL_dx") is None else is_unique)

@@ -1,0 +1,98 @@
+"""The files of a batch, and that its results are not written over one of them."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+
+from implicitgrad.batch.inputs import Identity, find, listed
+from implicitgrad.batch.resume import refuse_foreign
+from implicitgrad.batch.walk import PAUSE
+from implicitgrad.readers.formats import JSON_LINES_SUFFIXES
+from implicitgrad.terminal.files import refuse_inputs
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import InputError, UsageError
+
+
+class Sources:
+    """The files that paths, and the names in a list, stand for.
+
+    output, directory : where results go, None for standard output. Raises UsageError and OutputError where they would
+    be written over a source.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        files_from: str | None,
+        exclude: Sequence[str],
+        output: str | None,
+        directory: str | None,
+    ) -> None:
+        self.paths, self.exclude, self.output, self.directory = paths, exclude, output, directory
+        self.has_list = files_from is not None
+        self.names: Iterable[str] = () if files_from is None else listed(files_from)
+        named: list[str | int] = [0 if path == "-" else path for path in (*paths, files_from) if path is not None]
+        if output is None and directory is None:
+            _refuse_standard_output(named)
+        if output is not None:
+            refuse_inputs(output, named)
+            refuse_foreign(output)
+            if os.path.exists(output) and not self.has_list and not any(map(_may_exist, paths)):
+                hint = f"{printable(output)} is left as it is"
+                raise UsageError(f"{printable(paths[0])}: there is no such file", hint)
+        elif directory is not None and os.path.exists(directory):
+            self.names = [name for name in self.names if name != PAUSE]
+            for path in chain(paths, self.found()):
+                if isinstance(path, str) and path != "-" and _is_inside(path, directory):
+                    held = f"--output-dir {printable(directory)} holds the input {printable(path)}"
+                    raise UsageError(f"{held}; expected another directory")
+
+    def found(self) -> Iterator[str | InputError]:
+        """One by one; what a list in standard input names can be had once."""
+        own = [] if self.directory is None else [glob.escape(os.path.abspath(self.directory))]
+        return find(chain(self.paths, self.names), [*self.exclude, *own])
+
+    def total(self) -> int | None:
+        """How many files; None where systems come in streams, or files with lists."""
+        if self.has_list:
+            return None
+        total = 0
+        for path in self.found():
+            if path == "-" or (isinstance(path, str) and path.lower().endswith(JSON_LINES_SUFFIXES)):
+                return None
+            total += 1
+        return total
+
+    def own(self) -> set[Identity]:
+        """The files that results go to, which may be among those in a directory."""
+        found = set()
+        for one in (1, self.output) if self.directory is None else ():
+            with suppress(OSError):
+                if one is not None and stat.S_ISREG((status := os.stat(one)).st_mode):
+                    found.add((status.st_dev, status.st_ino))
+        return found
+
+
+def _refuse_standard_output(named: Iterable[str | int]) -> None:
+    """Raises UsageError where it goes into a file that is read, which would never end."""
+    for source in named:
+        with suppress(OSError, ValueError):
+            status = os.stat(source)
+            if stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.stat(1)):
+                shown = "standard input" if source == 0 else printable(str(source))
+                raise UsageError(f"standard output goes into the input, {shown}; expected another file")
+
+
+def _is_inside(path: str, directory: str) -> bool:
+    return os.path.join(os.path.realpath(path), "").startswith(os.path.join(os.path.realpath(directory), ""))
+
+
+def _may_exist(path: str) -> bool:
+    if path == "-" or os.path.lexists(path):
+        return True
+    return glob.has_magic(path) and next(glob.iglob(path, recursive=True), None) is not None

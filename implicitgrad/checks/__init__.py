@@ -1,0 +1,1 @@
+"""Judge claims about a solution: Claims and Solution → Verdict."""

@@ -1,0 +1,90 @@
+"""Whether values with letters are the same: for almost all letters, or wherever nonlinear equations hold."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from implicitgrad.checks.solution_set import Answer, Finding, OnCurve, place_of
+from implicitgrad.model.verdict import DIGITS
+from implicitgrad.numbers.formatting import show_number
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.rank_profile import profile_at
+
+Rows = list[list[Any]]
+
+
+class Difference(NamedTuple):
+    """A number that is not, or not shown to be, what it is claimed to be."""
+
+    name: str
+    text: str
+    """What is claimed, as written."""
+    claimed: Symbolic | None
+    correct: Any
+    finding: Finding
+
+
+class Comparison:
+    """Of values in one field."""
+
+    def __init__(self, field: Field, curve: OnCurve | None) -> None:
+        self.field = field
+        self.curve = curve
+        """Of nonlinear equations."""
+
+    def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
+        """Whether they are the same, wherever the equations hold if those are not linear."""
+        if self._is_near(claimed, expected, slack):
+            return Finding(Answer.YES)
+        return Finding(Answer.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
+
+    def said(self, one: Difference) -> str:
+        """What is claimed and what is so, and where."""
+        text = f"{one.name}: claimed {one.text}, correct is {show_number(one.correct, DIGITS).strip()}"
+        if self.curve is None or one.claimed is None:
+            return text
+        return f"{text}; {self.curve.said(one.finding, one.claimed, one.correct)}"
+
+    def of_column(self, name: str, what: str, finding: Finding) -> str:
+        """Why the claim fails, by what is wrong with it, or why that is not decided."""
+        column = f"the column of {name}"
+        if self.curve is None or finding.apart is not None:
+            return f"{what}: {column}" + (f"; as at {place_of(finding.apart)}" if finding.apart else "")
+        return f"{column}: {self.curve.why_undecided(finding)}"
+
+    def solve(self, equations: Rows) -> Finding:
+        """Whether [V | c] has a solution: c is no pivot, or the equations make 0 what is left of it."""
+        if not equations:
+            return Finding(Answer.YES)
+        width = len(equations[0])
+        found = profile_at(self.field.evaluated(equations, self.field.points[0]), range(width), width)
+        if width - 1 not in found.pivots:
+            return Finding(Answer.YES)
+        if self.curve is None:
+            return Finding(Answer.NO)
+        left = [row[-1] for row in row_reduced(equations, keeps_all=True) if not any(row[:-1]) and row[-1]]
+        findings = [self.compare(one, self.field.number(0)) for one in left]
+        order = [Answer.NO, Answer.UNDECIDED, Answer.YES]
+        return min(findings, key=lambda finding: order.index(finding.answer), default=Finding(Answer.YES))
+
+    def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
+        difference = claimed - expected
+        return not difference or (bool(slack) and difference.is_number and abs(difference.approximation()) <= slack)
+
+
+def row_reduced(rows: Rows, *, keeps_all: bool = False) -> Rows:
+    """The rows of [C | c] in reduced echelon form, unless ``keeps_all`` without those whose C is 0."""
+    rows, done = list(rows), 0
+    for column in range(len(rows[0]) - 1 if rows else 0):
+        chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)
+        if chosen is None:
+            continue
+        rows[done], rows[chosen] = rows[chosen], rows[done]
+        rows[done] = pivot_row = [entry / rows[done][column] for entry in rows[done]]
+        for i, row in enumerate(rows):
+            if i != done and row[column]:
+                rows[i] = [a - row[column] * b for a, b in zip(row, pivot_row, strict=True)]
+        done += 1
+    return rows if keeps_all else rows[:done]

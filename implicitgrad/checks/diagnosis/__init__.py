@@ -1,0 +1,1 @@
+"""Name the mistake that a wrong gradient probably comes from."""

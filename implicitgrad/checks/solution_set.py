@@ -1,0 +1,145 @@
+"""What claims about nonlinear equations are judged by: the equations' own points, and what follows from them.
+
+A difference of a claim from the answer is none if the equations make it 0. That it is not 0 at one of their points is a
+proof that they do not; that they do is shown by algebra. Where neither is had, nothing is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from fractions import Fraction
+from itertools import islice, product
+from typing import Any, NamedTuple
+
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.verdict import DIGITS
+from implicitgrad.numbers.formatting import ROUNDED, show_decimals
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.field import Field, differences, expression_of, natural
+from implicitgrad.symbolic.ideal import is_zero_where
+from implicitgrad.symbolic.real_zeros import is_never_zero
+from implicitgrad.symbolic.sampling import Point, find_points, points_beside
+from implicitgrad.symbolic.to_sympy import symbol
+from implicitgrad.text.characters import count
+
+NOWHERE = "theorem-applies-nowhere"
+MOST_BRANCHES = 6
+"""Ways to choose a factor of each equation."""
+AT_A_POINT = "a point, --at, decides it there"
+
+
+class Answer(Enum):
+    """Whether a difference is 0 wherever the equations hold."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+
+
+class Finding(NamedTuple):
+    """The answer and what it rests on."""
+
+    answer: Answer
+    apart: Point | None = None
+    """Where the difference is not 0."""
+    alike: tuple[Point, ...] = ()
+    """Where nothing tells it from 0."""
+    difference: Any = 0
+    compared: int = 0
+    """At how many points it was computed."""
+
+
+class OnCurve:
+    """The points of a system's equations, and their consequences."""
+
+    def __init__(self, solution: Solution, claimed: Sequence[Any]) -> None:
+        system = solution.system
+        self.remarks = {code for code, _ in solution.remarks}
+        assert system.origin is not None
+        assert solution.validity is not None
+        self.F = differences(system.origin.equations)
+        names = [y for y in system.y if y not in solution.general.free]
+        if solution.constraints is not None:
+            names += solution.constraints.dependent
+        self.sought = list(map(symbol, names))
+        present = {letter for expression in (*self.F, *claimed) for letter in expression.free_symbols}
+        others = present | set(map(symbol, (*system.x, *system.y)))
+        self.letters = [*self.sought, *sorted(others - {*self.sought}, key=lambda v: natural(v.name))]
+        self.nonzero = [expression_of(value) for value in solution.validity.nonzero]
+        self.points = self._found() if len(self.sought) == len(self.F) else []
+
+    def _found(self) -> list[Point]:
+        """Points on the whole, and where equations are products, on what each factor describes."""
+        points = find_points(self.F, self.sought, self.letters)
+        factors = list(map(_factors, self.F))
+        if any(len(some) > 1 for some in factors):
+            for chosen in islice(product(*factors), MOST_BRANCHES):
+                points += find_points(list(chosen), self.sought, self.letters)
+        return points
+
+    def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> Finding:
+        """Whether the equations make two values the same; that they differ by no more than ``slack`` is not shown."""
+        expression = claimed.field.plain(claimed.element) - expected.field.plain(expected.element)
+        found = [(point, size) for point in self.points if (size := point.distance(expression)) is not None]
+        apart = next((point for point, size in found if size.least > slack), None)
+        alike = tuple([point for point, size in found if size.is_zero])
+        if apart is not None:
+            return Finding(Answer.NO, apart, alike, expression, len(found))
+        is_shown = bool(alike) and is_zero_where(expression, self.F, self.nonzero, self.letters)
+        return Finding(Answer.YES if is_shown else Answer.UNDECIDED, None, alike, expression, len(found))
+
+    def said(self, finding: Finding, claimed: Symbolic, correct: Symbolic) -> str:
+        """Why the claim of a number fails, or why that is not decided."""
+        if finding.apart is None:
+            return self.why_undecided(finding)
+        one, other = (_shown(finding.apart, value) for value in (claimed, correct))
+        return f"at {place_of(finding.apart)} the claim is {one}, and correct is {other}"
+
+    def right_on_a_part(self, findings: Sequence[Finding]) -> str:
+        """Evidence that the claim is right on a branch: it is right at a point and at others beside it."""
+        for point in findings[0].alike:
+            beside = points_beside(point)
+            if len(beside) > 1 and all(_is_zero(one, finding) for one in (point, *beside) for finding in findings):
+                return (
+                    f"; they agree at {place_of(point)}, and beside it: the claim is right on a part of the curve alone"
+                )
+        return ""
+
+    def why_undecided(self, finding: Finding) -> str:
+        """Why it is neither shown that a difference is 0 nor that it is not, and what would decide."""
+        if not self.points and NOWHERE in self.remarks:
+            return "∂F/∂y is singular wherever the equations hold, and no claim is right or wrong"
+        if not finding.compared:
+            found = "no point was found at which the equations hold and the claim has a value"
+        else:
+            points = count(finding.compared, "point")
+            found = f"it is right at {points} of the equations, and it is not shown that it always is"
+        return f"{found}; {AT_A_POINT}"
+
+
+def _is_zero(point: Point, finding: Finding) -> bool:
+    size = point.distance(finding.difference)
+    return size is not None and size.is_zero
+
+
+def _factors(f: Any) -> list[Any]:
+    """What a left side less the right is a product of, as far as it can be 0."""
+    field = Field([f])
+    factors = field.factors(field.value(f).element)
+    return [field.plain(factor) for factor in factors if not is_never_zero(field, factor)]
+
+
+def _shown(point: Point, value: Symbolic) -> str:
+    number = point.value(value.field.plain(value.element))
+    return "no number" if number is None else show_decimals([number], DIGITS)[0]
+
+
+def place_of(point: Point) -> str:
+    """Its coordinates as a note has them: x = 1.5, y ≈ 4.76970."""
+    texts = []
+    for v in sorted(point.values, key=lambda v: (v in point.solved, natural(v.name))):
+        number = Fraction(int(point.values[v].p), int(point.values[v].q))
+        text = show_decimals([number], DIGITS)[0]
+        texts.append(f"{v.name} {ROUNDED if text.startswith(ROUNDED) else '='} {text.removeprefix(ROUNDED)}")
+    return ", ".join(texts)

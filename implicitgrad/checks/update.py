@@ -1,0 +1,154 @@
+"""What would make a file's claims hold: edits of its text at the places of the claims that fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from implicitgrad.checks.context import Setting
+from implicitgrad.checks.judge import judge
+from implicitgrad.model.claims import Claims, Numbers
+from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.spec import CLAIMS, Part, Span
+from implicitgrad.model.system import Arithmetic
+from implicitgrad.readers.build import Draft
+from implicitgrad.readers.claims import build_claims
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import is_number, parse_number
+from implicitgrad.writers.expectation import all_claims, numbers_as_written, short_claims
+from implicitgrad.writers.flow import Value, write_flow, write_mapping
+
+Parts = Mapping[str, Part]
+
+
+class Edit(NamedTuple):
+    """A text to stand in the place of another, or, where that is empty, at it."""
+
+    span: Span
+    text: str
+
+
+def find_edits(draft: Draft, solution: Solution, *, as_json: bool) -> list[Edit]:
+    """The edits that make what ``draft`` expects hold: of the numbers that are wrong, or of an expect not yet there.
+
+    as_json : write nothing that is not JSON.
+    """
+    expected = draft.expect()
+    if not expected:
+        return [_new(draft, solution, as_json)]
+    if all(key.partition(".")[0] == "tolerance" for key in expected):
+        message = "expect has a tolerance and no claim; expected a claim to update, such as status"
+        raise InputError([Problem(message, code="cannot-update", source=solution.system.source)])
+    wrong = _wrong(expected, solution)
+    return [edit for key in wrong for edit in _changes(key, expected, solution, wrong[key], as_json)]
+
+
+def apply_edits(text: str, edits: list[Edit]) -> str:
+    """The text with all edits made, in its own line ends; lines put in at a line's start stay lines of their own."""
+    newline = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
+    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+
+    def offset(position: tuple[int, int]) -> int:
+        line, column = position
+        return starts[line - 1] + column - 1 if line <= len(starts) else len(text)
+
+    for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
+        start, end = map(offset, edit.span)
+        new = edit.text
+        if new.endswith("\n") and start and text[start - 1] not in "\r\n":
+            new = "\n" + new[:-1]
+        text = text[:start] + new.replace("\n", newline) + text[end:]
+    return text
+
+
+def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
+    """The claims that fail, by key, in order; None for one that makes no sense of this system any more."""
+    good: dict[str, Part] = {}
+    broken: dict[str, Claims | None] = {}
+    for key in CLAIMS:
+        own = {name: part for name, part in expected.items() if name.partition(".")[0] == key}
+        try:
+            build_claims(own, solution)
+            good |= own
+        except InputError:
+            if key == "tolerance":
+                raise
+            broken[key] = None
+    claims = build_claims(good, solution)
+    return broken | {outcome.key: claims for outcome in judge(solution, claims).outcomes if not outcome.holds}
+
+
+def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | None, as_json: bool) -> Iterator[Edit]:
+    """Of a matrix the entries that are wrong, if its shape stays; else the whole."""
+    part = expected[key]
+    assert part.span is not None
+    found = all_claims(solution, counts_parameters=isinstance(part.value, str))[key]
+    if isinstance(found, dict) and all(f"{key}.{name}" in expected for name in found):
+        for name, value in found.items():
+            inner = expected[f"{key}.{name}"]
+            if write_flow(value, as_json=as_json) != write_flow(_written(inner.value), as_json=as_json):
+                yield _whole(inner, value, as_json)
+        return
+    numbers = {"dy_dx": claims.dy_dx, "dL_dx": claims.dL_dx}.get(key) if claims is not None else None
+    if numbers is not None and claims is not None:
+        wrong = _wrong_entries(numbers, solution, claims)
+        if wrong is not None:
+            for (i, j), value in wrong.items():
+                path = (i + j,) if numbers.is_flat else (i, j)
+                yield Edit(part.span(path), write_flow(value, as_json=as_json))
+            return
+    yield _whole(part, found, as_json)
+
+
+def _whole(part: Part, value: Value, as_json: bool) -> Edit:
+    """The value of a key in place of what stands there, further in than the key where that is on a line before."""
+    assert part.span is not None
+    (line, column), _ = span = part.span(())
+    is_at_key = part.key is not None and line > part.key[0] and column <= part.key[1]
+    return Edit(span, "  " * is_at_key + write_flow(value, as_json=as_json))
+
+
+def _written(value: object) -> Value:
+    """A claim's texts as the numbers that they are."""
+    if isinstance(value, list):
+        return tuple(_written(item) for item in value)
+    assert isinstance(value, str)
+    return parse_number(value) if is_number(value) else value
+
+
+def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
+    """The entries beyond their tolerance, with what they should be; None for another shape, and for letters."""
+    right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
+    if len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
+        return None
+    gradients = solution.system.dL_dy if numbers.key == "dL_dx" else None
+    tolerances = Setting(solution, claims).tolerances(numbers, gradients)
+    written = numbers_as_written(right)
+    found: dict[tuple[int, int], Value] = {}
+    for i, row in enumerate(numbers.entries):
+        for j, value in enumerate(row):
+            expected = right[i][j]
+            if value is None or expected is None:
+                if value is not expected:
+                    found[i, j] = written[i][j]
+            elif abs(value - expected) > tolerances[i][j]:
+                found[i, j] = written[i][j]
+    return found
+
+
+def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
+    """What was found, as an ``expect`` of its own."""
+    assert draft.site is not None
+    site = draft.site()
+    found = short_claims(solution)
+    whole = write_flow(found, as_json=as_json)
+    if site.expect is not None:
+        return Edit(site.expect, whole)
+    if site.kind == "flow":
+        gap = " " if site.indent is None else "\n" + " " * site.indent
+        return Edit((site.place, site.place), f',{gap}"expect": {write_flow(found, as_json=True)}')
+    if site.kind == "comment":
+        return Edit((site.place, site.place), f"# expect: {whole}\n")
+    indent = " " * (site.indent or 0)
+    return Edit((site.place, site.place), f"{indent}expect:\n{write_mapping(found, indent + '  ')}")

@@ -1,0 +1,1 @@
+"""Matrices of numbers: exact rationals, and doubles with bounds on their errors."""

@@ -1,0 +1,156 @@
+"""RationalMatrix: a matrix of rational numbers over one denominator, which reads as rows of fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import chain
+from math import lcm
+from operator import mul
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MOST_DIGITS
+
+Row = tuple[Fraction, ...]
+IntegerRow = list[int]
+Ratio = tuple[int, int]
+
+if TYPE_CHECKING:
+    Rows = Sequence[Row]
+else:
+    Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
+
+
+class PlainDecimals(NamedTuple):
+    """Decimals without exponents, read all at once."""
+
+    matrix: RationalMatrix
+    has_decimals: bool
+    """Whether any has a digit behind its point."""
+
+
+def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) -> list[PlainDecimals] | None:
+    """Matrices of one width; None where a row is no list, of texts, of that length, or one of these is anything else.
+
+    Who reads entry by entry knows what; that takes four times as long. are_numbers : any text is a number of JSON's.
+    """
+    rows = [*chain.from_iterable(matrices)]
+    if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
+        return None
+    texts: list[str] = [text for row in rows for text in row]  # type: ignore[attr-defined]
+    try:
+        text = "\n".join(texts)
+    except TypeError:
+        return None
+    if not text or (are_numbers and ("e" in text or "E" in text)):
+        return None
+    if not are_numbers and (text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None):
+        return None
+    if len(text) > MOST_DIGITS and max(map(len, texts)) > MOST_DIGITS:
+        return None
+    integers = list(map(int, text.replace(".", "").split("\n")))
+    places = [len(text.partition(".")[2]) for text in texts]
+    most = max(places)
+    if min(places) < most:
+        integers = list(map(mul, integers, [1 if p == most else 10 ** (most - p) for p in places]))
+    width = len(texts) // len(rows)
+    numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
+    found = []
+    top = 0
+    for matrix in matrices:
+        end = top + len(matrix)
+        has_decimals = any(places[width * top : width * end])
+        found.append(PlainDecimals(RationalMatrix(numerators[top:end], 10**most), has_decimals))
+        top = end
+    return found
+
+
+class RationalMatrix(Rows):
+    """numerators / denominator, an immutable sequence of rows."""
+
+    __slots__ = ("_rows", "_squared", "denominator", "numerators")
+
+    def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
+        self.numerators = numerators
+        """Integers, ``denominator`` times the entries; not to be changed."""
+        self.denominator = denominator
+        """Of either sign, and not always the least."""
+        self._rows: tuple[Row, ...] | None = None
+        self._squared: int | None = None
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> RationalMatrix:
+        """What has these rows."""
+        if isinstance(rows, RationalMatrix):
+            return rows
+        self = cls.of_ratios([[entry.as_integer_ratio() for entry in row] for row in rows])
+        self._rows = tuple(rows)
+        return self
+
+    @classmethod
+    def of_ratios(cls, rows: Sequence[Sequence[Ratio]]) -> RationalMatrix:
+        """What has these rows of numerators and positive denominators."""
+        denominators = {denominator for row in rows for _, denominator in row}
+        d = lcm(*denominators)
+        factors = {denominator: d // denominator for denominator in denominators}
+        return cls([[numerator * factors[denominator] for numerator, denominator in row] for row in rows], d)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The same as fractions, made when first asked for."""
+        if self._rows is None:
+            d = self.denominator
+            self._rows = tuple([tuple([Fraction(n, d) for n in row]) for row in self.numerators])
+        return self._rows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns, of at least one row."""
+        return len(self.numerators), len(self.numerators[0])
+
+    def squared_norm(self) -> Fraction:
+        """‖matrix‖_F²"""
+        return Fraction(self.squared_numerators(), self.denominator**2)
+
+    def squared_numerators(self) -> int:
+        """The sum of the squares of the numerators."""
+        if self._squared is None:
+            self._squared = sum([sum(map(mul, row, row)) for row in self.numerators])
+        return self._squared
+
+    def __len__(self) -> int:
+        return len(self.numerators)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, index: int | slice) -> Row | tuple[Row, ...]:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RationalMatrix | tuple):
+            return NotImplemented
+        return self.rows == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return repr(self.rows)
+
+
+class Reduced(NamedTuple):
+    """A matrix in Jordan form: row i has d in column pivots[i] and 0 in the other pivots' columns."""
+
+    rows: list[IntegerRow]
+    """The other columns. Those with a pivot first; the others are zero in every column that could have been one."""
+    columns: list[int]
+    """Which they are."""
+    pivots: list[int]
+    d: int
+    sources: list[int]
+    """Which row of the matrix each row was."""

@@ -1,0 +1,122 @@
+"""Fraction-free row reduction of integer matrices, by exchange of a row's variable for a column's.
+
+The division by the last pivot is Bareiss's (1968, *Sylvester's identity*, Math. Comp. 22); to keep only the columns
+that are no unit vectors is integer pivoting (Edmonds 1994; Azulay and Pique 2001, ACM TOMS 27).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import cache
+from math import lcm
+
+from implicitgrad.numbers.exact import IntegerRow, Reduced
+
+MOST_WITHOUT_FLINT = 32
+"""Rows and columns up to which python-flint, where it is installed, is not worth loading."""
+
+
+@cache
+def flint_reduction() -> Callable[..., Reduced | None] | None:
+    """reduce_by_flint, where python-flint is installed."""
+    try:
+        from implicitgrad.numbers.flint_reduction import reduce_by_flint
+    except ImportError:
+        return None
+    return reduce_by_flint
+
+
+def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
+    """A rational row times its least common denominator, and that denominator."""
+    pairs = [entry.as_integer_ratio() for entry in row]
+    denominator = lcm(*[d for _, d in pairs])
+    return [n * (denominator // d) for n, d in pairs], denominator
+
+
+def pivot_order(N: int, P: int, wanted: set[int]) -> list[int]:
+    """The columns of A from the right, the ``wanted`` ones last of them, then those of B from the right."""
+    order = sorted(range(N), key=lambda j: (j in wanted, -j)) if wanted else range(N - 1, -1, -1)
+    return [*order, *range(N + P - 1, N - 1, -1)]
+
+
+def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_identity: bool = False) -> Reduced:
+    """Row reduce to Jordan form, taking pivots in the columns of ``order``.
+
+    beside_identity : the matrix is [rows | I], and ``order`` is of its columns; it must have all of I's where the rows
+    alone are not of full rank.
+
+    All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of the matrix, which is also why
+    no entry grows beyond Hadamard's bound.
+    """
+    if not rows:
+        return Reduced([], [], [], 1, [])
+    width = len(rows[0])
+    if max(len(rows), width) > MOST_WITHOUT_FLINT and (by_flint := flint_reduction()) is not None:
+        order = list(order)
+        found = by_flint(rows, order, beside_identity=beside_identity)
+        if found is not None:
+            return found
+    reduced = list(rows)
+    columns = list(range(width))
+    left = list(range(len(reduced)))
+    units: list[int | None] = [width + i if beside_identity else None for i in left]
+    pivots: list[int] = []
+    sources: list[int] = []
+    d = 1
+    for column in order:
+        if not left:
+            break
+        if column in columns:
+            place = columns.index(column)
+            least = chosen = 0
+            for i in left:
+                size = abs(reduced[i][place])
+                if size and (size < least or not least):
+                    least, chosen = size, i
+            if not least:
+                continue
+            d = _exchange(reduced, chosen, place, d)
+            unit = units[chosen]
+            if unit is None:
+                del columns[place]
+                for row in reduced:
+                    del row[place]
+            else:
+                columns[place] = unit
+        else:
+            chosen = units.index(column)
+        pivots.append(column)
+        sources.append(chosen)
+        left.remove(chosen)
+    sources += left
+    return Reduced([reduced[i] for i in sources], columns, pivots, d, sources)
+
+
+def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:
+    """The inverse of a square matrix, as numerators and denominator; None of a singular one."""
+    n = len(rows)
+    found = reduce_rows(rows, range(n), beside_identity=True)
+    if len(found.pivots) < n:
+        return None
+    places = [found.columns.index(n + k) for k in range(n)]
+    in_order = [row for _, row in sorted(zip(found.pivots, found.rows, strict=True))]
+    return [[row[place] for place in places] for row in in_order], found.d
+
+
+def _exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
+    """Make the unit vector of the chosen row of a column, which becomes what that was; returns the new d."""
+    pivot_row = rows[chosen]
+    pivot = pivot_row[place]
+    for i, row in enumerate(rows):
+        if i == chosen:
+            continue
+        factor = row[place]
+        if factor:
+            rows[i] = row = [(pivot * a - factor * b) // d for a, b in zip(row, pivot_row)]  # noqa: B905 (15 % slower)
+            row[place] = -factor
+        else:
+            rows[i] = [pivot * a // d for a in row] if pivot != d else row.copy()
+    rows[chosen] = pivot_row.copy()
+    rows[chosen][place] = d
+    return pivot

@@ -1,0 +1,95 @@
+"""Values as they are read or come from Python: what numbers they are, and how a message names them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import chain
+from numbers import Integral, Rational, Real
+from typing import Any, TypeGuard
+
+from implicitgrad.numbers.ball import Decimals, DoubleMatrix, is_array
+from implicitgrad.numbers.exact import Ratio, RationalMatrix
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.number_grammar import EXPECTED, NumberError, last_place
+
+
+def shape_of(value: object) -> tuple[int, ...]:
+    """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
+    if isinstance(value, list):
+        return (len(value), len(value[0])) if value and isinstance(value[0], list) else ()
+    if isinstance(value, Decimals):
+        return value.doubles.shape
+    return tuple(getattr(value, "shape", ())) if is_array(value) else ()
+
+
+def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
+    """Whether it is rows of texts, all of one length, and not empty."""
+    if {*map(type, value)} != {list} or len({*map(len, value)}) > 1:
+        return False
+    return {*map(type, chain.from_iterable(value))} == {str}
+
+
+def plain(value: object) -> object:
+    """Arrays and tuples as lists, all the way down."""
+    if isinstance(value, DoubleMatrix):
+        return value.to_lists()
+    if isinstance(value, RationalMatrix):
+        value = value.rows
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def as_fraction(value: object) -> Fraction:
+    """The rational number that a Python number is. Raises NumberError."""
+    from decimal import Decimal
+
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return Fraction(int(value))
+    if isinstance(value, Rational) and not isinstance(value, bool):
+        return Fraction(int(value.numerator), int(value.denominator))
+    if isinstance(value, Real | Decimal) and not isinstance(value, bool):
+        try:
+            # as it is: a long double is more than float(value)
+            return Fraction(*value.as_integer_ratio()) if hasattr(value, "as_integer_ratio") else Fraction(float(value))
+        except (ValueError, OverflowError):
+            raise NumberError(f"expected a finite number, got {value}") from None
+    raise NumberError(f"{EXPECTED}, got {described(value)}")
+
+
+def text_of(value: object) -> str:
+    """An entry's text; of an object of sympy's that has letters, as it prints."""
+    if isinstance(value, str):
+        return value
+    return str(value) if getattr(value, "free_symbols", None) else ""
+
+
+def ratio_of(value: object) -> Ratio:
+    """A Python number as numerator and denominator. Raises NumberError."""
+    return as_fraction(value).as_integer_ratio()
+
+
+def has_decimals(value: object) -> bool:
+    """Whether a matrix has a number with decimals: 0.5, 2.0, 1e-3, or a float that is no integer."""
+    if isinstance(value, Decimals):
+        return value.has_decimals
+    items = (item for row in value for item in row) if isinstance(value, list) else ()
+    return any(map(_is_decimal, items))
+
+
+def _is_decimal(item: object) -> bool:
+    if isinstance(item, str):
+        unit = last_place(item)
+        return unit is not None and unit < 1
+    return isinstance(item, float) and not item.is_integer()
+
+
+def described(value: object) -> str:
+    """A value of the wrong kind as a message names it."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return quoted(value) if value else "nothing"
+    if isinstance(value, list):
+        return "a list"
+    return "a mapping" if isinstance(value, dict) else quoted(str(value))

@@ -1,0 +1,176 @@
+"""A claimed matrix as written → Numbers: its shape, its entries, and how exact they say they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from math import isfinite
+from numbers import Rational, Real
+from typing import Any, NamedTuple, TypeGuard
+
+from implicitgrad.model.claims import Numbers
+from implicitgrad.model.spec import Part, Path
+from implicitgrad.numbers.values import as_fraction, described, plain
+from implicitgrad.symbolic.grammar import Misplaced, has_letters
+from implicitgrad.text.characters import count
+from implicitgrad.text.errors import Problem, with_others
+from implicitgrad.text.number_grammar import NumberError, last_place, parse_number
+
+DOUBLE = Fraction(1, 2**53)
+"""The unit roundoff of a double."""
+DIGITS_OF_DOUBLES = 16
+"""So many significant digits or more has a number that nobody wrote by hand."""
+NOT_DETERMINED = ("null", "~")
+BAD = "bad-claim"
+ZERO = Fraction(0)
+
+
+class Shape(NamedTuple):
+    """What a claimed matrix must be."""
+
+    height: int
+    rows_are: str
+    widths: tuple[int, ...]
+    """Any of these."""
+    columns_are: str
+
+    def __str__(self) -> str:
+        return f"{self.height}×{' or '.join(map(str, self.widths))}"
+
+
+Entry = tuple[Any, Fraction, bool]
+"""A value, half a unit of its last decimal place, and whether it was computed in floating point."""
+Read = Callable[[object], Entry]
+"""Raises NumberError."""
+Refuse = Callable[[Path, str, str | None, str], None]
+"""Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
+
+
+def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, read: Read) -> Numbers | None:
+    """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused.
+
+    read : an entry's value; read_expression for sympy's.
+    """
+    value = plain(part.value) if hasattr(part.value, "dtype") else part.value
+    if part.with_fewer_entries is not None and not _fits(value, shape):
+        fewer = part.with_fewer_entries()
+        if _fits(fewer.value, shape):
+            part, value = fewer, fewer.value
+    if not isinstance(value, list):
+        refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
+        return None
+    is_flat = bool(value) and not any(isinstance(row, list) for row in value)
+    written = _flat_rows(value, shape) if is_flat else value
+    if written is None:
+        found = f"{key} has {count(len(value), 'entry')}"
+        refuse((), f"{found}; expected {shape.height} rows of {shape.widths[0]}", None, BAD)
+        return None
+    rows = [row for row in written if isinstance(row, list)]
+    if len(written) != shape.height:
+        is_transpose = len(written) in shape.widths and all(len(row) == shape.height for row in rows)
+        hint = "It has the shape of the transpose" if is_transpose else None
+        refuse((), f"{key} has {count(len(written), 'row')}; expected {shape.height}, {shape.rows_are}", hint, BAD)
+        return None
+    for i, row in enumerate(written):
+        here, path = (key, ()) if is_flat else (f"{key}[{i + 1}]", (i,))
+        if not isinstance(row, list):
+            refuse(path, f"{here}: expected a row, got {described(row)}", None, BAD)
+            return None
+        if len(row) not in shape.widths or len(row) != len(rows[0]):
+            expected = " or ".join(map(str, shape.widths))
+            refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
+            return None
+    return _entries(key, part, rows, is_flat, refuse, read)
+
+
+def _fits(value: object, shape: Shape) -> bool:
+    rows = value if isinstance(value, list) else []
+    if rows and not any(isinstance(row, list) for row in rows):
+        rows = _flat_rows(rows, shape) or []
+    return len(rows) == shape.height and len(rows[0]) in shape.widths and len({*map(len, rows)}) == 1
+
+
+def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
+    """A flat list as the one column or the one row that is expected, if it is."""
+    if 1 in shape.widths and len(value) == shape.height:
+        return [[item] for item in value]
+    return [value] if shape.height == 1 else None
+
+
+def _entries(
+    key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Read
+) -> Numbers | None:
+    numbers = Numbers(key, (), (), (), None, is_flat)
+    entries, texts, roundings = [], [], []
+    unit_roundoff, is_whole = None, True
+    broken: list[str] = []
+    strange: list[tuple[Path, Problem]] = []
+    for i, row in enumerate(rows):
+        values: list[Fraction | None] = []
+        units: list[Fraction] = []
+        for j, item in enumerate(row):
+            if _is_computed(item) and not isfinite(item):
+                broken.append(f"{numbers.name(i, j)} is {item}")
+                item = None
+            try:
+                value, unit, is_computed = read(item)
+            except NumberError as error:
+                path = (i + j,) if is_flat else (i, j)
+                problem = error.problem._replace(message=f"{numbers.name(i, j)}: {error.problem.message}")
+                is_whole = False
+                if isinstance(item, str) or part.locate(path) is not None:
+                    refuse(path, problem.message, problem.hint, "bad-number")
+                else:
+                    strange.append((path, problem))
+                continue
+            values.append(value)
+            units.append(unit)
+            if is_computed:
+                unit_roundoff = part.unit_roundoff or DOUBLE
+        entries.append(tuple(values))
+        roundings.append(tuple(units))
+        texts.append(tuple(["null" if item is None else str(item) for item in row]))
+    if strange:  # values of Python's, mostly all of one kind
+        first, problem = strange[0]
+        problem = with_others(problem, len(strange) - 1)
+        refuse(first, problem.message, problem.hint, "bad-number")
+    if not is_whole:
+        return None
+    return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(broken))
+
+
+def _is_computed(item: object) -> TypeGuard[Real]:
+    """Whether it is a binary float, of whatever length."""
+    return isinstance(item, Real) and not isinstance(item, Rational)
+
+
+def read_expression(item: object) -> Entry:
+    """As read_entry, of what may have letters."""
+    from implicitgrad.symbolic.to_sympy import read_value
+
+    if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
+        value, unit, is_computed = read_entry(item)
+        return (None if value is None else read_value(str(value))), unit, is_computed
+    try:
+        return read_value(item), ZERO, False
+    except Misplaced as error:
+        raise NumberError(error.message, error.hint) from None
+
+
+def read_entry(item: object) -> Entry:
+    """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
+    if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
+        return None, ZERO, False
+    if _is_computed(item):
+        return as_fraction(item), ZERO, True
+    text = str(item) if isinstance(item, Decimal) else item
+    if not isinstance(text, str):
+        return as_fraction(item), ZERO, False
+    value = parse_number(text)
+    mantissa = text.lower().partition("e")[0]
+    unit = last_place(text) if mantissa.partition(".")[2] else None
+    if unit is None:
+        return value, ZERO, False
+    digits = "".join(filter(str.isdigit, mantissa)).lstrip("0")
+    return value, unit / 2, len(digits) >= DIGITS_OF_DOUBLES

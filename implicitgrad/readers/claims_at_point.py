@@ -1,0 +1,53 @@
+"""A claim with letters at a point of the equations: what it is there, and how much of that is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from implicitgrad.model.system import Origin
+from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
+from implicitgrad.symbolic.grammar import Misplaced, has_letters
+from implicitgrad.symbolic.interval import Unbounded, bound, surround
+from implicitgrad.symbolic.to_sympy import read_value, symbol
+from implicitgrad.text.number_grammar import NumberError, as_number, last_place
+
+DIGITS = 50
+UNSEEN = Fraction(1, 10**40)
+"""What an irrational number is not told from another by."""
+
+
+def read_at(origin: Origin, item: object, *, is_symbolic: bool) -> Entry:
+    """As read_entry, or, where the answer is symbolic, read_expression, with the point's values for letters."""
+    if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
+        return read_expression(item) if is_symbolic else read_entry(item)
+    values = {symbol(name): read_value(text) for name, text in origin.point}
+    try:
+        expression = read_value(item)
+    except Misplaced as error:
+        raise NumberError(error.message, error.hint) from None
+    strange = sorted(letter.name for letter in expression.free_symbols - values.keys())
+    if strange:
+        raise NumberError(f"expected letters that have a value at the point, got {', '.join(strange)}")
+    value = expression.subs(values)
+    if value.is_real is not True or value.is_finite is not True:
+        raise NumberError("expected what has a real value at the point, got what has none")
+    if is_symbolic:
+        return value, ZERO, False
+    if value.is_Rational:
+        number, rounding = Fraction(int(value.p), int(value.q)), ZERO
+    else:
+        number = Fraction(str(value.evalf(DIGITS)))
+        rounding = UNSEEN * (1 + abs(number))
+    if origin.residual == "0":
+        return number, rounding, False
+    if origin.found:
+        return number, rounding, True
+    numbers = {name: as_number(text) for name, text in origin.point}
+    roundings = {symbol(name): (last_place(text) or ZERO) / 2 if text else ZERO for name, text in numbers.items()}
+    try:
+        _, ((radius,),) = bound([[expression]], values, surround(values, roundings))
+    except Unbounded:
+        raise NumberError(
+            "expected what has a value wherever a solution rounds to the point, got what has not"
+        ) from None
+    return number, rounding + Fraction(radius), False

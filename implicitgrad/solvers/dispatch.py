@@ -1,0 +1,78 @@
+"""LinearSystem → Solution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+
+from implicitgrad.model.exact_cost import can_be_settled
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
+from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.text.errors import UsageError
+
+
+def solve_system(
+    system: LinearSystem,
+    free: Sequence[str] = (),
+    arithmetic: str = AUTO,
+    rtol: float | None = None,
+    *,
+    gradient_alone: bool = False,
+    order: int = 1,
+    steps: bool = False,
+) -> Solution:
+    """As solve, of a system; "auto" is the arithmetic that it was made for.
+
+    gradient_alone : leave out ∂y/∂x. order : 2 for ∂²y/∂x², too. steps : with the derivation.
+    """
+    chosen = system.arithmetic
+    if arithmetic != AUTO:
+        system, chosen = _in(chosen_arithmetic(arithmetic), system)
+    if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
+        raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
+    if steps:
+        from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
+
+        refuse_unfit(system, chosen)
+    found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
+    if arithmetic == AUTO and rtol is None and system.exactly is not None and None in found.error_bounds:
+        exact = system.exactly()
+        if can_be_settled(exact):
+            system, found = exact, _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
+    if system.origin is not None:
+        from implicitgrad.solvers.at_point import with_origin
+
+        found = with_origin(found)
+    if system.remarks:
+        found = found._replace(remarks=(*system.remarks, *found.remarks))
+    if order == 2:
+        from implicitgrad.solvers.second_order import with_second_derivatives
+
+        found = with_second_derivatives(found)
+    if steps:
+        found = with_derivation(found)
+    return found
+
+
+def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
+    """A system that is to be solved in some arithmetic, and the one that will be; doubles are made by their solver."""
+    if system.arithmetic is Arithmetic.SYMBOLIC:
+        return system.with_arithmetic(arithmetic), Arithmetic.SYMBOLIC
+    return (system if arithmetic is Arithmetic.FLOAT else system.with_arithmetic(arithmetic)), arithmetic
+
+
+def _solve(
+    system: LinearSystem, free: Sequence[str], chosen: Arithmetic, rtol: float | None, *, gradient_alone: bool
+) -> Solution:
+    if chosen is Arithmetic.FLOAT:
+        from implicitgrad.solvers.floating.solver import solve_float
+
+        return solve_float(system, free, rtol, gradient_alone=gradient_alone)
+    if chosen is Arithmetic.EXACT:
+        found = solve_exact(system, free)
+    else:
+        from implicitgrad.solvers.symbolic import solve_symbolic
+
+        found = solve_symbolic(system, free)
+    return found._replace(is_gradient_alone=True) if gradient_alone else found

@@ -1,0 +1,271 @@
+"""What follows from the basis of A, in scaled units, with bounds.
+
+y_p = K⁻¹·(B_I·x − A[I, f]·y_f)              the pivot unknowns by the free ones
+(B_I' − W·B_I)·x = 0, W = A[I', p]·K⁻¹       what the other rows ask of x
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from implicitgrad.solvers.floating.basis import EPS, SVD_ERROR, Basis, CertifiedInverse, picked
+from implicitgrad.solvers.floating.column_selection import choose_columns
+from implicitgrad.solvers.floating.equilibration import column_exponents, lost, row_exponents, shifted, sums, unscaled
+from implicitgrad.solvers.floating.error_free import U, bound_product, gamma, norm, precise_residual, residual
+from implicitgrad.solvers.floating.inverse import MOST_PRECISE, Bounded, certified_inverse
+from implicitgrad.solvers.floating.structural_zeros import Structure, inverse_pattern, pattern, product_pattern
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+    from implicitgrad.solvers.floating.equilibration import Exponents, Scaled
+
+CLEARLY_SMALL = 1e-6
+"""What is larger, beside 1, is never taken for 0 by a cutoff alone."""
+MOST_NOISE = 1e-12
+"""What is taken for 0 beside 1 where no gap in the singular values says more."""
+
+
+class Answers(NamedTuple):
+    """What is found in scaled units; unknowns in the order of ``Basis.columns``, or all in their own."""
+
+    independent: list[int]
+    dependent: list[int]
+    constraints: Bounded
+    """(D, P′)"""
+    pivots: Bounded
+    """(r, P′): the pivot unknowns where the free ones are 0."""
+    null_space: Bounded
+    """(r, F): the pivot unknowns by the free ones."""
+    dL_dx: Bounded | None
+    """(K, P′)"""
+    coefficients: Bounded | None
+    """(K, F)"""
+    is_certain: bool
+
+
+def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Array | None, dg: Array | None) -> Answers:
+    """Everything that follows from the basis."""
+    p, f = basis.columns, basis.free
+    A, dA = scaled.A, scaled.dA
+    W = _left(inverse, *picked(A, dA, basis.other_rows, p))
+    structure = Structure(scaled, basis)
+    independent, dependent, constraints, possible, reach, is_known = inputs_of(scaled, basis, W, structure)
+    is_certain = basis.is_certain and is_known
+    right: Bounded | None = None
+    if scaled.B is None:
+        pivots = inverse.solve()
+    else:
+        right = along(scaled, basis, independent, dependent, constraints)
+        pivots = _right(inverse, right.value, right.error if right.error.any() else None)
+    A_free, dA_free = picked(A, dA, basis.rows, f)
+    found = _right(inverse, -A_free, dA_free)
+    null_space, is_decided = cleaned(found, None, structure.null_space)
+    is_certain &= is_decided
+    constraints, is_decided = cleaned(constraints, reach, possible)
+    is_certain &= is_decided
+    dL_dx = coefficients = None
+    if g is not None:
+        w = _left(inverse, g[:, p], None if dg is None else dg[:, p])
+        dL_dx = w if right is None else times(w, right)
+        value, error = remainders(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
+        error = error if dg is None else error + dg[:, f]
+        bounded = Bounded(value, error * (1 + 8 * U))
+        coefficients, is_decided = cleaned(bounded, None, partial(structure.coefficients, g, dg))
+        is_certain &= is_decided
+    return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
+
+
+def remainders(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
+    """g − w·A and a bound on its error."""
+    value, error = (precise_residual if is_precise else residual)(g, w.value, A)
+    if np.any(w.error):
+        error = error + _spread(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
+    if dA is not None:
+        error = error + bound_product(np.abs(w.value), dA)
+    return value, error
+
+
+def _left(inverse: CertifiedInverse, rows: Array, drows: Array | None) -> Bounded:
+    """rows·K⁻¹"""
+    return inverse.solve_transposed(rows, drows) if rows.size else Bounded(rows, rows)
+
+
+def _right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) -> Bounded:
+    """K⁻¹·columns"""
+    if not columns.size:
+        return Bounded(columns, columns)
+    if dcolumns is not None and not np.isfinite(dcolumns).all():
+        return Bounded(inverse.solve(columns).value, np.full((len(columns), columns.shape[1]), np.inf))
+    return inverse.solve(columns, dcolumns)
+
+
+class Inputs(NamedTuple):
+    """Which inputs may be anything, and what the others then are."""
+
+    independent: list[int]
+    dependent: list[int]
+    constraints: Bounded
+    """(D, P′)"""
+    possible: Callable[[], Array]
+    """Where the constraints may have something else than 0."""
+    reach: Array
+    """What counts as 0 among constraints that nothing bounds."""
+    is_known: bool = True
+
+
+def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> Inputs:
+    """What the other rows ask of x; W = A[I', p]·K⁻¹."""
+    if scaled.B is None:
+        reach = _reach_of_constraints(basis, W.value)
+        return Inputs(basis.rows, basis.other_rows, W, structure.left, reach)
+    C, dC = _conditions(scaled, basis, W, structure)
+    some = pattern(C, dC).any(axis=1)
+    every = list(range(C.shape[1]))
+    none = np.zeros((0, len(every)))
+    everything = Inputs(every, [], Bounded(none, none), lambda: none, none)
+    if not some.any():
+        return everything
+    doubts = _doubts_of_conditions(scaled, basis, W.value, structure)[some]
+    columns, C, dC, doubts = _balanced(C[some], dC[some], doubts)
+    _, sigma, right = np.linalg.svd(C)
+    D = int((sigma > indifference(basis, max(C.shape)) * norm(doubts)).sum())
+    if D == 0:
+        return everything._replace(is_known=False)
+    dependent = choose_columns(right[:D], every[::-1]).columns
+    taken = set(dependent)
+    independent = [k for k in every if k not in taken]
+    units = sums(columns[dependent], -columns[independent])
+    solved = _solved(C, dC, dependent, independent) if len(C) == D else None
+    value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent]) if solved is None else solved.value
+    reach = shifted(_reach_of_constraints(basis, value), np.broadcast_to(units, value.shape))
+    found = unscaled(solved or Bounded(value, np.full(value.shape, np.inf)), units)
+
+    def possible() -> Array:
+        if solved is None:
+            return np.ones(value.shape, dtype=bool)
+        where = pattern(C, dC)
+        return product_pattern(inverse_pattern(where[:, dependent]), where[:, independent])
+
+    return Inputs(independent, dependent, found, possible, reach, solved is not None)
+
+
+def _conditions(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> tuple[Array, Array]:
+    """B_I' − W·B_I, (M − r, P), and a bound on its error."""
+    B, dB = scaled.B, scaled.dB
+    assert B is not None
+    if not basis.other_rows:
+        return np.zeros((0, B.shape[1])), np.zeros((0, B.shape[1]))
+    B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
+    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
+    dC = dC if dB is None else dC + dB[basis.other_rows]
+    possible = structure.conditions()
+    return np.where(possible, C, 0.0), np.where(possible, dC, 0.0)
+
+
+def _balanced(C: Array, dC: Array, doubts: Array) -> tuple[Exponents, Array, Array, Array]:
+    """2ʳ·C·2ᶜ, its errors and its doubts, of which none is beyond 1 then, nor small beside all others; and c."""
+    rows = -row_exponents(doubts)
+    columns = -column_exponents(doubts, rows)
+    units = np.broadcast_to(sums(rows, columns), C.shape)
+    dC = shifted(dC, units) + lost(C, units) + lost(dC, units)
+    return columns, shifted(C, units), dC, shifted(doubts, units)
+
+
+def _solved(C: Array, dC: Array, dependent: list[int], independent: list[int]) -> Bounded | None:
+    """The dependent inputs by the independent ones, (D, P′), with bounds; None where there are none."""
+    if not np.isfinite(dC).all():
+        return None
+    inverse = certified_inverse(C[:, dependent], dC[:, dependent])
+    return None if inverse is None else _right(inverse, -C[:, independent], dC[:, independent])
+
+
+def _doubts_of_conditions(scaled: Scaled, basis: Basis, W: Array, structure: Structure) -> Array:
+    """(M − r, P): what B_I' − W·B_I may be wrong by for each unit of what W may be, and B."""
+    assert scaled.B is not None
+    B = np.abs(scaled.B)
+    sizes = 1 + np.sqrt((W**2).sum(axis=1, keepdims=True))
+    found: Array = B[basis.other_rows] + sizes * (structure.left() @ B[basis.rows])
+    return found
+
+
+def along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
+    """B_I·T, (r, P′)"""
+    B, dB = scaled.B, scaled.dB
+    assert B is not None
+    value = B[np.ix_(basis.rows, independent)]
+    error = np.zeros_like(value) if dB is None else dB[np.ix_(basis.rows, independent)]
+    if not dependent:
+        return Bounded(value, error)
+    left = B[np.ix_(basis.rows, dependent)]
+    dleft = np.zeros_like(left) if dB is None else dB[np.ix_(basis.rows, dependent)]
+    moved = times(Bounded(left, dleft), constraints)
+    total = value + moved.value
+    return Bounded(total, (error + moved.error + U * np.abs(total)) * (1 + 8 * U))
+
+
+def times(a: Bounded, b: Bounded) -> Bounded:
+    """a·b, with the errors of both and of the product."""
+    value = a.value @ b.value
+    sizes = np.abs(a.value), np.abs(b.value)
+    error = gamma(max(a.value.shape[1], 1)) * bound_product(*sizes)
+    if np.any(b.error):
+        error = error + _spread(sizes[0], b.error, b.value.shape)
+    if np.any(a.error):
+        error = error + _spread(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
+    return Bounded(value, np.broadcast_to(error * (1 + 8 * U), value.shape))
+
+
+def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple[int, ...] | None = None) -> Array:
+    """left·right for errors that may be infinite, where 0·∞ is ∞."""
+    left = left if left_shape is None else np.broadcast_to(left, left_shape)
+    right = np.broadcast_to(right, shape)
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return np.full((left.shape[0], right.shape[1]), np.inf)
+    return bound_product(left, right)
+
+
+def cleaned(found: Bounded, reach: Array | None, possible: Callable[[], Array]) -> tuple[Bounded, bool]:
+    """What cannot be told from 0 made 0, and whether nothing was in doubt.
+
+    reach : what counts as 0 where nothing is bounded. possible : where something else than 0 may be.
+    """
+    bound = np.broadcast_to(found.error, found.value.shape)
+    is_bounded = np.isfinite(bound)
+    if not is_bounded.all():
+        bound = np.where(is_bounded, bound, 0.0 if reach is None else reach)
+    is_zero = np.abs(found.value) <= bound
+    if not is_zero.any():
+        return found, True
+    is_doubtful = is_zero & (bound > 0)
+    if is_doubtful.any():
+        is_known = ~possible()
+        is_zero |= is_known
+        is_doubtful &= ~is_known
+    is_decided = not is_doubtful.any()
+    return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
+
+
+def _reach_of_constraints(basis: Basis, constraints: Array) -> Array:
+    """What counts as 0 among constraints that nothing bounds."""
+    small = indifference(basis, sum(constraints.shape))
+    rows = 1 + np.abs(constraints).sum(axis=1, keepdims=True)
+    return np.broadcast_to(
+        np.minimum(small * rows, most_noise(small) * np.abs(constraints).max(initial=1.0)), constraints.shape
+    )
+
+
+def most_noise(small: float) -> float:
+    """What is taken for 0 beside 1, at most, where ``small`` is what the cutoff says of it."""
+    return CLEARLY_SMALL if small < CLEARLY_SMALL else MOST_NOISE
+
+
+def indifference(basis: Basis, size: int = 0) -> float:
+    """What a change of A within the cutoff can make of a 0 among numbers near 1, where nothing else bounds it.
+
+    size : of a matrix beside A, whose own singular vectors are rounded even where A is 0.
+    """
+    return min(max(basis.tolerance * basis.inverse.inverse_norm, size * SVD_ERROR * EPS), CLEARLY_SMALL)

@@ -1,0 +1,141 @@
+"""The basis of A that everything in doubles is read off: r rows I and r columns p with K = A[I, p] invertible.
+
+The rank is what the singular values beyond the cutoff say. Where the inverse of K shows that all of them are, it is
+known without computing them, and what is computed with that inverse is certified. A rank that falls short is decided by
+the cutoff alone, and then nothing is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from implicitgrad.solvers.floating.column_selection import choose_columns
+from implicitgrad.solvers.floating.error_free import U, norm
+from implicitgrad.solvers.floating.inverse import EntrywiseInverse, NormwiseInverse, certified_inverse
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+
+CertifiedInverse = EntrywiseInverse | NormwiseInverse
+EPS = 2 * U
+SVD_ERROR = 8
+"""Times max(M, N)·eps·σ_max: more than LAPACK's singular values are wrong by."""
+
+
+class SingularInverse:
+    """The inverse of K by the singular values and vectors of A beyond the cutoff, A = U·Σ·Vᵀ; without a claim."""
+
+    def __init__(self, left: Array, sigma: Array, right: Array, rows: list[int], columns: list[int]) -> None:
+        self.left, self.sigma, self.right = left, sigma, right
+        """(M, r), (r,) and (r, N)."""
+        self.left_inverse = np.linalg.inv(left[rows])
+        self.right_inverse = np.linalg.inv(right[:, columns])
+        self.inverse_norm = 1 / float(sigma[-1]) if len(sigma) else 0.0
+
+    @property
+    def X(self) -> Array:
+        """K⁻¹"""
+        inverse: Array = (self.right_inverse / self.sigma) @ self.left_inverse
+        return inverse
+
+
+AnyInverse = CertifiedInverse | SingularInverse
+
+
+class Basis(NamedTuple):
+    """The rows and columns of A that all else follows from."""
+
+    rank: int
+    tolerance: float
+    """The cutoff on the singular values of the scaled A."""
+    rows: list[int]
+    other_rows: list[int]
+    columns: list[int]
+    free: list[int]
+    inverse: AnyInverse
+    is_certain: bool
+    """The rank is full, and is shown to be."""
+
+
+def cutoff(A: Array, rtol: float | None) -> float:
+    """An upper bound of the cutoff on the singular values of A, by ‖A‖_F ≥ σ_max."""
+    relative = max(A.shape) * EPS if rtol is None else rtol
+    return relative * norm(A)
+
+
+def slack(A: Array) -> float:
+    """How far beyond it a singular value must be for its computed double to be beyond it."""
+    return norm(A) * SVD_ERROR * EPS * int(max(A.shape))
+
+
+def find_basis(A: Array, dA: Array | None, rtol: float | None, wanted: frozenset[int]) -> Basis:
+    """The basis of a scaled A; columns in ``wanted`` are in it only where they must."""
+    if A.any():
+        full = _full_rank_basis(A, dA, cutoff(A, rtol), wanted)
+        if full is not None:
+            return full
+    return _basis_by_svd(A, dA, max(A.shape) * EPS if rtol is None else rtol, wanted)
+
+
+def _full_rank_basis(A: Array, dA: Array | None, tolerance: float, wanted: frozenset[int]) -> Basis | None:
+    """The basis where its own inverse shows that every singular value is clear of the cutoff."""
+    M, N = A.shape
+    rows, columns = list(range(M)), list(range(N))
+    X = None
+    if M > N:
+        rows, X = choose_columns(A.T, rows)
+    elif N > M:
+        columns, X = choose_columns(A, _preference(N, wanted), wanted)
+    inverse = certified_inverse(*picked(A, dA, rows, columns), X if X is None or N > M else X.T, max(M, N))
+    if inverse is None:
+        return None
+    if not inverse.inverse_norm * (tolerance + slack(A)) < 1:
+        return None
+    return _basis(A, rows, columns, tolerance, inverse, is_certain=True)
+
+
+def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset[int]) -> Basis:
+    M, N = A.shape
+    left, sigma, right = np.linalg.svd(A, full_matrices=False)
+    tolerance = relative * float(sigma[0]) if len(sigma) else 0.0
+    rank = int((sigma > tolerance).sum())
+    left, sigma, right = left[:, :rank], sigma[:rank], right[:rank]
+    rows = choose_columns(left.T, list(range(M))).columns
+    columns = choose_columns(right, _preference(N, wanted), wanted).columns
+    inverse: AnyInverse | None = None
+    if rank == min(M, N):
+        inverse = certified_inverse(*picked(A, dA, rows, columns), size=max(M, N))
+    is_certain = inverse is not None or (not A.any() and dA is None)
+    inverse = inverse or SingularInverse(left, sigma, right, rows, columns)
+    return _basis(A, rows, columns, tolerance, inverse, is_certain=is_certain)
+
+
+def _basis(
+    A: Array,
+    rows: list[int],
+    columns: list[int],
+    tolerance: float,
+    inverse: CertifiedInverse | SingularInverse,
+    *,
+    is_certain: bool,
+) -> Basis:
+    M, N = A.shape
+    taken, chosen = set(rows), set(columns)
+    other_rows = [i for i in range(M) if i not in taken]
+    free = [j for j in range(N) if j not in chosen]
+    return Basis(len(rows), tolerance, rows, other_rows, columns, free, inverse, is_certain)
+
+
+def _preference(N: int, wanted: frozenset[int]) -> list[int]:
+    """From the last unknown to the first, those that are to be free after all others."""
+    return sorted(range(N), key=lambda j: (j in wanted, -j))
+
+
+def picked(A: Array, dA: Array | None, rows: list[int], columns: list[int]) -> tuple[Array, Array | None]:
+    """A[rows, columns], and the same of the bounds on its errors."""
+    if len(rows) == len(A) and len(columns) == len(A[0]):
+        return A, dA
+    at = np.ix_(rows, columns)
+    return A[at], None if dA is None else dA[at]

@@ -1,0 +1,126 @@
+"""Which columns of a matrix are taken as its basis: the preferred ones, as far as the others stay small beside them.
+
+For Q (r, n) of rank r and a basis p, the other columns are Q_f = Q_p·T. An entry t of T beyond the limit is mended by
+an exchange of its two columns, which makes |det Q_p| |t| times as large; so this ends, with every |t| at most
+the limit (Gu and Eisenstat 1996, *Efficient algorithms for computing a strong rank-revealing QR factorization*).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+
+LIMIT = 1000.0
+INDEPENDENT = 1e-10
+"""What must remain of a column, which has entries near 1, for it to count as independent of others."""
+MOST_AT_ONCE = 1e6
+BLOCK = 64
+
+
+class Choice(NamedTuple):
+    """A basis of columns, in order, and the inverse of Q_p where it was come by on the way."""
+
+    columns: list[int]
+    inverse: Array | None = None
+
+
+def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozenset()) -> Choice:
+    """A basis of r columns of Q (r, n), of rank r.
+
+    preferred : all columns, the most welcome first. last : those of them that are not to be exchanged for others.
+    """
+    r, n = Q.shape
+    if r == n or r == 0:
+        return Choice(list(range(r)))
+    basis = np.array(sorted(preferred[:r]))
+    inverse = _inverse(Q, basis)
+    table = None if inverse is None else _table(Q, inverse, basis, preferred)
+    if table is None:
+        basis = np.array(_eliminated(Q, preferred))
+        inverse = _inverse(Q, basis)
+        table = None if inverse is None else _table(Q, inverse, basis, preferred, np.inf)
+    if table is None:
+        return Choice(sorted(basis.tolist()))
+    if not np.abs(table).max() > LIMIT and (np.diff(basis) > 0).all():
+        return Choice(basis.tolist(), inverse)
+    chosen = set(basis.tolist())
+    others = np.array([j for j in preferred if j not in chosen])
+    may_enter = np.array([j not in last for j in others.tolist()])
+    for _ in range(20 * n):
+        sizes = np.abs(table) * may_enter
+        i, j = divmod(int(sizes.argmax()), len(others))
+        if not sizes[i, j] > LIMIT:
+            break
+        basis[i], others[j] = others[j], basis[i]
+        may_enter[j] = others[j] not in last
+        _exchange(table, i, j)
+    return Choice(sorted(basis.tolist()))
+
+
+def _inverse(Q: Array, basis: Array) -> Array | None:
+    try:
+        inverse: Array = np.linalg.inv(Q[:, basis])
+    except np.linalg.LinAlgError:
+        return None
+    return inverse
+
+
+def _table(Q: Array, inverse: Array, basis: Array, preferred: list[int], most: float = MOST_AT_ONCE) -> Array | None:
+    """Q_p⁻¹·Q_f; None where the basis is none, or nearly."""
+    chosen = set(basis.tolist())
+    table: Array = inverse @ Q[:, [j for j in preferred if j not in chosen]]
+    return table if np.isfinite(table).all() and np.abs(table).max() < most else None
+
+
+def _exchange(table: Array, i: int, j: int) -> None:
+    """The table after basis column i and other column j have changed places."""
+    pivot = table[i, j]
+    row, column = table[i] / pivot, table[:, j].copy()
+    table -= np.outer(column, row)
+    table[i] = row
+    table[:, j] = -column / pivot
+    table[i, j] = 1 / pivot
+
+
+def _eliminated(Q: Array, preferred: list[int]) -> list[int]:
+    """The first columns in the order of preference that are independent of those before, and what else is needed."""
+    r = len(Q)
+    found = np.zeros((r, r))
+    """Orthonormal columns, as many as are chosen."""
+    chosen: list[int] = []
+    for start in range(0, len(preferred), BLOCK):
+        block = preferred[start : start + BLOCK]
+        rest = _without(Q[:, block], found[:, : len(chosen)])
+        for k, column in enumerate(block):
+            if len(chosen) == r:
+                return chosen
+            if float(np.linalg.norm(rest[:, k])) > INDEPENDENT:
+                direction = _unit(_without(rest[:, k], found[:, : len(chosen)]))
+                rest -= np.outer(direction, direction @ rest)
+                found[:, len(chosen)] = direction
+                chosen.append(column)
+    taken = set(chosen)
+    others = [column for column in preferred if column not in taken]
+    rest = _without(Q[:, others], found[:, : len(chosen)])
+    while len(chosen) < r:
+        k = int(np.linalg.norm(rest, axis=0).argmax())
+        direction = _unit(rest[:, k])
+        rest -= np.outer(direction, direction @ rest)
+        rest = np.delete(rest, k, axis=1)
+        chosen.append(others.pop(k))
+    return chosen
+
+
+def _without(columns: Array, found: Array) -> Array:
+    """What is orthogonal to the orthonormal columns found."""
+    rest: Array = columns - found @ (found.T @ columns)
+    return rest
+
+
+def _unit(direction: Array) -> Array:
+    size = float(np.linalg.norm(direction))
+    return direction / size if size else direction

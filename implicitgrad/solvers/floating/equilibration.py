@@ -1,0 +1,141 @@
+"""Equilibration by powers of two, which loses nothing: rows and columns of A get entries near 1.
+
+With A = 2⁻ʳ·Â·2⁻ᶜ, B = 2⁻ʳ·B̂·2ᵇ and Â·Ĵ = B̂ the Jacobian is J = 2ᶜ·Ĵ·2ᵇ, exponents of rows at the left and of
+columns at the right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from implicitgrad.solvers.floating.inverse import Bounded
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+
+    Exponents = np.ndarray[Any, np.dtype[np.int64]]
+
+EVEN = 8
+"""Where the exponents of rows are within 8 of one another, and those of columns, a matrix is even."""
+LEAST = -(2**20)
+"""Less than any sum of exponents."""
+
+
+class Scaled(NamedTuple):
+    """A system in scaled units, and what its numbers may hide."""
+
+    A: Array
+    dA: Array | None
+    B: Array | None
+    """None: the identity, which scaling leaves to ``B_exponents``."""
+    dB: Array | None
+    rows: Exponents
+    columns: Exponents
+    inputs: Exponents
+    """J = 2^columns·Ĵ·2^inputs"""
+
+
+def equilibration(A: Array) -> tuple[Exponents, Exponents]:
+    """r and c, for which no entry of 2ʳ·A·2ᶜ is beyond 1 and the largest of each row and column is at least 1/2.
+
+    Where A is even it is only made as large as that, if it is not nearly.
+    """
+    sizes = _largest(A, 1), _largest(A, 0)
+    rows, columns = map(_exponents, sizes)
+    there = [exponents[largest > 0] for exponents, largest in zip((rows, columns), sizes, strict=True)]
+    if all(np.ptp(exponents) <= EVEN for exponents in there if len(exponents)):
+        is_near = all(np.abs(exponents).max(initial=0) <= EVEN for exponents in there)
+        return np.full_like(rows, 0 if is_near else -there[0].max()), np.zeros_like(columns)
+    return -rows, -_exponents(_largest(shifted(A, -rows[:, None]), 0))
+
+
+def beside_others(B: Array, rows: Exponents, is_empty: Array) -> Exponents:
+    """r with that of each row that A leaves to B, 0 = B·x, such that B is as large there as in the other rows.
+
+    is_empty : (M,), which rows these are. Each is measured by the inputs that it has in common with rows before it,
+    and measures those that are new; where rows have none in common with others, the first of them is the measure.
+    """
+    inputs, is_known = column_exponents(B[~is_empty], rows[~is_empty]), B[~is_empty].any(axis=0)
+    own, is_there = np.frexp(B[is_empty])[1], B[is_empty] != 0
+    found, left = np.zeros(len(own), dtype=np.int64), is_there.any(axis=1)
+    new = is_known
+    while left.any():
+        now = left & is_there[:, new].any(axis=1)
+        if now.any():
+            found[now] = -np.max(own[now] - inputs, axis=1, where=is_there[now] & is_known, initial=LEAST)
+            new = is_there[now].any(axis=0) & ~is_known
+            inputs[new] = column_exponents(B[is_empty][now], found[now])[new]
+            left &= ~now
+        else:
+            first = int(np.flatnonzero(left)[0])
+            new = is_there[first]
+            inputs[new] = own[first, new]
+        is_known = is_known | new
+    scaled = rows.copy()
+    scaled[is_empty] = found
+    return scaled
+
+
+def column_exponents(B: Array, rows: Exponents | None = None) -> Exponents:
+    """Of the largest entry of each column of B, or of 2^rows·B, which may have none that doubles hold."""
+    if rows is None or not rows.any():
+        return _exponents(_largest(B, 0))
+    largest = np.max(np.frexp(B)[1] + rows[:, None], axis=0, where=B != 0, initial=LEAST)
+    return np.where(largest > LEAST, largest, 0)
+
+
+def row_exponents(B: Array) -> Exponents:
+    """Of the largest entry of each row."""
+    return _exponents(_largest(B, 1))
+
+
+def sums(rows: Exponents, columns: Exponents) -> Exponents:
+    """The exponents of entries, rows[:, None] + columns; one 0 for all where nothing is scaled."""
+    if rows.any() or columns.any():
+        return rows[:, None] + columns
+    return np.zeros((1, 1), dtype=np.int64)
+
+
+def shifted(a: Array, exponents: Exponents) -> Array:
+    """a·2^exponents, at the one rounding that a result below the normal range suffers."""
+    if not exponents.any():
+        return a
+    with np.errstate(under="ignore", over="ignore"):
+        result: Array = np.ldexp(a, exponents)
+    return result
+
+
+def lost(a: Array, exponents: Exponents) -> Array | float:
+    """A bound on the rounding of ``shifted``."""
+    if not exponents.any():
+        return 0.0
+    result = shifted(a, exponents)
+    is_exact = bool((shifted(result, -exponents) == a).all())
+    return 0.0 if is_exact else 2.0**-1074
+
+
+def unscaled(found: Bounded, exponents: Exponents) -> Bounded:
+    """A scaled result and its bound, as they are in the system's own units. Raises OverflowError."""
+    value = shifted(found.value, exponents)
+    if not np.isfinite(value).all():
+        raise OverflowError
+    if not exponents.any():
+        return found
+    error = shifted(np.asarray(found.error), exponents)
+    if (np.abs(error) < 2.0**-1020).any() or (np.abs(value) < 2.0**-1020).any():
+        error = np.where(np.asarray(found.error) > 0, np.nextafter(error, np.inf), error)
+        error = error + lost(found.value, exponents)
+    return Bounded(value, error)
+
+
+def _largest(A: Array, axis: int) -> Array:
+    """The largest magnitudes of rows (axis 1) or columns (axis 0)."""
+    largest: Array = np.maximum(A.max(axis=axis, initial=0.0), -A.min(axis=axis, initial=0.0))
+    return largest
+
+
+def _exponents(largest: Array) -> Exponents:
+    """The e with largest/2^e in [1/2, 1); 0 for 0."""
+    return np.frexp(largest)[1].astype(np.int64)

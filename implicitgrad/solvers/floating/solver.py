@@ -1,0 +1,352 @@
+"""Every case in doubles, with LAPACK and with bounds that hold: scale, find a basis, see what follows, scale back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from implicitgrad.model.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
+from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
+from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.solvers.floating.adjoint import Adjoint
+from implicitgrad.solvers.floating.back_substitution import CLEARLY_SMALL, Answers, find_answers, times
+from implicitgrad.solvers.floating.basis import EPS, SingularInverse, cutoff, find_basis, slack
+from implicitgrad.solvers.floating.equilibration import (
+    Scaled,
+    beside_others,
+    column_exponents,
+    equilibration,
+    lost,
+    shifted,
+    sums,
+    unscaled,
+)
+from implicitgrad.solvers.floating.error_free import U, norm
+from implicitgrad.solvers.floating.inverse import MOST_PRECISE, Bounded, NormwiseInverse
+from implicitgrad.solvers.floating.minimum_norm import least_solution, minimum_norm
+from implicitgrad.solvers.floating.structural_zeros import pattern
+from implicitgrad.solvers.floating.truncated_svd import find_uncertified
+from implicitgrad.solvers.free_unknowns import impossible_choice, indices
+from implicitgrad.solvers.memory_limit import refuse_too_large
+from implicitgrad.text.characters import count
+from implicitgrad.text.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+    from implicitgrad.solvers.floating.equilibration import Exponents
+
+Remark = tuple[str, str]
+LARGEST_UNSCALED = 200
+"""The exponent up to which norms are taken as they are."""
+MOST_ENTRIES = 100_000_000
+
+
+def solve_float(
+    system: LinearSystem, free: Sequence[str] = (), rtol: float | None = None, *, gradient_alone: bool = False
+) -> Solution:
+    """Solve ``system`` in doubles.
+
+    free : as in exact arithmetic. rtol : the cutoff on the singular values of the scaled A, relative to the largest;
+    max(M, N)·2⁻⁵² unless given. gradient_alone : leave out ∂y/∂x; where A is invertible no inverse is formed, and the
+    condition is not found. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
+    of free unknowns that is impossible.
+    """
+    refuse_too_large(system, MOST_ENTRIES)
+    wanted = indices(system, free)
+    try:
+        system = system.with_arithmetic(Arithmetic.FLOAT)
+        with np.errstate(all="ignore"):  # what is beyond the range of doubles is found by looking at the results
+            found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
+            return found or _Solving(system, wanted, free, rtol).solution()._replace(is_gradient_alone=gradient_alone)
+    except OverflowError:
+        message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
+        hint = "--arithmetic exact has it as a fraction"
+        raise InputError([Problem(message, hint, "overflow", system.source)]) from None
+
+
+class _Solving:
+    """One system on its way to its Solution."""
+
+    def __init__(self, system: LinearSystem, wanted: set[int], free: Sequence[str], rtol: float | None) -> None:
+        self.system = system
+        self.A, self.B, self.g = _doubles(system.A), None, None
+        if system.B is not None:
+            self.B = _doubles(system.B)
+        if system.dL_dy is not None:
+            self.g = _doubles(system.dL_dy)
+        self.scaled = _scaled(self.A, self.B)
+        self.basis = find_basis(self.scaled.A, self.scaled.dA, rtol, frozenset(wanted))
+        self.losses = np.zeros(0, dtype=np.int64)
+        self.answers = self._answers()
+        if not wanted <= set(self.basis.free):
+            raise impossible_choice(system, free, DoubleMatrix(self._null_space(self._of_free()).value))
+
+    def _answers(self) -> Answers:
+        g = dg = None
+        if self.g is not None:
+            self.losses, g, dg = _scaled_gradients(self.g, self.scaled)
+        inverse = self.basis.inverse
+        if isinstance(inverse, SingularInverse):
+            return find_uncertified(self.scaled, self.basis, inverse, g, dg)
+        return find_answers(self.scaled, self.basis, inverse, g, dg)
+
+    def solution(self) -> Solution:
+        system, basis, answers = self.system, self.basis, self.answers
+        independent, dependent = answers.independent, answers.dependent
+        inputs = self.scaled.inputs[independent]
+        exponents = sums(self.scaled.columns[basis.columns], inputs)
+        pivots, of_free = unscaled(answers.pivots, exponents), self._of_free()
+        particular, null_space = self._whole(pivots), self._null_space(of_free)
+        minimum_norm = self._minimum_norm(pivots, of_free) if basis.free else particular
+        constraints = None
+        if dependent:
+            constraints = unscaled(answers.constraints, sums(-self.scaled.inputs[dependent], inputs))
+        dL_dx = coefficients = None
+        if answers.dL_dx is not None and answers.coefficients is not None:
+            dL_dx = unscaled(answers.dL_dx, sums(self.losses, inputs))
+            coefficients = unscaled(answers.coefficients, sums(self.losses, -self.scaled.columns[basis.free]))
+        condition = self._condition(minimum_norm, of_free)
+        is_certain = answers.is_certain
+        along = np.zeros((1, len(independent))) if constraints is None else constraints.value
+        moving: Array = np.asarray(along.any(axis=0))
+        columns = [k for k, moves in zip(independent, moving.tolist(), strict=True) if not moves]
+
+        def determined(found: Bounded, along: Bounded) -> DoubleMatrix:
+            rows: Array = np.flatnonzero(~along.value.any(axis=1))
+            if len(rows) == len(found.value) and columns == list(range(system.inputs)):
+                return _matrix(found, is_certain)
+            kept = np.flatnonzero(~moving)
+            value = np.full((len(found.value), system.inputs), np.nan)
+            error = np.zeros(value.shape)
+            to, source = np.ix_(rows, np.array(columns, dtype=int)), np.ix_(rows, kept)
+            value[to] = found.value[source]
+            error[to] = np.broadcast_to(found.error, found.value.shape)[source]
+            return _matrix(Bounded(value, error), is_certain)
+
+        general = General(
+            free=tuple([system.y[j] for j in basis.free]),
+            particular=_matrix(particular, is_certain),
+            null_space=_matrix(null_space, is_certain),
+            minimum_norm=_matrix(minimum_norm, is_certain),
+            dL_dx_particular=None if dL_dx is None else _matrix(dL_dx, is_certain),
+            dL_dx_coefficients=None if coefficients is None else _matrix(coefficients, is_certain),
+        )
+        return Solution(
+            system=system,
+            rank=basis.rank,
+            status=Status.of(has_free_unknowns=bool(basis.free), has_constraints=bool(dependent)),
+            dy_dx=determined(particular, null_space),
+            dL_dx_rows=None if dL_dx is None or coefficients is None else determined(dL_dx, coefficients),
+            independent=tuple([system.x[k] for k in independent]),
+            constraints=None
+            if constraints is None
+            else Constraints(tuple([system.x[k] for k in dependent]), _matrix(constraints, is_certain)),
+            general=general,
+            condition_ratio=None if condition is None else (Fraction(condition) ** 2).as_integer_ratio(),
+            rank_tolerance=basis.tolerance,
+            residual=self._residual(particular, constraints),
+            remarks=tuple(self._remarks(is_certain)),
+        )
+
+    def _whole(self, pivots: Bounded) -> Bounded:
+        """Rows for the pivot unknowns among rows of zeros for the free ones."""
+        if not self.basis.free:
+            return pivots
+        return Bounded(self._among(pivots.value), self._among(pivots.error))
+
+    def _among(self, rows: Array) -> Array:
+        whole = np.zeros((self.system.unknowns, rows.shape[1]))
+        whole[self.basis.columns] = rows
+        return whole
+
+    def _of_free(self) -> Bounded:
+        """(r, F): the pivot unknowns by the free ones, in the units of the system."""
+        columns = self.scaled.columns
+        return unscaled(self.answers.null_space, sums(columns[self.basis.columns], -columns[self.basis.free]))
+
+    def _null_space(self, of_free: Bounded) -> Bounded:
+        """(N, F)"""
+        found = self._whole(of_free)
+        found.value[self.basis.free, range(len(self.basis.free))] = 1.0
+        return found
+
+    def _minimum_norm(self, pivots: Bounded, of_free: Bounded) -> Bounded:
+        """(N, P′). Raises OverflowError."""
+        least = minimum_norm(pivots, of_free)
+        found = self._among(least.pivots)
+        found[self.basis.free] = least.free
+        if not np.isfinite(found).all():
+            raise OverflowError
+        return Bounded(found, np.broadcast_to(least.error, found.shape))
+
+    def _condition(self, minimum_norm: Bounded, of_free: Bounded) -> float | None:
+        """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and for what doubles cannot hold.
+
+        A⁺ is the minimum-norm Jacobian where every x is possible and B = I. Else A = F·G, F = A[:, p] and G = A[I,
+        p]⁻¹·A[I, :], and A⁺ = G⁺·F⁺.
+        """
+        basis, A = self.basis, self.A.array
+        if not basis.rank:
+            return None
+        size = int(column_exponents(A).max())
+        size = size if abs(size) > LARGEST_UNSCALED else 0
+        A = shifted(A, np.array(-size))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if basis.rank == len(A) and self.B is None:
+                found = _frobenius(A) * _frobenius(shifted(minimum_norm.value, np.array(size)))
+                return float(found) if np.isfinite(found) else None
+            if basis.rank == len(A):
+                inverse = shifted(
+                    basis.inverse.X, sums(self.scaled.columns[basis.columns] + size, self.scaled.rows[basis.rows])
+                )
+            else:
+                try:
+                    inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
+                except np.linalg.LinAlgError:  # as large as that
+                    return None
+            if basis.free:
+                least = least_solution(of_free.value, inverse)
+                inverse = np.concatenate([least.pivots, least.free])
+            found = _frobenius(A) * _frobenius(inverse)
+        return float(found) if np.isfinite(found) else None
+
+    def _residual(self, particular: Bounded, constraints: Bounded | None) -> float:
+        """The largest |A·J − B·T| of the particular Jacobian, in doubles."""
+        inverse = self.basis.inverse
+        is_unscaled = not (self.scaled.rows.any() or self.scaled.columns.any())
+        if isinstance(inverse, NormwiseInverse) and self.B is None and is_unscaled and not self.answers.dependent:
+            return inverse.largest_residual
+        p = self.basis.columns
+        A, J = (self.A.array, particular.value) if not self.basis.free else (self.A.array[:, p], particular.value[p])
+        rest = A @ J
+        independent, dependent = self.answers.independent, self.answers.dependent
+        if self.B is None:
+            rest[independent, range(len(independent))] -= 1.0
+            if constraints is not None:
+                rest[dependent] -= constraints.value
+        else:
+            rest -= self.B.array[:, independent]
+            if constraints is not None:
+                rest -= self.B.array[:, dependent] @ constraints.value
+        found = max(float(rest.max(initial=0.0)), -float(rest.min(initial=0.0)))
+        if not np.isfinite(found):
+            raise OverflowError
+        return found
+
+    def _remarks(self, is_certain: bool) -> list[Remark]:
+        found = []
+        basis, A = self.basis, self.A.array
+        if not basis.is_certain and A.any():
+            values = count(basis.rank, "singular value")
+            message = f"the rank was decided by a cutoff: {values} of A, scaled, beyond {basis.tolerance:.1e}"
+            message += "; nothing is certified, and exact arithmetic may say otherwise"
+            found.append(("rank-by-cutoff", message))
+            if basis.tolerance * basis.inverse.inverse_norm > CLEARLY_SMALL:
+                message = (
+                    f"the least singular value that counts, {1 / basis.inverse.inverse_norm:.1e}, is near the cutoff"
+                )
+                message += ": another one (--rtol) may give quite other numbers"
+                found.append(("no-gap", message))
+        elif not is_certain:
+            message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
+            found.append(("zero-by-cutoff", message))
+        dA = self.scaled.dA
+        if dA is not None and basis.rank == min(A.shape) and norm(dA) * basis.inverse.inverse_norm >= 1:
+            found.append(ILL_CONDITIONED)
+        if self.scaled.rows.any() or self.scaled.columns.any():
+            unscaled_rank = _rank_by_svd(A, max(A.shape) * EPS)
+            if unscaled_rank != basis.rank:
+                message = (
+                    f"A is badly scaled: rank {basis.rank} once its rows and columns are scaled by powers of two, "
+                )
+                found.append(("badly-scaled", message + f"rank {unscaled_rank} as it stands"))
+        return found
+
+
+def _doubles(matrix: Matrix) -> DoubleMatrix:
+    assert isinstance(matrix, DoubleMatrix)
+    return matrix
+
+
+def _scaled(A: DoubleMatrix, B: DoubleMatrix | None) -> Scaled:
+    rows, columns = equilibration(A.array)
+    A_hat, dA = _shifted_pair(A, sums(rows, columns))
+    if B is None:
+        return Scaled(A_hat, dA, None, None, rows, columns, rows)
+    is_empty: Array = np.logical_not(pattern(A_hat, dA).any(axis=1))
+    if is_empty.any():
+        rows = beside_others(B.array, rows, is_empty)
+    inputs = column_exponents(B.array, rows)
+    B_hat, dB = _shifted_pair(B, sums(rows, -inputs))
+    return Scaled(A_hat, dA, B_hat, dB, rows, columns, inputs)
+
+
+def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
+    """A matrix scaled, and the bound on its errors, None where there are none."""
+    value = shifted(matrix.array, exponents)
+    loss = lost(matrix.array, exponents)
+    if not np.any(matrix.error) and not loss:
+        return value, None
+    error = shifted(np.broadcast_to(np.asarray(matrix.error), value.shape), exponents) + loss
+    return value, error * (1 + 4 * U)
+
+
+def _scaled_gradients(g: DoubleMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
+    """ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
+    columns = scaled.columns
+    losses = column_exponents(g.array.T, columns)
+    return (losses, *_shifted_pair(g, sums(-losses, columns)))
+
+
+def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solution | None:
+    """∂L/∂x where A is square, large and shown to be invertible without its inverse; else None."""
+    n = system.unknowns
+    if system.dL_dy is None or system.equations != n or n <= MOST_PRECISE:
+        return None
+    scaled = _scaled(_doubles(system.A), None if system.B is None else _doubles(system.B))
+    losses, g, dg = _scaled_gradients(_doubles(system.dL_dy), scaled)
+    try:
+        adjoint = Adjoint(scaled.A, scaled.dA, g, dg)
+    except np.linalg.LinAlgError:
+        return None
+    tolerance = cutoff(scaled.A, rtol)
+    if not adjoint.inverse_norm * (tolerance + slack(scaled.A)) < 1:
+        return None
+    found = adjoint.solution
+    if scaled.B is not None:
+        found = times(found, Bounded(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
+    dL_dx = _matrix(unscaled(found, sums(losses, scaled.inputs)), is_certain=True)
+    none = DoubleMatrix(np.zeros((len(g), 0)))
+    return Solution(
+        system=system,
+        rank=n,
+        status=Status.DETERMINED,
+        dy_dx=(),
+        dL_dx_rows=dL_dx,
+        independent=system.x,
+        constraints=None,
+        general=General((), (), (), (), dL_dx, none),
+        condition_ratio=None,
+        rank_tolerance=tolerance,
+        is_gradient_alone=True,
+    )
+
+
+def _matrix(found: Bounded, is_certain: bool) -> DoubleMatrix:
+    return DoubleMatrix(found.value, found.error if is_certain else None)
+
+
+def _rank_by_svd(A: Array, relative: float) -> int:
+    sigma = np.linalg.svd(shifted(A, -np.broadcast_to(column_exponents(A).max(), A.shape)), compute_uv=False)
+    return int((sigma > relative * sigma[0]).sum())
+
+
+def _frobenius(a: Array) -> float:
+    plain = float(np.linalg.norm(a))
+    if 1e-140 < plain < 1e140:
+        return plain
+    largest = float(np.abs(a).max())
+    return largest * float(np.sqrt(((a / largest) ** 2).sum())) if largest and np.isfinite(largest) else largest

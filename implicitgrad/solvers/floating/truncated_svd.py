@@ -1,0 +1,116 @@
+"""What follows from the singular vectors of A, where its rank was decided by the cutoff and nothing is certified.
+
+With A = U·Σ·Vᵀ of the r singular values beyond the cutoff, the null space is that of Vᵀ, what the other rows ask of x
+is that x is in the range of U, and A⁺ = V·Σ⁻¹·Uᵀ: each as near to that of some matrix within the cutoff of A as
+doubles allow (Golub and Van Loan 2013, *Matrix Computations*, §5.5).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from implicitgrad.solvers.floating.back_substitution import (
+    Answers,
+    Inputs,
+    along,
+    cleaned,
+    indifference,
+    inputs_of,
+    most_noise,
+)
+from implicitgrad.solvers.floating.column_selection import LIMIT
+from implicitgrad.solvers.floating.error_free import U as UNIT_ROUNDOFF
+from implicitgrad.solvers.floating.inverse import Bounded
+from implicitgrad.solvers.floating.structural_zeros import Structure
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+    from implicitgrad.solvers.floating.basis import Basis, SingularInverse
+    from implicitgrad.solvers.floating.equilibration import Scaled
+
+
+FAR = 10.0
+"""Times what the basis was chosen for: what solving with K gives beyond that is noise."""
+
+
+def find_uncertified(
+    scaled: Scaled, basis: Basis, inverse: SingularInverse, g: Array | None, dg: Array | None
+) -> Answers:
+    """As find_answers, without bounds, but for A = 0: what a change of A within the cutoff could make of a 0 is one."""
+    p, f = basis.columns, basis.free
+    structure = Structure(scaled, basis)
+    small = indifference(basis)
+    most = most_noise(small)
+
+    def bounded(value: Array) -> Bounded:
+        return Bounded(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
+
+    V, W = _dependencies(scaled.A, basis, inverse)
+    reach = small * np.outer(_norms(inverse.right_inverse, 1), np.sqrt(1 + _norms(V, 0) ** 2))
+    reach = np.minimum(reach, most * np.abs(V).max(axis=0, initial=1.0))
+    null_space, _ = cleaned(bounded(V), reach, structure.null_space)
+    V = null_space.value
+
+    reach_of_rows = small * np.outer(np.sqrt(1 + _norms(W, 1) ** 2), _norms(inverse.left_inverse, 0))
+    reach_of_rows = np.minimum(reach_of_rows, most * np.abs(W).max(axis=1, initial=1.0)[:, None])
+    W = cleaned(bounded(W), reach_of_rows, structure.left)[0].value
+    inputs = inputs_of(scaled, basis, Bounded(W, np.zeros_like(W)), structure)
+    is_certain = basis.is_certain and inputs.is_known
+    constraints = inputs.constraints
+    if not is_certain:
+        constraints = Bounded(constraints.value, np.full(constraints.value.shape, np.inf))
+    constraints, is_decided = cleaned(constraints, inputs.reach, inputs.possible)
+    inputs = inputs._replace(constraints=constraints)
+    is_certain &= is_decided
+
+    J = inverse.right.T @ ((inverse.left.T @ _allowed(scaled, basis, inputs)) / inverse.sigma[:, None])
+    pivots = J[p] - V @ J[f]
+    dL_dx = coefficients = None
+    if g is not None:
+        dL_dx = bounded(g[:, p] @ pivots)
+        sizes = np.abs(g[:, f]) + np.abs(g[:, p]) @ np.abs(V)
+        doubt = np.abs(g[:, p]) @ reach + len(p) * UNIT_ROUNDOFF * sizes
+        found = Bounded(g, np.zeros_like(g) if dg is None else dg) if is_certain else bounded(g[:, f] + g[:, p] @ V)
+        coefficients, is_decided = cleaned(
+            found, np.minimum(doubt, most * sizes), partial(structure.coefficients, g, dg)
+        )
+        is_certain &= is_decided
+    return Answers(
+        inputs.independent, inputs.dependent, constraints, bounded(pivots), null_space, dL_dx, coefficients, is_certain
+    )
+
+
+def _dependencies(A: Array, basis: Basis, inverse: SingularInverse) -> tuple[Array, Array]:
+    """V (r, F), the pivot unknowns by the free ones, and W (M − r, r), the other rows by those of the basis.
+
+    By solving with K, which wrongs no row of A more than its own size allows; where K is singular in doubles, of the
+    singular vectors.
+    """
+    p, f, rows = basis.columns, basis.free, basis.rows
+    try:
+        K = A[np.ix_(rows, p)]
+        V, W = np.linalg.solve(K, -A[np.ix_(rows, f)]), np.linalg.solve(K.T, A[np.ix_(basis.other_rows, p)].T).T
+        if max(np.abs(V).max(initial=0.0), np.abs(W).max(initial=0.0)) <= FAR * LIMIT:
+            return V, W
+    except np.linalg.LinAlgError:
+        pass
+    return -inverse.right_inverse @ inverse.right[:, f], inverse.left[basis.other_rows] @ inverse.left_inverse
+
+
+def _allowed(scaled: Scaled, basis: Basis, inputs: Inputs) -> Array:
+    """B·T, (M, P′)"""
+    if scaled.B is not None:
+        every_row = basis._replace(rows=list(range(len(scaled.A))))
+        return along(scaled, every_row, inputs.independent, inputs.dependent, inputs.constraints).value
+    allowed = np.zeros((len(scaled.A), len(inputs.independent)))
+    allowed[inputs.independent, range(len(inputs.independent))] = 1.0
+    allowed[inputs.dependent] = inputs.constraints.value
+    return allowed
+
+
+def _norms(a: Array, axis: int) -> Array:
+    found: Array = np.sqrt((a**2).sum(axis=axis))
+    return found

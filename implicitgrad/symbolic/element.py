@@ -1,0 +1,179 @@
+"""Symbolic: a number with letters in it, and matrices of them. What is known of its letters is the field's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+if TYPE_CHECKING:
+    Rows = Sequence[tuple[Any, ...]]
+else:
+    Rows = object
+
+Field = Any
+"""A Field of field.py, which imports this file."""
+Operation = Callable[["Symbolic", "Symbolic | Fraction | int"], "Symbolic"]
+
+
+def _operation(name: str) -> Operation:
+    def operate(self: Symbolic, other: Symbolic | Fraction | int) -> Symbolic:
+        element = other.element if isinstance(other, Symbolic) else self.field.constant(other)
+        return self.field.reduced(getattr(self.element, name)(element))
+
+    return operate
+
+
+class Symbolic:
+    """An element of a field of rational functions of letters and of functions of them; immutable."""
+
+    __slots__ = ("element", "field")
+
+    def __init__(self, field: Field, element: Any) -> None:
+        self.field = field
+        self.element = element
+        """Of sympy's field; 0 only if the value is."""
+
+    __add__ = __radd__ = _operation("__add__")
+    __sub__ = _operation("__sub__")
+    __mul__ = __rmul__ = _operation("__mul__")
+    __truediv__ = _operation("__truediv__")
+
+    def __rtruediv__(self, other: Fraction | int) -> Symbolic:
+        return Symbolic(self.field, self.field.constant(other)) / self
+
+    def __rsub__(self, other: Fraction | int) -> Symbolic:
+        return -self + other
+
+    def __neg__(self) -> Symbolic:
+        return Symbolic(self.field, -self.element)
+
+    def __bool__(self) -> bool:
+        return bool(self.element)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Symbolic) and other.field is not self.field:
+            return self.text == other.text
+        if isinstance(other, Symbolic | Fraction | int):
+            return not self - other
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @property
+    def fraction(self) -> Fraction | None:
+        """Its value where it is a rational number."""
+        return self.field.fraction(self.element)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it has no letters: 1/2, or cos(1)."""
+        return self.field.is_number(self.element)
+
+    def approximation(self) -> Fraction:
+        """The value of what has no letters, to 50 digits."""
+        return self.field.approximation(self.element)
+
+    @property
+    def text(self) -> str:
+        """In the grammar of expressions: a4/(a1*a4 - a2*a3)."""
+        return self.field.text(self.element)
+
+    @property
+    def shown(self) -> str:
+        """For people: a4/(a1·a4 − a2·a3)."""
+        return self.field.shown(self.element)
+
+    def latex(self, name: Callable[[str], str]) -> str:
+        """In LaTeX, letters by their name there."""
+        return self.field.latex(self.element, name)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Symbolic, (WRITTEN, Written.of(self, Written.of(-self)))
+
+
+class Written(NamedTuple):
+    """What is read of a value, in the place of an element: sympy's fields do not go from process to process."""
+
+    text: str
+    shown: str
+    fraction: Fraction | None
+    approximation: Fraction | None
+    """Of what has no letters."""
+    negative: Written | None
+
+    @classmethod
+    def of(cls, value: Symbolic, negative: Written | None = None) -> Written:
+        """A value's."""
+        approximation = value.approximation() if value.is_number else None
+        return cls(value.text, value.shown, value.fraction, approximation, negative)
+
+    def __bool__(self) -> bool:
+        return self.fraction != 0
+
+    def __neg__(self) -> Written:
+        assert self.negative is not None
+        return self.negative
+
+
+class _WrittenField:
+    """The field of written values."""
+
+    text = staticmethod(attrgetter("text"))
+    shown = staticmethod(attrgetter("shown"))
+    fraction = staticmethod(attrgetter("fraction"))
+    approximation = staticmethod(attrgetter("approximation"))
+
+    @staticmethod
+    def is_number(element: Written) -> bool:
+        return element.approximation is not None
+
+    def __reduce__(self) -> str:
+        return "WRITTEN"
+
+
+WRITTEN: Any = _WrittenField()
+
+
+class SymbolicMatrix(Rows):
+    """An immutable sequence of rows of symbolic values, all of one field."""
+
+    __slots__ = ("field", "rows")
+
+    def __init__(self, field: Field, rows: Sequence[Sequence[Symbolic]]) -> None:
+        self.field = field
+        self.rows = tuple(map(tuple, rows))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns, of at least one row."""
+        return len(self.rows), len(self.rows[0])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Symbolic, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[Symbolic, ...], ...]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Symbolic, ...] | tuple[tuple[Symbolic, ...], ...]:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[tuple[Symbolic, ...]]:
+        return iter(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SymbolicMatrix | tuple):
+            return NotImplemented
+        return self.rows == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return repr(self.rows)

@@ -1,0 +1,375 @@
+"""What people write in equations → trees: a1*y1 + sin(x)/2, x**2 + y**2 = 25.
+
+    equation = sum "=" sum
+    sum      = [sign] product {sign product}
+    product  = factor {("*" | "·" | "/") factor}
+    factor   = sign factor | atom [("**" | "^") factor | superscript]
+    atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
+    name     = letter {letter | digit | "_"}
+
+Every text is read by this grammar, and nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from fractions import Fraction
+from itertools import pairwise, takewhile
+from typing import NamedTuple
+
+from implicitgrad.text.characters import LONGEST_QUOTE, nearest, quoted
+from implicitgrad.text.number_grammar import NumberError, parse_number
+
+DEEPEST = 50
+LONGEST = 20_000
+"""Characters of an expression."""
+LONGEST_NAME = 32
+LONGEST_RUN = 3
+"""The most letters of a name that may be a product although no other name says so."""
+FUNCTIONS = (
+    "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
+    "atanh", "exp", "log", "ln", "log10", "log2", "sqrt", "cbrt", "abs", "erf",
+)  # fmt: skip
+_OF_TWO = ("atan2",)
+_ONE_BASE = "Other logarithms are log2, log10 and log(u)/log(b)"
+_ALIASES = {"Abs": "abs"}
+"""As sympy prints them."""
+CONSTANTS = ("pi",)
+NO_LETTERS = {
+    "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
+}  # fmt: skip
+"""Booleans, null and what is no number, to YAML and to other programs."""
+_NO_DERIVATIVE = "It has no derivative where the arguments are equal"
+OTHER_WORDS = {
+    **{f"arc{word}": f"It is written a{word}" for word in ("sin", "cos", "tan")},
+    **{f"{arc}{word}": f"It is written a{word}" for word in ("sinh", "cosh", "tanh") for arc in ("arc", "ar")},
+    "arctan2": "It is written atan2",
+    "acot": "Write acot(u) as pi/2 - atan(u)",
+    "asec": "Write asec(u) as acos(1/u)",
+    "acsc": "Write acsc(u) as asin(1/u)",
+    "sech": "Write sech(u) as 1/cosh(u)",
+    "csch": "Write csch(u) as 1/sinh(u)",
+    "coth": "Write coth(u) as 1/tanh(u)",
+    "erfc": "Write erfc(u) as 1 - erf(u)",
+    **dict.fromkeys(("lg", "lb", "log1p", "logn"), "The logarithms are log or ln, log10 and log2"),
+    "expm1": "Write expm1(u) as exp(u) - 1",
+    **dict.fromkeys(("tg", "tgh", "ctg", "cotan", "cosec"), "They are written tan, tanh, cot and csc"),
+    **dict.fromkeys(("pow", "power", "root", "nthroot"), "Write powers as u**v, and roots as u**(1/3)"),
+    **dict.fromkeys(("max", "Max", "maximum"), f"{_NO_DERIVATIVE}; write max(u, v) as (u + v + abs(u - v))/2"),
+    **dict.fromkeys(("min", "Min", "minimum"), f"{_NO_DERIVATIVE}; write min(u, v) as (u + v - abs(u - v))/2"),
+    **dict.fromkeys(("sign", "sgn", "signum"), "Write sign(u) as u/abs(u)"),
+    **dict.fromkeys(("sigmoid", "logistic", "expit"), "Write sigmoid(u) as 1/(1 + exp(-u))"),
+    "softplus": "Write softplus(u) as log(1 + exp(u))",
+    "relu": "Write relu(u) as (u + abs(u))/2",
+}
+TOO_LARGE = "expected expressions that can be computed with, got one that is too large, or too deep"
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_TOKEN = re.compile(
+    r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^,]))"
+)
+_SPELLINGS = {"−": "-", "·": "*", "^": "**"}
+
+
+class Node(NamedTuple):
+    """A number, a name, a function's value, a sum or product of any length, or the result of **, neg or inverse."""
+
+    kind: str
+    """number, name, call, +, *, **, neg (of a term) or inverse (of a factor)."""
+    offset: int
+    """Where in the text it stands; of an operation, the operator."""
+    text: str = ""
+    """The name, or the function's."""
+    value: Fraction = Fraction(0)
+    parts: tuple[Node, ...] = ()
+
+    def names(self) -> Iterator[str]:
+        """Every name in it, in the order in which they stand."""
+        if self.kind == "name" and self.text not in CONSTANTS:
+            yield self.text
+        for part in self.parts:
+            yield from part.names()
+
+
+class Equation(NamedTuple):
+    """left = right"""
+
+    left: Node
+    right: Node
+
+    @property
+    def lone(self) -> str | None:
+        """The name that stands alone on the left."""
+        return self.left.text if self.left.kind == "name" and self.left.text not in CONSTANTS else None
+
+    def names(self) -> Iterator[str]:
+        """Every name in it, in the order in which they stand."""
+        yield from self.left.names()
+        yield from self.right.names()
+
+
+class Misplaced(Exception):
+    """What makes a text no expression, and where."""
+
+    def __init__(self, message: str, offset: int, hint: str | None = None, code: str = "bad-syntax") -> None:
+        super().__init__(message)
+        self.message, self.offset, self.hint, self.code = message, offset, hint, code
+
+
+def read_equation(text: str, known: Collection[str] = ()) -> Equation:
+    """Raises Misplaced.
+
+    known : names that other equations have, which a run of letters may be a product of.
+    """
+    return _Reader(text, "an equation", known).equation()
+
+
+def read_expression(text: str) -> Node:
+    """Raises Misplaced."""
+    return _Reader(text, "an expression").whole()
+
+
+def has_letters(text: str) -> bool:
+    """Whether a text in the place of a number is meant as an expression: a1, x*y/2, or 2**(1/3)."""
+    if len(text) > LONGEST or text.isdecimal():
+        return False
+    try:
+        tokens = _tokens(text, "")
+    except Misplaced:
+        return False
+    names = [token for kind, token, _ in tokens if kind == "name"]
+    is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
+    has_root = any(a[1] == "**" and b[1] == "(" for a, b in pairwise(tokens))
+    return (bool(names) or has_root) and not is_unparted and all(len(name) <= LONGEST_NAME for name in names)
+
+
+def why_no_coefficient(text: str) -> str | None:
+    """Of an expression in the place of a number, what to say of a word in it that means something else.
+
+    Nothing is to be said of yes, or null, which are no coefficients either.
+    """
+    names = [token for kind, token, _ in _tokens(text, "") if kind == "name"]
+    if any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names):
+        return "x, y, A, B and L are the system's own; a letter has another name"
+    word = text.strip().lstrip("+-")
+    if word.lower() not in NO_LETTERS:
+        return None
+    return "n alone is no to other programs; give the letter another name" if word.lower() == "n" else ""
+
+
+def names_in(text: str) -> set[str]:
+    """Return every part of a text that looks like a name, whether or not the text is an expression."""
+    return set(re.findall(f"[^\\W\\d{_SUPERSCRIPTS}][^\\W{_SUPERSCRIPTS}]*", text)) - set(FUNCTIONS)
+
+
+def as_product(name: str, known: Collection[str]) -> str | None:
+    """Return x*y for xy: the shortest product of known names and constants that spells the name, or None."""
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, min(len(name), LONGEST_NAME) + 1):
+        found = [
+            (*before, name[start:end])
+            for start, before in enumerate(best)
+            if before is not None and name[start:end] != name and name[start:end] in (*known, *CONSTANTS)
+        ]
+        best.append(min(found, key=len, default=None))
+    factors = best[-1]
+    return "*".join(factors) if factors and not set(factors) <= set(CONSTANTS) else None
+
+
+def is_run(name: str) -> bool:
+    """Whether a name, judged by itself, may be a product of its letters."""
+    return name.isalpha() and 1 < len(name) <= LONGEST_RUN and name not in CONSTANTS
+
+
+def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
+    """Kind, text and offset of each; an empty one at the end. Raises Misplaced."""
+    found = []
+    offset = 0
+    while text[offset:].strip():
+        match = _TOKEN.match(text, offset)
+        if match is None:
+            at = offset + len(text[offset:]) - len(text[offset:].lstrip())
+            raise Misplaced(f"expected {what}, got {quoted(text[at])}", at)
+        kind = str(match.lastgroup)
+        token, start = match[kind], match.start(kind)
+        offset = match.end()
+        if kind == "name":  # superscripts are letters to regular expressions
+            letters = "".join(takewhile(lambda c: c not in _SUPERSCRIPTS, token))
+            if not letters:
+                kind, letters = "power", "".join(takewhile(lambda c: c in _SUPERSCRIPTS, token))
+            elif not letters.isidentifier():
+                raise Misplaced(f"expected {what}, got {quoted(letters)}", start)
+            token, offset = letters, start + len(letters)
+        found.append((kind, _SPELLINGS.get(token, token), start))
+    return [*found, ("end", "", len(text.rstrip()))]
+
+
+class _Reader:
+    """One text, by recursive descent."""
+
+    def __init__(self, text: str, what: str, known: Collection[str] = ()) -> None:
+        self.depth = 0
+        self.text = text
+        if len(text) > LONGEST:
+            raise Misplaced(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
+        self.tokens = _tokens(text, what)
+        self.known = {*known, *(token for kind, token, _ in self.tokens if kind == "name")} - set(FUNCTIONS)
+        self.next = 0
+
+    def equation(self) -> Equation:
+        left = self.sum()
+        if self.tokens[self.next][1] != "=":
+            self.refuse("expected = and the other side")
+        self.next += 1
+        right = self.sum()
+        if self.tokens[self.next][0] != "end":
+            self.refuse("expected the end of the equation")
+        return Equation(left, right)
+
+    def whole(self) -> Node:
+        found = self.sum()
+        if self.tokens[self.next][0] != "end":
+            self.refuse("expected the end of the expression")
+        return found
+
+    def refuse(self, expected: str, hint: str | None = None) -> None:
+        kind, text, offset = self.tokens[self.next]
+        before = self.tokens[self.next - 1] if self.next else ("", "", 0)
+        found = quoted(text) if text else "the end"
+        if kind in ("name", "number") and (before[0] in ("name", "number", "power") or before[1] == ")"):
+            hint = self.product_hint()
+        elif text == "(":
+            hint = "A product is written with *"
+        elif text == "==":
+            hint = "An equation has one ="
+        raise Misplaced(f"{expected}, got {found}", offset, hint)
+
+    def product_hint(self) -> str:
+        """Spell out the product of the factor before and of the name or number that follows."""
+        _, right, offset = self.tokens[self.next]
+        left = self.text[self.tokens[self.start_of_factor(self.next - 1)][2] : offset].strip()
+        if len(left) > LONGEST_QUOTE:
+            return "A product is written with *"
+        left = as_product(left, self.known) or left
+        if self.tokens[self.next + 1][1] == "(" and right in FUNCTIONS:
+            return f"A product is written {left}*{right}(...)"
+        product = as_product(right, self.known)
+        hint = f"A product is written {left}*{product or right}"
+        if product is not None or not is_run(right):
+            return hint
+        return f"{hint}, or {left}*{'*'.join(right)} where {right} is a product"
+
+    def start_of_factor(self, last: int) -> int:
+        """Return the index of the first token of the factor that ends with the token ``last``."""
+        first = last
+        while True:
+            if self.tokens[first][1] == ")":
+                depth = 1
+                while depth:
+                    first -= 1
+                    depth += {")": 1, "(": -1}.get(self.tokens[first][1], 0)
+                first -= self.tokens[first - 1][0] == "name"
+            if self.tokens[first][0] == "power":
+                first -= 1
+            elif first and self.tokens[first - 1][1] == "**":
+                first -= 2
+            else:
+                return first
+
+    def sum(self) -> Node:
+        terms: list[Node] = []
+        start = self.tokens[self.next][2]
+        while True:
+            _, text, offset = self.tokens[self.next]
+            if text in ("+", "-"):
+                self.next += 1
+            elif terms:
+                return terms[0] if len(terms) == 1 else Node("+", start, parts=tuple(terms))
+            term = self.product()
+            terms.append(Node("neg", offset, parts=(term,)) if text == "-" else term)
+
+    def product(self) -> Node:
+        start = self.tokens[self.next][2]
+        factors = [self.factor()]
+        while self.tokens[self.next][1] in ("*", "/"):
+            _, operator, offset = self.tokens[self.next]
+            self.next += 1
+            factor = self.factor()
+            factors.append(Node("inverse", offset, parts=(factor,)) if operator == "/" else factor)
+        return factors[0] if len(factors) == 1 else Node("*", start, parts=tuple(factors))
+
+    def factor(self) -> Node:
+        _, text, offset = self.tokens[self.next]
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Misplaced(f"expected at most {DEEPEST} levels of parentheses and signs, got more", offset)
+        try:
+            if text in ("+", "-"):
+                self.next += 1
+                found = self.factor()
+                return Node("neg", offset, parts=(found,)) if text == "-" else found
+            base = self.atom()
+            kind, text, offset = self.tokens[self.next]
+            if kind == "power":
+                self.next += 1
+                exponent = Node("number", offset, value=Fraction(int("".join(map(_digit, text)))))
+                return Node("**", offset, parts=(base, exponent))
+            if text == "**":
+                self.next += 1
+                return Node("**", offset, parts=(base, self.factor()))
+            return base
+        finally:
+            self.depth -= 1
+
+    def atom(self) -> Node:
+        kind, text, offset = self.tokens[self.next]
+        if kind == "number":
+            self.next += 1
+            try:
+                return Node("number", offset, text, parse_number(text))
+            except NumberError as error:
+                raise Misplaced(error.problem.message, offset, error.problem.hint, "bad-number") from None
+        if kind == "name":
+            self.next += 1
+            if self.tokens[self.next][1] == "(":
+                return self.call(text, offset)
+            if text in FUNCTIONS:
+                _, found, at = self.tokens[self.next]
+                example = f"{text}(u)**2" if found == "**" else f"{text}(u)"
+                message = f"expected ( behind the function {quoted(text)}, got {quoted(found) if found else 'the end'}"
+                raise Misplaced(message, at, f"Write {example}")
+            return Node("name", offset, text)
+        if text != "(":
+            self.refuse("expected a number, a name or (")
+        return self.inside()
+
+    def call(self, written: str, offset: int) -> Node:
+        name = _ALIASES.get(written, written)
+        if name not in FUNCTIONS:
+            hint = OTHER_WORDS.get(name) or nearest(name, FUNCTIONS)
+            product = as_product(name, self.known)
+            if len(name) == 1 or product:
+                hint = f"A product is written {product or name}*(...)"
+            message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
+            raise Misplaced(message, offset, hint)
+        first = self.inside(_ONE_BASE if name == "log" else None, is_last=name not in _OF_TWO)
+        if name not in _OF_TWO:
+            return Node("call", offset, name, parts=(first,))
+        if self.tokens[self.next][1] != ",":
+            self.refuse("expected a comma and the second argument")
+        return Node("call", offset, name, parts=(first, self.inside()))
+
+    def inside(self, hint: str | None = None, *, is_last: bool = True) -> Node:
+        """What is in parentheses, or an argument."""
+        self.next += 1
+        found = self.sum()
+        if is_last:
+            if self.tokens[self.next][1] != ")":
+                self.refuse("expected )", hint)
+            self.next += 1
+        return found
+
+
+def _digit(superscript: str) -> str:
+    return str(_SUPERSCRIPTS.index(superscript))

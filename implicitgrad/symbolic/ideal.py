@@ -1,0 +1,142 @@
+"""Whether equations F = 0 make an expression 0: shown by algebra, with a bound on the work.
+
+An equation that gives a letter explicitly, a·v + b = 0, puts −b/a for v in all the rest, in functions, too. What is
+left is polynomial in letters and functions, with what is known of these, sin² + cos² = 1, as further equations. A
+polynomial n is 0 wherever these all are, and e is not, if 1 is in the ideal of them and of 1 − t·n·e (Rabinowitsch
+1929), which Buchberger's algorithm finds out (Cox, Little and O'Shea, *Ideals, Varieties, and Algorithms*, ch. 2, 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from math import prod
+from typing import Any, NamedTuple
+
+from sympy import QQ, Dummy, Expr, Symbol, diff, grevlex, ring
+from sympy.polys.groebnertools import spoly
+
+from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.real_zeros import is_never_zero
+from implicitgrad.text.errors import UsageError
+
+MOST_OPERATIONS = 400
+"""Of the expressions that are asked about."""
+MOST_REDUCTIONS = 200
+MOST_TERMS = 150
+LARGEST_DEGREE = 24
+
+
+class Question(NamedTuple):
+    """Is ``value`` 0 wherever all of F are, and none of ``nonzero`` is?"""
+
+    value: Expr
+    F: tuple[Expr, ...]
+    nonzero: tuple[Expr, ...]
+
+    @property
+    def operations(self) -> int:
+        """A measure of its size."""
+        return sum(one.count_ops() for one in (self.value, *self.F, *self.nonzero))
+
+    def with_value(self, v: Symbol, expression: Expr) -> Question:
+        """With an expression in the place of a letter."""
+        value, F, nonzero = (tuple([one.subs(v, expression) for one in some]) for some in ((self.value,), *self[1:]))
+        return Question(value[0], tuple([f for f in F if f != 0]), nonzero)
+
+
+def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], letters: Sequence[Symbol]) -> bool:
+    """Whether it is shown that F = 0 makes ``value`` 0 wherever no expression of ``nonzero`` is 0.
+
+    letters : which of them equations may be solved for, the first first.
+    """
+    asked = Question(value, tuple(F), tuple(nonzero))
+    try:
+        while asked.operations <= MOST_OPERATIONS:
+            smaller = _without_a_letter(asked, letters)
+            if smaller is None:
+                return _is_shown(asked)
+            asked = smaller
+    except (KeyError, ZeroDivisionError, UsageError):  # 0/0, or what the field has no elements for
+        pass
+    return False
+
+
+def _without_a_letter(asked: Question, letters: Sequence[Symbol]) -> Question | None:
+    """The question after an equation that gives a letter explicitly has been used up, if there is one."""
+    for f in asked.F:
+        for v in letters:
+            slope = diff(f, v)
+            if slope == 0 or v in slope.free_symbols or not _is_nonzero(slope, asked.nonzero):
+                continue
+            others = asked._replace(F=tuple([one for one in asked.F if one is not f]))
+            return others.with_value(v, -f.subs(v, 0) / slope)
+    return None
+
+
+def _is_nonzero(slope: Expr, nonzero: Sequence[Expr]) -> bool:
+    """Whether no factor is 0 where none of ``nonzero`` is."""
+    field = Field([slope, *nonzero])
+    known = {field.without_sign(one) for value in nonzero for one in field.factors(field.value(value).element)}
+    factors = field.factors(field.value(slope).element)
+    return all(is_never_zero(field, one) or field.without_sign(one) in known for one in factors)
+
+
+def _is_shown(asked: Question) -> bool:
+    field = Field([asked.value, *asked.F, *asked.nonzero])
+    value = field.value(asked.value)
+    if not value:
+        return True
+    fractions = [f for f in map(field.value, asked.F) if f]
+    nonzero = [field.value(one) for one in asked.nonzero]
+    if not all(nonzero):
+        return False
+    units = {field.without_sign(one) for some in nonzero for one in field.factors(some.element)}
+    units |= set(map(field.without_sign, field.denominators([value, *fractions, *nonzero])))
+    one = value.element.numer.ring.one
+    zeros = [
+        prod([part.numer for part in field.factors(f.element) if field.without_sign(part) not in units], start=one)
+        for f in fractions
+    ]
+    excluded = prod([unit.numer for unit in units], start=one)
+    parts = [part.numer for part in field.factors(value.element)]
+    return any(
+        _generate_everything([*zeros, *field.relations], part * excluded) for part in (*parts, prod(parts, start=one))
+    )
+
+
+def _generate_everything(zeros: Sequence[Any], nonzero: Any) -> bool:
+    """Whether 1 is in the ideal of zeros and 1 − t·nonzero."""
+    wide, t, *_ = ring([Dummy("t"), *nonzero.ring.symbols], QQ, grevlex)
+    return _generate_1([*(zero.set_ring(wide) for zero in zeros), 1 - t * nonzero.set_ring(wide)])
+
+
+def _generate_1(polynomials: Sequence[Any]) -> bool:
+    """Whether Buchberger's algorithm finds 1 in their ideal before it becomes long."""
+    queue: list[tuple[int, int, Any]] = []
+    for p in polynomials:
+        heappush(queue, (_degree(p), len(queue), p))
+    basis: list[Any] = []
+    serial = len(queue)
+    for _ in range(MOST_REDUCTIONS):
+        if not queue:
+            return False
+        *_, p = heappop(queue)
+        remainder = p.rem(basis) if basis else p
+        if not remainder:
+            continue
+        if remainder.is_ground:
+            return True
+        if len(remainder) > MOST_TERMS or _degree(remainder) > LARGEST_DEGREE:
+            return False
+        for other in basis:
+            if any(map(min, zip(remainder.LM, other.LM, strict=True))):  # else the pair reduces to 0
+                pair = spoly(remainder, other, remainder.ring)
+                serial += 1
+                heappush(queue, (_degree(pair), serial, pair))
+        basis.append(remainder.monic())
+    return False
+
+
+def _degree(polynomial: Any) -> int:
+    return max(map(sum, polynomial.monoms()), default=0)

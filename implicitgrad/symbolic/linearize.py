@@ -1,0 +1,299 @@
+"""Equations F(x, y) = 0 → A = ∂F/∂y and B = −∂F/∂x, anywhere or at a point, which may have to be found first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from sympy import Abs, Derivative, Dummy, Expr, I, Rational, atan2, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import sign as sympy_sign
+from sympy.core.evalf import PrecisionExhausted
+
+from implicitgrad.symbolic.grammar import Equation, Misplaced, Node
+from implicitgrad.symbolic.interval import Radii, Unbounded, bound, enclose, surround
+from implicitgrad.symbolic.printing import write
+from implicitgrad.symbolic.to_sympy import is_huge, symbol, to_expression
+
+DIGITS = 50
+MOST_DIGITS = 150
+"""Of what is computed to tell a number from 0."""
+UNSEEN = Rational(1, 10**100)
+LARGEST_DENOMINATOR = 10**12
+"""Of a number that Newton's method may have meant."""
+MOST_STEPS = 50
+SHOWN_DIGITS = 17
+SMALLEST_SHOWN = 1e-300
+_NO_VALUE = (I, nan, oo, -oo, zoo)
+
+
+class PointError(Exception):
+    """The equations, or their derivatives, cannot be had at the point."""
+
+    def __init__(self, message: str, hint: str | None = None, equation: int | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+        self.equation = equation
+        """Which of the equations it is about."""
+
+
+class Value(NamedTuple):
+    """The value of a name at a point, as written."""
+
+    text: str
+    node: Node
+    rounding: Fraction
+    """Half a unit of its last decimal; 0 of what is exact."""
+
+
+class Linearized(NamedTuple):
+    """The matrices as texts of expressions."""
+
+    A: list[list[str]]
+    B: list[list[str]]
+    hessian: list[list[str]] | None
+    """Of one equation in one unknown, by the inputs and it."""
+    is_linear: bool
+    point: dict[str, str]
+    residual: str
+    """max |F|, "0" where that is exact."""
+    radii: tuple[Radii, Radii] | None = None
+    """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
+    second: tuple[list[list[str]], Radii] | None = None
+    """∂²y/∂x² of one equation in one unknown there, with such radii."""
+    has_constants: bool = False
+    """Linear equations have terms without x and y."""
+
+
+class EquationError(Exception):
+    """An equation is misplaced somewhere."""
+
+    def __init__(self, equation: int, error: Misplaced) -> None:
+        super().__init__(error.message)
+        self.equation, self.error = equation, error
+
+
+def linearize(
+    equations: Sequence[Equation],
+    unknowns: Sequence[str],
+    inputs: Sequence[str],
+    at: Mapping[str, Value],
+    solve_for: Sequence[str],
+) -> Linearized:
+    """Raises EquationError, Misplaced (of a value) or PointError."""
+    F = _differences(equations, inputs)
+    y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
+    A = [[derivative(f, v) for v in y] for f in F]
+    B = [[-derivative(f, v) for v in x] for f in F]
+    variables = {*x, *y}
+    is_linear = not any(entry.free_symbols & variables for row in (*A, *B) for entry in row)
+    H = None
+    if len(F) == len(y) == 1 and not is_linear:
+        H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
+    point = {symbol(name): to_expression(value.node) for name, value in at.items()}
+    texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
+    residual, near = "0", None
+    if point:
+        _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
+        if any(is_huge(f.subs(point)) for f in F):
+            raise PointError(f"at: the equations have numbers that are too large at {_named(point)}")
+        if solve_for:
+            sought = [symbol(name) for name in solve_for]
+            found, residual = _solved(F, sought, point)
+            point |= found
+            near = None if residual == "0" else _proved(F, sought, point)
+        elif variables <= point.keys():
+            roundings = {symbol(name): value.rounding for name, value in at.items()}
+            residual = _residual(F, equations, point, roundings)
+            near = None if residual == "0" else surround(point, roundings)
+    _refuse_jumps(F, point)
+    there = [_at(matrix, point, equations) for matrix in (A, B, H or [])]
+    texts_of_A, texts_of_B, texts_of_H = map(_written, there)
+    radii = second = None
+    if near is not None:
+        try:
+            (texts_of_A, A_radii), (texts_of_B, B_radii) = (bound(matrix, point, near) for matrix in (A, B))
+        except Unbounded:
+            message = f"the equations have no derivative, or any, near {_named(point)}"
+            raise PointError(message, "Write more decimals, or the exact values") from None
+        radii = A_radii, B_radii
+        texts_of_H = _written(_decimals(there[2]))
+        if H is not None:
+            with suppress(Unbounded):
+                second = bound(_second_derivatives(A[0][0], B[0], H), point, near)
+    return Linearized(
+        texts_of_A, texts_of_B, texts_of_H or None, is_linear,
+        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
+        is_linear and any(expand(f.subs(dict.fromkeys(variables, 0))) != 0 for f in F),
+    )  # fmt: skip
+
+
+def _second_derivatives(F_y: Expr, slopes: list[Expr], H: list[list[Expr]]) -> list[list[Expr]]:
+    """∂²y/∂x² of F(x, y) = 0, of which ``slopes`` is −∂F/∂x and H the second derivatives by x and y."""
+    J, P = [slope / F_y for slope in slopes], len(slopes)
+    return [
+        [-(H[i][k] + H[i][P] * J[k] + H[k][P] * J[i] + H[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
+    ]
+
+
+def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Any]:
+    """Where the solution is that Newton's method found. Raises PointError if it cannot be shown that it is one."""
+    found = enclose(F, [[derivative(f, v) for v in sought] for f in F], sought, point)
+    if found is None:
+        message = f"solve_for: Newton's method came to {_named({v: point[v] for v in sought})}, and it cannot be proved"
+        message = f"{message} that a solution is there: ∂F/∂y may be singular, as at a fold"
+        raise PointError(message, "Where the solution is known exactly, write it: y = sqrt(2)")
+    return found
+
+
+def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
+    """F, of the sign that makes x = f(y) A = ∂f/∂y and B = 1."""
+    found = []
+    for i, equation in enumerate(equations):
+        try:
+            difference = to_expression(equation.left) - to_expression(equation.right)
+        except Misplaced as error:
+            raise EquationError(i, error) from None
+        found.append(-difference if equation.lone in inputs else difference)
+    return found
+
+
+def derivative(f: Expr, v: Expr) -> Expr:
+    """∂f/∂v, in what the grammar has. Raises PointError for what may not be real."""
+    found = diff(f, v).replace(sympy_sign, lambda u: u / Abs(u))
+    if found.has(Derivative, re, im):
+        raise PointError("abs: expected the absolute value of what is real for every x and y")
+    return found
+
+
+def _refuse_missing(
+    F: list[Expr], A: list[list[Expr]], B: list[list[Expr]], point: dict[Expr, Expr], variables: set[Expr],
+    *, is_linear: bool,
+) -> None:  # fmt: skip
+    """What has no value at the point though the answer there depends on it."""
+    asked = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
+    if not is_linear:
+        asked |= {v for f in F for v in f.free_symbols}
+    missing = asked - point.keys()
+    if missing and (not is_linear or variables & point.keys()):
+        names = ", ".join(sorted(v.name for v in missing))
+        may_be_found = missing <= variables and len(missing) == len(F)
+        hint = f"solve_for: {names} finds it from a value to start at" if may_be_found else None
+        raise PointError(f"at: expected a value for {names}, got none", hint)
+    unknown = sorted(v.name for v in point.keys() - asked - variables - {v for f in F for v in f.free_symbols})
+    if unknown:
+        raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
+
+
+def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tuple[dict[Expr, Expr], str]:
+    """The values of some variables that solve the equations, by Newton's method from those of the point; max |F|."""
+    if len(variables) != len(F):
+        raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
+    fixed = {v: value for v, value in point.items() if v not in variables}
+    names = ", ".join(f"{v.name} = {_shown(point[v])}" for v in variables)
+    functions = [f.subs(fixed) for f in F]
+    unnamed = {v: Dummy(real=True) for v in variables}  # whatever the names, they are no names of Python's
+    try:
+        found = nsolve(
+            [f.xreplace(unnamed) for f in functions],
+            list(unnamed.values()),
+            [point[v] for v in variables],
+            prec=DIGITS,
+            maxsteps=MOST_STEPS,
+        )
+    except (ValueError, ZeroDivisionError, TypeError, OverflowError):
+        message = f"solve_for: Newton's method found no solution from {names}"
+        hint = "Start nearer to one; where ∂F/∂y is singular, as at a fold, it finds none"
+        raise PointError(message, hint) from None
+    values = {v: Rational(*_fraction(number).as_integer_ratio()) for v, number in zip(variables, found, strict=True)}
+    short = {
+        v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(LARGEST_DENOMINATOR).as_integer_ratio())
+        for v, value in values.items()
+    }
+    if not any(_size(f.subs(short)) for f in functions):
+        return short, "0"
+    return values, _rounded(max(abs(f.subs(values).evalf(DIGITS)) for f in functions))
+
+
+def _fraction(number: Expr) -> Fraction:
+    if not number.is_real:
+        raise PointError("solve_for: Newton's method found a solution that is not real")
+    return Fraction(str(number))
+
+
+def _residual(
+    F: list[Expr], equations: Sequence[Equation], point: dict[Expr, Expr], roundings: dict[Expr, Fraction]
+) -> str:
+    """max |F| at the point, "0" where it is a solution exactly. Raises PointError where it is none."""
+    largest = Rational(0)
+    for i, f in enumerate(F):
+        value = f.subs(point)
+        if value.has(*_NO_VALUE) or value.free_symbols or value.evalf(DIGITS).is_real is False:
+            raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
+        size = _size(value)
+        allowed = Rational(1001, 1000) * sum(
+            abs(f.diff(v).subs(point).evalf(15)) * Rational(*rounding.as_integer_ratio())
+            for v, rounding in roundings.items()
+            if rounding
+        )
+        allowed = max(allowed, UNSEEN)
+        if not size <= allowed:
+            left_minus_right = value if value.is_Rational and len(str(value)) < 20 else value.evalf(6)
+            message = f"{_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
+            raise PointError(message, "solve_for: NAME finds one near to it", i)
+        largest = max(largest, size)
+    return _rounded(largest)
+
+
+def _rounded(size: Expr) -> str:
+    return f"{max(float(size), SMALLEST_SHOWN):.1g}" if size else "0"
+
+
+def _size(value: Expr) -> Expr:
+    """The absolute value of a number: 0 if that can be shown, and UNSEEN if it is not to be told from 0."""
+    if value.is_Rational:
+        return abs(value)
+    try:
+        return abs(value.evalf(SHOWN_DIGITS, maxn=MOST_DIGITS, strict=True))
+    except PrecisionExhausted:
+        return Rational(0) if simplify(value) == 0 else UNSEEN
+
+
+def _refuse_jumps(F: list[Expr], point: dict[Expr, Expr]) -> None:
+    """Raise PointError where atan2(y, x) jumps from −π to π, which its derivatives do not show."""
+    for i, f in enumerate(F):
+        for y, x in (atom.args for atom in f.atoms(atan2)):
+            if y.subs(point).is_zero and x.subs(point).is_nonpositive:
+                raise PointError(
+                    f"equation {i + 1} has no derivative at {_named(point)}: atan2 jumps there", equation=i
+                )
+
+
+def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:
+    found = [[entry.subs(point) for entry in row] for row in matrix]
+    for i, row in enumerate(found):
+        if any(entry.has(*_NO_VALUE) for entry in row):
+            number = min(i, len(equations) - 1)
+            raise PointError(f"equation {number + 1} has no derivative at {_named(point)}", equation=number)
+    return found
+
+
+def _written(matrix: list[list[Expr]]) -> list[list[str]]:
+    return [[write(entry) for entry in row] for row in matrix]
+
+
+def _decimals(matrix: list[list[Expr]]) -> list[list[Expr]]:
+    return [[entry.evalf(DIGITS - 10) for entry in row] for row in matrix]
+
+
+def _named(point: dict[Expr, Expr]) -> str:
+    return ", ".join(f"{v.name} = {_shown(value)}" for v, value in point.items())
+
+
+def _shown(value: Expr) -> str:
+    """As a number of the grammar, with at most twenty digits."""
+    text = write(value)
+    if value.is_Rational and len(text) > 2 * SHOWN_DIGITS:
+        return str(value.evalf(SHOWN_DIGITS))
+    return text

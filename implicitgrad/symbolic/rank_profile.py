@@ -1,0 +1,54 @@
+"""The rows and columns that the rank of a matrix of many digits rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import mpmath
+
+from implicitgrad.symbolic.zero_test import DIGITS
+
+ZERO = mpmath.mpf(10) ** -35
+"""Beside the sum of what it was computed from."""
+
+
+class Profile(NamedTuple):
+    """Where the pivots of a row reduction are."""
+
+    pivots: list[int]
+    """Columns, in the order in which they were taken."""
+    sources: list[int]
+    """The row of each."""
+    rank: int
+    """How many of them are among the first N columns."""
+
+
+def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> Profile:
+    """The pivots of a matrix of mpmath's numbers: in each column the first row that has one."""
+    reduced = [[(entry, abs(entry)) for entry in row] for row in rows]
+    pivots: list[int] = []
+    sources: list[int] = []
+    with mpmath.workdps(DIGITS):
+        for column in order:
+            chosen = next((i for i, row in enumerate(reduced) if i not in sources and not _is_zero(row[column])), None)
+            if chosen is None:
+                continue
+            pivots.append(column)
+            sources.append(chosen)
+            for i, row in enumerate(reduced):
+                if i == chosen:
+                    continue
+                if not _is_zero(row[column]):  # a rest of rounding must not become the size of others
+                    factor = row[column][0] / reduced[chosen][column][0]
+                    reduced[i] = [
+                        (a - factor * b, size + abs(factor) * other)
+                        for (a, size), (b, other) in zip(row, reduced[chosen], strict=True)
+                    ]
+                reduced[i][column] = (mpmath.mpf(0), mpmath.mpf(0))
+    return Profile(pivots, sources, sum(column < N for column in pivots))
+
+
+def _is_zero(entry: tuple[Any, Any]) -> bool:
+    value, size = entry
+    return bool(abs(value) <= ZERO * size)

@@ -1,0 +1,172 @@
+"""Trees of expressions.py → sympy's expressions, built by its constructors from what the grammar allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import comb, prod
+
+from sympy import (
+    Abs,
+    Add,
+    Expr,
+    I,
+    Mul,
+    Rational,
+    Symbol,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    erf,
+    exp,
+    log,
+    nan,
+    oo,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    zoo,
+)  # fmt: skip
+
+from implicitgrad.symbolic.grammar import Misplaced, Node, read_equation, read_expression
+from implicitgrad.symbolic.odd_root import power
+from implicitgrad.symbolic.printing import write_latex
+
+LARGEST_EXPONENT = 100
+LARGEST_LOGARITHM = 10_000
+"""Of a number."""
+MOST_BITS = 20_000
+"""Of a power of a number."""
+MOST_TERMS = 2_000
+"""Of an expression when it is multiplied out."""
+_FUNCTIONS: dict[str, Callable[..., Expr]] = {
+    "sin": sin, "cos": cos, "tan": tan, "sec": lambda u: 1 / cos(u), "csc": lambda u: 1 / sin(u),
+    "cot": lambda u: cos(u) / sin(u), "asin": asin, "acos": acos, "atan": atan, "atan2": atan2, "sinh": sinh,
+    "cosh": cosh, "tanh": tanh, "asinh": asinh, "acosh": acosh, "atanh": atanh, "exp": exp, "log": log, "ln": log,
+    "log10": lambda u: log(u, 10), "log2": lambda u: log(u, 2), "sqrt": sqrt,
+    "cbrt": lambda u: power(u, Rational(1, 3)), "abs": Abs, "erf": erf,
+}  # fmt: skip
+_NOT_REAL = (I, nan, oo, -oo, zoo)
+
+
+def symbol(name: str) -> Symbol:
+    """The real variable of a name."""
+    return Symbol(name, real=True)
+
+
+def read_value(text: str) -> Expr:
+    """A text of the grammar as an expression. Raises Misplaced."""
+    return to_expression(read_expression(text))
+
+
+def to_expression(node: Node) -> Expr:
+    """Raises Misplaced for what is no real number, or would be too large."""
+    _terms(node)
+    return _expression(node)
+
+
+def _expression(node: Node) -> Expr:
+    if node.kind == "number":
+        return Rational(node.value.numerator, node.value.denominator)
+    if node.kind == "name":
+        return pi if node.text == "pi" else symbol(node.text)
+    parts = [_expression(part) for part in node.parts]
+    if node.kind == "inverse" and parts[0].is_zero:
+        raise Misplaced("expected a divisor that is not 0", node.offset, code="bad-number")
+    if node.kind == "+":
+        found = Add(*parts)
+    elif node.kind == "*":
+        found = Mul(*parts)
+    elif node.kind == "neg":
+        found = -parts[0]
+    elif node.kind == "inverse":
+        found = 1 / parts[0]
+    elif node.kind == "**":
+        found = _power(node, *parts)
+    else:
+        found = _FUNCTIONS[node.text](*parts)
+    if node.kind in ("**", "call") and is_huge(found):
+        raise Misplaced(
+            f"expected numbers of at most exp({LARGEST_LOGARITHM:,}), got more", node.offset, code="bad-number"
+        )
+    if found.has(*_NOT_REAL) or found.is_real is False:
+        what = f"the function {node.text} of a number that it has" if node.kind == "call" else "a power that is"
+        raise Misplaced(f"expected {what} as a real number, got none", node.offset, code="bad-number")
+    return found
+
+
+def is_huge(expression: Expr) -> bool:
+    """Whether a power in it is a number too large, or too near to 0, to be computed with."""
+    if not expression.args or expression.is_Rational:
+        return False
+    if any(map(is_huge, expression.args)):
+        return True
+    if not (isinstance(expression, exp) or expression.is_Pow) or expression.free_symbols:
+        return False
+    base, exponent = expression.as_base_exp()
+    return bool(abs((exponent * log(abs(base))).evalf(5)) > LARGEST_LOGARITHM)
+
+
+def _power(node: Node, base: Expr, exponent: Expr) -> Expr:
+    if exponent.is_Rational:
+        if abs(exponent) > LARGEST_EXPONENT:
+            message = f"expected an exponent of at most {LARGEST_EXPONENT}, got more"
+            raise Misplaced(message, node.offset, code="bad-number")
+        number = base.as_coeff_Mul()[0]
+        if max(abs(number.p), number.q).bit_length() * abs(exponent) > MOST_BITS:
+            raise Misplaced(f"expected a power of at most {MOST_BITS:,} bits, got more", node.offset, code="bad-number")
+    elif base.is_Rational and base <= 0:
+        raise Misplaced("expected a base above 0 for this exponent", node.offset, code="bad-number")
+    return power(base, exponent)
+
+
+def _terms(node: Node) -> tuple[int, int]:
+    """Bounds on the terms of numerator and denominator when these are multiplied out; a function's value is a term.
+
+    Raises Misplaced where they are large.
+    """
+    counts = [_terms(part) for part in node.parts]
+    above, below = [count for count, _ in counts] or [1], [count for _, count in counts] or [1]
+    found = above[0], below[0]
+    if node.kind == "call":
+        found = 1, 1
+    elif node.kind == "inverse":
+        found = below[0], above[0]
+    elif node.kind == "+":
+        found = sum(map(prod, counts)), max(below)
+    elif node.kind == "*":
+        found = prod(above), prod(below)
+    elif node.kind == "**":
+        found = _terms_of_power(found, node.parts[1])
+    if max(found) > MOST_TERMS:
+        raise Misplaced(f"expected at most {MOST_TERMS:,} terms when multiplied out, got more", node.offset)
+    return found
+
+
+def _terms_of_power(base: tuple[int, int], exponent: Node) -> tuple[int, int]:
+    is_negative = exponent.kind == "neg"
+    value = exponent.parts[0] if is_negative else exponent
+    if value.kind != "number":
+        return 1, 1
+    power = min(int(value.value), LARGEST_EXPONENT)
+    above, below = (comb(count + power - 1, power) for count in base)
+    return (below, above) if is_negative else (above, below)
+
+
+def equation_in_latex(equation: str, name: Callable[[str], str]) -> str:
+    """An equation as it was written, in LaTeX."""
+    sides = read_equation(equation)
+    return f"{write_latex(to_expression(sides.left), name)} = {write_latex(to_expression(sides.right), name)}"
+
+
+def expression_in_latex(text: str, name: Callable[[str], str]) -> str:
+    """An expression in LaTeX."""
+    return write_latex(to_expression(read_expression(text)), name)

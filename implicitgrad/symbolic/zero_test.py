@@ -1,0 +1,73 @@
+"""Points at which the functions in a system are real: where something is taken for 0 if it is 0 to forty digits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import mpmath
+from sympy import Abs, Expr, Symbol, cosh, exp, lambdify, sinh, tanh
+
+from implicitgrad.text.errors import UsageError
+
+DIGITS = 60
+NEGLIGIBLE = mpmath.mpf(10) ** -40
+POINTS = 2
+"""Where something is taken for 0 if it is; for each choice of signs of what absolute values are taken of."""
+NEAR_ATTEMPTS, ATTEMPTS = 10, 400
+SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
+SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
+"""Of letters in exponents, too."""
+MOST_SIGNS = 40
+FARTHEST_TANH = 1 - mpmath.mpf(10) ** -8
+"""Beyond which 1 − tanh² would be taken for 0."""
+
+
+def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[Any]]:
+    """Values of the letters at which all atoms, functions of them, are real: random, always the same.
+
+    Of all sizes and signs, if none are found near 1. Of absolute values all signs of their arguments that are met.
+    Raises UsageError if there are none.
+    """
+    generator = random.Random(20)
+    absolute = [atom.args[0] for atom in atoms if isinstance(atom, Abs)]
+    grows = any(isinstance(atom, exp | sinh | cosh) or (atom.is_Pow and not atom.exp.is_Rational) for atom in atoms)
+    sizes = SMALL_SIZES if grows else SIZES
+    found: dict[tuple[Any, ...], list[list[Any]]] = {}
+    with mpmath.workdps(DIGITS):
+        compute = compiled(letters, [*atoms, *absolute])
+        for attempt in range(ATTEMPTS):
+            point = [mpmath.mpf(generator.randrange(2**200)) / 2**200 + mpmath.mpf("0.5") for _ in letters]
+            if attempt >= NEAR_ATTEMPTS:
+                point = [value * generator.choice((-1, 1)) * generator.choice(sizes) for value in point]
+            try:
+                values = compute(*point)
+            except (OverflowError, ZeroDivisionError, ValueError):
+                continue
+            if any(isinstance(value, mpmath.mpc) and value.imag for value in values):
+                continue
+            if any(
+                abs(value) > FARTHEST_TANH for atom, value in zip(atoms, values, strict=False) if isinstance(atom, tanh)
+            ):
+                continue
+            signs = tuple(mpmath.sign(value) for value in values[len(atoms) :])
+            if len(found.setdefault(signs, [])) < POINTS:
+                found[signs].append(point)
+            if len(found) == MOST_SIGNS or (not absolute and len(found[signs]) == POINTS):
+                break
+    if not found:
+        message = "expected expressions that are real for some values of their letters, found no such values"
+        raise UsageError(message)
+    return [point for points in found.values() for point in points]
+
+
+def compiled(letters: Sequence[Symbol], expressions: Sequence[Expr]) -> Callable[..., Any]:
+    """A function of the letters' values, in as many digits as mpmath works with, that computes expressions."""
+    return cast("Callable[..., Any]", lambdify(letters, expressions, modules="mpmath", dummify=True, cse=True))
+
+
+def cancels(terms: Sequence[Any]) -> bool:
+    """Whether their sum is 0 beside their sizes."""
+    size = sum(map(abs, terms))
+    return bool(abs(sum(terms)) <= size * NEGLIGIBLE)

@@ -1,0 +1,1 @@
+"""Standard streams, files that are never half written, signals, and what a screen can show."""

@@ -1,0 +1,113 @@
+"""Files, written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import BinaryIO
+
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import OutputError, ReaderGone
+
+
+def write_file(
+    path: str,
+    content: str | memoryview | Callable[[BinaryIO], None],
+    inputs: Iterable[str | int] = (),
+    option: str = "--output",
+    *,
+    is_durable: bool = True,
+    temporary: str | None = None,
+) -> None:
+    """Write a file, whole or not at all.
+
+    content : its bytes, its text, or what writes it to a stream. inputs : the paths or descriptors it was made from,
+    which it is never to overwrite. option : what named the file.
+    is_durable : it is on the disk when this returns. temporary : the file that is written first, beside it; None for
+    one with a name of its own.
+    Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
+    """
+    refuse_inputs(path, inputs, option)
+    try:
+        _replace(path, _writer(content), temporary, is_durable=is_durable)
+    except BrokenPipeError:
+        raise ReaderGone(f"{printable(path)} was closed by its reader") from None
+    except OSError as error:
+        raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
+
+
+def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--output") -> None:
+    """Raises OutputError where ``path`` is one of the files, by their paths or descriptors, that are read."""
+    for source in inputs:
+        with suppress(OSError):
+            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
+                raise OutputError(f"{option} {printable(path)} is the input; expected another file")
+
+
+def standard_stream(status: os.stat_result) -> int | None:
+    """The descriptor of standard output or error, if it is this file that it goes to."""
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(status, os.fstat(descriptor)):
+                return descriptor
+    return None
+
+
+def _writer(content: str | memoryview | Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:
+    if callable(content):
+        return content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(data)
+
+    return write
+
+
+def _replace(path: str, write: Callable[[BinaryIO], None], temporary: str | None, *, is_durable: bool) -> None:
+    """Through a temporary file beside ``path``, which takes its place at the end.
+
+    A device, a pipe, and what our own standard output or error goes to, are written to as they are.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        if path.endswith(os.sep):
+            raise
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    else:
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        standard = standard_stream(status)
+        if standard is not None or not stat.S_ISREG(status.st_mode):
+            with open(path if standard is None else standard, "wb", closefd=standard is None) as stream:
+                write(stream)
+            return
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        mode = stat.S_IMODE(status.st_mode)
+    path = os.path.realpath(path)
+    if temporary is None:
+        import tempfile
+
+        descriptor, temporary = tempfile.mkstemp(prefix=".implicitgrad-", dir=os.path.dirname(path))
+    else:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o600)
+    try:
+        with open(descriptor, "wb") as stream:
+            write(stream)
+            stream.flush()
+            if is_durable:
+                os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise

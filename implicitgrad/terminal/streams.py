@@ -1,0 +1,62 @@
+"""Standard output and standard error: the one place that escapes text from a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import suppress
+
+from implicitgrad.text.characters import encodable, printable, printable_lines
+
+TYPE_CHECKING = False  # typing need not be loaded for it
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def say(line: str) -> None:
+    """A line for people on standard error, whatever it quotes."""
+    write_stderr(printable(line) + "\n")
+
+
+def write_stderr(text: str) -> None:
+    """Lines on standard error, escaped; that they cannot be written changes nothing."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(encodable(printable_lines(text), sys.stderr.encoding or "utf-8"))
+            sys.stderr.flush()
+
+
+def write_stdout(text: str) -> None:
+    """Write ``text`` to standard output, escaped, to the end. Raises ReaderGone or OutputError."""
+    if sys.stdout is None:
+        from implicitgrad.text.errors import OutputError
+
+        raise OutputError("standard output is closed; expected it to be open")
+    try:
+        _write_whole(sys.stdout, encodable(printable_lines(text), sys.stdout.encoding or "utf-8"))
+        sys.stdout.flush()
+    except OSError as error:
+        from implicitgrad.text.errors import OutputError, ReaderGone
+
+        _discard_stdout()
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone("standard output was closed by its reader") from None
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
+
+
+def _write_whole(stream: TextIO, text: str) -> None:
+    """All of ``text``; an unbuffered stream (PYTHONUNBUFFERED) may take a part of it and say nothing."""
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        stream.write(text)
+        return
+    rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while rest:
+        rest = rest[raw.write(rest) or 0 :]
+
+
+def _discard_stdout() -> None:
+    """Let what is still buffered go nowhere when the interpreter ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,129 @@
+"""The errors, and how they are worded.
+
+ImplicitGradError          everything below; its exit_code is the process's
+├── UsageError       2     the question makes no sense: options, arguments, a choice of free unknowns
+├── InputError       2     a system cannot be read or has no meaning; carries every Problem found
+├── OutputError      2     the answer cannot be written
+└── ReaderGone     141     whoever read our output went away
+
+A matrix that is singular, wide or tall is none of these: that is an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from implicitgrad.text.characters import printable
+
+MOST_PROBLEMS_SHOWN = 10
+INTERNAL_ERROR = "fault"
+"""The code of a problem that is a bug in the program."""
+INTERNAL_ERROR_EXIT = 3
+"""The exit code of a run that met one."""
+TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
+"""Error codes that mean a system was not answered, without saying anything about its content."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with the input: what, where, and how to mend it."""
+
+    message: str
+    """What was found and what was expected, in one clause: ``A[2][3]: expected a number, got 'x'``."""
+    hint: str | None = None
+    """A sentence that says how to mend it."""
+    code: str = "bad-input"
+    """A stable name for the kind of problem, for programs."""
+    source: str | None = None
+    line: int | None = None
+    """1-based, as ``column`` is."""
+    column: int | None = None
+
+    def at(self, source: str, position: tuple[int, int] | None) -> Problem:
+        """The same problem, placed; ``position`` is (line, column), 1-based."""
+        line, column = position or (None, None)
+        return self._replace(source=source, line=line, column=column)
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.source, self.line, self.column) if part is not None)
+        text = f"{place}: {self.message}" if place else self.message
+        if self.hint:
+            text += f"{'' if text.endswith(('?', '?)')) else '.'} {self.hint}"
+        return printable(text)
+
+
+def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = None) -> list[Problem]:
+    """Return the problems, each hint with the first that has it.
+
+    said : the hints that stand already, to which these are added.
+    """
+    said = set() if said is None else said
+    kept = []
+    for problem in problems:
+        kept.append(problem._replace(hint=None) if problem.hint in said else problem)
+        if problem.hint:
+            said.add(problem.hint)
+    return kept
+
+
+def with_others(problem: Problem, others: int) -> Problem:
+    """Add to an entry's problem how many other entries have it too."""
+    if not others:
+        return problem
+    are_none = "1 other entry is no number either" if others == 1 else f"{others} other entries are no numbers either"
+    return problem._replace(message=f"{problem.message}; {are_none}")
+
+
+class ImplicitGradError(Exception):
+    """The root of the tree: a message a user can act on."""
+
+    exit_code = 2
+    code = "error"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.problems: tuple[Problem, ...] = (Problem(message, hint, self.code),)
+        super().__init__(str(self.problems[0]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.args, self.problems)
+
+
+def _unpickled(kind: type[ImplicitGradError], args: tuple[str, ...], problems: tuple[Problem, ...]) -> Exception:
+    error = kind.__new__(kind, *args)
+    error.problems = problems
+    return error
+
+
+class UsageError(ImplicitGradError):
+    """The question makes no sense: options that exclude one another, a choice that is impossible."""
+
+    code = "usage"
+
+
+class InputError(ImplicitGradError):
+    """A system cannot be read, or what it says has no meaning."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = list(map(str, without_repeated_hints(self.problems[:MOST_PROBLEMS_SHOWN])))
+        if self.problems_left_out:
+            lines.append(f"... and {self.problems_left_out} more problems")
+        Exception.__init__(self, "\n".join(lines))
+
+    @property
+    def problems_left_out(self) -> int:
+        """How many problems the message only counts."""
+        return max(0, len(self.problems) - MOST_PROBLEMS_SHOWN)
+
+
+class OutputError(ImplicitGradError):
+    """The answer cannot be written: the disk is full, the file is the input, standard output is closed."""
+
+    code = "output"
+
+
+class ReaderGone(ImplicitGradError):
+    """Whoever read our output went away; nothing is to be said about it."""
+
+    exit_code = 141
+    code = "reader-gone"
