@@ -6,7 +6,7 @@ from typing import Any
 import flint
 import numpy as np
 
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 
 
 def exactly(a: Any) -> flint.fmpq_mat:
@@ -22,8 +22,8 @@ def fractions(a: flint.fmpq_mat) -> list[list[Fraction]]:
 
 
 def assert_within(matrix: Any, exact: Any, what: str = "") -> None:
-    """Every entry of a DoubleMatrix is within its bound of the exact one, and is there exactly where that is."""
-    assert isinstance(matrix, DoubleMatrix)
+    """Every entry of a BallMatrix is within its bound of the exact one, and is there exactly where that is."""
+    assert isinstance(matrix, BallMatrix)
     assert matrix.error is not None, what
     errors = np.broadcast_to(matrix.error, matrix.array.shape)
     for i, (row, wanted) in enumerate(zip(matrix, exact, strict=True)):

@@ -23,7 +23,7 @@ import pytest
 from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
 from implicitgrad.batch.cluster import Cluster
-from implicitgrad.batch.engine import Answered, Item, Question, answer_all, answer_items
+from implicitgrad.batch.engine import Answered, BatchTask, Item, answer_all, answer_items
 from implicitgrad.batch.pool import WORKER_DIED, Pool
 from implicitgrad.text.errors import OutputError
 
@@ -136,13 +136,13 @@ def test_files_may_be_named_in_a_list(run: Run, tmp_path: Path, end: str) -> Non
 def test_patterns_directories_and_files_give_each_system_once(run: Run, tmp_path: Path) -> None:
     names = systems(tmp_path / "many", 4)
     (tmp_path / "many" / ".hidden.yaml").write_text(TWO)
-    (tmp_path / "many" / "draft.yaml").write_text("A: [[x]]")
+    (tmp_path / "many" / "spec.yaml").write_text("A: [[x]]")
     (tmp_path / "many" / "deep").mkdir()
     (tmp_path / "many" / "deep" / "d.json").write_text('{"A": [[1]]}')
-    everything = sources(run("batch", "many", "--exclude", "draft*").stdout)
+    everything = sources(run("batch", "many", "--exclude", "spec*").stdout)
     assert sorted(everything) == sorted([*names, "many/deep/d.json"])
     again = ("many", "./many", "many/", names[0], "many/*.yaml", f"./{names[1]}")
-    assert sources(run("batch", *again, "--exclude", "draft*").stdout) == everything
+    assert sources(run("batch", *again, "--exclude", "spec*").stdout) == everything
     assert sources(run("batch", "many/**/*.json").stdout) == ["many/deep/d.json"]
     assert sources(run("batch", "many/s000[12].yaml").stdout) == names[1:3]
     nothing = run("batch", "none*.yaml")
@@ -390,7 +390,7 @@ def test_a_stream_is_resumed_by_its_lines(run: Run, tmp_path: Path) -> None:
 # faults
 
 
-def poisoned(items: Sequence[Item], question: Question) -> Answered:
+def poisoned(items: Sequence[Item], question: BatchTask) -> Answered:
     """Answers, but for the sources that kill who works on them."""
     for item in items:
         if "poison" in item.source:
@@ -409,8 +409,8 @@ def test_a_worker_that_dies_costs_the_system_that_killed_it_and_no_other(places:
         made.append(ProcessPoolExecutor(workers))
         return made[-1]
 
-    pool = Pool(make, 2, Question(), poisoned)
-    found = [outcome for outcomes in answer_all(chunks, Question(), lambda: pool, 4) for outcome in outcomes]
+    pool = Pool(make, 2, BatchTask(), poisoned)
+    found = [outcome for outcomes in answer_all(chunks, BatchTask(), lambda: pool, 4) for outcome in outcomes]
     pool.close()
     assert [outcome.source for outcome in found] == names
     failed = {k for k, outcome in enumerate(found) if outcome.is_failure}

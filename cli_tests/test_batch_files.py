@@ -16,7 +16,7 @@ from conftest import PROGRAM, Run
 
 from implicitgrad import InputError
 from implicitgrad.batch import inputs as items
-from implicitgrad.readers.formats import source as reading
+from implicitgrad.readers import source as reading
 from implicitgrad.writers.rows import COLUMNS
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
@@ -158,7 +158,7 @@ def test_what_failed_is_tried_again_and_what_is_kept_counts(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-@pytest.mark.parametrize("comment", ["", "#" * items.MOST_SENT + "\n"], ids=["sent", "read where it is answered"])
+@pytest.mark.parametrize("comment", ["", "#" * items.MAX_SENT + "\n"], ids=["sent", "read where it is answered"])
 def test_a_file_of_several_systems_is_kept_whole_or_done_again(tmp_path: Path, encoding: str, comment: str) -> None:
     (tmp_path / "k.yaml").write_text(f"A: [[2]]\n{comment}---\nA: [[x]]\n---\nA: [[3]]\n", encoding=encoding)
     few(tmp_path / "many")
@@ -177,7 +177,7 @@ def test_a_file_of_several_systems_is_kept_whole_or_done_again(tmp_path: Path, e
 def test_large_files_are_sent_to_workers_that_cannot_read_them(tmp_path: Path) -> None:
     small, large = tmp_path / "small.yaml", tmp_path / "large.yaml"
     small.write_text(TWO)
-    large.write_text("#" * items.MOST_SENT + f"\n{TWO}")
+    large.write_text("#" * items.MAX_SENT + f"\n{TWO}")
     for sends_all in (False, True):
         (chunk,) = items.chunks([str(small), str(large)], sends_all=sends_all)
         assert not isinstance(chunk, InputError)

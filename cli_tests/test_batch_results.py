@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad.batch.engine import Answered, Item, Question, answer_items
+from implicitgrad.batch.engine import Answered, BatchTask, Item, answer_items
 from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.batch.pool import WORKER_DIED, Pool
 from implicitgrad.batch.workers import local
@@ -362,7 +362,7 @@ def test_a_damaged_record_ends_what_is_kept(run: Run, tmp_path: Path, source: st
 DEADLY = "7919"
 
 
-def deadly(items: list[Item], question: Question) -> Answered:
+def deadly(items: list[Item], question: BatchTask) -> Answered:
     """Answers, but dies of a system with a certain number in it."""
     for item in items:
         documents = (item.data or b"").decode().split("---\n")
@@ -377,7 +377,7 @@ def test_a_document_that_kills_its_worker_costs_no_other_of_its_file(place: int)
     documents = ["A: [[1]]\n", "A: [[2]]\n", "A: [[3]]\n"]
     documents[place] = f"A: [[{DEADLY}]]\n"
     items = [Item("a.yaml", b"A: [[1]]"), Item("f.yaml", "---\n".join(documents).encode()), Item("z.yaml", b"A: [[5]]")]
-    pool = Pool(local, 2, Question(), deadly)
+    pool = Pool(local, 2, BatchTask(), deadly)
     pool.submit(items)
     found = pool.next()
     pool.close()
@@ -414,7 +414,7 @@ def test_lines_of_json_and_documents_are_told_apart(run: Run, text: str, expecte
 def test_an_endless_line_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from implicitgrad.batch import inputs as items
 
-    monkeypatch.setattr(items, "MOST_BYTES", 2**17)
+    monkeypatch.setattr(items, "MAX_BYTES", 2**17)
     (tmp_path / "s.jsonl").write_text(f'{{"A": [[1]]}}\n{{"A": [[{"1, " * 2**16}]]}}\n{{"A": [[2]]}}\n')
     found = list(items.chunks([str(tmp_path / "s.jsonl")]))
     assert [chunk[0].line if isinstance(chunk, list) else chunk.problems[0].line for chunk in found] == [1, 2, 3]

@@ -102,20 +102,18 @@ def test_strict_wants_claims_that_fix_something(run: Run) -> None:
 
 
 def test_directories_are_searched_and_patterns_leave_out(run: Run, tmp_path: Path) -> None:
-    for folder in ("deep/er", ".hidden", "drafts"):
+    for folder in ("deep/er", ".hidden", "specs"):
         (tmp_path / folder).mkdir(parents=True)
     files: dict[str, str | bytes] = {
         "b.yaml": GOOD, "a.yml": GOOD, "c.json": '{"A": [[1]], "expect": {"rank": 1}}', "d.csv": "1,2\n3,4\n",
-        "deep/er/e.YAML": GOOD, "notes.txt": "no", ".hidden/f.yaml": BROKEN, ".g.yaml": BROKEN, "drafts/h.yaml": BROKEN,
-        "deep/draft.yaml": BROKEN,
+        "deep/er/e.YAML": GOOD, "notes.txt": "no", ".hidden/f.yaml": BROKEN, ".g.yaml": BROKEN, "specs/h.yaml": BROKEN,
+        "deep/spec.yaml": BROKEN,
     }  # fmt: skip
-    result = run("check", ".", "--exclude", "draft*", "--format", "json", files=files)
+    result = run("check", ".", "--exclude", "spec*", "--format", "json", files=files)
     assert (result.returncode, result.stderr) == (0, "")
     sources = [json.loads(line)["source"] for line in result.stdout.splitlines()]
     assert sources == ["a.yml", "b.yaml", "c.json", "d.csv", "deep/er/e.YAML"]
-    twice = run(
-        "check", ".", "./b.yaml", "b.yaml", "--exclude", "drafts/", "--exclude", "deep/draft.yaml", "-f", "json"
-    )
+    twice = run("check", ".", "./b.yaml", "b.yaml", "--exclude", "specs/", "--exclude", "deep/spec.yaml", "-f", "json")
     assert twice.stdout == result.stdout
 
 

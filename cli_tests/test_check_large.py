@@ -9,7 +9,7 @@ import pytest
 from implicitgrad import check
 from implicitgrad.checks import rational_feasibility as feasible
 from implicitgrad.checks.floating_feasibility import Sought, is_there_one
-from implicitgrad.checks.rational_feasibility import Interval, is_feasible
+from implicitgrad.checks.rational_feasibility import RationalInterval, is_feasible
 
 SHAPES = [
     (10, 10, 3),
@@ -86,7 +86,7 @@ def test_doubles_prove_only_what_exact_arithmetic_finds() -> None:
         found = is_there_one(Sought(c, C, t, t, range(F) if trial % 2 else ()))
         said[found] += 1
         columns = [
-            [Interval(tuple(a), row[m] - r[m], row[m] + r[m]) for a, row, r in zip(C, c, t, strict=True)]
+            [RationalInterval(tuple(a), row[m] - r[m], row[m] + r[m]) for a, row, r in zip(C, c, t, strict=True)]
             for m in range(P)
         ]
         assert found is None or found == all(map(is_feasible, columns)), (C, c, t)
@@ -117,10 +117,10 @@ def test_doubles_prove_only_what_is_so_where_numbers_follow_one_another() -> Non
                 form = [Fraction(0)] * (F * P + R * D)
                 form[m * F : (m + 1) * F] = C[i]
                 form[F * P + i * D : F * P + (i + 1) * D] = [-T[d][m] for d in range(D)]
-                intervals.append(Interval(tuple(form), c[i][m] - t[i][m], c[i][m] + t[i][m]))
+                intervals.append(RationalInterval(tuple(form), c[i][m] - t[i][m], c[i][m] + t[i][m]))
             for d in range(D):
                 unit = [Fraction(k == F * P + i * D + d) for k in range(F * P + R * D)]
-                intervals.append(Interval(tuple(unit), -s[i][d], s[i][d]))
+                intervals.append(RationalInterval(tuple(unit), -s[i][d], s[i][d]))
         assert found is None or found == is_feasible(intervals), (C, c, t, T, s)
     assert said[True] > 20
     assert said[False] > 20

@@ -10,7 +10,7 @@ from test_implicit import solved
 
 from implicitgrad import check
 from implicitgrad.checks.judge import judge, solve_to_judge
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.claims import build_claims
 
 CIRCLE = ["-e", "x**2+y**2=25", "--unknowns", "y"]
@@ -114,7 +114,7 @@ def test_no_verdict_is_wrong_of_any_solution_that_rounds_to_the_point() -> None:
         digits = generator.choice([0, 1, 3, 5])
         claim = f"{truth + generator.choice([0, 0, 0.3, -0.02]):.{digits}f}"
         solution = solve_to_judge(system)
-        (outcome,) = judge(solution, build_claims({"dy_dx": Part([[claim]])}, solution)).outcomes
+        (outcome,) = judge(solution, build_claims({"dy_dx": SourceValue([[claim]])}, solution)).outcomes
         is_right = abs(float(claim) - truth) <= 0.5 * 10.0**-digits if digits else float(claim) == truth
         seen.add((outcome.holds, outcome.is_undecided))
         assert outcome.is_undecided or outcome.holds == is_right

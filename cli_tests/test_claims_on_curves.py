@@ -11,7 +11,7 @@ from conftest import Run
 from test_implicit import TEXTBOOK, solved
 
 from implicitgrad.checks.judge import judge
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Outcome
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.symbolic.field import differences
@@ -29,7 +29,7 @@ def equation(text: str, y: str = "y", x: str = "x") -> list[str]:
 
 def judged(*equations: str, y: str, x: str, dy_dx: list[list[str]]) -> Outcome:
     solution = solved(*equations, y=y, x=x)
-    (outcome,) = judge(solution, build_claims({"dy_dx": Part(dy_dx)}, solution)).outcomes
+    (outcome,) = judge(solution, build_claims({"dy_dx": SourceValue(dy_dx)}, solution)).outcomes
     return outcome
 
 
@@ -141,7 +141,7 @@ def test_every_report_says_what_is_not_decided(run: Run, tmp_path: Any) -> None:
     assert '<failure type="dy_dx" message="not decided: 1 of 1 entry: ' in (tmp_path / "a.xml").read_text("utf-8")
     assert "title=dy_dx is not decided::" in run("check", *UNSHOWN, "--quiet", "--github").stdout
     solution = solved("x**y = y**x", y="y", x="x")
-    verdict = judge(solution, build_claims({"dy_dx": Part([[UNSHOWN[-1]]])}, solution))
+    verdict = judge(solution, build_claims({"dy_dx": SourceValue([[UNSHOWN[-1]]])}, solution))
     assert not verdict
     assert str(verdict).startswith("dy_dx is not decided: 1 of 1 entry: ")
 

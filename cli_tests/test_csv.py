@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from rationals import assert_within
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
-from implicitgrad.numbers.ball import Decimals, DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix, Decimals
+from implicitgrad.readers import csv_large
 from implicitgrad.readers.csv import read_csv
 from implicitgrad.readers.csv_format import CsvFormat
-from implicitgrad.readers.formats import csv_large
 
 
 def read(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> LinearSystem:
@@ -299,8 +299,8 @@ def test_a_row_of_the_answer_is_no_gradient_and_no_equation(tmp_path: Path, labe
 def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header: bool | None) -> None:
     problems: tuple[Problem, ...] = ()
     try:
-        for draft in read_csv(text, "fuzz", "fuzz", CsvFormat(",", ".", header)):
-            draft.build()
+        for spec in read_csv(text, "fuzz", "fuzz", CsvFormat(",", ".", header)):
+            spec.build()
     except InputError as error:
         problems = error.problems
     assert all(problem.message for problem in problems)
@@ -309,8 +309,8 @@ def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header
 @given(st.lists(st.lists(st.fractions(), min_size=2, max_size=2), min_size=1, max_size=4))
 def test_a_written_table_is_read_back(rows: list[list[Fraction]]) -> None:
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
-    (draft,) = read_csv(text, "table", "table", CsvFormat())
-    assert [list(row) for row in draft.build().A] == rows
+    (spec,) = read_csv(text, "table", "table", CsvFormat())
+    assert [list(row) for row in spec.build().A] == rows
 
 
 # The large table: its fast path and the careful reader say the same.
@@ -353,8 +353,8 @@ def answer(text: str, form: CsvFormat, arithmetic: str, least: int) -> object:
     """The system, or what is wrong with it, of a text that is large if it has ``least`` characters."""
     try:
         with patch.object(csv_large, "LARGE", least):
-            (draft,) = read_csv(text, "table", "table", form)
-        return draft.build(arithmetic)
+            (spec,) = read_csv(text, "table", "table", form)
+        return spec.build(arithmetic)
     except InputError as error:
         return error.problems
 
@@ -368,7 +368,7 @@ def assert_same(fast: object, careful: object) -> None:
         assert getattr(fast, key) == getattr(careful, key)
     for one, other in ((fast.A, careful.A), (fast.dL_dy, careful.dL_dy)):
         assert type(one) is type(other)
-        if isinstance(one, DoubleMatrix) and isinstance(other, DoubleMatrix):
+        if isinstance(one, BallMatrix) and isinstance(other, BallMatrix):
             assert (one.array == other.array).all()
         else:
             assert one == other
@@ -382,7 +382,7 @@ def test_a_table_read_at_once_is_the_same_as_one_read_cell_by_cell(
     form = CsvFormat(",", ".", header)
     fast, careful = answer(text, form, arithmetic, 0), answer(text, form, arithmetic, 10**9)
     assert_same(fast, careful)
-    if isinstance(fast, LinearSystem) and isinstance(fast.A, DoubleMatrix):
+    if isinstance(fast, LinearSystem) and isinstance(fast.A, BallMatrix):
         written = answer(text, form, "exact", 10**9)
         assert isinstance(written, LinearSystem)
         assert_within(fast.A, written.A)
@@ -396,10 +396,10 @@ def large_text(rows: int = 40, columns: int = 100) -> str:
 
 def test_a_large_table_becomes_doubles_with_the_bound_of_their_conversion(tmp_path: Path) -> None:
     text = large_text()
-    (draft,) = read_csv(text, "table", "table", CsvFormat())
-    assert isinstance(draft.parts["A"].value, Decimals)
+    (spec,) = read_csv(text, "table", "table", CsvFormat())
+    assert isinstance(spec.parts["A"].value, Decimals)
     A = read(text, tmp_path).A
-    assert isinstance(A, DoubleMatrix)
+    assert isinstance(A, BallMatrix)
     assert A.array.tolist() == [list(map(float, line.split(","))) for line in text.splitlines()]
     assert (A.error == np.abs(A.array) * 2.0**-53 + 2.0**-1074).all()
     written = read(text, tmp_path, arithmetic="exact").A
@@ -409,7 +409,7 @@ def test_a_large_table_becomes_doubles_with_the_bound_of_their_conversion(tmp_pa
 def test_a_large_table_of_integers_has_no_error_of_conversion(tmp_path: Path) -> None:
     text = "".join(",".join(str(100 * i + j) for j in range(100)) + "\n" for i in range(200))
     A = read(text, tmp_path).A
-    assert isinstance(A, DoubleMatrix)
+    assert isinstance(A, BallMatrix)
     assert A.error == 0
 
 
@@ -419,10 +419,10 @@ def test_a_large_labelled_table_has_names_gradients_and_claims(tmp_path: Path) -
     text = "\n".join(
         [",".join(["", *(f"q{j}" for j in range(100))]), *rows, "# expect: {rank: 39}", f"dL/dy,{lines[-1]}"]
     )
-    (draft,) = read_csv(text, "table", "table", CsvFormat())
-    assert isinstance(draft.parts["A"].value, Decimals)
-    assert draft.expect()["rank"].value == "39"
-    assert draft.parts["A"].locate((1, 2)) == (3, 1 + sum(len(cell) + 1 for cell in rows[1].split(",")[:3]))
+    (spec,) = read_csv(text, "table", "table", CsvFormat())
+    assert isinstance(spec.parts["A"].value, Decimals)
+    assert spec.expect()["rank"].value == "39"
+    assert spec.parts["A"].locate((1, 2)) == (3, 1 + sum(len(cell) + 1 for cell in rows[1].split(",")[:3]))
     system = read(text, tmp_path)
     assert system.has_one_loss
     assert (system.x[:2], system.y[:2], len(system.x)) == (("p0", "p1"), ("q0", "q1"), 39)
@@ -451,7 +451,7 @@ def test_halfway_cases_are_rounded_as_float_does(tmp_path: Path) -> None:
     texts += [f"{text}.{'0' * k}{last}" for k, last in ((0, 1), (2, 1), (20, 1)) for text in texts[:1000]]
     texts += [f"{generator.randrange(10**19)}e-{generator.randrange(40)}" for _ in range(1000)]
     A = read("".join(f"{text},1\n" for text in texts), tmp_path).A
-    assert isinstance(A, DoubleMatrix)
+    assert isinstance(A, BallMatrix)
     assert A.array[:, 0].tolist() == list(map(float, texts))
 
 

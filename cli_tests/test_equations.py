@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError
-from implicitgrad.model.spec import Part
-from implicitgrad.readers.build import Draft
-from implicitgrad.readers.equations import Line, read_equations
+from implicitgrad.model.spec import SourceValue
+from implicitgrad.readers.build import SystemSpec
+from implicitgrad.readers.equations import EquationLine, read_equations
 
 Y, X = ("y1", "y2", "größe"), ("x1", "x_2")
 
@@ -66,15 +66,15 @@ def linear() -> st.SearchStrategy[Tree]:
 
 def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None) -> Any:
     read = read_equations(
-        [Line(text, "t", lambda offset: (1, offset + 1)) for text in texts],
-        Part(list(y)), None if x is None else Part(list(x)), "t",
+        [EquationLine(text, "t", lambda offset: (1, offset + 1)) for text in texts],
+        SourceValue(list(y)), None if x is None else SourceValue(list(x)), "t",
     )  # fmt: skip
     assert read.origin is None or read.origin.has_constants or not all(name in " ".join(texts) for name in y)
-    draft = Draft("t", {}, "t")
-    draft.take(read)
-    draft.complete()
-    draft.origin = None
-    return draft.build()
+    spec = SystemSpec("t", {}, "t")
+    spec.take(read)
+    spec.complete()
+    spec.origin = None
+    return spec.build()
 
 
 @pytest.mark.parametrize(

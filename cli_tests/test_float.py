@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from rationals import assert_within, exactly, fractions
 
 from implicitgrad import InputError, Solution, Status, UsageError, check, linear_system, read_systems, solve
-from implicitgrad.checks.expected import check_drafts
-from implicitgrad.model.spec import Part
-from implicitgrad.numbers.ball import DoubleMatrix, from_fractions, from_texts
-from implicitgrad.readers.formats import read_drafts
+from implicitgrad.checks.expected import check_specs
+from implicitgrad.model.spec import SourceValue
+from implicitgrad.numbers.ball import BallMatrix, from_fractions, from_texts
+from implicitgrad.readers.formats import read_specs
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.equilibration import equilibration, shifted
@@ -56,7 +56,7 @@ def assert_determined(A: Any, given: Any, g: np.ndarray, name: str) -> None:
     exact = exactly(A)
     columns = exact.solve(exactly(np.eye(n)[:, some]))
     J = solution.dy_dx
-    assert_within(DoubleMatrix(J.array[:, some], np.broadcast_to(J.error, (n, n))[:, some]), fractions(columns), name)
+    assert_within(BallMatrix(J.array[:, some], np.broadcast_to(J.error, (n, n))[:, some]), fractions(columns), name)
     gradients = exact.transpose().solve(exactly(g.T)).transpose()
     assert_within(solution.dL_dx_rows, fractions(gradients), name)
     assert J.largest_error() <= 2 * U * solution.condition * np.abs(J.array).max(), name
@@ -136,7 +136,7 @@ def assert_agree(exact: Solution, found: Solution) -> None:
             continue
         if matrix.error is None:
             assert found.warnings
-            matrix = DoubleMatrix(matrix.array, 1e-9 * (1 + np.nanmax(np.abs(matrix.array), initial=0.0)))
+            matrix = BallMatrix(matrix.array, 1e-9 * (1 + np.nanmax(np.abs(matrix.array), initial=0.0)))
         assert_within(matrix, right, name)
     assert (found.condition is None) == (exact.condition is None)
     if exact.condition is not None:
@@ -409,8 +409,8 @@ def test_check_and_solve_say_the_same_of_doubles(tmp_path: Any) -> None:
         assert not check(A, A[0], rank=n).holds
         assert not check(A, A[0], dL_dx=np.linalg.pinv(A).T @ A[0] + 0.01).holds
         np.savez(tmp_path / f"{n}.npz", A=A, dL_dy=A[0])
-        (draft,) = read_drafts(str(tmp_path / f"{n}.npz"))
-        assert check_drafts([draft], {"rank": Part("3"), "status": Part("rank-deficient")})[0].holds
+        (spec,) = read_specs(str(tmp_path / f"{n}.npz"))
+        assert check_specs([spec], {"rank": SourceValue("3"), "status": SourceValue("rank-deficient")})[0].holds
 
 
 def test_a_large_gradient_alone_goes_without_a_jacobian(monkeypatch: pytest.MonkeyPatch) -> None:

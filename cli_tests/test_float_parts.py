@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from rationals import assert_within, exactly, fractions
 
-from implicitgrad.numbers.ball import DoubleMatrix, from_fractions, from_texts
+from implicitgrad.numbers.ball import BallMatrix, from_fractions, from_texts
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.column_selection import LIMIT, choose_columns
 from implicitgrad.solvers.floating.equilibration import lost, shifted, unscaled
 from implicitgrad.solvers.floating.error_free import bound_product, precise_residual, residual
-from implicitgrad.solvers.floating.inverse import Bounded, EntrywiseInverse, NormwiseInverse, certified_inverse
+from implicitgrad.solvers.floating.inverse import BallArray, EntrywiseInverse, NormwiseInverse, certified_inverse
 from implicitgrad.solvers.floating.minimum_norm import minimum_norm
 from implicitgrad.solvers.floating.structural_zeros import inverse_pattern
 
@@ -27,7 +27,7 @@ def test_a_residual_in_twice_the_precision_is_right_to_the_last_bit_but_one() ->
     exact = fractions(exactly(B) - exactly(A) * exactly(Z))
     for compute in (precise_residual, residual):
         value, error = compute(B, A, Z)
-        assert_within(DoubleMatrix(value, error), exact)
+        assert_within(BallMatrix(value, error), exact)
     value, error = precise_residual(B, A, Z)
     assert (error <= 2 * U * np.abs(value) + 400 * U**2 * (np.abs(A) @ np.abs(Z))).all()
     integers = precise_residual(np.array([[5.0]]), np.array([[1.0, 2.0]]), np.array([[1.0], [3.0]]))
@@ -64,15 +64,15 @@ def test_an_inverse_solves_within_its_bounds_both_ways(kind: Any, gap: float) ->
         pairs = zip(K.ravel().tolist(), shift.ravel().tolist(), strict=True)
         numbers = [Fraction(a) + Fraction(b) for a, b in pairs]
         truth = exactly([numbers[i * n : (i + 1) * n] for i in range(n)]).inv()
-        assert_within(DoubleMatrix(*inverse.solve()), fractions(truth))
-        assert_within(DoubleMatrix(*inverse.solve(B)), fractions(truth * exactly(B)))
-        assert_within(DoubleMatrix(*inverse.solve_transposed(g)), fractions(exactly(g) * truth))
+        assert_within(BallMatrix(*inverse.solve()), fractions(truth))
+        assert_within(BallMatrix(*inverse.solve(B)), fractions(truth * exactly(B)))
+        assert_within(BallMatrix(*inverse.solve_transposed(g)), fractions(exactly(g) * truth))
         moved = [[Fraction(value) + Fraction(1, 10**9) for value in row] for row in B.tolist()]
         dB = np.full(B.shape, 1.0000001e-9)
-        assert_within(DoubleMatrix(*inverse.solve(B, dB)), fractions(truth * exactly(moved)))
+        assert_within(BallMatrix(*inverse.solve(B, dB)), fractions(truth * exactly(moved)))
         shifted_g = [[Fraction(value) - Fraction(1, 10**9) for value in row] for row in g.tolist()]
         found = inverse.solve_transposed(g, np.full(g.shape, 1.0000001e-9))
-        assert_within(DoubleMatrix(*found), fractions(exactly(shifted_g) * truth))
+        assert_within(BallMatrix(*found), fractions(exactly(shifted_g) * truth))
         norm = np.linalg.norm(np.linalg.inv(K), 2)
         assert norm <= inverse.inverse_norm
 
@@ -81,8 +81,8 @@ def test_a_residual_that_is_rounded_away_is_in_the_bound() -> None:
     """1 − 3·fl(1/3) is 0 in doubles, and 2⁻⁵⁴·… in truth."""
     inverse = NormwiseInverse(np.array([[3.0]]), np.array([[1 / 3]]), None)
     assert inverse.largest_residual == 0
-    assert_within(DoubleMatrix(*inverse.solve()), [[Fraction(1, 3)]])
-    assert_within(DoubleMatrix(*inverse.solve_transposed(np.array([[1.0]]))), [[Fraction(1, 3)]])
+    assert_within(BallMatrix(*inverse.solve()), [[Fraction(1, 3)]])
+    assert_within(BallMatrix(*inverse.solve_transposed(np.array([[1.0]]))), [[Fraction(1, 3)]])
 
 
 def test_what_may_be_singular_within_its_uncertainty_is_not_certified() -> None:
@@ -96,7 +96,7 @@ def test_a_gradient_alone_is_within_its_bound_without_an_inverse() -> None:
     K, g = rng.standard_normal((60, 60)), rng.standard_normal((2, 60))
     adjoint = Adjoint(K, None, g, None)
     truth = exactly(K).inv()
-    assert_within(DoubleMatrix(*adjoint.solution), fractions(exactly(g) * truth))
+    assert_within(BallMatrix(*adjoint.solution), fractions(exactly(g) * truth))
     assert np.linalg.norm(np.linalg.inv(K), 2) <= adjoint.inverse_norm < 100 * np.linalg.norm(np.linalg.inv(K), 2)
     singular = K.copy()
     singular[-1] = singular[0] * (1 + 1e-9)
@@ -105,14 +105,14 @@ def test_a_gradient_alone_is_within_its_bound_without_an_inverse() -> None:
 
 def test_a_gradient_alone_counts_what_its_residual_and_its_matrix_hide() -> None:
     third = Adjoint(np.array([[3.0]]), None, np.array([[1.0]]), None)
-    assert_within(DoubleMatrix(*third.solution), [[Fraction(1, 3)]])
+    assert_within(BallMatrix(*third.solution), [[Fraction(1, 3)]])
     near = Adjoint(np.diag([1.0, 1e-3]), np.diag([0.0, 5e-4]), np.ones((1, 2)), None)
     assert near.inverse_norm >= 2000
     assert Adjoint(np.diag([1.0, 1e-3]), np.diag([0.0, 1e-3]), np.ones((1, 2)), None).inverse_norm == np.inf
     assert Adjoint(np.diag([1.0, 1e-10]), None, np.ones((1, 2)), None).inverse_norm == np.inf  # its square is lost
     moved = Adjoint(np.eye(2), np.full((2, 2), 1e-9), np.ones((1, 2)), np.full((1, 2), 1e-6))
     truth = exactly([[1 + 1e-6, 1 - 1e-6]]) * exactly(np.eye(2) + 1e-9).inv()
-    assert_within(DoubleMatrix(*moved.solution), fractions(truth))
+    assert_within(BallMatrix(*moved.solution), fractions(truth))
 
 
 def least(J: Any, V: Any) -> list[list[Fraction]]:
@@ -123,9 +123,9 @@ def least(J: Any, V: Any) -> list[list[Fraction]]:
 
 
 def assert_least(J: np.ndarray, dJ: Any, V: np.ndarray, dV: Any, true_J: Any, true_V: Any) -> None:
-    found = minimum_norm(Bounded(J, np.asarray(dJ)), Bounded(V, np.asarray(dV)))
+    found = minimum_norm(BallArray(J, np.asarray(dJ)), BallArray(V, np.asarray(dV)))
     rows = np.concatenate([found.pivots, found.free])
-    assert_within(DoubleMatrix(rows, np.broadcast_to(found.error, rows.shape)), least(true_J, true_V))
+    assert_within(BallMatrix(rows, np.broadcast_to(found.error, rows.shape)), least(true_J, true_V))
 
 
 def test_a_least_solution_of_one_number_is_within_its_bound() -> None:
@@ -145,7 +145,7 @@ def test_a_least_solution_is_within_its_bound_whatever_its_givens_hide(r: int, F
             assert_least(J, 1.001e-6, V, 0.0, J + shift, V)
         for shift in (1e-6, -1e-6, 1e-6 * np.sign(rng.standard_normal((r, F)))):
             assert_least(J, 0.0, V, 1.001e-6, J, V + shift)
-    found = minimum_norm(Bounded(J, np.zeros(J.shape)), Bounded(V, np.zeros(V.shape)))
+    found = minimum_norm(BallArray(J, np.zeros(J.shape)), BallArray(V, np.zeros(V.shape)))
     assert found.error.max() <= (1e-14 if size < 1e5 else 1e-8) * size * np.abs(J).max()
 
 
@@ -156,7 +156,7 @@ def test_a_least_solution_is_refined_where_squares_lose_digits(r: int, F: int) -
     left, right = (np.linalg.qr(rng.standard_normal((n, k)))[0] for n in (r, F))
     V, J = (left * np.geomspace(1, 9e4, k)) @ right.T, rng.standard_normal((r, 3))
     assert_least(J, 0.0, V, 0.0, J, V)
-    assert minimum_norm(Bounded(J, np.zeros(J.shape)), Bounded(V, np.zeros(V.shape))).error.max() < 1e-5
+    assert minimum_norm(BallArray(J, np.zeros(J.shape)), BallArray(V, np.zeros(V.shape))).error.max() < 1e-5
 
 
 @pytest.mark.parametrize(("r", "F"), [(4, 2), (2, 4), (3, 3)])
@@ -174,8 +174,8 @@ def test_a_least_solution_is_within_its_bound_whatever_lapack_does(
 
 def test_a_least_solution_without_a_bound_has_none() -> None:
     V, J = np.ones((2, 1)), np.zeros((2, 2))
-    assert (minimum_norm(Bounded(J, np.full(J.shape, np.inf)), Bounded(V, np.zeros(V.shape))).error == np.inf).all()
-    assert (minimum_norm(Bounded(J, np.zeros(J.shape)), Bounded(V, np.full(V.shape, np.inf))).error == np.inf).all()
+    assert (minimum_norm(BallArray(J, np.full(J.shape, np.inf)), BallArray(V, np.zeros(V.shape))).error == np.inf).all()
+    assert (minimum_norm(BallArray(J, np.zeros(J.shape)), BallArray(V, np.full(V.shape, np.inf))).error == np.inf).all()
 
 
 def test_scaling_counts_what_it_loses_below_the_normal_range() -> None:
@@ -184,12 +184,12 @@ def test_scaling_counts_what_it_loses_below_the_normal_range() -> None:
     for exponent in (-1020, -1050, -1070, -1074, -1080, 900):
         exponents = np.full(values.shape, exponent)
         true = [[Fraction(v) * Fraction(2) ** exponent for v in row] for row in values.tolist()]
-        assert_within(DoubleMatrix(shifted(values, exponents), np.broadcast_to(lost(values, exponents), (20, 4))), true)
+        assert_within(BallMatrix(shifted(values, exponents), np.broadcast_to(lost(values, exponents), (20, 4))), true)
         for error in (0.0, 0.75, 1e-9):
-            found = unscaled(Bounded(values, np.full(values.shape, error)), exponents)
+            found = unscaled(BallArray(values, np.full(values.shape, error)), exponents)
             for sign in (1, -1):
                 moved = [[v + sign * Fraction(error) * Fraction(2) ** exponent for v in row] for row in true]
-                assert_within(DoubleMatrix(*found), moved)
+                assert_within(BallMatrix(*found), moved)
 
 
 def test_decimals_are_as_far_from_their_doubles_as_is_said() -> None:

@@ -15,9 +15,9 @@ from conftest import Run
 from test_symbolic import at
 
 from implicitgrad import InputError, Solution, UsageError
-from implicitgrad.model.spec import Part
-from implicitgrad.readers.build import Draft
-from implicitgrad.readers.equations import Line, Point, read_equations
+from implicitgrad.model.spec import SourceValue
+from implicitgrad.readers.build import SystemSpec
+from implicitgrad.readers.equations import EquationLine, Point, read_equations
 from implicitgrad.solvers.dispatch import solve_system
 
 TEXTBOOK = {
@@ -44,13 +44,14 @@ def solved(
 ) -> Solution:
     """The answer to equations."""
     read = read_equations(
-        [Line(text, "t", lambda offset: (1, offset + 1)) for text in texts],
-        Part(y.split()), None if x is None else Part(x.split()), "t",
-        None if at is None else Point({name: Line(value, "t") for name, value in at.items()}, solve_for.split(), "t"),
+        [EquationLine(text, "t", lambda offset: (1, offset + 1)) for text in texts],
+        SourceValue(y.split()), None if x is None else SourceValue(x.split()), "t",
+        None if at is None
+        else Point({name: EquationLine(value, "t") for name, value in at.items()}, solve_for.split(), "t"),
     )  # fmt: skip
-    draft = Draft("t", {}, "t")
-    draft.take(read)
-    return solve_system(draft.build(), **asked)
+    spec = SystemSpec("t", {}, "t")
+    spec.take(read)
+    return solve_system(spec.build(), **asked)
 
 
 def text_of(value: Any) -> str:

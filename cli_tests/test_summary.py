@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from implicitgrad import Solution, solve
 from implicitgrad.model.solution import General
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.entries import Entries, show_bounded
 from implicitgrad.writers.scale import find_scale
@@ -41,7 +41,7 @@ def bidiagonal(n: int) -> np.ndarray:
 def with_jacobian(array: np.ndarray, error: object = 0.0) -> Solution:
     """A determined answer whose ∂y/∂x is ``array``."""
     solution = solve(np.eye(len(array)), B=np.ones(array.shape))
-    J = DoubleMatrix(array, error)  # type: ignore[arg-type]
+    J = BallMatrix(array, error)  # type: ignore[arg-type]
     general = solution.general
     return solution._replace(dy_dx=J, general=General(general.free, J, general.null_space, J, None, None))
 
@@ -263,7 +263,7 @@ def test_the_largest_are_in_order_and_the_first_among_equals() -> None:
     for array in (rng.normal(size=(30, 20)), rng.integers(-3, 4, size=(30, 20)).astype(float), np.eye(3)):
         expected = sorted(np.ndindex(array.shape), key=lambda at: (-abs(array[at]), at))[:5]
         expected = [at for at in expected if array[at]]
-        assert Entries(DoubleMatrix(array), array.shape[1], 3).largest(5) == expected
+        assert Entries(BallMatrix(array), array.shape[1], 3).largest(5) == expected
 
 
 SHAPES = [(41, 41), (45, 3), (500, 1), (3, 45), (1, 500), (130, 70), (70, 130), (1000, 1000), (1, 1), (2, 1000)]

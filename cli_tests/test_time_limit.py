@@ -13,10 +13,10 @@ import pytest
 from conftest import PROGRAM, Run
 
 from implicitgrad.batch import limits
-from implicitgrad.batch.engine import Item, Outcome, Question, answer_all
+from implicitgrad.batch.engine import BatchResult, BatchTask, Item, answer_all
 from implicitgrad.batch.pool import Pool
 from implicitgrad.batch.workers import kill_all, local
-from implicitgrad.solvers.dispatch import symbolic
+from implicitgrad.solvers import symbolic
 from implicitgrad.symbolic import linearize as implicit
 
 SIZE = 100
@@ -258,11 +258,11 @@ def test_a_slow_system_does_not_hold_back_what_is_done(
     if kind == "documents":
         quick = [json.dumps(QUICK)] * 10
         chunk = [Item("all.yaml", documents(*quick, slow, *quick).encode())]
-    question = Question("exact", time_limit=limit)
+    question = BatchTask("exact", time_limit=limit)
     pool = Pool(local, jobs, question) if jobs > 1 else None
     answers = answer_all([chunk], question, lambda: pool, at_once=6)
     try:
-        done: list[Outcome] = []
+        done: list[BatchResult] = []
         while len(done) < 10:
             done += next(answers)
         assert [outcome.status for outcome in done] == ["determined"] * 10
@@ -280,7 +280,7 @@ def test_a_refused_system_of_a_file_leaves_the_systems_behind_it_to_be_answered(
     monkeypatch.setattr(implicit, "linearize", work_for_ever)
     quick = json.dumps(QUICK)
     chunk = [Item("a.yaml", documents(quick, EQUATIONS, quick).encode()), *QUICK_ITEMS[:2]]
-    question = Question()
+    question = BatchTask()
     alone = [outcome for outcomes in answer_all([chunk], question, lambda: None, 1) for outcome in outcomes]
     pool = Pool(local, 2, question)
     try:

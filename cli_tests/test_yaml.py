@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import implicitgrad.readers.yaml as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
-from implicitgrad.numbers.ball import Decimals, DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix, Decimals
 
 
 def read(text: str | bytes, folder: Path, name: str = "system.yaml") -> list[LinearSystem]:
@@ -261,9 +261,9 @@ def test_the_problems_of_all_documents_are_reported(tmp_path: Path) -> None:
 def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None:
     problems: tuple[Problem, ...] = ()
     try:
-        drafts = reader.read_yaml(text, "fuzz", "fuzz")
-        for draft in drafts:
-            draft.build()
+        specs = reader.read_yaml(text, "fuzz", "fuzz")
+        for spec in specs:
+            spec.build()
     except InputError as error:
         problems = error.problems
     assert all(problem.message for problem in problems)
@@ -286,13 +286,13 @@ def large_text(entry: str = "0.1", style: str = "flow") -> str:
 @pytest.mark.parametrize("style", ["flow", "block", "json"])
 def test_a_large_matrix_becomes_doubles_at_once(style: str, tmp_path: Path) -> None:
     text = large_text("-1e-3", style)
-    (draft,) = reader.read_yaml(text, "large", "large")
-    assert isinstance(draft.parts["A"].value, Decimals)
+    (spec,) = reader.read_yaml(text, "large", "large")
+    assert isinstance(spec.parts["A"].value, Decimals)
     (system,) = read(text, tmp_path)
-    assert isinstance(system.A, DoubleMatrix)
+    assert isinstance(system.A, BallMatrix)
     rows = yaml.safe_load(text.replace("-1e-3", "-0.001"))["A"]
     assert system.A.array.tolist() == rows
-    assert draft.build("exact").A[40][30] == Fraction(-1, 1000)
+    assert spec.build("exact").A[40][30] == Fraction(-1, 1000)
 
 
 @pytest.mark.usefixtures("either_parser")
@@ -340,8 +340,8 @@ def test_a_matrix_read_at_once_is_the_same_as_one_read_entry_by_entry(rows: list
     for least in (0, 10**9):
         try:
             with patch.object(reader, "LARGE", least):
-                (draft,) = reader.read_yaml(text, "fuzz", "fuzz")
-            answers.append(draft.build(arithmetic))
+                (spec,) = reader.read_yaml(text, "fuzz", "fuzz")
+            answers.append(spec.build(arithmetic))
         except InputError as error:
             answers.append(error.problems)
     assert answers[0] == answers[1]

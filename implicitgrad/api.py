@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.solution import Constraints, Solution
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
 from implicitgrad.numbers.ball import is_array_of_doubles
@@ -16,7 +16,7 @@ from implicitgrad.numbers.values import plain
 from implicitgrad.readers.build import build_all
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.readers.csv_format import CsvFormat
-from implicitgrad.readers.formats import read_drafts
+from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.python_values import linear_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import UsageError
@@ -48,7 +48,7 @@ def read_systems(
         raise UsageError(
             f"expected a delimiter of one character and a decimal mark . or ,, got {delimiter!r}, {decimal!r}"
         )
-    return build_all(read_drafts(os.fspath(path), CsvFormat(delimiter, decimal, header, index)), arithmetic)
+    return build_all(read_specs(os.fspath(path), CsvFormat(delimiter, decimal, header, index)), arithmetic)
 
 
 def solve(
@@ -139,19 +139,19 @@ def check(
     if not parts:
         raise TypeError("expected a claim: status, rank, dy_dx, dL_dx, free_parameters, ...")
     if isinstance(constraints, Mapping):
-        parts["constraints"] = Part(constraints)
+        parts["constraints"] = SourceValue(constraints)
         parts |= {f"constraints.{key}": _part(value) for key, value in constraints.items()}
     elif constraints is not None and len(constraints) == 0:
-        parts["constraints"] = Part("null")
+        parts["constraints"] = SourceValue("null")
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
     return judge(solution, build_claims(parts, solution))
 
 
-def _part(value: object) -> Part:
+def _part(value: object) -> SourceValue:
     first = value
     while not hasattr(first, "dtype") and isinstance(first, Sequence) and not isinstance(first, str) and first:
         first = first[0]
     dtype = str(getattr(first, "dtype", ""))
     unit_roundoff = next((u for kind, u in UNIT_ROUNDOFFS.items() if kind in dtype), None)
-    return Part(plain(value), unit_roundoff=unit_roundoff)
+    return SourceValue(plain(value), unit_roundoff=unit_roundoff)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from implicitgrad.batch.engine import Outcome
+from implicitgrad.batch.engine import BatchResult
 from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
@@ -49,7 +49,7 @@ class Directory:
         """The names in the list, in its order."""
         self._forget_missing()
 
-    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
         """A file each, in the place of what an earlier batch wrote of it."""
         for outcome in outcomes:
             stem = self._stem(outcome.source)

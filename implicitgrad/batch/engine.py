@@ -15,9 +15,9 @@ from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import AUTO, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.readers.build import Draft
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
-from implicitgrad.readers.formats import read_drafts
+from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.json_lines import read_json_line
 from implicitgrad.readers.source import decode, regular_size, stem
 from implicitgrad.solvers.dispatch import solve_system
@@ -48,7 +48,7 @@ class Item(NamedTuple):
     since: int = 0
 
 
-class Question(NamedTuple):
+class BatchTask(NamedTuple):
     """What is asked of every system."""
 
     arithmetic: str = AUTO
@@ -82,17 +82,17 @@ class Question(NamedTuple):
 
 
 NOTHING_ASKED = (AUTO, (), None, (), UNSTATED, "")
-"""Of a Question what may change an answer, where nothing does."""
+"""Of a BatchTask what may change an answer, where nothing does."""
 
 
-class Outcome(NamedTuple):
+class BatchResult(NamedTuple):
     """The answer to a system, or what is wrong with it, as it is written."""
 
     source: str
     status: str
     """The verdict, or "error"."""
     written: object
-    """Text or bytes, by ``Question.form``; of a failure its record, or row."""
+    """Text or bytes, by ``BatchTask.form``; of a failure its record, or row."""
     problem: Problem | None = None
     """What is wrong with it, or with its answer."""
     is_kept: bool = False
@@ -107,23 +107,23 @@ class Outcome(NamedTuple):
 class Ready(NamedTuple):
     """Outcomes that are there already, in their place among the chunks."""
 
-    outcomes: list[Outcome]
+    outcomes: list[BatchResult]
 
 
 class Answered(NamedTuple):
     """The outcomes of some items, in order, and the items that are left."""
 
-    outcomes: list[Outcome]
+    outcomes: list[BatchResult]
     rest: list[Item]
 
 
-def answer_items(items: Sequence[Item], question: Question) -> Answered:
+def answer_items(items: Sequence[Item], question: BatchTask) -> Answered:
     """The outcomes of the systems of some items; of all of them, or of those before one that takes long."""
-    outcomes: list[Outcome] = []
+    outcomes: list[BatchResult] = []
     done = 0
     for group in groups(items):
         for found in _answer(group, question):
-            if not isinstance(found, Slow):
+            if not isinstance(found, SlowSystem):
                 outcomes += found
             elif outcomes:
                 slow = done + found.item
@@ -132,7 +132,7 @@ def answer_items(items: Sequence[Item], question: Question) -> Answered:
     return Answered(outcomes, [])
 
 
-def count_systems(item: Item, question: Question) -> int:
+def count_systems(item: Item, question: BatchTask) -> int:
     """How many systems an item has; 1 where it cannot be read."""
     return len(_read(item, question))
 
@@ -165,17 +165,17 @@ class Workers(Protocol):
     def keep(self, ready: Ready) -> None:
         """Hand over what is answered already, in its place among the chunks."""
 
-    def next(self) -> list[Outcome]:
+    def next(self) -> list[BatchResult]:
         """Wait for the outcomes of the chunk handed over first."""
 
 
 def answer_all(
     chunks: Iterable[list[Item] | Ready],
-    question: Question,
+    question: BatchTask,
     pool: Callable[[], Workers | None],
     at_once: int,
     computing: Context = nullcontext,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[list[BatchResult]]:
     """The outcomes of chunk after chunk.
 
     chunks : an empty one says that the next may be long in coming. pool : asked at each chunk whether there are workers
@@ -202,12 +202,12 @@ def answer_all(
         yield workers.next()
 
 
-def failure(item: Item, problem: Problem, question: Question, content_hash: str | None = None) -> Outcome:
+def failure(item: Item, problem: Problem, question: BatchTask, content_hash: str | None = None) -> BatchResult:
     """The outcome of an item that could not be answered."""
     return _written_failure(item.source, _name(item.source), problem, question, content_hash)
 
 
-class Slow(NamedTuple):
+class SlowSystem(NamedTuple):
     """That the next system takes long, or may; what is there need not wait for it."""
 
     item: int
@@ -216,13 +216,13 @@ class Slow(NamedTuple):
     """Its own in the item; both 0-based."""
 
 
-def _computed(answers: Iterator[list[Outcome] | Slow], computing: Context) -> Iterator[list[Outcome]]:
+def _computed(answers: Iterator[list[BatchResult] | SlowSystem], computing: Context) -> Iterator[list[BatchResult]]:
     while True:
         with computing():
             outcomes = next(answers, None)
         if outcomes is None:
             return
-        if not isinstance(outcomes, Slow):
+        if not isinstance(outcomes, SlowSystem):
             yield outcomes
 
 
@@ -234,29 +234,29 @@ class _System:
     def __init__(self, source: str, name: str, content_hash: str | None, found: object) -> None:
         self.source, self.name, self.content_hash = source, name, content_hash
         self.found = found
-        """A Draft, which becomes a LinearSystem, a Solution and an Outcome; a Problem once one is met."""
-        self.parts = found.parts if isinstance(found, Draft) else {}
+        """A SystemSpec, which becomes a LinearSystem, a Solution and an BatchResult; a Problem once one is met."""
+        self.parts = found.parts if isinstance(found, SystemSpec) else {}
         """The system as it was written."""
 
     @property
     def needs_algebra(self) -> bool:
         """Whether it is more than numbers."""
-        return isinstance(self.found, Draft) and self.found.linearize is not None
+        return isinstance(self.found, SystemSpec) and self.found.linearize is not None
 
 
-def _answer(items: Sequence[Item], question: Question) -> Iterator[list[Outcome] | Slow]:
-    """The outcomes of a few items, some at a time; and Slow before one that may take long, or while it does."""
+def _answer(items: Sequence[Item], question: BatchTask) -> Iterator[list[BatchResult] | SlowSystem]:
+    """The outcomes of a few items, some at a time; and SlowSystem before one that may take long, or while it does."""
     if question.time_limit is not None:
         yield from _answer_apart(items, question)
         return
     systems: list[_System] = []
-    places: list[Slow] = []
+    places: list[SlowSystem] = []
     paces: list[_Pace] = []
     for i, item in enumerate(items):
         read = _read(item, question)
         _step(_build, [system for system in read if not system.needs_algebra], question)
         systems += read
-        places += [Slow(i, item.since + k) for k in range(len(read))]
+        places += [SlowSystem(i, item.since + k) for k in range(len(read))]
         paces += [_pace(system, item) for system in read]
     start = 0
     for pace, run in groupby(paces):
@@ -299,14 +299,14 @@ def _pace(system: _System, item: Item) -> _Pace:
     return _Pace.LONG if size**3 * digits**2 > LARGE_EXACTLY else _Pace.QUICK
 
 
-def _solved(systems: Sequence[_System], question: Question) -> list[Outcome]:
+def _solved(systems: Sequence[_System], question: BatchTask) -> list[BatchResult]:
     """Each step for all of them: a processor is faster at what it did just now."""
     _step(_solve, systems, question)
     _step(_write, systems, question)
     return [_outcome(system, question) for system in systems]
 
 
-def _step(step: Callable[[_System, Question], None], systems: Sequence[_System], question: Question) -> None:
+def _step(step: Callable[[_System, BatchTask], None], systems: Sequence[_System], question: BatchTask) -> None:
     for system in systems:
         if not isinstance(system.found, Problem):
             try:
@@ -315,7 +315,7 @@ def _step(step: Callable[[_System, Question], None], systems: Sequence[_System],
                 system.found = _problem(error, system.source)
 
 
-def _answer_apart(items: Sequence[Item], question: Question) -> Iterator[list[Outcome] | Slow]:
+def _answer_apart(items: Sequence[Item], question: BatchTask) -> Iterator[list[BatchResult] | SlowSystem]:
     """The outcomes of items, each system within the time limit."""
     from implicitgrad.batch.limits import load_algebra
 
@@ -324,7 +324,7 @@ def _answer_apart(items: Sequence[Item], question: Question) -> Iterator[list[Ou
 
     def works() -> list[Work]:
         read = [_read(item, question) for item in items]
-        places = [Slow(i, items[i].since + k) for i, systems in enumerate(read) for k in range(len(systems))]
+        places = [SlowSystem(i, items[i].since + k) for i, systems in enumerate(read) for k in range(len(systems))]
         return _works([system for systems in read for system in systems], places, question)
 
     yield from _watched(works, question, items)
@@ -333,13 +333,13 @@ def _answer_apart(items: Sequence[Item], question: Question) -> Iterator[list[Ou
 class _Label(NamedTuple):
     """What is known of a system where another process works on it."""
 
-    place: Slow
+    place: SlowSystem
     source: str
     name: str
     content_hash: str | None
 
 
-def _works(systems: Sequence[_System], places: Sequence[Slow], question: Question) -> list[Work]:
+def _works(systems: Sequence[_System], places: Sequence[SlowSystem], question: BatchTask) -> list[Work]:
     from implicitgrad.batch.limits import Work
 
     return [
@@ -349,15 +349,15 @@ def _works(systems: Sequence[_System], places: Sequence[Slow], question: Questio
 
 
 def _watched(
-    works: Callable[[], Sequence[Work]], question: Question, items: Sequence[Item] = ()
-) -> Iterator[list[Outcome] | Slow]:
+    works: Callable[[], Sequence[Work]], question: BatchTask, items: Sequence[Item] = ()
+) -> Iterator[list[BatchResult] | SlowSystem]:
     """The outcomes of works, which end when their time is over. items : what they are made of, if that may fail."""
     from implicitgrad.batch.limits import Result, each_or_slow
 
     for found in each_or_slow(works, question.time_limit):
         label = found.label
         if not isinstance(found, Result):
-            yield Slow(0, items[0].since) if label is None else label.place
+            yield SlowSystem(0, items[0].since) if label is None else label.place
         elif found.error is None:
             yield [found.value]
         elif label is not None:
@@ -368,10 +368,10 @@ def _watched(
         else:
             for i, item in enumerate(items):
                 for one in _answer_apart([item], question):
-                    yield one._replace(item=i) if isinstance(one, Slow) else one
+                    yield one._replace(item=i) if isinstance(one, SlowSystem) else one
 
 
-def _whole(system: _System, question: Question) -> Outcome:
+def _whole(system: _System, question: BatchTask) -> BatchResult:
     """The outcome of a system. Raises MemoryError."""
     if system.needs_algebra:
         from implicitgrad.batch.limits import begin_algebra
@@ -388,26 +388,26 @@ def _whole(system: _System, question: Question) -> Outcome:
     return _outcome(system, question)
 
 
-def _read(item: Item, question: Question) -> list[_System]:
+def _read(item: Item, question: BatchTask) -> list[_System]:
     content_hash = None
     try:
         content_hash = question.content_hash(item)
-        drafts = _drafts(item, question)
-        marked = content_hash if content_hash is None or len(drafts) == 1 else f"{content_hash}/{len(drafts)}"
-        systems = [_System(draft.source, draft.name, marked, draft) for draft in drafts]
+        specs = _specs(item, question)
+        marked = content_hash if content_hash is None or len(specs) == 1 else f"{content_hash}/{len(specs)}"
+        systems = [_System(spec.source, spec.name, marked, spec) for spec in specs]
         return systems[item.since :] if item.only is None else [systems[item.only]]
     except Exception as error:
         return [_System(item.source, _name(item.source), content_hash, _problem(error, item.source))]
 
 
-def _build(system: _System, question: Question) -> None:
-    assert isinstance(system.found, Draft)
+def _build(system: _System, question: BatchTask) -> None:
+    assert isinstance(system.found, SystemSpec)
     if system.found.origin is None and system.found.linearize is None:
         system.found.why_no_letters = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
     system.found = system.found.build(question.arithmetic)
 
 
-def _solve(system: _System, question: Question) -> None:
+def _solve(system: _System, question: BatchTask) -> None:
     linear = system.found
     assert isinstance(linear, LinearSystem)
     system.found = found = solve_system(linear, rtol=question.rtol)
@@ -415,7 +415,7 @@ def _solve(system: _System, question: Question) -> None:
         system.found = solve_system(linear, question.free, rtol=question.rtol)
 
 
-def _write(system: _System, question: Question) -> None:
+def _write(system: _System, question: BatchTask) -> None:
     solution = system.found
     assert isinstance(solution, Solution)
     written = _written(solution, question, system)
@@ -423,21 +423,21 @@ def _write(system: _System, question: Question) -> None:
     if question.require:
         facts = facts_of(solution)
         problem = next((found for one in question.require if (found := unmet(facts, one))), None)
-    system.found = Outcome(system.source, str(solution.status), written, problem)
+    system.found = BatchResult(system.source, str(solution.status), written, problem)
 
 
-def _outcome(system: _System, question: Question) -> Outcome:
-    if isinstance(system.found, Outcome):
+def _outcome(system: _System, question: BatchTask) -> BatchResult:
+    if isinstance(system.found, BatchResult):
         return system.found
     assert isinstance(system.found, Problem)
     return _written_failure(system.source, system.name, system.found, question, system.content_hash)
 
 
-def _drafts(item: Item, question: Question) -> list[Draft]:
+def _specs(item: Item, question: BatchTask) -> list[SystemSpec]:
     source = item.source
     if item.data is not None and item.line is not None:
         return [read_json_line(decode(source, item.data, item.line), source, stem(source), item.line)]
-    return read_drafts(source, question.csv_form, None if item.data is None else decode(source, item.data))
+    return read_specs(source, question.csv_form, None if item.data is None else decode(source, item.data))
 
 
 def _problem(error: Exception, source: str) -> Problem:
@@ -458,7 +458,9 @@ def _name(source: str) -> str:
     return stem(os.path.normpath(source))
 
 
-def _written_failure(source: str, name: str, problem: Problem, question: Question, content_hash: str | None) -> Outcome:
+def _written_failure(
+    source: str, name: str, problem: Problem, question: BatchTask, content_hash: str | None
+) -> BatchResult:
     written: object = ""
     if question.form == "row":
         from implicitgrad.writers.rows import write_failure_row
@@ -467,10 +469,10 @@ def _written_failure(source: str, name: str, problem: Problem, question: Questio
     elif question.form != "arrays":
         record = error_record(problem._replace(source=source), name) | {"content_hash": content_hash}
         written = write_json(record) + "\n"
-    return Outcome(source, "error", written, problem)
+    return BatchResult(source, "error", written, problem)
 
 
-def _written(solution: Solution, question: Question, system: _System) -> object:
+def _written(solution: Solution, question: BatchTask, system: _System) -> object:
     if question.form == "json":
         record = to_record(solution)
         record["content_hash"] = system.content_hash

@@ -14,7 +14,7 @@ from itertools import chain
 from implicitgrad.batch.engine import Item
 from implicitgrad.batch.walk import PAUSE, SUFFIXES, walk
 from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES
-from implicitgrad.readers.source import MOST_BYTES, open_file, read_bytes, unreadable
+from implicitgrad.readers.source import MAX_BYTES, open_file, read_bytes, unreadable
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
@@ -22,7 +22,7 @@ BATCH_SUFFIXES = (*SUFFIXES, ".tsv", *NUMPY_SUFFIXES, *JSON_LINES_SUFFIXES)
 CHUNK_BYTES = 2**16
 CHUNK_ITEMS = 128
 """Systems in a chunk, at most: small ones, too, are work, and no worker is to have much of it when the others end."""
-MOST_SENT = 2**20
+MAX_SENT = 2**20
 """Bytes of a file, above which it is read where it is answered."""
 READ_SIZE = 2**16
 LONGEST_NAME = 2**12
@@ -145,7 +145,7 @@ def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | 
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not is_file or not suffix or suffix in JSON_LINES_SUFFIXES:
             return source
-        if suffix in NUMPY_SUFFIXES or (status.st_size > MOST_SENT and not sends_all):
+        if suffix in NUMPY_SUFFIXES or (status.st_size > MAX_SENT and not sends_all):
             return Item(source, None)
         return Item(source, read_bytes(source))
     except InputError as error:
@@ -241,7 +241,7 @@ def _text_or_lines(source: str, blocks: Iterator[bytes]) -> Iterator[Chunk | Inp
                 yield from _lines(source, chain([held], blocks), blank)
                 return
             parts, waiting = [held], len(held)
-        if waiting > MOST_BYTES:
+        if waiting > MAX_BYTES:
             held = b"".join(parts)
             if b"\n" not in held and held.lstrip().startswith(b"{"):
                 yield from _lines(source, chain([held], blocks), blank)
@@ -319,7 +319,7 @@ def _lines(source: str, blocks: Iterator[bytes], line: int = 0) -> Iterator[Chun
                     number += 1
                     chunk.append(Item(_numbered(source, number), text, line))
             yield from _parts(chunk)
-        if waiting > MOST_BYTES:
+        if waiting > MAX_BYTES:
             line += 1
             number += 1
             yield _too_large(_numbered(source, number), "a line", line)
@@ -358,5 +358,5 @@ def _not_systems(source: str) -> InputError:
 
 
 def _too_large(source: str, what: str, line: int | None = None) -> InputError:
-    message = f"expected at most {MOST_BYTES >> 20} MiB in {what}, got more"
+    message = f"expected at most {MAX_BYTES >> 20} MiB in {what}, got more"
     return InputError([Problem(message, None, "too-large", source, line)])

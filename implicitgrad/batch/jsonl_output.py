@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from implicitgrad.batch.engine import Outcome
+from implicitgrad.batch.engine import BatchResult
 from implicitgrad.batch.resume import Old
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.terminal.signals import Interruptions
@@ -40,7 +40,7 @@ class Lines:
         self.is_ended = False
         """All is interrupted, and what is written to takes no more."""
 
-    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
         """One line each."""
         return outcomes[: self._put(b"".join(map(line_of, outcomes)))]
 
@@ -120,7 +120,7 @@ class File(Lines):
         """What follows the old results, or anything where there are none, is gone."""
         super().__init__(descriptor, printable(path), interruptions, header)
 
-    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
         """One line each, where it is not there already."""
         lines = list(map(line_of, outcomes))
         kept = 0
@@ -231,7 +231,7 @@ def locked(path: str) -> int:
         os.close(descriptor)  # another batch has put its own in its place
 
 
-def line_of(outcome: Outcome) -> bytes:
+def line_of(outcome: BatchResult) -> bytes:
     """What is written of an outcome."""
     written = outcome.written
     assert isinstance(written, str | bytes)

@@ -10,24 +10,24 @@ from implicitgrad.batch.limits import Work, build, each_apart
 from implicitgrad.checks.expected import arithmetic_of, verdict_of
 from implicitgrad.checks.judge import solve_to_judge
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Unreadable, Verdict
-from implicitgrad.readers.build import Draft, NeedsAlgebra, build_all
+from implicitgrad.readers.build import NeedsAlgebra, SystemSpec, build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
-Parts = Mapping[str, Part]
+Parts = Mapping[str, SourceValue]
 
 
 def check_within(
     seconds: float | None,
-    drafts: Callable[[], Sequence[Draft]],
+    specs: Callable[[], Sequence[SystemSpec]],
     claims: Parts,
     more: Sequence[Parts],
     source: str,
 ) -> list[Verdict | Unreadable]:
-    """As check_drafts, but what has no answer in time is Unreadable, and a Verdict's solution has no numbers.
+    """As check_specs, but what has no answer in time is Unreadable, and a Verdict's solution has no numbers.
 
-    seconds : for each system; None is the budget of algebra alone. drafts : reads them. source : what they are
+    seconds : for each system; None is the budget of algebra alone. specs : reads them. source : what they are
     read from.
     """
     solutions: dict[int, Solution] = {}
@@ -35,23 +35,23 @@ def check_within(
     results: dict[int, Verdict | Unreadable] = {}
     problems: list[Problem] = []
 
-    def solve(k: int, draft: Draft) -> Solution | None:
+    def solve(k: int, spec: SystemSpec) -> Solution | None:
         try:
-            (system,) = build_all([draft], arithmetic_of, numbers_alone=True)
+            (system,) = build_all([spec], arithmetic_of, numbers_alone=True)
         except NeedsAlgebra:
             return None
         solutions[k] = solve_to_judge(system)
         return solutions[k]
 
-    def check(k: int, draft: Draft) -> Verdict | None:
+    def check(k: int, spec: SystemSpec) -> Verdict | None:
         if k in results:
             return None
-        solution = solutions[k] if k in solutions else solve_to_judge(build(draft, arithmetic_of))
-        return _without_numbers(verdict_of(draft, solution, claims, more, list(solutions.values())))
+        solution = solutions[k] if k in solutions else solve_to_judge(build(spec, arithmetic_of))
+        return _without_numbers(verdict_of(spec, solution, claims, more, list(solutions.values())))
 
     def works() -> list[Work]:
-        read = list(enumerate(drafts()))
-        return [Work((k, draft.source), partial(work, k, draft)) for work in (solve, check) for k, draft in read]
+        read = list(enumerate(specs()))
+        return [Work((k, spec.source), partial(work, k, spec)) for work in (solve, check) for k, spec in read]
 
     for result in each_apart(works, seconds):
         k, system = result.label or (0, source)

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import Draft, NeedsAlgebra, build_all
+from implicitgrad.readers.build import NeedsAlgebra, SystemSpec, build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
 
 ALGEBRA_SECONDS = 10.0
@@ -98,13 +98,13 @@ def each_or_slow(prepare: Callable[[], Works], seconds: float | None = None) -> 
                         return
 
 
-def build(draft: Draft, arithmetic: str | Callable[[Draft], str]) -> LinearSystem:
-    """The system of a draft; one that needs sympy has its budget from here on. Raises InputError."""
+def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> LinearSystem:
+    """The system of a spec; one that needs sympy has its budget from here on. Raises InputError."""
     try:
-        return build_all([draft], arithmetic, numbers_alone=True)[0]
+        return build_all([spec], arithmetic, numbers_alone=True)[0]
     except NeedsAlgebra:
         begin_algebra()
-        return build_all([draft], arithmetic)[0]
+        return build_all([spec], arithmetic)[0]
 
 
 class _Process:

@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from implicitgrad.batch.engine import (
     Answered,
+    BatchResult,
+    BatchTask,
     Context,
     Item,
-    Outcome,
-    Question,
     Ready,
     answer_items,
     count_systems,
@@ -48,8 +48,8 @@ class Pool:
         self,
         make: Callable[[int], Executor],
         workers: int,
-        question: Question,
-        answer: Callable[[Sequence[Item], Question], Answered] = answer_items,
+        question: BatchTask,
+        answer: Callable[[Sequence[Item], BatchTask], Answered] = answer_items,
         waiting: Context = nullcontext,
     ) -> None:
         self.make, self.workers, self.question, self.answer, self.waiting = make, workers, question, answer, waiting
@@ -74,7 +74,7 @@ class Pool:
         future.set_result((_columns(ready.outcomes), []))
         self.pending.append(([], future))
 
-    def next(self) -> list[Outcome]:
+    def next(self) -> list[BatchResult]:
         """The outcomes of the chunk handed over first."""
         chunk, future = self.pending[0]  # which stays there while it is waited for: an interruption leaves no gap
         rest: list[Item] = []
@@ -90,7 +90,7 @@ class Pool:
             self.pending.rotate(1)
         return outcomes
 
-    def finished(self) -> Iterator[list[Outcome]]:
+    def finished(self) -> Iterator[list[BatchResult]]:
         """What is there already of the next chunks, without a wait."""
         while self.pending:
             _, future = self.pending.popleft()
@@ -123,13 +123,13 @@ class Pool:
             else:
                 self.submit(chunk)
 
-    def _one_by_one(self, chunk: list[Item]) -> list[Outcome]:
+    def _one_by_one(self, chunk: list[Item]) -> list[BatchResult]:
         return [outcome for item in chunk for outcome in self._alone(item)]
 
-    def _alone(self, item: Item) -> list[Outcome]:
+    def _alone(self, item: Item) -> list[BatchResult]:
         """The outcomes of an item in a process of its own; of one that kills it, each system in one of its own."""
         try:
-            outcomes: list[Outcome] = []
+            outcomes: list[BatchResult] = []
             rest = [item]
             while rest:
                 columns, rest = self._ask(_answered, self.answer, rest, self.question)
@@ -181,19 +181,19 @@ class Pool:
 
 
 def _answered(
-    answer: Callable[[Sequence[Item], Question], Answered], items: Sequence[Item], question: Question
+    answer: Callable[[Sequence[Item], BatchTask], Answered], items: Sequence[Item], question: BatchTask
 ) -> Returned:
     """What a worker does."""
     outcomes, rest = answer(items, question)
     return _columns(outcomes), rest
 
 
-def _columns(outcomes: Sequence[Outcome]) -> Columns:
+def _columns(outcomes: Sequence[BatchResult]) -> Columns:
     return tuple(zip(*outcomes, strict=True))
 
 
-def _outcomes(columns: Columns) -> list[Outcome]:
-    return list(map(Outcome, *columns)) if columns else []
+def _outcomes(columns: Columns) -> list[BatchResult]:
+    return list(map(BatchResult, *columns)) if columns else []
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.batch.engine import Outcome
+from implicitgrad.batch.engine import BatchResult
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import (
     INTERNAL_ERROR,
     INTERNAL_ERROR_EXIT,
-    MOST_PROBLEMS_SHOWN,
+    MAX_PROBLEMS_SHOWN,
     ImplicitGradError,
     Problem,
     without_repeated_hints,
@@ -67,7 +67,7 @@ class Tally:
         if not self.is_quiet and (kind is None or issubclass(kind, KeyboardInterrupt)):
             self._tell(is_whole=kind is None)
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
+    def add(self, outcomes: Sequence[BatchResult]) -> None:
         """Count some more."""
         self.verdicts.update([outcome.status for outcome in outcomes])
         self.kept += sum([outcome.is_kept for outcome in outcomes])
@@ -78,7 +78,7 @@ class Tally:
             self.unmet += not outcome.is_failure
             self.is_fault |= outcome.problem.code == INTERNAL_ERROR
             told = self.failures if outcome.is_failure else self.disappointments
-            if len(told) < MOST_PROBLEMS_SHOWN:
+            if len(told) < MAX_PROBLEMS_SHOWN:
                 told.append(outcome.problem)
         if self.progress is not None:
             failed = f"{count(self.failed, 'failure')}" if self.failed else ""
@@ -99,7 +99,7 @@ class Tally:
         return UNMET if self.unmet else 0
 
     def _tell(self, *, is_whole: bool) -> None:
-        problems = without_repeated_hints([*self.failures, *self.disappointments][:MOST_PROBLEMS_SHOWN])
+        problems = without_repeated_hints([*self.failures, *self.disappointments][:MAX_PROBLEMS_SHOWN])
         if problems and sys.stderr is not None and sys.stderr.isatty():
             _show(problems)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from implicitgrad.batch.engine import Outcome
+from implicitgrad.batch.engine import BatchResult
 from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
@@ -17,7 +17,7 @@ from implicitgrad.text.errors import OutputError
 class Results(Protocol):
     """What takes outcomes."""
 
-    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
         """Take some more; returns what was taken: all, but where an interruption ends it.
 
         Raises OutputError or ReaderGone.
@@ -32,14 +32,14 @@ class Stack:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[BatchResult] = []
         folder = os.path.dirname(os.path.realpath(path))
         if not os.access(folder, os.W_OK):
             reason = "no permission" if os.path.isdir(folder) else "no such directory"
             raise OutputError(f"{printable(path)} cannot be written: {reason}")
         self.lock = locked(path) if os.path.isfile(path) or not os.path.exists(path) else None
 
-    def write(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
         """Keep them."""
         self.outcomes += outcomes
         return outcomes

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from implicitgrad.batch.engine import Item, Outcome
+from implicitgrad.batch.engine import BatchResult, Item
 from implicitgrad.batch.inputs import is_result
 from implicitgrad.model.requirement import Facts, unmet
 from implicitgrad.terminal.files import standard_stream
@@ -63,12 +63,12 @@ class Old:
         self.file.seek(start)
         return self.file.read(length)
 
-    def outcomes(self, item: Item, content_hash: str, require: Sequence[str]) -> list[Outcome]:
+    def outcomes(self, item: Item, content_hash: str, require: Sequence[str]) -> list[BatchResult]:
         """The answers that are there of an item whose content has not changed; nothing where any lacks.
 
         A failure is none: it may have been for want of memory.
         """
-        found: list[Outcome] = []
+        found: list[BatchResult] = []
         number = 1
         while len(found) < number:
             source = item.source if not found else f"{item.source}#{len(found) + 1}"
@@ -82,7 +82,7 @@ class Old:
                 return []
             number = int(counted or 1)
             problem = next((p for one in require if (p := unmet(_facts(record), one))), None)
-            found.append(Outcome(source, record["status"], line, problem, is_kept=True))
+            found.append(BatchResult(source, record["status"], line, problem, is_kept=True))
         return found
 
     def lines_but(self, sources: set[int], start: int) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from implicitgrad.checks.context import Demand, Form, Setting, Unknown
-from implicitgrad.checks.rational_feasibility import Interval, is_feasible
+from implicitgrad.checks.rational_feasibility import RationalInterval, is_feasible
 from implicitgrad.model.claims import Numbers
 from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import Row
@@ -57,7 +57,7 @@ def impossible(*claims: Sequence[Demand]) -> list[Demand]:
     for group in _groups(_tied([demand for claim in claims for demand in claim])):
         unknowns = list(dict.fromkeys(unknown for demand in group for unknown in demand.form))
         intervals = [
-            Interval(
+            RationalInterval(
                 tuple([demand.form.get(unknown, Fraction(0)) for unknown in unknowns]),
                 demand.centre - demand.radius,
                 demand.centre + demand.radius,

@@ -17,7 +17,7 @@ from implicitgrad.model.verdict import Suspicion
 from implicitgrad.readers.python_values import linear_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.field import Field, expression_of
-from implicitgrad.symbolic.sampling import Point
+from implicitgrad.symbolic.sampling import SamplePoint
 
 POINTS = 2
 """At which a mistake must explain the claim."""
@@ -44,7 +44,7 @@ def suspicions_at_values(solution: Solution, numbers: Numbers) -> tuple[Suspicio
     return _common(found)
 
 
-def suspicions_at_points(solution: Solution, numbers: Numbers, points: Sequence[Point]) -> tuple[Suspicion, ...]:
+def suspicions_at_points(solution: Solution, numbers: Numbers, points: Sequence[SamplePoint]) -> tuple[Suspicion, ...]:
     """The same at points of nonlinear equations; there may be functions."""
     return _common([_suspicions(solution, numbers, point.value, NEGLIGIBLE) for point in points])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from implicitgrad.checks.solution_set import Answer, Finding, OnCurve, place_of
+from implicitgrad.checks.solution_set import Decision, Finding, OnCurve, place_of
 from implicitgrad.model.verdict import DIGITS
 from implicitgrad.numbers.formatting import show_number
 from implicitgrad.symbolic.element import Symbolic
@@ -37,8 +37,8 @@ class Comparison:
     def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
         """Whether they are the same, wherever the equations hold if those are not linear."""
         if self._is_near(claimed, expected, slack):
-            return Finding(Answer.YES)
-        return Finding(Answer.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
+            return Finding(Decision.YES)
+        return Finding(Decision.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
 
     def said(self, one: Difference) -> str:
         """What is claimed and what is so, and where."""
@@ -57,17 +57,17 @@ class Comparison:
     def solve(self, equations: Rows) -> Finding:
         """Whether [V | c] has a solution: c is no pivot, or the equations make 0 what is left of it."""
         if not equations:
-            return Finding(Answer.YES)
+            return Finding(Decision.YES)
         width = len(equations[0])
         found = profile_at(self.field.evaluated(equations, self.field.points[0]), range(width), width)
         if width - 1 not in found.pivots:
-            return Finding(Answer.YES)
+            return Finding(Decision.YES)
         if self.curve is None:
-            return Finding(Answer.NO)
+            return Finding(Decision.NO)
         left = [row[-1] for row in row_reduced(equations, keeps_all=True) if not any(row[:-1]) and row[-1]]
         findings = [self.compare(one, self.field.number(0)) for one in left]
-        order = [Answer.NO, Answer.UNDECIDED, Answer.YES]
-        return min(findings, key=lambda finding: order.index(finding.answer), default=Finding(Answer.YES))
+        order = [Decision.NO, Decision.UNDECIDED, Decision.YES]
+        return min(findings, key=lambda finding: order.index(finding.answer), default=Finding(Decision.YES))
 
     def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
         difference = claimed - expected

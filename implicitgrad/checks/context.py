@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.model.claims import Claims, Numbers
 from implicitgrad.model.solution import PartialMatrix, PartialRow, Solution
 from implicitgrad.model.system import Arithmetic, Matrix, squared_norm
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import Row
 from implicitgrad.text.characters import printable
 
@@ -188,7 +188,7 @@ class Setting:
         general = self.solution.general
         answer = general.particular if numbers.key == "dy_dx" else general.dL_dx_particular
         is_direct = numbers.key in ("dy_dx", "dL_dx") and not self.free and self.solution.constraints is None
-        if not is_direct or not isinstance(answer, DoubleMatrix) or answer.error is None:
+        if not is_direct or not isinstance(answer, BallMatrix) or answer.error is None:
             sizes = sum(abs(entry) for row in numbers.entries for entry in row if entry is not None)
             return [[largest * (1 + sizes)] * len(row) for row in numbers.entries]  # as free parameters multiply it
         return [[Fraction(number.error) for number in row] for row in answer.bounded_rows()]

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.claims import Claims
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.model.verdict import Verdict
-from implicitgrad.readers.build import Draft, build_all
+from implicitgrad.readers.build import SystemSpec, build_all
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
 
-Parts = Mapping[str, Part]
+Parts = Mapping[str, SourceValue]
 
 
-def check_drafts(
-    drafts: Sequence[Draft],
+def check_specs(
+    specs: Sequence[SystemSpec],
     claims: Parts | None = None,
     more: Sequence[Parts] = (),
     *,
@@ -29,13 +29,13 @@ def check_drafts(
     claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
     numbers_alone : raise NeedsAlgebra, and do no algebra.
     """
-    systems = build_all(drafts, arithmetic_of, numbers_alone=numbers_alone)
+    systems = build_all(specs, arithmetic_of, numbers_alone=numbers_alone)
     solutions = [solve_to_judge(system) for system in systems]
     problems: list[Problem] = []
     verdicts = []
-    for draft, solution in zip(drafts, solutions, strict=True):
+    for spec, solution in zip(specs, solutions, strict=True):
         try:
-            verdicts.append(verdict_of(draft, solution, claims or {}, more, solutions))
+            verdicts.append(verdict_of(spec, solution, claims or {}, more, solutions))
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -44,19 +44,19 @@ def check_drafts(
 
 
 def verdict_of(
-    draft: Draft, solution: Solution, claims: Parts, more: Sequence[Parts], others: Sequence[Solution]
+    spec: SystemSpec, solution: Solution, claims: Parts, more: Sequence[Parts], others: Sequence[Solution]
 ) -> Verdict:
     """Hold one system's claims against its solution. Raises InputError. others : solutions of the same file."""
     problems: list[Problem] = []
-    built = [_built(one, solution, problems) for one in (together(draft, claims), *more)]
+    built = [_built(one, solution, problems) for one in (together(spec, claims), *more)]
     if problems:
         raise InputError(problems)
     return Verdict(solution, tuple([outcome for one in built for outcome in judge(solution, one, others).outcomes]))
 
 
-def together(draft: Draft, claims: Parts) -> dict[str, Part]:
+def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
     """What a file expects, with ``claims`` in place of its own; tolerances together, for one replaces the other."""
-    expected = draft.expect()
+    expected = spec.expect()
     kept = {key: part for key, part in expected.items() if key.partition(".")[0] not in _roots(claims)}
     return kept | dict(claims)
 
@@ -65,9 +65,9 @@ def _roots(claims: Parts) -> set[str]:
     return {key.partition(".")[0] for key in claims}
 
 
-def arithmetic_of(draft: Draft) -> str:
+def arithmetic_of(spec: SystemSpec) -> str:
     """What a system is to be built in, to be judged."""
-    return Arithmetic.FLOAT if draft.is_binary or draft.is_near_a_point else Arithmetic.EXACT
+    return Arithmetic.FLOAT if spec.is_binary or spec.is_near_a_point else Arithmetic.EXACT
 
 
 def _built(parts: Parts, solution: Solution, problems: list[Problem]) -> Claims:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from implicitgrad.numbers.ball import DoubleMatrix, from_fractions
+from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, bound_product, enlarged, gamma, precise_residual
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _is_near(rest: Array, error: Array, enough: Array) -> bool:
 
 
 def _is_there_one_with_changes(
-    sought: Sought, rest: Array, error: Array, enough: Array, rho: Array, C: _Doubles, reach: Array
+    sought: Sought, rest: Array, error: Array, enough: Array, rho: Array, C: _LeastSquares, reach: Array
 ) -> bool | None:
     """The same, with Δ of least squares, −ρ·(I + Tᵀ·T)⁻¹·Tᵀ, and ρ·(I + Tᵀ·T)⁻¹ for all columns together."""
     try:
@@ -107,19 +107,19 @@ def _is_there_one_with_changes(
     return False if shown.sum() * (1 - (rho.size + 8) * U) > spent * FURTHER + SMALLEST else None
 
 
-class _Doubles(NamedTuple):
+class _LeastSquares(NamedTuple):
     value: Array
     error: Array
 
 
-def _doubles(matrix: Matrix) -> _Doubles:
-    if isinstance(matrix, DoubleMatrix):  # which are these numbers, whatever they are near to
-        return _Doubles(matrix.array, np.zeros_like(matrix.array))
+def _doubles(matrix: Matrix) -> _LeastSquares:
+    if isinstance(matrix, BallMatrix):  # which are these numbers, whatever they are near to
+        return _LeastSquares(matrix.array, np.zeros_like(matrix.array))
     found = from_fractions(matrix)
-    return _Doubles(found.array, np.broadcast_to(np.asarray(found.error), found.array.shape))
+    return _LeastSquares(found.array, np.broadcast_to(np.asarray(found.error), found.array.shape))
 
 
-def _weighed(rho: Array, rest: Array, t: Array, C: _Doubles, reach: Array) -> tuple[Array, Array]:
+def _weighed(rho: Array, rest: Array, t: Array, C: _LeastSquares, reach: Array) -> tuple[Array, Array]:
     """Of each column ρᵀ·(c − C·z₀), or less, and |ρ|ᵀ·t + |Cᵀ·ρ|ᵀ·|z − z₀|, or more; reach : what z − z₀ may be."""
     R, sizes = len(rest), np.abs(rho)
     shown = rho * rest

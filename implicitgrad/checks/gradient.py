@@ -19,7 +19,7 @@ from implicitgrad.checks.jacobian import (
     written,
 )
 from implicitgrad.checks.proof import beyond_its_type, limit_of_gradient, proves_nothing
-from implicitgrad.checks.rational_feasibility import Interval
+from implicitgrad.checks.rational_feasibility import RationalInterval
 from implicitgrad.model.claims import Numbers
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Matrix
@@ -288,14 +288,14 @@ def _loss(setting: Setting, k: int) -> str:
     return "L" if len(setting.system.dL_dy or ()) == 1 else f"L{k + 1}"
 
 
-def _intervals(claim: Along, setting: Setting, m: int, jacobian: Along | None) -> list[Interval]:
+def _intervals(claim: Along, setting: Setting, m: int, jacobian: Along | None) -> list[RationalInterval]:
     """What the claimed losses of a column, and the claimed ∂y/∂x, ask of the free parameters."""
     general = setting.solution.general
     rows = zip(
         general.dL_dx_particular or (), general.dL_dx_coefficients or (), claim.values, claim.tolerances, strict=True
     )
     found = [
-        Interval(C, value - tolerances[m] - p[m], value + tolerances[m] - p[m])
+        RationalInterval(C, value - tolerances[m] - p[m], value + tolerances[m] - p[m])
         for p, C, values, tolerances in rows
         if (value := values[m]) is not None and any(C)
     ]

@@ -11,14 +11,14 @@ from implicitgrad.checks.context import Along, Demand, Setting, complete, dot
 from implicitgrad.checks.diagnosis.jacobian import suspect_jacobian
 from implicitgrad.checks.feasibility import can_hold, of_jacobian
 from implicitgrad.checks.proof import beyond_its_type, farthest, limit_of_jacobian, proves_nothing
-from implicitgrad.checks.rational_feasibility import Interval, is_feasible
+from implicitgrad.checks.rational_feasibility import RationalInterval, is_feasible
 from implicitgrad.model.claims import Numbers
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import DIGITS, Choice, Deviation, Outcome, show
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.text.characters import count, printable
 
-MOST_TERMS = 6
+MAX_TERMS = 6
 Difference = tuple[int, int, Fraction]
 """The difference of a claimed number from the unique value: its row, its independent input, its magnitude."""
 
@@ -128,18 +128,18 @@ def fails_to_be_finite(outcome: Outcome, numbers: Numbers) -> Outcome:
     return outcome._replace(reason=reason, failing=found)
 
 
-def column_intervals(claim: Along, setting: Setting, m: int) -> list[Interval]:
+def column_intervals(claim: Along, setting: Setting, m: int) -> list[RationalInterval]:
     """What the claimed entries of a column ask of the free parameters: J₀ + V·z within the claim's tolerance."""
     general = setting.solution.general
     rows = zip(general.particular, general.null_space, claim.values, claim.tolerances, strict=True)
     return [
-        Interval(V, value - tolerances[m] - J[m], value + tolerances[m] - J[m])
+        RationalInterval(V, value - tolerances[m] - J[m], value + tolerances[m] - J[m])
         for J, V, values, tolerances in rows
         if (value := values[m]) is not None and any(V)
     ]
 
 
-def is_possible(intervals: list[Interval]) -> bool:
+def is_possible(intervals: list[RationalInterval]) -> bool:
     """Whether some values of the free parameters satisfy all."""
     return not intervals or is_feasible(intervals)
 
@@ -206,7 +206,7 @@ def written(numbers: Numbers, setting: Setting, value: Fraction, i: int, j: int)
     terms = [(factor, text) for factor, text in zip(column, shown, strict=True) if factor]
     if len(terms) == 1:
         return texts[j]
-    if len(terms) > MOST_TERMS:
+    if len(terms) > MAX_TERMS:
         return show(value)
     return f"{linear(Fraction(0), terms, DIGITS)} = {show(value)}"
 
@@ -227,7 +227,7 @@ def _equation(J: Matrix, claim: Along, setting: Setting, i: int, m: int) -> Devi
     value = dot(row, [entries[m] for entries in J])
     tolerance = dot(tuple(map(abs, row)), [tolerances[m] for tolerances in claim.tolerances])
     terms = [(a, f"∂{y}/∂{x}") for a, y in zip(row, setting.y, strict=True) if a]
-    meaning = str(linear(Fraction(0), terms[:MOST_TERMS], DIGITS)) + (" + …" if terms[MOST_TERMS:] else "")
+    meaning = str(linear(Fraction(0), terms[:MAX_TERMS], DIGITS)) + (" + …" if terms[MAX_TERMS:] else "")
     return Deviation(f"A·dy_dx[{i + 1}][{m + 1}]", meaning, show(value), value, setting.BT()[i][m], tolerance)
 
 

@@ -16,9 +16,9 @@ from implicitgrad.checks.context import CRUDEST, Along, Setting, complete, produ
 from implicitgrad.model.claims import Numbers
 from implicitgrad.model.system import Matrix, squared_norm
 from implicitgrad.model.verdict import Outcome, show_short
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 
-MOST_PRODUCTS = 5000
+MAX_PRODUCTS = 5000
 """Up to this many products, exact arithmetic is faster than loading numpy."""
 Sizes = tuple[Fraction, ...]
 """The root mean square of each column of ∂y/∂x, or of each loss's ∂L/∂x."""
@@ -91,7 +91,7 @@ def beyond_its_type(outcome: Outcome, numbers: Numbers, setting: Setting) -> Out
 def farthest(J: Matrix, setting: Setting) -> tuple[int, int] | None:
     """The place of the entry of A·J − B·T that is farthest from 0; None where doubles that are needed overflow."""
     A, BT = setting.system.A, setting.BT()
-    if len(A) * len(J) * len(setting.x) <= MOST_PRODUCTS:
+    if len(A) * len(J) * len(setting.x) <= MAX_PRODUCTS:
         AJ = product(A, J)
         places = [(i, m) for i in range(len(A)) for m in range(len(setting.x))]
         return max(places, key=lambda place: abs(AJ[place[0]][place[1]] - BT[place[0]][place[1]]), default=None)
@@ -106,7 +106,7 @@ def _cap(size: Fraction, usual: Fraction) -> Fraction | None:
 
 
 def _sizes(X: Matrix) -> Sizes:
-    if isinstance(X, DoubleMatrix):
+    if isinstance(X, BallMatrix):
         return X.column_sizes()
     return tuple([root_above(squared_norm((column,)) / len(column)) for column in zip(*X, strict=True)])
 

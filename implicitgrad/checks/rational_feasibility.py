@@ -15,7 +15,7 @@ from typing import NamedTuple
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 
-class Interval(NamedTuple):
+class RationalInterval(NamedTuple):
     """lowest ≤ Σ coefficients·z ≤ highest"""
 
     coefficients: tuple[Fraction, ...]
@@ -23,13 +23,13 @@ class Interval(NamedTuple):
     highest: Fraction
 
 
-def is_feasible(intervals: Sequence[Interval]) -> bool:
+def is_feasible(intervals: Sequence[RationalInterval]) -> bool:
     """Whether some z satisfies all intervals; there must be one at least."""
     found = _by_least_squares(intervals)
     return _by_simplex(intervals) if found is None else found
 
 
-def _by_least_squares(intervals: Sequence[Interval]) -> bool | None:
+def _by_least_squares(intervals: Sequence[RationalInterval]) -> bool | None:
     """What the z nearest to all centres c says of C·z = c: yes if it satisfies all intervals, of radii t.
 
     Its residual ρ = c − C·z has Cᵀ·ρ = 0. So ρᵀ·(c − C·z) is ‖ρ‖² for every z, and none can satisfy all intervals if
@@ -66,7 +66,7 @@ def _power_of_two_near(value: Fraction) -> Fraction:
     return Fraction(2**exponent) if exponent >= 0 else Fraction(1, 2**-exponent)
 
 
-def _by_simplex(intervals: Sequence[Interval]) -> bool:
+def _by_simplex(intervals: Sequence[RationalInterval]) -> bool:
     """The same, whatever the intervals.
 
     A form is basic while it is written in terms of the others, ``rows[form][other]``; all start basic, at z = 0. One
@@ -96,7 +96,7 @@ def _by_simplex(intervals: Sequence[Interval]) -> bool:
         _pivot(rows, basic, entering)
 
 
-def _target(i: int, intervals: Sequence[Interval], values: list[Fraction]) -> Fraction | None:
+def _target(i: int, intervals: Sequence[RationalInterval], values: list[Fraction]) -> Fraction | None:
     """The bound that form i is beyond, if it is; a coordinate of z has none."""
     if i >= len(intervals):
         return None
@@ -106,7 +106,7 @@ def _target(i: int, intervals: Sequence[Interval], values: list[Fraction]) -> Fr
     return interval.highest if values[i] > interval.highest else None
 
 
-def _has_room(j: int, intervals: Sequence[Interval], values: list[Fraction], rises: bool) -> bool:
+def _has_room(j: int, intervals: Sequence[RationalInterval], values: list[Fraction], rises: bool) -> bool:
     if j >= len(intervals):
         return True
     return values[j] < intervals[j].highest if rises else values[j] > intervals[j].lowest

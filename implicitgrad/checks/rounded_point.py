@@ -13,12 +13,12 @@ from fractions import Fraction
 from implicitgrad.checks.context import Setting
 from implicitgrad.model.claims import Claims, Numbers
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Outcome, show
-from implicitgrad.numbers.ball import Bounded, DoubleMatrix
-from implicitgrad.readers.build import Draft
+from implicitgrad.numbers.ball import Ball, BallMatrix
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.claims import build_claims
-from implicitgrad.readers.equations import Line, read_equations
+from implicitgrad.readers.equations import EquationLine, read_equations
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.grammar import has_letters
 
@@ -35,7 +35,7 @@ def as_far_as_known(
     bound = setting.solution.error_bounds[numbers.key == "dL_dx"]
     if not outcome.holds and bound is not None:
         worst = outcome.worst
-        return outcome._replace(worst=worst and worst._replace(correct=Bounded(worst.correct, bound)))
+        return outcome._replace(worst=worst and worst._replace(correct=Ball(worst.correct, bound)))
     strict = Setting(setting.solution, setting.claims, error_counts_against=True)
     gradients = setting.system.dL_dy if numbers.key == "dL_dx" else None
     tolerances = strict.tolerances(numbers, gradients)
@@ -68,7 +68,7 @@ def _known(setting: Setting, numbers: Numbers) -> Iterator[str]:
     """What is known of the first claimed number that is not known to be within its tolerance, if it is determined."""
     solution = setting.solution
     answer = solution.dL_dx_rows if numbers.key == "dL_dx" else solution.dy_dx
-    if not isinstance(answer, DoubleMatrix) or len(numbers.entries[0]) != setting.system.inputs:
+    if not isinstance(answer, BallMatrix) or len(numbers.entries[0]) != setting.system.inputs:
         return
     for i, row in enumerate(answer.bounded_rows()):
         for j, number in enumerate(row):
@@ -91,10 +91,10 @@ def _anywhere(setting: Setting, numbers: Numbers) -> tuple[Solution, Claims]:
     """The equations solved at no point, and the claim as it was written."""
     system = setting.system
     assert system.origin is not None
-    lines = [Line(text, system.source) for text in system.origin.equations]
-    read = read_equations(lines, Part(list(system.y)), Part(list(system.x)), system.source)
-    draft = Draft(system.name, {}, system.source)
-    draft.take(read)
-    solution = solve_system(draft.build())
+    lines = [EquationLine(text, system.source) for text in system.origin.equations]
+    read = read_equations(lines, SourceValue(list(system.y)), SourceValue(list(system.x)), system.source)
+    spec = SystemSpec(system.name, {}, system.source)
+    spec.take(read)
+    solution = solve_system(spec.build())
     rows = [list(row) for row in numbers.texts]
-    return solution, build_claims({numbers.key: Part(rows)}, solution)
+    return solution, build_claims({numbers.key: SourceValue(rows)}, solution)

@@ -19,17 +19,17 @@ from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.field import Field, differences, expression_of, natural
 from implicitgrad.symbolic.ideal import is_zero_where
 from implicitgrad.symbolic.real_zeros import is_never_zero
-from implicitgrad.symbolic.sampling import Point, find_points, points_beside
+from implicitgrad.symbolic.sampling import SamplePoint, find_points, points_beside
 from implicitgrad.symbolic.to_sympy import symbol
 from implicitgrad.text.characters import count
 
 NOWHERE = "theorem-applies-nowhere"
-MOST_BRANCHES = 6
+MAX_BRANCHES = 6
 """Ways to choose a factor of each equation."""
 AT_A_POINT = "a point, --at, decides it there"
 
 
-class Answer(Enum):
+class Decision(Enum):
     """Whether a difference is 0 wherever the equations hold."""
 
     YES = "yes"
@@ -40,10 +40,10 @@ class Answer(Enum):
 class Finding(NamedTuple):
     """The answer and what it rests on."""
 
-    answer: Answer
-    apart: Point | None = None
+    answer: Decision
+    apart: SamplePoint | None = None
     """Where the difference is not 0."""
-    alike: tuple[Point, ...] = ()
+    alike: tuple[SamplePoint, ...] = ()
     """Where nothing tells it from 0."""
     difference: Any = 0
     compared: int = 0
@@ -69,12 +69,12 @@ class OnCurve:
         self.nonzero = [expression_of(value) for value in solution.validity.nonzero]
         self.points = self._found() if len(self.sought) == len(self.F) else []
 
-    def _found(self) -> list[Point]:
+    def _found(self) -> list[SamplePoint]:
         """Points on the whole, and where equations are products, on what each factor describes."""
         points = find_points(self.F, self.sought, self.letters)
         factors = list(map(_factors, self.F))
         if any(len(some) > 1 for some in factors):
-            for chosen in islice(product(*factors), MOST_BRANCHES):
+            for chosen in islice(product(*factors), MAX_BRANCHES):
                 points += find_points(list(chosen), self.sought, self.letters)
         return points
 
@@ -85,9 +85,9 @@ class OnCurve:
         apart = next((point for point, size in found if size.least > slack), None)
         alike = tuple([point for point, size in found if size.is_zero])
         if apart is not None:
-            return Finding(Answer.NO, apart, alike, expression, len(found))
+            return Finding(Decision.NO, apart, alike, expression, len(found))
         is_shown = bool(alike) and is_zero_where(expression, self.F, self.nonzero, self.letters)
-        return Finding(Answer.YES if is_shown else Answer.UNDECIDED, None, alike, expression, len(found))
+        return Finding(Decision.YES if is_shown else Decision.UNDECIDED, None, alike, expression, len(found))
 
     def said(self, finding: Finding, claimed: Symbolic, correct: Symbolic) -> str:
         """Why the claim of a number fails, or why that is not decided."""
@@ -118,7 +118,7 @@ class OnCurve:
         return f"{found}; {AT_A_POINT}"
 
 
-def _is_zero(point: Point, finding: Finding) -> bool:
+def _is_zero(point: SamplePoint, finding: Finding) -> bool:
     size = point.distance(finding.difference)
     return size is not None and size.is_zero
 
@@ -130,12 +130,12 @@ def _factors(f: Any) -> list[Any]:
     return [field.plain(factor) for factor in factors if not is_never_zero(field, factor)]
 
 
-def _shown(point: Point, value: Symbolic) -> str:
+def _shown(point: SamplePoint, value: Symbolic) -> str:
     number = point.value(value.field.plain(value.element))
     return "no number" if number is None else show_decimals([number], DIGITS)[0]
 
 
-def place_of(point: Point) -> str:
+def place_of(point: SamplePoint) -> str:
     """Its coordinates as a note has them: x = 1.5, y ≈ 4.76970."""
     texts = []
     for v in sorted(point.values, key=lambda v: (v in point.solved, natural(v.name))):

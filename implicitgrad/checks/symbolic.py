@@ -16,7 +16,7 @@ from implicitgrad.checks.comparison import Comparison, Difference, Rows, row_red
 from implicitgrad.checks.context import Form, Setting
 from implicitgrad.checks.gradient import gradient_fixes_nothing
 from implicitgrad.checks.jacobian import jacobian_fixes_nothing
-from implicitgrad.checks.solution_set import Answer, Finding, OnCurve
+from implicitgrad.checks.solution_set import Decision, Finding, OnCurve
 from implicitgrad.model.claims import ClaimedConstraints, Claims, Number, Numbers
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Outcome
@@ -104,7 +104,7 @@ class _Judge:
             for j, value in enumerate(row):
                 k = j if width == P else independent[j]
                 if value is None and answer[i][k] is not None:
-                    different.append(Difference(name(i, j), NULL, None, answer[i][k], Finding(Answer.NO)))
+                    different.append(Difference(name(i, j), NULL, None, answer[i][k], Finding(Decision.NO)))
             for m, k in enumerate(independent):
                 terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
                 if any(row[j] is None for j, _ in terms):
@@ -115,13 +115,13 @@ class _Judge:
                 if any(V[i]):
                     continue
                 finding = self.comparison.compare(found, J[i][m], slack)
-                if finding.answer is not Answer.YES:
+                if finding.answer is not Decision.YES:
                     j = k if width == P else m
                     different.append(Difference(name(i, j), numbers.texts[i][j], found, J[i][m], finding))
         outcome = Outcome(numbers.key, True, numbers.summary())
         if different:
             total = count(len(numbers.entries) * width, "entry")
-            wrong = [one for one in different if one.finding.answer is Answer.NO]
+            wrong = [one for one in different if one.finding.answer is Decision.NO]
             first, *others = wrong or different
             reason = f"{1 + len(others)} of {total}: {self.comparison.said(first)}"
             return self._failed(outcome, numbers, reason, len(wrong), [one.finding for one in wrong])
@@ -133,11 +133,11 @@ class _Judge:
             if jacobian is not None:
                 equations += self._known(jacobian, m)
             finding = self.comparison.solve(equations)
-            if finding.answer is not Answer.YES:
+            if finding.answer is not Decision.YES:
                 what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
                 what = what if jacobian is None else "it does not go with the claimed ∂y/∂x"
                 reason = self.comparison.of_column(self.solution.independent[m], what, finding)
-                return self._failed(outcome, numbers, reason, int(finding.answer is Answer.NO))
+                return self._failed(outcome, numbers, reason, int(finding.answer is Decision.NO))
         is_loose = self._is_loose(numbers, coefficients, jacobian)
         if numbers.key == "dy_dx":
             choices, reason = self._chosen(claimed), jacobian_fixes_nothing(self.setting, is_loose)
@@ -275,10 +275,10 @@ class _Judge:
             for m in range(len(self.solution.independent)):
                 along = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
                 finding = self.comparison.compare(along, T[x.index(name)][m])
-                if finding.answer is not Answer.YES:
+                if finding.answer is not Decision.YES:
                     said = f"{name} = {' + '.join(claimed.matrix.texts[i])} of {', '.join(x[k] for k in others)}"
                     because = f"; {self.curve.said(finding, along, T[x.index(name)][m])}" if self.curve else ""
-                    is_undecided = finding.answer is Answer.UNDECIDED
+                    is_undecided = finding.answer is Decision.UNDECIDED
                     reason = f"{'it is not shown' if is_undecided else 'the equations do not say'} that {said}{because}"
                     return outcome._replace(
                         holds=False, is_undecided=is_undecided, reason=reason, failing=int(not is_undecided)

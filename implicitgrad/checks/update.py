@@ -10,16 +10,16 @@ from implicitgrad.checks.context import Setting
 from implicitgrad.checks.judge import judge
 from implicitgrad.model.claims import Claims, Numbers
 from implicitgrad.model.solution import PartialMatrix, Solution
-from implicitgrad.model.spec import CLAIMS, Part, Span
+from implicitgrad.model.spec import CLAIMS, SourceValue, Span
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.readers.build import Draft
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number
 from implicitgrad.writers.expectation import all_claims, numbers_as_written, short_claims
 from implicitgrad.writers.flow import Value, write_flow, write_mapping
 
-Parts = Mapping[str, Part]
+Parts = Mapping[str, SourceValue]
 
 
 class Edit(NamedTuple):
@@ -29,14 +29,14 @@ class Edit(NamedTuple):
     text: str
 
 
-def find_edits(draft: Draft, solution: Solution, *, as_json: bool) -> list[Edit]:
-    """The edits that make what ``draft`` expects hold: of the numbers that are wrong, or of an expect not yet there.
+def find_edits(spec: SystemSpec, solution: Solution, *, as_json: bool) -> list[Edit]:
+    """The edits that make what ``spec`` expects hold: of the numbers that are wrong, or of an expect not yet there.
 
     as_json : write nothing that is not JSON.
     """
-    expected = draft.expect()
+    expected = spec.expect()
     if not expected:
-        return [_new(draft, solution, as_json)]
+        return [_new(spec, solution, as_json)]
     if all(key.partition(".")[0] == "tolerance" for key in expected):
         message = "expect has a tolerance and no claim; expected a claim to update, such as status"
         raise InputError([Problem(message, code="cannot-update", source=solution.system.source)])
@@ -64,7 +64,7 @@ def apply_edits(text: str, edits: list[Edit]) -> str:
 
 def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
     """The claims that fail, by key, in order; None for one that makes no sense of this system any more."""
-    good: dict[str, Part] = {}
+    good: dict[str, SourceValue] = {}
     broken: dict[str, Claims | None] = {}
     for key in CLAIMS:
         own = {name: part for name, part in expected.items() if name.partition(".")[0] == key}
@@ -101,7 +101,7 @@ def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | Non
     yield _whole(part, found, as_json)
 
 
-def _whole(part: Part, value: Value, as_json: bool) -> Edit:
+def _whole(part: SourceValue, value: Value, as_json: bool) -> Edit:
     """The value of a key in place of what stands there, further in than the key where that is on a line before."""
     assert part.span is not None
     (line, column), _ = span = part.span(())
@@ -137,10 +137,10 @@ def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict
     return found
 
 
-def _new(draft: Draft, solution: Solution, as_json: bool) -> Edit:
+def _new(spec: SystemSpec, solution: Solution, as_json: bool) -> Edit:
     """What was found, as an ``expect`` of its own."""
-    assert draft.site is not None
-    site = draft.site()
+    assert spec.site is not None
+    site = spec.site()
     found = short_claims(solution)
     whole = write_flow(found, as_json=as_json)
     if site.expect is not None:

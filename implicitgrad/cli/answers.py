@@ -1,4 +1,4 @@
-"""Answer systems for solve: a text or a file's bytes for each, in this process or in one that can be killed."""
+"""AnsweredSystem systems for solve: a text or a file's bytes for each, in this process or in one that can be killed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import Draft, NeedsAlgebra
+from implicitgrad.readers.build import NeedsAlgebra, SystemSpec
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
     """Where answers go; None is standard output."""
 
 
-class Answer(NamedTuple):
+class AnsweredSystem(NamedTuple):
     """The answer to one system."""
 
     written: str | memoryview | bytes
@@ -53,9 +53,9 @@ class Answer(NamedTuple):
 class System(NamedTuple):
     """A system on its way to an answer."""
 
-    system: LinearSystem | Draft
-    """A draft, if it is more than numbers."""
-    parts: dict[str, Part]
+    system: LinearSystem | SystemSpec
+    """A spec, if it is more than numbers."""
+    parts: dict[str, SourceValue]
     """As it was written, where that is to be written again."""
 
     @property
@@ -64,15 +64,15 @@ class System(NamedTuple):
         return isinstance(self.system, LinearSystem)
 
 
-def built(drafts: Iterable[Draft], asked: Asked) -> list[System]:
-    """What is made of drafts without algebra. Raises InputError with the problems of all."""
+def built(specs: Iterable[SystemSpec], asked: Asked) -> list[System]:
+    """What is made of specs without algebra. Raises InputError with the problems of all."""
     systems: list[System] = []
     problems: list[Problem] = []
-    for draft in drafts:
+    for spec in specs:
         try:
-            systems.append(System(draft.build_numbers(asked.arithmetic), draft.parts if asked.form == "yaml" else {}))
+            systems.append(System(spec.build_numbers(asked.arithmetic), spec.parts if asked.form == "yaml" else {}))
         except NeedsAlgebra:
-            systems.append(System(draft, {}))
+            systems.append(System(spec, {}))
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -80,7 +80,7 @@ def built(drafts: Iterable[Draft], asked: Asked) -> list[System]:
     return systems
 
 
-def answers_to(systems: Sequence[System], asked: Asked) -> tuple[list[Answer], list[Problem]]:
+def answers_to(systems: Sequence[System], asked: Asked) -> tuple[list[AnsweredSystem], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raises ImplicitGradError."""
     _refuse_several(systems, asked)
     _require_gradients([one.system for one in systems if isinstance(one.system, LinearSystem)], asked)
@@ -88,17 +88,17 @@ def answers_to(systems: Sequence[System], asked: Asked) -> tuple[list[Answer], l
 
 
 def answers_within(
-    seconds: float, drafts: Callable[[], Sequence[Draft]], source: str, asked: Asked
-) -> tuple[list[Answer], list[Problem]]:
-    """The same, of drafts that are read, and systems that are answered, within so many seconds each."""
+    seconds: float, specs: Callable[[], Sequence[SystemSpec]], source: str, asked: Asked
+) -> tuple[list[AnsweredSystem], list[Problem]]:
+    """The same, of specs that are read, and systems that are answered, within so many seconds each."""
     from implicitgrad.batch.limits import each_apart
 
-    answers, problems = _split(each_apart(lambda: _works(drafts(), asked), seconds), source)
+    answers, problems = _split(each_apart(lambda: _works(specs(), asked), seconds), source)
     _refuse_several([*answers, *problems], asked)
     return answers, problems
 
 
-def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Result]:
+def _results(systems: Sequence[System], asked: Asked) -> Iterator[AnsweredSystem | Result]:
     for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
         if is_of_numbers:
             for system, parts in group:
@@ -108,20 +108,22 @@ def _results(systems: Sequence[System], asked: Asked) -> Iterator[Answer | Resul
             from implicitgrad.batch.limits import each_apart
 
             yield from each_apart(
-                partial(_works, [one.system for one in group if isinstance(one.system, Draft)], asked)
+                partial(_works, [one.system for one in group if isinstance(one.system, SystemSpec)], asked)
             )
 
 
-def _split(results: Iterable[Answer | Result], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+def _split(
+    results: Iterable[AnsweredSystem | Result], source: str | None = None
+) -> tuple[list[AnsweredSystem], list[Problem]]:
     """Separate answers from the problems of systems without one. Raises any other error.
 
     source : of what cannot be read in time.
     """
-    answers: list[Answer] = []
+    answers: list[AnsweredSystem] = []
     problems: list[Problem] = []
     wrong: list[Problem] = []
     for result in results:
-        if isinstance(result, Answer):
+        if isinstance(result, AnsweredSystem):
             answers.append(result)
         elif result.error is None:
             answers.append(result.value)
@@ -137,22 +139,22 @@ def _split(results: Iterable[Answer | Result], source: str | None = None) -> tup
     return answers, problems
 
 
-def _works(drafts: Sequence[Draft], asked: Asked) -> list[Work]:
+def _works(specs: Sequence[SystemSpec], asked: Asked) -> list[Work]:
     from implicitgrad.batch.limits import Work
 
-    return [Work(draft.source, partial(_answer_draft, draft, asked)) for draft in drafts]
+    return [Work(spec.source, partial(_answer_spec, spec, asked)) for spec in specs]
 
 
-def _answer_draft(draft: Draft, asked: Asked) -> Answer:
+def _answer_spec(spec: SystemSpec, asked: Asked) -> AnsweredSystem:
     from implicitgrad.batch.limits import build
 
-    system = build(draft, asked.arithmetic)
+    system = build(spec, asked.arithmetic)
     _require_gradients([system], asked)
-    answer = _answer(system, draft.parts, asked)
+    answer = _answer(system, spec.parts, asked)
     return answer if isinstance(answer.written, str) else answer._replace(written=bytes(answer.written))
 
 
-def _answer(system: LinearSystem, parts: dict[str, Part], asked: Asked) -> Answer:
+def _answer(system: LinearSystem, parts: dict[str, SourceValue], asked: Asked) -> AnsweredSystem:
     solution = solve_system(
         system,
         asked.free,
@@ -163,8 +165,8 @@ def _answer(system: LinearSystem, parts: dict[str, Part], asked: Asked) -> Answe
     )
     problems = [problem for one in asked.require if (problem := unmet(facts_of(solution), one))]
     if asked.form in ARRAYS:
-        return Answer(*_array(solution, asked), tuple(problems))
-    return Answer(_text(solution, parts, asked), None, tuple(problems))
+        return AnsweredSystem(*_array(solution, asked), tuple(problems))
+    return AnsweredSystem(_text(solution, parts, asked), None, tuple(problems))
 
 
 def _refuse_several(systems: Sequence[object], asked: Asked) -> None:
@@ -203,7 +205,7 @@ def _array(solution: Solution, asked: Asked) -> tuple[memoryview, str | None]:
     return write_npy(solution), note
 
 
-def _text(solution: Solution, parts: dict[str, Part], asked: Asked) -> str:
+def _text(solution: Solution, parts: dict[str, SourceValue], asked: Asked) -> str:
     if asked.form == "json":
         from implicitgrad.writers.record import write_record
 

@@ -25,7 +25,7 @@ from implicitgrad.text.errors import UsageError
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from implicitgrad.batch.engine import Outcome, Question, Ready
+    from implicitgrad.batch.engine import BatchResult, BatchTask, Ready
     from implicitgrad.batch.inputs import Chunk
     from implicitgrad.batch.pool import Pool
     from implicitgrad.batch.results import Results
@@ -57,7 +57,7 @@ Examples:
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Solve many systems, one JSON line each.")
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @click.option("--files-from", metavar="FILE", help="Take the files named in FILE, or - , ended by NULs or line ends.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'spec*'.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(readable=False),
     help="Write to a file: .csv gets a row each, .npz the numbers of all, .jsonl, .json or no suffix JSON lines.",
@@ -142,13 +142,13 @@ def batch(
 
     for name in VARIABLES:  # the cores work on different systems
         os.environ.setdefault(name, "1")
-    from implicitgrad.batch.engine import Question
+    from implicitgrad.batch.engine import BatchTask
     from implicitgrad.terminal.signals import Interruptions
 
     gc.freeze()
     gc.set_threshold(GARBAGE)
     gc.enable()
-    question = Question(
+    question = BatchTask(
         arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form, time_limit
     )
     with Interruptions() as interruptions:
@@ -203,7 +203,7 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
     return _Target(None if output == "-" else output, None, found)
 
 
-def _run(asked: _Asked, target: _Target, question: Question, interruptions: Interruptions) -> int:
+def _run(asked: _Asked, target: _Target, question: BatchTask, interruptions: Interruptions) -> int:
     from implicitgrad.batch.engine import answer_all
     from implicitgrad.batch.progress import Tally
     from implicitgrad.batch.sources import Sources
@@ -276,7 +276,7 @@ def _end(started: list[Pool]) -> None:
         kill_all()
 
 
-def _to_first_failure(outcomes: list[Outcome]) -> list[Outcome]:
+def _to_first_failure(outcomes: list[BatchResult]) -> list[BatchResult]:
     failed = next((k for k, outcome in enumerate(outcomes) if outcome.is_failure), None)
     return outcomes if failed is None else outcomes[: failed + 1]
 
@@ -304,7 +304,7 @@ def _held(chunks: Iterator[Chunk | Ready], begun: _Begun) -> Iterator[Chunk | Re
 
 
 def _chunks(
-    asked: _Asked, sources: Sources, question: Question, old: Old | None, begun: _Begun
+    asked: _Asked, sources: Sources, question: BatchTask, old: Old | None, begun: _Begun
 ) -> Iterator[Chunk | Ready]:
     """What is to be done, and what is done already."""
     from implicitgrad.batch import inputs as items
@@ -324,7 +324,7 @@ def _chunks(
             yield from _changed(chunk, old, question)
 
 
-def _changed(chunk: Chunk, old: Old, question: Question) -> Iterator[Chunk | Ready]:
+def _changed(chunk: Chunk, old: Old, question: BatchTask) -> Iterator[Chunk | Ready]:
     """A chunk, without what has its result already; that stands in its place."""
     from implicitgrad.batch.engine import Ready
     from implicitgrad.text.errors import InputError

@@ -44,12 +44,12 @@ def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[st
 
     hinted : the hints that were reported before, which are not for people to read again.
     """
-    from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, Problem, without_repeated_hints
+    from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, Problem, without_repeated_hints
 
     problems = list(problems)
-    left_out = len(problems) - MOST_PROBLEMS_SHOWN
+    left_out = len(problems) - MAX_PROBLEMS_SHOWN
     if left_out > 0:
-        problems[MOST_PROBLEMS_SHOWN:] = [Problem(f"... and {left_out} more problems", code="more-problems")]
+        problems[MAX_PROBLEMS_SHOWN:] = [Problem(f"... and {left_out} more problems", code="more-problems")]
     if as_json:
         from implicitgrad.writers.record import error_record, write_json
 

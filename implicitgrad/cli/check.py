@@ -16,12 +16,12 @@ from implicitgrad.cli.systems import (
     SEVERAL_LOSSES,
     Given,
     GivenParts,
-    drafts_of,
     files_read,
     form_of,
     given_parts,
     refuse_both,
     require_option,
+    specs_of,
     system_options,
     text_to_keep,
 )
@@ -32,8 +32,8 @@ from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting
-    from implicitgrad.model.spec import Part
-    from implicitgrad.readers.build import Draft
+    from implicitgrad.model.spec import SourceValue
+    from implicitgrad.readers.build import SystemSpec
     from implicitgrad.writers.report import Result
 
 BLANKS = "A value with blanks needs quotes: -g '1 1'"
@@ -69,7 +69,7 @@ Examples:
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
 @click.option("--atol", metavar="X", help="Allow an error of X.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'spec*'.")
 @click.option("--strict", is_flag=True, help="A system without a claim fails, and so does a claim that fixes nothing.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json"]),
@@ -168,8 +168,8 @@ def check(
 def _checked(
     source: str | None,
     given: GivenParts,
-    claims: dict[str, Part],
-    more: list[dict[str, Part]],
+    claims: dict[str, SourceValue],
+    more: list[dict[str, SourceValue]],
     form: CsvFormat,
     time_limit: float | None,
 ) -> list[Result]:
@@ -177,18 +177,18 @@ def _checked(
 
     Raises ImplicitGradError where there is no file.
     """
-    from implicitgrad.checks.expected import check_drafts
+    from implicitgrad.checks.expected import check_specs
     from implicitgrad.model.verdict import Unreadable
     from implicitgrad.readers.build import NeedsAlgebra
 
     try:
         if time_limit is None:
-            drafts = drafts_of(source, given, form_of(source, form))
+            specs = specs_of(source, given, form_of(source, form))
             with suppress(NeedsAlgebra):
-                return list(check_drafts(drafts, claims, more, numbers_alone=True))
-            read: Callable[[], list[Draft]] = partial(list, drafts)
+                return list(check_specs(specs, claims, more, numbers_alone=True))
+            read: Callable[[], list[SystemSpec]] = partial(list, specs)
         else:
-            read = partial(drafts_of, source, given, form_of(source, form), text_to_keep(source))
+            read = partial(specs_of, source, given, form_of(source, form), text_to_keep(source))
         from implicitgrad.batch.limited_checks import check_within
 
         return list(check_within(time_limit, read, claims, more, source or INLINE))
@@ -246,23 +246,25 @@ def _refuse_for_update(
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")
 
 
-def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, Part]:
+def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
     """What the options claim."""
-    from implicitgrad.model.spec import Part
+    from implicitgrad.model.spec import SourceValue
     from implicitgrad.readers.formats import read_part
 
     claims = {}
     for key, value in given.items():
         option = CLAIM_OPTIONS[key]
         is_matrix = key in ("dy_dx", "dL_dx")
-        claims[key] = read_part(value, option, is_matrix=False, form=form) if is_matrix else Part(value, option)
+        claims[key] = read_part(value, option, is_matrix=False, form=form) if is_matrix else SourceValue(value, option)
     return claims
 
 
-def _required(require: Iterable[str]) -> list[dict[str, Part]]:
-    from implicitgrad.model.spec import Part
+def _required(require: Iterable[str]) -> list[dict[str, SourceValue]]:
+    from implicitgrad.model.spec import SourceValue
 
     return [
-        {"dL_dx_unique": Part("true", "--require")} if one == UNIQUE_GRADIENT else {"status": Part(one, "--require")}
+        {"dL_dx_unique": SourceValue("true", "--require")}
+        if one == UNIQUE_GRADIENT
+        else {"status": SourceValue(one, "--require")}
         for one in require
     ]

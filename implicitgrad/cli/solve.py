@@ -19,11 +19,11 @@ from implicitgrad.cli.options import (
 from implicitgrad.cli.systems import (
     INLINE,
     Given,
-    drafts_of,
     files_read,
     given_parts,
     refuse_both,
     require_option,
+    specs_of,
     system_options,
     text_to_keep,
 )
@@ -34,7 +34,7 @@ from implicitgrad.terminal.streams import say, write_stdout
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.cli.answers import Answer
+    from implicitgrad.cli.answers import AnsweredSystem
 
 FORMATS = ("table", "json", "markdown", "latex", "yaml", "csv")
 FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {
@@ -157,16 +157,16 @@ def solve(
     file = None if output == "-" else output
     asked = Asked(arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file)
     with telling(f"reading {', '.join(inputs)}"):
-        drafts = partial(drafts_of, system, given_parts(given), given.csv_form)
+        specs = partial(specs_of, system, given_parts(given), given.csv_form)
         if time_limit is None:
-            systems = built(drafts(), asked)
+            systems = built(specs(), asked)
         else:
-            drafts = partial(drafts, text_to_keep(system))
+            specs = partial(specs, text_to_keep(system))
     with telling(f"solving {system or INLINE}"):
         if time_limit is None:
             answers, problems = answers_to(systems, asked)
         else:
-            answers, problems = answers_within(time_limit, drafts, system or INLINE, asked)
+            answers, problems = answers_within(time_limit, specs, system or INLINE, asked)
     if file is None:
         write_stdout("".join(_joined(answers, form)))
     elif not problems:
@@ -184,5 +184,5 @@ def solve(
     return 1 if not_met else 0
 
 
-def _joined(answers: list[Answer], form: str) -> list[str]:
+def _joined(answers: list[AnsweredSystem], form: str) -> list[str]:
     return [(BETWEEN.get(form, "") if number else "") + str(answer.written) for number, answer in enumerate(answers)]

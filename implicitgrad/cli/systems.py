@@ -17,8 +17,8 @@ from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.model.spec import Part
-    from implicitgrad.readers.build import Draft, Read
+    from implicitgrad.model.spec import SourceValue
+    from implicitgrad.readers.build import Read, SystemSpec
 
 INLINE = "<inline>"
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
@@ -147,14 +147,14 @@ def tell_of_terminal() -> None:
 class GivenParts(NamedTuple):
     """What the options say, read."""
 
-    parts: dict[str, Part]
+    parts: dict[str, SourceValue]
     read: Read | None = None
     """What the equations given say."""
 
 
 def given_parts(given: Given) -> GivenParts:
     """The parts of a system that the options give."""
-    from implicitgrad.model.spec import Part
+    from implicitgrad.model.spec import SourceValue
     from implicitgrad.readers.formats import read_part
 
     parts = {
@@ -162,46 +162,46 @@ def given_parts(given: Given) -> GivenParts:
         for key, value in given.values.items()
     }
     named = {"x": given.x, "y": given.y}
-    parts |= {key: Part(list(value), f"--{key}") for key, value in named.items() if value is not None}
+    parts |= {key: SourceValue(list(value), f"--{key}") for key, value in named.items() if value is not None}
     if not given.equations:
         return GivenParts(parts)
     return GivenParts(parts, _equations(given, parts))
 
 
-def _equations(given: Given, parts: dict[str, Part]) -> Read:
+def _equations(given: Given, parts: dict[str, SourceValue]) -> Read:
     """What the equations given as options say, in the place of A and B."""
-    from implicitgrad.readers.equations import Line, Point, read_equations
+    from implicitgrad.readers.equations import EquationLine, Point, read_equations
 
     def at(row: int, offset: int) -> tuple[int, int]:
         return row, offset + 1
 
-    lines = [Line(text, "-e", partial(at, row)) for row, text in enumerate(given.equations, start=1)]
+    lines = [EquationLine(text, "-e", partial(at, row)) for row, text in enumerate(given.equations, start=1)]
     point = None
     if given.at is not None:
         pairs = [[part.strip() for part in one.split("=", 1)] for one in given.at]
-        values = {name: Line(value, "--at") for name, value in pairs}
+        values = {name: EquationLine(value, "--at") for name, value in pairs}
         point = Point(values, given.solve_for or (), "--at")
     return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
 
 
-def drafts_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: str | None = None) -> list[Draft]:
+def specs_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: str | None = None) -> list[SystemSpec]:
     """The systems of a file as written, or the inline one for None, with what is given in place of what it says.
 
     text : what is in the file, where that has been read.
     """
-    from implicitgrad.readers.build import Draft
-    from implicitgrad.readers.formats import read_drafts
+    from implicitgrad.readers.build import SystemSpec
+    from implicitgrad.readers.formats import read_specs
 
-    drafts = [Draft(INLINE, {}, INLINE)] if source is None else read_drafts(source, csv_form, text)
-    for draft in drafts:
+    specs = [SystemSpec(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
+    for spec in specs:
         if "A" in given.parts or "B" in given.parts:
-            draft.complete()
-            draft.origin = None
-            draft.parts.pop("hessian", None)
-        draft.parts |= given.parts
+            spec.complete()
+            spec.origin = None
+            spec.parts.pop("hessian", None)
+        spec.parts |= given.parts
         if given.read is not None:
-            draft.take(given.read)
-    return drafts
+            spec.take(given.read)
+    return specs
 
 
 def text_to_keep(source: str | None) -> str | None:

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterable
 from difflib import unified_diff
 
-from implicitgrad.checks.expected import check_drafts
+from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import apply_edits, find_edits
 from implicitgrad.cli.boundary import report
 from implicitgrad.cli.systems import form_of
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.readers.build import NeedsAlgebra, build_all
 from implicitgrad.readers.csv_format import CsvFormat
-from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, read_drafts
+from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, read_specs
 from implicitgrad.readers.source import decode, read_bytes
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.files import write_file
@@ -82,13 +82,13 @@ def _updated(path: str, form: CsvFormat, *, numbers_alone: bool = False) -> tupl
     numbers_alone : raise NeedsAlgebra, and do no algebra.
     """
     mark, text = _text(path)
-    drafts = read_drafts(path, form, text)
-    systems = build_all(drafts, "exact", numbers_alone=numbers_alone)
+    specs = read_specs(path, form, text)
+    systems = build_all(specs, "exact", numbers_alone=numbers_alone)
     as_json = path.lower().endswith((".json", *JSON_LINES_SUFFIXES))
     edits = [
         edit
-        for draft, system in zip(drafts, systems, strict=True)
-        for edit in find_edits(draft, solve_system(system), as_json=as_json)
+        for spec, system in zip(specs, systems, strict=True)
+        for edit in find_edits(spec, solve_system(system), as_json=as_json)
     ]
     after = apply_edits(text, edits)
     if after != text and not _is_as_meant(path, form, after, systems):
@@ -100,8 +100,8 @@ def _updated(path: str, form: CsvFormat, *, numbers_alone: bool = False) -> tupl
 def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSystem]) -> bool:
     """Whether a text says the same systems, and every claim in it holds."""
     try:
-        drafts = read_drafts(path, form, text)
-        return build_all(drafts, "exact") == systems and all(check_drafts(drafts))
+        specs = read_specs(path, form, text)
+        return build_all(specs, "exact") == systems and all(check_specs(specs))
     except ImplicitGradError:
         return False
 

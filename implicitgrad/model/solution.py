@@ -9,14 +9,14 @@ from math import ulp
 from typing import Any, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import float_square_root, to_float
 
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Sequence[PartialRow]
-"""A tuple of rows, or a DoubleMatrix. None stands for an entry that the system does not determine."""
+"""A tuple of rows, or a BallMatrix. None stands for an entry that the system does not determine."""
 
 
 ILL_CONDITIONED = (
@@ -192,7 +192,7 @@ class Solution(NamedTuple):
         rows = self.dL_dx_rows
         if rows is None or not self.system.has_one_loss:
             return rows
-        return rows.array[0] if isinstance(rows, DoubleMatrix) else rows[0]
+        return rows.array[0] if isinstance(rows, BallMatrix) else rows[0]
 
     @property
     def free_parameters(self) -> tuple[str, ...]:
@@ -274,7 +274,7 @@ class Solution(NamedTuple):
 def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:
     largest = 0.0
     for matrix in matrices:
-        if isinstance(matrix, DoubleMatrix):
+        if isinstance(matrix, BallMatrix):
             error = matrix.largest_error()
             if error is None:
                 return None

@@ -1,4 +1,4 @@
-"""Part: one key of a system as it is written, with where everything in it stands."""
+"""SourceValue: one key of a system as it is written, with where everything in it stands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Span = tuple[tuple[int, int], tuple[int, int]]
 """From (line, column) to (line, column), 1-based, the second the place behind the last character."""
 
 
-class Part(NamedTuple):
+class SourceValue(NamedTuple):
     """One key of a system as written."""
 
     value: object
@@ -32,7 +32,7 @@ class Part(NamedTuple):
     """Where the value at a path starts and ends, if it can be edited there."""
     unit_roundoff: Fraction | None = None
     """Of the floating-point type an array's numbers have; None where it has none."""
-    with_fewer_entries: Callable[[], Part] | None = None
+    with_fewer_entries: Callable[[], SourceValue] | None = None
     """Reads it again with a -b as one entry where that was two; None where nothing but the text itself decides."""
 
 

@@ -7,13 +7,13 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.numbers.ball import DoubleMatrix, from_fractions
+from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.exact import RationalMatrix, Row
 from implicitgrad.symbolic.element import SymbolicMatrix
 from implicitgrad.text.errors import UsageError
 
 Matrix = Sequence[Row]
-"""A RationalMatrix, a DoubleMatrix, a SymbolicMatrix, or a tuple of rows."""
+"""A RationalMatrix, a BallMatrix, a SymbolicMatrix, or a tuple of rows."""
 AUTO = "auto"
 """The choice of arithmetic that is left to the program."""
 
@@ -115,7 +115,7 @@ class LinearSystem(NamedTuple):
             return Arithmetic.EXACT
         if isinstance(self.A, SymbolicMatrix):
             return Arithmetic.SYMBOLIC
-        return Arithmetic.FLOAT if isinstance(self.A, DoubleMatrix) else Arithmetic.EXACT
+        return Arithmetic.FLOAT if isinstance(self.A, BallMatrix) else Arithmetic.EXACT
 
     def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
         """The same system in the other kind of numbers: doubles are taken at their exact binary values.
@@ -127,7 +127,7 @@ class LinearSystem(NamedTuple):
                 raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")
             return self
         matrices = (self.A, self.B, self.dL_dy)
-        if all(m is None or isinstance(m, DoubleMatrix) is (arithmetic is Arithmetic.FLOAT) for m in matrices):
+        if all(m is None or isinstance(m, BallMatrix) is (arithmetic is Arithmetic.FLOAT) for m in matrices):
             return self
         A, B, dL_dy = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
         assert A is not None
@@ -152,7 +152,7 @@ class LinearSystem(NamedTuple):
 def _as(arithmetic: Arithmetic, matrix: Matrix) -> Matrix:
     if arithmetic is Arithmetic.EXACT:
         return RationalMatrix.of(tuple(matrix))
-    return matrix if isinstance(matrix, DoubleMatrix) else from_fractions(matrix)
+    return matrix if isinstance(matrix, BallMatrix) else from_fractions(matrix)
 
 
 def squared_norm(matrix: Matrix) -> Fraction:

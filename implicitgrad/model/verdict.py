@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from implicitgrad.model.claims import Place
 from implicitgrad.model.solution import Solution
-from implicitgrad.numbers.ball import Bounded
+from implicitgrad.numbers.ball import Ball
 from implicitgrad.numbers.formatting import linear, show_decimals, show_number
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
@@ -17,7 +17,7 @@ from implicitgrad.text.number_grammar import is_number, last_place
 NOTHING = "solved, nothing claimed"
 DIGITS = 6
 """The significant digits of a number in a message."""
-MOST_DIGITS = 17
+MAX_DIGITS = 17
 """Of one beside a claim that has more."""
 
 
@@ -55,14 +55,14 @@ class Deviation(NamedTuple):
         where, difference = f"{self.entry} ({self.meaning})", self.difference
         if difference is None:
             return f"{where}: claimed not to be determined, correct is {show(self.correct)}"
-        if isinstance(self.correct, Bounded):  # no digit that the bound does not support
-            correct, found = show(self.correct), show(Bounded(difference, self.correct.error))
+        if isinstance(self.correct, Ball):  # no digit that the bound does not support
+            correct, found = show(self.correct), show(Ball(difference, self.correct.error))
             tolerance = show_short(self.tolerance)
         elif not is_number(self.claimed) or last_place(self.claimed) is None:
             correct, found, tolerance = map(show, (self.correct, difference, self.tolerance))
         else:  # a decimal is compared with a decimal, of a digit more
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
-            correct = show_decimals([self.correct], max(DIGITS, min(digits, MOST_DIGITS) + 1))[0]
+            correct = show_decimals([self.correct], max(DIGITS, min(digits, MAX_DIGITS) + 1))[0]
             found, tolerance = show_short(difference), show_short(self.tolerance)
         allowed = f", allowed {tolerance}" if self.tolerance else ""
         return f"{where}: claimed {self.claimed}, correct is {correct}, difference {found}{allowed}"

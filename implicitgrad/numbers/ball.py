@@ -1,4 +1,4 @@
-"""DoubleMatrix: a matrix of doubles, which reads as rows of the exact rational numbers that they are.
+"""BallMatrix: a matrix of doubles, which reads as rows of the exact rational numbers that they are.
 
 numpy is loaded where doubles are made.
 """
@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from implicitgrad.text.number_grammar import ALL_NUMBERS, MOST_DIGITS, is_plain_integers
+from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS, is_plain_integers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_ROUNDING = 2.0**-1074
 """What a number below the normal range is rounded by, at most."""
 DYADIC_PLACES = 10
-MOST_PLACES = 323
+MAX_PLACES = 323
 """The decimal places with which a number that is not 0 is never rounded to 0."""
 
 
@@ -35,28 +35,28 @@ else:
     Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
 
 
-class Bounded(Fraction):
+class Ball(Fraction):
     """A double as the rational number it is, which stands for one that is within ``error`` of it."""
 
     __slots__ = ("error",)
     error: float
 
-    def __new__(cls, number: float | Fraction, error: float) -> Bounded:  # noqa: D102
+    def __new__(cls, number: float | Fraction, error: float) -> Ball:  # noqa: D102
         self = super().__new__(cls, number)
         self.error = error
         return self
 
-    def __abs__(self) -> Bounded:
-        return Bounded(super().__abs__(), self.error)
+    def __abs__(self) -> Ball:
+        return Ball(super().__abs__(), self.error)
 
-    def __neg__(self) -> Bounded:
-        return Bounded(super().__neg__(), self.error)
+    def __neg__(self) -> Ball:
+        return Ball(super().__neg__(), self.error)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Bounded, (Fraction(self), self.error)
+        return Ball, (Fraction(self), self.error)
 
 
-class DoubleMatrix(Rows):
+class BallMatrix(Rows):
     """A matrix of doubles and how far each may be from the number it stands for.
 
     Everything that takes rows of fractions takes it; who has many numbers to do uses ``array``. NaN in the array is
@@ -116,11 +116,11 @@ class DoubleMatrix(Rows):
         means = np.sqrt(np.mean((self.array / largest) ** 2, axis=0))
         return tuple([Fraction(largest) * Fraction(mean) for mean in means.tolist()])
 
-    def widened(self, radii: Sequence[Sequence[float]]) -> DoubleMatrix:
+    def widened(self, radii: Sequence[Sequence[float]]) -> BallMatrix:
         """The same numbers for what may be so much further from each."""
         import numpy as np
 
-        return DoubleMatrix(
+        return BallMatrix(
             self.array, None if self.error is None else np.nextafter(self.error + np.array(radii), np.inf)
         )
 
@@ -131,13 +131,13 @@ class DoubleMatrix(Rows):
         errors = np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
         for row, row_errors in zip(self.array, errors, strict=True):
             pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
-            yield tuple([Bounded(number, error) if number == number else None for number, error in pairs])
+            yield tuple([Ball(number, error) if number == number else None for number, error in pairs])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.array.astype(dtype or self.array.dtype, copy=copy is not False)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, DoubleMatrix):
+        if not isinstance(other, BallMatrix):
             return NotImplemented
         return self.array.shape == other.array.shape and self.array.tobytes() == other.array.tobytes()
 
@@ -151,7 +151,7 @@ class DoubleMatrix(Rows):
 class Decimals(NamedTuple):
     """A large table of decimals: its doubles at hand, its texts for who asks."""
 
-    doubles: DoubleMatrix
+    doubles: BallMatrix
     has_decimals: bool
     """Whether any has a digit behind its point."""
     texts: Callable[[], list[Any]]
@@ -163,7 +163,7 @@ def _fractions(row: list[float]) -> DoubleRow:
     return tuple([Fraction(number) if number == number else None for number in row])
 
 
-def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
+def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
     """The doubles nearest to rational numbers, and how far from them.
 
     Raises OverflowError beyond the largest, and for what is not 0 and would be.
@@ -179,10 +179,10 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
                 if error and not values[i, j]:
                     raise OverflowError
                 errors[i, j] = np.nextafter(float(error), np.inf) if error else 0.0
-    return DoubleMatrix(values, errors if errors.any() else 0.0)
+    return BallMatrix(values, errors if errors.any() else 0.0)
 
 
-def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
+def from_texts(rows: Sequence[Sequence[str]]) -> BallMatrix | None:
     """The doubles nearest to decimals, and a bound on how far from them they are.
 
     None where a text is no decimal of the grammar, or beyond the range of doubles: who reads entry by entry says which.
@@ -190,7 +190,7 @@ def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
     import numpy as np
 
     longest = max(len(text) for row in rows for text in row)
-    if longest > MOST_DIGITS:
+    if longest > MAX_DIGITS:
         return None
     written = "\n".join(["\n".join(row) for row in rows])
     if written.count("\n") != sum(map(len, rows)) - 1 or ALL_NUMBERS.fullmatch(written) is None:
@@ -200,12 +200,12 @@ def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
     if largest == np.inf:
         return None
     if is_plain_integers(written) and largest < 2.0**BITS:
-        return DoubleMatrix(values)
+        return BallMatrix(values)
     exponents = re.findall("[eE]-([0-9]+)", written)
     error = rounding_of_decimals(values, longest + max(map(int, exponents), default=0))
     if is_any_lost(values, error):
         return None
-    return DoubleMatrix(values, error)
+    return BallMatrix(values, error)
 
 
 def is_any_lost(values: Array, error: Array | float) -> bool:
@@ -227,7 +227,7 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
         is_exact = (parts == np.rint(parts)) & (error * 10.0 ** min(places, 300) < 2.0 ** (BITS - DYADIC_PLACES))
     error *= UNIT_ROUNDOFF
     error += SMALLEST_ROUNDING
-    if places <= MOST_PLACES:
+    if places <= MAX_PLACES:
         error[is_exact] = 0.0
     return error if error.any() else 0.0
 
@@ -265,7 +265,7 @@ def is_array_of_doubles(value: object) -> bool:
     return all(int(float(number)) == number for number in array.ravel().tolist())
 
 
-def from_array(value: Any, dimensions: tuple[int, ...]) -> DoubleMatrix | None:
+def from_array(value: Any, dimensions: tuple[int, ...]) -> BallMatrix | None:
     """An array of numbers that doubles hold, as rows; None for anything else."""
     import numpy as np
 
@@ -274,4 +274,4 @@ def from_array(value: Any, dimensions: tuple[int, ...]) -> DoubleMatrix | None:
     if value.dtype.kind != "f" and np.abs(value.astype(float)).max() >= 2.0**BITS:
         return None
     array = np.atleast_2d(np.asarray(value)).astype(float, copy=False)
-    return DoubleMatrix(array) if np.isfinite(array).all() else None
+    return BallMatrix(array) if np.isfinite(array).all() else None

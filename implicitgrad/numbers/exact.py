@@ -9,7 +9,7 @@ from math import lcm
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple, overload
 
-from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MOST_DIGITS
+from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
 
 Row = tuple[Fraction, ...]
 IntegerRow = list[int]
@@ -46,7 +46,7 @@ def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) 
         return None
     if not are_numbers and (text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None):
         return None
-    if len(text) > MOST_DIGITS and max(map(len, texts)) > MOST_DIGITS:
+    if len(text) > MAX_DIGITS and max(map(len, texts)) > MAX_DIGITS:
         return None
     integers = list(map(int, text.replace(".", "").split("\n")))
     places = [len(text.partition(".")[2]) for text in texts]

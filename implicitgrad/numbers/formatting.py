@@ -14,7 +14,7 @@ from math import inf
 from sys import float_info
 from typing import NamedTuple
 
-from implicitgrad.numbers.ball import Bounded
+from implicitgrad.numbers.ball import Ball
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import format_fraction
 
@@ -37,8 +37,8 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
     """
     if values and isinstance(values[0], Symbolic):
         return [_show_symbolic(value, digits) for value in values if isinstance(value, Symbolic)]
-    if values and isinstance(values[0], Bounded):
-        return _show_doubles([value for value in values if isinstance(value, Bounded)], digits)
+    if values and isinstance(values[0], Ball):
+        return _show_doubles([value for value in values if isinstance(value, Ball)], digits)
     if all(map(_is_short, values)):
         return [format_fraction(value) for value in values]
     return show_decimals(values, digits)
@@ -75,14 +75,14 @@ def _show_symbolic(value: Symbolic, digits: int) -> str:
     return value.shown
 
 
-def _show_doubles(values: Sequence[Bounded], digits: int) -> list[str]:
+def _show_doubles(values: Sequence[Ball], digits: int) -> list[str]:
     """As show_column, of numbers known within their bounds: the last digit is right to within one.
 
     What has no bound is marked as rounded.
     """
     if not all(2 * value.error < inf for value in values):
         is_any_too_large = any(abs(value) > LARGEST_DOUBLE for value in values)
-        plain = [Bounded(value, 0.0) for value in values]
+        plain = [Ball(value, 0.0) for value in values]
         shown = show_decimals(plain, digits) if is_any_too_large else _show_doubles(plain, digits)
         return [text if text.strip() == "0" else ROUNDED + text.removeprefix(ROUNDED) for text in shown]
     numbers = [float(value) for value in values]

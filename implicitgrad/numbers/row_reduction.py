@@ -13,7 +13,7 @@ from math import lcm
 
 from implicitgrad.numbers.exact import IntegerRow, Reduced
 
-MOST_WITHOUT_FLINT = 32
+MAX_WITHOUT_FLINT = 32
 """Rows and columns up to which python-flint, where it is installed, is not worth loading."""
 
 
@@ -52,7 +52,7 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
     if not rows:
         return Reduced([], [], [], 1, [])
     width = len(rows[0])
-    if max(len(rows), width) > MOST_WITHOUT_FLINT and (by_flint := flint_reduction()) is not None:
+    if max(len(rows), width) > MAX_WITHOUT_FLINT and (by_flint := flint_reduction()) is not None:
         order = list(order)
         found = by_flint(rows, order, beside_identity=beside_identity)
         if found is not None:

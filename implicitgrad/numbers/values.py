@@ -7,7 +7,7 @@ from itertools import chain
 from numbers import Integral, Rational, Real
 from typing import Any, TypeGuard
 
-from implicitgrad.numbers.ball import Decimals, DoubleMatrix, is_array
+from implicitgrad.numbers.ball import BallMatrix, Decimals, is_array
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.number_grammar import EXPECTED, NumberError, last_place
@@ -31,7 +31,7 @@ def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
 
 def plain(value: object) -> object:
     """Arrays and tuples as lists, all the way down."""
-    if isinstance(value, DoubleMatrix):
+    if isinstance(value, BallMatrix):
         return value.to_lists()
     if isinstance(value, RationalMatrix):
         value = value.rows

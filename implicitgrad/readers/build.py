@@ -1,7 +1,7 @@
-"""Draft: a system as written, which becomes a LinearSystem if everything in it fits.
+"""Build a LinearSystem from a SystemSpec, a system as it is written.
 
-A reader hands over values as it finds them and where each of them stands; Draft.build() is the one place that checks
-them and says, for every value that does not fit, where and why.
+A reader hands over the values of all keys and where each of them stands. SystemSpec.build() is the one place that
+checks them, and that says where a value does not fit, and why.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.model.exact_cost import ALWAYS_EXACT, QUICK, SETTLED, is_quick, least_estimate
-from implicitgrad.model.spec import Part, Path, Site
+from implicitgrad.model.spec import Path, Site, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, Origin, chosen_arithmetic
-from implicitgrad.numbers.ball import Decimals, DoubleMatrix, from_array, from_texts, is_array_of_doubles
+from implicitgrad.numbers.ball import BallMatrix, Decimals, from_array, from_texts, is_array_of_doubles
 from implicitgrad.numbers.exact import PlainDecimals, Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.numbers.values import (
     as_fraction,
@@ -28,11 +28,11 @@ from implicitgrad.numbers.values import (
     text_of,
 )
 from implicitgrad.text.characters import count, quoted
-from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem, with_others
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem, with_others
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.mistaken_names import Written
+    from implicitgrad.symbolic.mistaken_names import WrittenEntry
 
 
 class Expressions(list[tuple[Any, ...]]):
@@ -53,13 +53,13 @@ class NeedsAlgebra(Exception):
 
 
 INSTALL_SYMPY = "Letters and nonlinear equations need sympy: pip install 'implicitgrad[symbolic]'"
-Numbers = RationalMatrix | DoubleMatrix | Expressions
+Numbers = RationalMatrix | BallMatrix | Expressions
 
 
 class Read(NamedTuple):
     """What equations say."""
 
-    parts: dict[str, Part]
+    parts: dict[str, SourceValue]
     """A, B, x and y of a system, and maybe hessian."""
     origin: Origin | None
     """The equations; none if they are linear with numbers as coefficients, no constants, and all unknowns."""
@@ -67,10 +67,10 @@ class Read(NamedTuple):
     """Says both where that needs sympy, which may take long. Raises InputError."""
 
 
-class Draft:
+class SystemSpec:
     """A system as written, not yet checked: its parts by key (A, B, dL_dy, x, y) and what is wrong so far."""
 
-    def __init__(self, source: str, parts: dict[str, Part], name: str) -> None:
+    def __init__(self, source: str, parts: dict[str, SourceValue], name: str) -> None:
         self.source, self.parts, self.name = source, parts, name
         self.problems: list[Problem] = []
         self.strange: dict[str, list[Problem]] = {}
@@ -82,13 +82,13 @@ class Draft:
         """The equations that A and B were made from, if they say more."""
         self.linearize: Callable[[], Read] | None = None
         """Makes A and B of equations that need sympy; None where that has been done."""
-        self.expect: Callable[[], dict[str, Part]] = dict
+        self.expect: Callable[[], dict[str, SourceValue]] = dict
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
         self.site: Callable[[], Site] | None = None
         """Finds where what is expected would be written."""
-        self.expressions: list[Written] = []
+        self.expressions: list[WrittenEntry] = []
         """The entries that have letters."""
-        self.with_care: Callable[[], Draft] | None = None
+        self.with_care: Callable[[], SystemSpec] | None = None
         """Reads it again with a look at where everything stands; None where that has been done."""
         self.is_of_numbers = False
         """Letters in it are NeedsAlgebra."""
@@ -113,10 +113,10 @@ class Draft:
         except InputError:
             if self.with_care is None:
                 raise
-            draft = self.with_care()
-            draft.why_no_letters = self.why_no_letters
-            draft.is_of_numbers = self.is_of_numbers
-            return draft.build(arithmetic)
+            spec = self.with_care()
+            spec.why_no_letters = self.why_no_letters
+            spec.is_of_numbers = self.is_of_numbers
+            return spec.build(arithmetic)
 
     def build_numbers(self, arithmetic: str = AUTO) -> LinearSystem:
         """As build, if that needs no sympy. Raises NeedsAlgebra, too, before any is done."""
@@ -309,13 +309,13 @@ class Draft:
         if self.origin is None or self.origin.radii is None:
             return system
         for_A, for_B = self.origin.radii
-        assert isinstance(system.A, DoubleMatrix)
-        wide_B = system.B.widened(for_B) if isinstance(system.B, DoubleMatrix) else system.B
+        assert isinstance(system.A, BallMatrix)
+        wide_B = system.B.widened(for_B) if isinstance(system.B, BallMatrix) else system.B
         return system._replace(A=system.A.widened(for_A), B=wide_B)
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         part = self.parts[key]
-        place = part.locate(path) if len(self.problems) < MOST_PROBLEMS_SHOWN else None
+        place = part.locate(path) if len(self.problems) < MAX_PROBLEMS_SHOWN else None
         self.problems.append(Problem(message, hint, code).at(part.source or self.source, place))
 
     def _matrix(self, key: str) -> Numbers | None:
@@ -323,7 +323,7 @@ class Draft:
         if key in self.decimals:
             return self.decimals[key].matrix
         value = self._listed(key)
-        if isinstance(value, DoubleMatrix):
+        if isinstance(value, BallMatrix):
             return value
         if not isinstance(value, list):
             hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
@@ -342,7 +342,7 @@ class Draft:
         if "dL_dy" not in self.parts:
             return None, False
         value = self._listed("dL_dy")
-        if isinstance(value, DoubleMatrix):
+        if isinstance(value, BallMatrix):
             return value, getattr(self.parts["dL_dy"].value, "ndim", 2) == 1
         if not isinstance(value, list):
             self._refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
@@ -479,8 +479,8 @@ class Draft:
         return f"A product is written {product[1]}*{product[2]}" if product else None
 
     def _expressions(self, key: str, items: list[object], path: Path) -> list[Any] | None:
-        from implicitgrad.symbolic.grammar import Misplaced, Node, read_expression
-        from implicitgrad.symbolic.mistaken_names import Written
+        from implicitgrad.symbolic.grammar import ExpressionError, Node, read_expression
+        from implicitgrad.symbolic.mistaken_names import WrittenEntry
         from implicitgrad.symbolic.to_sympy import to_expression
 
         found = []
@@ -489,7 +489,7 @@ class Draft:
             try:
                 if self._has_letters(text):
                     node = read_expression(text)
-                    self.expressions.append(Written(text, (node,)))
+                    self.expressions.append(WrittenEntry(text, (node,)))
                     found.append(to_expression(node))
                 else:
                     numerator, denominator = parse_ratio(item) if isinstance(item, str) else ratio_of(item)
@@ -498,7 +498,7 @@ class Draft:
                 problem = error.problem
                 problem = problem._replace(hint=problem.hint or self._why_no_letter(text))
                 self._refuse_entry(key, (*path, j), problem)
-            except Misplaced as error:
+            except ExpressionError as error:
                 problem = Problem(error.message, error.hint, error.code)
                 self._refuse_entry(key, (*path, j), problem, error.offset)
         return found if len(found) == len(items) else None
@@ -549,20 +549,20 @@ def _numbered(key: str, number: int) -> tuple[str, ...]:
 
 
 def build_all(
-    drafts: Iterable[Draft], arithmetic: str | Callable[[Draft], str] = AUTO, *, numbers_alone: bool = False
+    specs: Iterable[SystemSpec], arithmetic: str | Callable[[SystemSpec], str] = AUTO, *, numbers_alone: bool = False
 ) -> list[LinearSystem]:
-    """The systems of all drafts, in one arithmetic or each in its own. Raises InputError with the problems of all.
+    """The systems of all specs, in one arithmetic or each in its own. Raises InputError with the problems of all.
 
     numbers_alone : raise NeedsAlgebra, and do no algebra.
     """
     systems: list[LinearSystem] = []
     problems: list[Problem] = []
-    for draft in drafts:
+    for spec in specs:
         try:
             if not numbers_alone:
-                draft.complete()
-            chosen = arithmetic if isinstance(arithmetic, str) else arithmetic(draft)
-            systems.append(draft.build_numbers(chosen) if numbers_alone else draft.build(chosen))
+                spec.complete()
+            chosen = arithmetic if isinstance(arithmetic, str) else arithmetic(spec)
+            systems.append(spec.build_numbers(chosen) if numbers_alone else spec.build(chosen))
         except InputError as error:
             problems.extend(error.problems)
     if problems:

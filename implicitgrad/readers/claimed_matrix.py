@@ -10,9 +10,9 @@ from numbers import Rational, Real
 from typing import Any, NamedTuple, TypeGuard
 
 from implicitgrad.model.claims import Numbers
-from implicitgrad.model.spec import Part, Path
+from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.numbers.values import as_fraction, described, plain
-from implicitgrad.symbolic.grammar import Misplaced, has_letters
+from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import Problem, with_others
 from implicitgrad.text.number_grammar import NumberError, last_place, parse_number
@@ -47,7 +47,7 @@ Refuse = Callable[[Path, str, str | None, str], None]
 """Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
 
 
-def read_numbers(key: str, part: Part, shape: Shape, refuse: Refuse, read: Read) -> Numbers | None:
+def read_numbers(key: str, part: SourceValue, shape: Shape, refuse: Refuse, read: Read) -> Numbers | None:
     """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused.
 
     read : an entry's value; read_expression for sympy's.
@@ -99,7 +99,7 @@ def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
 
 
 def _entries(
-    key: str, part: Part, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Read
+    key: str, part: SourceValue, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Read
 ) -> Numbers | None:
     numbers = Numbers(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
@@ -154,7 +154,7 @@ def read_expression(item: object) -> Entry:
         return (None if value is None else read_value(str(value))), unit, is_computed
     try:
         return read_value(item), ZERO, False
-    except Misplaced as error:
+    except ExpressionError as error:
         raise NumberError(error.message, error.hint) from None
 
 

@@ -8,19 +8,19 @@ from functools import partial
 
 from implicitgrad.model.claims import ClaimedConstraints, Claims, Number, Numbers, Place
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.model.spec import CLAIMS, Part, Path
+from implicitgrad.model.spec import CLAIMS, Path, SourceValue
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.values import as_fraction, described
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Shape, read_entry, read_expression, read_numbers
 from implicitgrad.text.characters import nearest, quoted
-from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
 """The keys of the claims that are mappings."""
 
 
-def build_claims(parts: Mapping[str, Part], solution: Solution) -> Claims:
+def build_claims(parts: Mapping[str, SourceValue], solution: Solution) -> Claims:
     """What ``parts`` claim of ``solution``'s system. Raises InputError with every problem found."""
     return _Builder(parts, solution).build()
 
@@ -28,7 +28,7 @@ def build_claims(parts: Mapping[str, Part], solution: Solution) -> Claims:
 class _Builder:
     """What has been understood so far, and what is wrong with the rest."""
 
-    def __init__(self, parts: Mapping[str, Part], solution: Solution) -> None:
+    def __init__(self, parts: Mapping[str, SourceValue], solution: Solution) -> None:
         self.parts, self.solution, self.system = parts, solution, solution.system
         self.problems: list[Problem] = []
 
@@ -62,7 +62,7 @@ class _Builder:
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-claim") -> None:
         part = self.parts[key]
-        position = part.locate(path) if len(self.problems) < MOST_PROBLEMS_SHOWN else None
+        position = part.locate(path) if len(self.problems) < MAX_PROBLEMS_SHOWN else None
         prefix = "" if part.key is None else "expect."
         self.problems.append(Problem(prefix + message, hint, code).at(part.source or self.system.source, position))
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from implicitgrad.model.system import Origin
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
-from implicitgrad.symbolic.grammar import Misplaced, has_letters
+from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.symbolic.interval import Unbounded, bound, surround
 from implicitgrad.symbolic.to_sympy import read_value, symbol
 from implicitgrad.text.number_grammar import NumberError, as_number, last_place
@@ -23,7 +23,7 @@ def read_at(origin: Origin, item: object, *, is_symbolic: bool) -> Entry:
     values = {symbol(name): read_value(text) for name, text in origin.point}
     try:
         expression = read_value(item)
-    except Misplaced as error:
+    except ExpressionError as error:
         raise NumberError(error.message, error.hint) from None
     strange = sorted(letter.name for letter in expression.free_symbols - values.keys())
     if strange:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-from implicitgrad.model.spec import Part, Path
+from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.numbers.ball import Decimals
-from implicitgrad.readers.build import Draft
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
 from implicitgrad.readers.csv_large import NotPlain, read_large_table
@@ -29,18 +29,18 @@ FIRST_COLUMN = "the first column"
 INDEX_HINT = "If the first column holds names, --index says so"
 
 
-def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[Draft]:
+def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[SystemSpec]:
     """The one system of a CSV file. Raises InputError."""
     try:
         large = read_large_table(text, source, form)
         if large is not None:
-            return [_draft(large, name, form)]
+            return [_spec(large, name, form)]
     except (NotPlain, InputError):  # which of its problems, and where, the careful reader says
         pass
-    return [_draft(read_table(text, source, form), name, form)]
+    return [_spec(read_table(text, source, form), name, form)]
 
 
-def _draft(table: Table, name: str, form: CsvFormat) -> Draft:
+def _spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
     has_names = _has_names_column(table, form)
     has_header = form.header if form.header is not None else _has_header(table, has_names)
     if has_header and not has_names and form.index_column is None:
@@ -60,22 +60,22 @@ def _draft(table: Table, name: str, form: CsvFormat) -> Draft:
     if not equations:
         raise InputError([Problem("expected rows of A, got none", code="empty", source=table.source)])
 
-    draft = Draft(table.source, {"A": _matrix(table, equations, first_cell)}, name)
+    spec = SystemSpec(table.source, {"A": _matrix(table, equations, first_cell)}, name)
     if not (has_header and has_names):  # letters could be names
-        draft.why_no_letters = "Letters are read from a table with names: a header, and a first column"
-    draft.expect, draft.site = partial(read_csv_claims, table), partial(csv_site, table)
+        spec.why_no_letters = "Letters are read from a table with names: a header, and a first column"
+    spec.expect, spec.site = partial(read_csv_claims, table), partial(csv_site, table)
     if gradients:
-        draft.parts["dL_dy"] = _matrix(table, gradients, first_cell)
+        spec.parts["dL_dy"] = _matrix(table, gradients, first_cell)
         if len(gradients) == 1:
-            part = draft.parts["dL_dy"]
-            draft.parts["dL_dy"] = _row_of(part)
+            part = spec.parts["dL_dy"]
+            spec.parts["dL_dy"] = _row_of(part)
     if has_header:
         cells = [cell.strip() for cell in table.rows[0][first_cell:]]
-        draft.parts["y"] = Part(cells, table.source, lambda path: table.position(0, first_cell + sum(path)))
+        spec.parts["y"] = SourceValue(cells, table.source, lambda path: table.position(0, first_cell + sum(path)))
     if has_names:
         names = [labels[r] for r in equations]
-        draft.parts["x"] = Part(names, table.source, lambda path: table.position(equations[sum(path)], 0))
-    return draft
+        spec.parts["x"] = SourceValue(names, table.source, lambda path: table.position(equations[sum(path)], 0))
+    return spec
 
 
 def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
@@ -95,7 +95,7 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
         raise InputError(problems)
 
 
-def read_csv_value(text: str, source: str, form: CsvFormat) -> Part:
+def read_csv_value(text: str, source: str, form: CsvFormat) -> SourceValue:
     """A CSV file that holds one bare matrix or vector: no names. Raises InputError."""
     table = read_table(text, source, form)
     if _is_index(table, UNSTATED):
@@ -108,15 +108,15 @@ def read_csv_value(text: str, source: str, form: CsvFormat) -> Part:
     return _row_of(part) if len(table.rows) == 1 else part
 
 
-def _matrix(table: Table, rows: list[int], first_cell: int) -> Part:
+def _matrix(table: Table, rows: list[int], first_cell: int) -> SourceValue:
     def locate(path: Path) -> tuple[int, int]:
         row, cell = (*path, 0, 0)[:2]
         return table.position(rows[row], first_cell + cell)
 
-    return Part(table.numbers(rows, first_cell), table.source, locate)
+    return SourceValue(table.numbers(rows, first_cell), table.source, locate)
 
 
-def _row_of(part: Part) -> Part:
+def _row_of(part: SourceValue) -> SourceValue:
     """The only row of a matrix, as a vector."""
     value = part.value
     if isinstance(value, Decimals):
@@ -124,7 +124,7 @@ def _row_of(part: Part) -> Part:
     else:
         assert isinstance(value, list)
         row = value[0]
-    return Part(row, part.source, lambda path: part.locate((0, *path)))
+    return SourceValue(row, part.source, lambda path: part.locate((0, *path)))
 
 
 def _has_names_column(table: Table, form: CsvFormat) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from implicitgrad.model.spec import Part, Site
+from implicitgrad.model.spec import Site, SourceValue
 from implicitgrad.readers.csv_rows import Table
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
@@ -14,7 +14,7 @@ NEARLY = r"[ \t]*#[ \t]*expect(s|ed|ation)?[ \t]*[:={[]"
 HINT = "A claim is one mapping on one line: # expect: {rank: 2}"
 
 
-def read_csv_claims(table: Table) -> dict[str, Part]:
+def read_csv_claims(table: Table) -> dict[str, SourceValue]:
     """The claims by key, in YAML on one line. Raises InputError."""
     place = _find(table)
     if place is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from implicitgrad.numbers.ball import Decimals
 from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.text.characters import count, printable, quoted
-from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import is_number
 
 
@@ -48,7 +48,7 @@ class Table:
     def problem(self, message: str, row: int, cell: int, hint: str | None = None, code: str = "bad-csv") -> Problem:
         """A problem placed at a cell; only as many are placed as are shown."""
         self.placed += 1
-        place = self.position(row, cell) if self.placed <= MOST_PROBLEMS_SHOWN else None
+        place = self.position(row, cell) if self.placed <= MAX_PROBLEMS_SHOWN else None
         return Problem(message, hint, code).at(self.source, place)
 
     def is_number(self, cell: str) -> bool:

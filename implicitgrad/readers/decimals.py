@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.numbers.ball import BITS, DoubleMatrix, is_any_lost, rounding_of_decimals
-from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MOST_DIGITS
+from implicitgrad.numbers.ball import BITS, BallMatrix, is_any_lost, rounding_of_decimals
+from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MAX_DIGITS
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -28,11 +28,11 @@ AT_ONCE = 2**18
 LONGEST_EXPONENT = 5
 LARGEST_MANTISSA = 10**19 - 1
 """An unsigned integer of 64 bits."""
-MOST_PLACES = 22
+MAX_PLACES = 22
 """10^22 is the last power of ten that is a double."""
 MANY = 8
 """One in so many cells in doubt, and all are converted again together."""
-POWERS = np.array([float(10**k) for k in range(MOST_PLACES + 1)])
+POWERS = np.array([float(10**k) for k in range(MAX_PLACES + 1)])
 
 
 def _halves(a: Array) -> tuple[Array, Array]:
@@ -61,14 +61,14 @@ class Cells(NamedTuple):
     """No cell has a decimal point or an exponent."""
 
 
-def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[DoubleMatrix, bool] | None:
+def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[BallMatrix, bool] | None:
     """The doubles nearest to decimals, a row a line, with a bound on how far from them they are.
 
     And whether any has a digit behind its point. Blanks around a cell are allowed. None where a row has not as many
     cells, where one is no decimal of the grammar, and beyond the largest double.
     """
     values = np.empty((len(lines), columns))
-    tally = np.zeros(LARGEST_EXPONENT + MOST_DIGITS + 1, dtype=np.int64)
+    tally = np.zeros(LARGEST_EXPONENT + MAX_DIGITS + 1, dtype=np.int64)
     is_plain = True
     height = max(1, AT_ONCE // (len(lines[0]) + 1))
     for top in range(0, len(lines), height):
@@ -89,7 +89,7 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Doub
         error = rounding_of_decimals(values, int(np.flatnonzero(tally).max(initial=0)))
         if is_any_lost(values, error):
             return None
-    return DoubleMatrix(values, error), bool(tally[1:].any())
+    return BallMatrix(values, error), bool(tally[1:].any())
 
 
 def _bytes(lines: Sequence[str], delimiter: str) -> bytes:
@@ -138,7 +138,7 @@ def _cells(data: bytes, rows: int, columns: int) -> Cells | None:
         or (owners[1:] == owners[:-1]).any()
         or decimals.min() < 0
         or digits.min() < 1
-        or (ends - starts).max() > MOST_DIGITS
+        or (ends - starts).max() > MAX_DIGITS
         or is_digit(characters[zeros + 1]).any()
     ):
         return None
@@ -188,7 +188,7 @@ def _read(data: bytes, cells: Cells) -> tuple[Array, Array] | None:
 
 def _quotients(mantissas: Array, places: Array) -> tuple[Array, Array]:
     """m / 10^p rounded to the nearest double, and where that is sure."""
-    p = places.clip(0, MOST_PLACES)
+    p = places.clip(0, MAX_PLACES)
     within = np.minimum(mantissas, np.uint64(LARGEST_MANTISSA))
     high = within.astype(float)
     low = (within - high.astype(np.uint64)).view(np.int64)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Origin
 from implicitgrad.readers.build import INSTALL_SYMPY, Read
 from implicitgrad.symbolic.grammar import (
@@ -18,24 +18,24 @@ from implicitgrad.symbolic.grammar import (
     FUNCTIONS,
     TOO_LARGE,
     Equation,
-    Misplaced,
+    ExpressionError,
     Node,
     names_in,
     read_equation,
     read_expression,
 )
-from implicitgrad.symbolic.mistaken_names import Written, remarks_on
+from implicitgrad.symbolic.mistaken_names import WrittenEntry, remarks_on
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import as_number, format_fraction, last_place
 
-MOST_BITS = 20_000
+MAX_BITS = 20_000
 
 Sum = dict[str, Fraction]
 """Σ coefficient·name by name; the constant is under ""."""
 
 
-class Line(NamedTuple):
+class EquationLine(NamedTuple):
     """An equation as written."""
 
     text: str
@@ -47,7 +47,7 @@ class Line(NamedTuple):
 class Point(NamedTuple):
     """Where the derivatives are taken."""
 
-    values: Mapping[str, Line]
+    values: Mapping[str, EquationLine]
     """The value of each name, a number or an expression without letters."""
     solve_for: Sequence[str] = ()
     """Whose values are only where Newton's method starts."""
@@ -56,7 +56,7 @@ class Point(NamedTuple):
 
 
 def read_equations(
-    lines: Sequence[Line], y: Part | None, x: Part | None, source: str, point: Point | None = None
+    lines: Sequence[EquationLine], y: SourceValue | None, x: SourceValue | None, source: str, point: Point | None = None
 ) -> Read:
     """Raises InputError.
 
@@ -69,7 +69,7 @@ def read_equations(
     for line in lines:
         try:
             equations.append(read_equation(line.text, elsewhere))
-        except Misplaced as error:
+        except ExpressionError as error:
             problems.append(_problem(line, error))
     if not lines:
         problems.append(Problem("equations: expected at least one, got none", code="bad-shape", source=source))
@@ -94,7 +94,7 @@ def read_equations(
     return Read({}, None, lambda: _by_sympy(lines, equations, unknowns, inputs, y, x, source, point, remarks))
 
 
-def _declared(y: Part | None, x: Part | None, point: Point | None) -> set[str]:
+def _declared(y: SourceValue | None, x: SourceValue | None, point: Point | None) -> set[str]:
     """The names that are said to be some."""
     found = set() if point is None else set(point.values)
     for part in (y, x):
@@ -103,8 +103,10 @@ def _declared(y: Part | None, x: Part | None, point: Point | None) -> set[str]:
     return found
 
 
-def _remarks(lines: Sequence[Line], equations: Sequence[Equation], declared: set[str]) -> tuple[tuple[str, str], ...]:
-    written = [Written(line.text, (one.left, one.right)) for line, one in zip(lines, equations, strict=True)]
+def _remarks(
+    lines: Sequence[EquationLine], equations: Sequence[Equation], declared: set[str]
+) -> tuple[tuple[str, str], ...]:
+    written = [WrittenEntry(line.text, (one.left, one.right)) for line, one in zip(lines, equations, strict=True)]
     return remarks_on(written, declared, defined={one.lone for one in equations if one.lone is not None})
 
 
@@ -170,7 +172,7 @@ def _sum(node: Node) -> Sum:
     if node.kind == "**" and base:
         exponent = values[1].get("", Fraction(0))
         bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if exponent.denominator == 1 and abs(exponent) * bits <= MOST_BITS:
+        if exponent.denominator == 1 and abs(exponent) * bits <= MAX_BITS:
             return {"": base ** int(exponent)}
     raise _NotLinear
 
@@ -190,26 +192,26 @@ def _coefficients(
     return A, B
 
 
-def _texts(lines: Sequence[Line]) -> tuple[str, ...]:
+def _texts(lines: Sequence[EquationLine]) -> tuple[str, ...]:
     return tuple([line.text.strip() for line in lines])
 
 
 def _parts(
-    lines: Sequence[Line],
+    lines: Sequence[EquationLine],
     A: list[list[str]],
     B: list[list[str]],
     unknowns: Sequence[str],
     inputs: Sequence[str],
-    y: Part | None,
-    x: Part | None,
-) -> dict[str, Part]:
+    y: SourceValue | None,
+    x: SourceValue | None,
+) -> dict[str, SourceValue]:
     def locate(path: tuple[int, ...]) -> tuple[int, int] | None:
         return lines[path[0] if path else 0].locate(0)
 
-    def part(matrix: list[list[str]]) -> Part:
-        return Part(matrix, lines[0].source, locate)
+    def part(matrix: list[list[str]]) -> SourceValue:
+        return SourceValue(matrix, lines[0].source, locate)
 
-    found = {"A": part(A), "y": y or Part(list(unknowns)), "x": x or Part(list(inputs))}
+    found = {"A": part(A), "y": y or SourceValue(list(unknowns)), "x": x or SourceValue(list(inputs))}
     is_identity = len(B) == len(inputs) and all(
         b == ("1" if i == k else "0") for i, row in enumerate(B) for k, b in enumerate(row)
     )
@@ -217,12 +219,12 @@ def _parts(
 
 
 def _by_sympy(
-    lines: Sequence[Line],
+    lines: Sequence[EquationLine],
     equations: Sequence[Equation],
     unknowns: list[str],
     inputs: list[str],
-    y: Part | None,
-    x: Part | None,
+    y: SourceValue | None,
+    x: SourceValue | None,
     source: str,
     point: Point | None,
     remarks: tuple[tuple[str, str], ...],
@@ -241,10 +243,10 @@ def _by_sympy(
         try:
             node = read_expression(line.text)
             if letter := next(node.names(), None):
-                raise Misplaced(
+                raise ExpressionError(
                     f"at: expected a number for {name}, got the letter {quoted(letter)}", 0, code="bad-point"
                 )
-        except Misplaced as error:
+        except ExpressionError as error:
             raise InputError([_problem(line, error)]) from None
         number = as_number(line.text)
         unit = None if number is None else last_place(number)
@@ -253,12 +255,12 @@ def _by_sympy(
         found = linearize(equations, unknowns, inputs, values, point.solve_for)
     except EquationError as error:
         raise InputError([_problem(lines[error.equation], error.error)]) from None
-    except Misplaced as error:
+    except ExpressionError as error:
         where = "" if (point.source or "").startswith("--") else "at: "
         problem = Problem(f"{where}{error.message}", error.hint, error.code)
         raise InputError([problem.at(point.source or source, point.position)]) from None
     except (OverflowError, RecursionError):
-        raise InputError([_problem(lines[0], Misplaced(TOO_LARGE, 0, code="too-large"))]) from None
+        raise InputError([_problem(lines[0], ExpressionError(TOO_LARGE, 0, code="too-large"))]) from None
     except PointError as error:
         is_option = (point.source or "").startswith("--")
         message, hint = error.message, error.hint
@@ -272,7 +274,7 @@ def _by_sympy(
         raise InputError([problem.at(point.source or source, point.position)]) from None
     parts = _parts(lines, found.A, found.B, unknowns, inputs, y, x)
     if found.hessian is not None:
-        parts["hessian"] = Part(found.hessian, lines[0].source)
+        parts["hessian"] = SourceValue(found.hessian, lines[0].source)
     origin = Origin(
         _texts(lines), found.is_linear, tuple(found.point.items()),
         tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
@@ -281,7 +283,7 @@ def _by_sympy(
     return Read(parts, origin)
 
 
-def _problem(line: Line, error: Misplaced) -> Problem:
+def _problem(line: EquationLine, error: ExpressionError) -> Problem:
     return Problem(error.message, error.hint, error.code).at(line.source, line.locate(error.offset))
 
 
@@ -292,7 +294,7 @@ def _inputs(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[str]
     return list(dict.fromkeys(lone)) or list(dict.fromkeys(others))
 
 
-def _given_names(key: str, part: Part | None, source: str, problems: list[Problem]) -> list[str] | None:
+def _given_names(key: str, part: SourceValue | None, source: str, problems: list[Problem]) -> list[str] | None:
     if part is None:
         return None
     value = _as_list(part.value)

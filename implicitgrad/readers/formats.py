@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os.path
 
-from implicitgrad.model.spec import Part
-from implicitgrad.readers.build import Draft
+from implicitgrad.model.spec import SourceValue
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
 from implicitgrad.readers.source import STANDARD_INPUT, read_text, stem
 from implicitgrad.text.characters import printable, quoted
@@ -16,11 +16,11 @@ JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
 NPY_SUFFIX, NPZ_SUFFIX = ".npy", ".npz"
 NUMPY_SUFFIXES = (NPY_SUFFIX, NPZ_SUFFIX)
 CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
-MOST_BLANKS = 2**12
+MAX_BLANKS = 2**12
 """Characters between two lines of JSON."""
 
 
-def read_drafts(source: str, form: CsvFormat = UNSTATED, text: str | None = None) -> list[Draft]:
+def read_specs(source: str, form: CsvFormat = UNSTATED, text: str | None = None) -> list[SystemSpec]:
     """The systems in a file or "-", as written. Raises InputError or UsageError.
 
     text : what the file would hold, if that is not yet in it.
@@ -47,7 +47,7 @@ def read_drafts(source: str, form: CsvFormat = UNSTATED, text: str | None = None
     return read_yaml(text, source, name)
 
 
-def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNSTATED) -> Part:
+def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNSTATED) -> SourceValue:
     """A matrix or vector given as an option's value: inline, or ``@path`` to a file that holds it.
 
     is_matrix : one flat row is a matrix of one row.
@@ -60,17 +60,17 @@ def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNST
     if is_matrix and getattr(part.value, "ndim", 0) == 1:
         return part._replace(value=part.value[None])  # type: ignore[index]
     if is_matrix and isinstance(part.value, list) and not any(isinstance(row, list) for row in part.value):
-        return Part([part.value], part.source, lambda path: part.locate(path[1:]))
+        return SourceValue([part.value], part.source, lambda path: part.locate(path[1:]))
     return part
 
 
-def _inline_part(text: str, option: str) -> Part:
+def _inline_part(text: str, option: str) -> SourceValue:
     from implicitgrad.readers.inline import read_inline
 
     return read_inline(text, option)
 
 
-def _file_part(path: str, form: CsvFormat) -> Part:
+def _file_part(path: str, form: CsvFormat) -> SourceValue:
     suffix = _suffix(path)
     if suffix in YAML_SUFFIXES:
         from implicitgrad.readers.yaml import read_yaml_value
@@ -119,7 +119,7 @@ def _has_json_lines(text: str) -> bool:
     first, _, rest = text.partition("\n")
     if not (first.startswith("{") and first.rstrip().endswith("}")):
         return False
-    following = rest[:MOST_BLANKS].lstrip()
+    following = rest[:MAX_BLANKS].lstrip()
     if following.startswith("---"):
         lines = map(str.strip, rest.split("\n"))
         return all(line in ("", "---") or (line[0] == "{" and line[-1] == "}") for line in lines)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from implicitgrad.model.spec import Part, Path
+from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import as_number
@@ -33,7 +33,7 @@ class Token:
     """(line, column), 1-based."""
 
 
-class Misplaced(Exception):
+class InlineError(Exception):
     """A token that cannot stand where it does."""
 
     def __init__(self, message: str, token: Token, hint: str | None = None) -> None:
@@ -41,33 +41,33 @@ class Misplaced(Exception):
         self.message, self.token, self.hint = message, token, hint
 
 
-def read_inline(text: str, source: str) -> Part:
+def read_inline(text: str, source: str) -> SourceValue:
     """The nested list of number texts that ``text`` spells; flat if it is one row. Raises InputError."""
     tokens = _tokens(text)
     try:
         depth = _depth(tokens)
         rows = _bracketed_rows(tokens) if depth == 2 else _separated_rows(tokens, depth)
-    except Misplaced as error:
+    except InlineError as error:
         problem = Problem(error.message, error.hint, "bad-syntax")
         raise InputError([problem.at(source, error.token.position)]) from None
     if not tokens:
         raise InputError([Problem("empty; expected numbers such as '1 2; 3 4'", code="empty", source=source)])
     is_matrix = depth == 2 or len(rows) > 1
 
-    def with_fewer_entries() -> Part:
+    def with_fewer_entries() -> SourceValue:
         return _part([_joined(row, is_parted=True) for row in rows], source, is_matrix=is_matrix)
 
     return _part(rows, source, is_matrix=is_matrix)._replace(with_fewer_entries=with_fewer_entries)
 
 
-def _part(rows: list[list[Token]], source: str, *, is_matrix: bool) -> Part:
+def _part(rows: list[list[Token]], source: str, *, is_matrix: bool) -> SourceValue:
     def locate(path: Path) -> tuple[int, int] | None:
         row = rows[path[0]] if is_matrix and path else rows[0]
         index = path[-1] if len(path) == 1 + is_matrix else 0
         return row[index].position if row else None
 
     values = [[token.text for token in row] for row in rows]
-    return Part(values if is_matrix else values[0], source, locate)
+    return SourceValue(values if is_matrix else values[0], source, locate)
 
 
 def _tokens(text: str) -> list[Token]:
@@ -109,17 +109,17 @@ def _depth(tokens: list[Token]) -> int:
     for token in tokens:
         if deepest and not depth:
             hint = "Write rows as [[1, 2], [3, 4]]" if token.text in "[,;\n" else None
-            raise Misplaced(f"expected the end after the last ], got {quoted(token.text)}", token, hint)
+            raise InlineError(f"expected the end after the last ], got {quoted(token.text)}", token, hint)
         depth += {"[": 1, "]": -1}.get(token.text, 0)
         deepest = max(deepest, depth)
         if depth < 0:
-            raise Misplaced("expected a number, got a ] without its [", token)
+            raise InlineError("expected a number, got a ] without its [", token)
         if depth > 2:
-            raise Misplaced("expected at most two levels of brackets, got three", token)
+            raise InlineError("expected at most two levels of brackets, got three", token)
     if depth:
-        raise Misplaced("expected a ] at the end, got a [ that is not closed", tokens[0])
+        raise InlineError("expected a ] at the end, got a [ that is not closed", tokens[0])
     if deepest and tokens[0].text != "[":
-        raise Misplaced(f"expected brackets around all or none, got {quoted(tokens[0].text)} outside", tokens[0])
+        raise InlineError(f"expected brackets around all or none, got {quoted(tokens[0].text)} outside", tokens[0])
     return deepest
 
 
@@ -137,9 +137,9 @@ def _bracketed_rows(tokens: list[Token]) -> list[list[Token]]:
         elif row is None and token.text in ",;" and may_part:
             may_part = False
         elif row is None and token.text != "\n":
-            raise Misplaced(f"expected a row in brackets, got {quoted(token.text)}", token)
+            raise InlineError(f"expected a row in brackets, got {quoted(token.text)}", token)
         elif row is not None and token.text == ";":
-            raise Misplaced("expected a number or ], got ';'", token)
+            raise InlineError("expected a number or ], got ';'", token)
         elif row is not None and token.text != "\n":
             row.append(token)
     return rows
@@ -150,7 +150,7 @@ def _separated_rows(tokens: list[Token], depth: int) -> list[list[Token]]:
     rows: list[list[Token]] = [[]]
     for token in tokens[depth : len(tokens) - depth]:
         if token.text == ";" and not rows[-1]:
-            raise Misplaced("expected a number, got ';'", token)
+            raise InlineError("expected a number, got ';'", token)
         if token.text == ";" or (token.text == "\n" and rows[-1]):
             rows.append([])
         elif token.text == "\n":
@@ -167,15 +167,15 @@ def _entries(row: list[Token]) -> list[Token]:
     previous = ","
     for token in row:
         if token.text == previous == ",":
-            raise Misplaced("expected a number, got ','", token)
+            raise InlineError("expected a number, got ','", token)
         previous = token.text
     if row and previous == ",":
-        raise Misplaced("expected a number after the comma", row[-1])
+        raise InlineError("expected a number after the comma", row[-1])
     entries = [token for token in row if token.text != ","]
     commas = len(row) - len(entries)
     if 0 < commas < len(entries) - 1:
         message = f"expected commas between all entries of a row or none, got {count(commas, 'comma')}"
-        raise Misplaced(f"{message} for {len(entries)} entries", row[0], "A decimal comma is written as a point")
+        raise InlineError(f"{message} for {len(entries)} entries", row[0], "A decimal comma is written as a point")
     return [_plain(token) if " " in token.text or "−" in token.text else token for token in entries]
 
 

@@ -1,12 +1,12 @@
-"""One line of JSON → Draft: what is plainly a system is taken at once, all else read with care, or refused."""
+"""One line of JSON → SystemSpec: what is plainly a system is taken at once, all else read with care, or refused."""
 
 from __future__ import annotations
 
 import json
 from functools import partial
 
-from implicitgrad.model.spec import Part
-from implicitgrad.readers.build import Draft
+from implicitgrad.model.spec import SourceValue
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 
@@ -23,7 +23,7 @@ NO_SYSTEM = ("", "---")
 KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 
 
-def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
+def read_json_line(text: str, source: str, name: str, line: int) -> SystemSpec:
     """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
     stripped = _object(text, source, line)
     with_care = partial(_read_with_care, text, source, name, line)
@@ -33,29 +33,29 @@ def read_json_line(text: str, source: str, name: str, line: int) -> Draft:
     name = values.pop("name", name)  # type: ignore[assignment]
     if not isinstance(name, str) or not name.strip():
         return with_care()
-    draft = Draft(source, {key: Part(value) for key, value in values.items()}, name)
-    draft.with_care = with_care
-    draft.has_numbers_alone = stripped.count('"') == 2 * len(draft.parts)  # those around the keys
-    return draft
+    spec = SystemSpec(source, {key: SourceValue(value) for key, value in values.items()}, name)
+    spec.with_care = with_care
+    spec.has_numbers_alone = stripped.count('"') == 2 * len(spec.parts)  # those around the keys
+    return spec
 
 
-def read_json_lines(text: str, source: str, name: str) -> list[Draft]:
+def read_json_lines(text: str, source: str, name: str) -> list[SystemSpec]:
     """The systems of a text, one on each line that is not blank. Raises InputError with what is wrong with any."""
-    drafts: list[Draft] = []
+    specs: list[SystemSpec] = []
     problems: list[Problem] = []
     lines = [(line, one) for line, one in enumerate(text.split("\n"), start=1) if one.strip(BLANKS) not in NO_SYSTEM]
     for number, (line, one) in enumerate(lines, start=1):
         try:
             _object(one, source, line)
-            draft = _read_with_care(one, source, name, line)
+            spec = _read_with_care(one, source, name, line)
         except InputError as error:
             problems += error.problems
         else:
-            draft.source = source if number == 1 else f"{source}#{number}"
-            drafts.append(draft)
+            spec.source = source if number == 1 else f"{source}#{number}"
+            specs.append(spec)
     if problems:
         raise InputError(problems)
-    return drafts
+    return specs
 
 
 def _object(text: str, source: str, line: int) -> str:
@@ -80,18 +80,18 @@ def _values(text: str) -> dict[str, object] | None:
     return values if is_plain else None
 
 
-def _read_with_care(text: str, source: str, name: str, line: int) -> Draft:
+def _read_with_care(text: str, source: str, name: str, line: int) -> SystemSpec:
     """The same line read by the reader that knows where everything stands. Raises InputError."""
     from implicitgrad.readers.yaml import read_yaml
 
     try:
-        drafts = read_yaml("\n" * (line - 1) + text, source, name)
+        specs = read_yaml("\n" * (line - 1) + text, source, name)
     except InputError as error:
         raise InputError([_within(problem, line, text) for problem in error.problems]) from None
-    if len(drafts) != 1:
-        message = f"expected one system a line, got {len(drafts)}"
+    if len(specs) != 1:
+        message = f"expected one system a line, got {len(specs)}"
         raise InputError([Problem(message, None, "bad-syntax", source, line)])
-    return drafts[0]
+    return specs[0]
 
 
 def _within(problem: Problem, line: int, text: str) -> Problem:

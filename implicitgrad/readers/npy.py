@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.spec import CLAIMS, Part
-from implicitgrad.readers.build import Draft
+from implicitgrad.model.spec import CLAIMS, SourceValue
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.source import read_bytes, regular_size
 from implicitgrad.text.characters import LONGEST_QUOTE, count, nearest, printable, quoted
-from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -41,32 +41,32 @@ CLAIMED = {
 }
 """The claims by what stands behind ``expect_`` in the name of an array."""
 DIMENSIONS = {"A": (2,), "B": (2,), "dL_dy": (1, 2)}
-MOST_MAPPED = 4 * 2**30
+MAX_MAPPED = 4 * 2**30
 """Bytes of a .npy file, which is not read but mapped into memory."""
-MOST_UNPACKED = 2**30
+MAX_UNPACKED = 2**30
 """Bytes that an .npz file may hold when unpacked; a small one can claim any number."""
 
 
-def read_npy_value(path: str) -> Part:
+def read_npy_value(path: str) -> SourceValue:
     """The array in a file, its floats at their exact binary values. Raises InputError."""
     array = _load(path, BytesIO(read_bytes(path)))
     if not _is_numeric(array):
         raise _not_numeric(path, "", array)
     if array.ndim not in (1, 2):
         raise _refused(path, f"expected one or two dimensions, got {array.ndim}", "bad-shape")
-    return Part(array, path, unit_roundoff=_unit_roundoff(array))
+    return SourceValue(array, path, unit_roundoff=_unit_roundoff(array))
 
 
-def read_npy(path: str, name: str) -> list[Draft]:
+def read_npy(path: str, name: str) -> list[SystemSpec]:
     """The system whose A a .npy file holds. Raises InputError."""
-    with _opened(path, MOST_MAPPED) as file:
+    with _opened(path, MAX_MAPPED) as file:
         array = _load(path, file, is_mapped=not isinstance(file, BytesIO))
-    return [_draft(path, name, {"A": array})]
+    return [_spec(path, name, {"A": array})]
 
 
-def read_npz(path: str, name: str) -> list[Draft]:
+def read_npz(path: str, name: str) -> list[SystemSpec]:
     """The system whose parts an .npz file holds by their names. Raises InputError."""
-    with _opened(path, MOST_UNPACKED) as file:
+    with _opened(path, MAX_UNPACKED) as file:
         beginning = file.read(len(ZIP_MAGIC))
         if beginning != ZIP_MAGIC:
             found = "something else" if beginning else "an empty file"
@@ -82,7 +82,7 @@ def read_npz(path: str, name: str) -> list[Draft]:
             raise
         except Exception as error:  # whatever a broken or locked archive makes zipfile raise
             raise _refused(path, f"not a readable .npz file: {_reason(error)}", "bad-syntax") from None
-    return [_draft(path, name, arrays)]
+    return [_spec(path, name, arrays)]
 
 
 def _opened(path: str, most: int) -> BinaryIO:
@@ -114,8 +114,8 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         problems.append(Problem("the key A is missing; expected A, a matrix", None, "missing-A", path))
     if problems:
         raise InputError(problems)
-    if sum(member.file_size for member in members.values()) > MOST_UNPACKED:
-        raise _refused(path, f"expected at most {MOST_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
+    if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
+        raise _refused(path, f"expected at most {MAX_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
     return members
 
 
@@ -153,48 +153,48 @@ def _load(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> A
         raise _refused(path, f"{what}not a readable .npy file: {_reason(error)}", "bad-syntax") from None
 
 
-def _draft(path: str, name: str, arrays: dict[str, Array]) -> Draft:
+def _spec(path: str, name: str, arrays: dict[str, Array]) -> SystemSpec:
     """The system that arrays are. Raises InputError with every one that is no part of one."""
-    draft = Draft(path, {}, name)
-    claims: dict[str, Part] = {}
+    spec = SystemSpec(path, {}, name)
+    claims: dict[str, SourceValue] = {}
     for key, array in arrays.items():
         try:
             if key.startswith(CLAIM):
                 claims |= _claim(path, CLAIMED[key.removeprefix(CLAIM)], array)
                 continue
-            draft.parts[key] = _names(path, key, array) if key in ("x", "y") else _numbers(path, key, array)
+            spec.parts[key] = _names(path, key, array) if key in ("x", "y") else _numbers(path, key, array)
         except InputError as error:
-            draft.problems.extend(error.problems)
-    if draft.problems:
-        raise InputError(draft.problems)
+            spec.problems.extend(error.problems)
+    if spec.problems:
+        raise InputError(spec.problems)
     if mapping := {key.partition(".")[2]: part.value for key, part in claims.items() if key.startswith("constraints.")}:
-        claims["constraints"] = Part(mapping, path)
-    draft.expect = lambda: claims
-    return draft
+        claims["constraints"] = SourceValue(mapping, path)
+    spec.expect = lambda: claims
+    return spec
 
 
-def _claim(path: str, key: str, array: Array) -> dict[str, Part]:
+def _claim(path: str, key: str, array: Array) -> dict[str, SourceValue]:
     """An array as a claim: of what is no matrix, as the text that a file would have."""
     name = CLAIM + key.replace(".", "_")
     if key in MATRICES:
         if not _is_numeric(array):
             raise _not_numeric(path, f"{name}: ", array)
-        return {key: Part(np.atleast_1d(array), path, unit_roundoff=_unit_roundoff(array))}
+        return {key: SourceValue(np.atleast_1d(array), path, unit_roundoff=_unit_roundoff(array))}
     is_list = key in ("free_parameters", "constraints.dependent") and array.ndim == 1
     if array.dtype.kind not in "Ubiuf" or not (is_list or array.ndim == 0):
         message = f"{name}: expected one text or number, got an array of {array.dtype} of shape {_shape(array)}"
         raise _refused(path, message, "bad-claim")
-    return {key: Part(list(map(str, array.tolist())) if is_list else str(array.item()), path)}
+    return {key: SourceValue(list(map(str, array.tolist())) if is_list else str(array.item()), path)}
 
 
-def _names(path: str, key: str, array: Array) -> Part:
+def _names(path: str, key: str, array: Array) -> SourceValue:
     if array.dtype.kind != "U" or array.ndim > 1:
         message = f"{key}: expected a row of texts, got an array of {array.dtype} of shape {_shape(array)}"
         raise _refused(path, message, "bad-name")
-    return Part(np.atleast_1d(array).tolist(), path)
+    return SourceValue(np.atleast_1d(array).tolist(), path)
 
 
-def _numbers(path: str, key: str, array: Array) -> Part:
+def _numbers(path: str, key: str, array: Array) -> SourceValue:
     if not _is_numeric(array):
         raise _not_numeric(path, f"{key}: ", array)
     if array.ndim not in DIMENSIONS[key]:
@@ -205,7 +205,7 @@ def _numbers(path: str, key: str, array: Array) -> Part:
     if not array.size:
         raise _refused(path, f"{key} is empty, of shape {_shape(array)}; expected at least one number", "bad-shape")
     _refuse_infinite(path, key, array)
-    return Part(array, path, unit_roundoff=_unit_roundoff(array))
+    return SourceValue(array, path, unit_roundoff=_unit_roundoff(array))
 
 
 def _refuse_infinite(path: str, key: str, array: Array) -> None:
@@ -215,7 +215,7 @@ def _refuse_infinite(path: str, key: str, array: Array) -> None:
         return
     places = np.argwhere(~is_finite)
     problems = []
-    for place in places[:MOST_PROBLEMS_SHOWN].tolist():
+    for place in places[:MAX_PROBLEMS_SHOWN].tolist():
         entry = key + "".join(f"[{index + 1}]" for index in place)
         problems.append(
             Problem(f"{entry}: expected a finite number, got {array[tuple(place)]}", None, "bad-number", path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import AUTO, LinearSystem
 from implicitgrad.numbers.ball import copied, is_array
 from implicitgrad.numbers.values import plain
-from implicitgrad.readers.build import Draft
+from implicitgrad.readers.build import SystemSpec
 
 
 def linear_system(
@@ -30,8 +30,8 @@ def linear_system(
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {
-        key: Part(copied(value) if is_array(value) else plain(value))
+        key: SourceValue(copied(value) if is_array(value) else plain(value))
         for key, value in values.items()
         if key == "A" or value is not None
     }
-    return Draft("<python>", parts, name or "<python>").build(arithmetic)
+    return SystemSpec("<python>", parts, name or "<python>").build(arithmetic)

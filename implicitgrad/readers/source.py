@@ -10,7 +10,7 @@ import sys
 from implicitgrad.text.errors import InputError, Problem
 
 STANDARD_INPUT = "-"
-MOST_BYTES = 256 * 2**20
+MAX_BYTES = 256 * 2**20
 CHUNK = 2**16
 NUMPY_HINT = "NumPy's files are read from a path that ends in .npy or .npz, and not through standard input"
 SECONDS_FOR_A_WRITER = 5.0
@@ -53,8 +53,8 @@ def read_bytes(source: str) -> bytes:
         data = _standard_input() if source == STANDARD_INPUT else _file(source)
     except (OSError, ValueError) as error:
         raise unreadable(source, error) from None
-    if len(data) > MOST_BYTES:
-        raise _refused(source, f"expected at most {MOST_BYTES >> 20} MiB, got more", code="too-large")
+    if len(data) > MAX_BYTES:
+        raise _refused(source, f"expected at most {MAX_BYTES >> 20} MiB, got more", code="too-large")
     return data
 
 
@@ -122,7 +122,7 @@ def _file(path: str) -> bytes:
 def _read(descriptor: int) -> bytes:
     """Everything to the end, or one chunk more than the cap."""
     chunks, size = [], 0
-    while size <= MOST_BYTES:
+    while size <= MAX_BYTES:
         try:
             chunk = os.read(descriptor, CHUNK)
         except BlockingIOError:  # a standard input that somebody else made non-blocking

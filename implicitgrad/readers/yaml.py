@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import yaml
 
-from implicitgrad.model.spec import CLAIMS, Part, Path, Site, Span
+from implicitgrad.model.spec import CLAIMS, Path, Site, SourceValue, Span
 from implicitgrad.numbers.ball import Decimals
-from implicitgrad.readers.build import Draft
+from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
 from implicitgrad.text.characters import nearest, printable, quoted
-from implicitgrad.text.errors import MOST_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8
@@ -35,7 +35,7 @@ _SEQUENCE, _SEQUENCE_END, _MAPPING_END = yaml.SequenceStartEvent, yaml.SequenceE
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Node(NamedTuple):
+class YamlNode(NamedTuple):
     """A piece of a document: a scalar's text, a list's items, or a mapping's pairs of key and value."""
 
     mark: Any
@@ -43,8 +43,8 @@ class Node(NamedTuple):
     end_mark: Any
     """Where it ends; what is not in flow style ends late, behind comments."""
     text: str | None = None
-    items: Sequence[Node] | None = None
-    pairs: list[tuple[Node, Node]] | None = None
+    items: Sequence[YamlNode] | None = None
+    pairs: list[tuple[YamlNode, YamlNode]] | None = None
     is_flow: bool = False
 
     @property
@@ -59,14 +59,14 @@ class Node(NamedTuple):
 
 
 if TYPE_CHECKING:
-    from implicitgrad.readers.equations import Line, Point
+    from implicitgrad.readers.equations import EquationLine, Point
 
-    Nodes = Sequence[Node]
+    Nodes = Sequence[YamlNode]
 else:
     Nodes = object  # to ask whether something is an instance of an abstract class takes ten times as long
 
 
-class Place(NamedTuple):
+class YamlPlace(NamedTuple):
     """As much of a PyYAML mark as is kept of each of many."""
 
     line: int
@@ -85,28 +85,28 @@ class Scalars(Nodes):
         return len(self.texts)
 
     @overload
-    def __getitem__(self, index: int) -> Node: ...
+    def __getitem__(self, index: int) -> YamlNode: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Node]: ...
-    def __getitem__(self, index: int | slice) -> Node | list[Node]:
+    def __getitem__(self, index: slice) -> list[YamlNode]: ...
+    def __getitem__(self, index: int | slice) -> YamlNode | list[YamlNode]:
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
         i = range(len(self))[index]
         line, column, end_line, end_column = self.places[4 * i : 4 * i + 4]
-        return Node(Place(line, column), Place(end_line, end_column), self.texts[i])
+        return YamlNode(YamlPlace(line, column), YamlPlace(end_line, end_column), self.texts[i])
 
 
-def read_yaml(text: str, source: str, name: str) -> list[Draft]:
+def read_yaml(text: str, source: str, name: str) -> list[SystemSpec]:
     """The systems of a YAML stream, one a document. Raises InputError."""
-    drafts = []
+    specs = []
     for number, node in enumerate(_documents(text, source), start=1):
-        drafts.append(_draft(node, source if number == 1 else f"{source}#{number}", source, name, text))
-    if not drafts:
+        specs.append(_spec(node, source if number == 1 else f"{source}#{number}", source, name, text))
+    if not specs:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
-    return drafts
+    return specs
 
 
-def read_yaml_value(text: str, source: str) -> Part:
+def read_yaml_value(text: str, source: str) -> SourceValue:
     """A file that holds one bare matrix or vector. Raises InputError."""
     nodes = list(_documents(text, source))
     if len(nodes) != 1 or nodes[0].pairs is not None:
@@ -115,24 +115,24 @@ def read_yaml_value(text: str, source: str) -> Part:
     return _part(nodes[0], source)
 
 
-def _draft(node: Node, document: str, source: str, name: str, text: str) -> Draft:
-    draft = Draft(document, {}, name)
-    draft.site = partial(_site, node)
+def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> SystemSpec:
+    spec = SystemSpec(document, {}, name)
+    spec.site = partial(_site, node)
 
-    def refuse(message: str, at: Node, hint: str | None = None, code: str = "bad-key") -> None:
-        draft.problems.append(Problem(message, hint, code).at(source, at.position))
+    def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
+        spec.problems.append(Problem(message, hint, code).at(source, at.position))
 
     if node.pairs is None:
         hint = "For CSV give the file a .csv name, or --delimiter" if node.text != "" else "The document is empty"
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
-        raise InputError(draft.problems)
-    seen: dict[str, Node] = {}
-    equations: dict[str, Node] = {}
+        raise InputError(spec.problems)
+    seen: dict[str, YamlNode] = {}
+    equations: dict[str, YamlNode] = {}
     for key_node, value in node.pairs:
         written = key_node.text or ""
         key = spelled(written)
         if key not in KEYS:
-            is_shown = len(draft.problems) < MOST_PROBLEMS_SHOWN
+            is_shown = len(spec.problems) < MAX_PROBLEMS_SHOWN
             likely = hint_at_key(written, KEYS, "expect: {{{}: ...}}") if is_shown else None
             refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, likely)
             continue
@@ -141,31 +141,33 @@ def _draft(node: Node, document: str, source: str, name: str, text: str) -> Draf
             continue
         seen[key] = key_node
         if key == "name":
-            draft.name = value.text or ""
-            if not draft.name.strip():
+            spec.name = value.text or ""
+            if not spec.name.strip():
                 refuse(f"name: expected a text, got {value}", value, code="bad-name")
         elif key == "expect":
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
             value = _judged(value)
             _check_claims(value, refuse)
-            draft.expect = partial(_claims, value, source)
-            draft.site = partial(_site, node, value)
+            spec.expect = partial(_claims, value, source)
+            spec.site = partial(_site, node, value)
         elif key in ("equations", "at", "solve_for"):
             equations[key] = value
         else:
-            draft.parts[key] = _matrix(value, source) if key in ("A", "B") else _list(value, source)
+            spec.parts[key] = _matrix(value, source) if key in ("A", "B") else _list(value, source)
     for key in ("at", "solve_for"):
         if key in seen and "equations" not in seen:
             refuse(f"{key}: expected it beside equations, got none", seen[key])
     if "equations" in equations:
-        _add_equations(draft, equations, seen, source, text)
+        _add_equations(spec, equations, seen, source, text)
     elif "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
-    return draft
+    return spec
 
 
-def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], source: str, text: str) -> None:
+def _add_equations(
+    spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
+) -> None:
     """Equations in the place of A and B."""
     from implicitgrad.readers.equations import read_equations
 
@@ -173,25 +175,25 @@ def _add_equations(draft: Draft, given: dict[str, Node], keys: dict[str, Node], 
     for key in ("A", "B"):
         if key in keys:
             message = f"expected {key} or equations, got both"
-            draft.problems.append(Problem(message, "Keep one of them", "bad-key").at(source, keys[key].position))
+            spec.problems.append(Problem(message, "Keep one of them", "bad-key").at(source, keys[key].position))
     items = node.items if node.items is not None else [node]
     if any(item.text is None for item in items):
         message = f"equations: expected a list of texts, got {node}"
-        draft.problems.append(Problem(message, '- "x1 = 2*y1 + y2"', "bad-shape").at(source, node.position))
-    point = _point(draft, given, source)
-    if draft.problems:
-        raise InputError(draft.problems)
+        spec.problems.append(Problem(message, '- "x1 = 2*y1 + y2"', "bad-shape").at(source, node.position))
+    point = _point(spec, given, source)
+    if spec.problems:
+        raise InputError(spec.problems)
     lines = [line for item in items for line in _lines(item, source, text)]
-    found = read_equations(lines, draft.parts.get("y"), draft.parts.get("x"), source, point)
-    draft.take(found)
+    found = read_equations(lines, spec.parts.get("y"), spec.parts.get("x"), source, point)
+    spec.take(found)
 
 
-def _lines(node: Node, source: str, text: str) -> Iterator[Line]:
+def _lines(node: YamlNode, source: str, text: str) -> Iterator[EquationLine]:
     """The equations of a scalar, one a line where it has several, as a block has: ``equations: |``.
 
     text : the whole file.
     """
-    from implicitgrad.readers.equations import Line
+    from implicitgrad.readers.equations import EquationLine
 
     if "\n" not in (node.text or ""):
         yield _line(node, source)
@@ -202,7 +204,7 @@ def _lines(node: Node, source: str, text: str) -> Iterator[Line]:
         if equation:
             column = below[number].find(equation) if number < len(below) else -1
             first = node.position if column < 0 else (node.position[0] + number + 1, column + 1)
-            yield Line(equation, source, partial(_behind, first, is_known=column >= 0))
+            yield EquationLine(equation, source, partial(_behind, first, is_known=column >= 0))
 
 
 def _behind(first: tuple[int, int], offset: int, *, is_known: bool) -> tuple[int, int]:
@@ -210,18 +212,18 @@ def _behind(first: tuple[int, int], offset: int, *, is_known: bool) -> tuple[int
     return first[0], first[1] + offset * is_known
 
 
-def _line(node: Node, source: str) -> Line:
-    from implicitgrad.readers.equations import Line
+def _line(node: YamlNode, source: str) -> EquationLine:
+    from implicitgrad.readers.equations import EquationLine
 
-    return Line(node.text or "", source, partial(_within, node))
+    return EquationLine(node.text or "", source, partial(_within, node))
 
 
-def _point(draft: Draft, given: dict[str, Node], source: str) -> Point | None:
+def _point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point | None:
     """What ``at`` and ``solve_for`` say."""
     from implicitgrad.readers.equations import Point
 
-    def refuse(message: str, at: Node) -> None:
-        draft.problems.append(Problem(message, "at: {x: 3, y: 4}", "bad-shape").at(source, at.position))
+    def refuse(message: str, at: YamlNode) -> None:
+        spec.problems.append(Problem(message, "at: {x: 3, y: 4}", "bad-shape").at(source, at.position))
 
     at, solve_for = given.get("at"), given.get("solve_for")
     if at is None:
@@ -233,7 +235,7 @@ def _point(draft: Draft, given: dict[str, Node], source: str) -> Point | None:
         return None
     for first, second in _duplicates(at):
         refuse(f"at: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}", second)
-    names: Sequence[Node] = ()
+    names: Sequence[YamlNode] = ()
     if solve_for is not None:
         names = solve_for.items if solve_for.items is not None else [solve_for]
     for name in names:
@@ -243,7 +245,7 @@ def _point(draft: Draft, given: dict[str, Node], source: str) -> Point | None:
     return Point(values, [name.text or "" for name in names], source, at.position)
 
 
-def _within(node: Node, offset: int) -> tuple[int, int]:
+def _within(node: YamlNode, offset: int) -> tuple[int, int]:
     """Where a place in a scalar's text stands, if that is on one line as it is; else where the scalar starts."""
     line, column = node.position
     surplus = node.end_mark.column - node.mark.column - len(node.text or "")
@@ -251,7 +253,7 @@ def _within(node: Node, offset: int) -> tuple[int, int]:
     return (line, column + offset + surplus // 2) if is_plain else (line, column)
 
 
-def _judged(claims: Node) -> Node:
+def _judged(claims: YamlNode) -> YamlNode:
     """Of a whole record of a solution what is judged; of any other mapping everything."""
     if not is_record([key.text or "" for key, _ in claims.pairs or ()]):
         return claims
@@ -263,7 +265,7 @@ def _judged(claims: Node) -> Node:
     return claims._replace(pairs=kept)
 
 
-def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None]) -> None:
+def _check_claims(claims: YamlNode, refuse: Callable[[str, YamlNode, str | None], None]) -> None:
     """The keys of `expect`; what they claim is read by who checks it."""
     for key_node, _ in claims.pairs or ():
         if spelled(key_node.text or "") not in CLAIMS:
@@ -274,9 +276,9 @@ def _check_claims(claims: Node, refuse: Callable[[str, Node, str | None], None])
         refuse(message, second, "Keep one of them")
 
 
-def _duplicates(node: Node) -> Iterator[tuple[Node, Node]]:
+def _duplicates(node: YamlNode) -> Iterator[tuple[YamlNode, YamlNode]]:
     """Keys given twice in a mapping or in one inside it: the first and the second."""
-    seen: dict[str, Node] = {}
+    seen: dict[str, YamlNode] = {}
     for key_node, value in node.pairs or ():
         key = spelled(key_node.text or "")
         if key in seen:
@@ -285,11 +287,11 @@ def _duplicates(node: Node) -> Iterator[tuple[Node, Node]]:
         yield from _duplicates(value)
 
 
-def read_yaml_claims(text: str, source: str) -> tuple[dict[str, Part], Span]:
+def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Span]:
     """The claims of a text that holds one mapping of them, and where that stands. Raises InputError."""
     problems: list[Problem] = []
 
-    def refuse(message: str, at: Node, hint: str | None) -> None:
+    def refuse(message: str, at: YamlNode, hint: str | None) -> None:
         problems.append(Problem(message, hint, "bad-key").at(source, at.position))
 
     nodes = list(_documents(text, source))
@@ -306,9 +308,9 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, Part], Span]:
     return _claims(node, source), _span(node)
 
 
-def _claims(node: Node, source: str, prefix: str = "") -> dict[str, Part]:
+def _claims(node: YamlNode, source: str, prefix: str = "") -> dict[str, SourceValue]:
     """Each claim by its key, and what a mapping holds by the path to it, constraints.matrix."""
-    claims: dict[str, Part] = {}
+    claims: dict[str, SourceValue] = {}
     for key_node, value in node.pairs or ():
         key = f"{prefix}{spelled(key_node.text or '')}"
         part = _list(value, source) if key in MATRICES and value.text not in NULLS else _part(value, source)
@@ -317,7 +319,7 @@ def _claims(node: Node, source: str, prefix: str = "") -> dict[str, Part]:
     return claims
 
 
-def _site(root: Node, expect: Node | None = None) -> Site:
+def _site(root: YamlNode, expect: YamlNode | None = None) -> Site:
     assert root.pairs is not None
     span = None if expect is None else _span(expect)
     (first, _), (_, last) = root.pairs[0], root.pairs[-1]
@@ -328,25 +330,25 @@ def _site(root: Node, expect: Node | None = None) -> Site:
     return Site("block", (line + 1, 1), root.mark.column, span)
 
 
-def _part(node: Node, source: str) -> Part:
-    def at(path: Path) -> Node:
+def _part(node: YamlNode, source: str) -> SourceValue:
+    def at(path: Path) -> YamlNode:
         here = node
         for index in path:
             assert here.items is not None
             here = here.items[index]
         return here
 
-    return Part(_plain(node), source, lambda path: at(path).position, span=lambda path: _span(at(path)))
+    return SourceValue(_plain(node), source, lambda path: at(path).position, span=lambda path: _span(at(path)))
 
 
-def _list(node: Node, source: str) -> Part:
+def _list(node: YamlNode, source: str) -> SourceValue:
     """A part that is a list; one name or number stands for a list of it."""
     if not node.text or "," in node.text:
         return _part(node, source)
-    return _part(Node(node.mark, node.end_mark, items=[node], is_flow=True), source)
+    return _part(YamlNode(node.mark, node.end_mark, items=[node], is_flow=True), source)
 
 
-def _matrix(node: Node, source: str) -> Part:
+def _matrix(node: YamlNode, source: str) -> SourceValue:
     """A part whose numbers, if there are very many, are doubles at once."""
     part = _part(node, source)
     rows = [row.items.texts for row in node.items or () if isinstance(row.items, Scalars)]
@@ -362,7 +364,7 @@ def _matrix(node: Node, source: str) -> Part:
     return part if found is None else part._replace(value=Decimals(*found, lambda: list(rows)))
 
 
-def _span(node: Node) -> Span:
+def _span(node: YamlNode) -> Span:
     """From where a node starts to where the last of it ends, without the comments and blank lines that follow."""
     children = node.items if node.items is not None else [part for pair in node.pairs or () for part in pair]
     if children and not node.is_flow:
@@ -370,7 +372,7 @@ def _span(node: Node) -> Span:
     return node.position, (node.end_mark.line + 1, node.end_mark.column + 1)
 
 
-def _plain(node: Node) -> object:
+def _plain(node: YamlNode) -> object:
     """Nested lists and mappings of texts."""
     if isinstance(node.items, Scalars):
         return node.items.texts
@@ -381,7 +383,7 @@ def _plain(node: Node) -> object:
     return node.text
 
 
-def _documents(text: str, source: str) -> Iterator[Node]:
+def _documents(text: str, source: str) -> Iterator[YamlNode]:
     """The root node of each document."""
     _refuse_control_characters(text, source)
     if text.lstrip().startswith("{") and "\\u" in text:
@@ -405,11 +407,11 @@ def _one_escape(pair: re.Match[str]) -> str:
     return f"{backslashes}\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08X}"
 
 
-def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
+def _node(loader: Any, event: Any, source: str, depth: int) -> YamlNode:
     mark = event.start_mark
     kind = type(event)
     if kind is _SCALAR and event.anchor is None and event.tag is None:
-        return Node(mark, event.end_mark, event.value)
+        return YamlNode(mark, event.end_mark, event.value)
     if kind is yaml.AliasEvent:
         raise _refused(f"expected plain values, got {quoted('*' + event.anchor)}", mark, source, "Write the values out")
     if event.anchor is not None:
@@ -419,11 +421,11 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
     if depth == DEEPEST:
         raise _refused(TOO_DEEP, mark, source)
     is_flow = event.flow_style
-    items: list[Node] = []
+    items: list[YamlNode] = []
     if kind is _SEQUENCE:
         scalars, child = _scalars(loader)
         if type(child) is _SEQUENCE_END:
-            return Node(mark, child.end_mark, items=scalars, is_flow=is_flow)
+            return YamlNode(mark, child.end_mark, items=scalars, is_flow=is_flow)
         items += scalars
     else:
         child = loader.get_event()
@@ -432,8 +434,8 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> Node:
         items.append(_node(loader, child, source, depth + 1))
         child = loader.get_event()
     if kind is _SEQUENCE:
-        return Node(mark, child.end_mark, items=items, is_flow=is_flow)
-    return Node(mark, child.end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
+        return YamlNode(mark, child.end_mark, items=items, is_flow=is_flow)
+    return YamlNode(mark, child.end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
 
 
 def _scalars(loader: Any) -> tuple[Scalars, Any]:

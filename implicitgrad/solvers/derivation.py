@@ -10,7 +10,7 @@ from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.text.errors import UsageError
 
-MOST = 6
+MAX_SIZE = 6
 """Equations, unknowns and inputs of a derivation that is read."""
 
 
@@ -20,8 +20,8 @@ def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
         is_near = system.origin is not None and system.origin.residual != "0"
         hint = "Its point solves the equations only nearly" if is_near else "--arithmetic exact"
         raise UsageError(f"{system.source}: --steps is for exact arithmetic", hint)
-    if max(system.equations, system.unknowns, system.inputs) > MOST:
-        raise UsageError(f"{system.source}: --steps is for at most {MOST} equations, unknowns and inputs")
+    if max(system.equations, system.unknowns, system.inputs) > MAX_SIZE:
+        raise UsageError(f"{system.source}: --steps is for at most {MAX_SIZE} equations, unknowns and inputs")
 
 
 def with_derivation(solution: Solution) -> Solution:

@@ -25,10 +25,10 @@ from implicitgrad.solvers.free_unknowns import impossible_choice, indices
 from implicitgrad.solvers.memory_limit import refuse_too_large
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
 
-MOST_ENTRIES = 4_000_000
+MAX_ENTRIES = 4_000_000
 
 
-class Reading(NamedTuple):
+class ExactReading(NamedTuple):
     """What is read off the reduced rows; numbers are numerators over the pivots' common value d."""
 
     reduced: Reduced
@@ -53,7 +53,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     free : names of unknowns that are to be free; fewer than F are completed from the first unknowns on. Raises
     UsageError when these cannot be free together.
     """
-    refuse_too_large(system, MOST_ENTRIES)
+    refuse_too_large(system, MAX_ENTRIES)
     wanted = indices(system, free)
     equations = _equations(system)
     reading = _read_off(equations, system.unknowns, system.inputs, wanted)
@@ -114,7 +114,7 @@ def _equations(system: LinearSystem) -> Equations:
     return Equations(rows, scales)
 
 
-def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading:
+def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> ExactReading:
     """Reduce [A | B], the ``wanted`` columns of A last of all of A, and read off what it says."""
     scales = equations.scales
     is_identity = scales is not None
@@ -134,7 +134,7 @@ def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> Reading
         null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]
         for f, j in enumerate(free):
             null_space[j][f] = reduced.d
-    return Reading(
+    return ExactReading(
         reduced=reduced,
         rank=N - len(free),
         free=free,
@@ -161,7 +161,7 @@ def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int
     return RationalMatrix(numerators, d * unit)
 
 
-def _determined(particular: Matrix, coefficients: Matrix, reading: Reading, P: int) -> PartialMatrix:
+def _determined(particular: Matrix, coefficients: Matrix, reading: ExactReading, P: int) -> PartialMatrix:
     """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
     if not (reading.free or reading.dependent):
         return particular
@@ -174,7 +174,7 @@ def _determined(particular: Matrix, coefficients: Matrix, reading: Reading, P: i
     )
 
 
-def _minimum_norm(reading: Reading, equations: Equations) -> RationalMatrix:
+def _minimum_norm(reading: ExactReading, equations: Equations) -> RationalMatrix:
     """A⁺·B·T, by whichever of the row space and the null space promises less work."""
     N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
     if rank >= 4 * len(reading.free):
@@ -197,7 +197,7 @@ def _right_sides(equations: Equations, chosen: list[int], N: int) -> list[Intege
     return [[equations.scales[i] if k == i else 0 for k in range(M)] for i in chosen]
 
 
-def _condition_squared(system: LinearSystem, reading: Reading, J: RationalMatrix) -> Ratio | None:
+def _condition_squared(system: LinearSystem, reading: ExactReading, J: RationalMatrix) -> Ratio | None:
     """(‖A‖_F·‖A⁺‖_F)², numerator and positive denominator; None for A = 0.
 
     Where A is invertible and B = I, A⁺ is the Jacobian.

@@ -11,7 +11,7 @@ from implicitgrad.numbers.row_reduction import integers, reduce_rows
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
-MOST_CHOICES_LISTED = 12
+MAX_CHOICES_LISTED = 12
 
 
 def indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
@@ -45,7 +45,7 @@ def impossible_choice(system: LinearSystem, free: Sequence[str], null_space: Mat
         for choice in combinations(possible, F)
         if len(reduce_rows([integers(null_space[i])[0] for i in choice], range(F)).pivots) == F
     )
-    listed = [",".join(printable(system.y[i]) for i in choice) for choice in islice(choices, MOST_CHOICES_LISTED + 1)]
-    if len(listed) > MOST_CHOICES_LISTED:
+    listed = [",".join(printable(system.y[i]) for i in choice) for choice in islice(choices, MAX_CHOICES_LISTED + 1)]
+    if len(listed) > MAX_CHOICES_LISTED:
         listed[-1] = "..."
     return UsageError(f"{message}; {counted}, possible are {' or '.join(listed)}")

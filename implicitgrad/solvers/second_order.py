@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.symbolic.element import SymbolicMatrix
 from implicitgrad.text.errors import UsageError
 
@@ -33,14 +33,14 @@ def with_second_derivatives(solution: Solution) -> Solution:
         [-(F[i][k] + F[i][P] * J[k] + F[k][P] * J[i] + F[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
     ]
     A = system.A
-    if isinstance(A, DoubleMatrix):
+    if isinstance(A, BallMatrix):
         import numpy as np
 
         if system.origin is not None and system.origin.second is not None:
             texts, radii = system.origin.second
             values = np.array([[float(Fraction(text)) for text in row] for row in texts])
-            return solution._replace(second=DoubleMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
-        return solution._replace(second=DoubleMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
+            return solution._replace(second=BallMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
+        return solution._replace(second=BallMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
     if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
         rows = [[A.field.shortened(entry, system.origin.equations) for entry in row] for row in rows]
     return solution._replace(second=tuple(map(tuple, rows)))

@@ -23,12 +23,12 @@ from implicitgrad.symbolic.rank_profile import Profile, profile_at
 from implicitgrad.symbolic.real_zeros import Zeros, argument_of, is_never_zero, used_places, zero_sets
 from implicitgrad.symbolic.zero_test import DIGITS
 
-MOST_GENERATORS = 4
+MAX_GENERATORS = 4
 LARGEST_DEGREE = 2
 """Of the polynomials whose common zeros are asked about."""
 BINOMIAL = 2
-MOST_MINORS = 36
-MOST_CASES = 6
+MAX_MINORS = 36
+MAX_CASES = 6
 DEEPEST = 3
 """How often common zeros are made shorter."""
 ROUGHLY = 1e-10
@@ -78,7 +78,7 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     extra = Dummy("t")
     polynomials = [*(zero.as_expr() for zero in zeros), 1 - extra * determinant.numer.as_expr()]
     degree = max(Poly(p, *field.symbols).total_degree() for p in polynomials[:-1])
-    if len(field.generators) > MOST_GENERATORS or degree > LARGEST_DEGREE:
+    if len(field.generators) > MAX_GENERATORS or degree > LARGEST_DEGREE:
         return False
     return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
 
@@ -92,10 +92,10 @@ def _candidates(
     """
     N = system.unknowns
     found: list[Zeros] = []
-    for factor in field.with_partners(factors)[:MOST_CASES]:
+    for factor in field.with_partners(factors)[:MAX_CASES]:
         found += zero_sets(field, [factor]) or [(factor,)]
     minors = _minors(field, [row[:N] for row in rows], rank)
-    is_complete = len(factors) <= MOST_CASES and len(minors) == rank
+    is_complete = len(factors) <= MAX_CASES and len(minors) == rank
     for order in range(rank, 0, -1):
         if order not in minors or order == len(rows) == N:  # the factors of the determinant are there already
             continue
@@ -305,7 +305,7 @@ def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
     degree = max(map(sum, monomials), default=0)
     if degree > LARGEST_DEGREE:
         return False
-    has_few = sum(map(any, zip(*monomials, strict=True))) <= MOST_GENERATORS
+    has_few = sum(map(any, zip(*monomials, strict=True))) <= MAX_GENERATORS
     return degree <= 1 or has_few or all(len(element.numer) <= BINOMIAL for element in elements)
 
 
@@ -320,7 +320,7 @@ def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[in
             for columns in combinations(range(N), order)
         }
         for order in range(1, rank + 1)
-        if comb(M, order) * comb(N, order) <= MOST_MINORS
+        if comb(M, order) * comb(N, order) <= MAX_MINORS
     }
 
 

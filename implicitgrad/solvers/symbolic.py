@@ -25,10 +25,10 @@ from implicitgrad.symbolic.rank_profile import Profile, profile_at
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 
-MOST = 16
-MOST_ANSWERED = 15_000
+MAX_SIZE = 16
+MAX_ANSWERED = 15_000
 """Terms of all numerators and denominators of an answer."""
-MOST_TERMS = 500
+MAX_TERMS = 500
 """Of the determinant that all entries of an answer have."""
 NOWHERE = (
     "theorem-applies-nowhere",
@@ -38,7 +38,7 @@ NOWHERE = (
 Values = list[list[Symbolic]]
 
 
-class Reading(NamedTuple):
+class SymbolicReading(NamedTuple):
     """What is read off K⁻¹·[A | B]."""
 
     free: list[int]
@@ -56,9 +56,11 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     A = system.A
     assert isinstance(A, SymbolicMatrix)
     M, N, P = system.equations, system.unknowns, system.inputs
-    if max(M, N, P) > MOST:
+    if max(M, N, P) > MAX_SIZE:
         hint = "Numbers are taken at any size"
-        raise UsageError(f"{system.source}: expected at most {MOST} equations, unknowns and inputs with letters", hint)
+        raise UsageError(
+            f"{system.source}: expected at most {MAX_SIZE} equations, unknowns and inputs with letters", hint
+        )
     field = A.field
     rows = _beside(A, system.B)
     wanted = indices(system, free)
@@ -119,7 +121,7 @@ def _beside(A: SymbolicMatrix, B: Any) -> Values:
     return [[*a, *b] for a, b in zip(A, right, strict=True)]
 
 
-def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> Reading:
+def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> SymbolicReading:
     others = [column for column in range(N + P) if column not in profile.pivots]
     solved, determinant = _solved(
         field,
@@ -139,7 +141,7 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> R
     null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]
     for place, f in enumerate(free):
         null_space[f][place] = one
-    return Reading(
+    return SymbolicReading(
         free=free,
         independent=independent,
         dependent=dependent,
@@ -164,8 +166,8 @@ def _solved(field: Field, K: Values, right: Values, *, is_limited: bool = False)
     numerators, determinant = _fraction_free(scaled, field.ring)
     if is_limited:
         terms = sum(len(entry) + len(determinant) for row in numerators for entry in row if entry)
-        if terms > MOST_ANSWERED:
-            message = f"the answer would have {terms:,} terms; expected at most {MOST_ANSWERED:,}"
+        if terms > MAX_ANSWERED:
+            message = f"the answer would have {terms:,} terms; expected at most {MAX_ANSWERED:,}"
             raise UsageError(message, "Give some of the letters numbers")
     solved = [[field.reduced(field.quotient(entry, determinant)) for entry in row] for row in numerators]
     return solved, field.of_polynomial(determinant)
@@ -198,14 +200,14 @@ def _refuse_too_long(K: Sequence[Sequence[Any]], generators: int) -> None:
     It has no more than there are monomials of its degree, nor than the permanent of the entries' numbers of terms.
     """
     degree = sum(max(sum(monomial) for entry in row for monomial in entry.monoms() or [()]) for row in K)
-    if comb(generators + degree, degree) <= MOST_TERMS:
+    if comb(generators + degree, degree) <= MAX_TERMS:
         return
     terms = {0: 1}  # of each set of columns, those of all ways to choose one in each row so far
     for row in K:
         terms = _with_row(terms, row)
     found = max(terms.values(), default=0)
-    if found > MOST_TERMS:
-        message = f"the answer would have determinants of up to {found:,} terms; expected at most {MOST_TERMS}"
+    if found > MAX_TERMS:
+        message = f"the answer would have determinants of up to {found:,} terms; expected at most {MAX_TERMS}"
         raise UsageError(message, "Give some of the letters numbers")
 
 
@@ -266,15 +268,17 @@ def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
     terms = {0: 1}  # of each minor of the rows so far, by its columns, at most
     for row in rows:
         terms = _with_row(terms, row)
-        if sum(terms.values()) > MOST_TERMS:
+        if sum(terms.values()) > MAX_TERMS:
             break
     found = sum(number * (number + 1) // 2 for number in terms.values())
-    if found > MOST_TERMS:
-        message = f"the choice of minimum norm would have denominators of more than {MOST_TERMS} terms"
+    if found > MAX_TERMS:
+        message = f"the choice of minimum norm would have denominators of more than {MAX_TERMS} terms"
         raise UsageError(message, "Give some of the letters numbers")
 
 
-def _determined(particular: SymbolicMatrix, coefficients: SymbolicMatrix, reading: Reading, P: int) -> PartialMatrix:
+def _determined(
+    particular: SymbolicMatrix, coefficients: SymbolicMatrix, reading: SymbolicReading, P: int
+) -> PartialMatrix:
     """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
     moving = {k for row in reading.constraints for k, value in zip(reading.independent, row, strict=True) if value}
     column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
@@ -284,7 +288,7 @@ def _determined(particular: SymbolicMatrix, coefficients: SymbolicMatrix, readin
     )
 
 
-def _impossible(system: LinearSystem, free: Sequence[str], reading: Reading) -> UsageError:
+def _impossible(system: LinearSystem, free: Sequence[str], reading: SymbolicReading) -> UsageError:
     possible = [name for name, row in zip(system.y, reading.null_space, strict=True) if any(row)]
     together = " together" if len(free) > 1 else ""
     message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free{together}"

@@ -21,7 +21,7 @@ INFINITY = float("inf")
 ROUGHLY = 1e-5
 REACHED = mpmath.mpf(10) ** -52
 NEGLIGIBLE = mpmath.mpf(10) ** -45
-MOST_STEPS = 30
+MAX_STEPS = 30
 ATTEMPTS = 16
 POINTS = 6
 IMAGED, TURNS = 2, 3
@@ -78,7 +78,7 @@ def _images(point: Point, letters: Sequence[Symbol], angles: Sequence[Expr]) -> 
 
 
 def _converged(
-    compute: Callable[..., Any], start: Point, size: int, reached: Any, most_steps: int = MOST_STEPS
+    compute: Callable[..., Any], start: Point, size: int, reached: Any, most_steps: int = MAX_STEPS
 ) -> Point | None:
     """A zero that is reached from a point, if one is."""
     point, n = start, len(start)

@@ -94,10 +94,10 @@ class Symbolic:
         return self.text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Symbolic, (WRITTEN, Written.of(self, Written.of(-self)))
+        return Symbolic, (WRITTEN, WrittenElement.of(self, WrittenElement.of(-self)))
 
 
-class Written(NamedTuple):
+class WrittenElement(NamedTuple):
     """What is read of a value, in the place of an element: sympy's fields do not go from process to process."""
 
     text: str
@@ -105,10 +105,10 @@ class Written(NamedTuple):
     fraction: Fraction | None
     approximation: Fraction | None
     """Of what has no letters."""
-    negative: Written | None
+    negative: WrittenElement | None
 
     @classmethod
-    def of(cls, value: Symbolic, negative: Written | None = None) -> Written:
+    def of(cls, value: Symbolic, negative: WrittenElement | None = None) -> WrittenElement:
         """A value's."""
         approximation = value.approximation() if value.is_number else None
         return cls(value.text, value.shown, value.fraction, approximation, negative)
@@ -116,7 +116,7 @@ class Written(NamedTuple):
     def __bool__(self) -> bool:
         return self.fraction != 0
 
-    def __neg__(self) -> Written:
+    def __neg__(self) -> WrittenElement:
         assert self.negative is not None
         return self.negative
 
@@ -130,7 +130,7 @@ class _WrittenField:
     approximation = staticmethod(attrgetter("approximation"))
 
     @staticmethod
-    def is_number(element: Written) -> bool:
+    def is_number(element: WrittenElement) -> bool:
         return element.approximation is not None
 
     def __reduce__(self) -> str:

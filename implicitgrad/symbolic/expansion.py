@@ -13,7 +13,7 @@ Minors = dict[int, Any]
 """Minors of the first or last rows, by their columns as the bits of an integer."""
 
 
-MOST_MINORS = 3_000
+MAX_MINORS = 3_000
 
 
 def has_few_minors(rows: Sequence[Sequence[Any]]) -> bool:
@@ -25,7 +25,7 @@ def has_few_minors(rows: Sequence[Sequence[Any]]) -> bool:
             places = [j for j, entry in enumerate(row) if entry]
             reached = {columns | 1 << j for columns in reached for j in places if not columns >> j & 1}
             total += len(reached)
-            if total > MOST_MINORS:
+            if total > MAX_MINORS:
                 return False
     return True
 

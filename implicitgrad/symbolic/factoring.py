@@ -19,8 +19,8 @@ PRIME = 2**61 - 1
 IMAGES = 3
 LARGEST_NUMBER = 20
 """Of the values at which an image is taken."""
-MOST_TERMS = 150
-MOST_VARIABLES = 8
+MAX_TERMS = 150
+MAX_VARIABLES = 8
 LARGEST_DEGREE = 30
 """Of a polynomial that is factored by algorithm, where nothing shows that it is irreducible."""
 
@@ -80,7 +80,7 @@ def _collect(p: Any, found: Factors) -> None:
         if degrees[v] == 1 or _has_irreducible_image(p, v, degrees[v]):
             _count(p, 1, found)
             return
-    if len(p) > MOST_TERMS or len(variables) > MOST_VARIABLES or max(degrees) > LARGEST_DEGREE:
+    if len(p) > MAX_TERMS or len(variables) > MAX_VARIABLES or max(degrees) > LARGEST_DEGREE:
         _count(p, 1, found)
         return
     for factor, power in _narrowed(p, variables).factor_list()[1]:

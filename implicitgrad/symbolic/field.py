@@ -48,11 +48,11 @@ from implicitgrad.symbolic.zero_test import DIGITS, cancels, compiled, real_poin
 
 PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
 """Functions that a relation ties to each other."""
-MOST_FACTORED = 100
+MAX_FACTORED = 100
 """Terms of numerator and denominator that are factored."""
 LARGEST_ROOT = 12
 """The order of a root whose powers are polynomials of it; of others, Q^1.852 is Q·Q^0.852 and Q^0.852 a generator."""
-MOST_REDUCED = 200
+MAX_REDUCED = 200
 """Terms that the relations may make of fewer."""
 SMALL = 16
 """The product of the numbers of terms up to which a quotient is simply cancelled."""
@@ -133,7 +133,7 @@ class Field:
                 if monomial[place] >= order:
                     terms *= comb(monomial[place] // order + others - 1, others - 1)
             number += terms
-        return number <= max(MOST_REDUCED, *map(len, polynomials))
+        return number <= max(MAX_REDUCED, *map(len, polynomials))
 
     @cached_property
     def _expansions(self) -> list[tuple[int, int, int]]:
@@ -430,7 +430,7 @@ class Field:
         """The shortest of the forms that are simple."""
         numerator, denominator = self._back(element.numer), self._back(element.denom)
         plain = numerator / denominator
-        if len(element.numer) + len(element.denom) > MOST_FACTORED:
+        if len(element.numer) + len(element.denom) > MAX_FACTORED:
             return plain
         if not plain.free_symbols and plain.is_Rational:
             return plain

@@ -109,7 +109,7 @@ class Equation(NamedTuple):
         yield from self.right.names()
 
 
-class Misplaced(Exception):
+class ExpressionError(Exception):
     """What makes a text no expression, and where."""
 
     def __init__(self, message: str, offset: int, hint: str | None = None, code: str = "bad-syntax") -> None:
@@ -118,7 +118,7 @@ class Misplaced(Exception):
 
 
 def read_equation(text: str, known: Collection[str] = ()) -> Equation:
-    """Raises Misplaced.
+    """Raises ExpressionError.
 
     known : names that other equations have, which a run of letters may be a product of.
     """
@@ -126,7 +126,7 @@ def read_equation(text: str, known: Collection[str] = ()) -> Equation:
 
 
 def read_expression(text: str) -> Node:
-    """Raises Misplaced."""
+    """Raises ExpressionError."""
     return _Reader(text, "an expression").whole()
 
 
@@ -136,7 +136,7 @@ def has_letters(text: str) -> bool:
         return False
     try:
         tokens = _tokens(text, "")
-    except Misplaced:
+    except ExpressionError:
         return False
     names = [token for kind, token, _ in tokens if kind == "name"]
     is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
@@ -183,14 +183,14 @@ def is_run(name: str) -> bool:
 
 
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
-    """Kind, text and offset of each; an empty one at the end. Raises Misplaced."""
+    """Kind, text and offset of each; an empty one at the end. Raises ExpressionError."""
     found = []
     offset = 0
     while text[offset:].strip():
         match = _TOKEN.match(text, offset)
         if match is None:
             at = offset + len(text[offset:]) - len(text[offset:].lstrip())
-            raise Misplaced(f"expected {what}, got {quoted(text[at])}", at)
+            raise ExpressionError(f"expected {what}, got {quoted(text[at])}", at)
         kind = str(match.lastgroup)
         token, start = match[kind], match.start(kind)
         offset = match.end()
@@ -199,7 +199,7 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
             if not letters:
                 kind, letters = "power", "".join(takewhile(lambda c: c in _SUPERSCRIPTS, token))
             elif not letters.isidentifier():
-                raise Misplaced(f"expected {what}, got {quoted(letters)}", start)
+                raise ExpressionError(f"expected {what}, got {quoted(letters)}", start)
             token, offset = letters, start + len(letters)
         found.append((kind, _SPELLINGS.get(token, token), start))
     return [*found, ("end", "", len(text.rstrip()))]
@@ -212,7 +212,7 @@ class _Reader:
         self.depth = 0
         self.text = text
         if len(text) > LONGEST:
-            raise Misplaced(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
+            raise ExpressionError(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
         self.tokens = _tokens(text, what)
         self.known = {*known, *(token for kind, token, _ in self.tokens if kind == "name")} - set(FUNCTIONS)
         self.next = 0
@@ -243,7 +243,7 @@ class _Reader:
             hint = "A product is written with *"
         elif text == "==":
             hint = "An equation has one ="
-        raise Misplaced(f"{expected}, got {found}", offset, hint)
+        raise ExpressionError(f"{expected}, got {found}", offset, hint)
 
     def product_hint(self) -> str:
         """Spell out the product of the factor before and of the name or number that follows."""
@@ -303,7 +303,7 @@ class _Reader:
         _, text, offset = self.tokens[self.next]
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Misplaced(f"expected at most {DEEPEST} levels of parentheses and signs, got more", offset)
+            raise ExpressionError(f"expected at most {DEEPEST} levels of parentheses and signs, got more", offset)
         try:
             if text in ("+", "-"):
                 self.next += 1
@@ -329,7 +329,7 @@ class _Reader:
             try:
                 return Node("number", offset, text, parse_number(text))
             except NumberError as error:
-                raise Misplaced(error.problem.message, offset, error.problem.hint, "bad-number") from None
+                raise ExpressionError(error.problem.message, offset, error.problem.hint, "bad-number") from None
         if kind == "name":
             self.next += 1
             if self.tokens[self.next][1] == "(":
@@ -338,7 +338,7 @@ class _Reader:
                 _, found, at = self.tokens[self.next]
                 example = f"{text}(u)**2" if found == "**" else f"{text}(u)"
                 message = f"expected ( behind the function {quoted(text)}, got {quoted(found) if found else 'the end'}"
-                raise Misplaced(message, at, f"Write {example}")
+                raise ExpressionError(message, at, f"Write {example}")
             return Node("name", offset, text)
         if text != "(":
             self.refuse("expected a number, a name or (")
@@ -352,7 +352,7 @@ class _Reader:
             if len(name) == 1 or product:
                 hint = f"A product is written {product or name}*(...)"
             message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
-            raise Misplaced(message, offset, hint)
+            raise ExpressionError(message, offset, hint)
         first = self.inside(_ONE_BASE if name == "log" else None, is_last=name not in _OF_TWO)
         if name not in _OF_TWO:
             return Node("call", offset, name, parts=(first,))

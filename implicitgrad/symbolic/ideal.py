@@ -20,14 +20,14 @@ from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.real_zeros import is_never_zero
 from implicitgrad.text.errors import UsageError
 
-MOST_OPERATIONS = 400
+MAX_OPERATIONS = 400
 """Of the expressions that are asked about."""
-MOST_REDUCTIONS = 200
-MOST_TERMS = 150
+MAX_REDUCTIONS = 200
+MAX_TERMS = 150
 LARGEST_DEGREE = 24
 
 
-class Question(NamedTuple):
+class IdealQuestion(NamedTuple):
     """Is ``value`` 0 wherever all of F are, and none of ``nonzero`` is?"""
 
     value: Expr
@@ -39,10 +39,10 @@ class Question(NamedTuple):
         """A measure of its size."""
         return sum(one.count_ops() for one in (self.value, *self.F, *self.nonzero))
 
-    def with_value(self, v: Symbol, expression: Expr) -> Question:
+    def with_value(self, v: Symbol, expression: Expr) -> IdealQuestion:
         """With an expression in the place of a letter."""
         value, F, nonzero = (tuple([one.subs(v, expression) for one in some]) for some in ((self.value,), *self[1:]))
-        return Question(value[0], tuple([f for f in F if f != 0]), nonzero)
+        return IdealQuestion(value[0], tuple([f for f in F if f != 0]), nonzero)
 
 
 def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], letters: Sequence[Symbol]) -> bool:
@@ -50,9 +50,9 @@ def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], lette
 
     letters : which of them equations may be solved for, the first first.
     """
-    asked = Question(value, tuple(F), tuple(nonzero))
+    asked = IdealQuestion(value, tuple(F), tuple(nonzero))
     try:
-        while asked.operations <= MOST_OPERATIONS:
+        while asked.operations <= MAX_OPERATIONS:
             smaller = _without_a_letter(asked, letters)
             if smaller is None:
                 return _is_shown(asked)
@@ -62,7 +62,7 @@ def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], lette
     return False
 
 
-def _without_a_letter(asked: Question, letters: Sequence[Symbol]) -> Question | None:
+def _without_a_letter(asked: IdealQuestion, letters: Sequence[Symbol]) -> IdealQuestion | None:
     """The question after an equation that gives a letter explicitly has been used up, if there is one."""
     for f in asked.F:
         for v in letters:
@@ -82,7 +82,7 @@ def _is_nonzero(slope: Expr, nonzero: Sequence[Expr]) -> bool:
     return all(is_never_zero(field, one) or field.without_sign(one) in known for one in factors)
 
 
-def _is_shown(asked: Question) -> bool:
+def _is_shown(asked: IdealQuestion) -> bool:
     field = Field([asked.value, *asked.F, *asked.nonzero])
     value = field.value(asked.value)
     if not value:
@@ -118,7 +118,7 @@ def _generate_1(polynomials: Sequence[Any]) -> bool:
         heappush(queue, (_degree(p), len(queue), p))
     basis: list[Any] = []
     serial = len(queue)
-    for _ in range(MOST_REDUCTIONS):
+    for _ in range(MAX_REDUCTIONS):
         if not queue:
             return False
         *_, p = heappop(queue)
@@ -127,7 +127,7 @@ def _generate_1(polynomials: Sequence[Any]) -> bool:
             continue
         if remainder.is_ground:
             return True
-        if len(remainder) > MOST_TERMS or _degree(remainder) > LARGEST_DEGREE:
+        if len(remainder) > MAX_TERMS or _degree(remainder) > LARGEST_DEGREE:
             return False
         for other in basis:
             if any(map(min, zip(remainder.LM, other.LM, strict=True))):  # else the pair reduces to 0

@@ -11,18 +11,18 @@ from sympy import Abs, Derivative, Dummy, Expr, I, Rational, atan2, diff, expand
 from sympy import sign as sympy_sign
 from sympy.core.evalf import PrecisionExhausted
 
-from implicitgrad.symbolic.grammar import Equation, Misplaced, Node
+from implicitgrad.symbolic.grammar import Equation, ExpressionError, Node
 from implicitgrad.symbolic.interval import Radii, Unbounded, bound, enclose, surround
 from implicitgrad.symbolic.printing import write
 from implicitgrad.symbolic.to_sympy import is_huge, symbol, to_expression
 
 DIGITS = 50
-MOST_DIGITS = 150
+MAX_DIGITS = 150
 """Of what is computed to tell a number from 0."""
 UNSEEN = Rational(1, 10**100)
 LARGEST_DENOMINATOR = 10**12
 """Of a number that Newton's method may have meant."""
-MOST_STEPS = 50
+MAX_STEPS = 50
 SHOWN_DIGITS = 17
 SMALLEST_SHOWN = 1e-300
 _NO_VALUE = (I, nan, oo, -oo, zoo)
@@ -69,7 +69,7 @@ class Linearized(NamedTuple):
 class EquationError(Exception):
     """An equation is misplaced somewhere."""
 
-    def __init__(self, equation: int, error: Misplaced) -> None:
+    def __init__(self, equation: int, error: ExpressionError) -> None:
         super().__init__(error.message)
         self.equation, self.error = equation, error
 
@@ -81,7 +81,7 @@ def linearize(
     at: Mapping[str, Value],
     solve_for: Sequence[str],
 ) -> Linearized:
-    """Raises EquationError, Misplaced (of a value) or PointError."""
+    """Raises EquationError, ExpressionError (of a value) or PointError."""
     F = _differences(equations, inputs)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
     A = [[derivative(f, v) for v in y] for f in F]
@@ -153,7 +153,7 @@ def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[E
     for i, equation in enumerate(equations):
         try:
             difference = to_expression(equation.left) - to_expression(equation.right)
-        except Misplaced as error:
+        except ExpressionError as error:
             raise EquationError(i, error) from None
         found.append(-difference if equation.lone in inputs else difference)
     return found
@@ -200,7 +200,7 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tu
             list(unnamed.values()),
             [point[v] for v in variables],
             prec=DIGITS,
-            maxsteps=MOST_STEPS,
+            maxsteps=MAX_STEPS,
         )
     except (ValueError, ZeroDivisionError, TypeError, OverflowError):
         message = f"solve_for: Newton's method found no solution from {names}"
@@ -255,7 +255,7 @@ def _size(value: Expr) -> Expr:
     if value.is_Rational:
         return abs(value)
     try:
-        return abs(value.evalf(SHOWN_DIGITS, maxn=MOST_DIGITS, strict=True))
+        return abs(value.evalf(SHOWN_DIGITS, maxn=MAX_DIGITS, strict=True))
     except PrecisionExhausted:
         return Rational(0) if simplify(value) == 0 else UNSEEN
 

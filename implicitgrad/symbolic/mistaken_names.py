@@ -14,7 +14,7 @@ _EXPONENT = r"(?<!\w){}[ \t]*(?:\*\*|\^)[ \t]*([-+−]?[\w.]+(?:\([^()]*\))?|\((
 """What stands behind a name and ^."""
 
 
-class Written(NamedTuple):
+class WrittenEntry(NamedTuple):
     """A text and what it is read as."""
 
     text: str
@@ -23,7 +23,11 @@ class Written(NamedTuple):
 
 
 def remarks_on(
-    written: Sequence[Written], declared: Collection[str], *, defined: Collection[str] = (), are_entries: bool = False
+    written: Sequence[WrittenEntry],
+    declared: Collection[str],
+    *,
+    defined: Collection[str] = (),
+    are_entries: bool = False,
 ) -> tuple[Remark, ...]:
     """Warn of names that nobody declares.
 
@@ -65,7 +69,7 @@ def _as_call(name: str, known: Collection[str]) -> str | None:
     return None
 
 
-def _exp(base: str, written: Sequence[Written]) -> str:
+def _exp(base: str, written: Sequence[WrittenEntry]) -> str:
     for one in written:
         if match := re.search(_EXPONENT.format(base), one.text):
             exponent = match[1]

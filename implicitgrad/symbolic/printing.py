@@ -24,7 +24,7 @@ class _PositiveFirst:
         return [first, *(term for term in terms if term is not first)]
 
 
-class _Writer(_PositiveFirst, StrPrinter):  # type: ignore[misc]
+class _ExpressionPrinter(_PositiveFirst, StrPrinter):  # type: ignore[misc]
     """What the grammar reads."""
 
     def _print_Exp1(self, expr: Any) -> str:
@@ -43,7 +43,7 @@ class _Latex(_PositiveFirst, LatexPrinter):  # type: ignore[misc]
     pass
 
 
-class _Shower(_Writer):
+class _Shower(_ExpressionPrinter):
     """What a note would have: x² and a·b."""
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
@@ -54,7 +54,7 @@ class _Shower(_Writer):
 
 def write(expression: Expr) -> str:
     """In the grammar of expressions."""
-    return str(_Writer().doprint(with_powers(expression)))
+    return str(_ExpressionPrinter().doprint(with_powers(expression)))
 
 
 def show(expression: Expr) -> str:

@@ -45,8 +45,8 @@ LARGEST_GRAM = 8
 """Rows of a Gram matrix."""
 LARGEST_DEGREE = 12
 """Of a polynomial in one generator of which the real roots are counted."""
-MOST_SETS = 6
-MOST_ZEROS = 9
+MAX_SETS = 6
+MAX_ZEROS = 9
 DIGITS = 30
 
 NOTHING: frozenset[Any] = frozenset()
@@ -147,7 +147,7 @@ def zero_sets(field: Field, elements: Iterable[Any]) -> list[Zeros] | None:
     choices = [_sets_of(field, element, names) for element in elements]
     for choice in sorted(choices, key=len):
         found = _both(found, choice)
-        if len(found) > MOST_SETS or any(len(zeros) > MOST_ZEROS for zeros in found):
+        if len(found) > MAX_SETS or any(len(zeros) > MAX_ZEROS for zeros in found):
             return None
     ordered = [tuple(sorted((names[zero] for zero in zeros), key=field.sort_key)) for zeros in found]
     return sorted(ordered, key=lambda zeros: [field.sort_key(zero) for zero in zeros])

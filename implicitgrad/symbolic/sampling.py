@@ -17,7 +17,7 @@ DIGITS = 60
 WRITTEN = 50
 ROUGHLY, CLOSE = 1e-9, 1e-48
 """The last step of Newton's method beside the solution, in doubles and then in many digits."""
-MOST_STEPS = 30
+MAX_STEPS = 30
 ATTEMPTS = 60
 TOLD_APART = 20
 """The digits by which points are."""
@@ -37,7 +37,7 @@ NARROW = Fraction(1, 10**25)
 Values = dict[Symbol, Any]
 
 
-class Point(NamedTuple):
+class SamplePoint(NamedTuple):
     """Where all equations hold."""
 
     values: Values
@@ -48,7 +48,7 @@ class Point(NamedTuple):
     F: tuple[Expr, ...]
     """The equations that it was found of."""
 
-    def distance(self, expression: Expr) -> Interval | None:
+    def distance(self, expression: Expr) -> RealInterval | None:
         """The least and the greatest absolute value that an expression may have there; None if it has none."""
         with working_digits():
             try:
@@ -56,7 +56,7 @@ class Point(NamedTuple):
             except (ZeroDivisionError, ValueError, NotImplementedError):
                 return None
             least, most = mpmath.mpf(found.a), mpmath.mpf(found.b)
-            return None if not most < mpmath.inf else Interval(_fraction(least), _fraction(most))
+            return None if not most < mpmath.inf else RealInterval(_fraction(least), _fraction(most))
 
     def value(self, expression: Expr) -> Fraction | None:
         """What an expression is there, to fifty digits or so; None if that is no real number."""
@@ -70,7 +70,7 @@ class Point(NamedTuple):
                 return None
 
 
-class Interval(NamedTuple):
+class RealInterval(NamedTuple):
     """Of an absolute value."""
 
     least: Fraction
@@ -82,12 +82,12 @@ class Interval(NamedTuple):
         return not self.least and self.most < NARROW
 
 
-def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) -> list[Point]:
+def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) -> list[SamplePoint]:
     """Some points, always the same, on whatever branches random starts lead to; none where ∂F/∂sought is singular.
 
     sought : as many as F, which are solved for; the other letters are multiples of 1/8.
     """
-    found: dict[tuple[Any, ...], Point] = {}
+    found: dict[tuple[Any, ...], SamplePoint] = {}
     for point in _found(F, sought, _starts(letters, sought)):
         found.setdefault(tuple([point.values[v].round(TOLD_APART) for v in letters]), point)
         if len(found) >= POINTS:
@@ -95,7 +95,7 @@ def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) 
     return list(found.values())
 
 
-def points_beside(point: Point) -> list[Point]:
+def points_beside(point: SamplePoint) -> list[SamplePoint]:
     """Some points on the same branch: the chosen letters are shifted a little, by unlike amounts."""
     chosen = [v for v in point.values if v not in point.solved]
     shifts = [{v: point.values[v] + shift * k for k, v in enumerate(chosen, 1)} for shift in SHIFTS]
@@ -103,7 +103,7 @@ def points_beside(point: Point) -> list[Point]:
     return list(_found(point.F, [v for v in point.values if v in point.solved], starts))
 
 
-def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]) -> Iterator[Point]:
+def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]) -> Iterator[SamplePoint]:
     """What Newton's method leads to from each start, where it is shown that there is a point."""
     try:
         slopes = [[derivative(f, v) for v in sought] for f in F]
@@ -129,7 +129,7 @@ def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]
             }
         proved = enclose([*F], slopes, [*sought], values)
         if proved is not None:
-            yield Point(values, proved, frozenset(sought), tuple(F))
+            yield SamplePoint(values, proved, frozenset(sought), tuple(F))
 
 
 def _starts(letters: Sequence[Symbol], sought: Sequence[Symbol]) -> Iterator[Values]:
@@ -150,7 +150,7 @@ def _solved(
     numbers : mpmath's context, of doubles or of many digits. close : the last step beside the solution.
     """
     n, values = len(sought), dict(start)
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         try:
             found = compute(*values.values())
             slopes = numbers.matrix([found[n + n * i : n + n * (i + 1)] for i in range(n)])

@@ -36,16 +36,16 @@ from sympy import (
     zoo,
 )  # fmt: skip
 
-from implicitgrad.symbolic.grammar import Misplaced, Node, read_equation, read_expression
+from implicitgrad.symbolic.grammar import ExpressionError, Node, read_equation, read_expression
 from implicitgrad.symbolic.odd_root import power
 from implicitgrad.symbolic.printing import write_latex
 
 LARGEST_EXPONENT = 100
 LARGEST_LOGARITHM = 10_000
 """Of a number."""
-MOST_BITS = 20_000
+MAX_BITS = 20_000
 """Of a power of a number."""
-MOST_TERMS = 2_000
+MAX_TERMS = 2_000
 """Of an expression when it is multiplied out."""
 _FUNCTIONS: dict[str, Callable[..., Expr]] = {
     "sin": sin, "cos": cos, "tan": tan, "sec": lambda u: 1 / cos(u), "csc": lambda u: 1 / sin(u),
@@ -63,12 +63,12 @@ def symbol(name: str) -> Symbol:
 
 
 def read_value(text: str) -> Expr:
-    """A text of the grammar as an expression. Raises Misplaced."""
+    """A text of the grammar as an expression. Raises ExpressionError."""
     return to_expression(read_expression(text))
 
 
 def to_expression(node: Node) -> Expr:
-    """Raises Misplaced for what is no real number, or would be too large."""
+    """Raises ExpressionError for what is no real number, or would be too large."""
     _terms(node)
     return _expression(node)
 
@@ -80,7 +80,7 @@ def _expression(node: Node) -> Expr:
         return pi if node.text == "pi" else symbol(node.text)
     parts = [_expression(part) for part in node.parts]
     if node.kind == "inverse" and parts[0].is_zero:
-        raise Misplaced("expected a divisor that is not 0", node.offset, code="bad-number")
+        raise ExpressionError("expected a divisor that is not 0", node.offset, code="bad-number")
     if node.kind == "+":
         found = Add(*parts)
     elif node.kind == "*":
@@ -94,12 +94,12 @@ def _expression(node: Node) -> Expr:
     else:
         found = _FUNCTIONS[node.text](*parts)
     if node.kind in ("**", "call") and is_huge(found):
-        raise Misplaced(
+        raise ExpressionError(
             f"expected numbers of at most exp({LARGEST_LOGARITHM:,}), got more", node.offset, code="bad-number"
         )
     if found.has(*_NOT_REAL) or found.is_real is False:
         what = f"the function {node.text} of a number that it has" if node.kind == "call" else "a power that is"
-        raise Misplaced(f"expected {what} as a real number, got none", node.offset, code="bad-number")
+        raise ExpressionError(f"expected {what} as a real number, got none", node.offset, code="bad-number")
     return found
 
 
@@ -119,19 +119,21 @@ def _power(node: Node, base: Expr, exponent: Expr) -> Expr:
     if exponent.is_Rational:
         if abs(exponent) > LARGEST_EXPONENT:
             message = f"expected an exponent of at most {LARGEST_EXPONENT}, got more"
-            raise Misplaced(message, node.offset, code="bad-number")
+            raise ExpressionError(message, node.offset, code="bad-number")
         number = base.as_coeff_Mul()[0]
-        if max(abs(number.p), number.q).bit_length() * abs(exponent) > MOST_BITS:
-            raise Misplaced(f"expected a power of at most {MOST_BITS:,} bits, got more", node.offset, code="bad-number")
+        if max(abs(number.p), number.q).bit_length() * abs(exponent) > MAX_BITS:
+            raise ExpressionError(
+                f"expected a power of at most {MAX_BITS:,} bits, got more", node.offset, code="bad-number"
+            )
     elif base.is_Rational and base <= 0:
-        raise Misplaced("expected a base above 0 for this exponent", node.offset, code="bad-number")
+        raise ExpressionError("expected a base above 0 for this exponent", node.offset, code="bad-number")
     return power(base, exponent)
 
 
 def _terms(node: Node) -> tuple[int, int]:
     """Bounds on the terms of numerator and denominator when these are multiplied out; a function's value is a term.
 
-    Raises Misplaced where they are large.
+    Raises ExpressionError where they are large.
     """
     counts = [_terms(part) for part in node.parts]
     above, below = [count for count, _ in counts] or [1], [count for _, count in counts] or [1]
@@ -146,8 +148,8 @@ def _terms(node: Node) -> tuple[int, int]:
         found = prod(above), prod(below)
     elif node.kind == "**":
         found = _terms_of_power(found, node.parts[1])
-    if max(found) > MOST_TERMS:
-        raise Misplaced(f"expected at most {MOST_TERMS:,} terms when multiplied out, got more", node.offset)
+    if max(found) > MAX_TERMS:
+        raise ExpressionError(f"expected at most {MAX_TERMS:,} terms when multiplied out, got more", node.offset)
     return found
 
 

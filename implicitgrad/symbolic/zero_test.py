@@ -19,7 +19,7 @@ NEAR_ATTEMPTS, ATTEMPTS = 10, 400
 SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
 SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
 """Of letters in exponents, too."""
-MOST_SIGNS = 40
+MAX_SIGNS = 40
 FARTHEST_TANH = 1 - mpmath.mpf(10) ** -8
 """Beyond which 1 − tanh² would be taken for 0."""
 
@@ -54,7 +54,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
             signs = tuple(mpmath.sign(value) for value in values[len(atoms) :])
             if len(found.setdefault(signs, [])) < POINTS:
                 found[signs].append(point)
-            if len(found) == MOST_SIGNS or (not absolute and len(found[signs]) == POINTS):
+            if len(found) == MAX_SIGNS or (not absolute and len(found[signs]) == POINTS):
                 break
     if not found:
         message = "expected expressions that are real for some values of their letters, found no such values"

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from implicitgrad.text.characters import printable
 
-MOST_PROBLEMS_SHOWN = 10
+MAX_PROBLEMS_SHOWN = 10
 INTERNAL_ERROR = "fault"
 """The code of a problem that is a bug in the program."""
 INTERNAL_ERROR_EXIT = 3
@@ -105,7 +105,7 @@ class InputError(ImplicitGradError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = list(map(str, without_repeated_hints(self.problems[:MOST_PROBLEMS_SHOWN])))
+        lines = list(map(str, without_repeated_hints(self.problems[:MAX_PROBLEMS_SHOWN])))
         if self.problems_left_out:
             lines.append(f"... and {self.problems_left_out} more problems")
         Exception.__init__(self, "\n".join(lines))
@@ -113,7 +113,7 @@ class InputError(ImplicitGradError):
     @property
     def problems_left_out(self) -> int:
         """How many problems the message only counts."""
-        return max(0, len(self.problems) - MOST_PROBLEMS_SHOWN)
+        return max(0, len(self.problems) - MAX_PROBLEMS_SHOWN)
 
 
 class OutputError(ImplicitGradError):

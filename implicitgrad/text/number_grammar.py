@@ -19,7 +19,7 @@ from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import Problem
 
 LARGEST_EXPONENT = 399
-MOST_DIGITS = 1000
+MAX_DIGITS = 1000
 EXPECTED = "expected a number such as -12, 0.5, 1e-3 or 3/4"
 
 _INTEGER = "(?:0|[1-9][0-9]*)"
@@ -82,8 +82,8 @@ def parse_ratio(text: str) -> tuple[int, int]:
     if match is None:
         raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text))
     sign, whole, denominator, decimals, exponent, bare_decimals, bare_exponent = match.groups()
-    if len(text) > MOST_DIGITS and sum(map(str.isdigit, text)) > MOST_DIGITS:
-        raise NumberError(f"expected at most {MOST_DIGITS:,} digits, got {len(text):,} characters: {quoted(text)}")
+    if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
+        raise NumberError(f"expected at most {MAX_DIGITS:,} digits, got {len(text):,} characters: {quoted(text)}")
     if denominator is not None:
         numerator = int(whole)
         return (-numerator if sign == "-" else numerator), int(denominator)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from implicitgrad.model.solution import PartialMatrix, Solution
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.errors import UsageError
 from implicitgrad.text.number_grammar import to_float
@@ -85,7 +85,7 @@ def _gradient(solution: Solution) -> Array:
 
 def _array(matrix: PartialMatrix) -> Array:
     """(rows, columns), NaN for None and ±inf beyond the largest double."""
-    if isinstance(matrix, DoubleMatrix):
+    if isinstance(matrix, BallMatrix):
         return matrix.array
     return np.array([[_double(value) for value in row] for row in matrix])
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from implicitgrad.model.solution import Solution, SpecialCase
 from implicitgrad.model.system import Arithmetic, Matrix, Origin
-from implicitgrad.numbers.ball import Bounded, DoubleMatrix
+from implicitgrad.numbers.ball import Ball, BallMatrix
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import (
     LARGEST_DOUBLE,
@@ -28,7 +28,7 @@ from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
 
-MOST_CONDITIONS = 3
+MAX_CONDITIONS = 3
 CONDITION_DIGITS = 3
 """At most, of a condition number."""
 NOT_FILES = ("<inline>", "<python>")
@@ -37,7 +37,7 @@ LENIENT = 1 + 2.0**-40
 FREE = Expression(("free",))
 
 
-class Line(NamedTuple):
+class DocumentLine(NamedTuple):
     """One row of a block: its label and a cell for each column."""
 
     label: str
@@ -52,16 +52,16 @@ class Block(NamedTuple):
     """A table: a column for each independent input, rows of ∂y/∂x, then rows of ∂L/∂x."""
 
     heads: tuple[str, ...]
-    rows: tuple[Line, ...]
-    losses: tuple[Line, ...]
+    rows: tuple[DocumentLine, ...]
+    losses: tuple[DocumentLine, ...]
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[DocumentLine, ...]:
         """All rows."""
         return self.rows + self.losses
 
 
-class Answer:
+class Document:
     """The parts of a page, in the order of its methods.
 
     label : how a name is shown. digits : the significant digits of a decimal.
@@ -234,7 +234,7 @@ class Answer:
                     cells.append(Expression(in_pieces(next(texts))))
             columns.append(cells)
         lines = zip(self.y, zip(*columns, strict=True), strict=True)
-        return Block(self.inputs, tuple(Line(y, cells, f"∂{y}/∂") for y, cells in lines), self._losses())
+        return Block(self.inputs, tuple(DocumentLine(y, cells, f"∂{y}/∂") for y, cells in lines), self._losses())
 
     @property
     def shows_a_choice(self) -> bool:
@@ -247,7 +247,7 @@ class Answer:
         columns = [list(column) for column in zip(*J, strict=True)]
         shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
         rows = tuple(
-            Line(y, tuple(Expression(in_pieces(text)) for text in texts), f"∂{y}/∂")
+            DocumentLine(y, tuple(Expression(in_pieces(text)) for text in texts), f"∂{y}/∂")
             for y, texts in zip(self.y, shown, strict=True)
             if not self.solution.is_gradient_alone
         )
@@ -287,7 +287,7 @@ class Answer:
         """What is to be kept in mind."""
         return [f"warning: {message}" for _, message in self.solution.warnings]
 
-    def _losses(self) -> tuple[Line, ...]:
+    def _losses(self) -> tuple[DocumentLine, ...]:
         general = self.solution.general
         lines = []
         particulars = () if general.dL_dx_particular is None else numbers_of(general.dL_dx_particular)
@@ -297,15 +297,17 @@ class Answer:
             if any(V):
                 cells = [self._along_free(value, V, x) for value, x in zip(particular, self.inputs, strict=True)]
                 note = f"not unique: ∂L/∂y is not in the row space of A; {self._needed()}"
-                lines.append(Line(label, tuple(cells), _loss_entry(label), note))
+                lines.append(DocumentLine(label, tuple(cells), _loss_entry(label), note))
             else:
                 note = "unique: ∂L/∂y is in the row space of A" if self.free else ""
                 lines.append(self._loss(label, particular, note))
         return tuple(lines)
 
-    def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> Line:
+    def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> DocumentLine:
         texts = show_column(gradient, self.digits)
-        return Line(label, tuple(Expression(in_pieces(text.strip())) for text in texts), _loss_entry(label), note)
+        return DocumentLine(
+            label, tuple(Expression(in_pieces(text.strip())) for text in texts), _loss_entry(label), note
+        )
 
     def _loss_labels(self) -> list[str]:
         dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
@@ -326,9 +328,9 @@ class Answer:
         for column in zip(*numbers_of(self.solution.general.null_space), strict=True):
             terms = zip(column, (f"∂L/∂{y}" for y in self.y), strict=True)
             conditions.append(f"{linear(Fraction(0), terms, self.digits)} = 0")
-        rest = len(conditions) - MOST_CONDITIONS
+        rest = len(conditions) - MAX_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
-        return f"it would need {', '.join(conditions[:MOST_CONDITIONS])}{more}"
+        return f"it would need {', '.join(conditions[:MAX_CONDITIONS])}{more}"
 
 
 def _compared(value: Symbolic, sign: str) -> str:
@@ -350,19 +352,19 @@ def _listed(texts: Sequence[str]) -> str:
 
 def numbers_of(matrix: Matrix) -> Matrix:
     """A matrix by rows, doubles with their bounds."""
-    return [*matrix.bounded_rows()] if isinstance(matrix, DoubleMatrix) else matrix
+    return [*matrix.bounded_rows()] if isinstance(matrix, BallMatrix) else matrix
 
 
 def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     """Σ aᵢ·bᵢ, with a bound on its error where one of them has bounds."""
     total = sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
-    pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Bounded) and isinstance(q, Bounded)]
+    pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Ball) and isinstance(q, Ball)]
     if not pairs:
         return total
     if any(inf in (p.error, q.error) for p, q in pairs) or abs(total) > LARGEST_DOUBLE:
-        return Bounded(total, inf)
+        return Ball(total, inf)
     error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
-    return Bounded(float(total), error * LENIENT + ulp(float(total)))
+    return Ball(float(total), error * LENIENT + ulp(float(total)))
 
 
 def _power_of_ten_above(error: float) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import ROUNDED, SMALLEST_FIXED, show_decimals, show_number
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Entries:
 
         self.matrix, self.digits = matrix, digits
         self.error: Array | float | None = 0.0
-        if isinstance(matrix, DoubleMatrix):
+        if isinstance(matrix, BallMatrix):
             sizes = np.abs(matrix.array)
             self.exponent = _exponent(float(sizes.max(initial=0.0, where=np.isfinite(sizes))))
             self.values = np.ldexp(matrix.array, -self.exponent) if self.exponent else matrix.array
@@ -68,7 +68,7 @@ class Entries:
         if not isfinite(norm):
             return UNKNOWN
         shown = Fraction(norm) * self.unit
-        if not isinstance(self.matrix, DoubleMatrix):
+        if not isinstance(self.matrix, BallMatrix):
             text = show_decimals([shown], self.digits)[0]
             return text if not norm else ROUNDED + text.removeprefix(ROUNDED)
         if self.error is None:
@@ -96,7 +96,7 @@ class Entries:
         """The text of one entry."""
         import numpy as np
 
-        if not isinstance(self.matrix, DoubleMatrix):
+        if not isinstance(self.matrix, BallMatrix):
             entry = self.matrix[i][j]
             return UNKNOWN if entry is None else show_number(entry, self.digits)
         number, bound = float(self.matrix.array[i, j]), None

@@ -8,7 +8,7 @@ from math import inf
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import NumberError, float_square_root, parse_number
 from implicitgrad.writers.flow import Value, write_flow
@@ -42,7 +42,7 @@ def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[s
 
 def numbers_as_written(matrix: PartialMatrix) -> Sequence[Sequence[Value]]:
     """The rows; doubles as decimals, which is how they are read."""
-    return matrix.to_lists() if isinstance(matrix, DoubleMatrix) else matrix
+    return matrix.to_lists() if isinstance(matrix, BallMatrix) else matrix
 
 
 def short_claims(solution: Solution) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MOST_DIGITS, format_fraction
+from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MAX_DIGITS, format_fraction
 
 LONGEST_LINE = 100
 LONGEST_FRACTION = 40
@@ -96,5 +96,5 @@ def _decimal(value: Fraction) -> str:
     sign, shift = "-" if value < 0 else "", exponent - DIGITS + 2
     if exponent < 0:
         places = "0" * (-exponent - LARGEST_EXPONENT - 1) + digits
-        return f"{sign}0.{places}e-{LARGEST_EXPONENT}" if len(places) < MOST_DIGITS - 4 else ""
+        return f"{sign}0.{places}e-{LARGEST_EXPONENT}" if len(places) < MAX_DIGITS - 4 else ""
     return f"{sign}{digits[:-1]}.{digits[-1]}e+{shift}" if shift <= LARGEST_EXPONENT else ""

@@ -10,9 +10,9 @@ from implicitgrad.model.system import Matrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.number_grammar import is_number
-from implicitgrad.writers.document import Answer, numbers_of
+from implicitgrad.writers.document import Document, numbers_of
 from implicitgrad.writers.latex_math import (
-    MOST_NAMES,
+    MAX_NAMES,
     ROUGHLY,
     SPELLED,
     displayed,
@@ -36,8 +36,8 @@ USUAL_COLUMNS = 10
 
 def write_latex(solution: Solution, digits: int = 6) -> str:
     """The question and the answer as displayed equations. digits : the significant digits of a decimal."""
-    answer = Answer(solution, printable, digits)
-    writer = _Writer(solution, digits)
+    answer = Document(solution, printable, digits)
+    writer = _LatexWriter(solution, digits)
     title, *question = answer.question()
     columns = max(len(solution.x), len(solution.y))
     lines = [f"% {', '.join([title, *question])}", f"% {' '.join(answer.findings())}"]
@@ -58,7 +58,7 @@ def _compared(value: Symbolic, sign: str) -> str:
     return f"{SPELLED}{value.latex(spell_name)} {relation} 0{SPELLED}"
 
 
-def _tables(solution: Solution, answer: Answer, writer: _Writer) -> list[str]:
+def _tables(solution: Solution, answer: Document, writer: _LatexWriter) -> list[str]:
     """The question and the answer."""
     lines = writer.question()
     if solution.constraints is not None:
@@ -89,7 +89,7 @@ def _steps(steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-class _Writer:
+class _LatexWriter:
     """The equations of one answer."""
 
     def __init__(self, solution: Solution, digits: int) -> None:
@@ -113,7 +113,7 @@ class _Writer:
         lines = [", \\quad\n".join([*parts, *(f"{key} = {self._matrix(matrix)}" for key, matrix in matrices)])]
         if self.system.is_local:
             lines[:0] = self._equations()
-        if not self.system.is_local or max(len(self.x), len(self.y)) > MOST_NAMES:
+        if not self.system.is_local or max(len(self.x), len(self.y)) > MAX_NAMES:
             lines.append(f"x = {spell_vector(self.x)}, \\quad y = {spell_vector(self.y)}")
         if system.dL_dy is not None:
             lines.append(f"\\frac{{\\partial {self._losses()}}}{{\\partial y}} = {self._matrix(system.dL_dy)}")

@@ -13,7 +13,7 @@ from implicitgrad.text.characters import printable
 SPELLED = "\x02"
 """Stands around what is LaTeX already among words, in which no such character can be."""
 ROUGHLY = "{\\approx}\\,"
-MOST_NAMES = 6
+MAX_NAMES = 6
 """In a fraction, which is a line of its own where there are more."""
 _GREEK = {
     letter: name
@@ -85,7 +85,7 @@ def spell_tuple(names: Sequence[str], usual: str) -> str:
     """(a, b), or ``usual`` for many."""
     if len(names) == 1:
         return names[0]
-    return f"({', '.join(names)})" if len(names) <= MOST_NAMES else usual
+    return f"({', '.join(names)})" if len(names) <= MAX_NAMES else usual
 
 
 def spell_vector(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 
 if TYPE_CHECKING:
     from implicitgrad.model.solution import PartialMatrix, Solution
@@ -19,7 +19,7 @@ def losses_shown(solution: Solution, is_open: Sequence[bool]) -> PartialMatrix |
     if unique is None or gradients is None or not any(is_open):
         return unique
     J = general.minimum_norm
-    if isinstance(unique, DoubleMatrix) and isinstance(gradients, DoubleMatrix) and isinstance(J, DoubleMatrix):
+    if isinstance(unique, BallMatrix) and isinstance(gradients, BallMatrix) and isinstance(J, BallMatrix):
         return _doubles(gradients, J, unique, is_open)
     columns = list(zip(*J, strict=True))
     return tuple(
@@ -30,7 +30,7 @@ def losses_shown(solution: Solution, is_open: Sequence[bool]) -> PartialMatrix |
     )
 
 
-def _doubles(gradients: DoubleMatrix, J: DoubleMatrix, unique: DoubleMatrix, is_open: Sequence[bool]) -> DoubleMatrix:
+def _doubles(gradients: BallMatrix, J: BallMatrix, unique: BallMatrix, is_open: Sequence[bool]) -> BallMatrix:
     """|ĝ·Ĵ − g·J| ≤ |ĝ|·dJ + dg·(|Ĵ| + dJ), and the rounding of the product of N terms."""
     import numpy as np
 
@@ -38,10 +38,10 @@ def _doubles(gradients: DoubleMatrix, J: DoubleMatrix, unique: DoubleMatrix, is_
     with np.errstate(over="ignore", invalid="ignore"):
         value = np.where(chosen, gradients.array @ J.array, unique.array)
         if J.error is None or gradients.error is None or unique.error is None:
-            return DoubleMatrix(value, None)
+            return BallMatrix(value, None)
         g, size, dJ = np.abs(gradients.array), np.abs(J.array), np.broadcast_to(J.error, J.array.shape)
         dg = np.broadcast_to(gradients.error, g.shape)
         rounding = (g @ size + np.finfo(float).tiny) * (len(size) + 2) * 2.0**-52
         error = (g @ dJ + dg @ (size + dJ) + rounding) * (1 + len(size) * 2.0**-50)
     error = np.where(np.isfinite(error), error, np.inf)
-    return DoubleMatrix(value, np.where(chosen, error, unique.error))
+    return BallMatrix(value, np.where(chosen, error, unique.error))

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.document import FREE, Answer, Block, Line
+from implicitgrad.writers.document import FREE, Block, Document, DocumentLine
 from implicitgrad.writers.steps import Plain, Step, derive
 
 CORNER = "∂y/∂x"
@@ -18,7 +18,7 @@ _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 
 def write_markdown(solution: Solution, digits: int = 6) -> str:
     """The same as the table on a screen. digits : the significant digits of a decimal."""
-    answer = Answer(solution, _escaped, digits)
+    answer = Document(solution, _escaped, digits)
     title, *question = answer.question()
     verdict, *findings = answer.findings()
     parts = [", ".join([f"**{title}**", *question]), " ".join([f"**{verdict.rstrip(':')}**:", *findings])]
@@ -34,7 +34,7 @@ def write_markdown(solution: Solution, digits: int = 6) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _answer(solution: Solution, answer: Answer) -> list[str]:
+def _answer(solution: Solution, answer: Document) -> list[str]:
     """The tables, and what is to be said of them."""
     parts = []
     if solution.constraints is not None:
@@ -81,7 +81,7 @@ def _block(block: Block) -> list[str]:
     return [table, *(f"{line.label} is {line.note}" for line in block.losses if line.note)]
 
 
-def _row(line: Line, *, is_loss: bool) -> list[str]:
+def _row(line: DocumentLine, *, is_loss: bool) -> list[str]:
     cells = ["*free*" if cell is FREE else str(cell).strip() for cell in line.cells]
     return [f"**{text}**" for text in (line.label, *cells)] if is_loss else [line.label, *cells]
 

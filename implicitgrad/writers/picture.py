@@ -22,7 +22,7 @@ USUAL_WIDTH = 80
 """Of a screen that has none of its own."""
 MARGIN = "  "
 GAP = "  "
-MOST_LINES = 18
+MAX_LINES = 18
 """With the axis and the legend they are 24, a usual screen."""
 FEWEST_UNITS = 8
 """What a side of a long and thin matrix has at least; a unit is one column wide, half a line high."""
@@ -92,7 +92,7 @@ def _axes(names: tuple[Sequence[str], Sequence[str]], room: int, gutter: int, sc
     """Tiles that look square, unless the matrix is so long that its other side would not be seen."""
     rows, columns = map(len, names)
     units = 2 // _cells_per_line(screen)
-    size = max(-(-rows // (2 * MOST_LINES)), -(-columns // room))
+    size = max(-(-rows // (2 * MAX_LINES)), -(-columns // room))
     down = Axis(
         shorten(names[0][0], gutter, screen),
         shorten(names[0][-1], gutter, screen),

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 from implicitgrad.model.solution import Solution, Status, Validity
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
@@ -41,7 +41,7 @@ def to_record(solution: Solution) -> dict[str, Json]:
     written as it is, and has no ``exact``.
     """
     system = solution.system
-    doubles = _Doubles()
+    doubles = _BallRows()
     answers = _answers(solution, doubles)
     arithmetic = solution.arithmetic
     exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
@@ -171,7 +171,7 @@ class _Texts:
         return rows
 
 
-class _Doubles:
+class _BallRows:
     """As doubles, what has letters as text, remembering whether any was out of range."""
 
     def __init__(self) -> None:
@@ -244,12 +244,12 @@ def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
 def _rows(matrix: Sequence[Sequence[Fraction | None]], numbers: _Numbers) -> list[Json]:
     if isinstance(matrix, RationalMatrix):
         return numbers.rows(matrix)
-    if isinstance(matrix, DoubleMatrix):
+    if isinstance(matrix, BallMatrix):
         return matrix.to_lists()
     return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
 
 
-def _warnings(solution: Solution, doubles: _Doubles) -> Json:
+def _warnings(solution: Solution, doubles: _BallRows) -> Json:
     found: list[Json] = [{"code": code, "message": message} for code, message in solution.warnings]
     if doubles.is_any_too_large:
         message = "a number is beyond the largest double and null here; under 'exact' it is a fraction"

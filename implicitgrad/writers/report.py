@@ -18,7 +18,7 @@ from implicitgrad.text.characters import IN_ASCII, count, printable
 GAP = "   "
 INDENT = "  "
 NARROWEST = 24
-MOST_CHOICES = 3
+MAX_CHOICES = 3
 HEADS = ("system", "claim", "verdict", "claimed")
 COLORS = {"holds": "green", "FAILS": "bold red", "open": "yellow", "undecided": "yellow", "ERROR": "bold red"}
 
@@ -206,8 +206,8 @@ def _rows(result: Result, screen: Screen) -> list[Row]:
 def _note(outcome: Outcome) -> str:
     parts = []
     if outcome.choices:
-        listed = ", ".join(map(str, outcome.choices[:MOST_CHOICES]))
-        rest = len(outcome.choices) - MOST_CHOICES
+        listed = ", ".join(map(str, outcome.choices[:MAX_CHOICES]))
+        rest = len(outcome.choices) - MAX_CHOICES
         parts.append(f"chooses {listed}" + (f" and {rest} more" if rest > 0 else ""))
     if outcome.holds and outcome.worst is not None and outcome.worst.difference is not None:
         difference, allowed = abs(outcome.worst.difference), outcome.worst.tolerance

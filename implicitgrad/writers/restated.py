@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.model.spec import Part
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Arithmetic, Matrix, Origin
-from implicitgrad.numbers.ball import Decimals, DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.numbers.values import is_rectangle_of_texts
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable, quoted
@@ -24,11 +24,11 @@ from implicitgrad.writers.expectation import LARGEST_RTOL, too_long_to_claim, wh
 from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
 
 GRADIENT = "dL/dy"
-NO_PARTS: Mapping[str, Part] = MappingProxyType({})
+NO_PARTS: Mapping[str, SourceValue] = MappingProxyType({})
 NOT_CERTIFIED = "the answer is not certified, and is not claimed"
 
 
-def write_yaml(solution: Solution, parts: Mapping[str, Part] = NO_PARTS) -> str:
+def write_yaml(solution: Solution, parts: Mapping[str, SourceValue] = NO_PARTS) -> str:
     """A document with the system's keys, and the answer as what it expects.
 
     parts : the system as it was written, by key, of which numbers are repeated digit by digit.
@@ -90,7 +90,9 @@ def write_csv(solution: Solution) -> str:
     return f"# {comment}\n{stream.getvalue()}"
 
 
-def _matrix(key: str, matrix: Matrix, solution: Solution, parts: Mapping[str, Part], *, is_vector: bool = False) -> str:
+def _matrix(
+    key: str, matrix: Matrix, solution: Solution, parts: Mapping[str, SourceValue], *, is_vector: bool = False
+) -> str:
     texts = _as_written(parts.get(key)) or _texts(matrix, solution, write_flow)
     rows = [f"[{', '.join(row)}]" for row in texts]
     line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
@@ -99,7 +101,7 @@ def _matrix(key: str, matrix: Matrix, solution: Solution, parts: Mapping[str, Pa
     return f"{key}:\n" + "".join(f"  - {row}\n" for row in rows)
 
 
-def _as_written(part: Part | None) -> list[list[str]] | None:
+def _as_written(part: SourceValue | None) -> list[list[str]] | None:
     """The rows of a matrix of numbers that was written as text, else None."""
     value = None if part is None else part.value
     if isinstance(value, Decimals):
@@ -115,7 +117,7 @@ def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> l
 
     spell : how what has letters is written.
     """
-    if isinstance(matrix, DoubleMatrix):
+    if isinstance(matrix, BallMatrix):
         write = write_flow if _bears_rounding(solution) else _exactly
         return [[write(number) for number in row] for row in matrix.to_lists()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:

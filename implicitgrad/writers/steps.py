@@ -23,12 +23,12 @@ from implicitgrad.writers.latex_math import (
     verbatim,
 )
 
-MOST_LINES = 9
+MAX_LINES = 9
 """Of equations that are alike."""
 Terms = Iterable[tuple[Fraction, str]]
 
 
-class Part(NamedTuple):
+class StepPart(NamedTuple):
     """A sentence, an equation, or matrices side by side."""
 
     kind: str
@@ -40,7 +40,7 @@ class Step(NamedTuple):
     """A heading and what stands under it."""
 
     title: str
-    parts: list[Part]
+    parts: list[StepPart]
 
 
 class Script(Protocol):
@@ -258,9 +258,9 @@ class _Steps:
     def equations(self) -> Step:
         origin = self.system.origin
         if origin is not None and self.system.is_in_changes:
-            parts = [Part("equation", self.script.written(equation)) for equation in origin.equations]
+            parts = [StepPart("equation", self.script.written(equation)) for equation in origin.equations]
             function = "is a function" if self.N == 1 else "are functions"
-            parts.append(Part("words", f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}"))
+            parts.append(StepPart("words", f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}"))
             return Step("The equations", parts)
         lines = [f"{self._sum(b, self.x)} = {self._sum(a, self.y)}" for a, b in zip(self.system.A, self.B, strict=True)]
         return Step("The equations", self._some(lines))
@@ -281,7 +281,7 @@ class _Steps:
         B = [[self.script.number(entry) for entry in row] for row in self.B]
         J = [[self.script.derivative(y, x) for x in self.x] for y in self.y]
         matrices = self.script.side_by_side(A, " · ", J, " = ", B)
-        return Step(f"Together, A·∂y/∂x = {self.right}", [Part("matrices", matrices)])
+        return Step(f"Together, A·∂y/∂x = {self.right}", [StepPart("matrices", matrices)])
 
     def reduced(self) -> Step:
         parts = []
@@ -291,16 +291,16 @@ class _Steps:
             own = f"({pivot.row + 1})"
             value, name = self.script.number(pivot.value), self.script.name(self.y[pivot.column])
             inline = self.script.inline
-            parts.append(Part("spelled", f"pivot {inline(value)} for {inline(name)}, in equation {own}"))
+            parts.append(StepPart("spelled", f"pivot {inline(value)} for {inline(name)}, in equation {own}"))
             if pivot.value != 1:
-                parts.append(Part("equation", self.script.becomes(own, self._row([(1 / pivot.value, own)]))))
+                parts.append(StepPart("equation", self.script.becomes(own, self._row([(1 / pivot.value, own)]))))
             for row, factor in pivot.factors:
                 other = f"({row + 1})"
                 new = self._row([(Fraction(1), other), (-factor, own)])
-                parts.append(Part("equation", self.script.becomes(other, new)))
+                parts.append(StepPart("equation", self.script.becomes(other, new)))
         if any(isinstance(pivot.value, Symbolic) and not pivot.value.is_number for pivot in self.derivation.pivots):
-            parts.append(Part("words", "supposing that no pivot is 0; where one is, another is taken"))
-        return Step(f"Row reduce [A | {self.right}], the last unknown first", [*parts, Part("words", self._rank())])
+            parts.append(StepPart("words", "supposing that no pivot is 0; where one is, another is taken"))
+        return Step(f"Row reduce [A | {self.right}], the last unknown first", [*parts, StepPart("words", self._rank())])
 
     def _row(self, terms: Terms) -> str:
         return self.script.sum(Fraction(0), terms)
@@ -321,7 +321,7 @@ class _Steps:
             if not any(row[: self.N]) and any(row[self.N :])
         ]
         parts = self._some(lines)
-        parts.append(Part("words", "so that no ∂y/∂x satisfies them all, unless x moves along:"))
+        parts.append(StepPart("words", "so that no ∂y/∂x satisfies them all, unless x moves along:"))
         parts += self._some(
             [
                 f"{self._input(name)} = {self._sum(row, self.solution.independent)}"
@@ -329,7 +329,7 @@ class _Steps:
             ]
         )
         if not self.solution.independent:
-            parts.append(Part("words", "then no input can vary: there is nothing to differentiate by"))
+            parts.append(StepPart("words", "then no input can vary: there is nothing to differentiate by"))
             return Step("What is left of the equations has no y", parts)
         by = dict(zip(found.dependent, found.matrix, strict=True))
         independent = self.solution.independent
@@ -338,9 +338,11 @@ class _Steps:
             for x in self.x
         ]
         parts.append(
-            Part("words", f"{self._listed(independent)} may vary, the others follow: A·∂y/∂x = {self._along()}, with:")
+            StepPart(
+                "words", f"{self._listed(independent)} may vary, the others follow: A·∂y/∂x = {self._along()}, with:"
+            )
         )
-        parts.append(Part("matrices", self.script.side_by_side("T = ", T)))
+        parts.append(StepPart("matrices", self.script.side_by_side("T = ", T)))
         return Step("What is left of the equations has no y", parts)
 
     def _along(self) -> str:
@@ -354,10 +356,10 @@ class _Steps:
             J = [[self.script.number(entry) for entry in row] for row in general.particular]
             if len(J) == len(J[0]) == 1:
                 return Step(
-                    title, [Part("equation", f"{self.script.derivative(self.y[0], independent[0])} = {J[0][0]}")]
+                    title, [StepPart("equation", f"{self.script.derivative(self.y[0], independent[0])} = {J[0][0]}")]
                 )
             above = [[self.script.derivative(y, x) for x in independent] for y in self.y]
-            return Step(title, [Part("matrices", self.script.side_by_side(above, " = ", J))])
+            return Step(title, [StepPart("matrices", self.script.side_by_side(above, " = ", J))])
         free = [self.script.derivative(y, x) for y in self.free for x in independent]
         lines = []
         for k, x in enumerate(independent):
@@ -365,10 +367,10 @@ class _Steps:
                 if y not in self.free:
                     terms = [(v, self.script.derivative(f, x)) for v, f in zip(V, self.free, strict=True)]
                     lines.append(f"{self.script.derivative(y, x)} = {self.script.sum(constants[k], terms)}")
-        parts = [Part("words", "these may be anything:")]
-        parts += [Part("equation", ", ".join(free[:MOST_LINES]) + (", ..." if len(free) > MOST_LINES else ""))]
+        parts = [StepPart("words", "these may be anything:")]
+        parts += [StepPart("equation", ", ".join(free[:MAX_LINES]) + (", ..." if len(free) > MAX_LINES else ""))]
         if lines:
-            parts.append(Part("words", "and the others follow from them:"))
+            parts.append(StepPart("words", "and the others follow from them:"))
         return Step("Read off the general solution", [*parts, *self._some(lines)])
 
     def chain_rule(self) -> Step:
@@ -378,7 +380,7 @@ class _Steps:
         assert general.dL_dx_coefficients is not None
         is_inverse = self.solution.status is Status.DETERMINED and self.system.B is None
         title = "The chain rule, ∂L/∂x = (∂y/∂x)ᵀ·∂L/∂y" + (" = (Aᵀ)⁻¹·∂L/∂y" if is_inverse else "")
-        parts: list[Part] = []
+        parts: list[StepPart] = []
         rows = zip(gradients, general.dL_dx_particular, general.dL_dx_coefficients, strict=True)
         for number, (g, particular, V) in enumerate(rows, start=1):
             loss = "L" if len(gradients) == 1 else f"L{number}"
@@ -389,9 +391,11 @@ class _Steps:
                 lines.append(f"{left} = {self._derivatives(g, x)} = {self.script.sum(particular[k], terms)}")
             parts += self._some(lines)
             if any(V):
-                parts.append(Part("words", "which is not unique: ∂L/∂y is not in the row space of A"))
+                parts.append(StepPart("words", "which is not unique: ∂L/∂y is not in the row space of A"))
             elif self.free:
-                parts.append(Part("words", "which is unique: what is free cancels, for ∂L/∂y is in the row space of A"))
+                parts.append(
+                    StepPart("words", "which is unique: what is free cancels, for ∂L/∂y is in the row space of A")
+                )
         return Step(title, parts)
 
     def differentiated_again(self) -> Step:
@@ -410,7 +414,7 @@ class _Steps:
                 terms = [*mixed, (F[P][P], script.product(J[i], J[k])), (self.system.A[0][0], name)]
                 equations.append(f"0 = {script.sum(F[i][k], terms)}")
                 found.append(f"{name} = {script.number(second[i][k])}")
-        parts = [*self._some(equations), Part("words", "with ∂y/∂x as above:"), *self._some(found)]
+        parts = [*self._some(equations), StepPart("words", "with ∂y/∂x as above:"), *self._some(found)]
         return Step(f"Differentiate again{self._where()}", parts)
 
     def _sum(self, row: Sequence[Fraction], names: Sequence[str]) -> str:
@@ -426,11 +430,11 @@ class _Steps:
         return self.script.sum(Fraction(0), terms)
 
     @staticmethod
-    def _some(lines: Sequence[str]) -> list[Part]:
+    def _some(lines: Sequence[str]) -> list[StepPart]:
         """The lines, or as many as one reads."""
-        parts = [Part("equation", line) for line in lines[:MOST_LINES]]
-        if len(lines) > MOST_LINES:
-            parts.append(Part("words", f"and {len(lines) - MOST_LINES} more like these"))
+        parts = [StepPart("equation", line) for line in lines[:MAX_LINES]]
+        if len(lines) > MAX_LINES:
+            parts.append(StepPart("words", f"and {len(lines) - MAX_LINES} more like these"))
         return parts
 
     def _listed(self, names: Sequence[str]) -> str:

@@ -10,11 +10,11 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.text.characters import count
-from implicitgrad.writers.document import Answer
+from implicitgrad.writers.document import Document
 from implicitgrad.writers.entries import Entries
 from implicitgrad.writers.losses import losses_shown
 from implicitgrad.writers.picture import draw, shorten
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 LARGEST_TABLE = 40
 """Rows or columns that the eye still goes through."""
-MOST_DIGITS = 3
-MOST_ENTRIES = 5
-MOST_NAMES = 5
+MAX_DIGITS = 3
+MAX_ENTRIES = 5
+MAX_NAMES = 5
 LONGEST_NAME = 20
 MARK = " ?"
 HINT = "--full prints all entries; --format json or --output FILE has them whole"
@@ -36,9 +36,9 @@ HINT = "--full prints all entries; --format json or --output FILE has them whole
 def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer on one screen, ended by a line end. ``digits``: the significant digits of a number, of which 3 do."""
     page = Page(screen)
-    answer = Answer(solution, screen.label, digits)
+    answer = Document(solution, screen.label, digits)
     page.header(answer)
-    summary = _Summary(answer, screen, min(digits, MOST_DIGITS))
+    summary = _Summary(answer, screen, min(digits, MAX_DIGITS))
     if sentences := summary.sentences():
         page.gap()
     for sentence in sentences:
@@ -74,7 +74,7 @@ class _Part(NamedTuple):
 class _Summary:
     """What is said of a solution, and the matrices that are shown of it."""
 
-    def __init__(self, answer: Answer, screen: Screen, digits: int) -> None:
+    def __init__(self, answer: Document, screen: Screen, digits: int) -> None:
         self.solution, self.answer, self.screen, self.digits = answer.solution, answer, screen, digits
         general = answer.solution.general
         self.open_rows = _are_not_zero(general.null_space)
@@ -91,7 +91,7 @@ class _Summary:
             found.append(f"{count(len(answer.free), 'free unknown')}: {_first(answer.free)}")
         if solution.constraints is not None:
             names = solution.constraints.dependent
-            dependent = _first([*map(answer.label, names[: MOST_NAMES + 1])])
+            dependent = _first([*map(answer.label, names[: MAX_NAMES + 1])])
             found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
         if not solution.independent:
             return [*found, answer.direction()]
@@ -157,7 +157,7 @@ class _Summary:
         mark, blank = (MARK, " " * len(MARK)) if _is_mixed(is_open) else ("", "")
         norm = "Euclidean norm" if 1 in entries.values.shape else "Frobenius norm"
         lines = [(norm, entries.norm() + blank)]
-        for i, j in entries.largest(MOST_ENTRIES):
+        for i, j in entries.largest(MAX_ENTRIES):
             number = entries.show(i, j) + (mark if is_open[i] else blank)
             lines.append((f"{row(i)}{self._short(self.answer.inputs[j])}", number))
         return _Part(name, size, lines)
@@ -203,12 +203,12 @@ def _lines(part: _Part) -> list[Text]:
 
 
 def _first(names: Sequence[str]) -> str:
-    return ", ".join([*names[:MOST_NAMES], *(["…"] if len(names) > MOST_NAMES else [])])
+    return ", ".join([*names[:MAX_NAMES], *(["…"] if len(names) > MAX_NAMES else [])])
 
 
 def _known(matrix: PartialMatrix) -> tuple[int, int]:
     """How many entries are determined, and how many there are."""
-    if isinstance(matrix, DoubleMatrix):
+    if isinstance(matrix, BallMatrix):
         import numpy as np
 
         return int(np.isfinite(matrix.array).sum()), matrix.array.size
@@ -218,7 +218,7 @@ def _known(matrix: PartialMatrix) -> tuple[int, int]:
 
 def _are_not_zero(matrix: PartialMatrix) -> list[bool]:
     """Whether there is something in each row."""
-    if isinstance(matrix, DoubleMatrix):
+    if isinstance(matrix, BallMatrix):
         import numpy as np
 
         found: list[bool] = np.any(matrix.array, axis=1).tolist()

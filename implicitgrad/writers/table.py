@@ -19,7 +19,7 @@ from implicitgrad.model.solution import Solution, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.text.characters import IN_ASCII
-from implicitgrad.writers.document import FREE, Answer, Block, Line
+from implicitgrad.writers.document import FREE, Block, Document, DocumentLine
 
 if TYPE_CHECKING:
     from implicitgrad.writers.steps import Step
@@ -36,7 +36,7 @@ LONGEST_NOTE_BESIDE = 100
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer as text, ended by a line end. ``digits``: the significant digits of a decimal."""
     page = Page(screen)
-    answer = Answer(solution, screen.label, digits)
+    answer = Document(solution, screen.label, digits)
     page.header(answer)
     if solution.derivation is not None:
         from implicitgrad.writers.steps import Plain, derive
@@ -83,7 +83,7 @@ class Page:
         """The columns beside a margin."""
         return None if self.screen.width is None else max(1, self.screen.width - len(margin))
 
-    def header(self, answer: Answer) -> None:
+    def header(self, answer: Document) -> None:
         """What was asked and what was found."""
         title, *rest = answer.question()
         self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
@@ -91,7 +91,7 @@ class Page:
         color = "green" if answer.solution.status is Status.DETERMINED else "yellow"
         self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Document) -> None:
         """The tables, and what is to be said of them."""
         solution = answer.solution
         if solution.constraints is not None:
@@ -124,7 +124,7 @@ class Page:
                 for line in part.text.split("\n"):
                     self.equation(Expression(in_pieces(line)), MARGIN * 3)
 
-    def warnings(self, answer: Answer) -> None:
+    def warnings(self, answer: Document) -> None:
         """What is to be kept in mind, at the end."""
         for warning in answer.warnings():
             self.gap()
@@ -229,7 +229,7 @@ class Page:
                 self.prose(f"{line.label} is {line.note}", "yellow")
 
 
-def _cell(line: Line, k: int, texts: list[str], *, is_loss: bool) -> Text:
+def _cell(line: DocumentLine, k: int, texts: list[str], *, is_loss: bool) -> Text:
     style = "magenta" if line.cells[k] is FREE else "bold" if is_loss else ""
     return Text("\n").join(Text.assemble(GAP, (text, style)) for text in texts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
-from implicitgrad.numbers.ball import Bounded
+from implicitgrad.numbers.ball import Ball
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.number_grammar import format_fraction
@@ -88,7 +88,7 @@ def _text(value: Fraction) -> str:
 
 def _exact(numbers: dict[str, Fraction | None]) -> dict[str, Json]:
     """As they are; null beside what is known within bounds alone."""
-    is_bounded = isinstance(numbers["correct"], Bounded)
+    is_bounded = isinstance(numbers["correct"], Ball)
     return {
         key: None if value is None or (is_bounded and key != "claimed") else format_fraction(value)
         for key, value in numbers.items()

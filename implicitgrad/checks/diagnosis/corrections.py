@@ -11,7 +11,7 @@ from implicitgrad.model.system import Matrix
 
 Holds = Callable[[Numbers, Matrix], bool]
 """The verdict: whether a claim holds within these tolerances."""
-MOST_EXCHANGED = 8
+MAX_EXCHANGED = 8
 """With more inputs no two of them are exchanged as a trial."""
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from implicitgrad.checks.context import Along, Setting, complete, dot, transpose
 from implicitgrad.checks.diagnosis.corrections import (
-    MOST_EXCHANGED,
+    MAX_EXCHANGED,
     Holds,
     divided,
     exchange,
@@ -194,7 +194,7 @@ def _rearranged(
 def _exchanged(one: Numbers, setting: Setting) -> Iterator[tuple[Suspicion, Numbers]]:
     """The other sign of one entry as written, and two entries exchanged, where a constraint ties them."""
     x = [printable(name) for name in setting.system.x]
-    if len(x) > MOST_EXCHANGED:
+    if len(x) > MAX_EXCHANGED:
         return
     for j, value in enumerate(one.entries[0]):
         if value:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from implicitgrad.checks.context import Along, Setting, complete, dot, product, transpose
 from implicitgrad.checks.diagnosis.corrections import (
-    MOST_EXCHANGED,
+    MAX_EXCHANGED,
     Holds,
     divided,
     exchange,
@@ -171,7 +171,7 @@ class _Trial:
         tried: list[list[tuple[int, int]]] = [signs_apart(self.J, self.tolerances, self.particular)]
         if self.is_wide:
             cells = [(i, j) for i, row in enumerate(self.numbers.entries) for j, value in enumerate(row) if value]
-            tried = [[cell] for cell in cells] if max(self.shape) <= MOST_EXCHANGED and self.says_enough() else []
+            tried = [[cell] for cell in cells] if max(self.shape) <= MAX_EXCHANGED and self.says_enough() else []
         for cells in tried:
             if cells and self.is_valid(with_signs_flipped(self.numbers, cells)):
                 x = [printable(name) for name in setting.system.x] if self.is_wide else setting.x
@@ -203,7 +203,7 @@ class _Trial:
     def columns_exchanged(self) -> Suspicion | None:
         """Two columns."""
         P = self.shape[1]
-        for i, k in combinations(range(P if P <= MOST_EXCHANGED and self.says_enough() else 0), 2):
+        for i, k in combinations(range(P if P <= MAX_EXCHANGED and self.says_enough() else 0), 2):
             if self.is_valid(with_columns_ordered(self.numbers, exchange(P, i, k))):
                 x = self.setting.system.x
                 names = f"{printable(x[i])} and {printable(x[k])}"

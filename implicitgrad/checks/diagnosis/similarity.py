@@ -17,7 +17,7 @@ NEARLY_ZERO = 6
 FINEST = 30
 NEARLY_ONE = Fraction(1, 50)
 """A factor that close to 1 is nobody's mistake."""
-MOST_NAMES = 3
+MAX_NAMES = 3
 USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
 
 
@@ -67,7 +67,7 @@ def signs_apart(claim: Sequence[Row], tolerances: Sequence[Row], expected: Seque
 
 def but_for_signs(names: Sequence[str]) -> Suspicion:
     """A claim of which some entries, not all, have the other sign."""
-    listed = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if names[MOST_NAMES:] else "")
+    listed = ", ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if names[MAX_NAMES:] else "")
     return Suspicion("sign", f"the claim is right but for the sign of {listed}")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from implicitgrad.solvers.floating.error_free import U, blocked_gamma, blocked_residual, gamma, norm, norms
-from implicitgrad.solvers.floating.inverse import Bounded
+from implicitgrad.solvers.floating.inverse import BallArray
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
@@ -39,7 +39,7 @@ class Adjoint:
         residuals += blocked_gamma(n) * (K_norm * sizes + norms(g, 1)) + dK_norm * sizes
         residuals += 0.0 if dg is None else norms(dg, 1)
         error = residuals * self.inverse_norm * (1 + 16 * U)
-        self.solution = Bounded(w, np.broadcast_to(error[:, None], w.shape))
+        self.solution = BallArray(w, np.broadcast_to(error[:, None], w.shape))
 
 
 def _least_singular_value(K: Array, K_norm: float, guess: float) -> float:

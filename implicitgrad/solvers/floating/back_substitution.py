@@ -16,7 +16,7 @@ from implicitgrad.solvers.floating.basis import EPS, SVD_ERROR, Basis, Certified
 from implicitgrad.solvers.floating.column_selection import choose_columns
 from implicitgrad.solvers.floating.equilibration import column_exponents, lost, row_exponents, shifted, sums, unscaled
 from implicitgrad.solvers.floating.error_free import U, bound_product, gamma, norm, precise_residual, residual
-from implicitgrad.solvers.floating.inverse import MOST_PRECISE, Bounded, certified_inverse
+from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray, certified_inverse
 from implicitgrad.solvers.floating.structural_zeros import Structure, inverse_pattern, pattern, product_pattern
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CLEARLY_SMALL = 1e-6
 """What is larger, beside 1, is never taken for 0 by a cutoff alone."""
-MOST_NOISE = 1e-12
+MAX_NOISE = 1e-12
 """What is taken for 0 beside 1 where no gap in the singular values says more."""
 
 
@@ -34,15 +34,15 @@ class Answers(NamedTuple):
 
     independent: list[int]
     dependent: list[int]
-    constraints: Bounded
+    constraints: BallArray
     """(D, P′)"""
-    pivots: Bounded
+    pivots: BallArray
     """(r, P′): the pivot unknowns where the free ones are 0."""
-    null_space: Bounded
+    null_space: BallArray
     """(r, F): the pivot unknowns by the free ones."""
-    dL_dx: Bounded | None
+    dL_dx: BallArray | None
     """(K, P′)"""
-    coefficients: Bounded | None
+    coefficients: BallArray | None
     """(K, F)"""
     is_certain: bool
 
@@ -55,7 +55,7 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     structure = Structure(scaled, basis)
     independent, dependent, constraints, possible, reach, is_known = inputs_of(scaled, basis, W, structure)
     is_certain = basis.is_certain and is_known
-    right: Bounded | None = None
+    right: BallArray | None = None
     if scaled.B is None:
         pivots = inverse.solve()
     else:
@@ -71,15 +71,15 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     if g is not None:
         w = _left(inverse, g[:, p], None if dg is None else dg[:, p])
         dL_dx = w if right is None else times(w, right)
-        value, error = remainders(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MOST_PRECISE)
+        value, error = remainders(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MAX_PRECISE)
         error = error if dg is None else error + dg[:, f]
-        bounded = Bounded(value, error * (1 + 8 * U))
+        bounded = BallArray(value, error * (1 + 8 * U))
         coefficients, is_decided = cleaned(bounded, None, partial(structure.coefficients, g, dg))
         is_certain &= is_decided
     return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
 
 
-def remainders(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
+def remainders(g: Array, w: BallArray, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
     """g − w·A and a bound on its error."""
     value, error = (precise_residual if is_precise else residual)(g, w.value, A)
     if np.any(w.error):
@@ -89,17 +89,17 @@ def remainders(g: Array, w: Bounded, A: Array, dA: Array | None, *, is_precise: 
     return value, error
 
 
-def _left(inverse: CertifiedInverse, rows: Array, drows: Array | None) -> Bounded:
+def _left(inverse: CertifiedInverse, rows: Array, drows: Array | None) -> BallArray:
     """rows·K⁻¹"""
-    return inverse.solve_transposed(rows, drows) if rows.size else Bounded(rows, rows)
+    return inverse.solve_transposed(rows, drows) if rows.size else BallArray(rows, rows)
 
 
-def _right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) -> Bounded:
+def _right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) -> BallArray:
     """K⁻¹·columns"""
     if not columns.size:
-        return Bounded(columns, columns)
+        return BallArray(columns, columns)
     if dcolumns is not None and not np.isfinite(dcolumns).all():
-        return Bounded(inverse.solve(columns).value, np.full((len(columns), columns.shape[1]), np.inf))
+        return BallArray(inverse.solve(columns).value, np.full((len(columns), columns.shape[1]), np.inf))
     return inverse.solve(columns, dcolumns)
 
 
@@ -108,7 +108,7 @@ class Inputs(NamedTuple):
 
     independent: list[int]
     dependent: list[int]
-    constraints: Bounded
+    constraints: BallArray
     """(D, P′)"""
     possible: Callable[[], Array]
     """Where the constraints may have something else than 0."""
@@ -117,7 +117,7 @@ class Inputs(NamedTuple):
     is_known: bool = True
 
 
-def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> Inputs:
+def inputs_of(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure) -> Inputs:
     """What the other rows ask of x; W = A[I', p]·K⁻¹."""
     if scaled.B is None:
         reach = _reach_of_constraints(basis, W.value)
@@ -126,7 +126,7 @@ def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) ->
     some = pattern(C, dC).any(axis=1)
     every = list(range(C.shape[1]))
     none = np.zeros((0, len(every)))
-    everything = Inputs(every, [], Bounded(none, none), lambda: none, none)
+    everything = Inputs(every, [], BallArray(none, none), lambda: none, none)
     if not some.any():
         return everything
     doubts = _doubts_of_conditions(scaled, basis, W.value, structure)[some]
@@ -142,7 +142,7 @@ def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) ->
     solved = _solved(C, dC, dependent, independent) if len(C) == D else None
     value = -np.linalg.solve(right[:D][:, dependent], right[:D][:, independent]) if solved is None else solved.value
     reach = shifted(_reach_of_constraints(basis, value), np.broadcast_to(units, value.shape))
-    found = unscaled(solved or Bounded(value, np.full(value.shape, np.inf)), units)
+    found = unscaled(solved or BallArray(value, np.full(value.shape, np.inf)), units)
 
     def possible() -> Array:
         if solved is None:
@@ -153,14 +153,14 @@ def inputs_of(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) ->
     return Inputs(independent, dependent, found, possible, reach, solved is not None)
 
 
-def _conditions(scaled: Scaled, basis: Basis, W: Bounded, structure: Structure) -> tuple[Array, Array]:
+def _conditions(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure) -> tuple[Array, Array]:
     """B_I' − W·B_I, (M − r, P), and a bound on its error."""
     B, dB = scaled.B, scaled.dB
     assert B is not None
     if not basis.other_rows:
         return np.zeros((0, B.shape[1])), np.zeros((0, B.shape[1]))
     B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
-    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MOST_PRECISE)
+    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MAX_PRECISE)
     dC = dC if dB is None else dC + dB[basis.other_rows]
     possible = structure.conditions()
     return np.where(possible, C, 0.0), np.where(possible, dC, 0.0)
@@ -175,7 +175,7 @@ def _balanced(C: Array, dC: Array, doubts: Array) -> tuple[Exponents, Array, Arr
     return columns, shifted(C, units), dC, shifted(doubts, units)
 
 
-def _solved(C: Array, dC: Array, dependent: list[int], independent: list[int]) -> Bounded | None:
+def _solved(C: Array, dC: Array, dependent: list[int], independent: list[int]) -> BallArray | None:
     """The dependent inputs by the independent ones, (D, P′), with bounds; None where there are none."""
     if not np.isfinite(dC).all():
         return None
@@ -192,22 +192,24 @@ def _doubts_of_conditions(scaled: Scaled, basis: Basis, W: Array, structure: Str
     return found
 
 
-def along(scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: Bounded) -> Bounded:
+def along(
+    scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: BallArray
+) -> BallArray:
     """B_I·T, (r, P′)"""
     B, dB = scaled.B, scaled.dB
     assert B is not None
     value = B[np.ix_(basis.rows, independent)]
     error = np.zeros_like(value) if dB is None else dB[np.ix_(basis.rows, independent)]
     if not dependent:
-        return Bounded(value, error)
+        return BallArray(value, error)
     left = B[np.ix_(basis.rows, dependent)]
     dleft = np.zeros_like(left) if dB is None else dB[np.ix_(basis.rows, dependent)]
-    moved = times(Bounded(left, dleft), constraints)
+    moved = times(BallArray(left, dleft), constraints)
     total = value + moved.value
-    return Bounded(total, (error + moved.error + U * np.abs(total)) * (1 + 8 * U))
+    return BallArray(total, (error + moved.error + U * np.abs(total)) * (1 + 8 * U))
 
 
-def times(a: Bounded, b: Bounded) -> Bounded:
+def times(a: BallArray, b: BallArray) -> BallArray:
     """a·b, with the errors of both and of the product."""
     value = a.value @ b.value
     sizes = np.abs(a.value), np.abs(b.value)
@@ -216,7 +218,7 @@ def times(a: Bounded, b: Bounded) -> Bounded:
         error = error + _spread(sizes[0], b.error, b.value.shape)
     if np.any(a.error):
         error = error + _spread(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
-    return Bounded(value, np.broadcast_to(error * (1 + 8 * U), value.shape))
+    return BallArray(value, np.broadcast_to(error * (1 + 8 * U), value.shape))
 
 
 def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple[int, ...] | None = None) -> Array:
@@ -228,7 +230,7 @@ def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple
     return bound_product(left, right)
 
 
-def cleaned(found: Bounded, reach: Array | None, possible: Callable[[], Array]) -> tuple[Bounded, bool]:
+def cleaned(found: BallArray, reach: Array | None, possible: Callable[[], Array]) -> tuple[BallArray, bool]:
     """What cannot be told from 0 made 0, and whether nothing was in doubt.
 
     reach : what counts as 0 where nothing is bounded. possible : where something else than 0 may be.
@@ -246,7 +248,7 @@ def cleaned(found: Bounded, reach: Array | None, possible: Callable[[], Array]) 
         is_zero |= is_known
         is_doubtful &= ~is_known
     is_decided = not is_doubtful.any()
-    return Bounded(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
+    return BallArray(np.where(is_zero, 0.0, found.value), np.where(is_zero & is_bounded, 0.0, found.error)), is_decided
 
 
 def _reach_of_constraints(basis: Basis, constraints: Array) -> Array:
@@ -260,7 +262,7 @@ def _reach_of_constraints(basis: Basis, constraints: Array) -> Array:
 
 def most_noise(small: float) -> float:
     """What is taken for 0 beside 1, at most, where ``small`` is what the cutoff says of it."""
-    return CLEARLY_SMALL if small < CLEARLY_SMALL else MOST_NOISE
+    return CLEARLY_SMALL if small < CLEARLY_SMALL else MAX_NOISE
 
 
 def indifference(basis: Basis, size: int = 0) -> float:

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 LIMIT = 1000.0
 INDEPENDENT = 1e-10
 """What must remain of a column, which has entries near 1, for it to count as independent of others."""
-MOST_AT_ONCE = 1e6
+MAX_AT_ONCE = 1e6
 BLOCK = 64
 
 
-class Choice(NamedTuple):
+class ColumnSelection(NamedTuple):
     """A basis of columns, in order, and the inverse of Q_p where it was come by on the way."""
 
     columns: list[int]
     inverse: Array | None = None
 
 
-def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozenset()) -> Choice:
+def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozenset()) -> ColumnSelection:
     """A basis of r columns of Q (r, n), of rank r.
 
     preferred : all columns, the most welcome first. last : those of them that are not to be exchanged for others.
     """
     r, n = Q.shape
     if r == n or r == 0:
-        return Choice(list(range(r)))
+        return ColumnSelection(list(range(r)))
     basis = np.array(sorted(preferred[:r]))
     inverse = _inverse(Q, basis)
     table = None if inverse is None else _table(Q, inverse, basis, preferred)
@@ -44,9 +44,9 @@ def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozen
         inverse = _inverse(Q, basis)
         table = None if inverse is None else _table(Q, inverse, basis, preferred, np.inf)
     if table is None:
-        return Choice(sorted(basis.tolist()))
+        return ColumnSelection(sorted(basis.tolist()))
     if not np.abs(table).max() > LIMIT and (np.diff(basis) > 0).all():
-        return Choice(basis.tolist(), inverse)
+        return ColumnSelection(basis.tolist(), inverse)
     chosen = set(basis.tolist())
     others = np.array([j for j in preferred if j not in chosen])
     may_enter = np.array([j not in last for j in others.tolist()])
@@ -58,7 +58,7 @@ def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozen
         basis[i], others[j] = others[j], basis[i]
         may_enter[j] = others[j] not in last
         _exchange(table, i, j)
-    return Choice(sorted(basis.tolist()))
+    return ColumnSelection(sorted(basis.tolist()))
 
 
 def _inverse(Q: Array, basis: Array) -> Array | None:
@@ -69,7 +69,7 @@ def _inverse(Q: Array, basis: Array) -> Array | None:
     return inverse
 
 
-def _table(Q: Array, inverse: Array, basis: Array, preferred: list[int], most: float = MOST_AT_ONCE) -> Array | None:
+def _table(Q: Array, inverse: Array, basis: Array, preferred: list[int], most: float = MAX_AT_ONCE) -> Array | None:
     """Q_p⁻¹·Q_f; None where the basis is none, or nearly."""
     chosen = set(basis.tolist())
     table: Array = inverse @ Q[:, [j for j in preferred if j not in chosen]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.solvers.floating.inverse import Bounded
+from implicitgrad.solvers.floating.inverse import BallArray
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
@@ -116,7 +116,7 @@ def lost(a: Array, exponents: Exponents) -> Array | float:
     return 0.0 if is_exact else 2.0**-1074
 
 
-def unscaled(found: Bounded, exponents: Exponents) -> Bounded:
+def unscaled(found: BallArray, exponents: Exponents) -> BallArray:
     """A scaled result and its bound, as they are in the system's own units. Raises OverflowError."""
     value = shifted(found.value, exponents)
     if not np.isfinite(value).all():
@@ -127,7 +127,7 @@ def unscaled(found: Bounded, exponents: Exponents) -> Bounded:
     if (np.abs(error) < 2.0**-1020).any() or (np.abs(value) < 2.0**-1020).any():
         error = np.where(np.asarray(found.error) > 0, np.nextafter(error, np.inf), error)
         error = error + lost(found.value, exponents)
-    return Bounded(value, error)
+    return BallArray(value, error)
 
 
 def _largest(A: Array, axis: int) -> Array:

@@ -36,14 +36,14 @@ from implicitgrad.solvers.floating.error_free import (
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
 
-MOST_PRECISE = 128
-MOST_ENTRYWISE = 512
-MOST_REFINEMENTS = 4
+MAX_PRECISE = 128
+MAX_ENTRYWISE = 512
+MAX_REFINEMENTS = 4
 LARGEST_DEFECT = 0.9
 """‖E‖ beyond which nothing is claimed."""
 
 
-class Bounded(NamedTuple):
+class BallArray(NamedTuple):
     """A computed matrix and a bound on its error, of its shape or broadcasting to it."""
 
     value: Array
@@ -64,7 +64,7 @@ def certified_inverse(
     largest = max(float(X.max()), -float(X.min()))
     if not largest < LARGEST_SPLIT:
         return None
-    kind = EntrywiseInverse if max(len(K), size) <= MOST_ENTRYWISE else NormwiseInverse
+    kind = EntrywiseInverse if max(len(K), size) <= MAX_ENTRYWISE else NormwiseInverse
     found = kind(K, X, dK)
     return found if found.defect < LARGEST_DEFECT else None
 
@@ -74,7 +74,7 @@ class EntrywiseInverse:
 
     def __init__(self, K: Array, X: Array, dK: Array | None) -> None:
         self.K, self.X, self.dK, self.n = K, X, dK, len(K)
-        self.is_precise = self.n <= MOST_PRECISE
+        self.is_precise = self.n <= MAX_PRECISE
         self._find_defect()
         if self.is_precise and 1e-8 < self.defect < LARGEST_DEFECT:
             self.X = self.X + self.X @ self.G
@@ -96,7 +96,7 @@ class EntrywiseInverse:
         self.defect = float(max(self.row_sums.max(), self.column_sums.max()))
         """An upper bound of ‖G‖ in the 1-, 2- and ∞-norm."""
 
-    def solve(self, B: Array | None = None, dB: Array | None = None) -> Bounded:
+    def solve(self, B: Array | None = None, dB: Array | None = None) -> BallArray:
         """K⁻¹·B, K⁻¹ itself for None."""
         if B is None:
             B, Z, R, dR = np.eye(self.n), self.X, self.G, self.dG
@@ -104,9 +104,9 @@ class EntrywiseInverse:
             Z = self.X @ B
             R, dR = self._residual(B, Z)
         if not self.is_precise:
-            return Bounded(Z, self._spread(self._spoiled(np.abs(R) + dR, Z, dB)))
+            return BallArray(Z, self._spread(self._spoiled(np.abs(R) + dR, Z, dB)))
         best = self._refined(Z, R, self._spoiled(dR, Z, dB))
-        for _ in range(MOST_REFINEMENTS):
+        for _ in range(MAX_REFINEMENTS):
             R, dR = self._residual(B, best.value)
             following = self._refined(best.value, R, self._spoiled(dR, best.value, dB))
             if not following.error.max() < 0.9 * best.error.max():
@@ -114,11 +114,11 @@ class EntrywiseInverse:
             best = following
         return best
 
-    def solve_transposed(self, g: Array, dg: Array | None = None) -> Bounded:
+    def solve_transposed(self, g: Array, dg: Array | None = None) -> BallArray:
         """g·K⁻¹"""
         W = g @ self.X
-        best: Bounded | None = None
-        for _ in range(1 + MOST_REFINEMENTS):
+        best: BallArray | None = None
+        for _ in range(1 + MAX_REFINEMENTS):
             compute = precise_residual if self.is_precise else residual
             r, dr = (part.T for part in compute(g.T, self.K.T, W.T))
             if self.dK is not None:
@@ -134,7 +134,7 @@ class EntrywiseInverse:
             error = (error + _last_rounding(W) * (step != 0)) * (1 + 16 * U)
             if best is not None and not error.max() < 0.9 * best.error.max():
                 break
-            best = Bounded(W, error)
+            best = BallArray(W, error)
         assert best is not None
         return best
 
@@ -154,14 +154,14 @@ class EntrywiseInverse:
         reach = np.outer(self.row_sums, D.max(axis=0)) / (1 - self.defect)
         return bound_product(self.magnitude, D + reach) * (1 + 8 * U)
 
-    def _refined(self, Z: Array, R: Array, dR: Array) -> Bounded:
+    def _refined(self, Z: Array, R: Array, dR: Array) -> BallArray:
         """Z + X·R, and a bound on its error: X·(δR + G·(R + δR) + G²·…), |δR| ≤ dR, and the rounding."""
         step = self.X @ R
         better = Z + step
         whole = (np.abs(R) + dR) * (1 + 4 * U)
         tail = bound_product(self.E, whole) + np.outer(self._tail(self.row_sums, 1), whole.max(axis=0))
         error = bound_product(self.magnitude, dR + tail + gamma(self.n) * np.abs(R))
-        return Bounded(better, (error + _last_rounding(better) * (step != 0)) * (1 + 16 * U))
+        return BallArray(better, (error + _last_rounding(better) * (step != 0)) * (1 + 16 * U))
 
     def _tail(self, sums: Array, axis: int) -> Array:
         """E²·1/(1 − ‖E‖), or 1·E² for axis 0."""
@@ -195,18 +195,18 @@ class NormwiseInverse:
         rounding = blocked_gamma(self.n) * (self.K_norm * solution + right)
         return (residuals + rounding + self.dK_norm * solution + dB) * (1 + 16 * U) + SMALLEST
 
-    def solve(self, B: Array | None = None, dB: Array | None = None) -> Bounded:
+    def solve(self, B: Array | None = None, dB: Array | None = None) -> BallArray:
         """K⁻¹·B, K⁻¹ itself for None."""
         rows = self.X_rows[:, None] * ((1 + 16 * U) / (1 - self.defect))
         if B is None:
-            return Bounded(self.X, rows * self.D.max())
+            return BallArray(self.X, rows * self.D.max())
         Z = self.X @ B
         D = self._defects(
             norms(blocked_residual(B, self.K, Z), 0), norms(B, 0), norms(Z, 0), 0.0 if dB is None else norms(dB, 0)
         )
-        return Bounded(Z, rows * D)
+        return BallArray(Z, rows * D)
 
-    def solve_transposed(self, g: Array, dg: Array | None = None) -> Bounded:
+    def solve_transposed(self, g: Array, dg: Array | None = None) -> BallArray:
         """g·K⁻¹"""
         W = g @ self.X
         W = W + (g - W @ self.K) @ self.X
@@ -217,4 +217,4 @@ class NormwiseInverse:
             0.0 if dg is None else norms(dg, 1),
         )
         columns = self.X_columns + self.X_norm * self.defect / (1 - self.defect)
-        return Bounded(W, np.outer(D, columns) * (1 + 16 * U))
+        return BallArray(W, np.outer(D, columns) * (1 + 16 * U))

@@ -14,7 +14,7 @@ from implicitgrad.solvers.floating.error_free import U, gamma, norm, norms
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
-    from implicitgrad.solvers.floating.inverse import Bounded
+    from implicitgrad.solvers.floating.inverse import BallArray
 
 LARGEST_SQUARED = 1e5
 """The entries of V up to which the normal equations lose nothing that matters, if they are refined."""
@@ -29,7 +29,7 @@ class LeastNorm(NamedTuple):
     error: Array
 
 
-def minimum_norm(particular: Bounded, null_space: Bounded) -> LeastNorm:
+def minimum_norm(particular: BallArray, null_space: BallArray) -> LeastNorm:
     """The least solution by the rows of the pivot unknowns in J₀ (r, P′) and in V (r, F)."""
     J, V = particular.value, null_space.value
     y_p, y_f, off, inside = least_solution(V, J)

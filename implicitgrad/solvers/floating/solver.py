@@ -10,7 +10,7 @@ import numpy as np
 
 from implicitgrad.model.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
-from implicitgrad.numbers.ball import DoubleMatrix
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.back_substitution import CLEARLY_SMALL, Answers, find_answers, times
 from implicitgrad.solvers.floating.basis import EPS, SingularInverse, cutoff, find_basis, slack
@@ -25,7 +25,7 @@ from implicitgrad.solvers.floating.equilibration import (
     unscaled,
 )
 from implicitgrad.solvers.floating.error_free import U, norm
-from implicitgrad.solvers.floating.inverse import MOST_PRECISE, Bounded, NormwiseInverse
+from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray, NormwiseInverse
 from implicitgrad.solvers.floating.minimum_norm import least_solution, minimum_norm
 from implicitgrad.solvers.floating.structural_zeros import pattern
 from implicitgrad.solvers.floating.truncated_svd import find_uncertified
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Remark = tuple[str, str]
 LARGEST_UNSCALED = 200
 """The exponent up to which norms are taken as they are."""
-MOST_ENTRIES = 100_000_000
+MAX_ENTRIES = 100_000_000
 
 
 def solve_float(
@@ -54,7 +54,7 @@ def solve_float(
     condition is not found. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
     of free unknowns that is impossible.
     """
-    refuse_too_large(system, MOST_ENTRIES)
+    refuse_too_large(system, MAX_ENTRIES)
     wanted = indices(system, free)
     try:
         system = system.with_arithmetic(Arithmetic.FLOAT)
@@ -82,7 +82,7 @@ class _Solving:
         self.losses = np.zeros(0, dtype=np.int64)
         self.answers = self._answers()
         if not wanted <= set(self.basis.free):
-            raise impossible_choice(system, free, DoubleMatrix(self._null_space(self._of_free()).value))
+            raise impossible_choice(system, free, BallMatrix(self._null_space(self._of_free()).value))
 
     def _answers(self) -> Answers:
         g = dg = None
@@ -114,7 +114,7 @@ class _Solving:
         moving: Array = np.asarray(along.any(axis=0))
         columns = [k for k, moves in zip(independent, moving.tolist(), strict=True) if not moves]
 
-        def determined(found: Bounded, along: Bounded) -> DoubleMatrix:
+        def determined(found: BallArray, along: BallArray) -> BallMatrix:
             rows: Array = np.flatnonzero(~along.value.any(axis=1))
             if len(rows) == len(found.value) and columns == list(range(system.inputs)):
                 return _matrix(found, is_certain)
@@ -124,7 +124,7 @@ class _Solving:
             to, source = np.ix_(rows, np.array(columns, dtype=int)), np.ix_(rows, kept)
             value[to] = found.value[source]
             error[to] = np.broadcast_to(found.error, found.value.shape)[source]
-            return _matrix(Bounded(value, error), is_certain)
+            return _matrix(BallArray(value, error), is_certain)
 
         general = General(
             free=tuple([system.y[j] for j in basis.free]),
@@ -151,38 +151,38 @@ class _Solving:
             remarks=tuple(self._remarks(is_certain)),
         )
 
-    def _whole(self, pivots: Bounded) -> Bounded:
+    def _whole(self, pivots: BallArray) -> BallArray:
         """Rows for the pivot unknowns among rows of zeros for the free ones."""
         if not self.basis.free:
             return pivots
-        return Bounded(self._among(pivots.value), self._among(pivots.error))
+        return BallArray(self._among(pivots.value), self._among(pivots.error))
 
     def _among(self, rows: Array) -> Array:
         whole = np.zeros((self.system.unknowns, rows.shape[1]))
         whole[self.basis.columns] = rows
         return whole
 
-    def _of_free(self) -> Bounded:
+    def _of_free(self) -> BallArray:
         """(r, F): the pivot unknowns by the free ones, in the units of the system."""
         columns = self.scaled.columns
         return unscaled(self.answers.null_space, sums(columns[self.basis.columns], -columns[self.basis.free]))
 
-    def _null_space(self, of_free: Bounded) -> Bounded:
+    def _null_space(self, of_free: BallArray) -> BallArray:
         """(N, F)"""
         found = self._whole(of_free)
         found.value[self.basis.free, range(len(self.basis.free))] = 1.0
         return found
 
-    def _minimum_norm(self, pivots: Bounded, of_free: Bounded) -> Bounded:
+    def _minimum_norm(self, pivots: BallArray, of_free: BallArray) -> BallArray:
         """(N, P′). Raises OverflowError."""
         least = minimum_norm(pivots, of_free)
         found = self._among(least.pivots)
         found[self.basis.free] = least.free
         if not np.isfinite(found).all():
             raise OverflowError
-        return Bounded(found, np.broadcast_to(least.error, found.shape))
+        return BallArray(found, np.broadcast_to(least.error, found.shape))
 
-    def _condition(self, minimum_norm: Bounded, of_free: Bounded) -> float | None:
+    def _condition(self, minimum_norm: BallArray, of_free: BallArray) -> float | None:
         """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and for what doubles cannot hold.
 
         A⁺ is the minimum-norm Jacobian where every x is possible and B = I. Else A = F·G, F = A[:, p] and G = A[I,
@@ -213,7 +213,7 @@ class _Solving:
             found = _frobenius(A) * _frobenius(inverse)
         return float(found) if np.isfinite(found) else None
 
-    def _residual(self, particular: Bounded, constraints: Bounded | None) -> float:
+    def _residual(self, particular: BallArray, constraints: BallArray | None) -> float:
         """The largest |A·J − B·T| of the particular Jacobian, in doubles."""
         inverse = self.basis.inverse
         is_unscaled = not (self.scaled.rows.any() or self.scaled.columns.any())
@@ -266,12 +266,12 @@ class _Solving:
         return found
 
 
-def _doubles(matrix: Matrix) -> DoubleMatrix:
-    assert isinstance(matrix, DoubleMatrix)
+def _doubles(matrix: Matrix) -> BallMatrix:
+    assert isinstance(matrix, BallMatrix)
     return matrix
 
 
-def _scaled(A: DoubleMatrix, B: DoubleMatrix | None) -> Scaled:
+def _scaled(A: BallMatrix, B: BallMatrix | None) -> Scaled:
     rows, columns = equilibration(A.array)
     A_hat, dA = _shifted_pair(A, sums(rows, columns))
     if B is None:
@@ -284,7 +284,7 @@ def _scaled(A: DoubleMatrix, B: DoubleMatrix | None) -> Scaled:
     return Scaled(A_hat, dA, B_hat, dB, rows, columns, inputs)
 
 
-def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
+def _shifted_pair(matrix: BallMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
     """A matrix scaled, and the bound on its errors, None where there are none."""
     value = shifted(matrix.array, exponents)
     loss = lost(matrix.array, exponents)
@@ -294,7 +294,7 @@ def _shifted_pair(matrix: DoubleMatrix, exponents: Exponents) -> tuple[Array, Ar
     return value, error * (1 + 4 * U)
 
 
-def _scaled_gradients(g: DoubleMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
+def _scaled_gradients(g: BallMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
     """ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
     columns = scaled.columns
     losses = column_exponents(g.array.T, columns)
@@ -304,7 +304,7 @@ def _scaled_gradients(g: DoubleMatrix, scaled: Scaled) -> tuple[Exponents, Array
 def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solution | None:
     """∂L/∂x where A is square, large and shown to be invertible without its inverse; else None."""
     n = system.unknowns
-    if system.dL_dy is None or system.equations != n or n <= MOST_PRECISE:
+    if system.dL_dy is None or system.equations != n or n <= MAX_PRECISE:
         return None
     scaled = _scaled(_doubles(system.A), None if system.B is None else _doubles(system.B))
     losses, g, dg = _scaled_gradients(_doubles(system.dL_dy), scaled)
@@ -317,9 +317,9 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
         return None
     found = adjoint.solution
     if scaled.B is not None:
-        found = times(found, Bounded(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
+        found = times(found, BallArray(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
     dL_dx = _matrix(unscaled(found, sums(losses, scaled.inputs)), is_certain=True)
-    none = DoubleMatrix(np.zeros((len(g), 0)))
+    none = BallMatrix(np.zeros((len(g), 0)))
     return Solution(
         system=system,
         rank=n,
@@ -335,8 +335,8 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
     )
 
 
-def _matrix(found: Bounded, is_certain: bool) -> DoubleMatrix:
-    return DoubleMatrix(found.value, found.error if is_certain else None)
+def _matrix(found: BallArray, is_certain: bool) -> BallMatrix:
+    return BallMatrix(found.value, found.error if is_certain else None)
 
 
 def _rank_by_svd(A: Array, relative: float) -> int:

@@ -23,7 +23,7 @@ from implicitgrad.solvers.floating.back_substitution import (
 )
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.error_free import U as UNIT_ROUNDOFF
-from implicitgrad.solvers.floating.inverse import Bounded
+from implicitgrad.solvers.floating.inverse import BallArray
 from implicitgrad.solvers.floating.structural_zeros import Structure
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def find_uncertified(
     small = indifference(basis)
     most = most_noise(small)
 
-    def bounded(value: Array) -> Bounded:
-        return Bounded(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
+    def bounded(value: Array) -> BallArray:
+        return BallArray(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
 
     V, W = _dependencies(scaled.A, basis, inverse)
     reach = small * np.outer(_norms(inverse.right_inverse, 1), np.sqrt(1 + _norms(V, 0) ** 2))
@@ -57,11 +57,11 @@ def find_uncertified(
     reach_of_rows = small * np.outer(np.sqrt(1 + _norms(W, 1) ** 2), _norms(inverse.left_inverse, 0))
     reach_of_rows = np.minimum(reach_of_rows, most * np.abs(W).max(axis=1, initial=1.0)[:, None])
     W = cleaned(bounded(W), reach_of_rows, structure.left)[0].value
-    inputs = inputs_of(scaled, basis, Bounded(W, np.zeros_like(W)), structure)
+    inputs = inputs_of(scaled, basis, BallArray(W, np.zeros_like(W)), structure)
     is_certain = basis.is_certain and inputs.is_known
     constraints = inputs.constraints
     if not is_certain:
-        constraints = Bounded(constraints.value, np.full(constraints.value.shape, np.inf))
+        constraints = BallArray(constraints.value, np.full(constraints.value.shape, np.inf))
     constraints, is_decided = cleaned(constraints, inputs.reach, inputs.possible)
     inputs = inputs._replace(constraints=constraints)
     is_certain &= is_decided
@@ -73,7 +73,7 @@ def find_uncertified(
         dL_dx = bounded(g[:, p] @ pivots)
         sizes = np.abs(g[:, f]) + np.abs(g[:, p]) @ np.abs(V)
         doubt = np.abs(g[:, p]) @ reach + len(p) * UNIT_ROUNDOFF * sizes
-        found = Bounded(g, np.zeros_like(g) if dg is None else dg) if is_certain else bounded(g[:, f] + g[:, p] @ V)
+        found = BallArray(g, np.zeros_like(g) if dg is None else dg) if is_certain else bounded(g[:, f] + g[:, p] @ V)
         coefficients, is_decided = cleaned(
             found, np.minimum(doubt, most * sizes), partial(structure.coefficients, g, dg)
         )
