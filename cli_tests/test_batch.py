@@ -619,7 +619,7 @@ def test_progress_is_shown_on_a_terminal_and_totals_stay(tmp_path: Path, source:
     assert process.wait() == 2
     text = shown.decode()
     assert "Traceback" not in text
-    assert "fault" not in text
+    assert "internal error" not in text
     assert "1 failed" in text
     if source == "many":
         assert "/400" in text

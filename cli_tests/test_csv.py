@@ -223,7 +223,7 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
                       "delimiter; a quote inside it is doubled"]),
         ("1,5;2,5\n", ["table.csv:1:3: the first row mixes numbers and names: expected a number, got '5;2'. "
                        "If ';' separates the columns and ',' is the decimal mark: --delimiter ';' --decimal ,"]),
-        ("1;2\n3;4\n", ["table.csv:1:1: expected columns parted by ',', got '1;2'. Is ';' the delimiter? "
+        ("1;2\n3;4\n", ["table.csv:1:1: expected columns separated by ',', got '1;2'. Is ';' the delimiter? "
                         "--delimiter ';' says so"]),
         ('"1,234","2,345"\n3,4\n', [
             "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got '1,234'. "
@@ -255,11 +255,11 @@ def test_what_has_no_meaning_is_refused_where_it_stands(tmp_path: Path, text: st
 
 def test_a_file_of_another_delimiter_is_asked_about(tmp_path: Path) -> None:
     assert problems("a,b\n1,2\n", tmp_path, "table.tsv") == [
-        "table.tsv:1:1: expected columns parted by '\\t', got 'a,b'. Is ',' the delimiter? --delimiter ',' says so. "
+        "table.tsv:1:1: expected columns separated by '\\t', got 'a,b'. Is ',' the delimiter? --delimiter ',' says so. "
         "Is it the decimal mark? --decimal , says so"
     ]
     assert problems("a\tb\n1\t2\n", tmp_path) == [
-        "table.csv:1:1: expected columns parted by ',', got 'a\\tb'. Is '\\t' the delimiter? --delimiter '\\t' says so"
+        "table.csv:1:1: expected columns separated by ',', got 'a\\tb'. Is '\\t' the delimiter? --delimiter '\\t' says so"
     ]
 
 

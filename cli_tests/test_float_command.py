@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from implicitgrad.cli.threads import VARIABLES
+from implicitgrad.cli.options import THREAD_VARIABLES
 
 Run = Callable[..., "CompletedProcess[str]"]
 LARGE = np.random.default_rng(0).standard_normal((45, 45))
@@ -161,11 +161,11 @@ def test_small_systems_get_one_thread_unless_the_user_says_otherwise(
 ) -> None:
     script = (
         "import os, sys\n"
-        "from implicitgrad.cli.threads import set_threads\n"
+        "from implicitgrad.cli.options import set_threads\n"
         "set_threads(int(sys.argv[1]) if sys.argv[1:] else None, [])\n"
         "print(os.environ.get('OPENBLAS_NUM_THREADS'))\n"
     )
-    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    clean = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     command = [sys.executable, "-c", script, *arguments[1:]]
     result = subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert result.stdout.strip() == str(threads)

@@ -26,7 +26,7 @@ MAX_ROOMS = 16
 THIRD_PARTY = {
     "click": {"cli"},
     "rich": {
-        "terminal/spinner",
+        "terminal/streams",
         "batch/progress",
         "writers/table",
         "writers/report",

@@ -452,7 +452,7 @@ def test_nothing_in_an_equation_is_run(text: str, run: Run) -> None:
     result = run("solve", "-", stdin=json.dumps({"equations": [text], "y": ["y"]}))
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("implicitgrad: -:")
-    assert "fault" not in result.stderr
+    assert "internal error" not in result.stderr
     assert run("solve", "-A", "1").returncode == 0
 
 

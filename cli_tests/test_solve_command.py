@@ -150,7 +150,7 @@ def test_every_requirement_must_be_met(run: Run) -> None:
 def test_forgotten_words_and_quotes_get_a_hint(run: Run) -> None:
     assert "implicitgrad solve two.yaml" in refused(run, "two.yaml", files=TWO)
     assert "needs quotes" in refused(run, "solve", "two.yaml", "-g", "1", "1", files=TWO)
-    assert "parted by commas" in refused(run, "solve", "-A", "1 2", "--y", "p q")
+    assert "separated by commas" in refused(run, "solve", "-A", "1 2", "--y", "p q")
 
 
 def test_a_labelled_table_is_no_option_value(run: Run) -> None:
@@ -170,7 +170,7 @@ def test_what_is_given_twice_is_not_lost(run: Run) -> None:
         (("-A", "1 2", "-A", "3 4"), "'-A'", ""),
         (("-A", "1 2; 3 4", "-g", "1 0", "-g", "0 1"), "'-g' / '--dldy'", "Several losses are rows of one: '1 0; 0 1'"),
         (("-e", "x = y*z", "--unknowns", "y", "--unknowns", "z"), "'--y' / '--unknowns'", ""),
-        (("-e", "x = y**2", "--unknowns", "y", "--at", "x=4", "--at", "y=2"), "'--at'", "are parted by commas"),
+        (("-e", "x = y**2", "--unknowns", "y", "--at", "x=4", "--at", "y=2"), "'--at'", "are separated by commas"),
     ):
         message = refused(run, "solve", *arguments)
         assert f"Invalid value for {option}: expected it once, got it 2 times" in message
@@ -469,7 +469,7 @@ def test_a_fault_is_exit_3_with_a_request_and_a_traceback_only_for_debug(run_pro
     result = run_process("solve", "-A", "1", PYTHONPATH=path)
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == (
-        "implicitgrad: an unexpected fault: ZeroDivisionError: by [zero]. This is a bug in implicitgrad: please report "
+        "implicitgrad: internal error: ZeroDivisionError: by [zero]. This is a bug in implicitgrad: please report "
         "it with the command and the input; --debug shows where\n"
     )
     result = run_process("solve", "-A", "1", "--debug", PYTHONPATH=path)

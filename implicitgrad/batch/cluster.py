@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
-from implicitgrad.terminal.spinner import telling
+from implicitgrad.terminal.streams import spinner
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError, UsageError
 
@@ -41,7 +41,7 @@ def dask(address: str, timeout: int) -> Callable[[int], Executor]:
             answer.put(error)
 
     Thread(target=connect, daemon=True).start()
-    with telling(f"waiting for the scheduler {printable(address)}"):
+    with spinner(f"waiting for the scheduler {printable(address)}"):
         try:
             client = answer.get(timeout=timeout + BETWEEN_LOOKS)  # one that takes the connection may be silent for ever
         except Empty:

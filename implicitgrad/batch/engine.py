@@ -451,7 +451,7 @@ def _problem(error: Exception, source: str) -> Problem:
     if isinstance(error, MemoryError):
         return Problem("out of memory; the system is too large for this machine", code="memory", source=source)
     hint = "This is a bug in implicitgrad: please report it with the input"
-    return Problem(f"an unexpected fault: {type(error).__name__}: {error}", hint, INTERNAL_ERROR, source)
+    return Problem(f"internal error: {type(error).__name__}: {error}", hint, INTERNAL_ERROR, source)
 
 
 def _name(source: str) -> str:

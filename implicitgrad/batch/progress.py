@@ -47,7 +47,7 @@ class Tally:
         self.disappointments: list[Problem] = []
         """Of answers that are not as required."""
         self.failed = self.unmet = self.kept = 0
-        self.is_fault = False
+        self.is_internal_error = False
         self.progress: Any = None
         self.next_refresh = 0.0
 
@@ -76,7 +76,7 @@ class Tally:
                 continue
             self.failed += outcome.is_failure
             self.unmet += not outcome.is_failure
-            self.is_fault |= outcome.problem.code == INTERNAL_ERROR
+            self.is_internal_error |= outcome.problem.code == INTERNAL_ERROR
             told = self.failures if outcome.is_failure else self.disappointments
             if len(told) < MAX_PROBLEMS_SHOWN:
                 told.append(outcome.problem)
@@ -92,7 +92,7 @@ class Tally:
     @property
     def exit_code(self) -> int:
         """Of the command."""
-        if self.is_fault:
+        if self.is_internal_error:
             return INTERNAL_ERROR_EXIT
         if self.failed:
             return ImplicitGradError.exit_code

@@ -1,4 +1,4 @@
-"""AnsweredSystem systems for solve: a text or a file's bytes for each, in this process or in one that can be killed."""
+"""Answer the systems of solve: a text or a file's bytes for each, in this process or in one that can be killed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 ARRAYS = ("npy", "npz")
 
 
-class Asked(NamedTuple):
-    """What is asked of every system."""
+class SolveOptions(NamedTuple):
+    """The options that apply to every system."""
 
     arithmetic: str
     free: tuple[str, ...]
@@ -37,42 +37,44 @@ class Asked(NamedTuple):
     digits: int
     is_full: bool
     file: str | None
-    """Where answers go; None is standard output."""
+    """The output file; None for standard output."""
 
 
-class AnsweredSystem(NamedTuple):
-    """The answer to one system."""
+class Answer(NamedTuple):
+    """The answer to one system, ready to be written."""
 
     written: str | memoryview | bytes
     note: str | None
-    """What a NumPy file cannot hold."""
+    """A message on what a NumPy file cannot hold."""
     unmet: tuple[Problem, ...]
-    """The requirement that the answer does not meet."""
+    """The requirements that the answer does not meet."""
 
 
-class System(NamedTuple):
-    """A system on its way to an answer."""
+class PendingSystem(NamedTuple):
+    """A system that is read and not yet answered."""
 
     system: LinearSystem | SystemSpec
-    """A spec, if it is more than numbers."""
+    """A SystemSpec if it needs algebra."""
     parts: dict[str, SourceValue]
-    """As it was written, where that is to be written again."""
+    """The values as written, for an answer in YAML."""
 
     @property
     def is_of_numbers(self) -> bool:
-        """Whether it is built."""
+        """Whether the system has numbers alone, and so is built."""
         return isinstance(self.system, LinearSystem)
 
 
-def built(specs: Iterable[SystemSpec], asked: Asked) -> list[System]:
-    """What is made of specs without algebra. Raises InputError with the problems of all."""
-    systems: list[System] = []
+def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[PendingSystem]:
+    """Build the systems that need no algebra. Raise InputError with the problems of all."""
+    systems: list[PendingSystem] = []
     problems: list[Problem] = []
     for spec in specs:
         try:
-            systems.append(System(spec.build_numbers(asked.arithmetic), spec.parts if asked.form == "yaml" else {}))
+            systems.append(
+                PendingSystem(spec.build_numbers(options.arithmetic), spec.parts if options.form == "yaml" else {})
+            )
         except NeedsAlgebra:
-            systems.append(System(spec, {}))
+            systems.append(PendingSystem(spec, {}))
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -80,50 +82,48 @@ def built(specs: Iterable[SystemSpec], asked: Asked) -> list[System]:
     return systems
 
 
-def answers_to(systems: Sequence[System], asked: Asked) -> tuple[list[AnsweredSystem], list[Problem]]:
-    """Return the answers, and the problems of systems without one. Raises ImplicitGradError."""
-    _refuse_several(systems, asked)
-    _require_gradients([one.system for one in systems if isinstance(one.system, LinearSystem)], asked)
-    return _split(_results(systems, asked))
+def answers_to(systems: Sequence[PendingSystem], options: SolveOptions) -> tuple[list[Answer], list[Problem]]:
+    """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
+    _refuse_several(systems, options)
+    _require_gradients([one.system for one in systems if isinstance(one.system, LinearSystem)], options)
+    return _split(_results(systems, options))
 
 
-def answers_within(
-    seconds: float, specs: Callable[[], Sequence[SystemSpec]], source: str, asked: Asked
-) -> tuple[list[AnsweredSystem], list[Problem]]:
-    """The same, of specs that are read, and systems that are answered, within so many seconds each."""
+def answers_in_time(
+    seconds: float, specs: Callable[[], Sequence[SystemSpec]], source: str, options: SolveOptions
+) -> tuple[list[Answer], list[Problem]]:
+    """Do the same in a process that is killed if one system takes longer than ``seconds``, reading included."""
     from implicitgrad.batch.limits import each_apart
 
-    answers, problems = _split(each_apart(lambda: _works(specs(), asked), seconds), source)
-    _refuse_several([*answers, *problems], asked)
+    answers, problems = _split(each_apart(lambda: _works(specs(), options), seconds), source)
+    _refuse_several([*answers, *problems], options)
     return answers, problems
 
 
-def _results(systems: Sequence[System], asked: Asked) -> Iterator[AnsweredSystem | Result]:
+def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Iterator[Answer | Result]:
     for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
         if is_of_numbers:
             for system, parts in group:
                 assert isinstance(system, LinearSystem)
-                yield _answer(system, parts, asked)
+                yield _answer(system, parts, options)
         else:
             from implicitgrad.batch.limits import each_apart
 
             yield from each_apart(
-                partial(_works, [one.system for one in group if isinstance(one.system, SystemSpec)], asked)
+                partial(_works, [one.system for one in group if isinstance(one.system, SystemSpec)], options)
             )
 
 
-def _split(
-    results: Iterable[AnsweredSystem | Result], source: str | None = None
-) -> tuple[list[AnsweredSystem], list[Problem]]:
-    """Separate answers from the problems of systems without one. Raises any other error.
+def _split(results: Iterable[Answer | Result], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+    """Separate answers from the problems of systems without one. Raise any other error.
 
-    source : of what cannot be read in time.
+    source : the source of systems that could not be read in time.
     """
-    answers: list[AnsweredSystem] = []
+    answers: list[Answer] = []
     problems: list[Problem] = []
     wrong: list[Problem] = []
     for result in results:
-        if isinstance(result, AnsweredSystem):
+        if isinstance(result, Answer):
             answers.append(result)
         elif result.error is None:
             answers.append(result.value)
@@ -139,51 +139,51 @@ def _split(
     return answers, problems
 
 
-def _works(specs: Sequence[SystemSpec], asked: Asked) -> list[Work]:
+def _works(specs: Sequence[SystemSpec], options: SolveOptions) -> list[Work]:
     from implicitgrad.batch.limits import Work
 
-    return [Work(spec.source, partial(_answer_spec, spec, asked)) for spec in specs]
+    return [Work(spec.source, partial(_answer_spec, spec, options)) for spec in specs]
 
 
-def _answer_spec(spec: SystemSpec, asked: Asked) -> AnsweredSystem:
+def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
     from implicitgrad.batch.limits import build
 
-    system = build(spec, asked.arithmetic)
-    _require_gradients([system], asked)
-    answer = _answer(system, spec.parts, asked)
+    system = build(spec, options.arithmetic)
+    _require_gradients([system], options)
+    answer = _answer(system, spec.parts, options)
     return answer if isinstance(answer.written, str) else answer._replace(written=bytes(answer.written))
 
 
-def _answer(system: LinearSystem, parts: dict[str, SourceValue], asked: Asked) -> AnsweredSystem:
+def _answer(system: LinearSystem, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
     solution = solve_system(
         system,
-        asked.free,
-        rtol=asked.rtol,
-        gradient_alone=asked.only is not None,
-        order=asked.order,
-        steps=asked.steps,
+        options.free,
+        rtol=options.rtol,
+        gradient_alone=options.only is not None,
+        order=options.order,
+        steps=options.steps,
     )
-    problems = [problem for one in asked.require if (problem := unmet(facts_of(solution), one))]
-    if asked.form in ARRAYS:
-        return AnsweredSystem(*_array(solution, asked), tuple(problems))
-    return AnsweredSystem(_text(solution, parts, asked), None, tuple(problems))
+    problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
+    if options.form in ARRAYS:
+        return Answer(*_array(solution, options), tuple(problems))
+    return Answer(_text(solution, parts, options), None, tuple(problems))
 
 
-def _refuse_several(systems: Sequence[object], asked: Asked) -> None:
+def _refuse_several(systems: Sequence[object], options: SolveOptions) -> None:
     if len(systems) == 1:
         return
-    if asked.form in ARRAYS:
+    if options.form in ARRAYS:
         message = f"a NumPy file holds one system's answer, and there are {len(systems)}"
-        raise UsageError(f"--output {asked.file}: {message}")
-    if asked.form == "csv":
+        raise UsageError(f"--output {options.file}: {message}")
+    if options.form == "csv":
         hint = "--format yaml has a document each"
         raise UsageError(f"--format csv is one system's answer, and there are {len(systems)}", hint)
 
 
-def _require_gradients(systems: Sequence[LinearSystem], asked: Asked) -> None:
+def _require_gradients(systems: Sequence[LinearSystem], options: SolveOptions) -> None:
     needed = {
-        f"--require {UNIQUE_GRADIENT}": UNIQUE_GRADIENT in asked.require,
-        f"--only {asked.only}": asked.only is not None,
+        f"--require {UNIQUE_GRADIENT}": UNIQUE_GRADIENT in options.require,
+        f"--only {options.only}": options.only is not None,
     }
     for option, is_asked in needed.items():
         lacking = [system.source for system in systems if system.dL_dy is None] if is_asked else []
@@ -192,46 +192,46 @@ def _require_gradients(systems: Sequence[LinearSystem], asked: Asked) -> None:
             raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
 
 
-def _array(solution: Solution, asked: Asked) -> tuple[memoryview, str | None]:
-    """What goes into a .npy or .npz file, and what is to be said of the first, which has no place for more."""
+def _array(solution: Solution, options: SolveOptions) -> tuple[memoryview, str | None]:
+    """Return the content of a .npy or .npz file, and a message on what .npy leaves out."""
     from implicitgrad.writers.arrays import undetermined, write_npy, write_npz
 
-    if asked.form == "npz":
+    if options.form == "npz":
         return write_npz(solution), None
     note = None
     if lacking := undetermined(solution):
         hint = "a name that ends in .npz gets the general solution"
-        note = f"implicitgrad: {asked.file}: {count(lacking, 'entry')} not determined, and NaN there; {hint}"
+        note = f"implicitgrad: {options.file}: {count(lacking, 'entry')} not determined, and NaN there; {hint}"
     return write_npy(solution), note
 
 
-def _text(solution: Solution, parts: dict[str, SourceValue], asked: Asked) -> str:
-    if asked.form == "json":
+def _text(solution: Solution, parts: dict[str, SourceValue], options: SolveOptions) -> str:
+    if options.form == "json":
         from implicitgrad.writers.record import write_record
 
         return write_record(solution) + "\n"
-    if asked.form == "markdown":
+    if options.form == "markdown":
         from implicitgrad.writers.markdown import write_markdown
 
-        return write_markdown(solution, asked.digits)
-    if asked.form == "latex":
+        return write_markdown(solution, options.digits)
+    if options.form == "latex":
         from implicitgrad.writers.latex import write_latex
 
-        return write_latex(solution, asked.digits)
-    if asked.form == "table":
-        return _table(solution, asked)
+        return write_latex(solution, options.digits)
+    if options.form == "table":
+        return _table(solution, options)
     from implicitgrad.writers import restated
 
-    return restated.write_yaml(solution, parts) if asked.form == "yaml" else restated.write_csv(solution)
+    return restated.write_yaml(solution, parts) if options.form == "yaml" else restated.write_csv(solution)
 
 
-def _table(solution: Solution, asked: Asked) -> str:
+def _table(solution: Solution, options: SolveOptions) -> str:
     from implicitgrad.terminal.screen import Screen, stdout_screen
 
-    if not solution.is_large or asked.is_full or asked.file is not None:
+    if not solution.is_large or options.is_full or options.file is not None:
         from implicitgrad.writers.table import write_table
 
-        return write_table(solution, Screen() if asked.file is not None else stdout_screen(), asked.digits)
+        return write_table(solution, Screen() if options.file is not None else stdout_screen(), options.digits)
     from implicitgrad.writers.summary import write_summary
 
-    return write_summary(solution, stdout_screen(), asked.digits)
+    return write_summary(solution, stdout_screen(), options.digits)

@@ -12,13 +12,15 @@ import click
 
 from implicitgrad.cli.options import (
     JSON_SUFFIXES,
+    THREAD_VARIABLES,
+    cores,
     csv_options,
     format_of,
     solving_options,
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import require_option, tell_of_terminal
+from implicitgrad.cli.systems import announce_terminal_input, require_option
 from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.text.errors import UsageError
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from implicitgrad.batch.sources import Sources
     from implicitgrad.terminal.signals import Interruptions
 
-FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {".csv": "row", ".npz": "arrays"}
+FORMAT_BY_SUFFIX = JSON_SUFFIXES | {".csv": "row", ".npz": "arrays"}
 RESUME_NEEDS = "--resume needs the JSON lines of an earlier batch: --output results.jsonl"
 LOCAL_BYTES = 2**16
 LOCAL_ITEMS = 256
@@ -57,7 +59,7 @@ Examples:
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Solve many systems, one JSON line each.")
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @click.option("--files-from", metavar="FILE", help="Take the files named in FILE, or - , ended by NULs or line ends.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'spec*'.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(readable=False),
     help="Write to a file: .csv gets a row each, .npz the numbers of all, .jsonl, .json or no suffix JSON lines.",
@@ -87,7 +89,7 @@ Examples:
 @require_option("Exit with 1 if an answer, which is written, is not this, or not all of several")
 @csv_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error of progress, failures and totals.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @with_help()
 def batch(
     systems: tuple[str, ...],
@@ -120,8 +122,8 @@ def batch(
     documents. The record of a failure has the key error in place of an answer, and stops nothing. A file that holds
     anything but a batch's results is not overwritten.
 
-    Exit codes: 0 all answered; 1 answered, but not as --require asks; 2 bad usage, or a system without an answer; 3 a
-    fault of the program; 130 interrupted, with what was done written.
+    Exit codes: 0 all answered; 1 answered, but not as --require asks; 2 bad usage, or a system without an answer; 3 an
+    internal error; 130 interrupted, with what was done written.
     """
     _fill_standard_streams()
     target = _target(output, output_dir, form, resume=resume)
@@ -137,10 +139,8 @@ def batch(
     if dask_timeout is not None and address is None:
         raise UsageError("--dask-timeout is about a cluster; expected --dask with it")
     if "-" in (*systems, files_from):
-        tell_of_terminal()
-    from implicitgrad.cli.threads import VARIABLES
-
-    for name in VARIABLES:  # the cores work on different systems
+        announce_terminal_input()
+    for name in THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
     from implicitgrad.batch.engine import BatchTask
     from implicitgrad.terminal.signals import Interruptions
@@ -197,7 +197,7 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
         return _Target(None, directory, form or "json")
     if form not in (None, "json", "csv"):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
-    found = format_of(output, "row" if form == "csv" else form, FORMATS_OF_SUFFIXES, "json")
+    found = format_of(output, "row" if form == "csv" else form, FORMAT_BY_SUFFIX, "json")
     if resume and found != "json":
         raise UsageError(RESUME_NEEDS)
     return _Target(None if output == "-" else output, None, found)
@@ -207,7 +207,6 @@ def _run(asked: _Asked, target: _Target, question: BatchTask, interruptions: Int
     from implicitgrad.batch.engine import answer_all
     from implicitgrad.batch.progress import Tally
     from implicitgrad.batch.sources import Sources
-    from implicitgrad.cli.threads import cores
 
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
     make = None if asked.address is None else _cluster(asked.address, asked.dask_timeout)

@@ -33,16 +33,16 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
             import traceback
 
             write_stderr(traceback.format_exc())
-        message = f"an unexpected fault: {type(error).__name__}: {error}"
+        message = f"internal error: {type(error).__name__}: {error}"
         hint = "This is a bug in implicitgrad: please report it with the command and the input; --debug shows where"
         report([Problem(message, hint, INTERNAL_ERROR)], as_json=as_json)
         return INTERNAL_ERROR_EXIT
 
 
 def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str] | None = None) -> None:
-    """Problems on standard error, one a line: the first ten, then a count.
+    """Report problems on standard error, one a line: the first ten, then the number of the others.
 
-    hinted : the hints that were reported before, which are not for people to read again.
+    hinted : the hints printed so far, which are not repeated.
     """
     from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, Problem, without_repeated_hints
 

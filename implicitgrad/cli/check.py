@@ -14,16 +14,16 @@ from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, once
 from implicitgrad.cli.systems import (
     INLINE,
     SEVERAL_LOSSES,
-    Given,
-    GivenParts,
+    OptionValues,
+    SystemOptions,
+    csv_format_of,
     files_read,
-    form_of,
-    given_parts,
+    parse_options,
+    read_once,
     refuse_both,
     require_option,
     specs_of,
     system_options,
-    text_to_keep,
 )
 from implicitgrad.model.requirement import UNIQUE_GRADIENT
 from implicitgrad.readers.csv_format import CsvFormat
@@ -54,7 +54,7 @@ Examples:
 
 
 @click.command(
-    epilog=EXAMPLES, add_help_option=False, short_help="Hold systems against what is claimed of their answers."
+    epilog=EXAMPLES, add_help_option=False, short_help="Check claims about the answers of systems."
 )
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @system_options
@@ -69,7 +69,7 @@ Examples:
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
 @click.option("--atol", metavar="X", help="Allow an error of X.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'spec*'.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 @click.option("--strict", is_flag=True, help="A system without a claim fails, and so does a claim that fixes nothing.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json"]),
@@ -87,7 +87,7 @@ Examples:
 @click.option("--yes", is_flag=True, help="Let --update write on a terminal.")
 @time_limit_option
 @csv_options
-@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @with_help()
 def check(
     systems: tuple[str, ...],
@@ -121,7 +121,7 @@ def check(
     time_limit: float | None,
     debug: bool,
 ) -> int:
-    """Hold systems against what their files expect, and against claims given here.
+    """Check systems against what their files expect, and against claims given here.
 
     SYSTEMS are files as solve reads them, - for standard input, or directories, which are searched for *.yaml, *.yml,
     *.json, *.csv and *.npz. A file claims under its key expect, a CSV file in a comment # expect: {...}, an .npz file
@@ -129,9 +129,9 @@ def check(
     ∂y/∂x yields it, the claimed one if both are. A decimal claims the digits it has, an integer or a fraction is exact.
 
     Exit codes: 0 every claim holds; 1 a claim fails, or cannot be decided; 2 bad usage, or a file that cannot be read
-    (the others are checked); 3 a fault of the program.
+    (the others are checked); 3 an internal error.
     """
-    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
+    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
@@ -156,7 +156,7 @@ def check(
 
         return update_files(files, errors, given.csv_form, may_write=yes)
 
-    parts, claims, more = given_parts(given), _claims(claimed, given.csv_form), _required(require)
+    parts, claims, more = parse_options(given), _claims(claimed, given.csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
     for source in [None] if given.is_whole else files:
         results += _checked(source, parts, claims, more, given.csv_form, time_limit)
@@ -167,15 +167,15 @@ def check(
 
 def _checked(
     source: str | None,
-    given: GivenParts,
+    given: OptionValues,
     claims: dict[str, SourceValue],
     more: list[dict[str, SourceValue]],
     form: CsvFormat,
     time_limit: float | None,
 ) -> list[Result]:
-    """The verdict of each system in a file, None for the one that the options give; or what is wrong with the file.
+    """Return the verdict on each system of a file, or what is wrong with the file.
 
-    Raises ImplicitGradError where there is no file.
+    source : the file; None for the system that the options describe. Raise ImplicitGradError if there is no file.
     """
     from implicitgrad.checks.expected import check_specs
     from implicitgrad.model.verdict import Unreadable
@@ -183,12 +183,12 @@ def _checked(
 
     try:
         if time_limit is None:
-            specs = specs_of(source, given, form_of(source, form))
+            specs = specs_of(source, given, csv_format_of(source, form))
             with suppress(NeedsAlgebra):
                 return list(check_specs(specs, claims, more, numbers_alone=True))
             read: Callable[[], list[SystemSpec]] = partial(list, specs)
         else:
-            read = partial(specs_of, source, given, form_of(source, form), text_to_keep(source))
+            read = partial(specs_of, source, given, csv_format_of(source, form), read_once(source))
         from implicitgrad.batch.limited_checks import check_within
 
         return list(check_within(time_limit, read, claims, more, source or INLINE))
@@ -199,13 +199,13 @@ def _checked(
 
 
 def _of_file(problem: Problem, source: str) -> Problem:
-    """What an option does not fit, beside the option."""
+    """Return the problem, placed in the file if it was placed in an option."""
     if not (problem.source or "").startswith("-") or problem.source == source:
         return problem
     return problem._replace(message=f"{problem.source}: {problem.message}").at(source, None)
 
 
-def _refuse_nonsense(systems: tuple[str, ...], given: Given, claimed: dict[str, str]) -> None:
+def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: dict[str, str]) -> None:
     from implicitgrad.text.number_grammar import NumberError, is_number, parse_number
 
     if not systems and not given.is_whole:
@@ -229,7 +229,7 @@ def _refuse_nonsense(systems: tuple[str, ...], given: Given, claimed: dict[str, 
 def _refuse_for_update(
     files: list[str],
     claimed: dict[str, str],
-    given: Given,
+    given: SystemOptions,
     reporting: Reporting,
     *,
     update: bool,
@@ -240,14 +240,14 @@ def _refuse_for_update(
         raise UsageError("--yes lets --update write; expected --update with it")
     if "-" in files:
         raise UsageError("--update writes files; expected none of them to be -")
-    if claimed or require or given != Given(None, None, None, None, None, (), None, None, given.csv_form):
+    if claimed or require or given != SystemOptions(None, None, None, None, None, (), None, None, given.csv_form):
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
     if strict or reporting._replace(github=None) != ("table", None, None, None, False):
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")
 
 
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
-    """What the options claim."""
+    """Parse the claims of the options."""
     from implicitgrad.model.spec import SourceValue
     from implicitgrad.readers.formats import read_part
 

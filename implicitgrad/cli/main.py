@@ -1,4 +1,4 @@
-"""The group of commands, and what click raises in the program's own words."""
+"""The group of commands. It rewords click's errors as our own, each with a hint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 
 from implicitgrad.cli.boundary import run_safely
 from implicitgrad.cli.options import show_version, with_help
-from implicitgrad.cli.overview import OVERVIEW
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 from implicitgrad.text.version import __version__
@@ -21,11 +20,11 @@ class Commands(click.Group):
     """The commands, each imported when it is asked for: a one-liner waits for no other."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """In the order of their use."""
+        """Return the names in the order of their use."""
         return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """The command of the module that bears its name."""
+        """Import the command from the module of its name."""
         from importlib import import_module
 
         if name not in COMMANDS:
@@ -34,15 +33,21 @@ class Commands(click.Group):
         return command
 
 
+def _overview(context: click.Context) -> str:
+    from implicitgrad.cli.overview import OVERVIEW
+
+    return OVERVIEW
+
+
 @click.group(cls=Commands, add_help_option=False, no_args_is_help=False)
-@with_help(lambda context: OVERVIEW)
+@with_help(_overview)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version(__version__))
 def implicitgrad() -> None:
     """Implicit differentiation of linear systems."""
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
     as_json = "json" in formats or "--format=json" in arguments or "-fjson" in arguments
     return run_safely(lambda: _invoke(arguments), as_json=as_json, shows_traceback="--debug" in arguments)

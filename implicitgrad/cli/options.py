@@ -1,9 +1,9 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the threads of the linear algebra."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,15 +15,19 @@ from implicitgrad.text.errors import UsageError
 if TYPE_CHECKING:
     from fractions import Fraction
 
-SHORTEST, LONGEST = 0.001, 10**6
-"""Seconds of a --time-limit."""
+MIN_TIME_LIMIT, MAX_TIME_LIMIT = 0.001, 10**6
+"""Seconds."""
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+MULTITHREADED_BYTES = 2**22
+"""Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def with_help(
     text: Callable[[click.Context], str] = lambda context: context.get_help(),
 ) -> Callable[[Decorated], Decorated]:
-    """-h and --help, written as all output is: whole, or with the exit code that says why not."""
+    """Add -h and --help, whose text is written like all output: escaped, and with an exit code if that fails."""
 
     def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
         if is_asked and not context.resilient_parsing:
@@ -42,7 +46,7 @@ def with_help(
 
 
 def show_version(version: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    """The callback of --version."""
+    """Return the callback of --version."""
 
     def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
         if is_asked and not context.resilient_parsing:
@@ -56,9 +60,9 @@ Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 
 def once(then: Callback | None = None, hint: str = "") -> dict[str, Any]:
-    """What makes an option whose first value would be lost without a word an error where it is given again.
+    """Return arguments for click.option that make giving the option twice an error.
 
-    then : the callback of its value.
+    By default click silently drops the first value. then : the callback for the value.
     """
 
     def check(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Any:
@@ -71,7 +75,7 @@ def once(then: Callback | None = None, hint: str = "") -> dict[str, Any]:
 
 
 def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """The callback of an option that takes names parted by commas; quotes as in CSV keep a comma inside a name."""
+    """Parse names separated by commas, an option's callback; quotes as in CSV keep a comma inside a name."""
     if value is None:
         return None
     import csv
@@ -86,7 +90,7 @@ def names(context: click.Context, parameter: click.Parameter, value: str | None)
 
 
 def _number(value: str) -> Fraction:
-    """Read an option's number by the grammar of a system's numbers."""
+    """Parse an option's number in the grammar of a system's numbers."""
     from implicitgrad.text.number_grammar import NumberError, parse_number
 
     try:
@@ -96,7 +100,7 @@ def _number(value: str) -> Fraction:
 
 
 def positive(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """The callback of an option that takes a number of 0 or more and less than 1, in the grammar of a system's."""
+    """Parse a number of at least 0 and less than 1, an option's callback."""
     if value is None:
         return None
     number = _number(value)
@@ -110,15 +114,17 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
     if value is None:
         return None
     number = _number(value)
-    if not SHORTEST <= number <= LONGEST:
-        raise click.BadParameter(f"expected a number of seconds from {SHORTEST} to {LONGEST}, got {quoted(value)}")
+    if not MIN_TIME_LIMIT <= number <= MAX_TIME_LIMIT:
+        raise click.BadParameter(
+            f"expected a number of seconds from {MIN_TIME_LIMIT} to {MAX_TIME_LIMIT}, got {quoted(value)}"
+        )
     if not hasattr(os, "fork"):
         raise click.BadParameter("it needs a system that forks processes, as Linux and macOS do")
     return float(number)
 
 
 def time_limit_option(command: Decorated) -> Decorated:
-    """--time-limit."""
+    """Add --time-limit."""
     return click.option(
         "--time-limit",
         callback=seconds,
@@ -129,7 +135,7 @@ def time_limit_option(command: Decorated) -> Decorated:
 
 
 def delimiter(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    r"""The callback of an option that takes one character; ``\t`` and ``tab`` are a tab."""
+    r"""Parse one character, an option's callback; ``\t`` and ``tab`` are a tab."""
     character = {"\\t": "\t", "tab": "\t"}.get(value or "", value)
     if character is not None and (
         len(character) != 1
@@ -145,10 +151,10 @@ JSON_SUFFIXES = dict.fromkeys((".json", ".jsonl", ".ndjson"), "json")
 
 
 def format_of(output: str | None, asked: str | None, formats: Mapping[str, str], default: str) -> str:
-    """The format that is asked for, or else the one that the name of ``output`` says.
+    """Return the format of --format, or else that of the suffix of --output.
 
-    formats : by the suffix of a name. default : of standard output, a device, and a name without a suffix or in .txt.
-    Raises UsageError for a name whose format is not written.
+    formats : the format of each suffix. default : the format of standard output, devices, .txt and names without a
+    suffix. Raise UsageError for an unknown suffix.
     """
     suffix = os.path.splitext(output or "")[1].lower()
     if asked is not None or output is None or suffix in ("", ".", ".txt"):
@@ -163,7 +169,7 @@ def format_of(output: str | None, asked: str | None, formats: Mapping[str, str],
 
 
 def csv_options(command: Decorated) -> Decorated:
-    """--delimiter, --decimal, --header and --index, the fields of CsvFormat."""
+    """Add --delimiter, --decimal, --header and --index, the fields of CsvFormat."""
     for option in (
         click.option(
             "--index/--no-index",
@@ -181,7 +187,7 @@ def csv_options(command: Decorated) -> Decorated:
             "--delimiter",
             callback=delimiter,
             metavar="CHARACTER",
-            help="CSV: what parts the cells.  [default: , for .csv, tab for .tsv]",
+            help="CSV: the field separator.  [default: , for .csv, tab for .tsv]",
         ),
     ):
         command = option(command)
@@ -189,7 +195,7 @@ def csv_options(command: Decorated) -> Decorated:
 
 
 def solving_options(command: Decorated) -> Decorated:
-    """--free, --arithmetic and --rtol."""
+    """Add --free, --arithmetic and --rtol."""
     for option in reversed(
         (
             click.option(
@@ -216,3 +222,42 @@ def solving_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def threads_option(command: Decorated) -> Decorated:
+    """Add --threads."""
+    return click.option(
+        "--threads",
+        type=click.IntRange(1, 4096),
+        metavar="N",
+        help="Threads of the linear algebra.  [default: all for large systems, else 1; *_NUM_THREADS are obeyed]",
+    )(command)
+
+
+def set_threads(threads: int | None, inputs: Iterable[str]) -> None:
+    """Set the number of threads of the linear algebra, before numpy is loaded and starts them.
+
+    Unless ``threads`` or the environment says otherwise, small inputs get one.
+    """
+    if threads is None and (any(name in os.environ for name in THREAD_VARIABLES) or _is_large(inputs)):
+        return
+    for name in THREAD_VARIABLES:
+        os.environ[name] = str(threads or 1)
+
+
+def _is_large(inputs: Iterable[str]) -> bool:
+    """Return whether the files together are large; a pipe counts as small."""
+    total = 0
+    for path in inputs:
+        try:
+            total += os.stat(0 if path == "-" else path).st_size
+        except OSError:
+            continue
+    return total >= MULTITHREADED_BYTES

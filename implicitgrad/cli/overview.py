@@ -15,7 +15,7 @@ Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
 
 Commands:
   solve  Print ∂y/∂x and ∂L/∂x of a system.
-  check  Hold systems against what is claimed of their answers.
+  check  Check claims about the answers of systems.
   batch  Solve many systems, one JSON line each.
 
 Options:

@@ -1,4 +1,4 @@
-"""Where the results of check go: the report, JUnit XML, GitHub annotations, the exit code."""
+"""Write the results of check: the report, JUnit XML, GitHub annotations, the exit code."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from implicitgrad.writers.report import Result, failed, write_report
 
 
 class Reporting(NamedTuple):
-    """What is to be reported, and where."""
+    """The options that say what is reported, and where."""
 
     form: str
     output: str | None
-    """None, as - : standard output."""
+    """The report's file; None and - stand for standard output."""
     junit: str | None
     github: bool | None
-    """None: where GITHUB_ACTIONS is set."""
+    """Whether to print annotations; None: if GITHUB_ACTIONS is set."""
     quiet: bool
 
     @property
@@ -32,7 +32,7 @@ class Reporting(NamedTuple):
         return self.output in (None, "-")
 
     def check(self) -> None:
-        """Raises UsageError where files are named that cannot be."""
+        """Raise UsageError if a file's name cannot be used."""
         if "" in (self.output, self.junit):
             raise UsageError("expected a file's name, got ''")
         if self.junit == "-":
@@ -42,7 +42,10 @@ class Reporting(NamedTuple):
 
 
 def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequence[str]) -> int:
-    """Report, and return the exit code. inputs : the files read, none of which is to be written."""
+    """Report the results and return the exit code.
+
+    inputs : the files that were read, which are never overwritten.
+    """
     hinted: set[str] = set()
     for result in results:
         if isinstance(result, Unreadable):
@@ -75,7 +78,7 @@ def _text(results: Sequence[Result], reporting: Reporting) -> str:
 
 
 def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:
-    """On standard output, unless that has JSON; GitHub reads both."""
+    """Print GitHub annotations on standard output, or, if that has JSON, on standard error; GitHub reads both."""
     from implicitgrad.writers.github import write_annotations
 
     text = write_annotations(results, os.environ.get("GITHUB_WORKSPACE"))

@@ -12,36 +12,36 @@ from implicitgrad.cli.options import (
     JSON_SUFFIXES,
     csv_options,
     format_of,
+    set_threads,
     solving_options,
+    threads_option,
     time_limit_option,
     with_help,
 )
 from implicitgrad.cli.systems import (
     INLINE,
-    Given,
+    SystemOptions,
     files_read,
-    given_parts,
+    parse_options,
+    read_once,
     refuse_both,
     require_option,
     specs_of,
     system_options,
-    text_to_keep,
 )
-from implicitgrad.cli.threads import set_threads, threads_option
 from implicitgrad.readers.csv_format import CsvFormat
-from implicitgrad.terminal.spinner import telling
-from implicitgrad.terminal.streams import say, write_stdout
+from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.cli.answers import AnsweredSystem
+    from implicitgrad.cli.answers import Answer
 
 FORMATS = ("table", "json", "markdown", "latex", "yaml", "csv")
-FORMATS_OF_SUFFIXES = JSON_SUFFIXES | {
+FORMAT_BY_SUFFIX = JSON_SUFFIXES | {
     ".md": "markdown", ".tex": "latex", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".npy": "npy", ".npz": "npz",
 }  # fmt: skip
-BETWEEN = {"table": "\n\n", "markdown": "\n", "latex": "\n", "yaml": "---\n"}
-"""What stands between the answers to several systems."""
+SEPARATORS = {"table": "\n\n", "markdown": "\n", "latex": "\n", "yaml": "---\n"}
+"""The separator between the answers to several systems."""
 
 EXAMPLES = """\b
 Examples:
@@ -89,7 +89,7 @@ Examples:
 @threads_option
 @require_option("Exit with 1 if the answer, which is printed, is not this, or not all of several")
 @csv_options
-@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected fault.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @with_help()
 def solve(
     system: str | None,
@@ -126,9 +126,9 @@ def solve(
     standard input (YAML, or CSV with --delimiter). A YAML file may hold several systems. Options override what the
     file says.
 
-    Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 a fault of the program.
+    Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 an internal error.
     """
-    given = Given(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
+    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
@@ -146,27 +146,27 @@ def solve(
         from implicitgrad.terminal.files import refuse_inputs
 
         refuse_inputs(output, sources)
-    form = format_of(output, form, FORMATS_OF_SUFFIXES, "table")
+    form = format_of(output, form, FORMAT_BY_SUFFIX, "table")
     if steps and form not in ("table", "markdown", "latex"):
         raise UsageError(f"--steps is for --format table, markdown or latex, got {form}")
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
-    from implicitgrad.cli.answers import Asked, answers_to, answers_within, built
+    from implicitgrad.cli.answers import SolveOptions, answers_in_time, answers_to, build_systems
 
     file = None if output == "-" else output
-    asked = Asked(arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file)
-    with telling(f"reading {', '.join(inputs)}"):
-        specs = partial(specs_of, system, given_parts(given), given.csv_form)
+    options = SolveOptions(arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file)
+    with spinner(f"reading {', '.join(inputs)}"):
+        specs = partial(specs_of, system, parse_options(given), given.csv_form)
         if time_limit is None:
-            systems = built(specs(), asked)
+            systems = build_systems(specs(), options)
         else:
-            specs = partial(specs, text_to_keep(system))
-    with telling(f"solving {system or INLINE}"):
+            specs = partial(specs, read_once(system))
+    with spinner(f"solving {system or INLINE}"):
         if time_limit is None:
-            answers, problems = answers_to(systems, asked)
+            answers, problems = answers_to(systems, options)
         else:
-            answers, problems = answers_within(time_limit, specs, system or INLINE, asked)
+            answers, problems = answers_in_time(time_limit, specs, system or INLINE, options)
     if file is None:
         write_stdout("".join(_joined(answers, form)))
     elif not problems:
@@ -184,5 +184,5 @@ def solve(
     return 1 if not_met else 0
 
 
-def _joined(answers: list[AnsweredSystem], form: str) -> list[str]:
-    return [(BETWEEN.get(form, "") if number else "") + str(answer.written) for number, answer in enumerate(answers)]
+def _joined(answers: list[Answer], form: str) -> list[str]:
+    return [(SEPARATORS.get(form, "") if number else "") + str(answer.written) for number, answer in enumerate(answers)]

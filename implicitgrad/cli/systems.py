@@ -1,4 +1,4 @@
-"""The systems that a command's arguments and options name."""
+"""Build the systems that a command's arguments and options describe."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
 
 
-class Given(NamedTuple):
-    """What the options say of a system."""
+class SystemOptions(NamedTuple):
+    """The values of the options that describe a system."""
 
     A: str | None
     B: str | None
@@ -40,18 +40,18 @@ class Given(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the options give a system, and no file does."""
+        """Whether the options describe a system without a file."""
         return self.A is not None or bool(self.equations)
 
     @property
     def values(self) -> dict[str, str]:
-        """The matrices given, by their key."""
+        """The matrices given, by key."""
         given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy}
         return {key: value for key, value in given.items() if value is not None}
 
 
 def system_options(command: Decorated) -> Decorated:
-    """-A, -B, -e, --at, --solve-for, -g, --x and --y."""
+    """Add -A, -B, -e, --at, --solve-for, -g, --x and --y."""
     for option in reversed(
         (
             click.option(
@@ -70,7 +70,7 @@ def system_options(command: Decorated) -> Decorated:
             ),
             click.option(
                 "--at",
-                **once(names, ". Values of several names are parted by commas: --at x=3,y=4"),
+                **once(names, ". Several values are separated by commas: --at x=3,y=4"),
                 metavar="NAME=VALUE,...",
                 help="Where equations are differentiated: x=3,y=4.",
             ),
@@ -97,7 +97,7 @@ def system_options(command: Decorated) -> Decorated:
 
 
 def require_option(help: str) -> Callable[[Decorated], Decorated]:
-    """--require VERDICT, of any number."""
+    """Add --require VERDICT, which can be given several times."""
     verdicts = f"{', '.join(REQUIREMENTS[:-1])} or {UNIQUE_GRADIENT}"
     return click.option(
         "--require", type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT", help=f"{help}: {verdicts}."
@@ -105,7 +105,7 @@ def require_option(help: str) -> Callable[[Decorated], Decorated]:
 
 
 def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
-    """The files that a command reads: its systems and each @FILE of an option. Raises UsageError."""
+    """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
     at = [value[1:] for value in values if value and value.startswith("@")]
     inputs = [*sources, *at]
     if "" in inputs:
@@ -115,12 +115,12 @@ def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: C
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read once; expected - in one place only")
     if "-" in inputs:
-        tell_of_terminal()
+        announce_terminal_input()
     return inputs
 
 
-def refuse_both(given: Given) -> None:
-    """Raises UsageError where equations and matrices are given, or a point and no equations."""
+def refuse_both(given: SystemOptions) -> None:
+    """Raise UsageError if both equations and matrices are given, or a point without equations."""
     if given.equations and (given.A is not None or given.B is not None):
         raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
     if given.at is not None and not given.equations:
@@ -138,22 +138,22 @@ def refuse_both(given: Given) -> None:
         raise UsageError("--at: expected each name once")
 
 
-def tell_of_terminal() -> None:
-    """Say that the user is waited for, where standard input is a terminal."""
+def announce_terminal_input() -> None:
+    """Tell the user that input is read from the terminal, if it is."""
     if sys.stdin is not None and sys.stdin.isatty():
         say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
 
 
-class GivenParts(NamedTuple):
-    """What the options say, read."""
+class OptionValues(NamedTuple):
+    """The parsed values of a system's options."""
 
     parts: dict[str, SourceValue]
     read: Read | None = None
-    """What the equations given say."""
+    """The parsed equations of -e."""
 
 
-def given_parts(given: Given) -> GivenParts:
-    """The parts of a system that the options give."""
+def parse_options(given: SystemOptions) -> OptionValues:
+    """Parse the values of a system's options."""
     from implicitgrad.model.spec import SourceValue
     from implicitgrad.readers.formats import read_part
 
@@ -164,12 +164,12 @@ def given_parts(given: Given) -> GivenParts:
     named = {"x": given.x, "y": given.y}
     parts |= {key: SourceValue(list(value), f"--{key}") for key, value in named.items() if value is not None}
     if not given.equations:
-        return GivenParts(parts)
-    return GivenParts(parts, _equations(given, parts))
+        return OptionValues(parts)
+    return OptionValues(parts, _equations(given, parts))
 
 
-def _equations(given: Given, parts: dict[str, SourceValue]) -> Read:
-    """What the equations given as options say, in the place of A and B."""
+def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Read:
+    """Parse the equations of -e, which stand for A and B."""
     from implicitgrad.readers.equations import EquationLine, Point, read_equations
 
     def at(row: int, offset: int) -> tuple[int, int]:
@@ -184,10 +184,10 @@ def _equations(given: Given, parts: dict[str, SourceValue]) -> Read:
     return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
 
 
-def specs_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: str | None = None) -> list[SystemSpec]:
-    """The systems of a file as written, or the inline one for None, with what is given in place of what it says.
+def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text: str | None = None) -> list[SystemSpec]:
+    """Read the systems of a file, or the inline one for None; options replace what the file says.
 
-    text : what is in the file, where that has been read.
+    text : the content of the file if it was read already.
     """
     from implicitgrad.readers.build import SystemSpec
     from implicitgrad.readers.formats import read_specs
@@ -204,8 +204,8 @@ def specs_of(source: str | None, given: GivenParts, csv_form: CsvFormat, text: s
     return specs
 
 
-def text_to_keep(source: str | None) -> str | None:
-    """Read standard input or a FIFO, which can be read only once and may have to be waited for."""
+def read_once(source: str | None) -> str | None:
+    """Read standard input or a FIFO, which can be read only once and may block; return None for other files."""
     from implicitgrad.readers.formats import NUMPY_SUFFIXES
     from implicitgrad.readers.source import STANDARD_INPUT, read_text, regular_size
 
@@ -214,8 +214,8 @@ def text_to_keep(source: str | None) -> str | None:
     return read_text(source) if source == STANDARD_INPUT or regular_size(source) is None else None
 
 
-def form_of(source: str | None, form: CsvFormat) -> CsvFormat:
-    """How the CSV in one of several files is written; one that is YAML or NumPy's has nothing to do with it."""
+def csv_format_of(source: str | None, form: CsvFormat) -> CsvFormat:
+    """Return the CSV format of one of several files, which is UNSTATED for YAML, JSON and NumPy files."""
     from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES, YAML_SUFFIXES
 
     others = YAML_SUFFIXES + JSON_LINES_SUFFIXES + NUMPY_SUFFIXES

@@ -1,4 +1,4 @@
-"""check --update: what was found, written into the files' own claims, the rest of them as it was."""
+"""check --update: rewrite the claims of files so that they hold, and nothing else in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from difflib import unified_diff
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import apply_edits, find_edits
 from implicitgrad.cli.boundary import report
-from implicitgrad.cli.systems import form_of
+from implicitgrad.cli.systems import csv_format_of
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.readers.build import NeedsAlgebra, build_all
 from implicitgrad.readers.csv_format import CsvFormat
@@ -28,16 +28,16 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat, *, may_write: bool) -> int:
-    """Show a diff of every file whose claims are to change, and write them. Returns the exit code.
+    """Print a diff of every file whose claims change, write the files, and return the exit code.
 
-    may_write : write on a terminal, too, where a diff is otherwise all.
+    may_write : write even if run on a terminal, where otherwise only the diff is printed.
     """
     changed: dict[str, str] = {}
     problems = [problem for error in errors for problem in error.problems]
     diffs = []
     for path in files:
         try:
-            mark, before, after = _updated_within(path, form_of(path, form))
+            mark, before, after = _updated_within(path, csv_format_of(path, form))
         except ImplicitGradError as error:
             problems.extend(error.problems)
             continue
@@ -57,7 +57,7 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
 
 
 def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
-    """As _updated, within the budget of algebra, if there is any."""
+    """Do as _updated, within the budget of algebra if the file needs algebra."""
     try:
         return _updated(path, form, numbers_alone=True)
     except NeedsAlgebra:
@@ -77,9 +77,9 @@ def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
 
 
 def _updated(path: str, form: CsvFormat, *, numbers_alone: bool = False) -> tuple[str, str, str]:
-    """A file's byte order mark, its text, and the one in which every claim holds. Raises InputError.
+    """Return a file's byte order mark, its text, and the text in which every claim holds. Raise InputError.
 
-    numbers_alone : raise NeedsAlgebra, and do no algebra.
+    numbers_alone : raise NeedsAlgebra instead of doing algebra.
     """
     mark, text = _text(path)
     specs = read_specs(path, form, text)
@@ -98,7 +98,7 @@ def _updated(path: str, form: CsvFormat, *, numbers_alone: bool = False) -> tupl
 
 
 def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSystem]) -> bool:
-    """Whether a text says the same systems, and every claim in it holds."""
+    """Return whether a text describes the same systems, and every claim in it holds."""
     try:
         specs = read_specs(path, form, text)
         return build_all(specs, "exact") == systems and all(check_specs(specs))
@@ -107,7 +107,7 @@ def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSyst
 
 
 def _text(path: str) -> tuple[str, str]:
-    """A file's byte order mark, if any, and its text."""
+    """Return a file's byte order mark, if any, and its text."""
     data = read_bytes(path)
     text = decode(path, data)
     if data.startswith(UTF_16):
@@ -124,6 +124,6 @@ def _diff(path: str, before: str, after: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Its lines as a terminal may show them."""
+    """Return the lines of a text with control characters escaped."""
     lines = re.split(r"\r\n|\r|\n", text)
     return ["\t".join(map(printable, line.split("\t"))) for line in (lines if lines[-1] else lines[:-1])]

@@ -537,7 +537,7 @@ class SystemSpec:
         if len(value) != expected:
             found = f"{key} has {count(len(value), 'name')}"
             is_unparted = len(value) == 1 and " " in str(value[0])
-            unparted_hint = "Names are parted by commas" if is_unparted else None
+            unparted_hint = "Names are separated by commas" if is_unparted else None
             self._refuse(key, (), f"{found}; expected {expected}, one for each {owner}", unparted_hint, "bad-name")
         return tuple(map(str, value)) if len(self.problems) == before else None
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from implicitgrad.numbers.ball import BITS, BallMatrix, is_any_lost, rounding_of_decimals
-from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MAX_DIGITS
+from implicitgrad.text.number_grammar import MAX_DIGITS, MAX_EXPONENT
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -68,7 +68,7 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Ball
     cells, where one is no decimal of the grammar, and beyond the largest double.
     """
     values = np.empty((len(lines), columns))
-    tally = np.zeros(LARGEST_EXPONENT + MAX_DIGITS + 1, dtype=np.int64)
+    tally = np.zeros(MAX_EXPONENT + MAX_DIGITS + 1, dtype=np.int64)
     is_plain = True
     height = max(1, AT_ONCE // (len(lines[0]) + 1))
     for top in range(0, len(lines), height):
@@ -171,7 +171,7 @@ def _read(data: bytes, cells: Cells) -> tuple[Array, Array] | None:
     if cells.marks.size:
         at = cells.marked + np.arange(1, cells.marks.size + 1)
         exponents = integers[at].astype(np.int64)
-        if exponents.max() > LARGEST_EXPONENT:
+        if exponents.max() > MAX_EXPONENT:
             return None
         is_negative = np.frombuffer(data, np.uint8)[cells.marks + 1] == ord("-")
         places[cells.marked] -= np.where(is_negative, -exponents, exponents)

@@ -14,7 +14,7 @@ from implicitgrad.model.spec import CLAIMS, SourceValue
 from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.source import read_bytes, regular_size
-from implicitgrad.text.characters import LONGEST_QUOTE, count, nearest, printable, quoted
+from implicitgrad.text.characters import MAX_QUOTED, count, nearest, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _is_numeric(array: Array) -> bool:
 
 def _not_numeric(path: str, what: str, array: Array) -> InputError:
     dtype = str(array.dtype)
-    found = dtype if len(dtype) <= LONGEST_QUOTE else quoted(dtype)
+    found = dtype if len(dtype) <= MAX_QUOTED else quoted(dtype)
     is_long = array.dtype.kind in "iuf"
     hint = "A.astype(float) is one" if is_long or array.dtype.kind == "O" else None
     message = f"{what}expected an array of integers or floats{' of at most 64 bits' if is_long else ''}, got {found}"

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from implicitgrad.text.characters import LONGEST_QUOTE, nearest, quoted
+from implicitgrad.text.characters import MAX_QUOTED, nearest, quoted
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 DEEPEST = 50
@@ -249,7 +249,7 @@ class _Reader:
         """Spell out the product of the factor before and of the name or number that follows."""
         _, right, offset = self.tokens[self.next]
         left = self.text[self.tokens[self.start_of_factor(self.next - 1)][2] : offset].strip()
-        if len(left) > LONGEST_QUOTE:
+        if len(left) > MAX_QUOTED:
             return "A product is written with *"
         left = as_product(left, self.known) or left
         if self.tokens[self.next + 1][1] == "(" and right in FUNCTIONS:

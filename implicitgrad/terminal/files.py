@@ -1,4 +1,4 @@
-"""Files, written whole or not at all."""
+"""Write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def write_file(
 ) -> None:
     """Write a file, whole or not at all.
 
-    content : its bytes, its text, or what writes it to a stream. inputs : the paths or descriptors it was made from,
-    which it is never to overwrite. option : what named the file.
-    is_durable : it is on the disk when this returns. temporary : the file that is written first, beside it; None for
-    one with a name of its own.
-    Raises OutputError, or ReaderGone where the file is a pipe that nobody reads.
+    content : the bytes, the text, or a function that writes to a stream. inputs : paths or descriptors of the files
+    that were read, which are never overwritten. option : the option that named the file, for messages.
+    is_durable : sync the file to disk before returning. temporary : the name of the temporary file beside it; None
+    for a random one.
+
+    Raise OutputError, or ReaderGone if the file is a pipe without a reader.
     """
     refuse_inputs(path, inputs, option)
     try:
@@ -40,7 +41,7 @@ def write_file(
 
 
 def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--output") -> None:
-    """Raises OutputError where ``path`` is one of the files, by their paths or descriptors, that are read."""
+    """Raise OutputError if ``path`` is one of the files, given by path or descriptor, that are read."""
     for source in inputs:
         with suppress(OSError):
             if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
@@ -48,7 +49,7 @@ def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--outpu
 
 
 def standard_stream(status: os.stat_result) -> int | None:
-    """The descriptor of standard output or error, if it is this file that it goes to."""
+    """Return the descriptor of standard output or error if it writes to this file, else None."""
     for descriptor in (1, 2):
         with suppress(OSError):
             if os.path.samestat(status, os.fstat(descriptor)):
@@ -68,9 +69,9 @@ def _writer(content: str | memoryview | Callable[[BinaryIO], None]) -> Callable[
 
 
 def _replace(path: str, write: Callable[[BinaryIO], None], temporary: str | None, *, is_durable: bool) -> None:
-    """Through a temporary file beside ``path``, which takes its place at the end.
+    """Write to a temporary file beside ``path`` and rename it at the end.
 
-    A device, a pipe, and what our own standard output or error goes to, are written to as they are.
+    Devices, pipes and the files behind our own standard output and error are written to directly.
     """
     try:
         status = os.stat(path)

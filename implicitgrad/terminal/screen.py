@@ -1,4 +1,4 @@
-"""What a page is written to, and what that can show: its width, colour and characters."""
+"""The screen that a page is written to: its width, colours and characters."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ USUAL_WIDTH = 80
 
 
 class Screen(NamedTuple):
-    """Where a table goes."""
+    """The properties of a terminal, file or pipe that a page is laid out for."""
 
     width: int | None = None
-    """Columns; None where lines may be as long as they need to be."""
+    """Columns; None if lines may have any length."""
     has_color: bool = False
     encoding: str = "utf-8"
 
     @property
     def has_symbols(self) -> bool:
-        """Whether the encoding has ∂ and the like; where not, they are in ASCII."""
+        """Whether the encoding has ∂ and the like; if not, they are spelled in ASCII."""
         return can_encode(SYMBOLS, self.encoding)
 
     def label(self, name: str) -> str:
-        """A name as it is, but for what the screen would act on or cannot show."""
+        """Return a name with control characters, and characters that the encoding lacks, escaped."""
         shown = printable(name)
         if self.has_symbols and can_encode(shown, self.encoding):
             return shown
         return shown.encode("ascii", "backslashreplace").decode("ascii")
 
     def sentence(self, text: str) -> str:
-        """A message, its symbols in ASCII where the screen has none."""
+        """Return a message, with its symbols in ASCII if the encoding lacks them."""
         return encodable(printable(text), self.encoding)
 
 
 def stdout_screen() -> Screen:
-    """The screen behind standard output.
+    """Return the screen behind standard output.
 
-    COLUMNS is obeyed; a terminal's own width comes next; a pipe is as wide as it needs to be. NO_COLOR wins over
-    FORCE_COLOR, and that over TERM=dumb.
+    The width is COLUMNS, else the terminal's; a pipe has none. NO_COLOR wins over FORCE_COLOR, and that over TERM=dumb.
     """
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     encoding = (sys.stdout.encoding if sys.stdout is not None else None) or "utf-8"

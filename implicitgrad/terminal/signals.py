@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that is closed end the work at once, but never in the middle of writing a result."""
+"""Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, but never in the middle of writing a result."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Element = TypeVar("Element")
 
 
 class Interruptions:
-    """A context in which all of them raise KeyboardInterrupt: at once, or, where they are deferred, afterwards.
+    """A context in which these signals raise KeyboardInterrupt: at once, or, while they are deferred, afterwards.
 
-    What forks, takes locks or writes files must not be torn apart, and Python drops an exception that is raised within
-    a callback, such as those that ``fork`` calls. So work is done with interruptions deferred, and only a wait or a
-    computation, which leaves nothing half done, allows them; one that was dropped there is raised again at its end.
+    Forking, locking and writing files must not be interrupted, and Python drops an exception raised within a callback
+    such as those that ``fork`` calls. So the work runs with interruptions deferred; only a wait or a computation, which
+    leaves nothing half done, allows them. One that Python dropped there is raised again at its end.
     """
 
     def __init__(self) -> None:
         self.is_deferring = False
         self.is_pending = False
-        """One has come."""
+        """A signal has arrived."""
         self.is_over = False
-        """The work has ended, and none is raised any more."""
+        """The work has ended; signals raise nothing any more."""
 
     def __enter__(self) -> Interruptions:
         numbers = [signal.SIGINT, signal.SIGTERM]
@@ -47,13 +47,13 @@ class Interruptions:
             self.check()
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if an interruption has come."""
+        """Raise KeyboardInterrupt if a signal has arrived."""
         if self.is_pending and not self.is_over:
             raise KeyboardInterrupt
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Raise what comes within at the end, or where it is allowed."""
+        """Defer signals that arrive within to the end, or to where they are allowed."""
         self.is_deferring = True
         try:
             yield
@@ -63,7 +63,7 @@ class Interruptions:
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """Raise at once what comes within, and what was deferred."""
+        """Raise at once for signals that arrive within, and for deferred ones."""
         was_deferring, self.is_deferring = self.is_deferring, False
         try:
             self.check()
@@ -73,7 +73,7 @@ class Interruptions:
         self.check()
 
     def allowed_between(self, elements: Iterable[Element]) -> Iterator[Element]:
-        """The same elements; interruptions are allowed while the next is waited for."""
+        """Yield the same elements; allow interruptions while waiting for the next."""
         iterator = iter(elements)
         while True:
             with self.allowed():

@@ -5,30 +5,62 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from implicitgrad.text.characters import encodable, printable, printable_lines
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
+
+SPINNER_DELAY = 1.0
+"""Seconds of work after which a spinner is shown."""
 
 
 def say(line: str) -> None:
-    """A line for people on standard error, whatever it quotes."""
+    """Write one line to standard error, with everything in it escaped."""
     write_stderr(printable(line) + "\n")
 
 
 def write_stderr(text: str) -> None:
-    """Lines on standard error, escaped; that they cannot be written changes nothing."""
+    """Write lines to standard error, escaped. A failure to write them is ignored."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             sys.stderr.write(encodable(printable_lines(text), sys.stderr.encoding or "utf-8"))
             sys.stderr.flush()
 
 
+@contextmanager
+def spinner(activity: str) -> Iterator[None]:
+    """Show a spinner beside ``activity`` on a terminal if the work within takes longer than SPINNER_DELAY."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    from threading import Event, Thread
+
+    is_done = Event()
+
+    def show() -> None:
+        if is_done.wait(SPINNER_DELAY):
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        with Console(stderr=True).status(Text(printable(activity))):
+            is_done.wait()
+
+    thread = Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        thread.join()
+
+
 def write_stdout(text: str) -> None:
-    """Write ``text`` to standard output, escaped, to the end. Raises ReaderGone or OutputError."""
+    """Write all of ``text`` to standard output, escaped. Raise ReaderGone or OutputError if that fails."""
     if sys.stdout is None:
         from implicitgrad.text.errors import OutputError
 
@@ -46,7 +78,7 @@ def write_stdout(text: str) -> None:
 
 
 def _write_whole(stream: TextIO, text: str) -> None:
-    """All of ``text``; an unbuffered stream (PYTHONUNBUFFERED) may take a part of it and say nothing."""
+    """Write all of ``text``: an unbuffered stream (PYTHONUNBUFFERED) may silently take only a part of it."""
     raw = getattr(stream, "buffer", None)
     if not isinstance(raw, io.RawIOBase):
         stream.write(text)
@@ -57,6 +89,6 @@ def _write_whole(stream: TextIO, text: str) -> None:
 
 
 def _discard_stdout() -> None:
-    """Let what is still buffered go nowhere when the interpreter ends."""
+    """Discard what is still buffered, which the interpreter would write at its end."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

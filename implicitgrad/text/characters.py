@@ -1,4 +1,4 @@
-"""What a screen can show: escapes for what it would act on, plain letters for the symbols that its encoding lacks."""
+"""Escape characters that a terminal would act on, and spell symbols that an encoding lacks in ASCII."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LONGEST_QUOTE = 40
+MAX_QUOTED = 40
 
 IN_ASCII = {
     ord(symbol): letters
@@ -36,12 +36,12 @@ IN_ASCII = {
         "⁹": "^9",
     }.items()
 }
-"""For str.translate()."""
+"""A table for str.translate()."""
 SYMBOLS = "".join(map(chr, IN_ASCII))
 
 
 def can_encode(text: str, encoding: str) -> bool:
-    """Whether ``encoding`` has all characters of ``text``."""
+    """Return whether ``encoding`` has all characters of ``text``."""
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
@@ -50,17 +50,17 @@ def can_encode(text: str, encoding: str) -> bool:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """``text`` as it is, or with symbols in ASCII and the rest escaped where ``encoding`` lacks some of it."""
+    """Return ``text``; if ``encoding`` lacks some of it, with symbols in ASCII and the rest escaped."""
     if can_encode(text, encoding):
         return text
     return text.translate(IN_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def printable(text: str) -> str:
-    r"""``text`` in one line, with everything as an escape that a reader acts on: ``\x1b``, ``\u202e``, ``\n``.
+    r"""Return ``text`` as one line in which control characters are escapes: ``\x1b``, ``\u202e``, ``\n``.
 
-    A terminal acts on control characters and shows others as nothing; the log of a GitHub workflow takes a line that
-    begins with ``::`` for a command, and ``##[`` anywhere. To escape again changes nothing.
+    A terminal acts on control characters and hides others. The log of a GitHub workflow takes a line that begins with
+    ``::``, and ``##[`` anywhere, for a command. Escaping twice changes nothing.
     """
     text = _escaped(text)
     if "##[" in text:
@@ -71,7 +71,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The lines of a page, with everything that a terminal acts on as an escape but for colours and tabs."""
+    """Return the lines of a page with control characters escaped, except colours and tabs."""
     if text.replace("\n", "").isprintable():
         return text
     import re
@@ -89,13 +89,13 @@ def _escaped(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """``text`` in quotes as a message shows it: escaped, and cut at 40 characters."""
-    shown = printable(text[: LONGEST_QUOTE + 1])
-    return f"'{shown[: LONGEST_QUOTE - 1]}…'" if len(shown) > LONGEST_QUOTE else f"'{shown}'"
+    """Return ``text`` in quotes for a message: escaped, and cut at 40 characters."""
+    shown = printable(text[: MAX_QUOTED + 1])
+    return f"'{shown[: MAX_QUOTED - 1]}…'" if len(shown) > MAX_QUOTED else f"'{shown}'"
 
 
 def nearest(text: str, known: Iterable[str]) -> str | None:
-    """A question whether one of the known words was meant, if one is near."""
+    """Return "Did you mean …?" with the known word closest to ``text``; None if none is close."""
     from difflib import get_close_matches
 
     lowered = {word.lower(): word for word in known}
@@ -104,6 +104,6 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 entry``, ``2 entries``, ``3 rows``, ``4 processes``."""
+    """Return the number with its noun: ``1 entry``, ``2 entries``, ``3 rows``, ``4 processes``."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"

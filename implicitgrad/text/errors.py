@@ -1,12 +1,12 @@
-"""The errors, and how they are worded.
+"""The exceptions of the program, and the problems that they carry.
 
 ImplicitGradError          everything below; its exit_code is the process's
 ├── UsageError       2     the question makes no sense: options, arguments, a choice of free unknowns
 ├── InputError       2     a system cannot be read or has no meaning; carries every Problem found
 ├── OutputError      2     the answer cannot be written
-└── ReaderGone     141     whoever read our output went away
+└── ReaderGone     141     the reader of our output closed the pipe
 
-A matrix that is singular, wide or tall is none of these: that is an answer.
+A singular, wide or tall matrix is none of these: it has an answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ INTERNAL_ERROR = "fault"
 INTERNAL_ERROR_EXIT = 3
 """The exit code of a run that met one."""
 TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
-"""Error codes that mean a system was not answered, without saying anything about its content."""
+"""Codes of systems that were not answered for reasons other than their content."""
 
 
 class Problem(NamedTuple):
@@ -40,7 +40,7 @@ class Problem(NamedTuple):
     column: int | None = None
 
     def at(self, source: str, position: tuple[int, int] | None) -> Problem:
-        """The same problem, placed; ``position`` is (line, column), 1-based."""
+        """Return the problem with its place; ``position`` is (line, column), 1-based."""
         line, column = position or (None, None)
         return self._replace(source=source, line=line, column=column)
 
@@ -53,9 +53,9 @@ class Problem(NamedTuple):
 
 
 def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = None) -> list[Problem]:
-    """Return the problems, each hint with the first that has it.
+    """Return the problems, each hint only with the first that has it.
 
-    said : the hints that stand already, to which these are added.
+    said : the hints printed so far; the new ones are added to it.
     """
     said = set() if said is None else said
     kept = []
@@ -67,7 +67,7 @@ def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = 
 
 
 def with_others(problem: Problem, others: int) -> Problem:
-    """Add to an entry's problem how many other entries have it too."""
+    """Append to an entry's problem how many other entries have the same one."""
     if not others:
         return problem
     are_none = "1 other entry is no number either" if others == 1 else f"{others} other entries are no numbers either"
@@ -112,7 +112,7 @@ class InputError(ImplicitGradError):
 
     @property
     def problems_left_out(self) -> int:
-        """How many problems the message only counts."""
+        """The number of problems that the message only counts."""
         return max(0, len(self.problems) - MAX_PROBLEMS_SHOWN)
 
 
@@ -123,7 +123,7 @@ class OutputError(ImplicitGradError):
 
 
 class ReaderGone(ImplicitGradError):
-    """Whoever read our output went away; nothing is to be said about it."""
+    """The reader of our output closed the pipe; there is nobody to report it to."""
 
     exit_code = 141
     code = "reader-gone"

@@ -1,4 +1,4 @@
-"""The one grammar of a number: text → Fraction, and Fraction → text.
+"""The grammar of a number: text → Fraction, and Fraction → text.
 
     number   = [sign] (integer | decimal | fraction)
     integer  = "0" | nonzero-digit digits          no leading zeros: octal to some, decimal to others
@@ -18,7 +18,7 @@ from math import isqrt
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import Problem
 
-LARGEST_EXPONENT = 399
+MAX_EXPONENT = 399
 MAX_DIGITS = 1000
 EXPECTED = "expected a number such as -12, 0.5, 1e-3 or 3/4"
 
@@ -29,10 +29,10 @@ _NUMBER = re.compile(
 )
 _DECIMAL = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?(?:[0-3][0-9]{{2}}|[0-9]{{1,2}}))?"
 ALL_NUMBERS = re.compile(rf"{_DECIMAL}(?:\n{_DECIMAL})*")
-"""Decimals of the grammar, a line each, fractions aside."""
+"""Matches decimals of the grammar, one a line, but no fractions."""
 _PLAIN = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?+|\.[0-9]++)"
 ALL_PLAIN_NUMBERS = re.compile(rf"{_PLAIN}(?:\n{_PLAIN})*+")
-"""The same, without exponents."""
+"""Matches decimals without exponents, one a line."""
 _LOOKALIKE = (
     r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
     r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)"
@@ -40,7 +40,7 @@ _LOOKALIKE = (
 
 
 class NumberError(ValueError):
-    """The text is no number of the grammar; ``problem`` says why and how to mend it."""
+    """A text is no number of the grammar; ``problem`` says why and how to mend it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.problem = Problem(message, hint, code="bad-number")
@@ -48,12 +48,12 @@ class NumberError(ValueError):
 
 
 def is_number(text: str) -> bool:
-    """Whether ``text`` has the form of a number (its size is not judged)."""
+    """Return whether ``text`` has the form of a number; its size is not checked."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def as_number(text: str) -> str | None:
-    """The number that a text is after blanks are removed and − is written as -; None if it is none."""
+    """Return ``text`` as a number once blanks are removed and − is written as -; None if it is still none."""
     if is_number(text):
         return text
     plain = "".join(text.split()).replace("\u2212", "-")
@@ -61,23 +61,23 @@ def as_number(text: str) -> str | None:
 
 
 def is_plain_integers(text: str) -> bool:
-    """Whether numbers, of whatever form, have no decimal point, exponent or denominator."""
+    """Return whether the numbers in ``text`` have no decimal point, exponent or denominator."""
     return re.search("[.eE/]", text) is None
 
 
 def looks_like_number(text: str) -> bool:
-    """Whether a person or another program would read ``text`` as a number although the grammar does not."""
+    """Return whether a person or another program would read ``text`` as a number although the grammar does not."""
     return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None
 
 
 def parse_number(text: str) -> Fraction:
-    """The rational number that ``text`` says. Raises NumberError."""
+    """Return the rational number that ``text`` denotes. Raise NumberError if it denotes none."""
     return Fraction(*parse_ratio(text))
 
 
 @lru_cache(maxsize=4096)
 def parse_ratio(text: str) -> tuple[int, int]:
-    """The numerator and the denominator, positive, of a number's text; 0.5 is 5/10. Raises NumberError."""
+    """Return numerator and positive denominator, not in lowest terms: 0.5 is (5, 10). Raise NumberError."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text))
@@ -95,16 +95,16 @@ def parse_ratio(text: str) -> tuple[int, int]:
     if power is None and not decimals:
         return mantissa, 1
     shift = int(power or 0)
-    if abs(shift) > LARGEST_EXPONENT:
-        raise NumberError(f"expected an exponent within ±{LARGEST_EXPONENT}, got {quoted(text)}")
+    if abs(shift) > MAX_EXPONENT:
+        raise NumberError(f"expected an exponent within ±{MAX_EXPONENT}, got {quoted(text)}")
     shift -= len(decimals)
     return (mantissa * 10**shift, 1) if shift >= 0 else (mantissa, 10**-shift)
 
 
 def last_place(text: str) -> Fraction | None:
-    """The unit of the last decimal place of a number's text: 0.1 for ``0.3``, 100 for ``1.2e3``.
+    """Return the unit in the last place of a decimal: 0.1 for ``0.3``, 100 for ``1.2e3``.
 
-    None for integers and fractions, which have no decimals to round.
+    Return None for integers and fractions, which are exact.
     """
     mantissa, _, exponent = text.lower().partition("e")
     if not exponent and "." not in mantissa:
@@ -114,7 +114,7 @@ def last_place(text: str) -> Fraction | None:
 
 
 def format_fraction(value: Fraction) -> str:
-    """``p/q``, or ``p`` for an integer; of any length."""
+    """Return ``p/q``, or ``p`` for an integer, of any length."""
     try:
         return str(value)
     except ValueError:  # Python writes no more than 4,300 digits of an integer
@@ -123,7 +123,7 @@ def format_fraction(value: Fraction) -> str:
 
 
 def format_integer(value: int) -> str:
-    """All digits of ``value``; str() alone refuses more than 4,300 of them."""
+    """Return all digits of ``value``; str() refuses more than 4,300."""
     if value.bit_length() < 10_000:
         return str(value)
     from decimal import Decimal
@@ -132,7 +132,7 @@ def format_integer(value: int) -> str:
 
 
 def to_float(value: Fraction) -> float | None:
-    """The double nearest to ``value``; None when it is beyond the largest double."""
+    """Return the double nearest to ``value``; None beyond the largest double."""
     try:
         return value.numerator / value.denominator
     except OverflowError:
@@ -140,16 +140,16 @@ def to_float(value: Fraction) -> float | None:
 
 
 def exact_square_root(numerator: int, denominator: int) -> Fraction | None:
-    """The square root of a rational number ≥ 0, in lowest terms or not, where that is rational, else None."""
+    """Return the square root of a rational number ≥ 0 if it is rational, else None."""
     root = isqrt(numerator * denominator)
     return Fraction(root, denominator) if root**2 == numerator * denominator else None
 
 
 def float_square_root(numerator: int, denominator: int) -> float | None:
-    """The double nearest to the square root of a rational number ≥ 0; None beyond the largest double.
+    """Return the double nearest to the square root of a rational number ≥ 0; None beyond the largest double.
 
-    The root is taken in integers to at least 64 bits; a last bit says whether anything was cut off, so that the
-    one rounding that follows, of a quotient of integers, is the correct one.
+    The root is computed in integers to at least 64 bits. A sticky bit records whether anything was cut off, so that
+    the one rounding that follows, of a quotient of integers, is correct.
     """
     bits = max(0, 130 - numerator.bit_length() + denominator.bit_length())
     bits += bits % 2
@@ -163,7 +163,7 @@ def float_square_root(numerator: int, denominator: int) -> float | None:
 
 
 def number_hint(text: str) -> str | None:
-    """How to mend the commonest misspellings of a number."""
+    """Return how to mend a common misspelling of a number; None if it is none of these."""
     stripped = text.strip(" \t")
     if not stripped:
         return "An entry is empty; write 0 if it is zero"

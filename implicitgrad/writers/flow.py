@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.text.number_grammar import LARGEST_EXPONENT, MAX_DIGITS, format_fraction
+from implicitgrad.text.number_grammar import MAX_DIGITS, MAX_EXPONENT, format_fraction
 
 LONGEST_LINE = 100
 LONGEST_FRACTION = 40
@@ -90,11 +90,11 @@ def _decimal(value: Fraction) -> str:
     """A decimal that is read as one, within the largest exponent; empty where there is none of so few digits."""
     rounded = Context(prec=DIGITS).divide(Decimal(value.numerator), Decimal(value.denominator))
     exponent = rounded.adjusted()
-    if abs(exponent) <= LARGEST_EXPONENT:
+    if abs(exponent) <= MAX_EXPONENT:
         return f"{rounded:.{DIGITS - 1}e}"
     digits = f"{abs(rounded):.{DIGITS - 1}e}".partition("e")[0].replace(".", "")
     sign, shift = "-" if value < 0 else "", exponent - DIGITS + 2
     if exponent < 0:
-        places = "0" * (-exponent - LARGEST_EXPONENT - 1) + digits
-        return f"{sign}0.{places}e-{LARGEST_EXPONENT}" if len(places) < MAX_DIGITS - 4 else ""
-    return f"{sign}{digits[:-1]}.{digits[-1]}e+{shift}" if shift <= LARGEST_EXPONENT else ""
+        places = "0" * (-exponent - MAX_EXPONENT - 1) + digits
+        return f"{sign}0.{places}e-{MAX_EXPONENT}" if len(places) < MAX_DIGITS - 4 else ""
+    return f"{sign}{digits[:-1]}.{digits[-1]}e+{shift}" if shift <= MAX_EXPONENT else ""
