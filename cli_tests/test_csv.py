@@ -259,7 +259,8 @@ def test_a_file_of_another_delimiter_is_asked_about(tmp_path: Path) -> None:
         "Is it the decimal mark? --decimal , says so"
     ]
     assert problems("a\tb\n1\t2\n", tmp_path) == [
-        "table.csv:1:1: expected columns separated by ',', got 'a\\tb'. Is '\\t' the delimiter? --delimiter '\\t' says so"
+        "table.csv:1:1: expected columns separated by ',', got 'a\\tb'. Is '\\t' the delimiter? "
+        "--delimiter '\\t' says so"
     ]
 
 

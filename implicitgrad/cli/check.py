@@ -53,9 +53,7 @@ Examples:
   implicitgrad check --update system.yaml"""
 
 
-@click.command(
-    epilog=EXAMPLES, add_help_option=False, short_help="Check claims about the answers of systems."
-)
+@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Check claims about the answers of systems.")
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @system_options
 @click.option("--dydx", **once(), metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, inline or @FILE.")

@@ -127,7 +127,9 @@ def refuse_another_delimiter(table: Table) -> None:
             hint = f"Is {name} the delimiter? --delimiter {name} says so"
             if other == ",":
                 hint += ". Is it the decimal mark? --decimal , says so"
-            message = f"expected columns separated by {shown_delimiter(table.delimiter)}, got {quoted(table.rows[0][0])}"
+            message = (
+                f"expected columns separated by {shown_delimiter(table.delimiter)}, got {quoted(table.rows[0][0])}"
+            )
             raise InputError([table.problem(message, 0, 0, hint)])
 
 
