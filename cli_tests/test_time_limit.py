@@ -187,6 +187,17 @@ def written_by(run: Run, folder: Path, arguments: list[str], files: dict[str, st
     return [result.returncode, result.stdout, result.stderr, outputs]
 
 
+@pytest.mark.parametrize("arguments", [[], ["--time-limit", "50"]], ids=["budget", "limit"])
+def test_batch_waits_for_a_process_that_starts_slowly(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(limits, "PATIENCE", 0)
+    equation = json.dumps({"equations": ["x = y**3"], "y": ["y"], "at": {"x": 8, "y": 2}})
+    result = run("batch", "-", "-j", "1", *arguments, stdin=f"{json.dumps(QUICK)}\n{equation}\n")
+    assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["determined"] * 2
+    assert (result.returncode, result.stderr) == (0, "implicitgrad: 2 systems: 2 determined\n")
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_batch_goes_on_with_the_next_system(run_process: Run, run: Run, endless: str, jobs: str) -> None:
     quick = json.dumps(QUICK)

@@ -273,7 +273,7 @@ def _answer(items: Sequence[Item], question: Question) -> Iterator[list[Outcome]
             from implicitgrad.limits import load_algebra
 
             load_algebra()
-            yield from _watched(partial(_works, together, where, question), question)
+            yield from _watched(partial(_works, together, where, question), question, where[0])
 
 
 class _Pace(Enum):
@@ -328,7 +328,7 @@ def _answer_apart(items: Sequence[Item], question: Question) -> Iterator[list[Ou
         places = [Slow(i, items[i].since + k) for i, systems in enumerate(read) for k in range(len(systems))]
         return _works([system for systems in read for system in systems], places, question)
 
-    yield from _watched(works, question, items)
+    yield from _watched(works, question, Slow(0, items[0].since), items)
 
 
 class _Label(NamedTuple):
@@ -350,15 +350,18 @@ def _works(systems: Sequence[_System], places: Sequence[Slow], question: Questio
 
 
 def _watched(
-    works: Callable[[], Sequence[Work]], question: Question, items: Sequence[Item] = ()
+    works: Callable[[], Sequence[Work]], question: Question, first: Slow, items: Sequence[Item] = ()
 ) -> Iterator[list[Outcome] | Slow]:
-    """The outcomes of works, which end when their time is over. items : what they are made of, if that may fail."""
+    """Yield the outcomes of works, which end when their time is over.
+
+    first : the place of the first system, until the works are known. items : what they are made of, if that may fail.
+    """
     from implicitgrad.limits import Result, each_or_slow
 
     for found in each_or_slow(works, question.time_limit):
         label = found.label
         if not isinstance(found, Result):
-            yield Slow(0, items[0].since) if label is None else label.place
+            yield first if label is None else label.place
         elif found.error is None:
             yield [found.value]
         elif label is not None:
