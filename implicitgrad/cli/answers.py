@@ -69,6 +69,7 @@ def built(drafts: Iterable[Draft], asked: Asked) -> list[System]:
     systems: list[System] = []
     problems: list[Problem] = []
     for draft in drafts:
+        draft.order = asked.order
         try:
             systems.append(System(draft.build_numbers(asked.arithmetic), draft.parts if asked.form == "yaml" else {}))
         except NeedsAlgebra:
@@ -146,6 +147,7 @@ def _works(drafts: Sequence[Draft], asked: Asked) -> list[Work]:
 def _answer_draft(draft: Draft, asked: Asked) -> Answer:
     from implicitgrad.limits import build
 
+    draft.order = asked.order
     system = build(draft, asked.arithmetic)
     _require_gradients([system], asked)
     answer = _answer(system, draft.parts, asked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from implicitgrad.characters import quoted
@@ -91,7 +92,7 @@ def read_equations(
         is_plain = used.issuperset(unknowns) and not has_constants
         origin = Origin(_texts(lines), is_linear=True, has_constants=has_constants, remarks=remarks)
         return Read(_parts(lines, *matrices, unknowns, inputs, y, x), None if is_plain and not remarks else origin)
-    return Read({}, None, lambda: _by_sympy(lines, equations, unknowns, inputs, y, x, source, point, remarks))
+    return Read({}, None, partial(_by_sympy, lines, equations, unknowns, inputs, y, x, source, point, remarks))
 
 
 def _declared(y: Part | None, x: Part | None, point: Point | None) -> set[str]:
@@ -196,8 +197,8 @@ def _texts(lines: Sequence[Line]) -> tuple[str, ...]:
 
 def _parts(
     lines: Sequence[Line],
-    A: list[list[str]],
-    B: list[list[str]],
+    A: Sequence[Sequence[object]],
+    B: Sequence[Sequence[object]],
     unknowns: Sequence[str],
     inputs: Sequence[str],
     y: Part | None,
@@ -206,7 +207,7 @@ def _parts(
     def locate(path: tuple[int, ...]) -> tuple[int, int] | None:
         return lines[path[0] if path else 0].locate(0)
 
-    def part(matrix: list[list[str]]) -> Part:
+    def part(matrix: Sequence[Sequence[object]]) -> Part:
         return Part(matrix, lines[0].source, locate)
 
     found = {"A": part(A), "y": y or Part(list(unknowns)), "x": x or Part(list(inputs))}
@@ -226,8 +227,9 @@ def _by_sympy(
     source: str,
     point: Point | None,
     remarks: tuple[tuple[str, str], ...],
+    order: int,
 ) -> Read:
-    """A = ∂F/∂y and B = −∂F/∂x of F = left − right."""
+    """A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives where the order is 2."""
     try:
         from implicitgrad.symbolic.implicit import EquationError, PointError, Value, linearize
     except ImportError:
@@ -250,7 +252,7 @@ def _by_sympy(
         unit = None if number is None else last_place(number)
         values[name] = Value(line.text, node, (unit or Fraction(0)) / 2)
     try:
-        found = linearize(equations, unknowns, inputs, values, point.solve_for)
+        found = linearize(equations, unknowns, inputs, values, point.solve_for, order)
     except EquationError as error:
         raise InputError([_problem(lines[error.equation], error.error)]) from None
     except Misplaced as error:
