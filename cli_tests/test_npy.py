@@ -238,6 +238,21 @@ def test_a_zip_bomb_is_refused_by_what_it_says_it_holds(tmp_path: Path) -> None:
     assert problems(tmp_path / "bomb.npz") == ["bomb.npz: expected at most 1024 MiB when unpacked, got more"]
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((1, 2_500_000), "u1"), ((2_500_000, 1), "u1"), ((3, 30, 30_000), "u1"), ((1500, 1500), "f4")]
+)
+def test_a_small_archive_of_a_large_array_is_refused_before_it_is_unpacked(
+    shape: tuple[int, ...], dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("A", "expect_dy_dx"):
+        np.savez_compressed(tmp_path / "s.npz", **{"A": A, key: np.zeros(shape, dtype)})
+        with monkeypatch.context() as patched:
+            patched.setattr(np.lib.format, "read_array", None)
+            expected = "expected at most 16 MiB when unpacked, or 100 times the file's size, got more"
+            hint = "np.savez writes a larger one without compression"
+            assert problems(tmp_path / "s.npz") == [f"s.npz: {expected}. {hint}"]
+
+
 def test_an_archive_that_lies_about_a_shape_takes_no_memory(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", A)
     data = (tmp_path / "a.npy").read_bytes().replace(b"(2, 2), }          ", b"(99999999, 99999), }")

@@ -23,7 +23,7 @@ from implicitgrad.requirement import facts_of, unmet
 from implicitgrad.solution import Solution
 from implicitgrad.solvers import solve_system
 from implicitgrad.system import LinearSystem
-from implicitgrad.writers.record import error_record, to_record, write_json
+from implicitgrad.writers.record import error_record, write_json, write_record
 
 if TYPE_CHECKING:
     from implicitgrad.limits import Work
@@ -476,9 +476,7 @@ def _written_failure(source: str, name: str, problem: Problem, question: Questio
 
 def _written(solution: Solution, question: Question, system: _System) -> object:
     if question.form == "json":
-        record = to_record(solution)
-        record["content_hash"] = system.content_hash
-        return write_json(record) + "\n"
+        return write_record(solution, {"content_hash": system.content_hash}) + "\n"
     if question.form == "row":
         from implicitgrad.writers.rows import write_row
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -168,18 +168,25 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> DoubleMatrix:
 
     Raises OverflowError beyond the largest, and for what is not 0 and would be.
     """
+    return from_sparse([dict(enumerate(row)) for row in rows], len(rows[0]))
+
+
+def from_sparse(rows: Sequence[Mapping[int, Fraction]], columns: int) -> DoubleMatrix:
+    """The same of what is not 0 in each row, by its column."""
     import numpy as np
 
-    values = np.array([[entry.numerator / entry.denominator for entry in row] for row in rows])
-    errors = np.zeros(values.shape)
+    values, errors = np.zeros((len(rows), columns)), None
     for i, row in enumerate(rows):
-        for j, entry in enumerate(row):
+        for j, entry in row.items():
+            values[i, j] = entry.numerator / entry.denominator
             if entry.denominator != 1 or entry.numerator.bit_length() > BITS:
                 error = abs(Fraction(float(values[i, j])) - entry)
                 if error and not values[i, j]:
                     raise OverflowError
-                errors[i, j] = np.nextafter(float(error), np.inf) if error else 0.0
-    return DoubleMatrix(values, errors if errors.any() else 0.0)
+                if error:
+                    errors = np.zeros(values.shape) if errors is None else errors
+                    errors[i, j] = np.nextafter(float(error), np.inf)
+    return DoubleMatrix(values, 0.0 if errors is None else errors)
 
 
 def from_texts(rows: Sequence[Sequence[str]]) -> DoubleMatrix | None:
