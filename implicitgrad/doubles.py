@@ -126,12 +126,36 @@ class DoubleMatrix(Rows):
 
     def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
         """The rows, each number with its bound, infinite where there is none."""
-        import numpy as np
-
-        errors = np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
-        for row, row_errors in zip(self.array, errors, strict=True):
+        for row, row_errors in zip(self.array, self._errors(), strict=True):
             pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
             yield tuple([Bounded(number, error) if number == number else None for number, error in pairs])
+
+    def count_nonzero(self) -> int:
+        """How many entries are not 0."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.array))
+
+    def nonzero_entries(self, is_passed_over: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
+        """Of each row the columns and numbers that are not 0, with their bounds; of a row that is passed over none."""
+        import numpy as np
+
+        errors = self._errors()
+        found: list[list[tuple[int, Fraction]]] = []
+        for i, row in enumerate(self.array):
+            columns = [] if is_passed_over and is_passed_over[i] else np.flatnonzero(row).tolist()
+            found.append([(j, Bounded(float(row[j]), float(errors[i, j]))) for j in columns])
+        return found
+
+    def first_columns(self, number: int) -> DoubleMatrix:
+        """So many of its columns."""
+        return DoubleMatrix(self.array[:, :number], None if self.error is None else self._errors()[:, :number])
+
+    def _errors(self) -> Array:
+        """The bound on each entry, infinite where there is none."""
+        import numpy as np
+
+        return np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.array.astype(dtype or self.array.dtype, copy=copy is not False)

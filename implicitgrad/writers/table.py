@@ -18,7 +18,7 @@ from rich.text import Text
 from implicitgrad.characters import IN_ASCII
 from implicitgrad.notation import Expression, in_pieces
 from implicitgrad.solution import Solution, Status
-from implicitgrad.writers.answer import FREE, Answer, Block, Line
+from implicitgrad.writers.answer import FREE, Answer, Block, Line, refuse_long
 from implicitgrad.writers.screen import Screen
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ LONGEST_NOTE_BESIDE = 100
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer as text, ended by a line end. ``digits``: the significant digits of a decimal."""
+    refuse_long(solution)
     page = Page(screen)
     answer = Answer(solution, screen.label, digits)
     page.header(answer)
