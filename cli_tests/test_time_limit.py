@@ -19,6 +19,8 @@ from implicitgrad.pool import Pool
 from implicitgrad.solvers import symbolic
 from implicitgrad.symbolic import implicit
 
+pytestmark = pytest.mark.forks
+
 SIZE = 100
 QUICK = {"A": [[1, 2], [3, 4]], "dL_dy": [1, 1]}
 
