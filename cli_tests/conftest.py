@@ -2,19 +2,23 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from command import PROGRAM, SCREEN_VARIABLES, call, run_in_process_of_its_own
 from hypothesis import HealthCheck, settings
 
-__all__ = ["PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples"]
+from implicitgrad.batch import limits
+
+__all__ = ["PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "spread", "trials"]
 
 ROOT = Path(__file__).parent.parent
 IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"
 
+T = TypeVar("T")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -24,6 +28,26 @@ def examples(number: int) -> settings:
     return settings(
         max_examples=number if IS_THOROUGH else max(20, number // 5), deadline=None, suppress_health_check=checks
     )
+
+
+def trials(number: int) -> int:
+    """Return how often a loop is run: ``number`` times in a thorough run, else a fifth of that."""
+    return number if IS_THOROUGH else -(-number // 5)
+
+
+def spread(cases: Iterable[T], step: int) -> list[T]:
+    """Return all cases in a thorough run, else every ``step``-th."""
+    return list(cases)[:: 1 if IS_THOROUGH else step]
+
+
+@pytest.fixture(autouse=True)
+def algebra_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do algebra in this process, where sympy remembers what it has computed and no load of the machine ends it.
+
+    Tests of the processes that it is done in otherwise have the mark ``forks``.
+    """
+    if request.node.get_closest_marker("forks") is None:
+        monkeypatch.setattr(limits, "CAN_FORK", False)
 
 
 @pytest.fixture

@@ -269,3 +269,48 @@ def test_a_constraint_of_equations_with_constants_is_one_of_changes(
     restated = run("solve", *arguments, "-f", "yaml").stdout
     checked = run("check", "restated.yaml", files={"restated.yaml": restated})
     assert checked.returncode == 0, checked.stdout
+
+
+def test_many_equations_are_the_same_system_as_their_matrices(run: Run) -> None:
+    size = 70
+    equations = [f"x{i} = {i % 7 + 1}*y{i} - y{(i + 1) % size}/3 + 0.1*y0" for i in range(size)]
+    A = [[Fraction(0)] * size for _ in range(size)]
+    for i, row in enumerate(A):
+        row[i] += i % 7 + 1
+        row[(i + 1) % size] -= Fraction(1, 3)
+        row[0] += Fraction(1, 10)
+    names = {key: [f"{key}{i}" for i in range(size)] for key in "xy"}
+    files = {
+        "s.yaml": json.dumps({"y": names["y"], "equations": equations}),
+        "m.yaml": json.dumps({**names, "A": [[str(entry) for entry in row] for row in A]}),
+    }
+    for arithmetic in ("float", "exact"):
+        read, given = (
+            json.loads(run("solve", file, "--arithmetic", arithmetic, "-f", "json", files=files).stdout) for file in
+            ("s.yaml", "m.yaml")
+        )  # fmt: skip
+        assert read | {"name": None, "source": None} == given | {"name": None, "source": None}
+
+
+def test_more_equations_than_are_solved_in_seconds_are_refused_at_once(run: Run) -> None:
+    lines = "".join(f"  - x{i} = y{i}\n" for i in range(2237))
+    names = ",".join(f"y{i}" for i in range(2237))
+    result = run("solve", "s.yaml", files={"s.yaml": f"y: [{names}]\nequations:\n{lines}"})
+    message = (
+        "equations: expected at most 10,000,000 coefficients, zeros among them, got 2,237 equations in 2,237 unknowns"
+    )
+    hint = "A larger system is read as its matrices, from an .npz file of A and B"
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"implicitgrad: s.yaml: {message} and 2,237 inputs. {hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("A", "entries"), [("1 " * 3163, "10,004,569"), ("1 " * 4000 + ";" + "2 " * 4000, "16,000,000")]
+)
+def test_a_null_space_far_larger_than_its_question_is_refused(run: Run, A: str, entries: str) -> None:
+    result = run("solve", "-A", A.strip(), "-f", "json")
+    message = (
+        "expected an answer of at most 10,000,000 entries where there are more than 100 unknowns or inputs for each"
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{message} equation, got {entries}" in result.stderr

@@ -358,3 +358,15 @@ def test_a_rank_near_the_cutoff_is_found_exactly() -> None:
     found = solve(A)
     assert (found.arithmetic, found.rank) == (Arithmetic.EXACT, n)
     assert solve(A, arithmetic="float").rank == n - 1
+
+
+def test_what_can_be_free_is_judged_by_the_rank_that_is_settled(run: Run) -> None:
+    """Two columns that only exact arithmetic tells apart."""
+    random, n = Random(3), 24
+    A = [[random.randint(-(10**25), 10**25) for _ in range(n - 1)] for _ in range(n)]
+    text = "; ".join(" ".join(map(str, [*row, row[-1] + (i == 0)])) for i, row in enumerate(A))
+    result = run("solve", "-A", text, "--free", "y1")
+    message = "<inline>: y1 cannot be free; expected none, since every unknown is determined"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"implicitgrad: {message}\n")
+    in_doubles = run("solve", "-A", text, "--free", "y1", "--arithmetic", "float")
+    assert "y1 cannot be free; 1 unknown is free, possible are y23 or y24" in in_doubles.stderr

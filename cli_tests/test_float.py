@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from conftest import ROOT, examples
+from conftest import ROOT, examples, spread, trials
 from hypothesis import given
 from hypothesis import strategies as st
 from rationals import assert_within, exactly, fractions
@@ -64,7 +64,7 @@ def assert_determined(A: Any, given: Any, g: np.ndarray, name: str) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 20, 35, 60, 100])
 def test_a_determined_system_is_within_bounds_that_are_tight(n: int) -> None:
-    for name, A in matrices(n, seed=n):
+    for name, A in spread(matrices(n, seed=n), 1 if n < 60 else 3):
         g = np.random.default_rng(n).standard_normal((2, n))
         assert_determined(A.tolist(), A, g, name)
         texts = [[f"{value:.5g}" for value in row] for row in A.tolist()]
@@ -77,8 +77,10 @@ def test_large_systems_have_bounds_in_proportion(n: int) -> None:
     solution = solve(A, g)
     bound = solution.dy_dx.largest_error()
     assert 0 < bound <= n * U * solution.condition * np.abs(solution.dy_dx.array).max()
-    refined = solution.dy_dx.array + solution.dy_dx.array @ precise_residual(np.eye(n), A, solution.dy_dx.array)[0]
-    assert (np.abs(solution.dy_dx.array - refined) <= solution.dy_dx.error).all()
+    some = spread(range(n), 10)
+    columns = solution.dy_dx.array[:, some]
+    correction = solution.dy_dx.array @ precise_residual(np.eye(n)[:, some], A, columns)[0]
+    assert (np.abs(correction) <= np.broadcast_to(solution.dy_dx.error, (n, n))[:, some]).all()
     alone = solve_alone(A, g)
     assert alone.dL_dx_rows.largest_error() < 1e-6 * np.abs(alone.dL_dx).max()
     difference = np.abs(alone.dL_dx - solution.dL_dx)
@@ -278,7 +280,7 @@ def test_rounding_to_doubles_is_bounded() -> None:
 
 def test_the_rank_is_what_the_singular_values_say() -> None:
     rng = np.random.default_rng(7)
-    for trial in range(3000):
+    for trial in range(trials(3000)):
         M, N = rng.integers(1, 7, size=2)
         r = min(M, N)
         cutoff = max(M, N) * 2 * U

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from rationals import assert_within, exactly, fractions
 
+from implicitgrad import solve
 from implicitgrad.numbers.ball import BallMatrix, from_fractions, from_texts
 from implicitgrad.solvers.floating.adjoint import Adjoint
+from implicitgrad.solvers.floating.basis import _svd
 from implicitgrad.solvers.floating.column_selection import LIMIT, choose_columns
 from implicitgrad.solvers.floating.equilibration import lost, shifted, unscaled
 from implicitgrad.solvers.floating.error_free import bound_product, precise_residual, residual
@@ -249,3 +251,19 @@ def test_the_first_independent_columns_are_the_basis() -> None:
     others = [j for j in range(3) if j not in found]
     assert len(found) == 2
     assert np.abs(np.linalg.solve(graded[:, found], graded[:, others])).max() <= LIMIT
+
+
+def test_rows_and_columns_of_zeros_have_no_part_in_the_singular_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = np.random.default_rng(3)
+    A = np.zeros((7, 9))
+    A[np.ix_([1, 2, 5], [0, 4, 7, 8])] = numbers.normal(size=(3, 4))
+    left, sigma, right = _svd(A)
+    np.testing.assert_allclose((left * sigma) @ right, A, atol=1e-14)
+    np.testing.assert_allclose(left.T @ left, np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(right @ right.T, np.eye(3), atol=1e-14)
+    sizes = []
+    svd = np.linalg.svd
+    monkeypatch.setattr(np.linalg, "svd", lambda a, **options: sizes.append(a.shape) or svd(a, **options))
+    assert solve(np.zeros((300, 300))).rank == 0
+    assert solve(np.diag([1.0] * 5 + [0.0] * 295)).rank == 5
+    assert sizes == [(0, 0), (5, 5)]

@@ -384,3 +384,17 @@ def test_latex_shows_nonlinear_equations_and_what_follows_from_them_for_small_ch
     assert "\\text{at } x = 2, y \\approx 1.41421" in near
     for text in (circle, curve, near):
         well_formed(text)
+
+
+def test_an_answer_too_long_for_a_page_is_refused_before_it_is_laid_out(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "square.npy", np.eye(320))
+    np.save(tmp_path / "wide.npy", np.random.default_rng(1).normal(size=(40, 140)))
+    for file, terms in (("square.npy", "102,400"), ("wide.npy", "165,600")):
+        for option in ("--full", "-flatex", "-fmarkdown"):
+            result = run("solve", file, option)
+            assert (result.returncode, result.stdout) == (2, "")
+            assert result.stderr == (
+                f"implicitgrad: {file}: expected an answer of at most 100,000 terms on a page, got {terms}. "
+                "--format json has it whole, and so has --output with a name that ends in .npz\n"
+            )
+        assert run("solve", file).returncode == run("solve", file, "-fjson").returncode == 0

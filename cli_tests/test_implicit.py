@@ -11,7 +11,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
-from conftest import Run
+from conftest import Run, spread, trials
 from test_symbolic import at
 
 from implicitgrad import InputError, Solution, UsageError
@@ -51,6 +51,7 @@ def solved(
     )  # fmt: skip
     spec = SystemSpec("t", {}, "t")
     spec.take(read)
+    spec.order = asked.get("order", 1)
     return solve_system(spec.build(), **asked)
 
 
@@ -248,7 +249,7 @@ def test_what_newtons_method_finds_is_proved_and_its_error_bounded(name: str) ->
     F, dF = (sympy.lambdify(names, f, "mpmath") for f in (left - right, sympy.diff(left - right, names[1])))
     by_hand = sympy.lambdify(sympy.symbols("x y"), sympy.sympify(expected), "mpmath")
     found = 0
-    for x, start in itertools.product(("0.7", "1/3", "2", "sqrt(3)", "5"), ("0.3", "1.1", "3")):
+    for x, start in spread(itertools.product(("0.7", "1/3", "2", "sqrt(3)", "5"), ("0.3", "1.1", "3")), 4):
         try:
             solution = solved(equation, y="y", x="x", at={"x": x, "y": start}, solve_for="y")
         except InputError:
@@ -319,14 +320,14 @@ def test_small_points_and_points_that_take_proof() -> None:
     assert cubic.error_bounds[0] is not None
     with pytest.raises(InputError, match="equation 1 has no real value"):
         solved("y = x**(1/4)", y="y", x="x", at={"x": "-16", "y": "-2"})
-    with pytest.raises(InputError, match="the equations have numbers that are too large"):
+    with pytest.raises(InputError, match="expected numbers of at most 4,000 digits, and the equations have more"):
         solved("exp(exp(exp(y))) = x", y="y", at={"x": "1", "y": "100"})
     assert solved("mpf**2/3 = x + sin(mpf)", y="mpf", x="x", at={"x": "1", "mpf": "1"}, solve_for="mpf").rank == 1
 
 
 def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it() -> None:
     generator, compared = random.Random(3), 0
-    for _ in range(300):
+    for _ in range(trials(300)):
         t, places = generator.uniform(0.2, 1.3), generator.choice([2, 3, 5, 9])
         x, y = math.cos(t), math.sin(t) * 1.5
         at = {"x": f"{x:.{places}f}", "y": f"{y:.{places}f}"}
@@ -337,7 +338,7 @@ def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it(
         compared += 1
         assert abs(float(solution.dy_dx[0][0] or 0) + 9 * x / (4 * y)) <= bound * (1 + 1e-9) + 1e-15
         assert bound <= 40 * 10.0**-places
-    assert compared > 250
+    assert compared > trials(250)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A line of JSON says what the same text in a file says, whether it is read at once or with care."""
 
 import json
+from typing import Any
 
 import pytest
 from conftest import Run, examples
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, LinearSystem, Problem
-from implicitgrad.readers.json_lines import read_json_line
+from implicitgrad.readers import yaml
+from implicitgrad.readers.json_lines import read_json_line, read_json_lines
 from implicitgrad.readers.yaml import read_yaml
 
 LINE = 3
@@ -169,3 +171,19 @@ def test_a_record_as_it_is_may_stand_under_expect(run: Run) -> None:
     assert judged == [with_gradient] * 3 + [[key for key in with_gradient if key != "dL_dx"]] * 2
     wrong = records[0] | {"dL_dx": [-0.5, 0.25]}
     assert run("check", "-", stdin=json.dumps(SYSTEMS[0] | {"expect": wrong})).returncode == 1
+
+
+def test_a_line_of_many_is_read_without_those_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    documents = yaml._documents
+
+    def recorded(text: str, source: str, above: int = 0) -> Any:
+        seen.append(len(text))
+        return documents(text, source, above)
+
+    monkeypatch.setattr(yaml, "_documents", recorded)
+    line = '{"A": [[1, 2], [3, 4]], "expect": {"rank": 2}}'
+    specs = read_json_lines("\n".join([line] * 50), "s.jsonl", "s")
+    assert seen == [len(line)] * 50
+    assert specs[49].parts["A"].locate((1, 0)) == (50, 17)
+    assert specs[49].expect()["rank"].span(()) == ((50, 44), (50, 45))

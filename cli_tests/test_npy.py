@@ -226,7 +226,9 @@ def test_a_broken_archive_is_refused_in_one_line(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_zip_bomb_is_refused_by_what_it_says_it_holds(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_by_what_it_says_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert npy.MAX_UNPACKED == 2**30
+    monkeypatch.setattr(npy, "MAX_UNPACKED", 2**24)
     with (
         zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("A.npy", "w", force_zip64=True) as member,
@@ -235,7 +237,22 @@ def test_a_zip_bomb_is_refused_by_what_it_says_it_holds(tmp_path: Path) -> None:
         np.lib.format.write_array_header_1_0(member, header)
         for _ in range(npy.MAX_UNPACKED >> 20):
             member.write(bytes(2**20))
-    assert problems(tmp_path / "bomb.npz") == ["bomb.npz: expected at most 1024 MiB when unpacked, got more"]
+    assert problems(tmp_path / "bomb.npz") == ["bomb.npz: expected at most 16 MiB when unpacked, got more"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((1, 2_500_000), "u1"), ((2_500_000, 1), "u1"), ((3, 30, 30_000), "u1"), ((1500, 1500), "f4")]
+)
+def test_a_small_archive_of_a_large_array_is_refused_before_it_is_unpacked(
+    shape: tuple[int, ...], dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("A", "expect_dy_dx"):
+        np.savez_compressed(tmp_path / "s.npz", **{"A": A, key: np.zeros(shape, dtype)})
+        with monkeypatch.context() as patched:
+            patched.setattr(np.lib.format, "read_array", None)
+            expected = "expected at most 16 MiB when unpacked, or 100 times the file's size, got more"
+            hint = "np.savez writes a larger one without compression"
+            assert problems(tmp_path / "s.npz") == [f"s.npz: {expected}. {hint}"]
 
 
 def test_an_archive_that_lies_about_a_shape_takes_no_memory(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+from conftest import trials
 from sympy import QQ, ring
 from sympy.polys.matrices import DomainMatrix
 
@@ -24,7 +25,7 @@ def some_polynomial(generator: random.Random) -> Any:
     return found or R.one
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(trials(40)))
 def test_factors_are_those_that_sympy_finds(seed: int) -> None:
     generator = random.Random(seed)
     p = R.one

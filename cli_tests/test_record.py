@@ -4,11 +4,12 @@ import json
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from cases import CASES, Case
 
 from implicitgrad import solve
-from implicitgrad.writers.record import to_record, write_record
+from implicitgrad.writers.record import to_record, write_json, write_record
 
 KEYS = [
     "name", "source", "arithmetic", "shape", "x", "y", "rank", "rank_tolerance", "condition", "status", "dy_dx",
@@ -165,3 +166,16 @@ def test_names_go_through_unchanged() -> None:
 def test_the_record_of_python_values_is_the_record_written() -> None:
     solution = solve([[3, 5]], [7, 11])
     assert json.loads(json.dumps(to_record(solution))) == json.loads(write_record(solution))
+
+
+def test_a_large_record_is_written_as_a_small_one() -> None:
+    numbers = np.random.default_rng(7)
+    wide, deficient = numbers.normal(size=(3, 400)), np.outer(numbers.normal(size=300), numbers.normal(size=300))
+    tall = np.vstack([np.eye(270), np.ones((1, 270))])
+    for solution in (
+        solve(wide, numbers.normal(size=(2, 400))),
+        solve(deficient, numbers.normal(size=300)),
+        solve(tall),
+    ):
+        assert write_record(solution) == write_json(to_record(solution))
+        assert write_record(solution, {"more": {}}) == write_json(to_record(solution) | {"more": {}})

@@ -19,6 +19,8 @@ from implicitgrad.batch.workers import kill_all, local
 from implicitgrad.solvers import symbolic
 from implicitgrad.symbolic import linearize as implicit
 
+pytestmark = pytest.mark.forks
+
 SIZE = 100
 QUICK = {"A": [[1, 2], [3, 4]], "dL_dy": [1, 1]}
 
@@ -185,6 +187,17 @@ def written_by(run: Run, folder: Path, arguments: list[str], files: dict[str, st
     result = run("batch", *arguments, files=files)
     outputs = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
     return [result.returncode, result.stdout, result.stderr, outputs]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--time-limit", "50"]], ids=["budget", "limit"])
+def test_batch_waits_for_a_process_that_starts_slowly(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(limits, "PATIENCE", 0)
+    equation = json.dumps({"equations": ["x = y**3"], "y": ["y"], "at": {"x": 8, "y": 2}})
+    result = run("batch", "-", "-j", "1", *arguments, stdin=f"{json.dumps(QUICK)}\n{equation}\n")
+    assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["determined"] * 2
+    assert (result.returncode, result.stderr) == (0, "implicitgrad: 2 systems: 2 determined\n")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

@@ -23,7 +23,7 @@ from implicitgrad.readers.source import decode, regular_size, stem
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
-from implicitgrad.writers.record import error_record, to_record, write_json
+from implicitgrad.writers.record import error_record, write_json, write_record
 
 if TYPE_CHECKING:
     from implicitgrad.batch.limits import Work
@@ -272,7 +272,7 @@ def _answer(items: Sequence[Item], question: BatchTask) -> Iterator[list[BatchRe
             from implicitgrad.batch.limits import load_algebra
 
             load_algebra()
-            yield from _watched(partial(_works, together, where, question), question)
+            yield from _watched(partial(_works, together, where, question), question, where[0])
 
 
 class _Pace(Enum):
@@ -327,7 +327,7 @@ def _answer_apart(items: Sequence[Item], question: BatchTask) -> Iterator[list[B
         places = [SlowSystem(i, items[i].since + k) for i, systems in enumerate(read) for k in range(len(systems))]
         return _works([system for systems in read for system in systems], places, question)
 
-    yield from _watched(works, question, items)
+    yield from _watched(works, question, SlowSystem(0, items[0].since), items)
 
 
 class _Label(NamedTuple):
@@ -349,15 +349,18 @@ def _works(systems: Sequence[_System], places: Sequence[SlowSystem], question: B
 
 
 def _watched(
-    works: Callable[[], Sequence[Work]], question: BatchTask, items: Sequence[Item] = ()
+    works: Callable[[], Sequence[Work]], question: BatchTask, first: SlowSystem, items: Sequence[Item] = ()
 ) -> Iterator[list[BatchResult] | SlowSystem]:
-    """The outcomes of works, which end when their time is over. items : what they are made of, if that may fail."""
+    """Yield the outcomes of works, which end when their time is over.
+
+    first : the place of the first system, until the works are known. items : what they are made of, if that may fail.
+    """
     from implicitgrad.batch.limits import Result, each_or_slow
 
     for found in each_or_slow(works, question.time_limit):
         label = found.label
         if not isinstance(found, Result):
-            yield SlowSystem(0, items[0].since) if label is None else label.place
+            yield first if label is None else label.place
         elif found.error is None:
             yield [found.value]
         elif label is not None:
@@ -474,9 +477,7 @@ def _written_failure(
 
 def _written(solution: Solution, question: BatchTask, system: _System) -> object:
     if question.form == "json":
-        record = to_record(solution)
-        record["content_hash"] = system.content_hash
-        return write_json(record) + "\n"
+        return write_record(solution, {"content_hash": system.content_hash}) + "\n"
     if question.form == "row":
         from implicitgrad.writers.rows import write_row
 

@@ -69,6 +69,7 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
     systems: list[PendingSystem] = []
     problems: list[Problem] = []
     for spec in specs:
+        spec.order = options.order
         try:
             systems.append(
                 PendingSystem(spec.build_numbers(options.arithmetic), spec.parts if options.form == "yaml" else {})
@@ -148,6 +149,7 @@ def _works(specs: Sequence[SystemSpec], options: SolveOptions) -> list[Work]:
 def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
     from implicitgrad.batch.limits import build
 
+    spec.order = options.order
     system = build(spec, options.arithmetic)
     _require_gradients([system], options)
     answer = _answer(system, spec.parts, options)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -126,12 +126,36 @@ class BallMatrix(Rows):
 
     def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
         """The rows, each number with its bound, infinite where there is none."""
-        import numpy as np
-
-        errors = np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
-        for row, row_errors in zip(self.array, errors, strict=True):
+        for row, row_errors in zip(self.array, self._errors(), strict=True):
             pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
             yield tuple([Ball(number, error) if number == number else None for number, error in pairs])
+
+    def count_nonzero(self) -> int:
+        """How many entries are not 0."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.array))
+
+    def nonzero_entries(self, is_passed_over: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
+        """Of each row the columns and numbers that are not 0, with their bounds; of a row that is passed over none."""
+        import numpy as np
+
+        errors = self._errors()
+        found: list[list[tuple[int, Fraction]]] = []
+        for i, row in enumerate(self.array):
+            columns = [] if is_passed_over and is_passed_over[i] else np.flatnonzero(row).tolist()
+            found.append([(j, Ball(float(row[j]), float(errors[i, j]))) for j in columns])
+        return found
+
+    def first_columns(self, number: int) -> BallMatrix:
+        """So many of its columns."""
+        return BallMatrix(self.array[:, :number], None if self.error is None else self._errors()[:, :number])
+
+    def _errors(self) -> Array:
+        """The bound on each entry, infinite where there is none."""
+        import numpy as np
+
+        return np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.array.astype(dtype or self.array.dtype, copy=copy is not False)
@@ -168,18 +192,25 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
 
     Raises OverflowError beyond the largest, and for what is not 0 and would be.
     """
+    return from_sparse([dict(enumerate(row)) for row in rows], len(rows[0]))
+
+
+def from_sparse(rows: Sequence[Mapping[int, Fraction]], columns: int) -> BallMatrix:
+    """The same of what is not 0 in each row, by its column."""
     import numpy as np
 
-    values = np.array([[entry.numerator / entry.denominator for entry in row] for row in rows])
-    errors = np.zeros(values.shape)
+    values, errors = np.zeros((len(rows), columns)), None
     for i, row in enumerate(rows):
-        for j, entry in enumerate(row):
+        for j, entry in row.items():
+            values[i, j] = entry.numerator / entry.denominator
             if entry.denominator != 1 or entry.numerator.bit_length() > BITS:
                 error = abs(Fraction(float(values[i, j])) - entry)
                 if error and not values[i, j]:
                     raise OverflowError
-                errors[i, j] = np.nextafter(float(error), np.inf) if error else 0.0
-    return BallMatrix(values, errors if errors.any() else 0.0)
+                if error:
+                    errors = np.zeros(values.shape) if errors is None else errors
+                    errors[i, j] = np.nextafter(float(error), np.inf)
+    return BallMatrix(values, 0.0 if errors is None else errors)
 
 
 def from_texts(rows: Sequence[Sequence[str]]) -> BallMatrix | None:

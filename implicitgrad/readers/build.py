@@ -7,7 +7,7 @@ checks them, and that says where a value does not fit, and why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,7 @@ from implicitgrad.numbers.values import (
     shape_of,
     text_of,
 )
+from implicitgrad.symbolic.element import Derivative
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem, with_others
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
@@ -63,8 +64,8 @@ class Read(NamedTuple):
     """A, B, x and y of a system, and maybe hessian."""
     origin: Origin | None
     """The equations; none if they are linear with numbers as coefficients, no constants, and all unknowns."""
-    linearize: Callable[[], Read] | None = None
-    """Says both where that needs sympy, which may take long. Raises InputError."""
+    linearize: Callable[[int], Read] | None = None
+    """Says both where that needs sympy, which may take long, with derivatives up to an order. Raises InputError."""
 
 
 class SystemSpec:
@@ -76,11 +77,14 @@ class SystemSpec:
         self.strange: dict[str, list[Problem]] = {}
         """For each matrix, the problems of Python values that are neither numbers nor text, reported as one."""
         self.arithmetic = Arithmetic.EXACT
+        self.is_exact_asked_for = False
         self.why_no_letters: str | None = None
         """What to say of an expression with letters, where that is a mistake in the place of a number."""
         self.origin: Origin | None = None
         """The equations that A and B were made from, if they say more."""
-        self.linearize: Callable[[], Read] | None = None
+        self.order = 1
+        """Of the derivatives that are asked for."""
+        self.linearize: Callable[[int], Read] | None = None
         """Makes A and B of equations that need sympy; None where that has been done."""
         self.expect: Callable[[], dict[str, SourceValue]] = dict
         """Reads what is claimed of the answer, by key and constraints.matrix; only who checks it asks."""
@@ -94,6 +98,8 @@ class SystemSpec:
         """Letters in it are NeedsAlgebra."""
         self.has_numbers_alone = False
         """Every text in it is a number as JSON has them."""
+        self.radii: dict[str, dict[tuple[int, int], float]] = {}
+        """How far numbers may be from the constants that they stand for, by row and column of each matrix."""
         self.decimals: dict[str, PlainDecimals] = {}
         """The matrices that are plain decimals, as they were read."""
 
@@ -115,7 +121,7 @@ class SystemSpec:
                 raise
             spec = self.with_care()
             spec.why_no_letters = self.why_no_letters
-            spec.is_of_numbers = self.is_of_numbers
+            spec.is_of_numbers, spec.order = self.is_of_numbers, self.order
             return spec.build(arithmetic)
 
     def build_numbers(self, arithmetic: str = AUTO) -> LinearSystem:
@@ -137,7 +143,7 @@ class SystemSpec:
     def complete(self) -> None:
         """Make A and B of equations that need sympy. Raises InputError."""
         if self.linearize is not None:
-            self.take(self.linearize())
+            self.take(self.linearize(self.order))
 
     def _of_numbers_or_letters(self, arithmetic: str) -> LinearSystem:
         self._choose(arithmetic)
@@ -148,7 +154,7 @@ class SystemSpec:
             del self.problems[before:]
             if self.is_of_numbers:
                 raise NeedsAlgebra from None
-            self.arithmetic = Arithmetic.SYMBOLIC
+            self.arithmetic = Arithmetic.FLOAT if self.is_large else Arithmetic.SYMBOLIC
             return self._built()
         if arithmetic != AUTO or self.is_binary or self.is_near_a_point:
             return system
@@ -164,7 +170,7 @@ class SystemSpec:
         return self._built()
 
     def _built(self) -> LinearSystem:
-        self.decimals, self.strange = {}, {}
+        self.decimals, self.strange, self.radii = {}, {}, {}
         if self.arithmetic is Arithmetic.EXACT:
             self._read_at_once()
         A = self._matrix("A") if "A" in self.parts else None
@@ -220,7 +226,7 @@ class SystemSpec:
             self.decimals["A"], self.decimals["dL_dy"] = found
 
     def _has_decimals(self) -> bool:
-        if self.arithmetic is Arithmetic.SYMBOLIC:
+        if self.arithmetic is Arithmetic.SYMBOLIC or self.radii.get("A"):
             return False
         decimals = self.decimals.get("A")
         return has_decimals(self.parts["A"].value) if decimals is None else decimals.has_decimals
@@ -264,6 +270,7 @@ class SystemSpec:
 
     def _choose(self, arithmetic: str) -> None:
         """Whether numbers are read as rational ones or as doubles."""
+        self.is_exact_asked_for = arithmetic == Arithmetic.EXACT
         if arithmetic == AUTO:
             is_float = self.is_binary or self.is_near_a_point or (self.is_large and self._least_estimate() > QUICK)
             self.arithmetic = Arithmetic.FLOAT if is_float else Arithmetic.EXACT
@@ -305,13 +312,22 @@ class SystemSpec:
             raise InputError([Problem(message, hint, "overflow", self.source)]) from None
 
     def _widened(self, system: LinearSystem) -> LinearSystem:
-        """The system with how far its matrices may be from those of a solution near the point."""
-        if self.origin is None or self.origin.radii is None:
-            return system
-        for_A, for_B = self.origin.radii
-        assert isinstance(system.A, BallMatrix)
-        wide_B = system.B.widened(for_B) if isinstance(system.B, BallMatrix) else system.B
-        return system._replace(A=system.A.widened(for_A), B=wide_B)
+        """The system with how far its matrices may be from constants, or from those of a solution near the point."""
+        wide: dict[str, Any] = {}
+        for key, matrix in {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}.items():
+            if isinstance(matrix, BallMatrix) and (radii := self._radii_of(key, matrix)) is not None:
+                wide[key] = matrix.widened(radii)
+        return system._replace(**wide) if wide else system
+
+    def _radii_of(self, key: str, matrix: BallMatrix) -> Sequence[Sequence[float]] | None:
+        """How far a matrix's entries may be from what they stand for, beside rounding."""
+        if self.origin is not None and self.origin.radii is not None and key != "dL_dy":
+            return self.origin.radii["AB".index(key)]
+        found = self.radii.get(key)
+        if not found:
+            return None
+        rows, columns = matrix.shape
+        return [[found.get((i, j), 0.0) for j in range(columns)] for i in range(rows)]
 
     def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         part = self.parts[key]
@@ -411,8 +427,37 @@ class SystemSpec:
         try:
             return [parse_ratio(item) if type(item) is str else ratio_of(item) for item in items]
         except NumberError:
-            self._refuse_entries(key, items, path)
-            return None
+            constants = self._constants(key, items, path) if self.arithmetic is Arithmetic.FLOAT else None
+            if constants is None:
+                self._refuse_entries(key, items, path)
+            return constants
+
+    def _constants(self, key: str, items: list[object], path: Path) -> list[Ratio] | None:
+        """Numbers near constants such as exp(1/3)/4, with how far they are off in ``radii``; None if there are letters.
+
+        Raises NeedsAlgebra where that is not to be done.
+        """
+        found: list[Ratio] = []
+        for j, item in enumerate(items):
+            try:
+                found.append(parse_ratio(item) if isinstance(item, str) else ratio_of(item))
+                continue
+            except NumberError:
+                is_read = self.why_no_letters is None and self._has_letters(text_of(item))
+                if not is_read and not isinstance(item, Derivative):
+                    return None
+            if self.is_of_numbers:
+                raise NeedsAlgebra
+            try:
+                from implicitgrad.symbolic.interval import approximation
+            except ImportError:
+                return None
+            near = approximation(item.expression if isinstance(item, Derivative) else text_of(item))
+            if near is None:
+                return None
+            found.append(near.value.as_integer_ratio())
+            self.radii.setdefault(key, {})[path[0] if path else 0, j] = near.radius
+        return found
 
     def _refuse_entries(self, key: str, items: list[object], path: Path) -> None:
         """Say of each that is no number what is wrong with it."""
@@ -421,18 +466,34 @@ class SystemSpec:
                 parse_ratio(item) if isinstance(item, str) else as_fraction(item)
             except NumberError as error:
                 hint = error.problem.hint
-                if self._has_letters(text_of(item)):
+                if isinstance(item, Derivative) or self._has_letters(text_of(item)):
                     hint = self.why_no_letters or self._what_keeps_letters_out()
                     if hint is None:
                         raise _LettersFound from None
+                    if isinstance(item, Derivative) and self.is_large:
+                        raise InputError([self._too_many_for_letters()]) from None
                 else:
                     hint = hint or self._why_no_letter(text_of(item))
                 problem = error.problem._replace(hint=hint)
                 self._refuse_entry(key, (*path, j), problem, is_value=not isinstance(item, str))
 
+    def _too_many_for_letters(self) -> Problem:
+        """What is wrong with equations of many names whose derivatives have letters."""
+        shapes = {"A": ("equation", "unknown"), "B": ("equation", "input")}
+        found = {
+            noun: count(size, noun)
+            for key, nouns in shapes.items()
+            if key in self.parts
+            for noun, size in zip(nouns, shape_of(self.parts[key].value), strict=True)
+        }
+        message = f"expected at most {ALWAYS_EXACT} equations, unknowns and inputs with letters"
+        message = f"{message}, got {', '.join(found.values())}"
+        hint = "x names the inputs; where x and y have values, --at, there may be more"
+        return Problem(message, hint, "too-large", self.source)
+
     def _what_keeps_letters_out(self) -> str | None:
         """What keeps an expression with letters from being read, if anything does."""
-        if self.arithmetic is Arithmetic.FLOAT or self.is_large:
+        if self.arithmetic is Arithmetic.FLOAT or (self.is_large and self.is_exact_asked_for):
             return f"Letters are for exact arithmetic, of at most {ALWAYS_EXACT} equations, unknowns and inputs"
         try:
             import implicitgrad.symbolic.to_sympy  # noqa: F401
@@ -485,6 +546,9 @@ class SystemSpec:
 
         found = []
         for j, item in enumerate(items):
+            if isinstance(item, Derivative):
+                found.append(item.expression)
+                continue
             text = text_of(item)
             try:
                 if self._has_letters(text):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Origin
+from implicitgrad.numbers.ball import BallMatrix, Decimals, from_sparse
 from implicitgrad.readers.build import INSTALL_SYMPY, Read
 from implicitgrad.symbolic.grammar import (
     CONSTANTS,
@@ -30,6 +32,10 @@ from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import as_number, format_fraction, last_place
 
 MAX_BITS = 20_000
+LARGE = 2**12
+"""Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
+MAX_COEFFICIENTS = 10_000_000
+"""Of all equations, those that are 0 among them: 2,236 equations in as many unknowns and inputs."""
 
 Sum = dict[str, Fraction]
 """Σ coefficient·name by name; the constant is under ""."""
@@ -82,16 +88,18 @@ def read_equations(
         raise InputError(problems)
     inputs = inputs or _inputs(equations, unknowns)
     _refuse_unfit(unknowns, inputs, source)
+    _refuse_too_many(len(lines), len(unknowns), len(inputs), source)
     sums = None if point is not None else _linear(equations)
     remarks = _remarks(lines, equations, _declared(y, x, point))
     if sums is not None:
-        matrices = _coefficients(sums, equations, unknowns, inputs)
+        A, B = _coefficients(sums, equations, unknowns, inputs)
+        parts = _parts(lines, A.written(), None if B.is_identity else B.written(), unknowns, inputs, y, x)
         used = {name for equation in equations for name in equation.names()}
         has_constants = any(total.get("") for total in sums)
         is_plain = used.issuperset(unknowns) and not has_constants
         origin = Origin(_texts(lines), is_linear=True, has_constants=has_constants, remarks=remarks)
-        return Read(_parts(lines, *matrices, unknowns, inputs, y, x), None if is_plain and not remarks else origin)
-    return Read({}, None, lambda: _by_sympy(lines, equations, unknowns, inputs, y, x, source, point, remarks))
+        return Read(parts, None if is_plain and not remarks else origin)
+    return Read({}, None, partial(_by_sympy, lines, equations, unknowns, inputs, y, x, source, point, remarks))
 
 
 def _declared(y: SourceValue | None, x: SourceValue | None, point: Point | None) -> set[str]:
@@ -114,10 +122,21 @@ def _refuse_unfit(unknowns: list[str], inputs: list[str], source: str) -> None:
     if not inputs:
         message = "equations: expected an input, a name that is no unknown, got none"
         raise InputError([Problem(message, "x1 = 2*y1 + 3*y2", "missing-x", source)])
-    both = next((name for name in inputs if name in unknowns), None)
+    known = set(unknowns)
+    both = next((name for name in inputs if name in known), None)
     if both is not None:
         message = f"x: expected an input, got the unknown {quoted(both)}"
         raise InputError([Problem(message, "Name it in x or in y", "bad-name", source)])
+
+
+def _refuse_too_many(M: int, N: int, P: int, source: str) -> None:
+    if M * (N + P) > MAX_COEFFICIENTS:
+        message = (
+            f"equations: expected at most {MAX_COEFFICIENTS:,} coefficients, zeros among them, got {M:,} equations"
+        )
+        message += f" in {N:,} unknowns and {P:,} inputs"
+        hint = "A larger system is read as its matrices, from an .npz file of A and B"
+        raise InputError([Problem(message, hint, "too-large", source)])
 
 
 def _linear(equations: Sequence[Equation]) -> list[Sum] | None:
@@ -181,14 +200,52 @@ def _is_number(total: Sum) -> bool:
     return not any(value for name, value in total.items() if name)
 
 
+class _Sparse(NamedTuple):
+    """A matrix by what is not 0 in each of its rows."""
+
+    rows: list[dict[int, Fraction]]
+    """The entries by their columns."""
+    columns: int
+
+    def written(self) -> list[list[str]] | Decimals:
+        """As texts; where there are many, with doubles at once."""
+        if len(self.rows) * self.columns >= LARGE and (doubles := self._doubles()) is not None:
+            return Decimals(doubles, False, self._texts)
+        return self._texts()
+
+    def _texts(self) -> list[list[str]]:
+        texts = []
+        for row in self.rows:
+            texts.append(["0"] * self.columns)
+            for j, value in row.items():
+                texts[-1][j] = format_fraction(value)
+        return texts
+
+    def _doubles(self) -> BallMatrix | None:
+        """None beyond the range of doubles."""
+        try:
+            return from_sparse(self.rows, self.columns)
+        except OverflowError:
+            return None
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it is one."""
+        return len(self.rows) == self.columns and all(row == {i: 1} for i, row in enumerate(self.rows))
+
+
 def _coefficients(
     sums: Sequence[Sum], equations: Sequence[Equation], unknowns: Sequence[str], inputs: Sequence[str]
-) -> tuple[list[list[str]], list[list[str]]]:
-    A, B = [], []
+) -> tuple[_Sparse, _Sparse]:
+    A, B = _Sparse([], len(unknowns)), _Sparse([], len(inputs))
+    columns = {name: j for j, name in enumerate(unknowns)}
+    columns_of_B = {name: k for k, name in enumerate(inputs)}
     for total, equation in zip(sums, equations, strict=True):
-        sign = -1 if equation.lone in inputs else 1  # B·x = A·y as in x1 = ..., else as in ... - x1 = 0
-        A.append([format_fraction(sign * total.get(name, Fraction(0))) for name in unknowns])
-        B.append([format_fraction(-sign * total.get(name, Fraction(0))) for name in inputs])
+        sign = -1 if equation.lone in columns_of_B else 1  # B·x = A·y as in x1 = ..., else as in ... - x1 = 0
+        A.rows.append({columns[name]: sign * value for name, value in total.items() if value and name in columns})
+        B.rows.append(
+            {columns_of_B[name]: -sign * value for name, value in total.items() if value and name in columns_of_B}
+        )
     return A, B
 
 
@@ -198,24 +255,24 @@ def _texts(lines: Sequence[EquationLine]) -> tuple[str, ...]:
 
 def _parts(
     lines: Sequence[EquationLine],
-    A: list[list[str]],
-    B: list[list[str]],
+    A: Sequence[Sequence[object]] | Decimals,
+    B: Sequence[Sequence[object]] | Decimals | None,
     unknowns: Sequence[str],
     inputs: Sequence[str],
     y: SourceValue | None,
     x: SourceValue | None,
 ) -> dict[str, SourceValue]:
+    """B : None where it is the identity."""
+
     def locate(path: tuple[int, ...]) -> tuple[int, int] | None:
         return lines[path[0] if path else 0].locate(0)
 
-    def part(matrix: list[list[str]]) -> SourceValue:
-        return SourceValue(matrix, lines[0].source, locate)
-
-    found = {"A": part(A), "y": y or SourceValue(list(unknowns)), "x": x or SourceValue(list(inputs))}
-    is_identity = len(B) == len(inputs) and all(
-        b == ("1" if i == k else "0") for i, row in enumerate(B) for k, b in enumerate(row)
-    )
-    return found if is_identity else found | {"B": part(B)}
+    found = {
+        "A": SourceValue(A, lines[0].source, locate),
+        "y": y or SourceValue(list(unknowns)),
+        "x": x or SourceValue(list(inputs)),
+    }
+    return found if B is None else found | {"B": SourceValue(B, lines[0].source, locate)}
 
 
 def _by_sympy(
@@ -228,8 +285,9 @@ def _by_sympy(
     source: str,
     point: Point | None,
     remarks: tuple[tuple[str, str], ...],
+    order: int,
 ) -> Read:
-    """A = ∂F/∂y and B = −∂F/∂x of F = left − right."""
+    """A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives where the order is 2."""
     try:
         from implicitgrad.symbolic.linearize import EquationError, PointError, Value, linearize
     except ImportError:
@@ -252,7 +310,7 @@ def _by_sympy(
         unit = None if number is None else last_place(number)
         values[name] = Value(line.text, node, (unit or Fraction(0)) / 2)
     try:
-        found = linearize(equations, unknowns, inputs, values, point.solve_for)
+        found = linearize(equations, unknowns, inputs, values, point.solve_for, order)
     except EquationError as error:
         raise InputError([_problem(lines[error.equation], error.error)]) from None
     except ExpressionError as error:
@@ -272,7 +330,8 @@ def _by_sympy(
             line = lines[error.equation]
             raise InputError([problem.at(line.source, line.locate(0))]) from None
         raise InputError([problem.at(point.source or source, point.position)]) from None
-    parts = _parts(lines, found.A, found.B, unknowns, inputs, y, x)
+    B = None if _is_identity(found.B, len(inputs)) else found.B
+    parts = _parts(lines, found.A, B, unknowns, inputs, y, x)
     if found.hessian is not None:
         parts["hessian"] = SourceValue(found.hessian, lines[0].source)
     origin = Origin(
@@ -283,14 +342,19 @@ def _by_sympy(
     return Read(parts, origin)
 
 
+def _is_identity(B: Sequence[Sequence[object]], inputs: int) -> bool:
+    return len(B) == inputs and all(b == ("1" if i == k else "0") for i, row in enumerate(B) for k, b in enumerate(row))
+
+
 def _problem(line: EquationLine, error: ExpressionError) -> Problem:
     return Problem(error.message, error.hint, error.code).at(line.source, line.locate(error.offset))
 
 
 def _inputs(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[str]:
     """The names alone on a left side, or else all that are no unknowns, in the order in which they appear."""
-    lone = [equation.lone for equation in equations if equation.lone is not None and equation.lone not in unknowns]
-    others = (name for equation in equations for name in equation.names() if name not in unknowns)
+    known = set(unknowns)
+    lone = [equation.lone for equation in equations if equation.lone is not None and equation.lone not in known]
+    others = (name for equation in equations for name in equation.names() if name not in known)
     return list(dict.fromkeys(lone)) or list(dict.fromkeys(others))
 
 

@@ -85,7 +85,7 @@ def _read_with_care(text: str, source: str, name: str, line: int) -> SystemSpec:
     from implicitgrad.readers.yaml import read_yaml
 
     try:
-        specs = read_yaml("\n" * (line - 1) + text, source, name)
+        specs = read_yaml(text, source, name, line - 1)
     except InputError as error:
         raise InputError([_within(problem, line, text) for problem in error.problems]) from None
     if len(specs) != 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import zipfile
 from fractions import Fraction
-from io import BytesIO
+from io import SEEK_END, BytesIO
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,10 @@ MAX_MAPPED = 4 * 2**30
 """Bytes of a .npy file, which is not read but mapped into memory."""
 MAX_UNPACKED = 2**30
 """Bytes that an .npz file may hold when unpacked; a small one can claim any number."""
+ALWAYS_UNPACKED = 16 * 2**20
+"""Bytes, its numbers as doubles, that it may hold whatever its own size."""
+MAX_TIMES_UNPACKED = 100
+"""Times its own size."""
 
 
 def read_npy_value(path: str) -> SourceValue:
@@ -71,11 +76,13 @@ def read_npz(path: str, name: str) -> list[SystemSpec]:
         if beginning != ZIP_MAGIC:
             found = "something else" if beginning else "an empty file"
             raise _refused(path, f"expected a NumPy .npz file, got {found}", "bad-syntax" if beginning else "empty")
-        file.seek(0)
+        most = max(ALWAYS_UNPACKED, MAX_TIMES_UNPACKED * file.seek(0, SEEK_END))
         arrays: dict[str, Array] = {}
         try:
             with zipfile.ZipFile(file) as archive:
-                for key, member in _members(path, archive).items():
+                members = _members(path, archive)
+                _refuse_compressed(path, archive, members, most)
+                for key, member in members.items():
                     with archive.open(member) as stream:
                         arrays[key] = _load(path, stream, f"{key}: ")
         except InputError:
@@ -117,6 +124,34 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
         raise _refused(path, f"expected at most {MAX_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
     return members
+
+
+def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
+    """Refuse what takes far more memory, and time, than its file lets expect, before it is unpacked."""
+    if sum(member.file_size for member in members.values()) <= most:
+        total = 0
+        for member in members.values():
+            with archive.open(member) as stream:
+                total += _bytes_as_doubles(stream, member.file_size)
+        if total <= most:
+            return
+    message = f"expected at most {ALWAYS_UNPACKED >> 20} MiB when unpacked, or {MAX_TIMES_UNPACKED} times the file's "
+    problem = Problem(f"{message}size, got more", "np.savez writes a larger one without compression", "too-large", path)
+    raise InputError([problem])
+
+
+def _bytes_as_doubles(stream: Any, size: int) -> int:
+    """What an array takes with its numbers as doubles, by its header; 0 for what has none that can be read.
+
+    size : of the whole, in bytes.
+    """
+    try:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(stream)
+    except ValueError:
+        return 0
+    return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
 
 
 def _unknown(path: str, written: str) -> Problem:

@@ -96,10 +96,13 @@ class Scalars(Nodes):
         return YamlNode(YamlPlace(line, column), YamlPlace(end_line, end_column), self.texts[i])
 
 
-def read_yaml(text: str, source: str, name: str) -> list[SystemSpec]:
-    """The systems of a YAML stream, one a document. Raises InputError."""
+def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemSpec]:
+    """The systems of a YAML stream, one a document. Raises InputError.
+
+    above : how many lines of the source stand before the text.
+    """
     specs = []
-    for number, node in enumerate(_documents(text, source), start=1):
+    for number, node in enumerate(_documents(text, source, above), start=1):
         specs.append(_spec(node, source if number == 1 else f"{source}#{number}", source, name, text))
     if not specs:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
@@ -383,9 +386,9 @@ def _plain(node: YamlNode) -> object:
     return node.text
 
 
-def _documents(text: str, source: str) -> Iterator[YamlNode]:
+def _documents(text: str, source: str, above: int = 0) -> Iterator[YamlNode]:
     """The root node of each document."""
-    _refuse_control_characters(text, source)
+    _refuse_control_characters(text, source, above)
     if text.lstrip().startswith("{") and "\\u" in text:
         text = re.sub(_SURROGATES, _one_escape, text)
     loader = _LOADER(text)
@@ -395,9 +398,9 @@ def _documents(text: str, source: str) -> Iterator[YamlNode]:
             if isinstance(event, yaml.StreamEndEvent):
                 return
             if isinstance(event, yaml.DocumentStartEvent):
-                yield _node(loader, loader.get_event(), source, 0)
+                yield _node(loader, loader.get_event(), source, above, 0)
     except yaml.YAMLError as error:
-        raise _syntax_error(error, text, source) from None
+        raise _syntax_error(error, text, source, above) from None
     finally:
         loader.dispose()
 
@@ -407,11 +410,11 @@ def _one_escape(pair: re.Match[str]) -> str:
     return f"{backslashes}\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08X}"
 
 
-def _node(loader: Any, event: Any, source: str, depth: int) -> YamlNode:
-    mark = event.start_mark
+def _node(loader: Any, event: Any, source: str, above: int, depth: int) -> YamlNode:
+    mark = _below(above, event.start_mark)
     kind = type(event)
     if kind is _SCALAR and event.anchor is None and event.tag is None:
-        return YamlNode(mark, event.end_mark, event.value)
+        return YamlNode(mark, _below(above, event.end_mark), event.value)
     if kind is yaml.AliasEvent:
         raise _refused(f"expected plain values, got {quoted('*' + event.anchor)}", mark, source, "Write the values out")
     if event.anchor is not None:
@@ -423,22 +426,28 @@ def _node(loader: Any, event: Any, source: str, depth: int) -> YamlNode:
     is_flow = event.flow_style
     items: list[YamlNode] = []
     if kind is _SEQUENCE:
-        scalars, child = _scalars(loader)
+        scalars, child = _scalars(loader, above)
         if type(child) is _SEQUENCE_END:
-            return YamlNode(mark, child.end_mark, items=scalars, is_flow=is_flow)
+            return YamlNode(mark, _below(above, child.end_mark), items=scalars, is_flow=is_flow)
         items += scalars
     else:
         child = loader.get_event()
     closing = _SEQUENCE_END if kind is _SEQUENCE else _MAPPING_END
     while type(child) is not closing:
-        items.append(_node(loader, child, source, depth + 1))
+        items.append(_node(loader, child, source, above, depth + 1))
         child = loader.get_event()
+    end_mark = _below(above, child.end_mark)
     if kind is _SEQUENCE:
-        return YamlNode(mark, child.end_mark, items=items, is_flow=is_flow)
-    return YamlNode(mark, child.end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
+        return YamlNode(mark, end_mark, items=items, is_flow=is_flow)
+    return YamlNode(mark, end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
 
 
-def _scalars(loader: Any) -> tuple[Scalars, Any]:
+def _below(above: int, mark: Any) -> Any:
+    """A mark of a text as one of the source that it is in."""
+    return YamlPlace(mark.line + above, mark.column) if above else mark
+
+
+def _scalars(loader: Any, above: int) -> tuple[Scalars, Any]:
     """The plain scalars that come next, and the event that ends them."""
     texts: list[str] = []
     places: list[int] = []
@@ -447,7 +456,7 @@ def _scalars(loader: Any) -> tuple[Scalars, Any]:
         start: Any = event.start_mark
         end: Any = event.end_mark
         texts.append(event.value)
-        places += (start.line, start.column, end.line, end.column)
+        places += (start.line + above, start.column, end.line + above, end.column)
     return Scalars(texts, places), event
 
 
@@ -455,7 +464,7 @@ def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> I
     return InputError([Problem(message, hint, "bad-syntax").at(source, (mark.line + 1, mark.column + 1))])
 
 
-def _refuse_control_characters(text: str, source: str) -> None:
+def _refuse_control_characters(text: str, source: str, above: int) -> None:
     """libyaml refuses most of them too, but says where in bytes; the others it takes for ends of lines."""
     match = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if match is None and not text.isascii():
@@ -463,16 +472,16 @@ def _refuse_control_characters(text: str, source: str) -> None:
     if match:
         before = text[: match.start()].split("\n")
         problem = Problem(f"expected text, got the character {quoted(match.group())}", "Remove it", "bad-syntax")
-        raise InputError([problem.at(source, (len(before), len(before[-1]) + 1))])
+        raise InputError([problem.at(source, (len(before) + above, len(before[-1]) + 1))])
 
 
-def _syntax_error(error: yaml.YAMLError, text: str, source: str) -> InputError:
+def _syntax_error(error: yaml.YAMLError, text: str, source: str, above: int) -> InputError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
     reason = ", ".join(part for part in reasons if part) or printable(str(error))
     position = hint = None
     if mark is not None:
-        position = mark.line + 1, mark.column + 1
+        position = mark.line + 1 + above, mark.column + 1
         lines = text.splitlines()
         if mark.line < len(lines) and "\t" in lines[mark.line]:
             hint = "The line has a tab; YAML indents with spaces"

@@ -35,11 +35,14 @@ def solve_system(
         from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
 
         refuse_unfit(system, chosen)
-    found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
-    if arithmetic == AUTO and rtol is None and system.exactly is not None and None in found.error_bounds:
-        exact = system.exactly()
-        if can_be_settled(exact):
+    settled = system.exactly if arithmetic == AUTO and rtol is None else None
+    # which unknowns can be free depends on the rank
+    found = _solve(system, free if settled is None else (), chosen, rtol, gradient_alone=gradient_alone)
+    if settled is not None:
+        if None in found.error_bounds and can_be_settled(exact := settled()):
             system, found = exact, _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
+        elif free:
+            found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
     if system.origin is not None:
         from implicitgrad.solvers.at_point import with_origin
 

@@ -25,6 +25,17 @@ def _operation(name: str) -> Operation:
     return operate
 
 
+class Derivative(NamedTuple):
+    """An entry of A or B that is no rational number, as sympy has it."""
+
+    expression: Any
+
+    def __str__(self) -> str:
+        from implicitgrad.symbolic.printing import write
+
+        return write(self.expression)
+
+
 class Symbolic:
     """An element of a field of rational functions of letters and of functions of them; immutable."""
 

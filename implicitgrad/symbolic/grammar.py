@@ -170,7 +170,9 @@ def as_product(name: str, known: Collection[str]) -> str | None:
         found = [
             (*before, name[start:end])
             for start, before in enumerate(best)
-            if before is not None and name[start:end] != name and name[start:end] in (*known, *CONSTANTS)
+            if before is not None
+            and name[start:end] != name
+            and (name[start:end] in known or name[start:end] in CONSTANTS)
         ]
         best.append(min(found, key=len, default=None))
     factors = best[-1]
@@ -214,8 +216,13 @@ class _Reader:
         if len(text) > LONGEST:
             raise ExpressionError(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
         self.tokens = _tokens(text, what)
-        self.known = {*known, *(token for kind, token, _ in self.tokens if kind == "name")} - set(FUNCTIONS)
+        self.elsewhere = known
         self.next = 0
+
+    @property
+    def known(self) -> set[str]:
+        """The names that it and other equations have."""
+        return {*self.elsewhere, *(token for kind, token, _ in self.tokens if kind == "name")} - set(FUNCTIONS)
 
     def equation(self) -> Equation:
         left = self.sum()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 from mpmath import iv
@@ -40,7 +40,9 @@ from sympy import (
     tanh,
 )  # fmt: skip
 
+from implicitgrad.symbolic.grammar import ExpressionError
 from implicitgrad.symbolic.odd_root import OddRoot
+from implicitgrad.symbolic.to_sympy import read_value
 
 DIGITS = 60
 GUARD_DIGITS = 10
@@ -148,6 +150,26 @@ def _bounded(entry: Expr, exact: dict[Expr, Any], values: dict[Expr, Any]) -> tu
     if not radius < mpmath.inf:
         raise Unbounded
     return text, float(radius) * (1 + 2.0**-50)
+
+
+class Approximation(NamedTuple):
+    """A number near a constant."""
+
+    value: Fraction
+    radius: float
+    """How far it may be from that."""
+
+
+def approximation(constant: Expr | str) -> Approximation | None:
+    """What a constant is near, as an expression or a text of the grammar; None of what has letters, or no value."""
+    try:
+        expression = read_value(constant) if isinstance(constant, str) else constant
+        if expression.free_symbols:
+            return None
+        [[text]], [[radius]] = bound([[expression]], {}, {})
+    except (ExpressionError, Unbounded):
+        return None
+    return Approximation(Fraction(text), radius)
 
 
 def interval(expression: Expr, values: dict[Expr, Any]) -> Any:

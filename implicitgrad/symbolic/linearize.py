@@ -7,14 +7,17 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sympy import Abs, Derivative, Dummy, Expr, I, Rational, atan2, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import Abs, Dummy, Expr, I, Rational, atan2, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import Derivative as SympyDerivative
 from sympy import sign as sympy_sign
 from sympy.core.evalf import PrecisionExhausted
 
+from implicitgrad.symbolic.element import Derivative
 from implicitgrad.symbolic.grammar import Equation, ExpressionError, Node
 from implicitgrad.symbolic.interval import Radii, Unbounded, bound, enclose, surround
 from implicitgrad.symbolic.printing import write
-from implicitgrad.symbolic.to_sympy import is_huge, symbol, to_expression
+from implicitgrad.symbolic.to_sympy import MAX_DIGITS as MAX_DIGITS_OF_NUMBERS
+from implicitgrad.symbolic.to_sympy import at_point, symbol, to_expression
 
 DIGITS = 50
 MAX_DIGITS = 150
@@ -25,6 +28,8 @@ LARGEST_DENOMINATOR = 10**12
 MAX_STEPS = 50
 SHOWN_DIGITS = 17
 SMALLEST_SHOWN = 1e-300
+Entries = Sequence[Sequence[str | Derivative]]
+"""Numbers as texts."""
 _NO_VALUE = (I, nan, oo, -oo, zoo)
 
 
@@ -48,12 +53,12 @@ class Value(NamedTuple):
 
 
 class Linearized(NamedTuple):
-    """The matrices as texts of expressions."""
+    """The matrices, numbers as texts."""
 
-    A: list[list[str]]
-    B: list[list[str]]
-    hessian: list[list[str]] | None
-    """Of one equation in one unknown, by the inputs and it."""
+    A: Entries
+    B: Entries
+    hessian: Entries | None
+    """Of one equation in one unknown, by the inputs and it, if it was asked for."""
     is_linear: bool
     point: dict[str, str]
     residual: str
@@ -80,8 +85,9 @@ def linearize(
     inputs: Sequence[str],
     at: Mapping[str, Value],
     solve_for: Sequence[str],
+    order: int = 1,
 ) -> Linearized:
-    """Raises EquationError, ExpressionError (of a value) or PointError."""
+    """order : 2 for second derivatives, too. Raises EquationError, ExpressionError (of a value) or PointError."""
     F = _differences(equations, inputs)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
     A = [[derivative(f, v) for v in y] for f in F]
@@ -89,15 +95,14 @@ def linearize(
     variables = {*x, *y}
     is_linear = not any(entry.free_symbols & variables for row in (*A, *B) for entry in row)
     H = None
-    if len(F) == len(y) == 1 and not is_linear:
+    if order > 1 and len(F) == len(y) == 1 and not is_linear:
         H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
     residual, near = "0", None
     if point:
         _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
-        if any(is_huge(f.subs(point)) for f in F):
-            raise PointError(f"at: the equations have numbers that are too large at {_named(point)}")
+        there = [_value(f, _decimal(point) if solve_for else point) for f in F]
         if solve_for:
             sought = [symbol(name) for name in solve_for]
             found, residual = _solved(F, sought, point)
@@ -105,25 +110,26 @@ def linearize(
             near = None if residual == "0" else _proved(F, sought, point)
         elif variables <= point.keys():
             roundings = {symbol(name): value.rounding for name, value in at.items()}
-            residual = _residual(F, equations, point, roundings)
+            residual = _residual(F, there, equations, point, roundings)
             near = None if residual == "0" else surround(point, roundings)
     _refuse_jumps(F, point)
-    there = [_at(matrix, point, equations) for matrix in (A, B, H or [])]
-    texts_of_A, texts_of_B, texts_of_H = map(_written, there)
+    values = point if near is None else _decimal(point)
+    A_there, B_there, H_there = (_at(matrix, values, equations) for matrix in (A, B, H or []))
+    entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
     radii = second = None
     if near is not None:
         try:
-            (texts_of_A, A_radii), (texts_of_B, B_radii) = (bound(matrix, point, near) for matrix in (A, B))
+            (entries_of_A, A_radii), (entries_of_B, B_radii) = (bound(matrix, point, near) for matrix in (A, B))
         except Unbounded:
             message = f"the equations have no derivative, or any, near {_named(point)}"
             raise PointError(message, "Write more decimals, or the exact values") from None
         radii = A_radii, B_radii
-        texts_of_H = _written(_decimals(there[2]))
+        entries_of_H = _written(_decimals(H_there))
         if H is not None:
             with suppress(Unbounded):
                 second = bound(_second_derivatives(A[0][0], B[0], H), point, near)
     return Linearized(
-        texts_of_A, texts_of_B, texts_of_H or None, is_linear,
+        entries_of_A, entries_of_B, entries_of_H or None, is_linear,
         {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
         is_linear and any(expand(f.subs(dict.fromkeys(variables, 0))) != 0 for f in F),
     )  # fmt: skip
@@ -162,7 +168,7 @@ def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[E
 def derivative(f: Expr, v: Expr) -> Expr:
     """∂f/∂v, in what the grammar has. Raises PointError for what may not be real."""
     found = diff(f, v).replace(sympy_sign, lambda u: u / Abs(u))
-    if found.has(Derivative, re, im):
+    if found.has(SympyDerivative, re, im):
         raise PointError("abs: expected the absolute value of what is real for every x and y")
     return found
 
@@ -223,12 +229,18 @@ def _fraction(number: Expr) -> Fraction:
 
 
 def _residual(
-    F: list[Expr], equations: Sequence[Equation], point: dict[Expr, Expr], roundings: dict[Expr, Fraction]
+    F: list[Expr],
+    there: list[Expr],
+    equations: Sequence[Equation],
+    point: dict[Expr, Expr],
+    roundings: dict[Expr, Fraction],
 ) -> str:
-    """max |F| at the point, "0" where it is a solution exactly. Raises PointError where it is none."""
+    """max |F| at the point, "0" where it is a solution exactly. Raises PointError where it is none.
+
+    there : the values of F.
+    """
     largest = Rational(0)
-    for i, f in enumerate(F):
-        value = f.subs(point)
+    for i, (f, value) in enumerate(zip(F, there, strict=True)):
         if value.has(*_NO_VALUE) or value.free_symbols or value.evalf(DIGITS).is_real is False:
             raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
         size = _size(value)
@@ -271,7 +283,7 @@ def _refuse_jumps(F: list[Expr], point: dict[Expr, Expr]) -> None:
 
 
 def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:
-    found = [[entry.subs(point) for entry in row] for row in matrix]
+    found = [[_value(entry, point) for entry in row] for row in matrix]
     for i, row in enumerate(found):
         if any(entry.has(*_NO_VALUE) for entry in row):
             number = min(i, len(equations) - 1)
@@ -279,12 +291,26 @@ def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[E
     return found
 
 
-def _written(matrix: list[list[Expr]]) -> list[list[str]]:
-    return [[write(entry) for entry in row] for row in matrix]
+def _value(expression: Expr, point: dict[Expr, Expr]) -> Expr:
+    """An expression at a point. Raises PointError where that has numbers too large to be computed with."""
+    try:
+        return at_point(expression, point)
+    except OverflowError:
+        message = f"at: expected numbers of at most {MAX_DIGITS_OF_NUMBERS:,} digits"
+        raise PointError(f"{message}, and the equations have more at {_named(point)}") from None
+
+
+def _written(matrix: list[list[Expr]]) -> Entries:
+    return [[write(entry) if entry.is_Number else Derivative(entry) for entry in row] for row in matrix]
 
 
 def _decimals(matrix: list[list[Expr]]) -> list[list[Expr]]:
     return [[entry.evalf(DIGITS - 10) for entry in row] for row in matrix]
+
+
+def _decimal(point: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    """The values to so many digits, of which powers are as long, and not longer."""
+    return {v: value.evalf(DIGITS) for v, value in point.items()}
 
 
 def _named(point: dict[Expr, Expr]) -> str:

@@ -37,13 +37,14 @@ def remarks_on(
     nodes = [node for one in written for node in one.nodes]
     names = dict.fromkeys(name for node in nodes for name in node.names())
     known, unused, found = set(declared), set(declared) - names.keys(), []
+    all_names = names.keys() | declared
     for name in sorted(names.keys() - known, key=lambda name: (len(name), name)):
         product = as_product(name, known)
         if product is None and is_run(name) and any(letter in unused for letter in name):
             product = "*".join(name)
         if product is None:
             known.add(name)
-        call = None if product or name in defined else _as_call(name, names.keys() | declared)
+        call = None if product or name in defined else _as_call(name, all_names)
         if meant := product or call:
             kind = "product" if product else "function"
             found.append(("names-run-together", f"{name} is read as one name; where a {kind} is meant, write {meant}"))
@@ -63,7 +64,7 @@ def _as_call(name: str, known: Collection[str]) -> str | None:
         match = re.fullmatch(rf"{function}([0-9]*)(\D\w*)", name)
         if match is None:
             continue
-        argument = match[2] if match[2] in (*known, *"xyz") else as_product(match[2], set(known) - {name})
+        argument = match[2] if match[2] in known or match[2] in ("x", "y", "z") else as_product(match[2], known)
         if argument is not None:
             return f"{function}({match[1]}{'*' if match[1] else ''}{argument})"
     return None

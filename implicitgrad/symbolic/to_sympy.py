@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from math import comb, prod
 
 from sympy import (
     Abs,
     Add,
+    E,
     Expr,
     I,
     Mul,
@@ -45,6 +47,10 @@ LARGEST_LOGARITHM = 10_000
 """Of a number."""
 MAX_BITS = 20_000
 """Of a power of a number."""
+MAX_DIGITS = 4_000
+"""Of the numerator and denominator of a number at a point."""
+LARGEST_POWER = MAX_DIGITS * math.log(10)
+"""The logarithm of a number of so many digits."""
 MAX_TERMS = 2_000
 """Of an expression when it is multiplied out."""
 _FUNCTIONS: dict[str, Callable[..., Expr]] = {
@@ -100,6 +106,27 @@ def _expression(node: Node) -> Expr:
     if found.has(*_NOT_REAL) or found.is_real is False:
         what = f"the function {node.text} of a number that it has" if node.kind == "call" else "a power that is"
         raise ExpressionError(f"expected {what} as a real number, got none", node.offset, code="bad-number")
+    return found
+
+
+def at_point(expression: Expr, point: Mapping[Expr, Expr]) -> Expr:
+    """An expression with values in the place of letters.
+
+    Raises OverflowError for numbers that are too large, before they are computed.
+    """
+    if not expression.args:
+        return point.get(expression, expression)
+    parts = [at_point(part, point) for part in expression.args]
+    if isinstance(expression, exp) or expression.is_Pow:
+        base, exponent = (E, parts[0]) if isinstance(expression, exp) else parts
+        if base.is_number and exponent.is_number and not base.is_zero:
+            is_fraction = base.is_Rational and exponent.is_Integer
+            size = abs((exponent * log(abs(base))).evalf(5))
+            if size.is_comparable and size > (LARGEST_POWER if is_fraction else LARGEST_LOGARITHM):
+                raise OverflowError
+    found = expression.func(*parts)
+    if found.is_Rational and max(abs(found.p), found.q).bit_length() > LARGEST_POWER / math.log(2):
+        raise OverflowError
     return found
 
 

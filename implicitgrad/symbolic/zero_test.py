@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import mpmath
@@ -20,6 +21,8 @@ SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
 SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
 """Of letters in exponents, too."""
 MAX_SIGNS = 40
+LARGEST_EXPONENT = 10**8
+"""Of exp, in what is computed."""
 FARTHEST_TANH = 1 - mpmath.mpf(10) ** -8
 """Beyond which 1 − tanh² would be taken for 0."""
 
@@ -35,6 +38,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
     grows = any(isinstance(atom, exp | sinh | cosh) or (atom.is_Pow and not atom.exp.is_Rational) for atom in atoms)
     sizes = SMALL_SIZES if grows else SIZES
     found: dict[tuple[Any, ...], list[list[Any]]] = {}
+    found_instead = "no such values"
     with mpmath.workdps(DIGITS):
         compute = compiled(letters, [*atoms, *absolute])
         for attempt in range(ATTEMPTS):
@@ -43,7 +47,10 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
                 point = [value * generator.choice((-1, 1)) * generator.choice(sizes) for value in point]
             try:
                 values = compute(*point)
-            except (OverflowError, ZeroDivisionError, ValueError):
+            except OverflowError:
+                found_instead = "numbers too large to be computed with"
+                continue
+            except (ZeroDivisionError, ValueError):
                 continue
             if any(isinstance(value, mpmath.mpc) and value.imag for value in values):
                 continue
@@ -57,14 +64,22 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
             if len(found) == MAX_SIGNS or (not absolute and len(found[signs]) == POINTS):
                 break
     if not found:
-        message = "expected expressions that are real for some values of their letters, found no such values"
-        raise UsageError(message)
+        message = "expected expressions that are real for some values of their letters"
+        raise UsageError(f"{message}, found {found_instead}")
     return [point for points in found.values() for point in points]
 
 
 def compiled(letters: Sequence[Symbol], expressions: Sequence[Expr]) -> Callable[..., Any]:
     """A function of the letters' values, in as many digits as mpmath works with, that computes expressions."""
-    return cast("Callable[..., Any]", lambdify(letters, expressions, modules="mpmath", dummify=True, cse=True))
+    modules = [{name: partial(_of_moderate, getattr(mpmath, name)) for name in ("exp", "sinh", "cosh")}, "mpmath"]
+    return cast("Callable[..., Any]", lambdify(letters, expressions, modules=modules, dummify=True, cse=True))
+
+
+def _of_moderate(function: Callable[[Any], Any], u: Any) -> Any:
+    """The function's value. Raises OverflowError where it, or the digits of π or log(2) for it, would take long."""
+    if abs(u) > LARGEST_EXPONENT:
+        raise OverflowError
+    return function(u)
 
 
 def cancels(terms: Sequence[Any]) -> bool:

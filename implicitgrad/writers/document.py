@@ -6,10 +6,11 @@ import os.path
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from math import inf, ulp
 from typing import NamedTuple
 
-from implicitgrad.model.solution import Solution, SpecialCase
+from implicitgrad.model.solution import General, Solution, SpecialCase
 from implicitgrad.model.system import Arithmetic, Matrix, Origin
 from implicitgrad.numbers.ball import Ball, BallMatrix
 from implicitgrad.numbers.exact import Ratio
@@ -26,15 +27,20 @@ from implicitgrad.numbers.formatting import (
 )
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count
+from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
 
 MAX_CONDITIONS = 3
+MAX_TERMS = 100_000
+"""Of an answer on a page, an entry having one for each free unknown that it depends on; seconds of work."""
 CONDITION_DIGITS = 3
 """At most, of a condition number."""
 NOT_FILES = ("<inline>", "<python>")
 LENIENT = 1 + 2.0**-40
 """More than the rounding of a sum of bounds."""
 FREE = Expression(("free",))
+Entry = tuple[int, Fraction]
+"""A column and what is there."""
 
 
 class DocumentLine(NamedTuple):
@@ -219,16 +225,16 @@ class Document:
         if self.solution.is_gradient_alone:
             return Block(self.inputs, (), self._losses())
         general = self.solution.general
-        particular, null_space = numbers_of(general.particular), numbers_of(general.null_space)
+        along = nonzero_entries(general.null_space, self.is_free)
+        rows = list(zip(self.is_free, numbers_of(general.particular), along, strict=True))
         columns = []
         for k, x in enumerate(self.inputs):
-            rows = list(zip(self.is_free, particular, null_space, strict=True))
-            texts = iter(show_column([J[k] for _, J, V in rows if not any(V)], self.digits))
+            texts = iter(show_column([J[k] for is_free, J, V in rows if not (is_free or V)], self.digits))
             cells = []
             for is_free, J, V in rows:
                 if is_free:
                     cells.append(FREE)
-                elif any(V):
+                elif V:
                     cells.append(self._along_free(J[k], V, x))
                 else:
                     cells.append(Expression(in_pieces(next(texts))))
@@ -291,10 +297,10 @@ class Document:
         general = self.solution.general
         lines = []
         particulars = () if general.dL_dx_particular is None else numbers_of(general.dL_dx_particular)
-        coefficients = () if general.dL_dx_coefficients is None else numbers_of(general.dL_dx_coefficients)
+        coefficients = () if general.dL_dx_coefficients is None else nonzero_entries(general.dL_dx_coefficients)
         rows = zip(self._loss_labels(), particulars, coefficients, strict=True)
         for label, particular, V in rows:
-            if any(V):
+            if V:
                 cells = [self._along_free(value, V, x) for value, x in zip(particular, self.inputs, strict=True)]
                 note = f"not unique: ∂L/∂y is not in the row space of A; {self._needed()}"
                 lines.append(DocumentLine(label, tuple(cells), _loss_entry(label), note))
@@ -313,8 +319,8 @@ class Document:
         dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
         return ["∂L/∂x"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂x" for k in range(len(dL_dy))]
 
-    def _along_free(self, value: Fraction, coefficients: Sequence[Fraction], x: str) -> Expression:
-        terms = [(coefficient, f"∂{y}/∂{x}") for coefficient, y in zip(coefficients, self.free, strict=True)]
+    def _along_free(self, value: Fraction, coefficients: Sequence[Entry], x: str) -> Expression:
+        terms = [(coefficient, f"∂{self.free[f]}/∂{x}") for f, coefficient in coefficients]
         return linear(value, terms, self.digits)
 
     def _needed(self) -> str:
@@ -325,12 +331,15 @@ class Document:
             row = next(row for row in numbers_of(self.system.A) if any(row))
             return f"it would need ∂L/∂y ∝ ({', '.join(show_number(entry, self.digits) for entry in row)})"
         conditions = []
-        for column in zip(*numbers_of(self.solution.general.null_space), strict=True):
-            terms = zip(column, (f"∂L/∂{y}" for y in self.y), strict=True)
+        rows = nonzero_entries(_first_columns(self.solution.general.null_space, MAX_CONDITIONS))
+        for column in range(min(len(self.free), MAX_CONDITIONS)):
+            terms = [
+                (value, f"∂L/∂{y}") for y, row in zip(self.y, rows, strict=True) for f, value in row if f == column
+            ]
             conditions.append(f"{linear(Fraction(0), terms, self.digits)} = 0")
-        rest = len(conditions) - MAX_CONDITIONS
+        rest = len(self.free) - MAX_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
-        return f"it would need {', '.join(conditions[:MAX_CONDITIONS])}{more}"
+        return f"it would need {', '.join(conditions)}{more}"
 
 
 def _compared(value: Symbolic, sign: str) -> str:
@@ -353,6 +362,41 @@ def _listed(texts: Sequence[str]) -> str:
 def numbers_of(matrix: Matrix) -> Matrix:
     """A matrix by rows, doubles with their bounds."""
     return [*matrix.bounded_rows()] if isinstance(matrix, BallMatrix) else matrix
+
+
+def refuse_long(solution: Solution) -> None:
+    """Raises InputError for an answer that no page is for, before it is laid out."""
+    general, P = solution.general, len(solution.independent)
+    terms = 0 if solution.is_gradient_alone else len(solution.y) * P + _dependencies(general) * P
+    if general.dL_dx_coefficients is not None:
+        terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
+    if terms > MAX_TERMS:
+        message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
+        hint = "--format json has it whole, and so has --output with a name that ends in .npz"
+        raise InputError([Problem(message, hint, "too-large", solution.system.source)])
+
+
+def _dependencies(general: General) -> int:
+    """How many entries of the null space say of an unknown that it depends on a free one."""
+    V = general.null_space
+    if isinstance(V, BallMatrix):
+        return V.count_nonzero() - len(general.free)
+    return sum(bool(entry) for row in V for entry in row) - len(general.free) if general.free else 0
+
+
+def nonzero_entries(matrix: Matrix, is_passed_over: Sequence[bool] = ()) -> list[list[Entry]]:
+    """Of each row the entries that are not 0, doubles with their bounds; none of the rows that are passed over.
+
+    A null space has mostly zeros where its unknowns are free.
+    """
+    if isinstance(matrix, BallMatrix):
+        return matrix.nonzero_entries(is_passed_over)
+    rows = zip_longest(matrix, is_passed_over)
+    return [[] if is_passed else [(j, entry) for j, entry in enumerate(row) if entry] for row, is_passed in rows]
+
+
+def _first_columns(matrix: Matrix, number: int) -> Matrix:
+    return matrix.first_columns(number) if isinstance(matrix, BallMatrix) else [tuple(row[:number]) for row in matrix]
 
 
 def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:

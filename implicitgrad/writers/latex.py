@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import compress
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Matrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.number_grammar import is_number
-from implicitgrad.writers.document import Document, numbers_of
+from implicitgrad.writers.document import Document, nonzero_entries, numbers_of, refuse_long
 from implicitgrad.writers.latex_math import (
     MAX_NAMES,
     ROUGHLY,
@@ -36,6 +37,7 @@ USUAL_COLUMNS = 10
 
 def write_latex(solution: Solution, digits: int = 6) -> str:
     """The question and the answer as displayed equations. digits : the significant digits of a decimal."""
+    refuse_long(solution)
     answer = Document(solution, printable, digits)
     writer = _LatexWriter(solution, digits)
     title, *question = answer.question()
@@ -203,17 +205,19 @@ class _LatexWriter:
 
     def _combined(self, particular: Matrix, coefficients: Matrix, is_free: list[bool]) -> list[list[str]]:
         """particular + coefficients·Z; a free row is its own entries."""
-        rows = list(zip(numbers_of(particular), numbers_of(coefficients), strict=True))
+        rows = list(zip(numbers_of(particular), nonzero_entries(coefficients, is_free), strict=True))
         columns = []
         for k, x in enumerate(self.inputs):
-            plain = iter(spell_column([J[k] for J, V in rows if not any(V)], self.digits))
+            is_plain = [not V and not (is_free and is_free[i]) for i, (_, V) in enumerate(rows)]
+            plain = iter(spell_column([J[k] for J, _ in compress(rows, is_plain)], self.digits))
             parameters = [f"\\frac{{\\partial {y}}}{{\\partial {x}}}" for y in self.free]
             column = []
             for i, (J, V) in enumerate(rows):
                 if is_free and is_free[i]:
                     column.append(f"\\frac{{\\partial {self.y[i]}}}{{\\partial {x}}}")
-                elif any(V):
-                    column.append(spell_sum(J[k], zip(V, parameters, strict=True), self.digits))
+                elif V:
+                    terms = [(value, parameters[f]) for f, value in V]
+                    column.append(spell_sum(J[k], terms, self.digits))
                 else:
                     column.append(next(plain))
             columns.append(column)

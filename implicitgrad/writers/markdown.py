@@ -8,7 +8,7 @@ from itertools import groupby
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.document import FREE, Block, Document, DocumentLine
+from implicitgrad.writers.document import FREE, Block, Document, DocumentLine, refuse_long
 from implicitgrad.writers.steps import Plain, Step, derive
 
 CORNER = "∂y/∂x"
@@ -18,6 +18,7 @@ _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 
 def write_markdown(solution: Solution, digits: int = 6) -> str:
     """The same as the table on a screen. digits : the significant digits of a decimal."""
+    refuse_long(solution)
     answer = Document(solution, _escaped, digits)
     title, *question = answer.question()
     verdict, *findings = answer.findings()

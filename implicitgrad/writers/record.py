@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from math import gcd
@@ -23,9 +23,32 @@ LARGEST_PLAIN_INTEGER = 2**53
 ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 
 
-def write_record(solution: Solution) -> str:
-    """The record as one line of ASCII JSON, without its end."""
-    return write_json(to_record(solution))
+LARGE = 2**16
+"""Entries of a matrix that is written by blocks of rows, whose lists of numbers would take several times its memory."""
+
+
+def write_record(solution: Solution, more: dict[str, Json] | None = None) -> str:
+    """The record as one line of ASCII JSON, without its end. more : what stands behind it."""
+    doubles = _BallRows(keeps_large=True)
+    record = _record(solution, doubles) | (more or {})
+    return "".join(_pieces(record)) if doubles.is_any_kept else write_json(record)
+
+
+def _pieces(value: Json | BallMatrix) -> Iterator[str]:
+    """What write_json writes, part by part, of a record that may have matrices in it."""
+    if isinstance(value, dict) and value:
+        for number, (key, part) in enumerate(value.items()):
+            yield f"{', ' if number else '{'}{write_json(key)}: "
+            yield from _pieces(part)
+        yield "}"
+    elif isinstance(value, BallMatrix):
+        rows = max(1, LARGE // value.shape[1])
+        for top in range(0, len(value), rows):
+            block = BallMatrix(value.array[top : top + rows]).to_lists()
+            yield f"{', ' if top else '['}{write_json(block)[1:-1]}"
+        yield "]"
+    else:
+        yield write_json(value)
 
 
 def write_json(record: Json) -> str:
@@ -40,8 +63,11 @@ def to_record(solution: Solution) -> dict[str, Json]:
     largest double is null, with a warning that says so; ``exact`` has it as a fraction. What was computed in doubles is
     written as it is, and has no ``exact``.
     """
+    return _record(solution, _BallRows())
+
+
+def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     system = solution.system
-    doubles = _BallRows()
     answers = _answers(solution, doubles)
     arithmetic = solution.arithmetic
     exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
@@ -140,12 +166,17 @@ class _Numbers(Protocol):
 
     def rows(self, matrix: RationalMatrix) -> list[Any]: ...
 
+    def of_doubles(self, matrix: BallMatrix) -> Any: ...
+
 
 class _Texts:
     """As p/q."""
 
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
+
+    def of_doubles(self, matrix: BallMatrix) -> Any:
+        return matrix.to_lists()
 
     def rows(self, matrix: RationalMatrix) -> list[Any]:
         try:
@@ -174,7 +205,10 @@ class _Texts:
 class _BallRows:
     """As doubles, what has letters as text, remembering whether any was out of range."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_large: bool = False) -> None:
+        self.keeps_large = keeps_large
+        """Large matrices of doubles stay what they are."""
+        self.is_any_kept = False
         self.is_any_too_large = False
         self.is_any_lost = False
 
@@ -201,6 +235,12 @@ class _BallRows:
         width = len(rows[0]) if rows else 0
         return [doubles[width * i : width * (i + 1)] for i in range(len(rows))]
 
+    def of_doubles(self, matrix: BallMatrix) -> Any:
+        if not self.keeps_large or matrix.array.size < LARGE:
+            return matrix.to_lists()
+        self.is_any_kept = True
+        return matrix
+
     def checked(self, double: float | None) -> float | int | None:
         self.is_any_too_large |= double is None
         return _plain(double)
@@ -209,12 +249,13 @@ class _BallRows:
 def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
     """The parts of the record that are numbers of the answer."""
 
-    def rows(matrix: Sequence[Sequence[Fraction | None]]) -> list[Json]:
+    def rows(matrix: Sequence[Sequence[Fraction | None]]) -> Any:
         return _rows(matrix, numbers)
 
-    def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Json:
-        written = rows(matrix)
-        return written[0] if solution.system.has_one_loss else written
+    def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Any:
+        if not solution.system.has_one_loss:
+            return rows(matrix)
+        return (matrix.to_lists() if isinstance(matrix, BallMatrix) else rows(matrix))[0]
 
     general, constraints = solution.general, solution.constraints
     has_jacobian = not solution.is_gradient_alone
@@ -241,11 +282,11 @@ def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
     }
 
 
-def _rows(matrix: Sequence[Sequence[Fraction | None]], numbers: _Numbers) -> list[Json]:
+def _rows(matrix: Sequence[Sequence[Fraction | None]], numbers: _Numbers) -> Any:
     if isinstance(matrix, RationalMatrix):
         return numbers.rows(matrix)
     if isinstance(matrix, BallMatrix):
-        return matrix.to_lists()
+        return numbers.of_doubles(matrix)
     return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
 
 

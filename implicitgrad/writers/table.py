@@ -19,7 +19,7 @@ from implicitgrad.model.solution import Solution, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.text.characters import IN_ASCII
-from implicitgrad.writers.document import FREE, Block, Document, DocumentLine
+from implicitgrad.writers.document import FREE, Block, Document, DocumentLine, refuse_long
 
 if TYPE_CHECKING:
     from implicitgrad.writers.steps import Step
@@ -35,6 +35,7 @@ LONGEST_NOTE_BESIDE = 100
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer as text, ended by a line end. ``digits``: the significant digits of a decimal."""
+    refuse_long(solution)
     page = Page(screen)
     answer = Document(solution, screen.label, digits)
     page.header(answer)

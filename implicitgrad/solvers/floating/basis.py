@@ -98,7 +98,7 @@ def _full_rank_basis(A: Array, dA: Array | None, tolerance: float, wanted: froze
 
 def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset[int]) -> Basis:
     M, N = A.shape
-    left, sigma, right = np.linalg.svd(A, full_matrices=False)
+    left, sigma, right = _svd(A)
     tolerance = relative * float(sigma[0]) if len(sigma) else 0.0
     rank = int((sigma > tolerance).sum())
     left, sigma, right = left[:, :rank], sigma[:rank], right[:rank]
@@ -110,6 +110,18 @@ def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset
     is_certain = inverse is not None or (not A.any() and dA is None)
     inverse = inverse or SingularInverse(left, sigma, right, rows, columns)
     return _basis(A, rows, columns, tolerance, inverse, is_certain=is_certain)
+
+
+def _svd(A: Array) -> tuple[Array, Array, Array]:
+    """The singular values of the rows and columns that are not 0, and their vectors, which are 0 in the others."""
+    M, N = A.shape
+    rows, columns = np.flatnonzero(A.any(axis=1)), np.flatnonzero(A.any(axis=0))
+    if len(rows) == M and len(columns) == N:
+        return np.linalg.svd(A, full_matrices=False)
+    found, sigma, of_columns = np.linalg.svd(A[np.ix_(rows, columns)], full_matrices=False)
+    left, right = np.zeros((M, len(sigma))), np.zeros((len(sigma), N))
+    left[rows], right[:, columns] = found, of_columns
+    return left, sigma, right
 
 
 def _basis(
