@@ -358,7 +358,7 @@ def test_csv_holds_one_system_with_plain_names(run: Run) -> None:
         "g.yaml": "A: [[1]]\nx: [dL/dy]\n",
     }
     for name, reason in (
-        ("two.yaml", "is one system's answer, and there are 2"),
+        ("two.yaml", "--format csv holds one system's answer, and there are 2"),
         ("n.yaml", "CSV has no place for the name '2019'"),
         ("g.yaml", "CSV has no place for the name 'dL/dy'"),
     ):

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+import implicitgrad
+from implicitgrad.writers.formats import FORMATS, Format, WriteOptions
+
 PACKAGE = ROOT / "implicitgrad"
 FLOORS = [  # from the ground up; a room may import what is below it
     {"text"},
@@ -128,6 +131,23 @@ def test_a_rooms_init_has_no_code() -> None:
             assert len(tree.body) == 1, f"{file}: expected a docstring alone"
 
 
+def test_names_of_formats_stand_in_the_registry_alone() -> None:
+    of_output = set(FORMATS) | {".md", ".tex", ".txt"}
+    for file in files():
+        if file != "writers/formats":
+            tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
+            texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            assert not texts & of_output, file
+
+
+@pytest.mark.parametrize("one", FORMATS.values(), ids=lambda one: one.name)
+def test_each_format_writes_an_answer(one: Format) -> None:
+    solution = implicitgrad.solve([["1", "2"], ["3", "4"]], ["1", "1"])
+    assert isinstance(one.write(solution, WriteOptions()), str) == one.is_text
+    assert one.suffixes
+    assert one.is_text or one.separator is None
+
+
 def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
     """The modules that a run of the program imports, by their first names or whole."""
     (folder / "small.yaml").write_text("A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n")
@@ -184,8 +204,6 @@ def test_a_commands_help_loads_no_numerics_and_no_formats(command: str, tmp_path
 
 
 def test_public_names_are_there_and_no_others() -> None:
-    import implicitgrad
-
     for name in implicitgrad.__all__:
         assert getattr(implicitgrad, name).__module__.startswith("implicitgrad.")
     assert set(implicitgrad.__all__) == set(implicitgrad._HOME)

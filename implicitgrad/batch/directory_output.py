@@ -12,6 +12,7 @@ from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
+from implicitgrad.writers.formats import FORMATS, JSON
 
 LONGEST_NAME = 200
 """Bytes of a file's name, and room for numbers and a suffix."""
@@ -19,10 +20,7 @@ LIST = ".implicitgrad-batch"
 """In a directory, the names of the files that batches wrote there, a line each: what they may write again."""
 UNFINISHED = ".implicitgrad-batch-unfinished"
 """The file being written, before it replaces the result; the next batch removes what a killed one left."""
-SUFFIXES = {
-    "json": ".json", "table": ".txt", "markdown": ".md", "latex": ".tex", "yaml": ".yaml", "csv": ".csv",
-    "npy": ".npy", "npz": ".npz",
-}  # fmt: skip
+FAILURE_SUFFIX = FORMATS[JSON].suffixes[0]
 
 
 class Directory:
@@ -32,7 +30,7 @@ class Directory:
     """
 
     def __init__(self, path: str, form: str) -> None:
-        self.path, self.suffix = path, SUFFIXES[form]
+        self.path, self.suffix = path, FORMATS[form].suffixes[0]
         self.taken: set[str] = set()
         try:
             os.makedirs(path, exist_ok=True)
@@ -55,7 +53,7 @@ class Directory:
             stem = self._stem(outcome.source)
             written = outcome.written
             assert isinstance(written, str | bytes)
-            suffixes = (self.suffix, ".json")
+            suffixes = (self.suffix, FAILURE_SUFFIX)
             suffix, other = reversed(suffixes) if outcome.is_failure else suffixes
             path = self._own(stem + suffix)
             content = written if isinstance(written, str) else memoryview(written)

@@ -23,7 +23,7 @@ from implicitgrad.readers.source import decode, regular_size, stem
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
-from implicitgrad.writers.record import error_record, write_json, write_record
+from implicitgrad.writers.formats import FORMATS, JSON, BatchFormat, WriteOptions
 
 if TYPE_CHECKING:
     from implicitgrad.batch.limits import Work
@@ -56,10 +56,12 @@ class BatchTask(NamedTuple):
     rtol: float | None = None
     require: tuple[str, ...] = ()
     csv_form: CsvFormat = UNSTATED
-    form: str = "json"
-    """What an answer is written as: json or a row of it, arrays, or a file of its own, in one of solve's formats."""
+    form: str = JSON
+    """The name of the output format."""
     time_limit: float | None = None
     """Seconds for each system."""
+    is_combined: bool = True
+    """Whether the answers go into one output; else each has a file of its own."""
 
     def content_hash(self, item: Item) -> str | None:
         """SHA-256 of an item's bytes, and of what is asked where that changes its answer; None for a FIFO's.
@@ -464,44 +466,21 @@ def _name(source: str) -> str:
 def _written_failure(
     source: str, name: str, problem: Problem, question: BatchTask, content_hash: str | None
 ) -> BatchResult:
-    written: object = ""
-    if question.form == "row":
-        from implicitgrad.writers.rows import write_failure_row
-
-        written = write_failure_row(source, name, problem, content_hash)
-    elif question.form != "arrays":
-        record = error_record(problem._replace(source=source), name) | {"content_hash": content_hash}
-        written = write_json(record) + "\n"
+    written = _batch_format(question.form if question.is_combined else JSON).failure(
+        source, name, problem, content_hash
+    )
     return BatchResult(source, "error", written, problem)
 
 
+def _batch_format(form: str) -> BatchFormat:
+    batch = FORMATS[form].batch
+    assert batch is not None
+    return batch()
+
+
 def _written(solution: Solution, question: BatchTask, system: _System) -> object:
-    if question.form == "json":
-        return write_record(solution, {"content_hash": system.content_hash}) + "\n"
-    if question.form == "row":
-        from implicitgrad.writers.rows import write_row
-
-        return write_row(solution, system.content_hash)
-    if question.form == "table":
-        from implicitgrad.terminal.screen import Screen
-        from implicitgrad.writers.table import write_table
-
-        return write_table(solution, Screen())
-    if question.form == "markdown":
-        from implicitgrad.writers.markdown import write_markdown
-
-        return write_markdown(solution)
-    if question.form == "latex":
-        from implicitgrad.writers.latex import write_latex
-
-        return write_latex(solution)
-    if question.form in ("yaml", "csv"):
-        from implicitgrad.writers import restated
-
-        is_yaml = question.form == "yaml"
-        return restated.write_yaml(solution, system.parts) if is_yaml else restated.write_csv(solution)
-    from implicitgrad.writers.arrays import write_npy, write_npz, write_numbers
-
-    if question.form == "arrays":
-        return write_numbers(solution)
-    return bytes(write_npy(solution) if question.form == "npy" else write_npz(solution))
+    if question.is_combined:
+        return _batch_format(question.form).answer(solution, system.content_hash)
+    keys = {"content_hash": system.content_hash}
+    written = FORMATS[question.form].write(solution, WriteOptions(values=system.parts, record_keys=keys))
+    return written if isinstance(written, str) else bytes(written)

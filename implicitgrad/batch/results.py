@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from implicitgrad.batch.engine import BatchResult
 from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
+from implicitgrad.writers.formats import BatchAnswer
 
 
 class Results(Protocol):
@@ -30,8 +31,8 @@ class Results(Protocol):
 class Stack:
     """The numbers of all systems in one .npz file, written at the end; they are kept in memory until then."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, assemble: Callable[[Sequence[BatchAnswer], BinaryIO], None]) -> None:
+        self.path, self.assemble = path, assemble
         self.outcomes: list[BatchResult] = []
         folder = os.path.dirname(os.path.realpath(path))
         if not os.access(folder, os.W_OK):
@@ -59,11 +60,9 @@ class Stack:
         return self.lock is not None and os.path.isfile(self.path) and not os.path.getsize(self.path)
 
     def _write(self) -> None:
-        from implicitgrad.writers.stack import write_stack
-
         answers = [(one.source, one.status, one.written) for one in self.outcomes]
         try:
-            write_file(self.path, lambda stream: write_stack(answers, stream))
+            write_file(self.path, lambda stream: self.assemble(answers, stream))
         except MemoryError:
             message = f"{printable(self.path)} cannot be written: as large as the largest system for all of them"
             hint = "--output-dir with --format npz has a file each"

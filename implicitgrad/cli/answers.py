@@ -8,19 +8,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
-from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.readers.build import NeedsAlgebra, SystemSpec
 from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.text.characters import count
 from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
+from implicitgrad.writers.formats import FORMATS, WriteOptions, either
 
 if TYPE_CHECKING:
     from implicitgrad.batch.limits import Result, Work
-
-
-ARRAYS = ("npy", "npz")
 
 
 class SolveOptions(NamedTuple):
@@ -68,12 +64,11 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
     """Build the systems that need no algebra. Raise InputError with the problems of all."""
     systems: list[PendingSystem] = []
     problems: list[Problem] = []
+    needs_values = FORMATS[options.form].needs_values
     for spec in specs:
         spec.order = options.order
         try:
-            systems.append(
-                PendingSystem(spec.build_numbers(options.arithmetic), spec.parts if options.form == "yaml" else {})
-            )
+            systems.append(PendingSystem(spec.build_numbers(options.arithmetic), spec.parts if needs_values else {}))
         except NeedsAlgebra:
             systems.append(PendingSystem(spec, {}))
         except InputError as error:
@@ -166,20 +161,22 @@ def _answer(system: LinearSystem, parts: dict[str, SourceValue], options: SolveO
         steps=options.steps,
     )
     problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
-    if options.form in ARRAYS:
-        return Answer(*_array(solution, options), tuple(problems))
-    return Answer(_text(solution, parts, options), None, tuple(problems))
+    form, is_on_screen = FORMATS[options.form], options.file is None
+    written = form.write(
+        solution, WriteOptions(options.digits, options.is_full or not is_on_screen, is_on_screen, parts)
+    )
+    limitation = form.limitation(solution)
+    note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"
+    return Answer(written, note, tuple(problems))
 
 
 def _refuse_several(systems: Sequence[object], options: SolveOptions) -> None:
-    if len(systems) == 1:
+    if len(systems) == 1 or FORMATS[options.form].separator is not None:
         return
-    if options.form in ARRAYS:
-        message = f"a NumPy file holds one system's answer, and there are {len(systems)}"
-        raise UsageError(f"--output {options.file}: {message}")
-    if options.form == "csv":
-        hint = "--format yaml has a document each"
-        raise UsageError(f"--format csv is one system's answer, and there are {len(systems)}", hint)
+    option = f"--format {options.form}" if FORMATS[options.form].is_text else f"--output {options.file}"
+    others = either(one.name for one in FORMATS.values() if one.separator is not None)
+    message = f"{option} holds one system's answer, and there are {len(systems)}"
+    raise UsageError(message, f"--format {others} holds several")
 
 
 def _require_gradients(systems: Sequence[LinearSystem], options: SolveOptions) -> None:
@@ -192,48 +189,3 @@ def _require_gradients(systems: Sequence[LinearSystem], options: SolveOptions) -
         message = f"{option} needs dL_dy, and there is none"
         if lacking:
             raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
-
-
-def _array(solution: Solution, options: SolveOptions) -> tuple[memoryview, str | None]:
-    """Return the content of a .npy or .npz file, and a message on what .npy leaves out."""
-    from implicitgrad.writers.arrays import undetermined, write_npy, write_npz
-
-    if options.form == "npz":
-        return write_npz(solution), None
-    note = None
-    if lacking := undetermined(solution):
-        hint = "a name that ends in .npz gets the general solution"
-        note = f"implicitgrad: {options.file}: {count(lacking, 'entry')} not determined, and NaN there; {hint}"
-    return write_npy(solution), note
-
-
-def _text(solution: Solution, parts: dict[str, SourceValue], options: SolveOptions) -> str:
-    if options.form == "json":
-        from implicitgrad.writers.record import write_record
-
-        return write_record(solution) + "\n"
-    if options.form == "markdown":
-        from implicitgrad.writers.markdown import write_markdown
-
-        return write_markdown(solution, options.digits)
-    if options.form == "latex":
-        from implicitgrad.writers.latex import write_latex
-
-        return write_latex(solution, options.digits)
-    if options.form == "table":
-        return _table(solution, options)
-    from implicitgrad.writers import restated
-
-    return restated.write_yaml(solution, parts) if options.form == "yaml" else restated.write_csv(solution)
-
-
-def _table(solution: Solution, options: SolveOptions) -> str:
-    from implicitgrad.terminal.screen import Screen, stdout_screen
-
-    if not solution.is_large or options.is_full or options.file is not None:
-        from implicitgrad.writers.table import write_table
-
-        return write_table(solution, Screen() if options.file is not None else stdout_screen(), options.digits)
-    from implicitgrad.writers.summary import write_summary
-
-    return write_summary(solution, stdout_screen(), options.digits)

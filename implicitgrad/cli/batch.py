@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from implicitgrad.cli.options import (
-    JSON_SUFFIXES,
     THREAD_VARIABLES,
     cores,
     csv_options,
     format_of,
+    format_option,
     solving_options,
     time_limit_option,
     with_help,
@@ -23,6 +23,7 @@ from implicitgrad.cli.options import (
 from implicitgrad.cli.systems import announce_terminal_input, require_option
 from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.text.errors import UsageError
+from implicitgrad.writers.formats import FORMATS, JSON
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from implicitgrad.batch.sources import Sources
     from implicitgrad.terminal.signals import Interruptions
 
-FORMAT_BY_SUFFIX = JSON_SUFFIXES | {".csv": "row", ".npz": "arrays"}
+COMBINED = [one for one in FORMATS.values() if one.batch is not None]
+LINES = [one.name for one in COMBINED if one.is_text]
 RESUME_NEEDS = "--resume needs the JSON lines of an earlier batch: --output results.jsonl"
 LOCAL_BYTES = 2**16
 LOCAL_ITEMS = 256
@@ -67,11 +69,9 @@ Examples:
 @click.option(
     "--output-dir", metavar="DIR", type=click.Path(readable=False), help="Write one file for each system into DIR."
 )
-@click.option(
-    "-f", "--format", "form",
-    type=click.Choice(["json", "csv", "table", "markdown", "latex", "yaml", "npy", "npz"]),
-    help="Of lines: json, or csv, a row each. Of the files in --output-dir: any.  [default: json]",
-)  # fmt: skip
+@format_option(
+    [*FORMATS.values()], "Of lines: json, or csv, a row each. Of the files in --output-dir: any.  [default: json]"
+)
 @click.option(
     "--resume", is_flag=True, help="Keep the answers in --output, JSON lines, whose systems have not changed."
 )
@@ -149,8 +149,9 @@ def batch(
     gc.set_threshold(GARBAGE)
     gc.enable()
     question = BatchTask(
-        arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form, time_limit
-    )
+        arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form, time_limit,
+        is_combined=target.directory is None,
+    )  # fmt: skip
     with Interruptions() as interruptions:
         asked = _Asked(
             systems, files_from, exclude, jobs, address, dask_timeout or DASK_TIMEOUT, fail_fast, quiet, resume
@@ -194,11 +195,11 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
     if resume and output in (None, "-"):
         raise UsageError(RESUME_NEEDS)
     if directory is not None:
-        return _Target(None, directory, form or "json")
-    if form not in (None, "json", "csv"):
+        return _Target(None, directory, form or JSON)
+    if form not in (None, *LINES):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
-    found = format_of(output, "row" if form == "csv" else form, FORMAT_BY_SUFFIX, "json")
-    if resume and found != "json":
+    found = format_of(output, form, COMBINED, JSON)
+    if resume and found != JSON:
         raise UsageError(RESUME_NEEDS)
     return _Target(None if output == "-" else output, None, found)
 
@@ -351,18 +352,16 @@ def _results(target: _Target, interruptions: Interruptions, *, is_resumed: bool)
         from implicitgrad.batch.directory_output import Directory
 
         return Directory(target.directory, target.form)
-    if target.form == "arrays":
+    batch = FORMATS[target.form].batch
+    assert batch is not None
+    header, assemble = batch().header, batch().assemble
+    if assemble is not None:
         from implicitgrad.batch.results import Stack
 
         assert target.output is not None
-        return Stack(target.output)
+        return Stack(target.output, assemble)
     from implicitgrad.batch.jsonl_output import lines_to, standard_output
 
-    header = ""
-    if target.form == "row":
-        from implicitgrad.writers.rows import write_header
-
-        header = write_header()
     if target.output is None:
         return standard_output(interruptions, header)
     return lines_to(target.output, interruptions, header, is_resumed=is_resumed)

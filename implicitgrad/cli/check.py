@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.options import JSON_SUFFIXES, csv_options, format_of, once, time_limit_option, with_help
+from implicitgrad.cli.options import csv_options, format_of, format_option, once, time_limit_option, with_help
 from implicitgrad.cli.systems import (
     INLINE,
     SEVERAL_LOSSES,
@@ -29,6 +29,7 @@ from implicitgrad.model.requirement import UNIQUE_GRADIENT
 from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
+from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from implicitgrad.readers.build import SystemSpec
     from implicitgrad.writers.report import Result
 
+REPORTS = [one for one in FORMATS.values() if one.report is not None]
 BLANKS = "A value with blanks needs quotes: -g '1 1'"
 CLAIM_OPTIONS = {
     "dy_dx": "--dydx", "dL_dx": "--dldx", "condition.max": "--max-condition", "tolerance.rtol": "--rtol",
@@ -69,9 +71,9 @@ Examples:
 @click.option("--atol", metavar="X", help="Allow an error of X.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 @click.option("--strict", is_flag=True, help="A system without a claim fails, and so does a claim that fixes nothing.")
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json"]),
-    help="What to print; json is an object a line, a system each.  [default: by the name of --output, .json, or table]",
+@format_option(
+    REPORTS, f"What to print; {JSON} is an object a line, a system each.  [default: by the name of --output, "
+    f"{FORMATS[JSON].suffixes[0]}, or {TABLE}]",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write the report to a file.")
 @click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Write JUnit XML to a file, too.")
@@ -144,7 +146,7 @@ def check(
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
         refuse_inputs(output, [0 if path == "-" else path for path in [*inputs, *files]])
-    reporting = Reporting(format_of(output, form, JSON_SUFFIXES, "table"), output, junit, github, quiet)
+    reporting = Reporting(format_of(output, form, REPORTS, TABLE), output, junit, github, quiet)
     reporting.check()
     if update or yes:
         _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
@@ -240,7 +242,7 @@ def _refuse_for_update(
         raise UsageError("--update writes files; expected none of them to be -")
     if claimed or require or given != SystemOptions(None, None, None, None, None, (), None, None, given.csv_form):
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
-    if strict or reporting._replace(github=None) != ("table", None, None, None, False):
+    if strict or reporting._replace(github=None) != (TABLE, None, None, None, False):
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")
 
 

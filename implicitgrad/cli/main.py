@@ -12,6 +12,7 @@ from implicitgrad.cli.options import show_version, with_help
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 from implicitgrad.text.version import __version__
+from implicitgrad.writers.formats import JSON
 
 COMMANDS = ("solve", "check", "batch")
 
@@ -49,7 +50,7 @@ def implicitgrad() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
     formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
-    as_json = "json" in formats or "--format=json" in arguments or "-fjson" in arguments
+    as_json = JSON in formats or f"--format={JSON}" in arguments or f"-f{JSON}" in arguments
     return run_safely(lambda: _invoke(arguments), as_json=as_json, shows_traceback="--debug" in arguments)
 
 

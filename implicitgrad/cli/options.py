@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,9 +11,12 @@ import click
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
+from implicitgrad.writers.formats import PLAIN_SUFFIX
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from implicitgrad.writers.formats import Format
 
 MIN_TIME_LIMIT, MAX_TIME_LIMIT = 0.001, 10**6
 """Seconds."""
@@ -147,24 +150,30 @@ def delimiter(context: click.Context, parameter: click.Parameter, value: str | N
     return character
 
 
-JSON_SUFFIXES = dict.fromkeys((".json", ".jsonl", ".ndjson"), "json")
+def format_option(formats: Sequence[Format], help_text: str) -> Callable[[Decorated], Decorated]:
+    """Return the option --format, a choice of ``formats``."""
+    return click.option(
+        "-f", "--format", "form", type=click.Choice([one.name for one in formats]), help=help_text
+    )  # fmt: skip
 
 
-def format_of(output: str | None, asked: str | None, formats: Mapping[str, str], default: str) -> str:
-    """Return the format of --format, or else that of the suffix of --output.
+def format_of(output: str | None, asked: str | None, formats: Iterable[Format], default: str) -> str:
+    """Return the name of the format of --format, or else that of the suffix of --output.
 
-    formats : the format of each suffix. default : the format of standard output, devices, .txt and names without a
-    suffix. Raise UsageError for an unknown suffix.
+    default : the format of standard output, devices, .txt and names without a suffix. Raise UsageError for a suffix
+    of none of ``formats``.
     """
     suffix = os.path.splitext(output or "")[1].lower()
-    if asked is not None or output is None or suffix in ("", ".", ".txt"):
+    if asked is not None or output is None or suffix in ("", ".", PLAIN_SUFFIX):
         return asked or default
-    if suffix in formats:
-        return formats[suffix]
+    known = {suffix: one.name for one in formats for suffix in one.suffixes}
+    if suffix in known:
+        return known[suffix]
     is_device = output.startswith("/dev/") and not output.startswith("/dev/shm/")
     if is_device or (os.path.exists(output) and not os.path.isfile(output)):
         return default
-    message = f"--output {output}: expected a name ending in .txt, {', '.join(formats)}, got {quoted(suffix)}"
+    listed = ", ".join({PLAIN_SUFFIX: default} | known)
+    message = f"--output {output}: expected a name ending in {listed}, got {quoted(suffix)}"
     raise UsageError(message, "With --format the name may be any")
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from implicitgrad.cli.boundary import report
 from implicitgrad.model.verdict import Unreadable
 from implicitgrad.terminal.files import write_file
-from implicitgrad.terminal.screen import Screen, stdout_screen
 from implicitgrad.terminal.streams import write_stderr, write_stdout
 from implicitgrad.text.errors import ImplicitGradError, UsageError
-from implicitgrad.writers.report import Result, failed, write_report
+from implicitgrad.writers.formats import FORMATS, JSON
+from implicitgrad.writers.report import Result, failed
 
 
 class Reporting(NamedTuple):
@@ -49,32 +49,24 @@ def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequ
     hinted: set[str] = set()
     for result in results:
         if isinstance(result, Unreadable):
-            report(result.problems, as_json=reporting.form == "json", hinted=hinted)
+            report(result.problems, as_json=reporting.form == JSON, hinted=hinted)
     sources = [0 if path == "-" else path for path in inputs]
     if reporting.junit is not None:
         from implicitgrad.writers.junit import write_junit
 
         write_file(reporting.junit, write_junit(results), sources, "--junit")
-    text = _text(results, reporting)
+    write = FORMATS[reporting.form].report
+    assert write is not None
+    text = write(results, reporting.quiet, reporting.is_to_stdout)
     if not reporting.is_to_stdout:
         write_file(reporting.output or "", text, sources)
     elif text:
         write_stdout(text)
     if reporting.github or (reporting.github is None and os.environ.get("GITHUB_ACTIONS") == "true"):
-        _annotate(results, to_stderr=reporting.form == "json" and reporting.is_to_stdout)
+        _annotate(results, to_stderr=reporting.form == JSON and reporting.is_to_stdout)
     if any(isinstance(result, Unreadable) for result in results):
         return ImplicitGradError.exit_code
     return 1 if failed(results) else 0
-
-
-def _text(results: Sequence[Result], reporting: Reporting) -> str:
-    if reporting.form == "json":
-        from implicitgrad.writers.verdict_record import write_result
-
-        shown = [result for result in results if not (reporting.quiet and getattr(result, "holds", False))]
-        return "".join(write_result(result) + "\n" for result in shown)
-    screen = stdout_screen() if reporting.is_to_stdout else Screen()
-    return write_report(results, screen, only_failures=reporting.quiet)
 
 
 def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
 from implicitgrad.cli.boundary import report
 from implicitgrad.cli.options import (
-    JSON_SUFFIXES,
     csv_options,
     format_of,
+    format_option,
     set_threads,
     solving_options,
     threads_option,
@@ -32,16 +33,13 @@ from implicitgrad.cli.systems import (
 from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.errors import ImplicitGradError, UsageError
+from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 
 if TYPE_CHECKING:
     from implicitgrad.cli.answers import Answer
 
-FORMATS = ("table", "json", "markdown", "latex", "yaml", "csv")
-FORMAT_BY_SUFFIX = JSON_SUFFIXES | {
-    ".md": "markdown", ".tex": "latex", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".npy": "npy", ".npz": "npz",
-}  # fmt: skip
-SEPARATORS = {"table": "\n\n", "markdown": "\n", "latex": "\n", "yaml": "---\n"}
-"""The separator between the answers to several systems."""
+PRINTED = [one for one in FORMATS.values() if one.is_text]
+WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
 
 EXAMPLES = """\b
 Examples:
@@ -56,6 +54,13 @@ Examples:
   implicitgrad solve system.yaml --require determined > /dev/null"""
 
 
+def _described() -> str:
+    """Return the names of the formats with what each is."""
+    groups = groupby((one for one in PRINTED if one.name != TABLE), lambda one: one.description)
+    named = ((", ".join(one.name for one in group), description) for description, group in groups)
+    return "; ".join(f"{names}: {description}" if description else names for names, description in named)
+
+
 @click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
 @click.argument("system", required=False, type=click.Path(readable=False))
 @system_options
@@ -64,12 +69,12 @@ Examples:
     "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
 )
 @click.option("--order", type=click.IntRange(1, 2), default=1, help="2: ∂²y/∂x², too, of one equation in one unknown.")
-@click.option("--steps", is_flag=True, help="Print the derivation, as table, markdown or latex.")
-@click.option(
-    "-f", "--format", "form", type=click.Choice(FORMATS),
-    help="What to print. json: an object a line; markdown; latex: for amsmath; yaml, csv: the system again, with its "
-    "answer as what check expects.  [default: by the name of --output, .json, .md, .tex, .yaml or .csv, or table]",
-)  # fmt: skip
+@click.option("--steps", is_flag=True, help=f"Print the derivation, as {WITH_STEPS}.")
+@format_option(
+    PRINTED,
+    f"What to print. {_described()}.  [default: by the name of --output, "
+    f"{either(one.suffixes[0] for one in PRINTED if one.name != TABLE)}, or {TABLE}]",
+)
 @click.option(
     "--digits",
     type=click.IntRange(1, 100),
@@ -146,9 +151,9 @@ def solve(
         from implicitgrad.terminal.files import refuse_inputs
 
         refuse_inputs(output, sources)
-    form = format_of(output, form, FORMAT_BY_SUFFIX, "table")
-    if steps and form not in ("table", "markdown", "latex"):
-        raise UsageError(f"--steps is for --format table, markdown or latex, got {form}")
+    form = format_of(output, form, FORMATS.values(), TABLE)
+    if steps and not FORMATS[form].has_steps:
+        raise UsageError(f"--steps is for --format {WITH_STEPS}, got {form}")
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
@@ -178,11 +183,13 @@ def solve(
             if answer.note is not None:
                 say(answer.note)
     not_met = [problem for answer in answers for problem in answer.unmet]
-    report([*problems, *not_met], as_json=form == "json")
+    report([*problems, *not_met], as_json=form == JSON)
     if problems:
         return ImplicitGradError.exit_code
     return 1 if not_met else 0
 
 
 def _joined(answers: list[Answer], form: str) -> list[str]:
-    return [(SEPARATORS.get(form, "") if number else "") + str(answer.written) for number, answer in enumerate(answers)]
+    return [
+        (FORMATS[form].separator or "" if number else "") + str(answer.written) for number, answer in enumerate(answers)
+    ]

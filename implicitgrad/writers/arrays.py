@@ -11,6 +11,7 @@ import numpy as np
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import count
 from implicitgrad.text.errors import UsageError
 from implicitgrad.text.number_grammar import to_float
 
@@ -25,9 +26,11 @@ def write_npy(solution: Solution) -> memoryview:
     return stream.getbuffer()
 
 
-def undetermined(solution: Solution) -> int:
-    """How many entries of what ``write_npy`` writes are NaN."""
-    return int(np.isnan(_asked(solution)).sum())
+def npy_limitation(solution: Solution) -> str | None:
+    """Return a message on the entries that are NaN in the .npy file; None if all are determined."""
+    lacking = int(np.isnan(_asked(solution)).sum())
+    hint = "a name that ends in .npz gets the general solution"
+    return f"{count(lacking, 'entry')} not determined, and NaN there; {hint}" if lacking else None
 
 
 def write_npz(solution: Solution) -> memoryview:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import chain
 from math import gcd
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 from implicitgrad.model.solution import Solution, Status, Validity
@@ -27,10 +28,10 @@ LARGE = 2**16
 """Entries of a matrix that is written by blocks of rows, whose lists of numbers would take several times its memory."""
 
 
-def write_record(solution: Solution, more: dict[str, Json] | None = None) -> str:
-    """The record as one line of ASCII JSON, without its end. more : what stands behind it."""
+def write_record(solution: Solution, more: Mapping[str, Json] = MappingProxyType({})) -> str:
+    """Return the record as one line of ASCII JSON without its end. more : further keys, behind the others."""
     doubles = _BallRows(keeps_large=True)
-    record = _record(solution, doubles) | (more or {})
+    record = _record(solution, doubles) | {**more}
     return "".join(_pieces(record)) if doubles.is_any_kept else write_json(record)
 
 

@@ -1,0 +1,203 @@
+"""The registry of output formats: the name and the suffixes of each, what it is for, and its writers.
+
+A new format is one file with its writer, and its entry in FORMATS. A writer is imported when it is first called: a
+one-liner loads the format that it prints and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from implicitgrad.model.solution import Solution
+    from implicitgrad.model.spec import SourceValue
+    from implicitgrad.text.errors import Problem
+    from implicitgrad.writers.record import Json
+    from implicitgrad.writers.report import Result
+
+TABLE, JSON = "table", "json"
+"""The default of solve and check, and that of batch."""
+PLAIN_SUFFIX = ".txt"
+"""The suffix of a file in the command's default format."""
+BatchAnswer = tuple[str, str, Any]
+"""A source, a verdict or "error", and what ``BatchFormat.answer`` returned."""
+
+
+class WriteOptions(NamedTuple):
+    """The options of writing one answer, each obeyed by the formats that it concerns."""
+
+    digits: int = 6
+    """The most significant digits that a decimal on a page has."""
+    is_full: bool = True
+    """Whether a large answer is written entry by entry, and not summarised."""
+    is_on_screen: bool = False
+    """Whether a page is laid out for the screen behind standard output, and not for a file."""
+    values: Mapping[str, SourceValue] = MappingProxyType({})
+    """The system's values as they were written, by key."""
+    record_keys: Mapping[str, Json] = MappingProxyType({})
+    """Further keys of a JSON record."""
+
+
+class BatchFormat(NamedTuple):
+    """How batch writes the answers to many systems into one output."""
+
+    answer: Callable[[Solution, str | None], Any]
+    """Write a Solution with the hash of its source's content."""
+    failure: Callable[[str, str, Problem, str | None], str]
+    """Write a source, its name, the problem with it and the hash."""
+    header: str = ""
+    """The text before the answers."""
+    assemble: Callable[[Sequence[BatchAnswer], BinaryIO], None] | None = None
+    """Write all answers at the end; None if each is a line of text, written at once."""
+
+
+class Format(NamedTuple):
+    """A format of output."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """The suffixes of --output that choose it, the usual one first."""
+    write: Callable[[Solution, WriteOptions], str | memoryview]
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    description: str = ""
+    separator: str | None = None
+    """The separator of the answers to several systems; None if the format holds one."""
+    is_text: bool = True
+    has_steps: bool = False
+    """Whether it shows a derivation."""
+    needs_values: bool = False
+    """Whether it repeats the system's values as they were written."""
+    limitation: Callable[[Solution], str | None] = lambda solution: None
+    """Return a message on what the format leaves out of an answer."""
+    batch: Callable[[], BatchFormat] | None = None
+    report: Callable[[Sequence[Result], bool, bool], str] | None = None
+    """Write the results of check: results, whether only failures, whether for a screen."""
+
+
+def either(words: Iterable[str]) -> str:
+    """Return ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _table(solution: Solution, options: WriteOptions) -> str:
+    from implicitgrad.terminal.screen import Screen, stdout_screen
+
+    screen = stdout_screen() if options.is_on_screen else Screen()
+    if solution.is_large and not options.is_full:
+        from implicitgrad.writers.summary import write_summary
+
+        return write_summary(solution, screen, options.digits)
+    from implicitgrad.writers.table import write_table
+
+    return write_table(solution, screen, options.digits)
+
+
+def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    from implicitgrad.terminal.screen import Screen, stdout_screen
+    from implicitgrad.writers.report import write_report
+
+    return write_report(results, stdout_screen() if is_on_screen else Screen(), only_failures=only_failures)
+
+
+def _json(solution: Solution, options: WriteOptions) -> str:
+    from implicitgrad.writers.record import write_record
+
+    return write_record(solution, options.record_keys) + "\n"
+
+
+@cache
+def _json_batch() -> BatchFormat:
+    from implicitgrad.writers.record import error_record, write_json, write_record
+
+    def failure(source: str, name: str, problem: Problem, content_hash: str | None) -> str:
+        record = error_record(problem._replace(source=source), name) | {"content_hash": content_hash}
+        return write_json(record) + "\n"
+
+    return BatchFormat(lambda solution, hash_: write_record(solution, {"content_hash": hash_}) + "\n", failure)
+
+
+def _json_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    from implicitgrad.writers.verdict_record import write_result
+
+    shown = [result for result in results if not (only_failures and getattr(result, "holds", False))]
+    return "".join(write_result(result) + "\n" for result in shown)
+
+
+def _markdown(solution: Solution, options: WriteOptions) -> str:
+    from implicitgrad.writers.markdown import write_markdown
+
+    return write_markdown(solution, options.digits)
+
+
+def _latex(solution: Solution, options: WriteOptions) -> str:
+    from implicitgrad.writers.latex import write_latex
+
+    return write_latex(solution, options.digits)
+
+
+def _yaml(solution: Solution, options: WriteOptions) -> str:
+    from implicitgrad.writers.restated import write_yaml
+
+    return write_yaml(solution, options.values)
+
+
+def _csv(solution: Solution, options: WriteOptions) -> str:
+    from implicitgrad.writers.restated import write_csv
+
+    return write_csv(solution)
+
+
+@cache
+def _csv_batch() -> BatchFormat:
+    from implicitgrad.writers.rows import write_failure_row, write_header, write_row
+
+    return BatchFormat(write_row, write_failure_row, write_header())
+
+
+def _npy(solution: Solution, options: WriteOptions) -> memoryview:
+    from implicitgrad.writers.arrays import write_npy
+
+    return write_npy(solution)
+
+
+def _npy_limitation(solution: Solution) -> str | None:
+    from implicitgrad.writers.arrays import npy_limitation
+
+    return npy_limitation(solution)
+
+
+def _npz(solution: Solution, options: WriteOptions) -> memoryview:
+    from implicitgrad.writers.arrays import write_npz
+
+    return write_npz(solution)
+
+
+@cache
+def _npz_batch() -> BatchFormat:
+    from implicitgrad.writers.arrays import write_numbers
+    from implicitgrad.writers.stack import write_stack
+
+    return BatchFormat(lambda solution, _: write_numbers(solution), lambda *_: "", assemble=write_stack)
+
+
+_AGAIN = "the system again, with its answer as what check expects"
+FORMATS = {
+    one.name: one
+    for one in (
+        Format(TABLE, (PLAIN_SUFFIX,), _table, "", "\n\n", has_steps=True, report=_table_report),
+        Format(
+            JSON, (".json", ".jsonl", ".ndjson"), _json, "an object a line", "", batch=_json_batch, report=_json_report
+        ),
+        Format("markdown", (".md",), _markdown, "", "\n", has_steps=True),
+        Format("latex", (".tex",), _latex, "for amsmath", "\n", has_steps=True),
+        Format("yaml", (".yaml", ".yml"), _yaml, _AGAIN, "---\n", needs_values=True),
+        Format("csv", (".csv",), _csv, _AGAIN, batch=_csv_batch),
+        Format("npy", (".npy",), _npy, is_text=False, limitation=_npy_limitation),
+        Format("npz", (".npz",), _npz, is_text=False, batch=_npz_batch),
+    )
+}
+"""Each format by its name, in the order in which help lists them."""
