@@ -687,3 +687,17 @@ where what the system determines is of the size ≈0.121; more digits decide
 1 claim about 1 system: 0 hold, 0 fail, 1 undecided
 """
     )
+
+
+@pytest.mark.parametrize("A", ["3; 9007199254740989; 0", "7e300; 1e-5", "3 1; 1 3; 9007199254740991 1"])
+def test_constraints_as_doubles_hold_where_they_are_the_nearest(run: Run, A: str) -> None:
+    record = json.loads(run("solve", "-A", A, "-f", "json").stdout)
+    rows = [row.split() for row in A.split(";")]
+
+    def checked() -> int:
+        claims = {"constraints": record["constraints"]}
+        return run("check", "s.json", files={"s.json": json.dumps({"A": rows, "expect": claims})}).returncode
+
+    assert checked() == 0
+    record["constraints"]["matrix"][0][0] *= 1 + 2.0**-48
+    assert checked() == 1
