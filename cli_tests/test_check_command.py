@@ -701,3 +701,22 @@ def test_constraints_as_doubles_hold_where_they_are_the_nearest(run: Run, A: str
     assert checked() == 0
     record["constraints"]["matrix"][0][0] *= 1 + 2.0**-48
     assert checked() == 1
+
+
+@pytest.mark.parametrize(
+    "A", ["1 1e-20; 0 3", "1e399 0; 0 1", "1 0; 3 1e-399", "1.00000000000000000001; 3; 1", "1e-300; 9e399"]
+)
+def test_a_record_whose_doubles_lose_numbers_holds_by_its_exact_ones(run: Run, A: str) -> None:
+    rows = [row.split() for row in A.split(";")]
+    record = json.loads(run("solve", "-A", A, "-f", "json").stdout)
+
+    def checked() -> set[int]:
+        text = json.dumps({"A": rows, "expect": record})
+        return {run("check", file, files={file: text}).returncode for file in ("s.json", "s.jsonl")}
+
+    assert checked() == {0}
+    if record["constraints"] is None:
+        record["dy_dx"][-1][0] = 5
+    else:
+        record["constraints"]["matrix"][0][0] = 5
+    assert checked() == {1}
