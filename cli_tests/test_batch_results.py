@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command import wait_until, wait_until_blocked
 from conftest import PROGRAM, Run
 
 from implicitgrad.batch import Answered, Item, Question, answer_items
@@ -79,7 +80,7 @@ def test_a_reader_that_does_not_read_keeps_no_batch_alive(tmp_path: Path, jobs: 
     (tmp_path / "many.jsonl").write_text(SYSTEM * 4000)
     heed = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may have ignored it)
     process = batch(tmp_path, "many.jsonl", "-j", jobs, stdout=subprocess.PIPE, preexec_fn=heed)
-    time.sleep(1)  # the pipe is full by now
+    wait_until_blocked(process.pid)  # the pipe is full
     process.send_signal(number)
     begun = time.monotonic()
     assert process.wait(timeout=10) == 130
@@ -93,32 +94,37 @@ def test_a_reader_that_does_not_read_keeps_no_batch_alive(tmp_path: Path, jobs: 
 
 def test_an_interruption_does_not_put_some_arrays_in_the_place_of_all(run: Run, tmp_path: Path) -> None:
     (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
-    (tmp_path / "many.jsonl").write_text(SYSTEM * 100000)
+    os.mkfifo(tmp_path / "many.jsonl")
     assert run("batch", "few.jsonl", "-o", "r.npz", "-q").returncode == 0
     before = (tmp_path / "r.npz").read_bytes()
     for name in ("r.npz", "new.npz"):
         process = batch(tmp_path, "many.jsonl", "-o", name, "-j1", preexec_fn=lambda: signal.signal(2, signal.SIG_DFL))
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        with open(tmp_path / "many.jsonl", "w") as endless:
+            endless.write(SYSTEM * 2000)
+            endless.flush()
+            wait_until_blocked(process.pid)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
         assert process.returncode == 130
     assert (tmp_path / "r.npz").read_bytes() == before
     with np.load(tmp_path / "new.npz") as found:
-        assert 0 < len(found["source"]) < 100000
+        assert 0 < len(found["source"]) <= 2000
     assert run("batch", "missing.jsonl", "-o", "no.npz").returncode == 2
 
 
 def test_arrays_are_written_by_one_batch_at_a_time(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "many.jsonl").write_text(SYSTEM * 8000)
-    first = batch(tmp_path, "many.jsonl", "-o", "r.npz", "-j1")
-    while not (tmp_path / "r.npz").exists():
-        time.sleep(0.01)
-    second = run("batch", "many.jsonl", "-o", "r.npz")
+    os.mkfifo(tmp_path / "fifo.jsonl")
+    (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
+    first = batch(tmp_path, "fifo.jsonl", "-o", "r.npz", "-j1")
+    with open(tmp_path / "fifo.jsonl", "w") as unfinished:
+        unfinished.write(SYSTEM * 800)
+        wait_until((tmp_path / "r.npz").exists)
+        second = run("batch", "few.jsonl", "-o", "r.npz")
     assert (second.returncode, second.stdout) == (2, "")
     assert "r.npz is being written by another batch" in second.stderr
     first.communicate(timeout=60)
     with np.load(tmp_path / "r.npz") as found:
-        assert len(found["source"]) == 8000
+        assert len(found["source"]) == 800
 
 
 def test_a_directory_of_answers_is_written_again_and_a_link_in_it_is_not(run: Run, tmp_path: Path) -> None:
