@@ -6,7 +6,7 @@ import random
 
 import pytest
 from conftest import Run
-from test_implicit import solved
+from nonlinear import solved
 
 from implicitgrad import check
 from implicitgrad.claims.build import build_claims

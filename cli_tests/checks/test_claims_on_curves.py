@@ -8,7 +8,7 @@ import mpmath
 import pytest
 import sympy
 from conftest import Run, spread, trials
-from test_implicit import TEXTBOOK, solved
+from nonlinear import TEXTBOOK, solved
 
 from implicitgrad.claims.build import build_claims
 from implicitgrad.judges import judge
