@@ -234,8 +234,7 @@ def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
     for size in (0, 1, 20_000, 100_000, 300_000, 600_000, 1_000_000, 2_000_000):
         path = tmp_path / f"{size}.jsonl"
         process = batch(tmp_path, "many.jsonl", "-j2", "-o", path.name, preexec_fn=heed)
-        while not path.exists() or path.stat().st_size < size:
-            assert process.poll() is None
+        wait_until(lambda path=path, size=size: path.exists() and path.stat().st_size >= size)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
         found = [record["source"] for record in lines(path.read_text())]
@@ -304,8 +303,7 @@ def test_an_interrupted_directory_holds_what_its_list_says_and_is_completed(
     for least in (2, 400):
         folder = tmp_path / f"{least}"
         process = batch(tmp_path, *arguments, folder.name, preexec_fn=heed)
-        while process.poll() is None and len(list(folder.glob("*"))) < least:
-            pass
+        wait_until(lambda folder=folder, least=least: folder.exists() and len(os.listdir(folder)) >= least)
         for _ in range(2):
             process.send_signal(number)
         _, told = process.communicate(timeout=20)
