@@ -5,7 +5,8 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -76,6 +77,38 @@ def run_in_process_of_its_own(
     return subprocess.CompletedProcess(
         result.args, result.returncode, result.stdout.decode(encoding), result.stderr.decode("utf-8")
     )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what is waited for does not happen"
+        time.sleep(0.01)
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def wait_until_blocked(*pids: int) -> None:
+    """Wait until processes and their children have nothing to do: all sleep, and none has worked meanwhile."""
+    before: list[list[str]] = []
+
+    def is_blocked() -> bool:
+        nonlocal before
+        time.sleep(0.1)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            members = [member for pid in pids for member in (pid, *children(pid))]
+            stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split() for pid in members]
+            now = [[str(pid), *stat[11:13]] for pid, stat in zip(members, stats, strict=True)]  # its time so far
+            before, is_same = now, now == before
+            return is_same and all(stat[0] == "S" for stat in stats)
+        return False
+
+    wait_until(is_blocked)
 
 
 def _main(arguments: list[str]) -> int:

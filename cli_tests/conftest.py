@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from implicitgrad.batch import limits
 
-__all__ = ["PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "spread", "trials"]
+__all__ = ["IS_THOROUGH", "PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "spread", "trials"]
 
 ROOT = Path(__file__).parent.parent
 IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"

@@ -179,6 +179,9 @@ def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list
 )
 def test_numbers_load_no_sympy(arguments: list[str], tmp_path: Path) -> None:
     assert not loaded("solve", *arguments, folder=tmp_path) & {"sympy", "mpmath"}
+
+
+def test_letters_load_sympy(tmp_path: Path) -> None:
     assert "sympy" in loaded("solve", "-A", "1 a", folder=tmp_path)
 
 

@@ -19,7 +19,8 @@ from implicitgrad.model.system import LinearSystem
 from implicitgrad.readers.build import NeedsAlgebra, SystemSpec, build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
 
-ALGEBRA_SECONDS = 10.0
+ALGEBRA_SECONDS = 9.0
+"""With the second that a process takes to start and to load sympy, it ends within ten."""
 ALGEBRA_BYTES = 400 * 2**20
 """Beside the 100 MiB that a process has with sympy loaded."""
 ALGEBRA_MEMORY = "500 MiB"
@@ -219,7 +220,7 @@ def _work(prepare: Callable[[], Works], first: int, seconds: float, end: int) ->
         signal.setitimer(signal.ITIMER_REAL, max(left, AT_ONCE) if seconds else 0)
         _, value, error = _result(work)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if isinstance(error, MemoryError) and _limit_memory(None):
+        if isinstance(error, MemoryError | SystemError) and _limit_memory(None):
             message = f"no answer within {ALGEBRA_MEMORY} of memory, as much as algebra may take"
             error = InputError([Problem(message, SMALLER, ALGEBRA_LIMIT)])
         _limit_memory(None)

@@ -118,15 +118,17 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
         return outcome._replace(holds=False, reason=reason)
     matrix = product(tuple([T[k] for k in dependent]), inverse)
     tolerances = setting.tolerances(claimed.matrix._replace(unit_roundoff=None))
+    unit_roundoff = claimed.matrix.unit_roundoff or Fraction(0)
     deviations = []
     for i, row in enumerate(matrix):
         for j, correct in enumerate(row):
             value = claimed.matrix.entries[i][j]
-            if value is None or abs(value - correct) > tolerances[i][j]:
+            allowed = tolerances[i][j] + unit_roundoff * abs(correct)  # what was computed is rounded at least
+            if value is None or abs(value - correct) > allowed:
                 meaning = f"{printable(claimed.dependent[i])} by {printable(system.x[others[j]])}"
                 text = claimed.matrix.texts[i][j]
                 name = claimed.matrix.name(i, j)
-                deviations.append(Deviation(name, meaning, text, value, correct, tolerances[i][j]))
+                deviations.append(Deviation(name, meaning, text, value, correct, allowed))
     if deviations:
         total = count(len(matrix) * len(others), "entry")
         return fails(outcome._replace(holds=False), deviations, f"{len(deviations)} of {total}")

@@ -19,6 +19,7 @@ from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
 from implicitgrad.text.characters import nearest, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.number_grammar import NumberError, parse_number, to_float
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 DEEPEST = 8
@@ -260,12 +261,44 @@ def _judged(claims: YamlNode) -> YamlNode:
     """Of a whole record of a solution what is judged; of any other mapping everything."""
     if not is_record([key.text or "" for key, _ in claims.pairs or ()]):
         return claims
+    exact = next((dict(_by_key(value)) for key, value in claims.pairs or () if key.text == "exact"), {})
     kept = [
-        (key, value)
+        (key, (_exactly(value, exact[key.text]) if key.text in exact else None) or value)
         for key, value in claims.pairs or ()
         if key.text not in PASSED_OVER and not (key.text == "dL_dx" and value.text in NULLS)
     ]
     return claims._replace(pairs=kept)
+
+
+def _by_key(node: YamlNode) -> Iterator[tuple[str | None, YamlNode]]:
+    for key, value in node.pairs or ():
+        yield key.text, value
+
+
+def _exactly(rounded: YamlNode, exact: YamlNode) -> YamlNode | None:
+    """The exact numbers of a record in the place of its doubles; None where these are not the same rounded."""
+    if rounded.text is not None and exact.text is not None:
+        return rounded._replace(text=exact.text) if _is_rounded(rounded.text, exact.text) else None
+    if rounded.items is not None and exact.items is not None and len(rounded.items) == len(exact.items):
+        items = [_exactly(*both) for both in zip(rounded.items, exact.items, strict=True)]
+        whole = [item for item in items if item is not None]
+        return rounded._replace(items=whole) if len(whole) == len(items) else None
+    if rounded.pairs is not None and exact.pairs is not None and len(rounded.pairs) == len(exact.pairs):
+        by_key = dict(_by_key(exact))
+        pairs = [(key, _exactly(value, by_key[key.text])) for key, value in rounded.pairs if key.text in by_key]
+        known = [(key, value) for key, value in pairs if value is not None]
+        return rounded._replace(pairs=known) if len(known) == len(rounded.pairs) else None
+    return None
+
+
+def _is_rounded(rounded: str, exact: str) -> bool:
+    if rounded == exact:
+        return True
+    try:
+        double = to_float(parse_number(exact))
+        return rounded in NULLS if double is None else float(rounded) == double
+    except (NumberError, ValueError):
+        return False
 
 
 def _check_claims(claims: YamlNode, refuse: Callable[[str, YamlNode, str | None], None]) -> None:

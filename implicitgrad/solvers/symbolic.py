@@ -257,6 +257,8 @@ def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Seq
     anybody reads.
     """
     rows = [A[i] for i in _profile(field, A, order, len(A[0])).sources]
+    if not rows:  # A and J are 0
+        return J
     _refuse_long_squares([field.polynomials(row) for row in rows])
     columns = list(zip(*rows, strict=True))
     W, _ = _solved(field, _product(field, rows, columns), _product(field, rows, J))

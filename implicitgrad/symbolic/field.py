@@ -40,7 +40,7 @@ from sympy import (
 from implicitgrad.symbolic.element import Symbolic, SymbolicMatrix
 from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
 from implicitgrad.symbolic.grammar import read_equation
-from implicitgrad.symbolic.normalize import are_related, exponent_of, keeps_tanh, prepared
+from implicitgrad.symbolic.normalize import are_related, depth, exponent_of, factors_to_keep, keeps_tanh, prepared
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.to_sympy import to_expression
@@ -58,6 +58,7 @@ SMALL = 16
 """The product of the numbers of terms up to which a quotient is simply cancelled."""
 LARGEST_SIMPLIFIED = 60
 """Operations of an expression that sympy's simplify is asked about."""
+DEEPEST_SIMPLIFIED = 6
 
 
 def differences(equations: Iterable[str]) -> list[Expr]:
@@ -76,6 +77,8 @@ class Field:
         self._expands_angles = are_related(angles)
         if self._expands_angles:
             ready = [expression.expand(trig=True) for expression in ready]
+        self._kept = factors_to_keep(ready)
+        """Sums that are generators, so that products of them are not multiplied out."""
         self._roots: dict[Expr, int] = {}
         """The order of the root of each base, and of exp's argument."""
         self._atoms: dict[Expr, None] = {}
@@ -120,7 +123,7 @@ class Field:
         if self.relations and element and self._stays_short(element.numer, element.denom):
             numerator, denominator = element.numer.rem(self.relations), element.denom.rem(self.relations)
             element = self.quotient(numerator, denominator)
-        if element and len(self._atoms) > 1 and self.vanishes(element):
+        if element and (self._kept or len(self._atoms) > 1) and self.vanishes(element):
             element = self.constant(0)
         return Symbolic(self, element)
 
@@ -330,11 +333,12 @@ class Field:
         """Take down the functions in a prepared expression."""
         if expression.is_Rational or expression.is_Symbol:
             return
-        if expression.is_Add or expression.is_Mul:
+        if expression in self._kept:
+            self._atoms[expression] = None
+        elif expression.is_Add or expression.is_Mul:
             for part in expression.args:
                 self._collect(part)
-            return
-        if isinstance(expression, exp):
+        elif isinstance(expression, exp):
             coefficient, base = exponent_of(expression)
             self._add_root(exp(base), coefficient.q)
         elif (split := _split(expression)) is not None:
@@ -436,7 +440,7 @@ class Field:
             return plain
         above, below = self._factored(element.numer), self._factored(element.denom)
         candidates = [plain, above / denominator, above / below]
-        if self._atoms and plain.count_ops() <= LARGEST_SIMPLIFIED:
+        if self._atoms and _can_be_simplified(plain):
             candidates += [_simplified(plain), together(plain)]
         if all(coefficient < 0 for coefficient in element.numer.coeffs()):
             candidates.append(-(self._factored(-element.numer) / denominator))
@@ -519,6 +523,13 @@ def _simplified(expression: Expr) -> Expr:
     for argument, letter in reversed(letters.items()):
         found = found.xreplace({letter: argument})
     return found
+
+
+def _can_be_simplified(expression: Expr) -> bool:
+    """Whether sympy takes no long time to; of a root of high order it would make polynomials of its degree."""
+    if expression.count_ops() > LARGEST_SIMPLIFIED or depth(expression) > DEEPEST_SIMPLIFIED:
+        return False
+    return not any(power.exp.is_Rational and power.exp.q > LARGEST_ROOT for power in expression.atoms(Pow))
 
 
 def _terms_at(polynomial: Any, values: Sequence[Any]) -> list[Any]:

@@ -102,7 +102,7 @@ def linearize(
     residual, near = "0", None
     if point:
         _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
-        there = [_value(f, _decimal(point) if solve_for else point) for f in F]
+        there = [_value(f, point, is_rounded=bool(solve_for)) for f in F]
         if solve_for:
             sought = [symbol(name) for name in solve_for]
             found, residual = _solved(F, sought, point)
@@ -113,8 +113,9 @@ def linearize(
             residual = _residual(F, there, equations, point, roundings)
             near = None if residual == "0" else surround(point, roundings)
     _refuse_jumps(F, point)
-    values = point if near is None else _decimal(point)
-    A_there, B_there, H_there = (_at(matrix, values, equations) for matrix in (A, B, H or []))
+    A_there, B_there, H_there = (
+        _at(matrix, point, equations, is_rounded=near is not None) for matrix in (A, B, H or [])
+    )
     entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
     radii = second = None
     if near is not None:
@@ -282,8 +283,10 @@ def _refuse_jumps(F: list[Expr], point: dict[Expr, Expr]) -> None:
                 )
 
 
-def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation]) -> list[list[Expr]]:
-    found = [[_value(entry, point) for entry in row] for row in matrix]
+def _at(
+    matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation], *, is_rounded: bool
+) -> list[list[Expr]]:
+    found = [[_value(entry, point, is_rounded=is_rounded) for entry in row] for row in matrix]
     for i, row in enumerate(found):
         if any(entry.has(*_NO_VALUE) for entry in row):
             number = min(i, len(equations) - 1)
@@ -291,10 +294,14 @@ def _at(matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[E
     return found
 
 
-def _value(expression: Expr, point: dict[Expr, Expr]) -> Expr:
-    """An expression at a point. Raises PointError where that has numbers too large to be computed with."""
+def _value(expression: Expr, point: dict[Expr, Expr], *, is_rounded: bool) -> Expr:
+    """An expression at a point. Raises PointError where that has numbers too large to be computed with.
+
+    is_rounded : to so many digits, of which powers are as long, and not longer.
+    """
+    values = {v: value.evalf(DIGITS) for v, value in point.items()} if is_rounded else point
     try:
-        return at_point(expression, point)
+        return at_point(expression, values)
     except OverflowError:
         message = f"at: expected numbers of at most {MAX_DIGITS_OF_NUMBERS:,} digits"
         raise PointError(f"{message}, and the equations have more at {_named(point)}") from None
@@ -306,11 +313,6 @@ def _written(matrix: list[list[Expr]]) -> Entries:
 
 def _decimals(matrix: list[list[Expr]]) -> list[list[Expr]]:
     return [[entry.evalf(DIGITS - 10) for entry in row] for row in matrix]
-
-
-def _decimal(point: dict[Expr, Expr]) -> dict[Expr, Expr]:
-    """The values to so many digits, of which powers are as long, and not longer."""
-    return {v: value.evalf(DIGITS) for v, value in point.items()}
 
 
 def _named(point: dict[Expr, Expr]) -> str:

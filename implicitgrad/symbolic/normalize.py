@@ -2,34 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sympy import Abs, Add, Expr, Mul, Pow, Rational, S, cos, cosh, exp, sin, sinh, tan, tanh
+from sympy import Abs, Add, Expr, Function, Mul, Pow, Rational, S, cos, cosh, exp, sin, sinh, tan, tanh
 from sympy import sign as sympy_sign
+
+from implicitgrad.symbolic.odd_root import OddRoot
 
 LARGEST_MULTIPLE = 4
 LONGEST_ANGLE = 5
 """Terms of an angle that is expanded."""
+MAX_EXPANDED = 32
+"""Terms of a product of sums with nested functions that is multiplied out."""
+DEEPEST_EXPANDED = 4
 
 
 def keeps_tanh(expressions: Sequence[Expr]) -> bool:
     """Whether tanh, whose derivative is a polynomial in it, can do without sinh and cosh."""
     arguments = {f.args[0] for expression in expressions for f in expression.atoms(tanh)}
     has_letters = all(argument.free_symbols for argument in arguments)
-    return has_letters and not any(expression.has(sinh, cosh) for expression in expressions)
+    has_others = any(expression.has(sinh, cosh) for expression in expressions)
+    return has_letters and not has_others and not factors_to_keep(expressions)
 
 
 def prepared(expression: Expr, *, has_tanh: bool = False) -> Expr:
     """With few functions: sin and cos for tan, u/|u| for the sign of u, and exponents without sums.
 
-    has_tanh : tanh stays as it is; else it is sinh by cosh.
+    The arguments of functions stay as they are. has_tanh : tanh does, too; else it is sinh by cosh.
     """
-    expression = expression.replace(tan, lambda u: sin(u) / cos(u))
-    if not has_tanh:
-        expression = expression.replace(tanh, lambda u: sinh(u) / cosh(u))
-    expression = expression.replace(sympy_sign, lambda u: u / Abs(u))
-    expression = expression.replace(lambda e: e.is_Pow and e.exp.is_Add, _product_of_powers)
-    return expression.replace(exp, lambda u: Mul(*map(exp, Add.make_args(u))))
+    if expression.is_Add or expression.is_Mul:
+        parts = tuple(prepared(part, has_tanh=has_tanh) for part in expression.args)
+        found = expression if parts == expression.args else expression.func(*parts)
+        return _secant(expression, has_tanh=has_tanh) or found
+    if expression.is_Pow:
+        base = prepared(expression.base, has_tanh=has_tanh)
+        if base == expression.base and not expression.exp.is_Add:
+            return expression
+        return Mul(*(Pow(base, term) for term in Add.make_args(expression.exp)))
+    if not expression.args:
+        return expression
+    u = expression.args[0]
+    if isinstance(expression, exp):
+        return Mul(*map(exp, Add.make_args(u)))
+    if isinstance(expression, tan):
+        return sin(u) / cos(u)
+    if isinstance(expression, tanh) and not has_tanh:
+        return sinh(u) / cosh(u)
+    if isinstance(expression, sympy_sign | Abs | OddRoot):
+        u = prepared(u, has_tanh=has_tanh)
+        return u / Abs(u) if isinstance(expression, sympy_sign) else expression.func(u, *expression.args[1:])
+    return expression
+
+
+def _secant(expression: Expr, *, has_tanh: bool) -> Expr | None:
+    """1/cos(u)² for 1 + tan(u)², the derivative of tan(u), and 1/cosh(u)² for 1 − tanh(u)²; None of anything else."""
+    if not expression.is_Add or len(expression.args) != 2 or expression.args[0] != 1:
+        return None
+    number, power = expression.args[1].as_coeff_Mul()
+    if not power.is_Pow or power.exp != 2:
+        return None
+    f = power.base
+    if isinstance(f, tan) and number == 1:
+        return cos(f.args[0]) ** -2
+    return cosh(f.args[0]) ** -2 if isinstance(f, tanh) and number == -1 and not has_tanh else None
+
+
+def factors_to_keep(expressions: Sequence[Expr]) -> set[Expr]:
+    """Sums that are factors and have functions, if some products, of nested functions, are too long multiplied out."""
+    if not any(_terms(one) > MAX_EXPANDED and depth(one) > DEEPEST_EXPANDED for one in expressions):
+        return set()
+    return {one for expression in expressions for one in _sums(expression) if one.atoms(Function)}
+
+
+def _terms(expression: Expr) -> int:
+    """Of numerator and denominator of an expression when they are multiplied out, at most."""
+    return max(_terms_of_fraction(expression))
+
+
+def _terms_of_fraction(expression: Expr) -> tuple[int, int]:
+    if expression.is_Add or expression.is_Mul:
+        above, below = 0 if expression.is_Add else 1, 1
+        for numerator, denominator in map(_terms_of_fraction, expression.args):
+            if expression.is_Add:
+                above = above * denominator + numerator * below
+            else:
+                above *= numerator
+            below *= denominator
+        return above, below
+    if expression.is_Pow and expression.exp.is_Integer:
+        power = min(abs(int(expression.exp)), MAX_EXPANDED)
+        above, below = (number**power for number in _terms_of_fraction(expression.base))
+        return (above, below) if expression.exp > 0 else (below, above)
+    return 1, 1
+
+
+def depth(expression: Expr) -> int:
+    """How deep functions are nested."""
+    inside: int = max(map(depth, expression.args), default=0)
+    return inside + 1 if expression.is_Function else inside
+
+
+def _sums(expression: Expr) -> Iterator[Expr]:
+    """The sums that are factors of an expression, or of its terms."""
+    if expression.is_Add or expression.is_Mul:
+        for part in expression.args:
+            if expression.is_Mul and part.is_Add:
+                yield part
+            else:
+                yield from _sums(part)
+    elif expression.is_Pow and expression.exp.is_Integer:
+        if expression.base.is_Add:
+            yield expression.base
+        else:
+            yield from _sums(expression.base)
 
 
 def are_related(angles: set[Expr]) -> bool:
@@ -48,8 +133,3 @@ def exponent_of(expression: Expr) -> tuple[Rational, Expr]:
     """c and u of exp(c·u)."""
     coefficient, base = expression.args[0].as_coeff_Mul()
     return (coefficient, base) if coefficient.is_Rational else (S.One, expression.args[0])
-
-
-def _product_of_powers(power: Expr) -> Expr:
-    """x**(n - 1) as x**n·x**-1."""
-    return Mul(*(Pow(power.base, term) for term in power.exp.args))

@@ -134,6 +134,8 @@ def range_of(generator: Expr) -> Range:
         return Range(value - error, value + error, is_open=True)
     if generator.is_Pow and generator.exp.is_Rational and generator.exp.q % 2 == 0:
         return NOT_NEGATIVE
+    if generator.is_Add and generator.is_positive:
+        return POSITIVE
     return RANGES.get(generator.func, ANY)
 
 

@@ -117,8 +117,8 @@ def at_point(expression: Expr, point: Mapping[Expr, Expr]) -> Expr:
     if not expression.args:
         return point.get(expression, expression)
     parts = [at_point(part, point) for part in expression.args]
-    if isinstance(expression, exp) or expression.is_Pow:
-        base, exponent = (E, parts[0]) if isinstance(expression, exp) else parts
+    if isinstance(expression, exp | sinh | cosh) or expression.is_Pow:
+        base, exponent = parts if expression.is_Pow else (E, parts[0])
         if base.is_number and exponent.is_number and not base.is_zero:
             is_fraction = base.is_Rational and exponent.is_Integer
             size = abs((exponent * log(abs(base))).evalf(5))

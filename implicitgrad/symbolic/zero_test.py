@@ -38,7 +38,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
     grows = any(isinstance(atom, exp | sinh | cosh) or (atom.is_Pow and not atom.exp.is_Rational) for atom in atoms)
     sizes = SMALL_SIZES if grows else SIZES
     found: dict[tuple[Any, ...], list[list[Any]]] = {}
-    found_instead = "no such values"
+    has_large = False
     with mpmath.workdps(DIGITS):
         compute = compiled(letters, [*atoms, *absolute])
         for attempt in range(ATTEMPTS):
@@ -48,7 +48,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
             try:
                 values = compute(*point)
             except OverflowError:
-                found_instead = "numbers too large to be computed with"
+                has_large = True
                 continue
             except (ZeroDivisionError, ValueError):
                 continue
@@ -64,8 +64,11 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
             if len(found) == MAX_SIGNS or (not absolute and len(found[signs]) == POINTS):
                 break
     if not found:
-        message = "expected expressions that are real for some values of their letters"
-        raise UsageError(f"{message}, found {found_instead}")
+        expected, others = "expected expressions that are real for some values of their letters", ""
+        if has_large:
+            expected = expected.replace("are real", "can be computed")
+            others = f", or exp of more than {LARGEST_EXPONENT:,}"
+        raise UsageError(f"{expected}, found complex numbers{others}, for all that were tried")
     return [point for points in found.values() for point in points]
 
 

@@ -54,6 +54,15 @@ def test_with_numbers_for_its_letters_an_answer_is_the_one_to_the_numbers(text: 
     compare(rows(text), None, None)
 
 
+@pytest.mark.parametrize(
+    ("A", "g", "B"),
+    [("0", "a", None), ("0 0", "a b", "0"), ("a-a; 0", "b", "0 0; 0 0")],
+    ids=["B = I", "B = 0", "both"],
+)
+def test_where_A_is_0_an_answer_is_the_one_to_the_numbers(A: str, g: str, B: str | None) -> None:
+    compare(rows(A), g.split(), None if B is None else rows(B))
+
+
 @examples(40)
 @given(st.data())
 def test_random_systems_with_numbers_for_their_letters(data: st.DataObject) -> None:

@@ -6,14 +6,14 @@ import os
 import pty
 import signal
 import subprocess
-import threading
-import time
 from pathlib import Path
 
 import pytest
+from command import wait_until_blocked
 from conftest import PROGRAM, Run
 
 from implicitgrad import OutputError
+from implicitgrad.readers import source as reading
 
 TWO = {"two.yaml": "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"}
 TABLE = """\
@@ -234,7 +234,7 @@ def test_a_standard_input_that_does_not_block_is_waited_for() -> None:
     os.set_blocking(read_end, False)
     process = subprocess.Popen([PROGRAM, "solve", "-", "-fjson"], stdin=read_end, stdout=subprocess.PIPE)
     os.close(read_end)
-    time.sleep(0.5)
+    wait_until_blocked(process.pid)
     os.write(write_end, b"A: [[2]]")
     os.close(write_end)
     out, _ = process.communicate(timeout=30)
@@ -385,20 +385,18 @@ def test_an_endless_standard_input_ends_at_the_cap() -> None:
     assert result.stderr == "implicitgrad: -: expected at most 256 MiB, got more\n"
 
 
-def test_a_fifo_is_read_when_it_is_written_and_no_hang_when_not(tmp_path: Path) -> None:
+def test_a_fifo_is_read_when_it_is_written_and_no_hang_when_not(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-
-    def write_later() -> None:
-        time.sleep(0.5)
-        fifo.write_text("A: [[2]]\n")
-
-    thread = threading.Thread(target=write_later)
-    thread.start()
-    result = subprocess.run([PROGRAM, "solve", fifo, "-fjson"], capture_output=True, text=True, timeout=30, check=False)
-    thread.join()
-    assert json.loads(result.stdout)["dy_dx"] == [[0.5]]
-    result = subprocess.run([PROGRAM, "solve", fifo], capture_output=True, text=True, timeout=30, check=False)
+    process = subprocess.Popen([PROGRAM, "solve", fifo, "-fjson"], stdout=subprocess.PIPE)
+    wait_until_blocked(process.pid)
+    fifo.write_text("A: [[2]]\n")
+    out, _ = process.communicate(timeout=30)
+    assert json.loads(out)["dy_dx"] == [[0.5]]
+    monkeypatch.setattr(reading, "SECONDS_FOR_A_WRITER", 0.05)
+    result = run("solve", "fifo")
     assert (result.returncode, result.stdout) == (2, "")
     assert "a FIFO that nobody writes to" in result.stderr
 
@@ -435,7 +433,7 @@ def test_an_interrupt_is_130_and_quiet() -> None:
         [PROGRAM, "solve", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    time.sleep(1.0)
+    wait_until_blocked(process.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err.strip()) == (130, b"", b"")

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from conftest import Run
-from test_implicit import solved
+from nonlinear import solved
 
 from implicitgrad import check
 from implicitgrad.checks.judge import judge, solve_to_judge

@@ -6,12 +6,12 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import wait_until_blocked
 from conftest import PROGRAM, Run
 
 from implicitgrad import InputError
@@ -278,7 +278,7 @@ def test_standard_output_may_be_a_pipe_that_does_not_block(tmp_path: Path) -> No
     os.set_blocking(theirs, False)
     with subprocess.Popen([PROGRAM, "batch", "s.jsonl", "-q", "-j1"], cwd=tmp_path, stdout=theirs) as process:
         os.close(theirs)
-        time.sleep(0.6)  # the pipe is full by now
+        wait_until_blocked(process.pid)  # the pipe is full
         with open(ours, "rb") as stream:
             assert len(stream.read().splitlines()) == 400
     assert process.returncode == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xmlschema
-from conftest import ROOT, Run
+from conftest import Run
 
 GOOD = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\nexpect:\n  status: determined\n  dL_dx: [-0.5, 0.5]\n"
 WRONG = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 2]\nexpect:\n  rank: 2\n  dL_dx:\n    - 0\n    - 1/2\n"
@@ -313,7 +313,7 @@ def test_junit_is_valid_and_counts(run: Run, tmp_path: Path) -> None:
         "good.yaml": GOOD, "wrong.yaml": WRONG, "silent.yaml": SILENT, "broken.yaml": BROKEN,
         "odd.yaml": 'A: [[1, 2]]\ny: ["<&\\e>", "\\uFFFE"]\nexpect: {dy_dx: [1, 1], rank: 1}\n',
     }  # fmt: skip
-    schema = xmlschema.XMLSchema(str(ROOT / "cli_tests" / "junit.xsd"))
+    schema = xmlschema.XMLSchema(str(Path(__file__).with_name("junit.xsd")))
     for options, counts in (((), "8 2 1 1"), (("--strict",), "8 3 1 0")):
         result = run("check", ".", "--junit", "report.xml", *options, files=files)
         assert result.returncode == 2
@@ -685,3 +685,36 @@ where what the system determines is of the size ≈0.121; more digits decide
 1 claim about 1 system: 0 hold, 0 fail, 1 undecided
 """
     )
+
+
+@pytest.mark.parametrize("A", ["3; 9007199254740989; 0", "7e300; 1e-5", "3 1; 1 3; 9007199254740991 1"])
+def test_constraints_as_doubles_hold_where_they_are_the_nearest(run: Run, A: str) -> None:
+    record = json.loads(run("solve", "-A", A, "-f", "json").stdout)
+    rows = [row.split() for row in A.split(";")]
+
+    def checked() -> int:
+        claims = {"constraints": record["constraints"]}
+        return run("check", "s.json", files={"s.json": json.dumps({"A": rows, "expect": claims})}).returncode
+
+    assert checked() == 0
+    record["constraints"]["matrix"][0][0] *= 1 + 2.0**-48
+    assert checked() == 1
+
+
+@pytest.mark.parametrize(
+    "A", ["1 1e-20; 0 3", "1e399 0; 0 1", "1 0; 3 1e-399", "1.00000000000000000001; 3; 1", "1e-300; 9e399"]
+)
+def test_a_record_whose_doubles_lose_numbers_holds_by_its_exact_ones(run: Run, A: str) -> None:
+    rows = [row.split() for row in A.split(";")]
+    record = json.loads(run("solve", "-A", A, "-f", "json").stdout)
+
+    def checked() -> set[int]:
+        text = json.dumps({"A": rows, "expect": record})
+        return {run("check", file, files={file: text}).returncode for file in ("s.json", "s.jsonl")}
+
+    assert checked() == {0}
+    if record["constraints"] is None:
+        record["dy_dx"][-1][0] = 5
+    else:
+        record["constraints"]["matrix"][0][0] = 5
+    assert checked() == {1}

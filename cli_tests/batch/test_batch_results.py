@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import PROGRAM, Run
+from command import wait_until, wait_until_blocked
+from conftest import PROGRAM, Run, spread
 
 from implicitgrad.batch.engine import Answered, BatchTask, Item, answer_items
 from implicitgrad.batch.jsonl_output import locked
@@ -42,7 +43,7 @@ def test_resuming_beside_another_batch_loses_nothing(run: Run, tmp_path: Path) -
     (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
     run("batch", "many.jsonl", "-o", "whole.jsonl", "-q")
     whole = (tmp_path / "whole.jsonl").read_text()
-    for delay in (0.05, 0.1, 0.15, 0.2, 0.25):
+    for delay in spread((0.05, 0.1, 0.15, 0.2, 0.25), 2):
         (tmp_path / "r.jsonl").write_text("".join(whole.splitlines(keepends=True)[:2900]))
         other = batch(tmp_path, "few.jsonl", "-o", "r.jsonl", "--resume", "-q")
         time.sleep(delay)
@@ -79,7 +80,7 @@ def test_a_reader_that_does_not_read_keeps_no_batch_alive(tmp_path: Path, jobs: 
     (tmp_path / "many.jsonl").write_text(SYSTEM * 4000)
     heed = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may have ignored it)
     process = batch(tmp_path, "many.jsonl", "-j", jobs, stdout=subprocess.PIPE, preexec_fn=heed)
-    time.sleep(1)  # the pipe is full by now
+    wait_until_blocked(process.pid)  # the pipe is full
     process.send_signal(number)
     begun = time.monotonic()
     assert process.wait(timeout=10) == 130
@@ -93,32 +94,37 @@ def test_a_reader_that_does_not_read_keeps_no_batch_alive(tmp_path: Path, jobs: 
 
 def test_an_interruption_does_not_put_some_arrays_in_the_place_of_all(run: Run, tmp_path: Path) -> None:
     (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
-    (tmp_path / "many.jsonl").write_text(SYSTEM * 100000)
+    os.mkfifo(tmp_path / "many.jsonl")
     assert run("batch", "few.jsonl", "-o", "r.npz", "-q").returncode == 0
     before = (tmp_path / "r.npz").read_bytes()
     for name in ("r.npz", "new.npz"):
         process = batch(tmp_path, "many.jsonl", "-o", name, "-j1", preexec_fn=lambda: signal.signal(2, signal.SIG_DFL))
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        with open(tmp_path / "many.jsonl", "w") as endless:
+            endless.write(SYSTEM * 2000)
+            endless.flush()
+            wait_until_blocked(process.pid)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
         assert process.returncode == 130
     assert (tmp_path / "r.npz").read_bytes() == before
     with np.load(tmp_path / "new.npz") as found:
-        assert 0 < len(found["source"]) < 100000
+        assert 0 < len(found["source"]) <= 2000
     assert run("batch", "missing.jsonl", "-o", "no.npz").returncode == 2
 
 
 def test_arrays_are_written_by_one_batch_at_a_time(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "many.jsonl").write_text(SYSTEM * 8000)
-    first = batch(tmp_path, "many.jsonl", "-o", "r.npz", "-j1")
-    while not (tmp_path / "r.npz").exists():
-        time.sleep(0.01)
-    second = run("batch", "many.jsonl", "-o", "r.npz")
+    os.mkfifo(tmp_path / "fifo.jsonl")
+    (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
+    first = batch(tmp_path, "fifo.jsonl", "-o", "r.npz", "-j1")
+    with open(tmp_path / "fifo.jsonl", "w") as unfinished:
+        unfinished.write(SYSTEM * 800)
+        wait_until((tmp_path / "r.npz").exists)
+        second = run("batch", "few.jsonl", "-o", "r.npz")
     assert (second.returncode, second.stdout) == (2, "")
     assert "r.npz is being written by another batch" in second.stderr
     first.communicate(timeout=60)
     with np.load(tmp_path / "r.npz") as found:
-        assert len(found["source"]) == 8000
+        assert len(found["source"]) == 800
 
 
 def test_a_directory_of_answers_is_written_again_and_a_link_in_it_is_not(run: Run, tmp_path: Path) -> None:
@@ -225,11 +231,10 @@ def test_a_slow_reader_gets_whole_lines_and_the_batch_ends(tmp_path: Path, pause
 def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
     (tmp_path / "many.jsonl").write_text(SYSTEM * 20000)
     heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    for size in (0, 1, 20_000, 100_000, 300_000, 600_000, 1_000_000, 2_000_000):
+    for size in spread((0, 1, 20_000, 100_000, 300_000, 600_000, 1_000_000, 2_000_000), 2):
         path = tmp_path / f"{size}.jsonl"
         process = batch(tmp_path, "many.jsonl", "-j2", "-o", path.name, preexec_fn=heed)
-        while not path.exists() or path.stat().st_size < size:
-            assert process.poll() is None
+        wait_until(lambda path=path, size=size: path.exists() and path.stat().st_size >= size)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
         found = [record["source"] for record in lines(path.read_text())]
@@ -289,17 +294,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_an_interrupted_directory_holds_what_its_list_says_and_is_completed(
     run: Run, tmp_path: Path, number: int
 ) -> None:
-    (tmp_path / "many.jsonl").write_text((SYSTEM * 40 + '{"A": [[x]]}\n') * 30)
+    (tmp_path / "many.jsonl").write_text((SYSTEM * 40 + '{"A": [[x]]}\n') * 12)
     arguments = ["many.jsonl", "-j2", "-f", "npy", "--output-dir"]
     run("batch", *arguments, "fresh")
     fresh = contents(tmp_path / "fresh")
-    assert len(fresh) == 1231
+    assert len(fresh) == 493
     heed = lambda: number == signal.SIGKILL or signal.signal(number, signal.SIG_DFL)  # noqa: E731
-    for least in (2, 400):
+    for least in (2, 150):
         folder = tmp_path / f"{least}"
         process = batch(tmp_path, *arguments, folder.name, preexec_fn=heed)
-        while process.poll() is None and len(list(folder.glob("*"))) < least:
-            pass
+        wait_until(lambda folder=folder, least=least: folder.exists() and len(os.listdir(folder)) >= least)
         for _ in range(2):
             process.send_signal(number)
         _, told = process.communicate(timeout=20)
@@ -336,7 +340,7 @@ def test_an_interrupted_resumption_has_each_system_once(run: Run, tmp_path: Path
     kept = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)[:3000]
     (tmp_path / "many.jsonl").write_text('{"A": [[77]]}\n' + SYSTEM * 5999)
     heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    for delay in (0.14, 0.17, 0.2, 0.23, 0.26, 0.3, 0.4):
+    for delay in spread((0.14, 0.17, 0.2, 0.23, 0.26, 0.3, 0.4), 2):
         (tmp_path / "r.jsonl").write_text("".join(kept))
         process = batch(tmp_path, "many.jsonl", "-j2", "-o", "r.jsonl", "--resume", preexec_fn=heed)
         time.sleep(delay)

@@ -273,7 +273,7 @@ def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None
 
 
 def large_text(entry: str = "0.1", style: str = "flow") -> str:
-    rows = [[f"{i}.{j:02}" for j in range(80)] for i in range(1, 71)]
+    rows = [[f"{i}.{j:02}" for j in range(64)] for i in range(1, 66)]
     rows[40][30] = entry
     if style == "block":
         return "A:\n" + "".join("  -\n" + "".join(f"    - {text}\n" for text in row) for row in rows)

@@ -11,8 +11,8 @@ import sympy
 from cases import CASES, Case
 from conftest import Run
 from markdown_it import MarkdownIt
+from nonlinear import solved
 from test_formats import well_formed
-from test_implicit import solved
 
 from implicitgrad import Solution, UsageError, linear_system
 from implicitgrad.solvers.dispatch import solve_system

@@ -14,12 +14,12 @@ from implicitgrad.checks.rational_feasibility import RationalInterval, is_feasib
 SHAPES = [
     (10, 10, 3),
     (15, 15, 5),
-    (30, 30, 10),
+    (20, 20, 8),
     (10, 30, 10),
     (1, 100, 1),
-    (50, 70, 50),
+    (20, 30, 20),
     (30, 10, 10),
-    (60, 70, 40),
+    (25, 30, 18),
 ]
 
 
@@ -56,7 +56,7 @@ def test_any_valid_jacobian_holds() -> None:
 
 
 @pytest.mark.usefixtures("without_elimination")
-@pytest.mark.parametrize(("M", "N", "rank"), [(60, 60, 40), (40, 60, 40)])
+@pytest.mark.parametrize(("M", "N", "rank"), [(40, 40, 25), (25, 40, 25)])
 def test_gradients_of_large_arrays_are_judged_at_once(M: int, N: int, rank: int) -> None:
     rng = np.random.default_rng(1)
     A = (rng.integers(-3, 4, (M, rank)) @ rng.integers(-3, 4, (rank, N))).astype(float)
