@@ -398,3 +398,15 @@ def test_an_answer_too_long_for_a_page_is_refused_before_it_is_laid_out(run: Run
                 "--format json has it whole, and so has --output with a name that ends in .npz\n"
             )
         assert run("solve", file).returncode == run("solve", file, "-fjson").returncode == 0
+
+
+def test_latex_has_the_minimum_norm_gradient() -> None:
+    latex = write_latex(solve([["3", "5"]], ["7", "11"]))
+    assert latex.partition("minimum-norm")[2].count(r"\frac{38}{17}") == 1
+
+
+def test_markdown_escapes_a_name_in_a_condition_once(run: Run) -> None:
+    system = "A: [[a, b]]\ny: [u, '*v']\n"
+    result = run("solve", "s.yaml", "-f", "markdown", files={"s.yaml": system})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert r"- where b = 0: rank 1, free is \*v" in result.stdout.split("\n")

@@ -174,9 +174,9 @@ def test_the_constraint_is_what_elimination_leaves(case: Case) -> None:
     solution = derived(case)
     steps = steps_of(solution)
     if solution.constraints is None:
-        assert not any(title.startswith("What is left") for title in steps)
+        assert not any(title.startswith("What remains") for title in steps)
         return
-    lines = under(steps, "What is left")
+    lines = under(steps, "What remains")
     x = dict(zip(solution.independent, map(sympy.Integer, (5, 7, -3, 2)), strict=False))
     for name, row in zip(solution.constraints.dependent, solution.constraints.matrix, strict=True):
         x[name] = sum(
@@ -229,15 +229,15 @@ def test_a_nonlinear_derivation() -> None:
     assert under(steps, "Differentiate") == ["-2·x = 2·y·∂y/∂x"]
     assert under(steps, "Read off") == ["∂y/∂x = -x/y"]
     at_point = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, steps=True))
-    assert under(at_point, "Differentiate both sides by x, at the point") == ["-6 = 8·∂y/∂x"]
+    assert under(at_point, "Differentiate both sides with respect to x, at the point") == ["-6 = 8·∂y/∂x"]
     again = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, steps=True, order=2))
     assert under(again, "Differentiate again, at the point") == [
         "0 = 2 + 2·(∂y/∂x)² + 8·∂²y/∂x²", "with ∂y/∂x as above:", "∂²y/∂x² = -25/64",
     ]  # fmt: skip
     fold = steps_of(solved("x**2 + y**2 = 25", y="y", at={"x": "5", "y": "0"}, steps=True))
-    assert "dx = 0" in under(fold, "What is left")
+    assert "dx = 0" in under(fold, "What remains")
     curve = steps_of(solved("p = y**2", "q = y", y="y", x="p q", at={"p": "9", "q": "3", "y": "3"}, steps=True))
-    assert {"0 = -1/6·dp + dq", "dq = 1/6·dp"} <= set(under(curve, "What is left"))
+    assert {"0 = -1/6·dp + dq", "dq = 1/6·dp"} <= set(under(curve, "What remains"))
 
 
 @pytest.mark.parametrize("left", ["u**2 + y**2", "u**2*y + y**3", "exp(u*y) + u", "u**2*v + sin(y)*u", "3*u - v + 2*y"])

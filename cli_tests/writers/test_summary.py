@@ -152,7 +152,7 @@ def test_nothing_can_vary() -> None:
         == """
   41 free unknowns: y1, y2, y3, y4, y5, …
   x is constrained, with 2 dependent inputs: x1, x2
-  no input can vary: there is nothing to differentiate by
+  no input can vary: there are no derivatives
 """
     )
 

@@ -109,7 +109,7 @@ rank-deficient: rank 0 of 1, 1 constraint on x, exact
   x is constrained:
     x1 = 0
 
-  no input can vary: there is nothing to differentiate by
+  no input can vary: there are no derivatives
 """
     )
 

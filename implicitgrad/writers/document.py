@@ -1,14 +1,13 @@
-"""What a page says of a Solution, in words, equations and cells; how it is laid out is another matter."""
+"""The document: what a page says of a Solution, in sections that each page format lays out."""
 
 from __future__ import annotations
 
 import os.path
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import zip_longest
 from math import inf, ulp
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import General, Solution, SpecialCase
 from implicitgrad.model.system import Arithmetic, Matrix, Origin
@@ -18,10 +17,7 @@ from implicitgrad.numbers.formatting import (
     LARGEST_DOUBLE,
     ROUNDED,
     Expression,
-    in_pieces,
     linear,
-    second_derivative,
-    show_column,
     show_decimals,
     show_number,
 )
@@ -29,6 +25,10 @@ from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
+from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.latex_notation import Notation
 
 MAX_CONDITIONS = 3
 MAX_TERMS = 100_000
@@ -38,43 +38,17 @@ CONDITION_DIGITS = 3
 NOT_FILES = ("<inline>", "<python>")
 LENIENT = 1 + 2.0**-40
 """More than the rounding of a sum of bounds."""
-FREE = Expression(("free",))
 Entry = tuple[int, Fraction]
 """A column and what is there."""
 
 
-class DocumentLine(NamedTuple):
-    """One row of a block: its label and a cell for each column."""
-
-    label: str
-    cells: tuple[Expression, ...]
-    entry: str
-    """What one cell is called, up to the column's head: ∂y1/∂."""
-    note: str = ""
-    """Why the row is as it is."""
-
-
-class Block(NamedTuple):
-    """A table: a column for each independent input, rows of ∂y/∂x, then rows of ∂L/∂x."""
-
-    heads: tuple[str, ...]
-    rows: tuple[DocumentLine, ...]
-    losses: tuple[DocumentLine, ...]
-
-    @property
-    def lines(self) -> tuple[DocumentLine, ...]:
-        """All rows."""
-        return self.rows + self.losses
-
-
 class Document:
-    """The parts of a page, in the order of its methods.
+    """The contents of a page on a Solution, in a notation."""
 
-    label : how a name is shown. digits : the significant digits of a decimal.
-    """
-
-    def __init__(self, solution: Solution, label: Callable[[str], str], digits: int) -> None:
-        self.solution, self.system, self.label, self.digits = solution, solution.system, label, digits
+    def __init__(self, solution: Solution, notation: Notation, digits: int) -> None:
+        """Take the names and the free unknowns. digits : the most significant digits of a decimal."""
+        self.solution, self.system, self.notation, self.digits = solution, solution.system, notation, digits
+        label = self.label = notation.label
         self.inputs = tuple(map(label, solution.independent))
         self.y = tuple(map(label, solution.system.y))
         self.free = tuple(map(label, solution.general.free))
@@ -147,60 +121,85 @@ class Document:
             return f"float, error ≤ {next(iter(shown.values()))}"
         return "float, error ≤ " + ", ≤ ".join(f"{bound} in {what}" for what, bound in shown.items())
 
-    def constrained(self) -> str:
-        """What stands before the constraints."""
-        if self.system.is_local:
-            return "x is constrained, in small changes:"
-        return "x is constrained, in changes:" if self.system.is_in_changes else "x is constrained:"
+    def sections(self) -> Iterator[Section]:
+        """Yield what follows the question and the findings: the derivation or the answer, conditions, warnings."""
+        if self.solution.derivation is not None:
+            from implicitgrad.writers.steps import derive
 
-    def constraints(self) -> list[Expression]:
-        """The equations that x must satisfy: x3 = x1 + x2."""
+            yield from derive(self.solution, self.notation)
+        else:
+            yield from self._answer()
+            if self.solution.second:
+                yield Section((Equations(tuple(self._second())),))
+        if conditions := self._conditions():
+            yield Section(tuple(Sentence(text, Role.CONDITION) for text in conditions))
+        yield from self.warnings()
+
+    def warnings(self) -> list[Section]:
+        """Return a section for each warning."""
+        return [Section((Sentence(f"warning: {text}", Role.WARNING),)) for _, text in self.solution.warnings]
+
+    def _answer(self) -> Iterator[Section]:
+        if self.solution.constraints is not None:
+            where = (
+                ", in small changes" if self.system.is_local else ", in changes" if self.system.is_in_changes else ""
+            )
+            constrained = Sentence(f"x is constrained{where}:", Role.FINDING)
+            yield Section((constrained, Equations(tuple(self._constraints()))))
+            yield Section((Sentence(self.direction(), Role.ASIDE),))
+        if not self.solution.independent:
+            return
+        yield Section((self._general(),))
+        if unconstrained := self._unconstrained():
+            yield Section((Sentence(unconstrained),))
+        if self.solution.general.free and not self.solution.theorem_fails:
+            yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
+            yield Section((self._minimum_norm(),))
+
+    def _constraints(self) -> Iterator[Expression]:
+        """Yield the equations that x must satisfy: x3 = x1 + x2."""
         found = self.solution.constraints
-        if found is None:
-            return []
-        d = "d" if self.system.is_in_changes else ""
-        inputs = [d + name for name in self.inputs]
-        return [
-            linear(Fraction(0), zip(row, inputs, strict=True), self.digits).named(d + self.label(name))
-            for name, row in zip(found.dependent, numbers_of(found.matrix), strict=True)
-        ]
+        assert found is not None
+        spell = self.notation.change if self.system.is_in_changes else self.notation.name
+        inputs = list(map(spell, self.solution.independent))
+        for name, row in zip(found.dependent, numbers_of(found.matrix), strict=True):
+            yield self.notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(spell(name))
 
-    def validity(self, compared: Callable[[Symbolic, str], str] | None = None) -> list[str]:
-        """Where an answer with letters holds, and what happens elsewhere.
-
-        compared : how it is said that a value is, or is not, 0.
-        """
-        compared = compared or _compared
+    def _conditions(self) -> list[str]:
+        """Return where an answer in letters holds, and what is known of it elsewhere."""
         found = self.solution.validity
         if found is None:
             return []
-        said = []
+        texts = []
         if found.nonzero:
-            said.append(f"holds where {_listed([compared(value, '≠') for value in found.nonzero])}")
+            texts.append(f"holds where {_listed([self.notation.comparison(value, '≠') for value in found.nonzero])}")
         if self.system.is_local and found.nonzero:
-            said.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
-        said += [f"where {self._zeros(case.zeros, compared)}: {self._case(case)}" for case in found.cases]
+            texts.append(
+                "elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply"
+            )
+        texts += [f"where {self._zeros(case.zeros)}: {self._case(case)}" for case in found.cases]
         if not found.has_all_cases:
-            said.append("the rank may be lower still: not every case is listed")
-        return said
+            texts.append("the rank may be lower still: not every case is listed")
+        return texts
 
-    def _zeros(self, zeros: Sequence[Symbolic], compared: Callable[[Symbolic, str], str]) -> str:
+    def _zeros(self, zeros: Sequence[Symbolic]) -> str:
         texts = [value.shown for value in zeros]
-        if compared is _compared and all(text.isidentifier() for text in texts):
-            return " = ".join([*texts, "0"])
-        return _listed([compared(value, "=") for value in zeros])
+        if len(texts) > 1 and all(text.isidentifier() for text in texts):
+            return " = ".join([*map(self.notation.mention, texts), "0"])
+        return _listed([self.notation.comparison(value, "=") for value in zeros])
 
     def _case(self, case: SpecialCase) -> str:
         if case.rank is None:
             return "the rank was not found"
-        said = [f"rank {case.rank}"]
+        texts = [f"rank {case.rank}"]
         if case.status is not None and case.status is not self.solution.status:
-            said.append(str(case.status))
+            texts.append(str(case.status))
         if case.rank == self.solution.rank and case.free and case.free != self.solution.general.free:
-            said.append(f"free {'is' if len(case.free) == 1 else 'are'} {', '.join(map(self.label, case.free))}")
-        elif case.rank == self.solution.rank and len(said) == 1:
-            said.append("in another form")
-        return ", ".join(said)
+            free = ", ".join(map(self.notation.mention, case.free))
+            texts.append(f"free {'is' if len(case.free) == 1 else 'are'} {free}")
+        elif case.rank == self.solution.rank and len(texts) == 1:
+            texts.append("in another form")
+        return ", ".join(texts)
 
     def direction(self) -> str:
         """Along what the derivatives are taken where x is constrained."""
@@ -208,9 +207,9 @@ class Document:
         if found is None:
             return ""
         if not self.inputs:
-            return "no input can vary: there is nothing to differentiate by"
+            return "no input can vary: there are no derivatives"
         moving = [any(row) for row in found.matrix]
-        names = [self.label(name) for name in found.dependent]
+        names = [self.notation.mention(name) for name in found.dependent]
         follow = [name for name, moves in zip(names, moving, strict=True) if moves]
         fixed = [name for name, moves in zip(names, moving, strict=True) if not moves]
         said = []
@@ -220,108 +219,95 @@ class Document:
             said.append(f"{', '.join(fixed)} {'stays' if len(fixed) == 1 else 'stay'} fixed")
         return f"derivatives along the constraint: {'; '.join(said)}"
 
-    def general(self) -> Block:
-        """∂y/∂x and ∂L/∂x; what is not determined as an expression in the free entries."""
+    def _general(self) -> Block:
+        """Return ∂y/∂x and ∂L/∂x; undetermined entries are expressions in the free ones."""
         if self.solution.is_gradient_alone:
             return Block(self.inputs, (), self._losses())
-        general = self.solution.general
-        along = nonzero_entries(general.null_space, self.is_free)
-        rows = list(zip(self.is_free, numbers_of(general.particular), along, strict=True))
+        general, notation = self.solution.general, self.notation
+        dependencies = nonzero_entries(general.null_space, self.is_free)
+        rows = list(zip(self.solution.y, self.is_free, numbers_of(general.particular), dependencies, strict=True))
         columns = []
-        for k, x in enumerate(self.inputs):
-            texts = iter(show_column([J[k] for is_free, J, V in rows if not (is_free or V)], self.digits))
-            cells = []
-            for is_free, J, V in rows:
-                if is_free:
-                    cells.append(FREE)
-                elif V:
-                    cells.append(self._along_free(J[k], V, x))
-                else:
-                    cells.append(Expression(in_pieces(next(texts))))
-            columns.append(cells)
-        lines = zip(self.y, zip(*columns, strict=True), strict=True)
-        return Block(self.inputs, tuple(DocumentLine(y, cells, f"∂{y}/∂") for y, cells in lines), self._losses())
+        for k, x in enumerate(self.solution.independent):
+            determined = iter(notation.column([J[k] for _, is_free, J, V in rows if not (is_free or V)]))
+            parameters = self._parameters(x)
+            columns.append(
+                [
+                    notation.free_entry(y, x)
+                    if is_free
+                    else notation.sum(J[k], [(value, parameters[f]) for f, value in V])
+                    if V
+                    else next(determined)
+                    for y, is_free, J, V in rows
+                ]
+            )
+        return Block(self.inputs, self._rows(zip(*columns, strict=True)), self._losses())
 
-    @property
-    def shows_a_choice(self) -> bool:
-        """Whether there are free entries, and any choice of them is an answer."""
-        return bool(self.solution.general.free) and not self.solution.theorem_fails
+    def _rows(self, cells: Iterable[tuple[Expression, ...]]) -> tuple[Row, ...]:
+        return tuple(Row(y, row, f"∂{y}/∂") for y, row in zip(self.y, cells, strict=True))
 
-    def minimum_norm(self) -> Block:
-        """The choice of least Frobenius norm."""
-        J = numbers_of(self.solution.general.minimum_norm)
-        columns = [list(column) for column in zip(*J, strict=True)]
-        shown = zip(*(show_column(column, self.digits) for column in columns), strict=True)
-        rows = tuple(
-            DocumentLine(y, tuple(Expression(in_pieces(text)) for text in texts), f"∂{y}/∂")
-            for y, texts in zip(self.y, shown, strict=True)
-            if not self.solution.is_gradient_alone
-        )
+    def _parameters(self, x: str) -> list[str]:
+        return [self.notation.derivative(y, x) for y in self.solution.general.free]
+
+    def _minimum_norm(self) -> Block:
+        """Return the choice of least Frobenius norm."""
+        columns = list(zip(*numbers_of(self.solution.general.minimum_norm), strict=True))
+        cells = zip(*map(self.notation.column, columns), strict=True)
+        rows = () if self.solution.is_gradient_alone else self._rows(cells)
         losses = []
         gradients = () if self.system.dL_dy is None else numbers_of(self.system.dL_dy)
         for label, g in zip(self._loss_labels(), gradients, strict=True):
-            gradient = [_sum_of_products(g, column) for column in columns]
-            losses.append(self._loss(label, gradient))
+            losses.append(self._loss(label, [_sum_of_products(g, column) for column in columns]))
         return Block(self.inputs, rows, tuple(losses))
 
-    def unconstrained(self) -> str:
-        """Which columns hold whatever the constraint says."""
+    def _unconstrained(self) -> str:
+        """Return which inputs the constraint leaves alone."""
         found = self.solution.constraints
         if found is None:
             return ""
-        names = [name for m, name in enumerate(self.inputs) if not any(row[m] for row in found.matrix)]
+        names = [
+            self.notation.mention(name)
+            for m, name in enumerate(self.solution.independent)
+            if not any(row[m] for row in found.matrix)
+        ]
         if not names:
             return ""
         are, columns = ("is", "its column holds") if len(names) == 1 else ("are", "their columns hold")
         return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
 
-    def second(self) -> list[Expression]:
-        """∂²y/∂x² by every pair of inputs, if they were asked for and no derivation has them."""
-        rows = self.solution.second
-        if rows is None or self.solution.derivation is not None:
-            return []
-        names = [self.label(name) for name in self.solution.x]
-        found = []
-        for i, row in enumerate(numbers_of(rows)):
-            for k, value in enumerate(row):
-                if k >= i:
-                    name = second_derivative(self.y[0], names[i], names[k])
-                    found.append(Expression(in_pieces(show_number(value, self.digits))).named(name))
-        return found
+    def _second(self) -> Iterator[Expression]:
+        """Yield ∂²y/∂x² for every pair of inputs."""
+        names, y = self.solution.x, self.solution.y[0]
+        for i, row in enumerate(numbers_of(self.solution.second or ())):
+            for k, value in enumerate(row[i:], start=i):
+                (number,) = self.notation.column([value])
+                yield number.named(self.notation.second_derivative(y, names[i], names[k]))
 
-    def warnings(self) -> list[str]:
-        """What is to be kept in mind."""
-        return [f"warning: {message}" for _, message in self.solution.warnings]
-
-    def _losses(self) -> tuple[DocumentLine, ...]:
+    def _losses(self) -> tuple[Row, ...]:
         general = self.solution.general
         lines = []
         particulars = () if general.dL_dx_particular is None else numbers_of(general.dL_dx_particular)
         coefficients = () if general.dL_dx_coefficients is None else nonzero_entries(general.dL_dx_coefficients)
-        rows = zip(self._loss_labels(), particulars, coefficients, strict=True)
-        for label, particular, V in rows:
+        parameters = [self._parameters(x) for x in self.solution.independent] if any(coefficients) else []
+        for label, particular, V in zip(self._loss_labels(), particulars, coefficients, strict=True):
             if V:
-                cells = [self._along_free(value, V, x) for value, x in zip(particular, self.inputs, strict=True)]
+                cells = tuple(
+                    self.notation.sum(value, [(coefficient, names[f]) for f, coefficient in V])
+                    for value, names in zip(particular, parameters, strict=True)
+                )
                 note = f"not unique: ∂L/∂y is not in the row space of A; {self._needed()}"
-                lines.append(DocumentLine(label, tuple(cells), _loss_entry(label), note))
+                lines.append(Row(label, cells, label.removesuffix("x"), note))
             else:
                 note = "unique: ∂L/∂y is in the row space of A" if self.free else ""
                 lines.append(self._loss(label, particular, note))
         return tuple(lines)
 
-    def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> DocumentLine:
-        texts = show_column(gradient, self.digits)
-        return DocumentLine(
-            label, tuple(Expression(in_pieces(text.strip())) for text in texts), _loss_entry(label), note
-        )
+    def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> Row:
+        cells = tuple(Expression((cell.pieces[0].strip(), *cell.pieces[1:])) for cell in self.notation.column(gradient))
+        return Row(label, cells, label.removesuffix("x"), note)
 
     def _loss_labels(self) -> list[str]:
         dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
         return ["∂L/∂x"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂x" for k in range(len(dL_dy))]
-
-    def _along_free(self, value: Fraction, coefficients: Sequence[Entry], x: str) -> Expression:
-        terms = [(coefficient, f"∂{self.free[f]}/∂{x}") for f, coefficient in coefficients]
-        return linear(value, terms, self.digits)
 
     def _needed(self) -> str:
         """What ∂L/∂y must satisfy for ∂L/∂x to be unique: Vᵀ·∂L/∂y = 0."""
@@ -340,19 +326,6 @@ class Document:
         rest = len(self.free) - MAX_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions)}{more}"
-
-
-def _compared(value: Symbolic, sign: str) -> str:
-    """That an expression is 0, or is not: k = -2 for k + 2, and b ≠ c for b − c."""
-    text = value.shown
-    if match := re.fullmatch(r"(\w+(?:\(\w+\))?) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
-        left, operator, right = match.groups()
-        is_number = right[0].isdecimal()
-        if left[0].isdecimal() and operator == "−":
-            left, right = right, left
-        if operator == "−" or is_number:
-            return f"{left} {sign} {'-' if operator == '+' else ''}{right}"
-    return f"{text} {sign} 0"
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -415,10 +388,6 @@ def _power_of_ten_above(error: float) -> str:
     text = f"{error:.0e}"
     exponent = int(text.partition("e")[2])
     return f"1e{exponent}" if float(f"1e{exponent}") >= error else f"1e{exponent + 1}"
-
-
-def _loss_entry(label: str) -> str:
-    return label.removesuffix("x")
 
 
 def _says_the_same(name: str, title: str) -> bool:

@@ -17,6 +17,7 @@ from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.entries import Entries
 from implicitgrad.writers.losses import losses_shown
+from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.picture import draw, shorten
 from implicitgrad.writers.table import GAP, MARGIN, Page
 
@@ -36,7 +37,7 @@ HINT = "--full prints all entries; --format json or --output FILE has them whole
 def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """The answer on one screen, ended by a line end. ``digits``: the significant digits of a number, of which 3 do."""
     page = Page(screen)
-    answer = Document(solution, screen.label, digits)
+    answer = Document(solution, PlainNotation(digits, screen.label, screen.label), digits)
     page.header(answer)
     summary = _Summary(answer, screen, min(digits, MAX_DIGITS))
     if sentences := summary.sentences():
@@ -52,7 +53,8 @@ def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
             summary.picture(page)
         page.gap()
         page.prose(HINT, "italic")
-    page.warnings(answer)
+    for section in answer.warnings():
+        page.section(section)
     return page.text()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -16,44 +15,31 @@ from rich.table import Table
 from rich.text import Text
 
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.numbers.formatting import Expression, in_pieces
+from implicitgrad.numbers.formatting import Expression
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.text.characters import IN_ASCII
-from implicitgrad.writers.document import FREE, Block, Document, DocumentLine, refuse_long
-
-if TYPE_CHECKING:
-    from implicitgrad.writers.steps import Step
+from implicitgrad.writers.document import Document, refuse_long
+from implicitgrad.writers.elements import FREE, Block, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.notation import PlainNotation
 
 GAP = "   "
 MARGIN = "  "
 CORNER = "∂y/∂x"
 NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
-LONGEST_NOTE_BESIDE = 100
-"""Where a line may be as long as it needs to be."""
+MAX_NOTE_BESIDE = 100
+"""The columns of a note beside a table where a line may have any length."""
+STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: "yellow"}
 
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
-    """The answer as text, ended by a line end. ``digits``: the significant digits of a decimal."""
+    """Return the document laid out for a screen. digits : the most significant digits of a decimal."""
     refuse_long(solution)
     page = Page(screen)
-    answer = Document(solution, screen.label, digits)
-    page.header(answer)
-    if solution.derivation is not None:
-        from implicitgrad.writers.steps import Plain, derive
-
-        page.steps(derive(solution, Plain(screen.label, digits)))
-    else:
-        page.answer(answer)
-    if second := answer.second():
-        page.gap()
-        for equation in second:
-            page.equation(equation)
-    if sentences := answer.validity():
-        page.gap()
-        for sentence in sentences:
-            page.prose(sentence)
-    page.warnings(answer)
+    document = Document(solution, PlainNotation(digits, screen.label, screen.label), digits)
+    page.header(document)
+    for section in document.sections():
+        page.section(section)
     return page.text()
 
 
@@ -84,52 +70,35 @@ class Page:
         """The columns beside a margin."""
         return None if self.screen.width is None else max(1, self.screen.width - len(margin))
 
-    def header(self, answer: Document) -> None:
+    def header(self, document: Document) -> None:
         """What was asked and what was found."""
-        title, *rest = answer.question()
+        title, *rest = document.question()
         self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
-        verdict, *findings = answer.findings()
-        color = "green" if answer.solution.status is Status.DETERMINED else "yellow"
+        verdict, *findings = document.findings()
+        color = "green" if document.solution.status is Status.DETERMINED else "yellow"
         self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
 
-    def answer(self, answer: Document) -> None:
-        """The tables, and what is to be said of them."""
-        solution = answer.solution
-        if solution.constraints is not None:
+    def section(self, section: Section) -> None:
+        """Write a section below an empty line, each equation under the sentence that announces it."""
+        if not isinstance(section.elements[0], Block):
             self.gap()
-            self.prose(answer.constrained(), "bold")
-            for equation in answer.constraints():
-                self.equation(equation, MARGIN * 2)
-            self.gap()
-            self.prose(answer.direction(), "italic")
-        if not solution.independent:
-            return
-        self.block(answer.general())
-        if unconstrained := answer.unconstrained():
-            self.gap()
-            self.prose(unconstrained)
-        if answer.shows_a_choice:
-            self.gap()
-            self.prose("one choice of many, the minimum-norm one", "italic")
-            self.block(answer.minimum_norm())
-
-    def steps(self, steps: Sequence[Step]) -> None:
-        """A derivation."""
-        for number, step in enumerate(steps, start=1):
-            self.gap()
-            self.prose(f"{number}. {step.title}", "bold")
-            for part in step.parts:
-                if part.kind in ("words", "spelled"):
-                    self.prose(part.text, margin=MARGIN * 2)
-                    continue
-                for line in part.text.split("\n"):
-                    self.equation(Expression(in_pieces(line)), MARGIN * 3)
-
-    def warnings(self, answer: Document) -> None:
-        """What is to be kept in mind, at the end."""
-        for warning in answer.warnings():
-            self.gap()
-            self.prose(warning, "yellow", margin="")
+        margin = ""
+        if section.heading:
+            self.prose(section.heading, "bold")
+            margin = MARGIN
+        for element in section.elements:
+            if isinstance(element, Sentence):
+                is_warning = element.role is Role.WARNING
+                self.prose(element.text, STYLES.get(element.role, ""), "" if is_warning else margin + MARGIN)
+            elif isinstance(element, Equations):
+                is_announced = section.heading or element is not section.elements[0]
+                for equation in element.lines:
+                    self.equation(equation, margin + MARGIN * (2 if is_announced else 1))
+            elif isinstance(element, Block):
+                self.block(element)
+            else:
+                for line in element.text.split("\n"):
+                    self.equation(Expression((line,)), margin + MARGIN * 2)
 
     def line(self, text: Text) -> None:
         """A line as it is."""
@@ -182,7 +151,7 @@ class Page:
             return
         groups = _groups(widths, room)
         longest_note = max((cell_len(line.note) for line in block.losses), default=0)
-        space = LONGEST_NOTE_BESIDE if room is None else room - sum(widths) - len(GAP)
+        space = MAX_NOTE_BESIDE if room is None else room - sum(widths) - len(GAP)
         has_notes_beside = len(groups) == 1 and longest_note <= space
         for number, group in enumerate(groups):
             if number:
@@ -198,8 +167,7 @@ class Page:
         table = Table.grid()
         table.add_column(no_wrap=True)
         for k in widths:
-            is_wordy = any(line.cells[k] is FREE or len(line.cells[k].pieces) > 1 for line in block.lines)
-            table.add_column(justify="left" if is_wordy else "right", no_wrap=True)
+            table.add_column(justify="left" if block.is_wordy(k) else "right", no_wrap=True)
         if has_notes:
             table.add_column(no_wrap=True)
         heads = [Text.assemble(GAP, (block.heads[k], "bold")) for k in widths]
@@ -223,14 +191,13 @@ class Page:
         self.notes(block)
 
     def notes(self, block: Block) -> None:
-        """The losses' notes as sentences."""
-        for line in block.losses:
-            if line.note:
-                self.gap()
-                self.prose(f"{line.label} is {line.note}", "yellow")
+        """Write the notes on the losses as sentences."""
+        for note in block.notes():
+            self.gap()
+            self.prose(note, "yellow")
 
 
-def _cell(line: DocumentLine, k: int, texts: list[str], *, is_loss: bool) -> Text:
+def _cell(line: Row, k: int, texts: list[str], *, is_loss: bool) -> Text:
     style = "magenta" if line.cells[k] is FREE else "bold" if is_loss else ""
     return Text("\n").join(Text.assemble(GAP, (text, style)) for text in texts)
 

@@ -1,0 +1,87 @@
+"""The elements of a page: sections of sentences, equations, matrices and tables, which each page format lays out."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+from implicitgrad.numbers.formatting import Expression
+
+FREE = Expression(("free",))
+"""The cell of a free entry of ∂y/∂x."""
+
+
+class Role(Enum):
+    """The role of a sentence, which decides on its style."""
+
+    PROSE = auto()
+    FINDING = auto()
+    """A result in words."""
+    ASIDE = auto()
+    """A remark on the numbers that follow."""
+    CONDITION = auto()
+    """An item of the list of cases in which an answer holds."""
+    WARNING = auto()
+
+
+class Sentence(NamedTuple):
+    """A sentence without its capital and its full stop."""
+
+    text: str
+    role: Role = Role.PROSE
+    is_spelled: bool = False
+    """Whether the text is written in the format's own markup, and not to be escaped."""
+
+
+class Equations(NamedTuple):
+    """Equations, one a line."""
+
+    lines: tuple[Expression, ...]
+
+
+class Matrices(NamedTuple):
+    """Matrices side by side, spelled in the format's notation."""
+
+    text: str
+
+
+class Row(NamedTuple):
+    """A row of a table: its label and a cell for each column."""
+
+    label: str
+    cells: tuple[Expression, ...]
+    entry: str
+    """The name of an entry up to the column's head: ∂y1/∂."""
+    note: str = ""
+    """Why the row is as it is."""
+
+
+class Block(NamedTuple):
+    """A table: a column for each independent input, rows of ∂y/∂x, then rows of ∂L/∂x."""
+
+    heads: tuple[str, ...]
+    rows: tuple[Row, ...]
+    losses: tuple[Row, ...]
+
+    @property
+    def lines(self) -> tuple[Row, ...]:
+        """All rows."""
+        return self.rows + self.losses
+
+    def is_wordy(self, column: int) -> bool:
+        """Return whether a column has words or sums in it, and not numbers alone."""
+        return any(line.cells[column] is FREE or len(line.cells[column].pieces) > 1 for line in self.lines)
+
+    def notes(self) -> list[str]:
+        """Return the notes as sentences."""
+        return [f"{line.label} is {line.note}" for line in self.losses if line.note]
+
+
+Element = Sentence | Equations | Matrices | Block
+
+
+class Section(NamedTuple):
+    """Elements that belong together."""
+
+    elements: tuple[Element, ...]
+    heading: str = ""

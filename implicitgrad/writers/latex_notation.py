@@ -1,0 +1,227 @@
+r"""Notation in LaTeX for amsmath: names, numbers, sums, matrices, and mathematics among words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from implicitgrad.numbers.formatting import Expression, in_pieces, show_column, split_sign
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.text.characters import printable
+from implicitgrad.writers.notation import PlainNotation
+
+SPELLED = "\x02"
+"""The character around LaTeX in a sentence; printable text does not contain it."""
+ROUGHLY = "{\\approx}\\,"
+MAX_NAMES = 6
+"""The most names in a fraction; a tuple of more is abbreviated."""
+_GREEK = {
+    letter: name
+    for letters, names in (
+        ("αβγδεζηθικλμ", "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu"),
+        ("νξπρστυφχψω", "nu xi pi rho sigma tau upsilon varphi chi psi omega"),
+        ("ΓΔΘΛΞΠΣΦΨΩ", "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"),
+    )
+    for letter, name in zip(letters, names.split(), strict=True)
+}  # fmt: skip
+_SYMBOLS = {
+    "∂": r"\partial ", "·": r"\cdot ", "×": r"\times ", "−": "-", "≈": r"\approx ", "±": r"\pm ", "≤": r"\leq ",
+    "∝": r"\propto ", "≠": r"\neq ", "←": r"\leftarrow ", "ᵀ": r"^{\top}", "⁻": "^{-}", "¹": "^{1}",
+} | {letter: f"\\{name} " for letter, name in _GREEK.items()} | {
+    superscript: f"^{{{digit}}}" for digit, superscript in enumerate("²³⁴⁵⁶⁷⁸⁹", start=2)
+}  # fmt: skip
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}"
+} | {c: f"\\{c}" for c in "#$%&_{}"}  # fmt: skip
+
+_FACTOR = r"\(?(?:[A-Z]|∂\w+/∂\w+)ᵀ?\)?(?:ᵀ|⁻¹)?"
+_FORMULA = rf"{_FACTOR}(?: ?[·=] ?{_FACTOR})+|∂\w+/∂\w+"
+"""A·∂y/∂x = I, or ∂y/∂x."""
+
+
+class LatexNotation:
+    """LaTeX for amsmath. digits : the most significant digits of a decimal."""
+
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
+
+    def label(self, name: str) -> str:
+        """Return the name as plain text, for ``words`` to escape."""
+        return printable(name)
+
+    def mention(self, name: str) -> str:
+        """Return the name, marked as LaTeX for ``words``."""
+        return f"{SPELLED}{spell_name(name)}{SPELLED}"
+
+    def name(self, name: str) -> str:
+        """Return ``y_{1}``."""
+        return spell_name(name)
+
+    def change(self, name: str) -> str:
+        """Return ``\\mathrm{d}x``."""
+        return f"\\mathrm{{d}}{spell_name(name)}"
+
+    def derivative(self, above: str, below: str) -> str:
+        """Return a fraction."""
+        return f"\\frac{{\\partial {spell_name(above)}}}{{\\partial {spell_name(below)}}}"
+
+    def second_derivative(self, y: str, one: str, other: str) -> str:
+        """Return ∂²y/∂x², or ∂²y/∂x1∂x2 of two inputs."""
+        x, z = spell_name(one), spell_name(other)
+        below = f"\\partial {x}^2" if one == other else f"\\partial {x} \\partial {z}"
+        return f"\\frac{{\\partial^2 {spell_name(y)}}}{{{below}}}"
+
+    def free_entry(self, y: str, x: str) -> Expression:
+        """Return the derivative itself."""
+        return Expression((self.derivative(y, x),))
+
+    def column(self, values: Sequence[Fraction]) -> list[Expression]:
+        """Return numbers as ``show_column`` does, with letters by their names."""
+        return [
+            Expression(
+                (
+                    value.latex(spell_name)
+                    if isinstance(value, Symbolic) and value.fraction is None
+                    else spell_number(text),
+                )
+            )
+            for value, text in zip(values, show_column(values, self.digits), strict=True)
+        ]
+
+    def number(self, value: Fraction) -> str:
+        """Return one number."""
+        return str(self.column([value])[0])
+
+    def sum(self, constant: Fraction, terms: Iterable[tuple[Fraction, str]]) -> Expression:
+        """Return constant + Σ coefficient·symbol as one piece."""
+        text = ""
+        for value, name in [(constant, ""), *terms]:
+            if not value:
+                continue
+            is_negative, size = split_sign(value)
+            if not text and not name:
+                text = self.number(value)
+                continue
+            number = self.number(size)
+            if name:
+                is_sum = isinstance(value, Symbolic) and len(in_pieces(value.shown)) > 1
+                number = "" if number == "1" else f"\\left({number}\\right)\\," if is_sum else f"{number}\\,"
+            if is_negative and not text and number.startswith(ROUGHLY):  # ≈ precedes the sign
+                text = f"{ROUGHLY}-{number.removeprefix(ROUGHLY)}{name}"
+                continue
+            sign = ("-" if is_negative else "") if not text else " - " if is_negative else " + "
+            text += f"{sign}{number}{name}"
+        return Expression((text or "0",))
+
+    def product(self, one: str, other: str) -> str:
+        """Return the factors side by side, or a square."""
+        return f"\\left({one}\\right)^2" if one == other else f"{one} {other}"
+
+    def comparison(self, value: Symbolic, sign: str) -> str:
+        """Return the relation, marked as LaTeX for ``words``."""
+        relation = "=" if sign == "=" else "\\neq"
+        return f"{SPELLED}{value.latex(spell_name)} {relation} 0{SPELLED}"
+
+    def as_written(self, equation: str) -> str:
+        """Return the equation, simplified no further than sympy does by itself; without sympy as the user's text."""
+        try:
+            from implicitgrad.symbolic.to_sympy import equation_in_latex
+        except ImportError:  # linear equations are read without sympy
+            return f"\\text{{\\ttfamily {''.join(map(_spell_character, equation))}}}"
+        return equation_in_latex(equation, spell_name)
+
+    def inline(self, mathematics: str) -> str:
+        """Return ``$mathematics$``."""
+        return f"${mathematics}$"
+
+    def replacement(self, row: str, new: str) -> str:
+        """Return ``(1) ← new``."""
+        return f"{row} \\leftarrow {new}"
+
+    def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
+        """Return each matrix as a pmatrix."""
+        return " ".join(
+            piece.replace("·", "").strip() if isinstance(piece, str) else spell_matrix(piece) for piece in pieces
+        )
+
+
+Notation = PlainNotation | LatexNotation
+"""What a document is spelled in."""
+
+
+def spell_jacobian(above: Sequence[str], below: Sequence[str]) -> str:
+    """Return ∂above/∂below of tuples of spelled names."""
+    return f"\\frac{{\\partial {spell_tuple(above, 'y')}}}{{\\partial {spell_tuple(below, 'x')}}}"
+
+
+def spell_tuple(names: Sequence[str], usual: str) -> str:
+    """Return ``(a, b)``, or ``usual`` for more than MAX_NAMES."""
+    if len(names) == 1:
+        return names[0]
+    return f"({', '.join(names)})" if len(names) <= MAX_NAMES else usual
+
+
+def spell_vector(names: Sequence[str]) -> str:
+    """Return ``(a, b)ᵀ``."""
+    return f"({', '.join(names)})^{{\\top}}"
+
+
+def spell_matrix(rows: Sequence[Sequence[str]]) -> str:
+    """Return a pmatrix."""
+    lines = " \\\\\n".join("  " + " & ".join(row) for row in rows)
+    return f"\\begin{{pmatrix}}\n{lines}\n\\end{{pmatrix}}"
+
+
+def displayed(equations: Iterable[str]) -> list[str]:
+    """Return each equation as a display."""
+    return [f"\\[\n{equation}\n\\]" for equation in equations]
+
+
+def spell_number(text: str) -> str:
+    """Spell a number as ``show_column`` shows it: 3/4, ≈0.333333, 1.5e-7, 0±1e-9."""
+    text = text.strip()
+    mark = ROUGHLY if text.startswith("≈") else ""
+    text = text.removeprefix("≈")
+    if match := re.fullmatch(r"(-?)([0-9]+)/([0-9]+)", text):
+        return f"{match[1]}\\frac{{{match[2]}}}{{{match[3]}}}"
+    text = re.sub(r"e([+-]?)0*([0-9]+)", lambda m: f" \\times 10^{{{m[1].replace('+', '')}{m[2]}}}", text)
+    return mark + text.replace("±", " \\pm ")
+
+
+def spell_name(name: str) -> str:
+    """Return y_{1} for y1, \\mathrm{feed}_{12} for feed12, \\lambda for λ, and any other name as text."""
+    match = re.fullmatch(r"([A-Za-z]+|[" + "".join(_GREEK) + r"])_?([0-9]*)", name)
+    if match is None:
+        return f"\\text{{{''.join(map(_spell_character, printable(name)))}}}"
+    letters, number = match.groups()
+    base = f"\\{_GREEK[letters]}" if letters in _GREEK else letters if len(letters) == 1 else f"\\mathrm{{{letters}}}"
+    return f"{base}_{{{number}}}" if number else base
+
+
+def sentence(text: str) -> str:
+    """Return the sentence with a capital and a full stop."""
+    capital = text if text[1:2] == " " else text[:1].upper() + text[1:]  # a name keeps its case
+    return words(capital) + ("" if text.endswith(":") else ".") + "\n"
+
+
+def words(text: str) -> str:
+    """Return text in which formulas are set as mathematics and other special characters are escaped."""
+    return "".join(map(_word, re.split(rf"({SPELLED}[^{SPELLED}]*{SPELLED}|{_FORMULA}|∂\w+)", text)))
+
+
+def _word(text: str) -> str:
+    if text.startswith(SPELLED):
+        return f"${text.strip(SPELLED)}$"
+    if re.fullmatch(_FORMULA, text):
+        spelled = re.sub(r"∂(\w+)", lambda match: f"\\partial {spell_name(match[1])}", text)
+        spelled = spelled.replace("⁻¹", "^{-1}").replace("ᵀ", r"^{\top}").replace("·", r"\,")
+        return f"${spelled}$"
+    if text.startswith("∂") and len(text) > 1:
+        return f"$\\partial {spell_name(text[1:])}$"
+    return "".join(map(_spell_character, text))
+
+
+def _spell_character(c: str) -> str:
+    return f"\\ensuremath{{{_SYMBOLS[c].strip()}}}" if c in _SYMBOLS else _SPECIAL.get(c, c)

@@ -1,0 +1,108 @@
+"""Notation in plain text: the spelling of names, numbers, sums and matrices on a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+
+from implicitgrad.numbers.formatting import (
+    Expression,
+    in_pieces,
+    linear,
+    second_derivative,
+    show_column,
+)
+from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.writers.elements import FREE
+
+Terms = Iterable[tuple[Fraction, str]]
+
+
+class PlainNotation:
+    """Plain text: ∂y1/∂x1, matrices in brackets on lines of their own. Names are given as the user wrote them."""
+
+    def __init__(self, digits: int, label: Callable[[str], str], mention: Callable[[str], str]) -> None:
+        """Take the spelling of names.
+
+        digits : the most significant digits of a decimal. label : spells a name in a heading, a cell or an equation.
+        mention : spells a name in a sentence, which the page escapes as a whole.
+        """
+        self.digits, self.label, self.mention = digits, label, mention
+
+    def name(self, name: str) -> str:
+        """Return a name in an equation: its label."""
+        return self.label(name)
+
+    def change(self, name: str) -> str:
+        """Return ``dx``, a small change of an input."""
+        return f"d{self.label(name)}"
+
+    def derivative(self, above: str, below: str) -> str:
+        """Return ``∂above/∂below``."""
+        return f"∂{self.label(above)}/∂{self.label(below)}"
+
+    def second_derivative(self, y: str, one: str, other: str) -> str:
+        """Return ``∂²y/∂x²`` or ``∂²y/∂x1∂x2``."""
+        return second_derivative(*map(self.label, (y, one, other)))
+
+    def free_entry(self, y: str, x: str) -> Expression:
+        """Return the cell of a free entry ∂y/∂x."""
+        return FREE
+
+    def column(self, values: Sequence[Fraction]) -> list[Expression]:
+        """Return the numbers padded for alignment at the right."""
+        return [Expression(in_pieces(text)) for text in show_column(values, self.digits)]
+
+    def number(self, value: Fraction) -> str:
+        """Return one number without blanks around it."""
+        return str(self.column([value])[0]).strip()
+
+    def sum(self, constant: Fraction, terms: Terms) -> Expression:
+        """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
+        return linear(constant, terms, self.digits)
+
+    def product(self, one: str, other: str) -> str:
+        """Return the product of two spelled factors."""
+        return f"({one})²" if one == other else f"{one}·{other}"
+
+    def comparison(self, value: Symbolic, sign: str) -> str:
+        """Return that a value is (``=``) or is not (``≠``) 0: ``k = -2`` for k + 2, ``b ≠ c`` for b − c."""
+        text = value.shown
+        if match := re.fullmatch(r"(\w+(?:\(\w+\))?) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
+            left, operator, right = match.groups()
+            is_number = right[0].isdecimal()
+            if left[0].isdecimal() and operator == "−":
+                left, right = right, left
+            if operator == "−" or is_number:
+                return f"{left} {sign} {'-' if operator == '+' else ''}{right}"
+        return f"{text} {sign} 0"
+
+    def as_written(self, equation: str) -> str:
+        """Return an equation that the user wrote, with typographic operators."""
+        return equation.replace("**", "^").replace("*", "·").replace(" - ", " − ")
+
+    def inline(self, mathematics: str) -> str:
+        """Return spelled mathematics for a spelled sentence."""
+        return mathematics
+
+    def replacement(self, row: str, new: str) -> str:
+        """Return that an equation is replaced, ``(1) ← (1) − 3·(2)``."""
+        return f"{row} ← {new}"
+
+    def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
+        """Return matrices, given by their rows, and the operators between them, on several lines."""
+        height = max(len(piece) for piece in pieces if not isinstance(piece, str))
+        lines = [""] * height
+        for piece in pieces:
+            texts = self._texts(piece, height)
+            lines = [line + text for line, text in zip(lines, texts, strict=True)]
+        return "\n".join(line.rstrip() for line in lines)
+
+    @staticmethod
+    def _texts(piece: str | Sequence[Sequence[str]], height: int) -> list[str]:
+        if isinstance(piece, str):
+            return [piece if i == (height - 1) // 2 else " " * len(piece) for i in range(height)]
+        widths = [max(map(len, column)) for column in zip(*piece, strict=True)]
+        rows = [f"[{'  '.join(text.rjust(w) for text, w in zip(row, widths, strict=True))}]" for row in piece]
+        return rows + [" " * len(rows[0])] * (height - len(rows))
