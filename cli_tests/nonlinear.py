@@ -3,8 +3,8 @@
 from typing import Any
 
 from implicitgrad import Solution
-from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.build import SystemSpec
+from implicitgrad.model.spec import SourceValue, SystemSpec
+from implicitgrad.readers.build import build_system
 from implicitgrad.readers.equations import EquationLine, Point, read_equations
 from implicitgrad.solvers.dispatch import solve_system
 
@@ -41,4 +41,4 @@ def solved(
     spec = SystemSpec("t", {}, "t")
     spec.take(read)
     spec.order = asked.get("order", 1)
-    return solve_system(spec.build(), **asked)
+    return solve_system(build_system(spec), **asked)

@@ -8,14 +8,13 @@ from fractions import Fraction
 
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.solution import Constraints, Solution
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
 from implicitgrad.numbers.ball import is_array_of_doubles
 from implicitgrad.numbers.values import plain
 from implicitgrad.readers.build import build_all
 from implicitgrad.readers.claims import build_claims
-from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.python_values import linear_system
 from implicitgrad.solvers.dispatch import solve_system

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from rationals import assert_within
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.readers import csv_large
+from implicitgrad.readers.build import build_system
 from implicitgrad.readers.csv import read_csv
-from implicitgrad.readers.csv_format import CsvFormat
 
 
 def read(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> LinearSystem:
@@ -301,7 +302,7 @@ def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header
     problems: tuple[Problem, ...] = ()
     try:
         for spec in read_csv(text, "fuzz", "fuzz", CsvFormat(",", ".", header)):
-            spec.build()
+            build_system(spec)
     except InputError as error:
         problems = error.problems
     assert all(problem.message for problem in problems)
@@ -311,7 +312,7 @@ def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header
 def test_a_written_table_is_read_back(rows: list[list[Fraction]]) -> None:
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
     (spec,) = read_csv(text, "table", "table", CsvFormat())
-    assert [list(row) for row in spec.build().A] == rows
+    assert [list(row) for row in build_system(spec).A] == rows
 
 
 # The large table: its fast path and the careful reader say the same.
@@ -355,7 +356,7 @@ def answer(text: str, form: CsvFormat, arithmetic: str, least: int) -> object:
     try:
         with patch.object(csv_large, "LARGE", least):
             (spec,) = read_csv(text, "table", "table", form)
-        return spec.build(arithmetic)
+        return build_system(spec, arithmetic)
     except InputError as error:
         return error.problems
 
@@ -398,7 +399,7 @@ def large_text(rows: int = 40, columns: int = 100) -> str:
 def test_a_large_table_becomes_doubles_with_the_bound_of_their_conversion(tmp_path: Path) -> None:
     text = large_text()
     (spec,) = read_csv(text, "table", "table", CsvFormat())
-    assert isinstance(spec.parts["A"].value, Decimals)
+    assert isinstance(spec.values["A"].value, Decimals)
     A = read(text, tmp_path).A
     assert isinstance(A, BallMatrix)
     assert A.array.tolist() == [list(map(float, line.split(","))) for line in text.splitlines()]
@@ -421,9 +422,9 @@ def test_a_large_labelled_table_has_names_gradients_and_claims(tmp_path: Path) -
         [",".join(["", *(f"q{j}" for j in range(100))]), *rows, "# expect: {rank: 39}", f"dL/dy,{lines[-1]}"]
     )
     (spec,) = read_csv(text, "table", "table", CsvFormat())
-    assert isinstance(spec.parts["A"].value, Decimals)
+    assert isinstance(spec.values["A"].value, Decimals)
     assert spec.expect()["rank"].value == "39"
-    assert spec.parts["A"].locate((1, 2)) == (3, 1 + sum(len(cell) + 1 for cell in rows[1].split(",")[:3]))
+    assert spec.values["A"].locate((1, 2)) == (3, 1 + sum(len(cell) + 1 for cell in rows[1].split(",")[:3]))
     system = read(text, tmp_path)
     assert system.has_one_loss
     assert (system.x[:2], system.y[:2], len(system.x)) == (("p0", "p1"), ("q0", "q1"), 39)

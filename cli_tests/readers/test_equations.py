@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError
-from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.build import SystemSpec
+from implicitgrad.model.spec import SourceValue, SystemSpec
+from implicitgrad.readers.build import build_system
 from implicitgrad.readers.equations import EquationLine, read_equations
 
 Y, X = ("y1", "y2", "größe"), ("x1", "x_2")
@@ -74,7 +74,7 @@ def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None)
     spec.take(read)
     spec.complete()
     spec.origin = None
-    return spec.build()
+    return build_system(spec)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError, LinearSystem, Problem
 from implicitgrad.readers import yaml
+from implicitgrad.readers.build import build_system
 from implicitgrad.readers.json_lines import read_json_line, read_json_lines
 from implicitgrad.readers.yaml import read_yaml
 
@@ -66,14 +67,14 @@ Outcome = LinearSystem | list[Problem]
 
 def in_a_file(text: str) -> Outcome:
     try:
-        return read_yaml("\n" * (LINE - 1) + text, "s", "s")[0].build()
+        return build_system(read_yaml("\n" * (LINE - 1) + text, "s", "s")[0])
     except InputError as error:
         return list(error.problems)
 
 
 def on_a_line(text: str) -> Outcome:
     try:
-        return read_json_line(text, "s", "s", LINE).build()
+        return build_system(read_json_line(text, "s", "s", LINE))
     except InputError as error:
         return list(error.problems)
 
@@ -185,5 +186,5 @@ def test_a_line_of_many_is_read_without_those_above_it(monkeypatch: pytest.Monke
     line = '{"A": [[1, 2], [3, 4]], "expect": {"rank": 2}}'
     specs = read_json_lines("\n".join([line] * 50), "s.jsonl", "s")
     assert seen == [len(line)] * 50
-    assert specs[49].parts["A"].locate((1, 0)) == (50, 17)
+    assert specs[49].values["A"].locate((1, 0)) == (50, 17)
     assert specs[49].expect()["rank"].span(()) == ((50, 44), (50, 45))

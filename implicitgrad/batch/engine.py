@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.solution import Solution
+from implicitgrad.model.spec import UNSTATED, CsvFormat, SystemSpec
 from implicitgrad.model.system import AUTO, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.readers.build import SystemSpec
-from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
+from implicitgrad.readers.build import build_system
 from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.json_lines import read_json_line
 from implicitgrad.readers.source import decode, regular_size, stem
@@ -231,13 +231,13 @@ def _computed(answers: Iterator[list[BatchResult] | SlowSystem], computing: Cont
 class _System:
     """A system on its way to an outcome."""
 
-    __slots__ = ("content_hash", "found", "name", "parts", "source")
+    __slots__ = ("content_hash", "found", "name", "source", "values")
 
     def __init__(self, source: str, name: str, content_hash: str | None, found: object) -> None:
         self.source, self.name, self.content_hash = source, name, content_hash
         self.found = found
         """A SystemSpec, which becomes a LinearSystem, a Solution and an BatchResult; a Problem once one is met."""
-        self.parts = found.parts if isinstance(found, SystemSpec) else {}
+        self.values = found.values if isinstance(found, SystemSpec) else {}
         """The system as it was written."""
 
     @property
@@ -408,8 +408,8 @@ def _read(item: Item, question: BatchTask) -> list[_System]:
 def _build(system: _System, question: BatchTask) -> None:
     assert isinstance(system.found, SystemSpec)
     if system.found.origin is None and system.found.linearize is None:
-        system.found.why_no_letters = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
-    system.found = system.found.build(question.arithmetic)
+        system.found.no_letters_hint = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
+    system.found = build_system(system.found, question.arithmetic)
 
 
 def _solve(system: _System, question: BatchTask) -> None:
@@ -482,5 +482,5 @@ def _written(solution: Solution, question: BatchTask, system: _System) -> object
     if question.is_combined:
         return _batch_format(question.form).answer(solution, system.content_hash)
     keys = {"content_hash": system.content_hash}
-    written = FORMATS[question.form].write(solution, WriteOptions(values=system.parts, record_keys=keys))
+    written = FORMATS[question.form].write(solution, WriteOptions(values=system.values, record_keys=keys))
     return written if isinstance(written, str) else bytes(written)

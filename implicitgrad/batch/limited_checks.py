@@ -10,9 +10,9 @@ from implicitgrad.batch.limits import Work, build, each_apart
 from implicitgrad.checks.expected import arithmetic_of, verdict_of
 from implicitgrad.checks.judge import solve_to_judge
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.verdict import Unreadable, Verdict
-from implicitgrad.readers.build import NeedsAlgebra, SystemSpec, build_all
+from implicitgrad.readers.build import build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
 Parts = Mapping[str, SourceValue]
@@ -37,7 +37,7 @@ def check_within(
 
     def solve(k: int, spec: SystemSpec) -> Solution | None:
         try:
-            (system,) = build_all([spec], arithmetic_of, numbers_alone=True)
+            (system,) = build_all([spec], arithmetic_of, allow_algebra=False)
         except NeedsAlgebra:
             return None
         solutions[k] = solve_to_judge(system)

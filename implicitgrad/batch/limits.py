@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import NeedsAlgebra, SystemSpec, build_all
+from implicitgrad.readers.build import build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
 
 ALGEBRA_SECONDS = 9.0
@@ -102,7 +103,7 @@ def each_or_slow(prepare: Callable[[], Works], seconds: float | None = None) -> 
 def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> LinearSystem:
     """The system of a spec; one that needs sympy has its budget from here on. Raises InputError."""
     try:
-        return build_all([spec], arithmetic, numbers_alone=True)[0]
+        return build_all([spec], arithmetic, allow_algebra=False)[0]
     except NeedsAlgebra:
         begin_algebra()
         return build_all([spec], arithmetic)[0]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.claims import Claims
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.model.verdict import Verdict
-from implicitgrad.readers.build import SystemSpec, build_all
+from implicitgrad.readers.build import build_all, is_binary
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
 
@@ -29,7 +29,7 @@ def check_specs(
     claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
     numbers_alone : raise NeedsAlgebra, and do no algebra.
     """
-    systems = build_all(specs, arithmetic_of, numbers_alone=numbers_alone)
+    systems = build_all(specs, arithmetic_of, allow_algebra=not numbers_alone)
     solutions = [solve_to_judge(system) for system in systems]
     problems: list[Problem] = []
     verdicts = []
@@ -67,7 +67,7 @@ def _roots(claims: Parts) -> set[str]:
 
 def arithmetic_of(spec: SystemSpec) -> str:
     """What a system is to be built in, to be judged."""
-    return Arithmetic.FLOAT if spec.is_binary or spec.is_near_a_point else Arithmetic.EXACT
+    return Arithmetic.FLOAT if is_binary(spec) or spec.is_at_inexact_point else Arithmetic.EXACT
 
 
 def _built(parts: Parts, solution: Solution, problems: list[Problem]) -> Claims:

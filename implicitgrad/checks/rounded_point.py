@@ -13,10 +13,10 @@ from fractions import Fraction
 from implicitgrad.checks.context import Setting
 from implicitgrad.model.claims import Claims, Numbers
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.verdict import Outcome, show
 from implicitgrad.numbers.ball import Ball, BallMatrix
-from implicitgrad.readers.build import SystemSpec
+from implicitgrad.readers.build import build_system
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.readers.equations import EquationLine, read_equations
 from implicitgrad.solvers.dispatch import solve_system
@@ -95,6 +95,6 @@ def _anywhere(setting: Setting, numbers: Numbers) -> tuple[Solution, Claims]:
     read = read_equations(lines, SourceValue(list(system.y)), SourceValue(list(system.x)), system.source)
     spec = SystemSpec(system.name, {}, system.source)
     spec.take(read)
-    solution = solve_system(spec.build())
+    solution = solve_system(build_system(spec))
     rows = [list(row) for row in numbers.texts]
     return solution, build_claims({numbers.key: SourceValue(rows)}, solution)

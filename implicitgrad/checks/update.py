@@ -10,9 +10,8 @@ from implicitgrad.checks.context import Setting
 from implicitgrad.checks.judge import judge
 from implicitgrad.model.claims import Claims, Numbers
 from implicitgrad.model.solution import PartialMatrix, Solution
-from implicitgrad.model.spec import CLAIMS, SourceValue, Span
+from implicitgrad.model.spec import CLAIMS, SourceValue, Span, SystemSpec
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number

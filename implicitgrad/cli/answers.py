@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import NeedsAlgebra, SystemSpec
+from implicitgrad.readers.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, WriteOptions, either
@@ -68,7 +68,8 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
     for spec in specs:
         spec.order = options.order
         try:
-            systems.append(PendingSystem(spec.build_numbers(options.arithmetic), spec.parts if needs_values else {}))
+            system = build_system(spec, options.arithmetic, allow_algebra=False)
+            systems.append(PendingSystem(system, spec.values if needs_values else {}))
         except NeedsAlgebra:
             systems.append(PendingSystem(spec, {}))
         except InputError as error:
@@ -147,7 +148,7 @@ def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
     spec.order = options.order
     system = build(spec, options.arithmetic)
     _require_gradients([system], options)
-    answer = _answer(system, spec.parts, options)
+    answer = _answer(system, spec.values, options)
     return answer if isinstance(answer.written, str) else answer._replace(written=bytes(answer.written))
 
 

@@ -21,7 +21,7 @@ from implicitgrad.cli.options import (
     with_help,
 )
 from implicitgrad.cli.systems import announce_terminal_input, require_option
-from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import FORMATS, JSON
 

@@ -26,15 +26,14 @@ from implicitgrad.cli.systems import (
     system_options,
 )
 from implicitgrad.model.requirement import UNIQUE_GRADIENT
-from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
     from implicitgrad.cli.reporting import Reporting
-    from implicitgrad.model.spec import SourceValue
-    from implicitgrad.readers.build import SystemSpec
+    from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.report import Result
 
 REPORTS = [one for one in FORMATS.values() if one.report is not None]
@@ -178,8 +177,8 @@ def _checked(
     source : the file; None for the system that the options describe. Raise ImplicitGradError if there is no file.
     """
     from implicitgrad.checks.expected import check_specs
+    from implicitgrad.model.spec import NeedsAlgebra
     from implicitgrad.model.verdict import Unreadable
-    from implicitgrad.readers.build import NeedsAlgebra
 
     try:
         if time_limit is None:

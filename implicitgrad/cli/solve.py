@@ -30,7 +30,7 @@ from implicitgrad.cli.systems import (
     specs_of,
     system_options,
 )
-from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either

@@ -11,14 +11,13 @@ import click
 
 from implicitgrad.cli.options import Decorated, names, once
 from implicitgrad.model.requirement import REQUIREMENTS, UNIQUE_GRADIENT
-from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
+from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.model.spec import SourceValue
-    from implicitgrad.readers.build import Read, SystemSpec
+    from implicitgrad.model.spec import Linearization, SourceValue, SystemSpec
 
 INLINE = "<inline>"
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
@@ -147,8 +146,8 @@ def announce_terminal_input() -> None:
 class OptionValues(NamedTuple):
     """The parsed values of a system's options."""
 
-    parts: dict[str, SourceValue]
-    read: Read | None = None
+    values: dict[str, SourceValue]
+    equations: Linearization | None = None
     """The parsed equations of -e."""
 
 
@@ -168,7 +167,7 @@ def parse_options(given: SystemOptions) -> OptionValues:
     return OptionValues(parts, _equations(given, parts))
 
 
-def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Read:
+def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Linearization:
     """Parse the equations of -e, which stand for A and B."""
     from implicitgrad.readers.equations import EquationLine, Point, read_equations
 
@@ -189,18 +188,18 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
 
     text : the content of the file if it was read already.
     """
-    from implicitgrad.readers.build import SystemSpec
+    from implicitgrad.model.spec import SystemSpec
     from implicitgrad.readers.formats import read_specs
 
     specs = [SystemSpec(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
     for spec in specs:
-        if "A" in given.parts or "B" in given.parts:
+        if "A" in given.values or "B" in given.values:
             spec.complete()
             spec.origin = None
-            spec.parts.pop("hessian", None)
-        spec.parts |= given.parts
-        if given.read is not None:
-            spec.take(given.read)
+            spec.values.pop("hessian", None)
+        spec.values |= given.values
+        if given.equations is not None:
+            spec.take(given.equations)
     return specs
 
 

@@ -12,9 +12,9 @@ from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import apply_edits, find_edits
 from implicitgrad.cli.boundary import report
 from implicitgrad.cli.systems import csv_format_of
+from implicitgrad.model.spec import CsvFormat, NeedsAlgebra
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import NeedsAlgebra, build_all
-from implicitgrad.readers.csv_format import CsvFormat
+from implicitgrad.readers.build import build_all
 from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, read_specs
 from implicitgrad.readers.source import decode, read_bytes
 from implicitgrad.solvers.dispatch import solve_system
@@ -59,7 +59,7 @@ def update_files(files: Iterable[str], errors: list[InputError], form: CsvFormat
 def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
     """Do as _updated, within the budget of algebra if the file needs algebra."""
     try:
-        return _updated(path, form, numbers_alone=True)
+        return _updated(path, form, allow_algebra=False)
     except NeedsAlgebra:
         from implicitgrad.batch.limits import Work, begin_algebra, each_apart
 
@@ -76,14 +76,14 @@ def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
     return updated
 
 
-def _updated(path: str, form: CsvFormat, *, numbers_alone: bool = False) -> tuple[str, str, str]:
+def _updated(path: str, form: CsvFormat, *, allow_algebra: bool = True) -> tuple[str, str, str]:
     """Return a file's byte order mark, its text, and the text in which every claim holds. Raise InputError.
 
-    numbers_alone : raise NeedsAlgebra instead of doing algebra.
+    allow_algebra : if false, raise NeedsAlgebra instead of doing algebra.
     """
     mark, text = _text(path)
     specs = read_specs(path, form, text)
-    systems = build_all(specs, "exact", numbers_alone=numbers_alone)
+    systems = build_all(specs, "exact", allow_algebra=allow_algebra)
     as_json = path.lower().endswith((".json", *JSON_LINES_SUFFIXES))
     edits = [
         edit

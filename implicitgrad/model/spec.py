@@ -1,49 +1,126 @@
-"""SourceValue: one key of a system as it is written, with where everything in it stands."""
+"""SystemSpec: a system as it is written, with the place of every value in its source."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from implicitgrad.model.system import Origin
+    from implicitgrad.text.errors import Problem
 
 CLAIMS = (
     "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
 )  # fmt: skip
-"""The keys of ``expect``, what may be claimed of an answer."""
+"""The keys of ``expect``: what can be claimed of an answer."""
 
 Path = tuple[int, ...]
-"""0-based indices into a value: (1, 2) is the third entry of the second row, () the whole."""
+"""0-based indices into a value: (1, 2) is the third entry of the second row, () the whole value."""
 Span = tuple[tuple[int, int], tuple[int, int]]
-"""From (line, column) to (line, column), 1-based, the second the place behind the last character."""
+"""From (line, column) to (line, column), 1-based; the second is the place after the last character."""
+
+
+class CsvFormat(NamedTuple):
+    """How a CSV file is written, as stated by the user."""
+
+    delimiter: str | None = None
+    """None: by the file's suffix, a comma for .csv and a tab for .tsv."""
+    decimal: str = "."
+    header: bool | None = None
+    """Whether the first row is a header; None: it is if no cell in it is a number."""
+    index_column: bool | None = None
+    """Whether the first column names the rows; None: it does if no cell in it is a number, or if it is an index."""
+
+
+UNSTATED = CsvFormat()
+"""The user states nothing; a file's suffix and content decide."""
 
 
 class SourceValue(NamedTuple):
-    """One key of a system as written."""
+    """The value of one key of a system, as written."""
 
     value: object
-    """Nested lists of texts, or Decimals where there are many; from Python also numbers and arrays."""
+    """Nested lists of texts, or Decimals for a large matrix; from Python also numbers and arrays."""
     source: str | None = None
-    """What messages call the place it was written in."""
+    """The file or option that messages name."""
     locate: Callable[[Path], tuple[int, int] | None] = lambda path: None
-    """Where the value at a path stands: (line, column), 1-based."""
+    """The (line, column), 1-based, of the value at a path."""
     key: tuple[int, int] | None = None
-    """Where its key stands."""
+    """The place of its key."""
     span: Callable[[Path], Span] | None = None
-    """Where the value at a path starts and ends, if it can be edited there."""
+    """The start and end of the value at a path, if it can be edited there."""
     unit_roundoff: Fraction | None = None
-    """Of the floating-point type an array's numbers have; None where it has none."""
+    """The unit roundoff of an array's floating-point type; None for other values."""
     with_fewer_entries: Callable[[], SourceValue] | None = None
-    """Reads it again with a -b as one entry where that was two; None where nothing but the text itself decides."""
+    """Parses the text again with each ambiguous ``a -b`` as one entry instead of two; None if nothing is ambiguous."""
 
 
 class Site(NamedTuple):
-    """Where in a file's text a system's ``expect`` is, or would go."""
+    """The place in a file's text where a system's ``expect`` is, or would be inserted."""
 
     kind: str
     """``block``, ``flow`` or ``comment``: how it is to be written there."""
     place: tuple[int, int]
-    """(line, column), 1-based, where it would go: as lines of its own, or in flow style behind the last value."""
+    """(line, column), 1-based, of an insertion: lines of its own, or in flow style after the last value."""
     indent: int | None = 0
-    """Of the keys beside it; None where they are on one line."""
+    """The indentation of the keys beside it; None if they are on one line."""
     expect: Span | None = None
-    """Its value, if there is one."""
+    """The value of ``expect``, if there is one."""
+
+
+class Linearization(NamedTuple):
+    """A and B of equations, or the means to compute them with sympy."""
+
+    values: dict[str, SourceValue]
+    """A, B, x and y, and the second derivatives ``hessian`` if they were asked for; empty before linearizing."""
+    origin: Origin | None
+    """The equations; None if A and B say all: linear, numbers as coefficients, no constants, every unknown used."""
+    linearize: Callable[[int], Linearization] | None = None
+    """Computes both, with derivatives up to an order; may take long. Raises InputError. None if already done."""
+
+
+class NeedsAlgebra(Exception):
+    """A system has letters or nonlinear equations, and algebra was not allowed."""
+
+
+class SystemSpec:
+    """A system as written, whose values are not yet checked against one another."""
+
+    def __init__(self, source: str, values: dict[str, SourceValue], name: str) -> None:
+        self.source, self.name = source, name
+        self.values = values
+        """By key: A, B, dL_dy, x, y."""
+        self.problems: list[Problem] = []
+        """What the reader found wrong without giving up."""
+        self.origin: Origin | None = None
+        """The equations that A and B were computed from, if they say more."""
+        self.linearize: Callable[[int], Linearization] | None = None
+        """Computes A and B of equations that need sympy; None if there are none, or this is done."""
+        self.order = 1
+        """The highest derivatives of y that are asked for."""
+        self.no_letters_hint: str | None = None
+        """The hint at an expression in place of a number, if expressions are not read here."""
+        self.expect: Callable[[], dict[str, SourceValue]] = dict
+        """Reads the claims by key (and constraints.matrix and the like); called only to check them."""
+        self.site: Callable[[], Site] | None = None
+        """Finds the place of ``expect``."""
+        self.reread: Callable[[], SystemSpec] | None = None
+        """Reads the text again with the slower reader, which knows positions; None if this reader knows them."""
+
+    @property
+    def is_at_inexact_point(self) -> bool:
+        """Whether A and B are derivatives at a point that solves the equations only approximately."""
+        return self.origin is not None and self.origin.residual != "0"
+
+    def take(self, found: Linearization) -> None:
+        """Take A and B of equations; values that are there already stay."""
+        for key, value in found.values.items():
+            self.values.setdefault(key, value)
+        self.origin, self.linearize = found.origin, found.linearize
+
+    def complete(self) -> None:
+        """Compute A and B of equations that need sympy. Raise InputError."""
+        if self.linearize is not None:
+            self.take(self.linearize(self.order))

@@ -11,11 +11,9 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-from implicitgrad.model.spec import Path, SourceValue
+from implicitgrad.model.spec import UNSTATED, CsvFormat, Path, SourceValue, SystemSpec
 from implicitgrad.numbers.ball import Decimals
-from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
-from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
 from implicitgrad.readers.csv_large import NotPlain, read_large_table
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.text.characters import quoted
@@ -62,19 +60,19 @@ def _spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
 
     spec = SystemSpec(table.source, {"A": _matrix(table, equations, first_cell)}, name)
     if not (has_header and has_names):  # letters could be names
-        spec.why_no_letters = "Letters are read from a table with names: a header, and a first column"
+        spec.no_letters_hint = "Letters are read from a table with names: a header, and a first column"
     spec.expect, spec.site = partial(read_csv_claims, table), partial(csv_site, table)
     if gradients:
-        spec.parts["dL_dy"] = _matrix(table, gradients, first_cell)
+        spec.values["dL_dy"] = _matrix(table, gradients, first_cell)
         if len(gradients) == 1:
-            part = spec.parts["dL_dy"]
-            spec.parts["dL_dy"] = _row_of(part)
+            part = spec.values["dL_dy"]
+            spec.values["dL_dy"] = _row_of(part)
     if has_header:
         cells = [cell.strip() for cell in table.rows[0][first_cell:]]
-        spec.parts["y"] = SourceValue(cells, table.source, lambda path: table.position(0, first_cell + sum(path)))
+        spec.values["y"] = SourceValue(cells, table.source, lambda path: table.position(0, first_cell + sum(path)))
     if has_names:
         names = [labels[r] for r in equations]
-        spec.parts["x"] = SourceValue(names, table.source, lambda path: table.position(equations[sum(path)], 0))
+        spec.values["x"] = SourceValue(names, table.source, lambda path: table.position(equations[sum(path)], 0))
     return spec
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.ball import Decimals
-from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.readers.csv_rows import Table, is_passed_over, refuse_another_delimiter, split_lines
 
 LARGE = 2**16

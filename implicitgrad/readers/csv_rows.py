@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.ball import Decimals
-from implicitgrad.readers.csv_format import CsvFormat
 from implicitgrad.text.characters import count, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import is_number

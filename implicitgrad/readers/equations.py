@@ -11,10 +11,10 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import Linearization, SourceValue
 from implicitgrad.model.system import Origin
 from implicitgrad.numbers.ball import BallMatrix, Decimals, from_sparse
-from implicitgrad.readers.build import INSTALL_SYMPY, Read
+from implicitgrad.readers.expressions import INSTALL_SYMPY
 from implicitgrad.symbolic.grammar import (
     CONSTANTS,
     FUNCTIONS,
@@ -63,7 +63,7 @@ class Point(NamedTuple):
 
 def read_equations(
     lines: Sequence[EquationLine], y: SourceValue | None, x: SourceValue | None, source: str, point: Point | None = None
-) -> Read:
+) -> Linearization:
     """Raises InputError.
 
     y : the unknowns' names. x : the inputs'; unless given, those that stand alone on a left side, or else all that are
@@ -98,8 +98,8 @@ def read_equations(
         has_constants = any(total.get("") for total in sums)
         is_plain = used.issuperset(unknowns) and not has_constants
         origin = Origin(_texts(lines), is_linear=True, has_constants=has_constants, remarks=remarks)
-        return Read(parts, None if is_plain and not remarks else origin)
-    return Read({}, None, partial(_by_sympy, lines, equations, unknowns, inputs, y, x, source, point, remarks))
+        return Linearization(parts, None if is_plain and not remarks else origin)
+    return Linearization({}, None, partial(_by_sympy, lines, equations, unknowns, inputs, y, x, source, point, remarks))
 
 
 def _declared(y: SourceValue | None, x: SourceValue | None, point: Point | None) -> set[str]:
@@ -286,7 +286,7 @@ def _by_sympy(
     point: Point | None,
     remarks: tuple[tuple[str, str], ...],
     order: int,
-) -> Read:
+) -> Linearization:
     """A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives where the order is 2."""
     try:
         from implicitgrad.symbolic.linearize import EquationError, PointError, Value, linearize
@@ -339,7 +339,7 @@ def _by_sympy(
         tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
         has_constants=found.has_constants, remarks=remarks,
     )  # fmt: skip
-    return Read(parts, origin)
+    return Linearization(parts, origin)
 
 
 def _is_identity(B: Sequence[Sequence[object]], inputs: int) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os.path
 
-from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.build import SystemSpec
-from implicitgrad.readers.csv_format import UNSTATED, CsvFormat
+from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.source import STANDARD_INPUT, read_text, stem
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.build import SystemSpec
+from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 
@@ -26,16 +25,15 @@ KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 def read_json_line(text: str, source: str, name: str, line: int) -> SystemSpec:
     """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
     stripped = _object(text, source, line)
-    with_care = partial(_read_with_care, text, source, name, line)
+    reread = partial(_reread, text, source, name, line)
     values = _values(stripped)
     if values is None:
-        return with_care()
+        return reread()
     name = values.pop("name", name)  # type: ignore[assignment]
     if not isinstance(name, str) or not name.strip():
-        return with_care()
+        return reread()
     spec = SystemSpec(source, {key: SourceValue(value) for key, value in values.items()}, name)
-    spec.with_care = with_care
-    spec.has_numbers_alone = stripped.count('"') == 2 * len(spec.parts)  # those around the keys
+    spec.reread = reread
     return spec
 
 
@@ -47,7 +45,7 @@ def read_json_lines(text: str, source: str, name: str) -> list[SystemSpec]:
     for number, (line, one) in enumerate(lines, start=1):
         try:
             _object(one, source, line)
-            spec = _read_with_care(one, source, name, line)
+            spec = _reread(one, source, name, line)
         except InputError as error:
             problems += error.problems
         else:
@@ -80,7 +78,7 @@ def _values(text: str) -> dict[str, object] | None:
     return values if is_plain else None
 
 
-def _read_with_care(text: str, source: str, name: str, line: int) -> SystemSpec:
+def _reread(text: str, source: str, name: str, line: int) -> SystemSpec:
     """The same line read by the reader that knows where everything stands. Raises InputError."""
     from implicitgrad.readers.yaml import read_yaml
 

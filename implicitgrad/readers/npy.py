@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.spec import CLAIMS, SourceValue
-from implicitgrad.readers.build import SystemSpec
+from implicitgrad.model.spec import CLAIMS, SourceValue, SystemSpec
 from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.source import read_bytes, regular_size
 from implicitgrad.text.characters import MAX_QUOTED, count, nearest, printable, quoted
@@ -197,7 +196,7 @@ def _spec(path: str, name: str, arrays: dict[str, Array]) -> SystemSpec:
             if key.startswith(CLAIM):
                 claims |= _claim(path, CLAIMED[key.removeprefix(CLAIM)], array)
                 continue
-            spec.parts[key] = _names(path, key, array) if key in ("x", "y") else _numbers(path, key, array)
+            spec.values[key] = _names(path, key, array) if key in ("x", "y") else _numbers(path, key, array)
         except InputError as error:
             spec.problems.extend(error.problems)
     if spec.problems:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from implicitgrad.model.spec import SourceValue
+from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import AUTO, LinearSystem
 from implicitgrad.numbers.ball import copied, is_array
 from implicitgrad.numbers.values import plain
-from implicitgrad.readers.build import SystemSpec
+from implicitgrad.readers.build import build_system
 
 
 def linear_system(
@@ -34,4 +34,4 @@ def linear_system(
         for key, value in values.items()
         if key == "A" or value is not None
     }
-    return SystemSpec("<python>", parts, name or "<python>").build(arithmetic)
+    return build_system(SystemSpec("<python>", parts, name or "<python>"), arithmetic)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import yaml
 
-from implicitgrad.model.spec import CLAIMS, Path, Site, SourceValue, Span
+from implicitgrad.model.spec import CLAIMS, Path, Site, SourceValue, Span, SystemSpec
 from implicitgrad.numbers.ball import Decimals
-from implicitgrad.readers.build import SystemSpec
 from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
 from implicitgrad.text.characters import nearest, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
@@ -158,7 +157,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         elif key in ("equations", "at", "solve_for"):
             equations[key] = value
         else:
-            spec.parts[key] = _matrix(value, source) if key in ("A", "B") else _list(value, source)
+            spec.values[key] = _matrix(value, source) if key in ("A", "B") else _list(value, source)
     for key in ("at", "solve_for"):
         if key in seen and "equations" not in seen:
             refuse(f"{key}: expected it beside equations, got none", seen[key])
@@ -188,7 +187,7 @@ def _add_equations(
     if spec.problems:
         raise InputError(spec.problems)
     lines = [line for item in items for line in _lines(item, source, text)]
-    found = read_equations(lines, spec.parts.get("y"), spec.parts.get("x"), source, point)
+    found = read_equations(lines, spec.values.get("y"), spec.values.get("x"), source, point)
     spec.take(found)
 
 
