@@ -203,7 +203,9 @@ def test_intervals_are_feasible_exactly_if_elimination_says_so(F: int, data: st.
     for _ in range(data.draw(st.integers(1, 5))):
         coefficients = data.draw(st.lists(small.map(Fraction), min_size=F, max_size=F))
         lowest = data.draw(fractions)
-        intervals.append(feasible.Interval(tuple(coefficients), lowest, lowest + data.draw(st.sampled_from([0, 0, 1]))))
+        intervals.append(
+            feasible.RationalInterval(tuple(coefficients), lowest, lowest + data.draw(st.sampled_from([0, 0, 1])))
+        )
     lines = [line for interval in intervals for line in between(list(interval[0]), *interval[1:])]
     assert feasible.is_feasible(intervals) == is_feasible(lines)
 
