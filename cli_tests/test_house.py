@@ -11,6 +11,8 @@ import pytest
 from conftest import ROOT
 
 import implicitgrad
+from implicitgrad.readers.formats import BY_SUFFIX, InputFormat
+from implicitgrad.readers.formats import FORMATS as INPUT_FORMATS
 from implicitgrad.writers.formats import FORMATS, Format, WriteOptions
 
 PACKAGE = ROOT / "implicitgrad"
@@ -48,6 +50,7 @@ THIRD_PARTY = {
         "solvers/second_order",
         "checks/floating_feasibility",
         "readers/npy",
+        "readers/npz",
         "readers/decimals",
     }
     | {f"writers/{file}" for file in ("arrays", "stack", "entries", "losses", "picture", "scale", "summary")},
@@ -134,10 +137,25 @@ def test_a_rooms_init_has_no_code() -> None:
 def test_names_of_formats_stand_in_the_registry_alone() -> None:
     of_output = set(FORMATS) | {".md", ".tex", ".txt"}
     for file in files():
-        if file != "writers/formats":
+        if file not in ("readers/formats", "writers/formats"):
             tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
             texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
             assert not texts & of_output, file
+
+
+def test_suffixes_of_input_stand_in_the_registries_alone() -> None:
+    for file in files():
+        if file not in ("readers/formats", "writers/formats", "readers/npz"):  # an archive's members have suffixes too
+            tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
+            texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            assert not texts & set(BY_SUFFIX), file
+
+
+@pytest.mark.parametrize("one", INPUT_FORMATS, ids=lambda one: one.suffixes[0])
+def test_each_input_format_has_its_reader(one: InputFormat) -> None:
+    reader = one.load()
+    assert callable(reader.read_systems)
+    assert callable(getattr(reader, "read_matrix", None)) == one.has_matrix
 
 
 @pytest.mark.parametrize("one", FORMATS.values(), ids=lambda one: one.name)

@@ -19,7 +19,7 @@ from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.readers import csv_large
 from implicitgrad.readers.build import build_system
-from implicitgrad.readers.csv import read_csv
+from implicitgrad.readers.csv import read_systems as read_csv
 
 
 def read(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> LinearSystem:
@@ -301,7 +301,7 @@ def test_a_row_of_the_answer_is_no_gradient_and_no_equation(tmp_path: Path, labe
 def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header: bool | None) -> None:
     problems: tuple[Problem, ...] = ()
     try:
-        for spec in read_csv(text, "fuzz", "fuzz", CsvFormat(",", ".", header)):
+        for spec in read_csv(text, "fuzz", CsvFormat(",", ".", header)):
             build_system(spec)
     except InputError as error:
         problems = error.problems
@@ -311,7 +311,7 @@ def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header
 @given(st.lists(st.lists(st.fractions(), min_size=2, max_size=2), min_size=1, max_size=4))
 def test_a_written_table_is_read_back(rows: list[list[Fraction]]) -> None:
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
-    (spec,) = read_csv(text, "table", "table", CsvFormat())
+    (spec,) = read_csv(text, "table", CsvFormat())
     assert [list(row) for row in build_system(spec).A] == rows
 
 
@@ -355,7 +355,7 @@ def answer(text: str, form: CsvFormat, arithmetic: str, least: int) -> object:
     """The system, or what is wrong with it, of a text that is large if it has ``least`` characters."""
     try:
         with patch.object(csv_large, "LARGE", least):
-            (spec,) = read_csv(text, "table", "table", form)
+            (spec,) = read_csv(text, "table", form)
         return build_system(spec, arithmetic)
     except InputError as error:
         return error.problems
@@ -398,7 +398,7 @@ def large_text(rows: int = 40, columns: int = 100) -> str:
 
 def test_a_large_table_becomes_doubles_with_the_bound_of_their_conversion(tmp_path: Path) -> None:
     text = large_text()
-    (spec,) = read_csv(text, "table", "table", CsvFormat())
+    (spec,) = read_csv(text, "table", CsvFormat())
     assert isinstance(spec.values["A"].value, Decimals)
     A = read(text, tmp_path).A
     assert isinstance(A, BallMatrix)
@@ -421,7 +421,7 @@ def test_a_large_labelled_table_has_names_gradients_and_claims(tmp_path: Path) -
     text = "\n".join(
         [",".join(["", *(f"q{j}" for j in range(100))]), *rows, "# expect: {rank: 39}", f"dL/dy,{lines[-1]}"]
     )
-    (spec,) = read_csv(text, "table", "table", CsvFormat())
+    (spec,) = read_csv(text, "table", CsvFormat())
     assert isinstance(spec.values["A"].value, Decimals)
     assert spec.expect()["rank"].value == "39"
     assert spec.values["A"].locate((1, 2)) == (3, 1 + sum(len(cell) + 1 for cell in rows[1].split(",")[:3]))

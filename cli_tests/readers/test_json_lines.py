@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from implicitgrad import InputError, LinearSystem, Problem
 from implicitgrad.readers import yaml
 from implicitgrad.readers.build import build_system
-from implicitgrad.readers.json_lines import read_json_line, read_json_lines
+from implicitgrad.readers.json_lines import read_json_line, read_systems
 from implicitgrad.readers.yaml import read_yaml
 
 LINE = 3
@@ -184,7 +184,7 @@ def test_a_line_of_many_is_read_without_those_above_it(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(yaml, "_documents", recorded)
     line = '{"A": [[1, 2], [3, 4]], "expect": {"rank": 2}}'
-    specs = read_json_lines("\n".join([line] * 50), "s.jsonl", "s")
+    specs = read_systems("\n".join([line] * 50), "s.jsonl")
     assert seen == [len(line)] * 50
     assert specs[49].values["A"].locate((1, 0)) == (50, 17)
     assert specs[49].expect()["rank"].span(()) == ((50, 44), (50, 45))

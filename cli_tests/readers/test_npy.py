@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError, UsageError, read_systems
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.readers import npy
+from implicitgrad.readers import npz
 
 A = np.array([[1.5, 2.0], [3.0, 4.0]])
 
@@ -227,15 +227,15 @@ def test_a_broken_archive_is_refused_in_one_line(
 
 
 def test_a_zip_bomb_is_refused_by_what_it_says_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert npy.MAX_UNPACKED == 2**30
-    monkeypatch.setattr(npy, "MAX_UNPACKED", 2**24)
+    assert npz.MAX_UNPACKED == 2**30
+    monkeypatch.setattr(npz, "MAX_UNPACKED", 2**24)
     with (
         zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("A.npy", "w", force_zip64=True) as member,
     ):
         header = {"descr": "<f8", "fortran_order": False, "shape": (20_000, 10_000)}
         np.lib.format.write_array_header_1_0(member, header)
-        for _ in range(npy.MAX_UNPACKED >> 20):
+        for _ in range(npz.MAX_UNPACKED >> 20):
             member.write(bytes(2**20))
     assert problems(tmp_path / "bomb.npz") == ["bomb.npz: expected at most 16 MiB when unpacked, got more"]
 

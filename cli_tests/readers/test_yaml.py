@@ -240,7 +240,7 @@ def test_other_formats_are_named(tmp_path: Path, data: bytes, found: str) -> Non
 )
 def test_an_options_value_is_one_list(text: str, found: str) -> None:
     with pytest.raises(InputError, match=f"^m.yaml: expected one list of numbers, got {found}$"):
-        reader.read_yaml_value(text, "m.yaml")
+        reader.read_matrix(text, "m.yaml")
 
 
 def test_all_problems_are_kept_and_ten_are_shown(tmp_path: Path) -> None:

@@ -12,13 +12,12 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from implicitgrad.batch.engine import Item
-from implicitgrad.batch.walk import PAUSE, SUFFIXES, walk
-from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES
+from implicitgrad.batch.walk import PAUSE, walk
+from implicitgrad.readers.formats import BY_SUFFIX, format_by_suffix, is_stream
 from implicitgrad.readers.source import MAX_BYTES, open_file, read_bytes, unreadable
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
-BATCH_SUFFIXES = (*SUFFIXES, ".tsv", *NUMPY_SUFFIXES, *JSON_LINES_SUFFIXES)
 CHUNK_BYTES = 2**16
 CHUNK_ITEMS = 128
 """Systems in a chunk, at most: small ones, too, are work, and no worker is to have much of it when the others end."""
@@ -127,7 +126,7 @@ def _names(blocks: Iterator[bytes], descriptor: int | None) -> Iterator[str]:
 
 def find(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[str | InputError]:
     """The files of a batch."""
-    return walk(paths, exclude, BATCH_SUFFIXES)
+    return walk(paths, exclude, tuple(BY_SUFFIX))
 
 
 def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | InputError | str | None:
@@ -141,11 +140,11 @@ def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | 
         status = os.stat(source)
         if (status.st_dev, status.st_ino) in own:
             return None
-        suffix = os.path.splitext(source)[1].lower()
+        found = format_by_suffix(source)
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-        if not is_file or not suffix or suffix in JSON_LINES_SUFFIXES:
+        if not is_file or not os.path.splitext(source)[1] or is_stream(source):
             return source
-        if suffix in NUMPY_SUFFIXES or (status.st_size > MAX_SENT and not sends_all):
+        if (found is not None and not found.is_text) or (status.st_size > MAX_SENT and not sends_all):
             return Item(source, None)
         return Item(source, read_bytes(source))
     except InputError as error:
@@ -173,7 +172,7 @@ def _stream(source: str) -> Iterator[Chunk | InputError]:
         return
     blocks = chain([beginning] if beginning else [], _blocks(descriptor))
     try:
-        if source.lower().endswith(JSON_LINES_SUFFIXES):
+        if is_stream(source):
             yield from _lines(source, blocks)
         else:
             yield from _text_or_lines(source, blocks)

@@ -12,7 +12,7 @@ from itertools import chain
 from implicitgrad.batch.inputs import Identity, find, listed
 from implicitgrad.batch.resume import refuse_foreign
 from implicitgrad.batch.walk import PAUSE
-from implicitgrad.readers.formats import JSON_LINES_SUFFIXES
+from implicitgrad.readers.formats import is_stream
 from implicitgrad.terminal.files import refuse_inputs
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, UsageError
@@ -63,7 +63,7 @@ class Sources:
             return None
         total = 0
         for path in self.found():
-            if path == "-" or (isinstance(path, str) and path.lower().endswith(JSON_LINES_SUFFIXES)):
+            if path == "-" or (isinstance(path, str) and is_stream(path)):
                 return None
             total += 1
         return total

@@ -10,13 +10,12 @@ from glob import has_magic, iglob
 
 from implicitgrad.text.errors import InputError, Problem
 
-SUFFIXES = (".yaml", ".yml", ".json", ".csv")
 PAUSE = ""
 """In the place of a path: the next may be long in coming."""
 
 
 def find_files(
-    paths: Iterable[str], exclude: Iterable[str] = (), suffixes: tuple[str, ...] = SUFFIXES
+    paths: Iterable[str], exclude: Iterable[str], suffixes: tuple[str, ...]
 ) -> tuple[list[str], list[InputError]]:
     """The files, each once, in the order given and in directories by name; and the directories that are of no use."""
     found = list(walk(paths, exclude, suffixes))
@@ -24,9 +23,7 @@ def find_files(
     return files, [one for one in found if isinstance(one, InputError)]
 
 
-def walk(
-    paths: Iterable[str], exclude: Iterable[str] = (), suffixes: tuple[str, ...] = SUFFIXES
-) -> Iterator[str | InputError]:
+def walk(paths: Iterable[str], exclude: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:
     """The files one by one, each once, whatever ways lead to its directory; and what is wrong with a directory.
 
     exclude : patterns of a file's or directory's name or path. suffixes : of the files that are taken from directories;

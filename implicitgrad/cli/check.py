@@ -134,13 +134,16 @@ def check(
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
-    from implicitgrad.batch.walk import SUFFIXES, find_files
+    from implicitgrad.batch.walk import find_files
     from implicitgrad.cli.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
+    from implicitgrad.readers.formats import suffixes_of
     from implicitgrad.terminal.files import refuse_inputs
 
     _refuse_nonsense(systems, given, claimed)
-    files, errors = find_files(systems, exclude, SUFFIXES if update else (*SUFFIXES, ".npz"))
+    files, errors = find_files(
+        systems, exclude, suffixes_of(lambda one: one.has_claims and (one.is_text or not update))
+    )
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
@@ -248,13 +251,15 @@ def _refuse_for_update(
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
     """Parse the claims of the options."""
     from implicitgrad.model.spec import SourceValue
-    from implicitgrad.readers.formats import read_part
+    from implicitgrad.readers.formats import read_value
 
     claims = {}
     for key, value in given.items():
         option = CLAIM_OPTIONS[key]
         is_matrix = key in ("dy_dx", "dL_dx")
-        claims[key] = read_part(value, option, is_matrix=False, form=form) if is_matrix else SourceValue(value, option)
+        claims[key] = (
+            read_value(value, option, is_matrix=False, csv_format=form) if is_matrix else SourceValue(value, option)
+        )
     return claims
 
 

@@ -154,10 +154,10 @@ class OptionValues(NamedTuple):
 def parse_options(given: SystemOptions) -> OptionValues:
     """Parse the values of a system's options."""
     from implicitgrad.model.spec import SourceValue
-    from implicitgrad.readers.formats import read_part
+    from implicitgrad.readers.formats import read_value
 
     parts = {
-        key: read_part(value, MATRIX_OPTIONS[key], is_matrix=key != "dL_dy", form=given.csv_form)
+        key: read_value(value, MATRIX_OPTIONS[key], is_matrix=key != "dL_dy", csv_format=given.csv_form)
         for key, value in given.values.items()
     }
     named = {"x": given.x, "y": given.y}
@@ -205,17 +205,17 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
 
 def read_once(source: str | None) -> str | None:
     """Read standard input or a FIFO, which can be read only once and may block; return None for other files."""
-    from implicitgrad.readers.formats import NUMPY_SUFFIXES
+    from implicitgrad.readers.formats import format_by_suffix
     from implicitgrad.readers.source import STANDARD_INPUT, read_text, regular_size
 
-    if source is None or source.lower().endswith(NUMPY_SUFFIXES):
+    if source is None or ((found := format_by_suffix(source)) is not None and not found.is_text):
         return None
     return read_text(source) if source == STANDARD_INPUT or regular_size(source) is None else None
 
 
 def csv_format_of(source: str | None, form: CsvFormat) -> CsvFormat:
-    """Return the CSV format of one of several files, which is UNSTATED for YAML, JSON and NumPy files."""
-    from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, NUMPY_SUFFIXES, YAML_SUFFIXES
+    """Return the CSV format of one of several files, which is UNSTATED for a file of another format."""
+    from implicitgrad.readers.formats import format_by_suffix
 
-    others = YAML_SUFFIXES + JSON_LINES_SUFFIXES + NUMPY_SUFFIXES
-    return UNSTATED if source is not None and source.lower().endswith(others) else form
+    found = None if source is None else format_by_suffix(source)
+    return UNSTATED if found is not None and found.delimiter is None else form

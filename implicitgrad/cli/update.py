@@ -15,7 +15,7 @@ from implicitgrad.cli.systems import csv_format_of
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.readers.build import build_all
-from implicitgrad.readers.formats import JSON_LINES_SUFFIXES, read_specs
+from implicitgrad.readers.formats import format_by_suffix, read_specs
 from implicitgrad.readers.source import decode, read_bytes
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.files import write_file
@@ -84,7 +84,8 @@ def _updated(path: str, form: CsvFormat, *, allow_algebra: bool = True) -> tuple
     mark, text = _text(path)
     specs = read_specs(path, form, text)
     systems = build_all(specs, "exact", allow_algebra=allow_algebra)
-    as_json = path.lower().endswith((".json", *JSON_LINES_SUFFIXES))
+    found = format_by_suffix(path)
+    as_json = found is not None and found.is_json
     edits = [
         edit
         for spec, system in zip(specs, systems, strict=True)

@@ -16,6 +16,7 @@ from implicitgrad.numbers.ball import Decimals
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv_large import NotPlain, read_large_table
 from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
+from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import looks_like_number, number_hint
@@ -27,8 +28,9 @@ FIRST_COLUMN = "the first column"
 INDEX_HINT = "If the first column holds names, --index says so"
 
 
-def read_csv(text: str, source: str, name: str, form: CsvFormat) -> list[SystemSpec]:
-    """The one system of a CSV file. Raises InputError."""
+def read_systems(text: str, source: str, form: CsvFormat = UNSTATED) -> list[SystemSpec]:
+    """Return the one system of a CSV file. Raise InputError."""
+    name = stem(source)
     try:
         large = read_large_table(text, source, form)
         if large is not None:
@@ -93,8 +95,8 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
         raise InputError(problems)
 
 
-def read_csv_value(text: str, source: str, form: CsvFormat) -> SourceValue:
-    """A CSV file that holds one bare matrix or vector: no names. Raises InputError."""
+def read_matrix(text: str, source: str, form: CsvFormat = UNSTATED) -> SourceValue:
+    """Return the one bare matrix or vector, without names, of a CSV file. Raise InputError."""
     table = read_table(text, source, form)
     if _is_index(table, UNSTATED):
         hint = "pandas: to_csv(index=False, header=False); R: write.table(sep=',', row.names=FALSE, col.names=FALSE)"

@@ -1,119 +1,158 @@
-"""Which reader a source needs, by its name and what it holds."""
+"""The registry of input formats: the suffixes of each, and the module of readers/ that reads it.
+
+A new format is one module and its line in FORMATS. A module that reads text has
+``read_systems(text, source, csv_format)``, any other ``read_systems(path)``. If one matrix can be given as @FILE, it
+has ``read_matrix`` with the same arguments. A module is imported when its format is first read.
+"""
 
 from __future__ import annotations
 
 import os.path
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
-from implicitgrad.readers.source import STANDARD_INPUT, read_text, stem
+from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.text.characters import printable, quoted
-from implicitgrad.text.errors import InputError, Problem, UsageError
+from implicitgrad.text.errors import UsageError
 
-YAML_SUFFIXES = (".yaml", ".yml", ".json")
-JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
-NPY_SUFFIX, NPZ_SUFFIX = ".npy", ".npz"
-NUMPY_SUFFIXES = (NPY_SUFFIX, NPZ_SUFFIX)
-CSV_SUFFIXES = {".csv": ",", ".tsv": "\t"}
 MAX_BLANKS = 2**12
-"""Characters between two lines of JSON."""
+"""Characters between two JSON lines."""
 
 
-def read_specs(source: str, form: CsvFormat = UNSTATED, text: str | None = None) -> list[SystemSpec]:
-    """The systems in a file or "-", as written. Raises InputError or UsageError.
+class Reader(Protocol):
+    """The functions of a module that reads a format."""
 
-    text : what the file would hold, if that is not yet in it.
+    read_systems: Callable[..., list[SystemSpec]]
+    read_matrix: Callable[..., SourceValue]
+
+
+class InputFormat(NamedTuple):
+    """A format of input files."""
+
+    name: str
+    """As in "FILE is read as YAML"."""
+    suffixes: tuple[str, ...]
+    module: str
+    delimiter: str | None = None
+    """The default separator of a CSV format, which obeys the CSV options; None for others."""
+    is_text: bool = True
+    is_json: bool = False
+    """Whether claims are written into it as JSON."""
+    is_stream: bool = False
+    """Whether it holds one system a line, so that batch can answer while it reads."""
+    has_claims: bool = False
+    """Whether check finds such files in directories."""
+    has_matrix: bool = True
+    """Whether a file can hold one bare matrix."""
+
+    def load(self) -> Reader:
+        """Import the module that reads the format."""
+        return cast("Reader", import_module(f"implicitgrad.readers.{self.module}"))
+
+
+FORMATS = (
+    InputFormat("YAML", (".yaml", ".yml"), "yaml", has_claims=True),
+    InputFormat("YAML", (".json",), "yaml", is_json=True, has_claims=True),
+    InputFormat("JSON", (".jsonl", ".ndjson"), "json_lines", is_json=True, is_stream=True, has_matrix=False),
+    InputFormat("CSV", (".csv",), "csv", delimiter=",", has_claims=True),
+    InputFormat("CSV", (".tsv",), "csv", delimiter="\t"),
+    InputFormat("NumPy's", (".npy",), "npy", is_text=False),
+    InputFormat("NumPy's", (".npz",), "npz", is_text=False, has_claims=True),
+)
+BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
+YAML, JSON_LINES, CSV = BY_SUFFIX[".yaml"], BY_SUFFIX[".jsonl"], BY_SUFFIX[".csv"]
+
+
+def format_by_suffix(path: str) -> InputFormat | None:
+    """Return the format that a file's suffix stands for."""
+    return BY_SUFFIX.get(_suffix(path))
+
+
+def suffixes_of(is_wanted: Callable[[InputFormat], bool]) -> tuple[str, ...]:
+    """Return the suffixes of some formats."""
+    return tuple([suffix for suffix, one in BY_SUFFIX.items() if is_wanted(one)])
+
+
+def is_stream(path: str) -> bool:
+    """Return whether a file's suffix says that it holds one system a line."""
+    found = format_by_suffix(path)
+    return found is not None and found.is_stream
+
+
+def read_specs(source: str, csv_format: CsvFormat = UNSTATED, text: str | None = None) -> list[SystemSpec]:
+    """Return the systems in a file or "-", as written. Raise InputError or UsageError.
+
+    text : the content of the source if it was read already, or is to be tried before it is written.
     """
-    name = stem(source)
-    csv_form = _csv_form(source, form)
-    suffix = _suffix(source)
-    if suffix in NUMPY_SUFFIXES:
-        from implicitgrad.readers.npy import read_npy, read_npz
-
-        return read_npy(source, name) if suffix == NPY_SUFFIX else read_npz(source, name)
+    found, csv_format = _format_of(source, csv_format)
+    if not found.is_text:
+        return found.load().read_systems(source)
     if text is None:
         text = read_text(source)
-    if csv_form is not None:
-        from implicitgrad.readers.csv import read_csv
-
-        return read_csv(text, source, name, csv_form)
-    if suffix in JSON_LINES_SUFFIXES or _has_json_lines(text):
-        from implicitgrad.readers.json_lines import read_json_lines
-
-        return read_json_lines(text, source, name)
-    from implicitgrad.readers.yaml import read_yaml
-
-    return read_yaml(text, source, name)
+    if found is YAML and _has_json_lines(text):
+        found = JSON_LINES
+    return found.load().read_systems(text, source, csv_format)
 
 
-def read_part(text: str, option: str, *, is_matrix: bool, form: CsvFormat = UNSTATED) -> SourceValue:
-    """A matrix or vector given as an option's value: inline, or ``@path`` to a file that holds it.
+def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat = UNSTATED) -> SourceValue:
+    """Return a matrix or vector given as an option's value: inline, or ``@path`` of a file that holds it.
 
     is_matrix : one flat row is a matrix of one row.
     """
     if text in ("-", "@"):
-        raise UsageError(
-            f"{option}: expected a value, got {quoted(text)}", "@FILE reads it from a file, @- from standard input"
-        )
-    part = _file_part(text[1:], form) if text.startswith("@") else _inline_part(text, option)
-    if is_matrix and getattr(part.value, "ndim", 0) == 1:
-        return part._replace(value=part.value[None])  # type: ignore[index]
-    if is_matrix and isinstance(part.value, list) and not any(isinstance(row, list) for row in part.value):
-        return SourceValue([part.value], part.source, lambda path: part.locate(path[1:]))
-    return part
+        hint = "@FILE reads it from a file, @- from standard input"
+        raise UsageError(f"{option}: expected a value, got {quoted(text)}", hint)
+    value = _read_file(text[1:], csv_format) if text.startswith("@") else _read_inline(text, option)
+    if is_matrix and getattr(value.value, "ndim", 0) == 1:
+        return value._replace(value=value.value[None])  # type: ignore[index]
+    if is_matrix and isinstance(value.value, list) and not any(isinstance(row, list) for row in value.value):
+        return SourceValue([value.value], value.source, lambda path: value.locate(path[1:]))
+    return value
 
 
-def _inline_part(text: str, option: str) -> SourceValue:
+def _read_inline(text: str, source: str) -> SourceValue:
     from implicitgrad.readers.inline import read_inline
 
-    return read_inline(text, option)
+    return read_inline(text, source)
 
 
-def _file_part(path: str, form: CsvFormat) -> SourceValue:
-    suffix = _suffix(path)
-    if suffix in YAML_SUFFIXES:
-        from implicitgrad.readers.yaml import read_yaml_value
-
-        return read_yaml_value(read_text(path), path)
-    if suffix == NPY_SUFFIX:
-        from implicitgrad.readers.npy import read_npy_value
-
-        return read_npy_value(path)
-    if suffix == NPZ_SUFFIX:
-        hint = "An .npz file is a whole system: give it as the SYSTEM"
-        raise InputError([Problem("expected a .npy file for one matrix, got an .npz", hint, "bad-syntax", path)])
-    delimiter = form.delimiter or CSV_SUFFIXES.get(suffix)
-    if delimiter is None:
-        return _inline_part(read_text(path), path)
-    from implicitgrad.readers.csv import read_csv_value
-
-    return read_csv_value(read_text(path), path, form._replace(delimiter=delimiter))
+def _read_file(path: str, csv_format: CsvFormat) -> SourceValue:
+    found = format_by_suffix(path)
+    if found is None or not found.has_matrix:
+        if csv_format.delimiter is None:
+            return _read_inline(read_text(path), path)
+        found = CSV
+    if found.delimiter is not None:
+        csv_format = csv_format._replace(delimiter=csv_format.delimiter or found.delimiter)
+    reader = found.load()
+    return reader.read_matrix(read_text(path), path, csv_format) if found.is_text else reader.read_matrix(path)
 
 
-def _csv_form(source: str, form: CsvFormat) -> CsvFormat | None:
-    """How the CSV in ``source`` is written; None where it is YAML. Raises UsageError where nothing says which."""
+def _format_of(source: str, csv_format: CsvFormat) -> tuple[InputFormat, CsvFormat]:
+    """Return the format of a source, and how its CSV is written. Raise UsageError if nothing says which it is."""
+    found = format_by_suffix(source)
+    if found is not None and found.delimiter is not None:
+        return found, csv_format._replace(delimiter=csv_format.delimiter or found.delimiter)
+    if found is None and csv_format.delimiter is not None:
+        return CSV, csv_format
     suffix = _suffix(source)
-    if suffix in CSV_SUFFIXES:
-        return form._replace(delimiter=form.delimiter or CSV_SUFFIXES[suffix])
-    is_known = suffix in YAML_SUFFIXES + JSON_LINES_SUFFIXES + NUMPY_SUFFIXES
-    if form.delimiter is not None and not is_known:
-        return form
-    if suffix and not is_known and os.path.isfile(source):
-        known = ", ".join([*YAML_SUFFIXES, *JSON_LINES_SUFFIXES, *CSV_SUFFIXES, *NUMPY_SUFFIXES])
+    if found is None and suffix and os.path.isfile(source):
         raise UsageError(
-            f"{printable(source)}: expected a name ending in {known}, got {quoted(suffix)}",
+            f"{printable(source)}: expected a name ending in {', '.join(BY_SUFFIX)}, got {quoted(suffix)}",
             "If it is CSV, --delimiter , says so; YAML can come through standard input: -",
         )
-    if form != UNSTATED:
+    found = found or YAML
+    if csv_format != UNSTATED:
         hint = "CSV through standard input needs --delimiter" if source == STANDARD_INPUT else None
-        kind = "NumPy's" if suffix in NUMPY_SUFFIXES else "JSON" if suffix in JSON_LINES_SUFFIXES else "YAML"
-        raise UsageError(
-            f"--delimiter, --decimal, --header and --index are for CSV; {printable(source)} is read as {kind}", hint
-        )
-    return None
+        options = "--delimiter, --decimal, --header and --index"
+        raise UsageError(f"{options} are for CSV; {printable(source)} is read as {found.name}", hint)
+    return found, csv_format
 
 
 def _has_json_lines(text: str) -> bool:
-    """Whether an object on a line of its own is followed by another, or by a mark and lines of which all are such."""
+    """Return whether an object on a line of its own is followed by another, or by --- and lines of objects alone."""
     first, _, rest = text.partition("\n")
     if not (first.startswith("{") and first.rstrip().endswith("}")):
         return False

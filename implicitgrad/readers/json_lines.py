@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from implicitgrad.model.spec import SourceValue, SystemSpec
+from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
+from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 
@@ -37,8 +38,9 @@ def read_json_line(text: str, source: str, name: str, line: int) -> SystemSpec:
     return spec
 
 
-def read_json_lines(text: str, source: str, name: str) -> list[SystemSpec]:
-    """The systems of a text, one on each line that is not blank. Raises InputError with what is wrong with any."""
+def read_systems(text: str, source: str, _: CsvFormat = UNSTATED) -> list[SystemSpec]:
+    """Return the systems of a text, one a line. Raise InputError with the problems of all lines."""
+    name = stem(source)
     specs: list[SystemSpec] = []
     problems: list[Problem] = []
     lines = [(line, one) for line, one in enumerate(text.split("\n"), start=1) if one.strip(BLANKS) not in NO_SYSTEM]

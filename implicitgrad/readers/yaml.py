@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import yaml
 
-from implicitgrad.model.spec import CLAIMS, Path, Site, SourceValue, Span, SystemSpec
+from implicitgrad.model.spec import CLAIMS, UNSTATED, CsvFormat, Path, Site, SourceValue, Span, SystemSpec
 from implicitgrad.numbers.ball import Decimals
 from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
+from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import nearest, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number, to_float
@@ -109,8 +110,13 @@ def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemS
     return specs
 
 
-def read_yaml_value(text: str, source: str) -> SourceValue:
-    """A file that holds one bare matrix or vector. Raises InputError."""
+def read_systems(text: str, source: str, _: CsvFormat = UNSTATED) -> list[SystemSpec]:
+    """Return the systems of a file, one a document. Raise InputError."""
+    return read_yaml(text, source, stem(source))
+
+
+def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
+    """Return the one bare matrix or vector of a file. Raise InputError."""
     nodes = list(_documents(text, source))
     if len(nodes) != 1 or nodes[0].pairs is not None:
         found = "a mapping" if len(nodes) == 1 else f"{len(nodes)} documents"

@@ -1,0 +1,193 @@
+"""NumPy's .npz files, each of a whole system: A, dL_dy and so on, claims as expect_dL_dx; read without pickle."""
+
+from __future__ import annotations
+
+import zipfile
+from io import SEEK_END
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from implicitgrad.model.spec import CLAIMS, SourceValue, SystemSpec
+from implicitgrad.readers.keys import hint_at_key, spelled
+from implicitgrad.readers.npy import (
+    is_numeric,
+    load_array,
+    not_numeric,
+    numeric_value,
+    open_path,
+    reason_of,
+    refused,
+    shown_shape,
+    unit_roundoff_of,
+)
+from implicitgrad.readers.source import stem
+from implicitgrad.text.characters import nearest, quoted
+from implicitgrad.text.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+ZIP_MAGIC = b"PK"
+MEMBER_SUFFIX = ".npy"
+KEYS = ("A", "B", "dL_dy", "x", "y")
+CLAIM = "expect_"
+MATRICES = ("dy_dx", "dL_dx", "constraints.matrix")
+CLAIMED = {
+    key.replace(".", "_"): key
+    for key in (
+        *(key for key in CLAIMS if key not in ("condition", "tolerance")),
+        "constraints.dependent",
+        MATRICES[2],
+        "condition.max",
+        "tolerance.rtol",
+        "tolerance.atol",
+    )
+}
+"""The claims by what stands behind ``expect_`` in the name of an array."""
+MAX_UNPACKED = 2**30
+"""Bytes that an .npz file may hold when unpacked; a small one can claim any number."""
+ALWAYS_UNPACKED = 16 * 2**20
+"""Bytes, its numbers as doubles, that it may hold whatever its own size."""
+MAX_TIMES_UNPACKED = 100
+"""Times its own size."""
+
+
+def read_matrix(path: str) -> SourceValue:
+    """Raise InputError: an .npz file is a whole system."""
+    hint = "An .npz file is a whole system: give it as the SYSTEM"
+    raise InputError([Problem("expected a .npy file for one matrix, got an .npz", hint, "bad-syntax", path)])
+
+
+def read_systems(path: str) -> list[SystemSpec]:
+    """The system whose parts an .npz file holds by their names. Raises InputError."""
+    with open_path(path, MAX_UNPACKED) as file:
+        beginning = file.read(len(ZIP_MAGIC))
+        if beginning != ZIP_MAGIC:
+            found = "something else" if beginning else "an empty file"
+            raise refused(path, f"expected a NumPy .npz file, got {found}", "bad-syntax" if beginning else "empty")
+        most = max(ALWAYS_UNPACKED, MAX_TIMES_UNPACKED * file.seek(0, SEEK_END))
+        arrays: dict[str, Array] = {}
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = _members(path, archive)
+                _refuse_compressed(path, archive, members, most)
+                for key, member in members.items():
+                    with archive.open(member) as stream:
+                        arrays[key] = load_array(path, stream, f"{key}: ")
+        except InputError:
+            raise
+        except Exception as error:  # whatever a broken or locked archive makes zipfile raise
+            raise refused(path, f"not a readable .npz file: {reason_of(error)}", "bad-syntax") from None
+    return [_spec(path, stem(path), arrays)]
+
+
+def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The file in an archive that each key of a system stands for."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    problems: list[Problem] = []
+    for member in archive.infolist():
+        written = member.filename.removesuffix(MEMBER_SUFFIX)
+        key = spelled(written)
+        claim = key.removeprefix(CLAIM).replace(".", "_")
+        if key.startswith(CLAIM) and claim in CLAIMED:
+            key = f"{CLAIM}{claim}"
+        elif key not in KEYS:
+            problems.append(_unknown(path, written))
+            continue
+        if key in members:
+            problems.append(Problem(f"duplicate key {quoted(key)}", "Keep one of them", "bad-key", path))
+        members[key] = member
+    if "A" not in members:
+        problems.append(Problem("the key A is missing; expected A, a matrix", None, "missing-A", path))
+    if problems:
+        raise InputError(problems)
+    if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
+        raise refused(path, f"expected at most {MAX_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
+    return members
+
+
+def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
+    """Refuse what takes far more memory, and time, than its file lets expect, before it is unpacked."""
+    if sum(member.file_size for member in members.values()) <= most:
+        total = 0
+        for member in members.values():
+            with archive.open(member) as stream:
+                total += _bytes_as_doubles(stream, member.file_size)
+        if total <= most:
+            return
+    message = f"expected at most {ALWAYS_UNPACKED >> 20} MiB when unpacked, or {MAX_TIMES_UNPACKED} times the file's "
+    problem = Problem(f"{message}size, got more", "np.savez writes a larger one without compression", "too-large", path)
+    raise InputError([problem])
+
+
+def _bytes_as_doubles(stream: Any, size: int) -> int:
+    """What an array takes with its numbers as doubles, by its header; 0 for what has none that can be read.
+
+    size : of the whole, in bytes.
+    """
+    try:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(stream)
+    except ValueError:
+        return 0
+    return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
+
+
+def _unknown(path: str, written: str) -> Problem:
+    if written.startswith(CLAIM):
+        names = [f"{CLAIM}{claim}" for claim in CLAIMED]
+        return Problem(
+            f"unknown key {quoted(written)}; expected one of {', '.join(names)}",
+            nearest(written, names),
+            "bad-key",
+            path,
+        )
+    hint = hint_at_key(written, KEYS, f"{CLAIM}{{}}")
+    if written == "arr_0":
+        hint = "np.savez(file, A=A, dL_dy=g) gives them their names"
+    message = f"unknown key {quoted(written)}; expected one of {', '.join(KEYS)}, or a claim, {CLAIM}…"
+    return Problem(message, hint, "bad-key", path)
+
+
+def _spec(path: str, name: str, arrays: dict[str, Array]) -> SystemSpec:
+    """The system that arrays are. Raises InputError with every one that is no part of one."""
+    spec = SystemSpec(path, {}, name)
+    claims: dict[str, SourceValue] = {}
+    for key, array in arrays.items():
+        try:
+            if key.startswith(CLAIM):
+                claims |= _claim(path, CLAIMED[key.removeprefix(CLAIM)], array)
+                continue
+            spec.values[key] = _names(path, key, array) if key in ("x", "y") else numeric_value(path, key, array)
+        except InputError as error:
+            spec.problems.extend(error.problems)
+    if spec.problems:
+        raise InputError(spec.problems)
+    if mapping := {key.partition(".")[2]: part.value for key, part in claims.items() if key.startswith("constraints.")}:
+        claims["constraints"] = SourceValue(mapping, path)
+    spec.expect = lambda: claims
+    return spec
+
+
+def _claim(path: str, key: str, array: Array) -> dict[str, SourceValue]:
+    """An array as a claim: of what is no matrix, as the text that a file would have."""
+    name = CLAIM + key.replace(".", "_")
+    if key in MATRICES:
+        if not is_numeric(array):
+            raise not_numeric(path, f"{name}: ", array)
+        return {key: SourceValue(np.atleast_1d(array), path, unit_roundoff=unit_roundoff_of(array))}
+    is_list = key in ("free_parameters", "constraints.dependent") and array.ndim == 1
+    if array.dtype.kind not in "Ubiuf" or not (is_list or array.ndim == 0):
+        message = f"{name}: expected one text or number, got an array of {array.dtype} of shape {shown_shape(array)}"
+        raise refused(path, message, "bad-claim")
+    return {key: SourceValue(list(map(str, array.tolist())) if is_list else str(array.item()), path)}
+
+
+def _names(path: str, key: str, array: Array) -> SourceValue:
+    if array.dtype.kind != "U" or array.ndim > 1:
+        message = f"{key}: expected a row of texts, got an array of {array.dtype} of shape {shown_shape(array)}"
+        raise refused(path, message, "bad-name")
+    return SourceValue(np.atleast_1d(array).tolist(), path)
