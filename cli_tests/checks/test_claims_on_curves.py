@@ -15,6 +15,7 @@ from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Outcome
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.symbolic.field import differences
+from implicitgrad.symbolic.grammar import read_equation
 from implicitgrad.symbolic.ideal import is_zero_where
 from implicitgrad.symbolic.sampling import find_points
 from implicitgrad.symbolic.to_sympy import read_value, symbol
@@ -184,15 +185,15 @@ def test_a_claim_is_said_to_hold_exactly_where_the_truth_is_seen_at_other_points
 
 def test_points_solve_the_equations_and_lie_on_more_than_one_branch() -> None:
     x, y = symbol("x"), symbol("y")
-    points = find_points(differences(["x**2 + y**2 = 25"]), [y], [y, x])
+    points = find_points(differences([read_equation("x**2 + y**2 = 25")]), [y], [y, x])
     assert {point.values[y] > 0 for point in points} == {True, False}
     with mpmath.workdps(60):
         for point in points:
             u, v = (mpmath.mpf(int(point.values[w].p)) / int(point.values[w].q) for w in (x, y))
             assert abs(u**2 + v**2 - 25) < mpmath.mpf(10) ** -45
             assert point.near[y].a <= mpmath.sign(v) * mpmath.sqrt(25 - u**2) <= point.near[y].b
-    assert not find_points(differences(["(x - y)**2 = 0"]), [y], [y, x])
-    assert not find_points(differences(["exp(exp(y)) = -x**2"]), [y], [y, x])
+    assert not find_points(differences([read_equation("(x - y)**2 = 0")]), [y], [y, x])
+    assert not find_points(differences([read_equation("exp(exp(y)) = -x**2")]), [y], [y, x])
 
 
 @pytest.mark.parametrize(("equations", "value", "nonzero", "is_shown"), [
@@ -210,5 +211,7 @@ def test_points_solve_the_equations_and_lie_on_more_than_one_branch() -> None:
 ])  # fmt: skip
 def test_consequences_of_equations(equations: list[str], value: str, nonzero: list[str], is_shown: bool) -> None:
     letters = [symbol(name) for name in "xyz"]
-    found = is_zero_where(read_value(value), differences(equations), list(map(read_value, nonzero)), letters)
+    found = is_zero_where(
+        read_value(value), differences(map(read_equation, equations)), list(map(read_value, nonzero)), letters
+    )
     assert found == is_shown

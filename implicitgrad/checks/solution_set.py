@@ -58,7 +58,7 @@ class OnCurve:
         self.remarks = {code for code, _ in solution.remarks}
         assert system.origin is not None
         assert solution.validity is not None
-        self.F = differences(system.origin.equations)
+        self.F = differences(system.origin.parsed)
         names = [y for y in system.y if y not in solution.general.free]
         if solution.constraints is not None:
             names += solution.constraints.dependent

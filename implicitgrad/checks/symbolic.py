@@ -22,7 +22,6 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Outcome
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.field import Field, expression_of
-from implicitgrad.symbolic.grammar import read_equation
 from implicitgrad.symbolic.rank_profile import profile_at
 from implicitgrad.text.characters import count
 
@@ -191,7 +190,7 @@ class _Judge:
         own = [expression_of(entry) for matrix in matrices for row in matrix for entry in row]
         known = {letter.name for expression in own for letter in expression.free_symbols}
         if self.system.origin is not None:
-            known |= {name for text in self.system.origin.equations for name in read_equation(text).names()}
+            known |= {name for equation in self.system.origin.parsed for name in equation.names()}
         entries: list[Any] = [entry for row in numbers.entries for entry in row if entry is not None]
         claimed = {letter.name for entry in entries for letter in entry.free_symbols}
         strange = sorted(claimed - known)

@@ -112,7 +112,7 @@ class SystemSpec:
     @property
     def is_at_inexact_point(self) -> bool:
         """Whether A and B are derivatives at a point that solves the equations only approximately."""
-        return self.origin is not None and self.origin.residual != "0"
+        return self.origin is not None and self.origin.residual is not None
 
     def take(self, found: Linearization) -> None:
         """Take A and B of equations; values that are there already stay."""

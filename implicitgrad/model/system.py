@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.exact import RationalMatrix, Row
 from implicitgrad.symbolic.element import SymbolicMatrix
 from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.grammar import Equation
 
 Matrix = Sequence[Row]
 """A RationalMatrix, a BallMatrix, a SymbolicMatrix, or a tuple of rows."""
@@ -38,19 +41,32 @@ def chosen_arithmetic(name: str) -> Arithmetic:
         raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
 
 
+class PointAccuracy(Enum):
+    """How closely the point of the derivatives solves the equations."""
+
+    EXACT = auto()
+    """It solves them exactly, or they hold at any point."""
+    ROUNDED = auto()
+    """Its decimals are rounded values of a solution."""
+    COMPUTED = auto()
+    """Newton's method computed it, and a solution near it is proved."""
+
+
 class Origin(NamedTuple):
     """The equations F(x, y) = 0 that A = ∂F/∂y and B = −∂F/∂x are of, where these are not all that they say."""
 
     equations: tuple[str, ...]
     """As they were written."""
+    parsed: tuple[Equation, ...]
+    """The same, as trees of both sides."""
     is_linear: bool
     """Whether A and B depend on no x and y."""
     point: tuple[tuple[str, str], ...] = ()
     """The values, as text, at which A and B are taken, by name; none: anywhere."""
     found: tuple[str, ...] = ()
     """Those of them that Newton's method found."""
-    residual: str = "0"
-    """max |F| at the point, where that is not exactly a solution."""
+    residual: str | None = None
+    """max |F| at the point; None if the point solves the equations exactly, or there is none."""
     radii: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None
     """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
     has_constants: bool = False
@@ -61,6 +77,17 @@ class Origin(NamedTuple):
     """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings of how they may have been misread, by code and message."""
+
+    @property
+    def accuracy(self) -> PointAccuracy:
+        """How closely the point solves the equations."""
+        if self.residual is None:
+            return PointAccuracy.EXACT
+        return PointAccuracy.COMPUTED if self.found else PointAccuracy.ROUNDED
+
+    def is_computed(self, name: str) -> bool:
+        """Return whether Newton's method computed the value of a name, which is irrational or long."""
+        return self.accuracy is PointAccuracy.COMPUTED and name in self.found
 
 
 class LinearSystem(NamedTuple):
@@ -106,7 +133,7 @@ class LinearSystem(NamedTuple):
     @property
     def is_near_a_point(self) -> bool:
         """Whether it is of a rounded point of the equations, and stands for all that round to it."""
-        return self.origin is not None and self.origin.residual != "0" and not self.origin.found
+        return self.origin is not None and self.origin.accuracy is PointAccuracy.ROUNDED
 
     @property
     def arithmetic(self) -> Arithmetic:

@@ -191,7 +191,7 @@ def _in_field(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
     values: dict[str, Any] = {}
     try:
         if "hessian" in matrices and origin is not None and not origin.point:
-            expressions += differences(origin.equations)  # which may make second derivatives shorter
+            expressions += differences(origin.parsed)  # which may make second derivatives shorter
         field = Field(expressions)
         for key, matrix in matrices.items():
             try:

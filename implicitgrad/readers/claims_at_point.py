@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from implicitgrad.model.system import Origin
+from implicitgrad.model.system import Origin, PointAccuracy
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.symbolic.interval import Unbounded, bound, surround
@@ -38,9 +38,9 @@ def read_at(origin: Origin, item: object, *, is_symbolic: bool) -> Entry:
     else:
         number = Fraction(str(value.evalf(DIGITS)))
         rounding = UNSEEN * (1 + abs(number))
-    if origin.residual == "0":
+    if origin.accuracy is PointAccuracy.EXACT:
         return number, rounding, False
-    if origin.found:
+    if origin.accuracy is PointAccuracy.COMPUTED:
         return number, rounding, True
     numbers = {name: as_number(text) for name, text in origin.point}
     roundings = {symbol(name): (last_place(text) or ZERO) / 2 if text else ZERO for name, text in numbers.items()}

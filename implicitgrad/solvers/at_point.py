@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import Origin
-from implicitgrad.symbolic.grammar import read_equation
+from implicitgrad.model.system import Origin, PointAccuracy
 
 
 def with_origin(solution: Solution) -> Solution:
@@ -13,7 +12,7 @@ def with_origin(solution: Solution) -> Solution:
     if origin is None:
         return solution
     remarks = []
-    if origin.residual != "0" and not origin.found:
+    if origin.accuracy is PointAccuracy.ROUNDED:
         message = f"the point is rounded: max |F| is {origin.residual} there"
         remarks.append(("rounded-point", f"{message}, and the error is that of any solution that rounds to it"))
     if unused := _unused(solution, origin):
@@ -25,7 +24,7 @@ def with_origin(solution: Solution) -> Solution:
 
 
 def _unused(solution: Solution, origin: Origin) -> list[str]:
-    used = {name for text in origin.equations for name in read_equation(text).names()}
+    used = {name for equation in origin.parsed for name in equation.names()}
     return [name for name in solution.y if name not in used]
 
 

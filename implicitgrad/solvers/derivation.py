@@ -17,7 +17,7 @@ MAX_SIZE = 6
 def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
     """Raises UsageError for doubles, and for what has too long a derivation to be read."""
     if arithmetic is Arithmetic.FLOAT:
-        is_near = system.origin is not None and system.origin.residual != "0"
+        is_near = system.origin is not None and system.origin.residual is not None
         hint = "Its point solves the equations only nearly" if is_near else "--arithmetic exact"
         raise UsageError(f"{system.source}: --steps is for exact arithmetic", hint)
     if max(system.equations, system.unknowns, system.inputs) > MAX_SIZE:

@@ -42,5 +42,5 @@ def with_second_derivatives(solution: Solution) -> Solution:
             return solution._replace(second=BallMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
         return solution._replace(second=BallMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
     if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
-        rows = [[A.field.shortened(entry, system.origin.equations) for entry in row] for row in rows]
+        rows = [[A.field.shortened(entry, system.origin.parsed) for entry in row] for row in rows]
     return solution._replace(second=tuple(map(tuple, rows)))

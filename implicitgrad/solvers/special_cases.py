@@ -69,7 +69,7 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     these and of 1 − t·determinant (Rabinowitsch).
     """
     assert system.origin is not None
-    zeros = field.zeros_of(system.origin.equations)
+    zeros = field.zeros_of(system.origin.parsed)
     if zeros is None or field.relations:
         return False
     if len(zeros) == 1:

@@ -39,7 +39,7 @@ from sympy import (
 
 from implicitgrad.symbolic.element import Symbolic, SymbolicMatrix
 from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
-from implicitgrad.symbolic.grammar import read_equation
+from implicitgrad.symbolic.grammar import Equation
 from implicitgrad.symbolic.normalize import are_related, depth, exponent_of, factors_to_keep, keeps_tanh, prepared
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
@@ -61,9 +61,9 @@ LARGEST_SIMPLIFIED = 60
 DEEPEST_SIMPLIFIED = 6
 
 
-def differences(equations: Iterable[str]) -> list[Expr]:
+def differences(equations: Iterable[Equation]) -> list[Expr]:
     """What equations say is 0, left − right."""
-    return [to_expression(one.left) - to_expression(one.right) for one in map(read_equation, equations)]
+    return [to_expression(one.left) - to_expression(one.right) for one in equations]
 
 
 class Field:
@@ -222,7 +222,7 @@ class Field:
             found |= dict.fromkeys(self.factors(self._field(value.element.denom)))
         return list(found)
 
-    def shortened(self, value: Symbolic, equations: Iterable[str]) -> Symbolic:
+    def shortened(self, value: Symbolic, equations: Iterable[Equation]) -> Symbolic:
         """The same number wherever the equations hold, if they make it shorter."""
         zeros = self.zeros_of(equations)
         if zeros is None:
@@ -234,7 +234,7 @@ class Field:
             found.append(self.reduced(self._field(numerator.set_ring(ring)) / self._field(value.element.denom)))
         return min(found, key=lambda one: len(one.text))
 
-    def zeros_of(self, equations: Iterable[str]) -> list[Any] | None:
+    def zeros_of(self, equations: Iterable[Equation]) -> list[Any] | None:
         """What equations make 0, as numerators; None where they have more in them than the field."""
         try:
             return [self.value(difference).element.numer for difference in differences(equations)]

@@ -61,8 +61,8 @@ class Linearized(NamedTuple):
     """Of one equation in one unknown, by the inputs and it, if it was asked for."""
     is_linear: bool
     point: dict[str, str]
-    residual: str
-    """max |F|, "0" where that is exact."""
+    residual: str | None
+    """max |F| at the point; None if it solves the equations exactly."""
     radii: tuple[Radii, Radii] | None = None
     """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
     second: tuple[list[list[str]], Radii] | None = None
@@ -99,7 +99,7 @@ def linearize(
         H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
-    residual, near = "0", None
+    residual, near = None, None
     if point:
         _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
         there = [_value(f, point, is_rounded=bool(solve_for)) for f in F]
@@ -107,11 +107,11 @@ def linearize(
             sought = [symbol(name) for name in solve_for]
             found, residual = _solved(F, sought, point)
             point |= found
-            near = None if residual == "0" else _proved(F, sought, point)
+            near = None if residual is None else _proved(F, sought, point)
         elif variables <= point.keys():
             roundings = {symbol(name): value.rounding for name, value in at.items()}
             residual = _residual(F, there, equations, point, roundings)
-            near = None if residual == "0" else surround(point, roundings)
+            near = None if residual is None else surround(point, roundings)
     _refuse_jumps(F, point)
     A_there, B_there, H_there = (
         _at(matrix, point, equations, is_rounded=near is not None) for matrix in (A, B, H or [])
@@ -193,7 +193,7 @@ def _refuse_missing(
         raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
 
 
-def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tuple[dict[Expr, Expr], str]:
+def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tuple[dict[Expr, Expr], str | None]:
     """The values of some variables that solve the equations, by Newton's method from those of the point; max |F|."""
     if len(variables) != len(F):
         raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
@@ -219,7 +219,7 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tu
         for v, value in values.items()
     }
     if not any(_size(f.subs(short)) for f in functions):
-        return short, "0"
+        return short, None
     return values, _rounded(max(abs(f.subs(values).evalf(DIGITS)) for f in functions))
 
 
@@ -235,8 +235,8 @@ def _residual(
     equations: Sequence[Equation],
     point: dict[Expr, Expr],
     roundings: dict[Expr, Fraction],
-) -> str:
-    """max |F| at the point, "0" where it is a solution exactly. Raises PointError where it is none.
+) -> str | None:
+    """max |F| at the point, None where it is a solution exactly. Raises PointError where it is none.
 
     there : the values of F.
     """
@@ -259,8 +259,8 @@ def _residual(
     return _rounded(largest)
 
 
-def _rounded(size: Expr) -> str:
-    return f"{max(float(size), SMALLEST_SHOWN):.1g}" if size else "0"
+def _rounded(size: Expr) -> str | None:
+    return f"{max(float(size), SMALLEST_SHOWN):.1g}" if size else None
 
 
 def _size(value: Expr) -> Expr:

@@ -10,7 +10,7 @@ from math import inf, ulp
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import General, Solution, SpecialCase
-from implicitgrad.model.system import Arithmetic, Matrix, Origin
+from implicitgrad.model.system import Arithmetic, Matrix, Origin, PointAccuracy
 from implicitgrad.numbers.ball import Ball, BallMatrix
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import (
@@ -75,13 +75,12 @@ class Document:
         """Where the equations are taken, and what of that was found and not given."""
         if not origin.point:
             return []
-        is_near = origin.residual != "0"
         values = [
-            f"{self.label(name)} {self._near(value) if is_near and name in origin.found else f'= {value}'}"
+            f"{self.label(name)} {self._near(value) if origin.is_computed(name) else f'= {value}'}"
             for name, value in origin.point
         ]
         found = [f"{', '.join(map(self.label, origin.found))} found by Newton's method"] if origin.found else []
-        if found and is_near:
+        if found and origin.accuracy is not PointAccuracy.EXACT:
             found[-1] += ", and proved"
         return [f"at {', '.join(values)}", *found]
 

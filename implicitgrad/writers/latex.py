@@ -116,7 +116,7 @@ class _LatexPage:
 
         origin = self.system.origin
         assert origin is not None
-        if origin.residual != "0" and name in origin.found:
+        if origin.is_computed(name):
             return f"{spell_name(name)} \\approx {self.notation.number(Fraction(value)).removeprefix(ROUGHLY)}"
         spelled = spell_number(value) if is_number(value) else expression_in_latex(value, spell_name)
         return f"{spell_name(name)} = {spelled}"

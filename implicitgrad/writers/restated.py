@@ -13,7 +13,7 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.model.system import Arithmetic, Matrix, Origin
+from implicitgrad.model.system import Arithmetic, Matrix, Origin, PointAccuracy
 from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.numbers.values import is_rectangle_of_texts
 from implicitgrad.symbolic.element import Symbolic
@@ -58,7 +58,7 @@ def _equations(origin: Origin) -> list[str]:
             f"{write_flow(name)}: {value if is_number(value) else write_flow(value)}" for name, value in origin.point
         ]
         lines.append(f"at: {{{', '.join(pairs)}}}\n")
-    if origin.found and origin.residual != "0":
+    if origin.accuracy is PointAccuracy.COMPUTED:
         lines.append(f"solve_for: {write_flow(origin.found)}\n")
     return lines
 
