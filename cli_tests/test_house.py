@@ -35,7 +35,7 @@ THIRD_PARTY = {
         "batch/progress",
         "writers/table",
         "writers/report",
-        "writers/picture",
+        "writers/heat_map",
         "writers/summary",
     },
     "yaml": {"readers/yaml"},
@@ -53,7 +53,7 @@ THIRD_PARTY = {
         "readers/npz",
         "readers/decimals",
     }
-    | {f"writers/{file}" for file in ("arrays", "stack", "entries", "losses", "picture", "scale", "summary")},
+    | {f"writers/{file}" for file in ("numpy_files", "scaled_matrix", "heat_map", "summary")},
 }
 
 

@@ -19,9 +19,10 @@ from markdown_it import MarkdownIt
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
 from implicitgrad.text.errors import UsageError
+from implicitgrad.writers.csv import write_csv
 from implicitgrad.writers.latex import write_latex
 from implicitgrad.writers.markdown import write_markdown
-from implicitgrad.writers.restated import write_csv, write_yaml
+from implicitgrad.writers.yaml import write_yaml
 
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())
 

@@ -11,8 +11,8 @@ from implicitgrad import Solution, solve
 from implicitgrad.model.solution import General
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.entries import Entries, show_bounded
-from implicitgrad.writers.scale import find_scale
+from implicitgrad.writers.heat_map import find_scale
+from implicitgrad.writers.scaled_matrix import ScaledMatrix, show_bounded
 from implicitgrad.writers.summary import write_summary
 from implicitgrad.writers.table import write_table
 
@@ -263,7 +263,7 @@ def test_the_largest_are_in_order_and_the_first_among_equals() -> None:
     for array in (rng.normal(size=(30, 20)), rng.integers(-3, 4, size=(30, 20)).astype(float), np.eye(3)):
         expected = sorted(np.ndindex(array.shape), key=lambda at: (-abs(array[at]), at))[:5]
         expected = [at for at in expected if array[at]]
-        assert Entries(BallMatrix(array), array.shape[1], 3).largest(5) == expected
+        assert ScaledMatrix(BallMatrix(array), array.shape[1], 3).largest(5) == expected
 
 
 SHAPES = [(41, 41), (45, 3), (500, 1), (3, 45), (1, 500), (130, 70), (70, 130), (400, 400), (1, 1), (2, 1000)]

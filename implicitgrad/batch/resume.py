@@ -17,7 +17,7 @@ from implicitgrad.model.requirement import Facts, unmet
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
-from implicitgrad.writers.rows import COLUMNS
+from implicitgrad.writers.csv import COLUMNS
 
 LONGEST_BEGINNING = 2**16
 """As much of a first line as tells a record from a system."""

@@ -15,8 +15,14 @@ from implicitgrad.model.system import Arithmetic
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number
-from implicitgrad.writers.expectation import all_claims, numbers_as_written, short_claims
-from implicitgrad.writers.flow import Value, write_flow, write_mapping
+from implicitgrad.writers.expectation import (
+    Value,
+    all_claims,
+    numbers_as_written,
+    short_claims,
+    write_flow,
+    write_mapping,
+)
 
 Parts = Mapping[str, SourceValue]
 

@@ -140,46 +140,45 @@ def _latex(solution: Solution, options: WriteOptions) -> str:
 
 
 def _yaml(solution: Solution, options: WriteOptions) -> str:
-    from implicitgrad.writers.restated import write_yaml
+    from implicitgrad.writers.yaml import write_yaml
 
     return write_yaml(solution, options.values)
 
 
 def _csv(solution: Solution, options: WriteOptions) -> str:
-    from implicitgrad.writers.restated import write_csv
+    from implicitgrad.writers.csv import write_csv
 
     return write_csv(solution)
 
 
 @cache
 def _csv_batch() -> BatchFormat:
-    from implicitgrad.writers.rows import write_failure_row, write_header, write_row
+    from implicitgrad.writers.csv import write_failure_row, write_header, write_row
 
     return BatchFormat(write_row, write_failure_row, write_header())
 
 
 def _npy(solution: Solution, options: WriteOptions) -> memoryview:
-    from implicitgrad.writers.arrays import write_npy
+    from implicitgrad.writers.numpy_files import write_npy
 
     return write_npy(solution)
 
 
 def _npy_limitation(solution: Solution) -> str | None:
-    from implicitgrad.writers.arrays import npy_limitation
+    from implicitgrad.writers.numpy_files import npy_limitation
 
     return npy_limitation(solution)
 
 
 def _npz(solution: Solution, options: WriteOptions) -> memoryview:
-    from implicitgrad.writers.arrays import write_npz
+    from implicitgrad.writers.numpy_files import write_npz
 
     return write_npz(solution)
 
 
 @cache
 def _npz_batch() -> BatchFormat:
-    from implicitgrad.writers.arrays import write_numbers
-    from implicitgrad.writers.stack import write_stack
+    from implicitgrad.writers.numpy_files import write_numbers, write_stack
 
     return BatchFormat(lambda solution, _: write_numbers(solution), lambda *_: "", assemble=write_stack)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,10 +16,9 @@ from implicitgrad.numbers.formatting import Expression
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
-from implicitgrad.writers.entries import Entries
-from implicitgrad.writers.losses import losses_shown
+from implicitgrad.writers.heat_map import draw, shorten
 from implicitgrad.writers.notation import PlainNotation
-from implicitgrad.writers.picture import draw, shorten
+from implicitgrad.writers.scaled_matrix import ScaledMatrix
 from implicitgrad.writers.table import GAP, MARGIN, Page
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class _Summary:
         self.open_losses = _are_not_zero(general.dL_dx_coefficients or ())
         self.has_jacobian = not answer.solution.is_gradient_alone
         if self.has_jacobian:
-            self.dy_dx = Entries(general.minimum_norm, len(answer.inputs), digits)
+            self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), digits)
 
     def sentences(self) -> list[str]:
         """What is free, what is constrained, how much is determined."""
@@ -125,10 +125,10 @@ class _Summary:
         if self.has_jacobian:
             size = f"{len(y)} × {width}"
             found.append(self._part("∂y/∂x", size, self.dy_dx, lambda i: f"∂{self._short(y[i])}/∂", self.open_rows))
-        if (rows := losses_shown(self.solution, self.open_losses)) is not None:
+        if (rows := _losses_shown(self.solution, self.open_losses)) is not None:
             has_one = len(rows) == 1
             size = f"{width}" if has_one else f"{len(rows)} × {width}"
-            losses = Entries(rows, width, self.digits)
+            losses = ScaledMatrix(rows, width, self.digits)
             found.append(
                 self._part("∂L/∂x", size, losses, lambda k: "∂L/∂" if has_one else f"∂L{k + 1}/∂", self.open_losses)
             )
@@ -154,7 +154,7 @@ class _Summary:
                 page.line(line)
 
     def _part(
-        self, name: str, size: str, entries: Entries, row: Callable[[int], str], is_open: Sequence[bool]
+        self, name: str, size: str, entries: ScaledMatrix, row: Callable[[int], str], is_open: Sequence[bool]
     ) -> _Part:
         mark, blank = (MARK, " " * len(MARK)) if _is_mixed(is_open) else ("", "")
         norm = "Euclidean norm" if 1 in entries.values.shape else "Frobenius norm"
@@ -239,3 +239,38 @@ def _uniqueness(is_open: Sequence[bool]) -> str:
         return "∂L/∂x is not unique: ∂L/∂y is not in the row space of A"
     unique = len(is_open) - sum(is_open)
     return f"∂L/∂x is unique for {unique} of {len(is_open)} losses: it is where ∂L/∂y is in the row space of A"
+
+
+def _losses_shown(solution: Solution, is_open: Sequence[bool]) -> PartialMatrix | None:
+    """(K, P′); None without a gradient. is_open : (K,), whether ∂L/∂x of a loss is not unique."""
+    general, gradients = solution.general, solution.system.dL_dy
+    unique = general.dL_dx_particular
+    if unique is None or gradients is None or not any(is_open):
+        return unique
+    J = general.minimum_norm
+    if isinstance(unique, BallMatrix) and isinstance(gradients, BallMatrix) and isinstance(J, BallMatrix):
+        return _losses_in_doubles(gradients, J, unique, is_open)
+    columns = list(zip(*J, strict=True))
+    return tuple(
+        tuple(sum((a * b for a, b in zip(g, column, strict=True)), Fraction(0)) for column in columns)
+        if chosen
+        else row
+        for g, row, chosen in zip(gradients, unique, is_open, strict=True)
+    )
+
+
+def _losses_in_doubles(gradients: BallMatrix, J: BallMatrix, unique: BallMatrix, is_open: Sequence[bool]) -> BallMatrix:
+    """Return g·J where ∂L/∂x is open, with |ĝ·Ĵ − g·J| ≤ |ĝ|·dJ + dg·(|Ĵ| + dJ), plus the rounding of N terms."""
+    import numpy as np
+
+    chosen = np.array(is_open)[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = np.where(chosen, gradients.array @ J.array, unique.array)
+        if J.error is None or gradients.error is None or unique.error is None:
+            return BallMatrix(value, None)
+        g, size, dJ = np.abs(gradients.array), np.abs(J.array), np.broadcast_to(J.error, J.array.shape)
+        dg = np.broadcast_to(gradients.error, g.shape)
+        rounding = (g @ size + np.finfo(float).tiny) * (len(size) + 2) * 2.0**-52
+        error = (g @ dJ + dg @ (size + dJ) + rounding) * (1 + len(size) * 2.0**-50)
+    error = np.where(np.isfinite(error), error, np.inf)
+    return BallMatrix(value, np.where(chosen, error, unique.error))

@@ -20,7 +20,7 @@ SAFE_EXPONENT = 400
 """Numbers below two to this power, and above its inverse, can be squared and summed in doubles."""
 
 
-class Entries:
+class ScaledMatrix:
     """A matrix as doubles, with a common power of two taken out where they would overflow or vanish otherwise."""
 
     def __init__(self, matrix: PartialMatrix, columns: int, digits: int) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from implicitgrad.numbers.formatting import show_decimals
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.scale import LEVELS, UNKNOWN, Scale, find_levels, find_scale
+from implicitgrad.writers.scaled_matrix import decimal_exponent
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
@@ -33,6 +34,10 @@ POSITIVE, NEGATIVE = ".:+*#@", ",;-=%&"
 REDS, BLUES = (52, 88, 124, 196, 208, 222), (17, 18, 20, 27, 39, 159)
 BLACK, GREY = 16, 244
 """Of the terminal's 256 colours: zero, and what is not known."""
+LEVELS = 6
+UNKNOWN = LEVELS + 1
+"""The level of what is no number."""
+NICE = [Fraction(step, 10) for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)]
 
 
 class Axis(NamedTuple):
@@ -56,6 +61,17 @@ class Picture(NamedTuple):
     caption: str
     lines: list[Text]
     legend: list[Text]
+
+
+class Scale(NamedTuple):
+    """The least magnitudes of the levels, in ascending order."""
+
+    thresholds: tuple[Fraction, ...]
+    is_linear: bool
+
+    def heads(self) -> list[str]:
+        """The texts of the thresholds."""
+        return [_head(threshold) for threshold in self.thresholds]
 
 
 def draw(
@@ -216,3 +232,46 @@ def shorten(name: str, room: int, screen: Screen) -> str:
 
 def _dots(screen: Screen) -> str:
     return " … " if screen.has_symbols else " .. "
+
+
+def find_scale(tiles: Array, unit: Fraction) -> Scale:
+    """Round numbers in equal steps, or in equal ratios where half of the tiles would be lost below the first step."""
+    import numpy as np
+
+    sizes = np.abs(tiles[np.isfinite(tiles) & (tiles != 0)])
+    low, middle, high = (Fraction(float(size)) * unit for size in np.quantile(sizes, (0.1, 0.5, 1)))
+    if middle * LEVELS >= high:
+        exponent = decimal_exponent(high / LEVELS)
+        step = max(nice for nice in NICE if nice * Fraction(10) ** exponent <= high / LEVELS) * Fraction(10) ** exponent
+        return Scale(tuple(step * k for k in range(1, LEVELS + 1)), True)
+    exponent = decimal_exponent(high)
+    top = 2 * exponent + (Fraction(10) ** exponent * 3 <= high)
+    for halves in (1, 2, 4):
+        lowest = _half_decade(top - halves * (LEVELS - 1))
+        if lowest <= low:
+            break
+    if halves > 1:
+        top -= top % 2
+    return Scale(tuple(_half_decade(top - halves * k) for k in reversed(range(LEVELS))), False)
+
+
+def _half_decade(number: int) -> Fraction:
+    """…, 1, 3, 10, 30, …"""
+    return Fraction(10) ** (number // 2) * (3 if number % 2 else 1)
+
+
+def find_levels(tiles: Array, scale: Scale, unit: Fraction) -> Array:
+    """How many thresholds each tile reaches, negative where the tile is."""
+    import numpy as np
+
+    thresholds = [float(threshold / unit) for threshold in scale.thresholds]
+    levels = np.searchsorted(thresholds, np.abs(tiles), side="right")
+    return np.where(np.isnan(tiles), UNKNOWN, np.where(tiles < 0, -levels, levels))
+
+
+def _head(threshold: Fraction) -> str:
+    """A round number, in scientific notation where it would be long."""
+    exponent = decimal_exponent(threshold)
+    if -3 <= exponent <= 3:
+        return show_decimals([threshold], LEVELS)[0]
+    return f"{show_decimals([threshold / Fraction(10) ** exponent], LEVELS)[0]}e{exponent:+d}"

@@ -1,11 +1,9 @@
-"""A system and its answer as a file that can be read, and checked, again: YAML, or labelled CSV."""
+"""A system and its answer in YAML, as a file that can be read and checked again."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from io import StringIO
 from itertools import chain
 from math import inf
 from types import MappingProxyType
@@ -16,34 +14,36 @@ from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Arithmetic, Matrix, Origin, PointAccuracy
 from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.numbers.values import is_rectangle_of_texts
-from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.text.characters import printable, quoted
-from implicitgrad.text.errors import UsageError
-from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, looks_like_number, parse_number
-from implicitgrad.writers.expectation import LARGEST_RTOL, too_long_to_claim, whole_answer
-from implicitgrad.writers.flow import LONGEST_LINE, write_flow, write_mapping
+from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
+from implicitgrad.writers.expectation import (
+    LARGEST_RTOL,
+    LONGEST_LINE,
+    too_long_to_claim,
+    whole_answer,
+    write_flow,
+    write_mapping,
+)
 
-GRADIENT = "dL/dy"
-NO_PARTS: Mapping[str, SourceValue] = MappingProxyType({})
+NO_VALUES: Mapping[str, SourceValue] = MappingProxyType({})
 NOT_CERTIFIED = "the answer is not certified, and is not claimed"
 
 
-def write_yaml(solution: Solution, parts: Mapping[str, SourceValue] = NO_PARTS) -> str:
+def write_yaml(solution: Solution, values: Mapping[str, SourceValue] = NO_VALUES) -> str:
     """A document with the system's keys, and the answer as what it expects.
 
-    parts : the system as it was written, by key, of which numbers are repeated digit by digit.
+    values : the system as it was written, by key, of which numbers are repeated digit by digit.
     """
     system = solution.system
     lines = [f"name: {write_flow(system.name)}\n"]
     if system.origin is not None:
         lines += _equations(system.origin)
     else:
-        lines.append(_matrix("A", system.A, solution, parts))
+        lines.append(_matrix("A", system.A, solution, values))
         if system.B is not None:
-            lines.append(_matrix("B", system.B, solution, parts))
+            lines.append(_matrix("B", system.B, solution, values))
     lines += [f"{key}: {write_flow(names)}\n" for key, names in (("x", system.x), ("y", system.y))]
     if system.dL_dy is not None:
-        lines.append(_matrix("dL_dy", system.dL_dy, solution, parts, is_vector=system.has_one_loss))
+        lines.append(_matrix("dL_dy", system.dL_dy, solution, values, is_vector=system.has_one_loss))
     answer = whole_answer(solution)
     lines.append(f"expect:\n{write_mapping(answer, '  ')}" if answer else f"# {NOT_CERTIFIED}\n")
     if answer and (left_out := too_long_to_claim(solution)):
@@ -63,37 +63,10 @@ def _equations(origin: Origin) -> list[str]:
     return lines
 
 
-def write_csv(solution: Solution) -> str:
-    """Columns y, rows x, rows named dL/dy, under a comment with the answer.
-
-    A name that a spreadsheet would compute has ' before it. Raises UsageError for what such a table has no place for.
-    """
-    solution = _without_formulas(solution)
-    system = solution.system
-    origin = system.origin
-    if system.B is not None or (origin is not None and (origin.point or system.is_local)):
-        what = "B" if origin is None else "equations at a point" if origin.point else "nonlinear equations"
-        raise UsageError(f"{system.source}: CSV has no place for {what}", "--format yaml has")
-    if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:
-        raise UsageError(
-            f"{system.source}: in CSV one dL/dy is a vector, not a matrix of one row", "--format yaml has both"
-        )
-    for name in (*system.x, *system.y):
-        if not _is_label(name):
-            raise UsageError(f"{system.source}: CSV has no place for the name {quoted(name)}", "--format yaml has")
-    answer = whole_answer(solution)
-    rows = [["", *system.y], *([x, *row] for x, row in zip(system.x, _texts(system.A, solution, _cell), strict=True))]
-    rows += [[GRADIENT, *row] for row in _texts(system.dL_dy or (), solution, _cell)]
-    stream = StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    comment = f"expect: {write_flow(answer)}" if answer else NOT_CERTIFIED
-    return f"# {comment}\n{stream.getvalue()}"
-
-
 def _matrix(
-    key: str, matrix: Matrix, solution: Solution, parts: Mapping[str, SourceValue], *, is_vector: bool = False
+    key: str, matrix: Matrix, solution: Solution, values: Mapping[str, SourceValue], *, is_vector: bool = False
 ) -> str:
-    texts = _as_written(parts.get(key)) or _texts(matrix, solution, write_flow)
+    texts = _as_written(values.get(key)) or matrix_texts(matrix, solution, write_flow)
     rows = [f"[{', '.join(row)}]" for row in texts]
     line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
     if is_vector or len(line) <= LONGEST_LINE:
@@ -112,7 +85,7 @@ def _as_written(part: SourceValue | None) -> list[list[str]] | None:
     return rows if is_rectangle_of_texts(rows) and all(map(is_number, chain.from_iterable(rows))) else None
 
 
-def _texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
+def matrix_texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
     """Numbers that read as the same: decimals where the system was written in them, else fractions; doubles as such.
 
     spell : how what has letters is written.
@@ -139,12 +112,6 @@ def _exactly(number: float) -> str:
     return text if parse_number(text) == number else format_fraction(Fraction(number))
 
 
-def _cell(value: Symbolic) -> str:
-    """What a spreadsheet takes for no formula."""
-    text = value.text
-    return f"({text})" if text.startswith("-") and value.fraction is None else text
-
-
 def _decimal(value: Fraction) -> str:
     """A decimal, or a fraction where no decimal is exact."""
     places = max(_power(value.denominator, 2), _power(value.denominator, 5))
@@ -163,35 +130,3 @@ def _power(number: int, base: int) -> int:
         number //= base
         found += 1
     return found
-
-
-def _without_formulas(solution: Solution) -> Solution:
-    def label(name: str) -> str:
-        return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
-
-    def labels(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(map(label, names))
-
-    if not any(name != label(name) for name in (*solution.x, *solution.y)):
-        return solution
-    constraints = solution.constraints
-    return solution._replace(
-        system=solution.system._replace(x=labels(solution.x), y=labels(solution.y)),
-        independent=labels(solution.independent),
-        constraints=constraints and constraints._replace(dependent=labels(constraints.dependent)),
-        general=solution.general._replace(free=labels(solution.general.free)),
-    )
-
-
-def _is_label(name: str) -> bool:
-    """Whether a name in a cell reads as that name."""
-    letters = "".join(filter(str.isalpha, name.lower().replace("∂", "d")))
-    return (
-        name == name.strip()
-        and name == printable(name)
-        and not is_number(name)
-        and not looks_like_number(name)
-        and not name.startswith("#")
-        and letters not in ("dldy", "dldx", "grad", "gradient")
-        and not any(c in name for c in ";|\t")
-    )
