@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
 from math import lcm
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple, overload
@@ -29,12 +28,11 @@ class PlainDecimals(NamedTuple):
     """Whether any has a digit behind its point."""
 
 
-def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) -> list[PlainDecimals] | None:
-    """Matrices of one width; None where a row is no list, of texts, of that length, or one of these is anything else.
+def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
+    """Parse rows of texts of one length at once. Return None if one is no plain decimal or a row is anything else.
 
-    Who reads entry by entry knows what; that takes four times as long. are_numbers : any text is a number of JSON's.
+    The per-entry parser, which takes four times as long, then locates it.
     """
-    rows = [*chain.from_iterable(matrices)]
     if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
         return None
     texts: list[str] = [text for row in rows for text in row]  # type: ignore[attr-defined]
@@ -42,27 +40,24 @@ def read_plain_decimals(*matrices: Sequence[object], are_numbers: bool = False) 
         text = "\n".join(texts)
     except TypeError:
         return None
-    if not text or (are_numbers and ("e" in text or "E" in text)):
-        return None
-    if not are_numbers and (text.count("\n") != len(texts) - 1 or ALL_PLAIN_NUMBERS.fullmatch(text) is None):
+    if ALL_PLAIN_NUMBERS.fullmatch(text) is None or text.count("\n") != len(texts) - 1:
         return None
     if len(text) > MAX_DIGITS and max(map(len, texts)) > MAX_DIGITS:
         return None
-    integers = list(map(int, text.replace(".", "").split("\n")))
-    places = [len(text.partition(".")[2]) for text in texts]
-    most = max(places)
-    if min(places) < most:
-        integers = list(map(mul, integers, [1 if p == most else 10 ** (most - p) for p in places]))
     width = len(texts) // len(rows)
+    has_decimals = "." in text
+    if has_decimals:
+        integers = list(map(int, text.replace(".", "").split("\n")))
+        places = [len(text.partition(".")[2]) for text in texts]
+        most = max(places)
+        if min(places) < most:
+            integers = list(map(mul, integers, [1 if p == most else 10 ** (most - p) for p in places]))
+        denominator = 10**most
+        has_decimals = most > 0
+    else:
+        integers, denominator = list(map(int, texts)), 1
     numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
-    found = []
-    top = 0
-    for matrix in matrices:
-        end = top + len(matrix)
-        has_decimals = any(places[width * top : width * end])
-        found.append(PlainDecimals(RationalMatrix(numerators[top:end], 10**most), has_decimals))
-        top = end
-    return found
+    return PlainDecimals(RationalMatrix(numerators, denominator), has_decimals)
 
 
 class RationalMatrix(Rows):

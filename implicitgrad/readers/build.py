@@ -72,13 +72,11 @@ def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearS
         if not allow_algebra:
             raise NeedsAlgebra from None
         return _system(MatrixParser(spec, Arithmetic.FLOAT if is_large(spec) else Arithmetic.SYMBOLIC))
-    if arithmetic != AUTO or spec.is_at_inexact_point or is_binary(spec):
-        return system
     if chosen is Arithmetic.EXACT:
-        if is_quick(system):
+        if arithmetic != AUTO or is_quick(system):
             return system
         return _system(MatrixParser(spec, Arithmetic.FLOAT))._replace(exactly=lambda: system)
-    if _least_estimate(spec) > SETTLED:
+    if arithmetic != AUTO or spec.is_at_inexact_point or is_binary(spec) or _least_estimate(spec) > SETTLED:
         return system
     return system._replace(exactly=partial(_exact_system, spec))
 

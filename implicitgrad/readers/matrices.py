@@ -40,7 +40,7 @@ ParsedMatrix = RationalMatrix | BallMatrix | Expressions
 
 def is_large(spec: SystemSpec) -> bool:
     """Return whether a system has more equations, unknowns or inputs than are always solved exactly."""
-    return max((size for shape in shapes_of(spec) for size in shape), default=0) > ALWAYS_EXACT
+    return any(max(shape, default=0) > ALWAYS_EXACT for shape in shapes_of(spec))
 
 
 def shapes_of(spec: SystemSpec) -> list[tuple[int, ...]]:
@@ -124,8 +124,8 @@ class MatrixParser:
         """Parse all entries together. Return None if one is not a plain decimal; _parse_entries then locates it."""
         if self.arithmetic is Arithmetic.EXACT and (decimals := read_plain_decimals(rows)) is not None:
             if key == "A":
-                self.has_decimals = decimals[0].has_decimals
-            return decimals[0].matrix
+                self.has_decimals = decimals.has_decimals
+            return decimals.matrix
         if self.arithmetic is Arithmetic.FLOAT and rows and is_rectangle_of_texts(rows):
             return from_texts(rows)
         return None
