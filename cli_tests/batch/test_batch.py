@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
@@ -22,6 +22,7 @@ import pytest
 from command import children, wait_until, wait_until_blocked
 from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
+from implicitgrad.batch import engine
 from implicitgrad.batch.cluster import Cluster
 from implicitgrad.batch.engine import Answered, BatchTask, Item, answer_all, answer_items
 from implicitgrad.batch.pool import WORKER_DIED, Pool
@@ -396,6 +397,41 @@ def poisoned(items: Sequence[Item], question: BatchTask) -> Answered:
         if "poison" in item.source:
             os.kill(os.getpid(), signal.SIGKILL)
     return answer_items(items, question)
+
+
+def test_a_fault_in_one_system_is_exit_3_and_costs_no_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(system: Any, *arguments: Any, **options: Any) -> Any:
+        if system.name == "bad":
+            raise IndexError("tuple index out of range")
+        return solve(system, *arguments, **options)
+
+    solve = engine.solve_system
+    monkeypatch.setattr(engine, "solve_system", faulty)
+    result = run("batch", "good.yaml", "bad.yaml", "-j", "1", files={"good.yaml": TWO, "bad.yaml": TWO})
+    assert [record.get("error", {}).get("code") for record in lines(result.stdout)] == [None, "fault"]
+    assert result.returncode == 3
+    assert "bad.yaml: internal error: IndexError: tuple index out of range" in result.stderr
+
+
+def test_arrays_keep_every_loss_where_another_system_has_one(run: Run, tmp_path: Path) -> None:
+    text = '{"A": [[2]], "dL_dy": [[1], [3]]}\n{"A": [[4]], "dL_dy": [1]}\n'
+    assert run("batch", "-", "-o", "r.npz", stdin=text).returncode == 0
+    with np.load(tmp_path / "r.npz") as found:
+        np.testing.assert_array_equal(found["dL_dx"], [[[0.5], [1.5]], [[0.25], [np.nan]]])
+
+
+def test_what_a_worker_did_not_come_to_is_answered_before_the_next_chunk() -> None:
+    chunks = [[Item(f"{name}{k}", b"A: [[1]]") for k in range(3)] for name in "ab"]
+    pool = Pool(ThreadPoolExecutor, 2, BatchTask(), the_first_alone)
+    for chunk in chunks:
+        pool.submit(chunk)
+    found = [outcome.source for _ in range(6) for outcome in pool.next()]
+    pool.close()
+    assert found == ["a0", "a1", "a2", "b0", "b1", "b2"]
+
+
+def the_first_alone(items: Sequence[Item], question: BatchTask) -> Answered:
+    return answer_items(items[:1], question)[0], list(items[1:])
 
 
 @pytest.mark.parametrize("places", [{0}, {25}, {49}, {0, 1, 2}, {3, 17, 18, 44}, set()])

@@ -210,6 +210,16 @@ def test_intervals_are_feasible_exactly_if_elimination_says_so(F: int, data: st.
     assert feasible.is_feasible(intervals) == is_feasible(lines)
 
 
+def test_intervals_that_have_one_point_in_common_are_feasible() -> None:
+    one = (Fraction(1),)
+    for lowest, is_there in ((Fraction(1), True), (Fraction(10**9 + 1, 10**9), False)):
+        intervals = [
+            feasible.RationalInterval(one, Fraction(-1), Fraction(1)),
+            feasible.RationalInterval(one, lowest, Fraction(7)),
+        ]
+        assert feasible.is_feasible(intervals) == is_there
+
+
 def test_valid_to_the_written_digits_jointly_is_what_counts_not_each_alone() -> None:
     """y1 + y2 = 1 along x, and 7·y1 + 11·y2 = L: each claim rounds from something valid, the two not from the same."""
     A, g = [[1, 1]], [7, 11]

@@ -167,6 +167,8 @@ def _is_special(A: list[list[Fraction]]) -> bool:
          "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?"),
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[1, 2], [3, 5]]},
          "the claim equals A: was the explicit direction taken for the implicit one?"),
+        ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[-1, -2], [-3, -5]]},
+         "the claim equals -A: was the explicit direction taken for the implicit one? And is a sign flipped?"),
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[2, -5], [-1, 3]]},
          "the claim's columns are those of a valid ∂y/∂x in the order x2, x1"),
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[3, -1], [-5, 2]]},

@@ -99,6 +99,9 @@ def test_free_chooses_and_an_impossible_choice_says_what_is_possible(run: Run) -
     assert refused(run, "solve", "-A", "3", "--free", "y1") == (
         "<inline>: y1 cannot be free; expected none, since every unknown is determined"
     )
+    assert refused(run, "solve", "-A", "1 2 3", "--free", "y1,y1") == (
+        "free: a name is given twice; expected each once"
+    )
     assert refused(run, "solve", "-A", "3 5", "--free", "z") == (
         "free: 'z' is not an unknown of <inline>; expected y1, y2"
     )

@@ -420,6 +420,15 @@ def test_nothing_in_an_equation_is_run(text: str, run: Run) -> None:
     assert run("solve", "-A", "1").returncode == 0
 
 
+def test_the_second_derivative_at_a_point_that_newtons_method_finds_has_its_mixed_terms() -> None:
+    found = solved("y**2 + x*y = 3", y="y", x="x", at={"x": "1", "y": "1"}, solve_for="y", order=2)
+    y = (math.sqrt(13) - 1) / 2  # y'·(2·y + x) = -y, and y''·(2·y + x) = -2·y'·(y' + 1)
+    slope = -y / (2 * y + 1)
+    assert found.second is not None
+    (((second,),),) = (found.second,)
+    assert float(second) == pytest.approx(-2 * slope * (slope + 1) / (2 * y + 1), rel=1e-14)
+
+
 @pytest.mark.parametrize("y", ["4.6", "4.58", "4.58258", "4.582575694955840"])
 def test_second_derivatives_at_rounded_points_have_bounds_that_hold(run: Run, y: str) -> None:
     circle = ("solve", "-e", "x**2 + y**2 = 25", "--unknowns", "y", "--at", f"x=2,y={y}", "--order", "2")

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
 from implicitgrad.model.verdict import Choice
+from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.to_sympy import read_value
 
 LETTERS = ("a", "b", "c", "d")
 ENTRIES = ("0", "1", "-2", "1/3", "a", "b", "c", "d", "-a", "2*b", "a*b", "a+1", "c**2", "a/b", "d-a")
@@ -61,6 +63,20 @@ def test_with_numbers_for_its_letters_an_answer_is_the_one_to_the_numbers(text: 
 )
 def test_where_A_is_0_an_answer_is_the_one_to_the_numbers(A: str, g: str, B: str | None) -> None:
     compare(rows(A), g.split(), None if B is None else rows(B))
+
+
+def test_a_quotient_of_many_terms_has_one_form() -> None:
+    field = Field([read_value("a + b + c + d")])
+    p, q = (field.value(read_value(text)).element.numer for text in ("(a+b)**4 + c", "(a-d)**4 - b*c - 1"))
+    assert field.quotient(p, q) == field.quotient(-p, -q)
+    assert field.quotient(-p, q) == field.quotient(p, -q) != field.quotient(p, q)
+
+
+def test_what_a_gradient_says_of_several_free_parameters_is_solved_for_each() -> None:
+    (outcome,) = check([["a", "1", "1"]], [["1", "1", "0"], ["1", "2", "0"]], dL_dx=[["p"], ["q"]]).outcomes
+    assert outcome.holds
+    assert [[name for _, *name in choice.terms] for choice in outcome.choices] == [[["y1", "x1"]], [["y2", "x1"]]]
+    assert [str(choice.value) for choice in outcome.choices] == ["2*p - q", "q - p"]
 
 
 @examples(40)

@@ -247,6 +247,7 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
         (",a\nx,1\nx,2\n", ["table.csv:3:1: x[2]: duplicate name 'x'. Each name can stand for one only"]),
         ("", ["table.csv: empty; expected a system"]),
         ("# c\n\n", ["table.csv: empty; expected a system"]),
+        (',y1,y2\n"x""1,2",1,0x1\n', [f"table.csv:2:12: A[1][2]: {NUMBER}, got '0x1'"]),
         ('a,"b\nc"\n1,x\n', [f"table.csv:3:3: A[1][2]: {NUMBER}, got 'x'"]),
     ],
 )  # fmt: skip

@@ -123,6 +123,10 @@ def test_a_square_root_beside_the_middle_of_two_doubles_is_rounded_to_the_right_
     assert float_square_root(*(middle**2 - tiny).as_integer_ratio()) == below
     assert float_square_root(*(middle**2 + tiny).as_integer_ratio()) == above
     assert float_square_root(*(middle**2).as_integer_ratio()) == above  # a tie goes to the even one
+    even = below - Fraction(4) ** scale
+    middle = even + Fraction(4) ** scale / 2
+    assert float_square_root(*(middle**2).as_integer_ratio()) == even
+    assert float_square_root(*(middle**2 + tiny).as_integer_ratio()) == below
 
 
 def test_roots_that_are_not_rational_are_none() -> None:
