@@ -8,7 +8,8 @@ import pytest
 
 from implicitgrad import check
 from implicitgrad.checks import rational_feasibility as feasible
-from implicitgrad.checks.floating_feasibility import Sought, is_there_one
+from implicitgrad.checks.decision import Decision
+from implicitgrad.checks.floating_feasibility import IntervalProblem, decide
 from implicitgrad.checks.rational_feasibility import RationalInterval, is_feasible
 
 SHAPES = [
@@ -76,28 +77,28 @@ def test_gradients_of_large_arrays_are_judged_at_once(M: int, N: int, rank: int)
 def test_doubles_prove_only_what_exact_arithmetic_finds() -> None:
     """Of claims from far within their tolerances to far beyond, and on the edge."""
     rng = np.random.default_rng(0)
-    said = {True: 0, False: 0, None: 0}
+    found_by_answer = dict.fromkeys(Decision, 0)
     for trial in range(300):
         F, others, P = (int(n) for n in rng.integers(1, 4, 3))
         V = [[Fraction(int(v), 7) for v in row] for row in rng.integers(-5, 6, (others, F))]
         C = [[Fraction(f == g) for g in range(F)] for f in range(F)] + V
         c = [[Fraction(int(v), 10) for v in row] for row in rng.integers(-20, 21, (F + others, P))]
         t = [[Fraction(int(v), 10) for v in row] for row in rng.integers(0 if trial % 3 else 1, 30, (F + others, P))]
-        found = is_there_one(Sought(c, C, t, t, range(F) if trial % 2 else ()))
-        said[found] += 1
+        found = decide(IntervalProblem(c, C, t, t, range(F) if trial % 2 else ()))
+        found_by_answer[found] += 1
         columns = [
             [RationalInterval(tuple(a), row[m] - r[m], row[m] + r[m]) for a, row, r in zip(C, c, t, strict=True)]
             for m in range(P)
         ]
-        assert found is None or found == all(map(is_feasible, columns)), (C, c, t)
-    assert said[True] > 50
-    assert said[False] > 50
+        assert found in (Decision.UNDECIDED, Decision.of(all(map(is_feasible, columns)))), (C, c, t)
+    assert found_by_answer[Decision.YES] > 50
+    assert found_by_answer[Decision.NO] > 50
 
 
 def test_doubles_prove_only_what_is_so_where_numbers_follow_one_another() -> None:
     """z and changes Δ with |c + Δ·T − C·z| ≤ t, |Δ| ≤ s, against the intervals of all of them."""
     rng = np.random.default_rng(0)
-    said = {True: 0, False: 0, None: 0}
+    found_by_answer = dict.fromkeys(Decision, 0)
 
     def tenths(low: int, high: int, shape: tuple[int, int]) -> list[list[Fraction]]:
         return [[Fraction(int(v), 10) for v in row] for row in rng.integers(low, high, shape)]
@@ -109,8 +110,8 @@ def test_doubles_prove_only_what_is_so_where_numbers_follow_one_another() -> Non
         c, T = tenths(-30, 31, (R, P)), tenths(-20, 21, (D, P))
         t, s = tenths(1, 20, (R, P)), tenths(1, 20, (R, D))
         most = [[t[i][m] + sum(s[i][d] * abs(T[d][m]) for d in range(D)) for m in range(P)] for i in range(R)]
-        found = is_there_one(Sought(c, C, t, most, range(F), T, s))
-        said[found] += 1
+        found = decide(IntervalProblem(c, C, t, most, range(F), T, s))
+        found_by_answer[found] += 1
         intervals = []
         for i in range(R):
             for m in range(P):
@@ -121,16 +122,16 @@ def test_doubles_prove_only_what_is_so_where_numbers_follow_one_another() -> Non
             for d in range(D):
                 unit = [Fraction(k == F * P + i * D + d) for k in range(F * P + R * D)]
                 intervals.append(RationalInterval(tuple(unit), -s[i][d], s[i][d]))
-        assert found is None or found == is_feasible(intervals), (C, c, t, T, s)
-    assert said[True] > 20
-    assert said[False] > 20
+        assert found in (Decision.UNDECIDED, Decision.of(is_feasible(intervals))), (C, c, t, T, s)
+    assert found_by_answer[Decision.YES] > 20
+    assert found_by_answer[Decision.NO] > 20
 
 
 @pytest.mark.parametrize("scale", [1, 1e200, 1e-200])
 def test_what_doubles_cannot_hold_proves_nothing(scale: float) -> None:
     huge = Fraction(10) ** 400
     one = [[Fraction(1)]]
-    assert is_there_one(Sought([[huge]], one, one, one, (0,))) is None
+    assert decide(IntervalProblem([[huge]], one, one, one, (0,))) is Decision.UNDECIDED
     c, t = [[Fraction(scale)], [Fraction(scale)]], [[Fraction(scale) / 4], [Fraction(scale) / 4]]
-    assert is_there_one(Sought(c, [[Fraction(1)], [Fraction(1)]], t, t, (0,))) is not False
-    assert is_there_one(Sought(c, [[Fraction(1)], [Fraction(-1)]], t, t, (0,))) is not True
+    assert decide(IntervalProblem(c, [[Fraction(1)], [Fraction(1)]], t, t, (0,))) is not Decision.NO
+    assert decide(IntervalProblem(c, [[Fraction(1)], [Fraction(-1)]], t, t, (0,))) is not Decision.YES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from implicitgrad.checks.solution_set import Decision, Finding, OnCurve, place_of
+from implicitgrad.checks.decision import Decision
+from implicitgrad.checks.solution_set import Finding, OnCurve, place_of
 from implicitgrad.model.verdict import DIGITS
 from implicitgrad.numbers.formatting import show_number
 from implicitgrad.symbolic.element import Symbolic

@@ -1,60 +1,74 @@
-"""Whether a claim that is whole can hold, by doubles, where they can tell; that takes no time."""
+"""Whether a claim can hold: whether some values of the free parameters satisfy every constraint that it implies.
+
+Doubles decide almost every claim in no time; exact arithmetic decides the borderline ones.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.decision import Decision
+from implicitgrad.checks.interval_constraints import infeasible_groups
+from implicitgrad.checks.matrices import complete
+from implicitgrad.model.system import Arithmetic
 
-from implicitgrad.checks.context import Along, Setting, complete
-from implicitgrad.model.system import Arithmetic, Matrix
-
-LEAST_WORK = 1000
-"""Products that are done exactly sooner than numpy is loaded."""
-
-
-class Rows(NamedTuple):
-    """What is claimed of particular + coefficients·Z, Z the free parameters."""
-
-    claim: Along
-    particular: Matrix
-    coefficients: Matrix
+MIN_FLOATING_PRODUCTS = 1000
+"""Fewer products are done exactly in less time than it takes to load numpy."""
 
 
-def of_jacobian(claim: Along, setting: Setting) -> Rows:
-    """∂y/∂x"""
-    return Rows(claim, setting.solution.general.particular, setting.solution.general.null_space)
+def feasibility(claim: Claim, *, is_exact: bool = True) -> Decision:
+    """Return whether some valid ∂y/∂x has, or yields, all that is claimed, and is near the one claimed beside it.
 
-
-def of_gradient(claim: Along, setting: Setting) -> Rows:
-    """∂L/∂x"""
-    general = setting.solution.general
-    return Rows(claim, general.dL_dx_particular or (), general.dL_dx_coefficients or ())
-
-
-def can_hold(setting: Setting, *claims: Rows) -> bool | None:
-    """Whether some Z makes all of it true; None where that cannot be said at once. ∂y/∂x, if claimed, comes first.
-
-    Where x is constrained and the claim has a number for every input, those of dependent inputs may be as they are, and
-    then the sums along the constraint must be within the tolerances of the independent ones. At best they are allowed
-    the sums of all tolerances. Between the two, numbers of dependent inputs must change.
+    is_exact : decide what doubles leave undecided by exact arithmetic.
     """
-    claimed = [complete(rows.claim.values) for rows in claims]
-    if not setting.x or None in claimed:
-        return None
-    unknown = len(setting.free) + setting.system.inputs - len(setting.x)
-    work = sum(len(values or ()) for values in claimed) * setting.system.inputs * unknown
-    if work < LEAST_WORK and setting.solution.arithmetic is Arithmetic.EXACT:
-        return None
-    from implicitgrad.checks.floating_feasibility import Sought, is_there_one
+    if not claim.context.has_choices:
+        return Decision.YES
+    found = _by_doubles(claim)
+    if found is Decision.UNDECIDED and is_exact:
+        given = [] if claim.jacobian is None else claim.jacobian.constraints
+        found = Decision.of(next(infeasible_groups([*claim.constraints, *given]), None) is None)
+    return found
+
+
+def is_valid(claim: Claim) -> bool:
+    """Return whether a claim holds; a large one that doubles leave undecided counts as invalid."""
+    if next(claim.wrong_entries(), None) is not None:
+        return False
+    return feasibility(claim, is_exact=claim.is_small) is Decision.YES
+
+
+def _by_doubles(claim: Claim) -> Decision:
+    """Run the floating-point feasibility test on complete claims.
+
+    Where x is constrained and the claim has a number for every input, those of dependent inputs may be right as they
+    are, and then the sums along the constraint must be within the tolerances of the independent ones. At best they are
+    allowed the sums of all tolerances. Between the two, numbers of dependent inputs must change.
+    """
+    context = claim.context
+    claims = [claim] if claim.jacobian is None else [claim.jacobian, claim]
+    claimed = [complete(one.values) for one in claims]
+    if not context.x or None in claimed:
+        return Decision.UNDECIDED
+    unknowns = len(context.free) + context.system.inputs - len(context.x)
+    products = sum(len(values or ()) for values in claimed) * context.system.inputs * unknowns
+    if products < MIN_FLOATING_PRODUCTS and context.solution.arithmetic is Arithmetic.EXACT:
+        return Decision.UNDECIDED
+    from implicitgrad.checks.floating_feasibility import IntervalProblem, decide
 
     c = [
         tuple([value - p for value, p in zip(*pair, strict=True)])
-        for rows, values in zip(claims, claimed, strict=True)
-        for pair in zip(values or (), rows.particular, strict=True)
+        for one, values in zip(claims, claimed, strict=True)
+        for pair in zip(values or (), one.family.particular, strict=True)
     ]
-    C = claims[0].coefficients if len(claims) == 1 else [row for rows in claims for row in rows.coefficients]
-    enough = [row for rows in claims for row in rows.claim.own_tolerances]
-    needed = [row for rows in claims for row in rows.claim.tolerances]
-    has_jacobian = claims[0].coefficients is setting.solution.general.null_space
-    changes = [row for rows in claims for row in rows.claim.dependent_tolerances]
-    T = [setting.T()[k] for k in setting.dependent] if len(changes) == len(c) else []
-    return is_there_one(Sought(c, C, enough, needed, setting.free if has_jacobian else (), T, changes))
+    C = claim.family.coefficients if len(claims) == 1 else [row for one in claims for row in one.family.coefficients]
+    dependent_radii = [row for one in claims for row in one.dependent_tolerances]
+    return decide(
+        IntervalProblem(
+            c,
+            C,
+            [row for one in claims for row in one.own_tolerances],
+            [row for one in claims for row in one.tolerances],
+            () if claims[0].is_gradient else context.free,
+            [context.T[k] for k in context.dependent] if len(dependent_radii) == len(c) else [],
+            dependent_radii,
+        )
+    )

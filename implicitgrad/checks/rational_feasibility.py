@@ -1,8 +1,8 @@
-"""Whether a point exists whose linear images all lie in given intervals, exactly.
+"""Exact feasibility: whether some z has all its linear forms in given intervals.
 
-The simplex method for bounds on linear forms (Dutertre & de Moura 2006, *A fast linear-arithmetic solver for DPLL(T)*,
-section 3), with Bland's rule, so that it ends. Equalities are intervals of one point. The point of least squares
-mostly settles the matter before.
+The least-squares z mostly decides. Otherwise the simplex method for bounds on linear forms does (Dutertre & de Moura
+2006, *A fast linear-arithmetic solver for DPLL(T)*, section 3), with Bland's rule for termination. Equalities are
+intervals of one point.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fractions import Fraction
 from operator import mul
 from typing import NamedTuple
 
+from implicitgrad.checks.decision import Decision
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 
@@ -24,28 +25,28 @@ class RationalInterval(NamedTuple):
 
 
 def is_feasible(intervals: Sequence[RationalInterval]) -> bool:
-    """Whether some z satisfies all intervals; there must be one at least."""
+    """Return whether some z satisfies all of at least one interval."""
     found = _by_least_squares(intervals)
-    return _by_simplex(intervals) if found is None else found
+    return _by_simplex(intervals) if found is Decision.UNDECIDED else found is Decision.YES
 
 
-def _by_least_squares(intervals: Sequence[RationalInterval]) -> bool | None:
-    """What the z nearest to all centres c says of C·z = c: yes if it satisfies all intervals, of radii t.
+def _by_least_squares(intervals: Sequence[RationalInterval]) -> Decision:
+    """Decide by the least-squares solution of C·z = c, where the intervals have centres c and radii t.
 
-    Its residual ρ = c − C·z has Cᵀ·ρ = 0. So ρᵀ·(c − C·z) is ‖ρ‖² for every z, and none can satisfy all intervals if
-    that is more than Σ|ρ|·t. Rows are weighed by their radii where all have one, by powers of two, which keeps numbers
-    short. None where neither is so.
+    It may be feasible itself. Otherwise its residual ρ = c − C·z has Cᵀ·ρ = 0, so that ρᵀ·(c − C·z) is ‖ρ‖² for every
+    z, and none is feasible if that exceeds Σ|ρ|·t. Where all rows have radii, they are weighted by the inverses of
+    these, rounded to powers of two to keep the numbers short.
     """
     centres = [(interval.lowest + interval.highest) / 2 for interval in intervals]
     radii = [(interval.highest - interval.lowest) / 2 for interval in intervals]
     weights = [_power_of_two_near(1 / radius) for radius in radii] if all(radii) else [Fraction(1)] * len(radii)
-    lines = [
+    weighted = [
         (*[w * a for a in interval.coefficients], w * c)
         for interval, c, w in zip(intervals, centres, weights, strict=True)
     ]
-    flat, scale = integers([entry for line in lines for entry in line])
-    width = len(lines[0])
-    rows = [flat[i * width : (i + 1) * width] for i in range(len(lines))]
+    flat, scale = integers([entry for row in weighted for entry in row])
+    width = len(weighted[0])
+    rows = [flat[i * width : (i + 1) * width] for i in range(len(weighted))]
     columns = list(zip(*rows, strict=True))
     normal = [[sum(map(mul, a, b)) for b in columns] for a in columns[:-1]]
     reduced = reduce_rows(normal, range(width - 1))
@@ -55,10 +56,10 @@ def _by_least_squares(intervals: Sequence[RationalInterval]) -> bool | None:
     residuals = [Fraction(row[-1], scale) - sum(map(mul, row, z)) / scale for row in rows]
     allowed = [w * t for w, t in zip(weights, radii, strict=True)]
     if all(abs(rho) <= t for rho, t in zip(residuals, allowed, strict=True)):
-        return True
+        return Decision.YES
     if sum(rho * rho for rho in residuals) > sum(abs(rho) * t for rho, t in zip(residuals, allowed, strict=True)):
-        return False
-    return None
+        return Decision.NO
+    return Decision.UNDECIDED
 
 
 def _power_of_two_near(value: Fraction) -> Fraction:
@@ -67,10 +68,10 @@ def _power_of_two_near(value: Fraction) -> Fraction:
 
 
 def _by_simplex(intervals: Sequence[RationalInterval]) -> bool:
-    """The same, whatever the intervals.
+    """Decide by the simplex method.
 
-    A form is basic while it is written in terms of the others, ``rows[form][other]``; all start basic, at z = 0. One
-    outside its bounds is moved onto the nearer one by a form that has room to move, which takes its place.
+    A form is basic while it is written in terms of the others, ``rows[form][other]``; all start basic, at z = 0. A
+    basic form outside its bounds is moved onto the nearer one by a form that has room to move, which takes its place.
     """
     forms, F = len(intervals), len(intervals[0].coefficients)
     rows = {i: dict(enumerate(interval.coefficients, start=forms)) for i, interval in enumerate(intervals)}
@@ -97,7 +98,7 @@ def _by_simplex(intervals: Sequence[RationalInterval]) -> bool:
 
 
 def _target(i: int, intervals: Sequence[RationalInterval], values: list[Fraction]) -> Fraction | None:
-    """The bound that form i is beyond, if it is; a coordinate of z has none."""
+    """Return the bound that form i violates, if any; a coordinate of z has no bounds."""
     if i >= len(intervals):
         return None
     interval = intervals[i]
@@ -113,7 +114,7 @@ def _has_room(j: int, intervals: Sequence[RationalInterval], values: list[Fracti
 
 
 def _pivot(rows: dict[int, dict[int, Fraction]], basic: int, entering: int) -> None:
-    """Write ``entering`` in terms of ``basic`` and the others, there and in all other rows."""
+    """Exchange ``basic`` and ``entering`` in all rows."""
     row = rows.pop(basic)
     factor = row.pop(entering)
     solved = {j: -coefficient / factor for j, coefficient in row.items()}

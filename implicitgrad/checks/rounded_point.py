@@ -1,18 +1,19 @@
-"""Claims where the point of the equations is rounded: they hold, or fail, only as far as the rounding leaves it sure.
+"""Claims at a rounded point of the equations: they hold, or fail, only as far as the rounding leaves no doubt.
 
-A claim fails if no solution that rounds to the point has numbers within its tolerance, and holds if all have. One with
-letters holds, too, if it does wherever the equations hold.
+A claim fails if no solution that rounds to the point has numbers within its tolerance, and holds if all have. A claim
+with letters also holds if it does wherever the equations hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from decimal import ROUND_CEILING, Context
+from collections.abc import Iterator
+from decimal import ROUND_CEILING
+from decimal import Context as DecimalContext
 from fractions import Fraction
 
-from implicitgrad.checks.context import Setting
-from implicitgrad.model.claims import Claims, Numbers
-from implicitgrad.model.solution import Solution
+from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.context import Context
+from implicitgrad.checks.matrix_claims import judge_matrix
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.verdict import Outcome, show
 from implicitgrad.numbers.ball import Ball, BallMatrix
@@ -23,78 +24,70 @@ from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.grammar import has_letters
 
 NEGLIGIBLE = Fraction(1, 2**33)
-"""A bound so small, beside 1 and the number, is of floating point and not of the point."""
-Judge = Callable[[Numbers, Setting], Outcome]
-HoldsAnywhere = Callable[[Solution, Claims], bool]
+"""An error this small, relative to max(1, |number|), is due to floating point and not to the point."""
 
 
-def as_far_as_known(
-    outcome: Outcome, numbers: Numbers, setting: Setting, judge: Judge, holds_anywhere: HoldsAnywhere
-) -> Outcome:
-    """The outcome of a claim that was judged with all that the rounding allows: it may be undecided after all."""
-    bound = setting.solution.error_bounds[numbers.key == "dL_dx"]
+def decide_at_rounded_point(outcome: Outcome, claim: Claim) -> Outcome:
+    """Return the outcome, or an undecided one if another solution that rounds to the point could change it.
+
+    outcome : that of the claim with the error of the point added to its tolerances.
+    """
+    matrix, context = claim.matrix, claim.context
+    bound = context.solution.error_bounds[claim.is_gradient]
     if not outcome.holds and bound is not None:
         worst = outcome.worst
         return outcome._replace(worst=worst and worst._replace(correct=Ball(worst.correct, bound)))
-    strict = Setting(setting.solution, setting.claims, error_counts_against=True)
-    gradients = setting.system.dL_dy if numbers.key == "dL_dx" else None
-    tolerances = strict.tolerances(numbers, gradients)
-    is_told = bound is not None and all(
+    strict = Claim(matrix, Context(context.solution, context.claims, is_strict=True), claim.jacobian)
+    can_be_decided = bound is not None and all(
         tolerance >= 0
-        for row, entries in zip(tolerances, numbers.entries, strict=True)
+        for row, entries in zip(strict.written_tolerances, matrix.entries, strict=True)
         for tolerance, entry in zip(row, entries, strict=True)
         if entry is not None
     )
-    if is_told and judge(numbers, strict).holds:
+    if can_be_decided and judge_matrix(strict)[0].holds:
         return outcome
-    if _has_letters(numbers) and holds_anywhere(*_anywhere(setting, numbers)):
+    if any(has_letters(text) for row in matrix.texts for text in row) and _holds_anywhere(claim):
         return outcome
-    return Outcome(numbers.key, False, outcome.claimed, _undecided(setting, numbers, bound), is_undecided=True)
+    return Outcome(matrix.key, False, outcome.claimed, _why_undecided(claim, bound), is_undecided=True)
 
 
-def _undecided(setting: Setting, numbers: Numbers, bound: float | None) -> str:
-    what = "∂L/∂x" if numbers.key == "dL_dx" else "∂y/∂x"
-    system = setting.system
+def _why_undecided(claim: Claim, bound: float | None) -> str:
+    system, name = claim.context.system, claim.family.name
     hint = "more decimals of it decide more"
     if system.equations == system.unknowns:
         hint = f"--solve-for {','.join(system.y)} decides more"
     if bound is None:
-        return f"the point is rounded, and nothing bounds {what} near it; {hint}"
-    known = next(_known(setting, numbers), "")
-    return f"the point is rounded, and decides {what} only to ±{_above(bound)}{known}; {hint}"
+        return f"the point is rounded, and nothing bounds {name} near it; {hint}"
+    known = next(_known_entries(claim), "")
+    shown_bound = str(DecimalContext(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(bound)).lower()
+    return f"the point is rounded, and decides {name} only to ±{shown_bound}{known}; {hint}"
 
 
-def _known(setting: Setting, numbers: Numbers) -> Iterator[str]:
-    """What is known of the first claimed number that is not known to be within its tolerance, if it is determined."""
-    solution = setting.solution
-    answer = solution.dL_dx_rows if numbers.key == "dL_dx" else solution.dy_dx
-    if not isinstance(answer, BallMatrix) or len(numbers.entries[0]) != setting.system.inputs:
+def _known_entries(claim: Claim) -> Iterator[str]:
+    """Yield what is known of each determined entry that is not known to be within its tolerance."""
+    matrix, answer = claim.matrix, claim.family.answer
+    if not isinstance(answer, BallMatrix) or len(matrix.entries[0]) != claim.context.system.inputs:
         return
     for i, row in enumerate(answer.bounded_rows()):
         for j, number in enumerate(row):
-            value = numbers.entries[i][j]
+            value = matrix.entries[i][j]
             if number is None or value is None or number.error <= NEGLIGIBLE:
                 continue
-            if abs(value - number) + Fraction(number.error) > numbers.roundings[i][j]:
-                yield f": {numbers.name(i, j)} is {show(number)}, claimed {numbers.texts[i][j]}"
+            if abs(value - number) + Fraction(number.error) > matrix.roundings[i][j]:
+                yield f": {matrix.name(i, j)} is {show(number)}, claimed {matrix.texts[i][j]}"
 
 
-def _above(bound: float) -> str:
-    return str(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(bound)).lower()
+def _holds_anywhere(claim: Claim) -> bool:
+    """Return whether the claim as written holds for the equations at no point."""
+    from implicitgrad.checks.symbolic import judge_symbolic
 
-
-def _has_letters(numbers: Numbers) -> bool:
-    return any(has_letters(text) for row in numbers.texts for text in row)
-
-
-def _anywhere(setting: Setting, numbers: Numbers) -> tuple[Solution, Claims]:
-    """The equations solved at no point, and the claim as it was written."""
-    system = setting.system
+    system = claim.context.system
     assert system.origin is not None
     lines = [EquationLine(text, system.source) for text in system.origin.equations]
     read = read_equations(lines, SourceValue(list(system.y)), SourceValue(list(system.x)), system.source)
     spec = SystemSpec(system.name, {}, system.source)
     spec.take(read)
     solution = solve_system(build_system(spec))
-    rows = [list(row) for row in numbers.texts]
-    return solution, build_claims({numbers.key: SourceValue(rows)}, solution)
+    rows = [list(row) for row in claim.matrix.texts]
+    claims = build_claims({claim.matrix.key: SourceValue(rows)}, solution)
+    return all(outcome.holds for outcome in judge_symbolic(solution, claims))

@@ -1,12 +1,16 @@
-"""Claims that are no matrices of the answer: verdict, rank, free parameters, uniqueness, constraints, condition."""
+"""The judges of status, rank, free parameters, uniqueness, constraints and condition."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
-from implicitgrad.checks.context import Setting, product
-from implicitgrad.checks.jacobian import fails
-from implicitgrad.model.claims import ClaimedConstraints, Number
+from implicitgrad.checks.context import Context
+from implicitgrad.checks.matrices import product
+from implicitgrad.checks.matrix_claims import fails
+from implicitgrad.checks.tolerances import tolerances_of
+from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
 from implicitgrad.model.solution import Status
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Deviation, Outcome
@@ -17,40 +21,48 @@ from implicitgrad.text.characters import count, printable
 from implicitgrad.text.number_grammar import float_square_root
 
 DIGITS_OF_CONDITION = 9
+Judge = Callable[[Any, Context], Outcome]
+"""Judges a claimed value."""
 
 
-def judge_status(claimed: Status, setting: Setting) -> Outcome:
-    """Whether the verdict is the one claimed."""
-    solution = setting.solution
-    because = f"rank {solution.rank} of {count(setting.system.unknowns, 'unknown')}"
+def judge_scalars(claims: Claims, context: Context, judges: Mapping[str, Judge] | None = None) -> list[Outcome]:
+    """Return the outcomes of all claims but those of ∂y/∂x and ∂L/∂x. judges : by key; JUDGES unless given."""
+    claimed = [(judge, getattr(claims, key)) for key, judge in (judges or JUDGES).items()]
+    return [judge(value, context) for judge, value in claimed if value is not None]
+
+
+def judge_status(claimed: Status, context: Context) -> Outcome:
+    """Judge the status."""
+    solution = context.solution
+    because = f"rank {solution.rank} of {count(context.system.unknowns, 'unknown')}"
     if solution.constraints is not None:
         because += f", {count(len(solution.constraints.dependent), 'constraint')} on x"
     reason = f"claimed {claimed}, correct is {solution.status}: {because}"
     return _judged("status", claimed == solution.status, str(claimed), reason)
 
 
-def judge_rank(claimed: Number, setting: Setting) -> Outcome:
-    """Whether the rank is the one claimed."""
-    return _counted("rank", claimed, setting.solution.rank)
+def judge_rank(claimed: ClaimedNumber, context: Context) -> Outcome:
+    """Judge the rank of A."""
+    return _counted("rank", claimed, context.solution.rank)
 
 
-def judge_uniqueness(claimed: bool, setting: Setting) -> Outcome:
-    """Whether ∂L/∂x, of every loss, is unique or is not."""
-    unique = setting.solution.unique_losses
+def judge_uniqueness(claimed: bool, context: Context) -> Outcome:
+    """Judge whether the ∂L/∂x of every loss is unique."""
+    unique = context.solution.unique_losses
     found = all(unique)
     reason = f"claimed {str(claimed).lower()}, correct is {str(found).lower()}"
     if not found:
         losses = ", ".join(f"L{k + 1}" for k, is_unique in enumerate(unique) if not is_unique)
         where = "" if len(unique) == 1 else f" of {losses}"
         reason += f": ∂L/∂y{where} is not in the row space of A"
-    elif setting.free:
+    elif context.free:
         reason += ": ∂L/∂y is in the row space of A"
     return _judged("dL_dx_unique", claimed == found, str(claimed).lower(), reason)
 
 
-def judge_condition(most: Number, setting: Setting) -> Outcome:
-    """Whether the condition number is at most the one claimed."""
-    squared = setting.solution.condition_squared
+def judge_condition(most: ClaimedNumber, context: Context) -> Outcome:
+    """Judge an upper bound on the condition number."""
+    squared = context.solution.condition_squared
     claimed = f"at most {most.text}"
     if squared is None:
         return _judged("condition", False, claimed, f"claimed {claimed}, found none: A = 0 has no condition")
@@ -60,64 +72,85 @@ def judge_condition(most: Number, setting: Setting) -> Outcome:
     return _judged("condition", holds, claimed, f"claimed {claimed}, found {found}")
 
 
-def judge_free_parameters(claimed: Number | tuple[str, ...], setting: Setting) -> Outcome:
-    """Whether there are so many; or whether those named determine all of ∂y/∂x and may be chosen at will."""
-    total = len(setting.free) * len(setting.x)
-    if isinstance(claimed, Number):
+def _is_invertible(rows: Sequence[Row]) -> bool:
+    return _inverse(rows) is not None
+
+
+def judge_free_parameters(
+    claimed: ClaimedNumber | tuple[str, ...],
+    context: Context,
+    is_invertible: Callable[[Sequence[Row]], bool] = _is_invertible,
+) -> Outcome:
+    """Judge the number of free parameters; or that those named determine all of ∂y/∂x and may be chosen at will."""
+    total = len(context.free) * len(context.x)
+    if isinstance(claimed, ClaimedNumber):
         return _counted("free_parameters", claimed, total)
     shown = ", ".join(map(printable, claimed)) or "none"
     if len(claimed) != total:
-        names = ", ".join(map(printable, setting.solution.free_parameters)) or "none"
+        names = ", ".join(map(printable, context.solution.free_parameters)) or "none"
         reason = f"claimed {count(len(claimed), 'parameter')}, correct is {total}: {names}"
     else:
-        reason = _impossible(claimed, setting)
+        reason = _why_not_free(claimed, context, is_invertible)
     return _judged("free_parameters", not reason, shown, reason)
 
 
-def _impossible(claimed: tuple[str, ...], setting: Setting) -> str:
-    """Why the parameters named, which are as many as there are, cannot be chosen at will together."""
-    system, F = setting.system, len(setting.free)
+def _why_not_free(claimed: tuple[str, ...], context: Context, is_invertible: Callable[[Sequence[Row]], bool]) -> str:
+    """Return why the parameters named, which are as many as there are, cannot be chosen at will together."""
+    system, F = context.system, len(context.free)
     entries = {f"d{y}/d{x}": (i, k) for i, y in enumerate(system.y) for k, x in enumerate(system.x)}
     chosen: dict[int, list[int]] = {}
     for name in claimed:
         i, k = entries[name]
         chosen.setdefault(k, []).append(i)
-    T = setting.T()
-    if claimed and (len(chosen) != len(setting.x) or not _is_invertible([T[k] for k in chosen])):
+    T = context.T
+    if claimed and (len(chosen) != len(context.x) or not is_invertible([T[k] for k in chosen])):
         inputs = ", ".join(printable(system.x[k]) for k in chosen)
-        return f"the inputs {inputs} cannot vary independently; correct is {', '.join(setting.x)} or a like choice"
-    V = setting.solution.general.null_space
+        return f"the inputs {inputs} cannot vary independently; correct is {', '.join(context.x)} or a like choice"
+    V = context.solution.general.null_space
     for k, rows in chosen.items():
-        if len(rows) != F or not _is_invertible([V[i] for i in rows]):
+        if len(rows) != F or not is_invertible([V[i] for i in rows]):
             names = ", ".join(f"d{system.y[i]}/d{system.x[k]}" for i in rows)
-            correct = ", ".join(f"d{y}/d{system.x[k]}" for y in setting.solution.general.free)
+            correct = ", ".join(f"d{y}/d{system.x[k]}" for y in context.solution.general.free)
             return f"{printable(names)} cannot be chosen at will; correct is {printable(correct)} or a like choice"
     return ""
 
 
-def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
-    """Whether the equations claimed allow exactly the x that the system allows."""
-    found = setting.solution.constraints
+def judge_constraints(
+    claimed: ClaimedConstraints,
+    context: Context,
+    judge_matrix: Callable[[Outcome, ClaimedConstraints, Context], Outcome] | None = None,
+) -> Outcome:
+    """Judge whether the equations claimed allow exactly the x that the system allows.
+
+    judge_matrix : for a claim with a matrix, and with as many constraints as there are; exact unless given.
+    """
+    found = context.solution.constraints
     D = 0 if found is None else len(found.dependent)
     size = count(len(claimed.dependent), "constraint") if claimed.dependent else "none"
-    outcome = _judged("constraints", True, size, "")
-    if len(claimed.dependent) != D:
-        return outcome._replace(holds=False, reason=f"claimed {size}, correct is {D or 'none'}")
-    if claimed.matrix is None:
+    outcome = _judged("constraints", len(claimed.dependent) == D, size, f"claimed {size}, correct is {D or 'none'}")
+    if not outcome.holds or claimed.matrix is None:
         return outcome
-    system = setting.system
+    return (judge_matrix or _judge_constraint_matrix)(outcome, claimed, context)
+
+
+def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, context: Context) -> Outcome:
+    """Judge the matrix of claimed constraints after a change to the dependent inputs that are claimed."""
+    found = context.solution.constraints
+    assert claimed.matrix is not None
+    if found is None:
+        return outcome
+    system = context.system
     dependent = [system.x.index(name) for name in claimed.dependent]
     others = [k for k in range(system.inputs) if k not in dependent]
-    T = setting.T()
+    T = context.T
     inverse = _inverse([T[k] for k in others])
     if inverse is None:
-        assert found is not None
         names = ", ".join(map(printable, claimed.dependent))
         follow = ", ".join(map(printable, found.dependent))
         reason = f"{names} do not follow from the other inputs; correct is {follow} or a like choice"
         return outcome._replace(holds=False, reason=reason)
     matrix = product(tuple([T[k] for k in dependent]), inverse)
-    tolerances = setting.tolerances(claimed.matrix._replace(unit_roundoff=None))
+    tolerances = tolerances_of(claimed.matrix._replace(unit_roundoff=None), context)
     unit_roundoff = claimed.matrix.unit_roundoff or Fraction(0)
     deviations = []
     for i, row in enumerate(matrix):
@@ -131,7 +164,7 @@ def judge_constraints(claimed: ClaimedConstraints, setting: Setting) -> Outcome:
                 deviations.append(Deviation(name, meaning, text, value, correct, allowed))
     if deviations:
         total = count(len(matrix) * len(others), "entry")
-        return fails(outcome._replace(holds=False), deviations, f"{len(deviations)} of {total}")
+        return fails(outcome, deviations, f"{len(deviations)} of {total}")
     return outcome
 
 
@@ -139,16 +172,12 @@ def _judged(key: str, holds: bool, claimed: str, reason: str) -> Outcome:
     return Outcome(key, holds, claimed, "" if holds else reason, 0 if holds else 1)
 
 
-def _counted(key: str, claimed: Number, found: int) -> Outcome:
+def _counted(key: str, claimed: ClaimedNumber, found: int) -> Outcome:
     return _judged(key, claimed.value == found, claimed.text, f"claimed {claimed.text}, correct is {found}")
 
 
-def _is_invertible(rows: list[Row]) -> bool:
-    return _inverse(rows) is not None
-
-
-def _inverse(rows: list[Row]) -> Matrix | None:
-    """The inverse of a square matrix, if there is one."""
+def _inverse(rows: Sequence[Row]) -> Matrix | None:
+    """Return the inverse of a square matrix, or None of a singular or rectangular one."""
     n = len(rows)
     if any(len(row) != n for row in rows):
         return None
@@ -158,3 +187,14 @@ def _inverse(rows: list[Row]) -> Matrix | None:
         return None
     numerators, d = found
     return RationalMatrix([[matrix.denominator * number for number in row] for row in numerators], d)
+
+
+JUDGES: Mapping[str, Judge] = {
+    "status": judge_status,
+    "rank": judge_rank,
+    "free_parameters": judge_free_parameters,
+    "dL_dx_unique": judge_uniqueness,
+    "constraints": judge_constraints,
+    "condition": judge_condition,
+}
+"""By key in Claims."""

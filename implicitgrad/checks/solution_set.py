@@ -7,11 +7,11 @@ proof that they do not; that they do is shown by algebra. Where neither is had, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from fractions import Fraction
 from itertools import islice, product
 from typing import Any, NamedTuple
 
+from implicitgrad.checks.decision import Decision
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import DIGITS
 from implicitgrad.numbers.formatting import ROUNDED, show_decimals
@@ -27,14 +27,6 @@ NOWHERE = "theorem-applies-nowhere"
 MAX_BRANCHES = 6
 """Ways to choose a factor of each equation."""
 AT_A_POINT = "a point, --at, decides it there"
-
-
-class Decision(Enum):
-    """Whether a difference is 0 wherever the equations hold."""
-
-    YES = "yes"
-    NO = "no"
-    UNDECIDED = "undecided"
 
 
 class Finding(NamedTuple):

@@ -1,26 +1,28 @@
 """Claims about a system with letters, judged as identities: what holds for almost all values of the letters.
 
-Of nonlinear equations, for almost all that solve them.
+Claims about nonlinear equations must hold for almost all values that solve them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
-from implicitgrad.checks import scalar_claims as facts
-from implicitgrad.checks.affine_constraints import forms
-from implicitgrad.checks.at_values import suspicions_at_points, suspicions_at_values
-from implicitgrad.checks.comparison import Comparison, Difference, Rows, row_reduced
-from implicitgrad.checks.context import Form, Setting
-from implicitgrad.checks.gradient import gradient_fixes_nothing
-from implicitgrad.checks.jacobian import jacobian_fixes_nothing
-from implicitgrad.checks.solution_set import Decision, Finding, OnCurve
-from implicitgrad.model.claims import ClaimedConstraints, Claims, Number, Numbers
+from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.comparison import Comparison, Difference, row_reduced
+from implicitgrad.checks.context import Context
+from implicitgrad.checks.decision import Decision
+from implicitgrad.checks.interval_constraints import LinearForm, forms_of
+from implicitgrad.checks.matrix_claims import chosen_parameters, why_nothing_is_fixed
+from implicitgrad.checks.scalar_claims import JUDGES, Judge, judge_constraints, judge_free_parameters, judge_scalars
+from implicitgrad.checks.solution_set import Finding, OnCurve
+from implicitgrad.checks.symbolic_diagnosis import diagnose_at_points, diagnose_at_values
+from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Outcome
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.element import SymbolicMatrix
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.symbolic.rank_profile import profile_at
 from implicitgrad.text.characters import count
@@ -29,244 +31,179 @@ NULL = "not to be determined"
 
 
 def judge_symbolic(solution: Solution, claims: Claims) -> list[Outcome]:
-    """The outcome of each claim."""
-    return _Judge(solution, claims).outcomes()
+    """Return the outcome of each claim."""
+    judge = _SymbolicJudge(solution, claims)
+    scalar_judges: dict[str, Judge] = {
+        **JUDGES,
+        "free_parameters": partial(judge_free_parameters, is_invertible=judge.is_invertible),
+        "constraints": partial(judge_constraints, judge_matrix=judge.judge_constraint_matrix),
+        "condition": _judge_condition,
+    }
+    return judge.judge_matrices() + judge_scalars(claims, judge.context, scalar_judges)
 
 
-class _Judge:
-    """The solution and the claims in one field."""
+def _judge_condition(claimed: ClaimedNumber, context: Context) -> Outcome:
+    reason = "the condition of a matrix with letters is not found"
+    return Outcome("condition", False, f"at most {claimed.text}", reason, 1)
+
+
+class _SymbolicJudge:
+    """The solution and the claims with all values in one field."""
 
     def __init__(self, solution: Solution, claims: Claims) -> None:
         self.solution, self.system, self.claims = solution, solution.system, claims
-        self.setting = Setting(solution, claims)
-        general = solution.general
-        constraints = None if claims.constraints is None else claims.constraints.matrix
-        claimed = [numbers for numbers in (claims.dy_dx, claims.dL_dx, constraints) if numbers is not None]
-        own: list[Any] = [general.particular, general.null_space, self.setting.T()]
-        own += [matrix for matrix in (general.dL_dx_particular, general.dL_dx_coefficients) if matrix is not None]
-        expressions = [expression_of(entry) for matrix in own for row in matrix for entry in row]
-        expressions += [entry for numbers in claimed for row in numbers.entries for entry in row if entry is not None]
+        general, constraints = solution.general, solution.constraints
+        claimed_constraints = None if claims.constraints is None else claims.constraints.matrix
+        claimed = [matrix for matrix in (claims.dy_dx, claims.dL_dx, claimed_constraints) if matrix is not None]
+        own: list[Any] = [general.particular, general.null_space, constraints.matrix if constraints else ()]
+        own += [general.dL_dx_particular or (), general.dL_dx_coefficients or ()]
+        expressions = [expression_of(entry) for rows in own for row in rows for entry in row]
+        expressions += [entry for matrix in claimed for row in matrix.entries for entry in row if entry is not None]
         self.field = Field(expressions)
+        particular, null_space, constraint_matrix, dL_dx_particular, dL_dx_coefficients = map(self._matrix, own)
+        converted = general._replace(
+            particular=particular,
+            null_space=null_space,
+            dL_dx_particular=dL_dx_particular,
+            dL_dx_coefficients=dL_dx_coefficients,
+        )
+        constraints = constraints and constraints._replace(matrix=constraint_matrix)
+        self.context = Context(solution._replace(general=converted, constraints=constraints), claims)
         is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
         self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
         self.comparison = Comparison(self.field, self.curve)
 
-    def outcomes(self) -> list[Outcome]:
-        claims, found = self.claims, []
-        if claims.status is not None:
-            found.append(facts.judge_status(claims.status, self.setting))
-        if claims.rank is not None:
-            found.append(facts.judge_rank(claims.rank, self.setting))
-        general = self.solution.general
-        jacobian = None
-        if claims.dy_dx is not None:
-            outcome = self._matrix(
-                claims.dy_dx, general.particular, general.null_space, self.solution.dy_dx, "∂{y}/∂{x}"
+    def judge_matrices(self) -> list[Outcome]:
+        """Return the outcomes of ∂y/∂x and of ∂L/∂x, which a valid claimed ∂y/∂x must yield."""
+        outcomes = []
+        jacobian: Claim | None = None
+        for matrix in (self.claims.dy_dx, self.claims.dL_dx):
+            if matrix is None:
+                continue
+            entries: Any = tuple(
+                [tuple([None if e is None else self.field.value(e) for e in row]) for row in matrix.entries]
             )
-            found.append(outcome)
-            jacobian = claims.dy_dx if outcome.holds else None
-        if claims.dL_dx is not None:
-            assert self.solution.dL_dx_rows is not None
-            outcome = self._matrix(
-                claims.dL_dx, general.dL_dx_particular or (), general.dL_dx_coefficients or (),
-                self.solution.dL_dx_rows, "∂L/∂{x}", jacobian,
-            )  # fmt: skip
-            found.append(outcome)
-        if claims.free_parameters is not None:
-            found.append(self._free_parameters())
-        if claims.dL_dx_unique is not None:
-            found.append(facts.judge_uniqueness(claims.dL_dx_unique, self.setting))
-        if claims.constraints is not None:
-            found.append(self._constraints(claims.constraints))
-        if claims.condition is not None:
-            reason = "the condition of a matrix with letters is not found"
-            found.append(Outcome("condition", False, f"at most {claims.condition.text}", reason, 1))
-        return found
+            claim = Claim(matrix._replace(entries=entries), self.context, jacobian)
+            outcomes.append(self._judge(claim, matrix))
+            jacobian = claim if outcomes[-1].holds else None
+        return outcomes
 
-    def _matrix(
-        self, numbers: Numbers, particular: Any, coefficients: Any, answer: Any, meaning: str,
-        jacobian: Numbers | None = None,
-    ) -> Outcome:  # fmt: skip
-        """Whether a claim is particular + coefficients·Z for some Z, the one of the Jacobian if one is claimed."""
-        J, V, T = self._values(particular), self._values(coefficients), self._values(self.setting.T())
-        P, width = self.system.inputs, len(numbers.entries[0])
-        independent = self.setting.independent
-        different: list[Difference] = []
-
-        def name(i: int, j: int) -> str:
-            x = self.system.x[j] if width == P else self.solution.independent[j]
-            y = self.system.y[i] if numbers.key == "dy_dx" else ""
-            return f"{numbers.name(i, j)} ({meaning.format(y=y, x=x)})"
-
-        claimed: list[list[Symbolic | None]] = [[None] * len(independent) for _ in numbers.entries]
-        for i, row in enumerate(numbers.entries):
-            for j, value in enumerate(row):
-                k = j if width == P else independent[j]
-                if value is None and answer[i][k] is not None:
-                    different.append(Difference(name(i, j), NULL, None, answer[i][k], Finding(Decision.NO)))
-            for m, k in enumerate(independent):
-                terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
-                if any(row[j] is None for j, _ in terms):
-                    continue
-                found = sum((self.field.value(row[j]) * t for j, t in terms), self.field.number(0))
-                claimed[i][m] = found
-                slack = sum((self._slack(numbers, i, j) for j, _ in terms), Fraction(0))
-                if any(V[i]):
-                    continue
-                finding = self.comparison.compare(found, J[i][m], slack)
-                if finding.answer is not Decision.YES:
-                    j = k if width == P else m
-                    different.append(Difference(name(i, j), numbers.texts[i][j], found, J[i][m], finding))
-        outcome = Outcome(numbers.key, True, numbers.summary())
+    def _judge(self, claim: Claim, written: ClaimedMatrix) -> Outcome:
+        outcome = Outcome(written.key, True, written.summary())
+        different = list(self._differences(claim))
         if different:
-            total = count(len(numbers.entries) * width, "entry")
             wrong = [one for one in different if one.finding.answer is Decision.NO]
             first, *others = wrong or different
-            reason = f"{1 + len(others)} of {total}: {self.comparison.said(first)}"
-            return self._failed(outcome, numbers, reason, len(wrong), [one.finding for one in wrong])
-        for m in range(len(independent)):
-            values = [row[m] for row in claimed]
-            equations = [
-                [*v, value - j[m]] for v, j, value in zip(V, J, values, strict=True) if value is not None and any(v)
-            ]
-            if jacobian is not None:
-                equations += self._known(jacobian, m)
+            reason = f"{1 + len(others)} of {count(claim.entry_count, 'entry')}: {self.comparison.said(first)}"
+            return self._failed(outcome, written, reason, len(wrong), [one.finding for one in wrong])
+        for m, x in enumerate(self.solution.independent):
+            equations = list(_equations(claim, m))
+            if claim.jacobian is not None:
+                equations += _equations(claim.jacobian, m)
             finding = self.comparison.solve(equations)
             if finding.answer is not Decision.YES:
-                what = "no valid ∂y/∂x yields it" if numbers.key == "dL_dx" else "it does not solve A·∂y/∂x = B"
-                what = what if jacobian is None else "it does not go with the claimed ∂y/∂x"
-                reason = self.comparison.of_column(self.solution.independent[m], what, finding)
-                return self._failed(outcome, numbers, reason, int(finding.answer is Decision.NO))
-        is_loose = self._is_loose(numbers, coefficients, jacobian)
-        if numbers.key == "dy_dx":
-            choices, reason = self._chosen(claimed), jacobian_fixes_nothing(self.setting, is_loose)
-        else:
-            is_loose = is_loose and bool(self.setting.free)
-            choices = self._implied(claimed, J, V) if jacobian is None or is_loose else []
-            reason = gradient_fixes_nothing(self.setting, is_loose)
-        return outcome._replace(choices=tuple(choices), fixes_nothing=reason)
+                what = "no valid ∂y/∂x yields it" if claim.is_gradient else "it does not solve A·∂y/∂x = B"
+                what = what if claim.jacobian is None else "it does not go with the claimed ∂y/∂x"
+                reason = self.comparison.of_column(x, what, finding)
+                return self._failed(outcome, written, reason, int(finding.answer is Decision.NO))
+        is_arbitrary = self._is_arbitrary(claim)
+        choices: Iterable[Choice] = ()
+        if not claim.is_gradient:
+            choices = chosen_parameters(claim.values, self.context)
+        elif claim.jacobian is None or is_arbitrary:
+            choices = self._implied_parameters(claim)
+        fixes_nothing = why_nothing_is_fixed(written.key, self.context, is_arbitrary)
+        return outcome._replace(choices=tuple(choices), fixes_nothing=fixes_nothing)
 
-    def _chosen(self, claimed: Rows) -> list[Choice]:
-        """A claimed ∂y/∂x's own values of the free parameters."""
-        found = []
-        for f, y in zip(self.setting.free, self.solution.general.free, strict=True):
-            for value, x in zip(claimed[f], self.solution.independent, strict=True):
-                if value is not None:
-                    found.append(Choice(((Fraction(1), y, x),), value))
-        return found
+    def _differences(self, claim: Claim) -> Iterator[Difference]:
+        """Yield the unique entries that are not, or not shown to be, what is claimed."""
+        matrix = claim.matrix
+        for deviation in claim.determined_nulls():
+            name = f"{deviation.entry} ({deviation.meaning})"
+            yield Difference(name, NULL, None, deviation.correct, Finding(Decision.NO))
+        rows: Any = zip(claim.family.particular, claim.family.coefficients, claim.values, strict=True)
+        for i, (p, C, values) in enumerate(rows):
+            for m, value in enumerate(values):
+                if value is None or any(C):
+                    continue
+                columns = [j for j, row in enumerate(self.context.T) if row[m]] if claim.is_wide else [m]
+                slack = sum((self._slack(matrix, i, j) for j in columns), Fraction(0))
+                finding = self.comparison.compare(value, p[m], slack)
+                if finding.answer is not Decision.YES:
+                    j = claim.columns[m]
+                    name = f"{matrix.name(i, j)} ({claim.meaning(i, j)})"
+                    yield Difference(name, matrix.texts[i][j], value, p[m], finding)
 
-    def _implied(self, claimed: Rows, particular: Rows, coefficients: Rows) -> list[Choice]:
-        """What a claimed ∂L/∂x says of the free parameters: coefficients·Z = claimed − particular, row reduced."""
-        found = []
+    def _implied_parameters(self, claim: Claim) -> Iterator[Choice]:
+        """Yield what a claimed ∂L/∂x says of the free parameters: coefficients·Z = claimed − particular."""
         for m, x in enumerate(self.solution.independent):
-            rows = [
-                [*C, value - p[m]]
-                for C, p, values in zip(coefficients, particular, claimed, strict=True)
-                if any(C) and (value := values[m]) is not None
-            ]
-            for *factors, value in row_reduced(rows):
+            for *factors, value in row_reduced(list(_equations(claim, m))):
                 terms = zip(factors, self.solution.general.free, strict=True)
-                found.append(Choice(tuple([(factor, y, x) for factor, y in terms if factor]), value))
-        return found
+                yield Choice(tuple([(factor, y, x) for factor, y in terms if factor]), value)
 
-    def _is_loose(self, numbers: Numbers, coefficients: Any, jacobian: Numbers | None) -> bool:
-        """Whether any numbers could be met in place of the claimed, beside a claimed ∂y/∂x."""
-        own = [form for *_, form in forms(numbers, self.setting, coefficients)]
-        given: list[Form] = []
-        if jacobian is not None:
-            given = [form for *_, form in forms(jacobian, self.setting, self.solution.general.null_space)]
-        return bool(own) and self._rank([*own, *given]) == len(own) + self._rank(given)
+    def _is_arbitrary(self, claim: Claim) -> bool:
+        """Return whether any numbers could stand in place of the claimed ones, beside a claimed ∂y/∂x."""
+        own = list(self._forms(claim))
+        given = [] if claim.jacobian is None else list(self._forms(claim.jacobian))
+        can_vary = bool(own) and (bool(self.context.free) or not claim.is_gradient)
+        return can_vary and self._rank([*own, *given]) == len(own) + self._rank(given)
 
-    def _rank(self, found: Sequence[Form]) -> int:
-        unknowns = list(dict.fromkeys(unknown for form in found for unknown in form))
-        rows = self._values([[form.get(unknown, Fraction(0)) for unknown in unknowns] for form in found])
-        if not rows or not unknowns:
+    def _forms(self, claim: Claim) -> Iterator[LinearForm]:
+        return (placed.form for placed in forms_of(claim.matrix, self.context, claim.family.coefficients))
+
+    def _rank(self, forms: Sequence[LinearForm]) -> int:
+        unknowns = list(dict.fromkeys(unknown for form in forms for unknown in form))
+        return self._rank_of([[form.get(unknown, Fraction(0)) for unknown in unknowns] for form in forms])
+
+    def _rank_of(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Return the rank at a random value of the letters."""
+        if not rows or not rows[0]:
             return 0
-        return profile_at(self.field.evaluated(rows, self.field.points[0]), range(len(unknowns)), len(unknowns)).rank
+        width = len(rows[0])
+        return profile_at(self.field.evaluated(self._matrix(rows), self.field.points[0]), range(width), width).rank
 
-    def _strange(self, numbers: Numbers) -> str:
-        """Which letters of a claim the system does not have: a product may lack its sign."""
+    def is_invertible(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Return whether a matrix is square and invertible."""
+        return all(len(row) == len(rows) for row in rows) and self._rank_of(rows) == len(rows)
+
+    def _unknown_letters(self, matrix: ClaimedMatrix) -> str:
+        """Return a clause on the letters of a claim that the system does not have: a product may lack its sign."""
         matrices: list[Any] = [self.system.A, self.system.B or (), self.system.dL_dy or ()]
-        own = [expression_of(entry) for matrix in matrices for row in matrix for entry in row]
+        own = [expression_of(entry) for rows in matrices for row in rows for entry in row]
         known = {letter.name for expression in own for letter in expression.free_symbols}
         if self.system.origin is not None:
             known |= {name for equation in self.system.origin.parsed for name in equation.names()}
-        entries: list[Any] = [entry for row in numbers.entries for entry in row if entry is not None]
+        entries: list[Any] = [entry for row in matrix.entries for entry in row if entry is not None]
         claimed = {letter.name for entry in entries for letter in entry.free_symbols}
-        strange = sorted(claimed - known)
-        if not strange:
+        unknown = sorted(claimed - known)
+        if not unknown:
             return ""
-        product = next((name for name in strange if len(name) > 1 and known.issuperset(name)), None)
+        product = next((name for name in unknown if len(name) > 1 and known.issuperset(name)), None)
         hint = f"; a product is written {'*'.join(product)}" if product else ""
-        return f"; the system has no {', '.join(strange)}{hint}"
-
-    def _known(self, jacobian: Numbers, m: int) -> Rows:
-        """What a claimed ∂y/∂x says of the free parameters of a column."""
-        general = self.solution.general
-        J, V = self._values(general.particular), self._values(general.null_space)
-        T = self._values(self.setting.T())
-        width, P = len(jacobian.entries[0]), self.system.inputs
-        rows = []
-        for i, row in enumerate(jacobian.entries):
-            terms = [(j, T[j][m]) for j in range(P) if T[j][m]] if width == P else [(m, self.field.number(1))]
-            if any(V[i]) and not any(row[j] is None for j, _ in terms):
-                value = sum((self.field.value(row[j]) * t for j, t in terms), self.field.number(0))
-                rows.append([*V[i], value - J[i][m]])
-        return rows
+        return f"; the system has no {', '.join(unknown)}{hint}"
 
     def _failed(
-        self, outcome: Outcome, numbers: Numbers, reason: str, failing: int, findings: Sequence[Finding] = ()
+        self, outcome: Outcome, matrix: ClaimedMatrix, reason: str, failing: int, findings: Sequence[Finding] = ()
     ) -> Outcome:
-        """The outcome of a claim of which so many numbers are wrong; none: nothing is decided.
+        """Return the outcome of a claim with so many wrong numbers; an undecided one for none.
 
         findings : of all that are wrong.
         """
         if not failing:
             return outcome._replace(holds=False, is_undecided=True, reason=reason)
         if self.curve is None:
-            suspicions = suspicions_at_values(self.solution, numbers)
+            suspicions = diagnose_at_values(self.solution, matrix)
         else:
-            suspicions = suspicions_at_points(self.solution, numbers, self.curve.points)
+            suspicions = diagnose_at_points(self.solution, matrix, self.curve.points)
         if self.curve is not None and findings and not suspicions:  # a mistake that explains the claim says more
             reason += self.curve.right_on_a_part(findings)
-        reason += self._strange(numbers)
+        reason += self._unknown_letters(matrix)
         return outcome._replace(holds=False, reason=reason, failing=failing, suspicions=suspicions)
 
-    def _free_parameters(self) -> Outcome:
-        claimed = self.claims.free_parameters
-        assert claimed is not None
-        if isinstance(claimed, Number) or len(claimed) != len(self.solution.free_parameters):
-            return facts.judge_free_parameters(claimed, self.setting)
-        entries = {f"d{y}/d{x}": (i, k) for i, y in enumerate(self.system.y) for k, x in enumerate(self.system.x)}
-        chosen: dict[int, list[int]] = {}
-        for name in claimed:
-            i, k = entries[name]
-            chosen.setdefault(k, []).append(i)
-        V, T = self._values(self.solution.general.null_space), self._values(self.setting.T())
-        holds = not claimed or (
-            self._is_invertible([T[k] for k in chosen])
-            and all(self._is_invertible([V[i] for i in rows]) for rows in chosen.values())
-        )
-        names, correct = ", ".join(claimed), ", ".join(self.solution.free_parameters)
-        reason = "" if holds else f"{names} cannot be chosen at will; correct is {correct} or a like choice"
-        return Outcome("free_parameters", holds, names or "none", reason, 0 if holds else 1)
-
-    def _is_invertible(self, rows: Rows) -> bool:
-        n = len(rows)
-        if any(len(row) != n for row in rows):
-            return False
-        return profile_at(self.field.evaluated(rows, self.field.points[0]), range(n), n).rank == n
-
-    def _constraints(self, claimed: ClaimedConstraints) -> Outcome:
-        found = self.solution.constraints
-        D = 0 if found is None else len(found.dependent)
-        size = count(len(claimed.dependent), "constraint") if claimed.dependent else "none"
-        outcome = Outcome("constraints", True, size)
-        if len(claimed.dependent) != D:
-            return outcome._replace(holds=False, reason=f"claimed {size}, correct is {D or 'none'}", failing=1)
-        if claimed.matrix is None:
-            return outcome
-        T = self._values(self.setting.T())
+    def judge_constraint_matrix(self, outcome: Outcome, claimed: ClaimedConstraints, context: Context) -> Outcome:
+        """Judge the matrix of claimed constraints, of which there are as many as there should be."""
+        assert claimed.matrix is not None
+        T: Any = context.T
         x = self.system.x
         others = [k for k, name in enumerate(x) if name not in claimed.dependent]
         for i, name in enumerate(claimed.dependent):
@@ -284,13 +221,22 @@ class _Judge:
                     )
         return outcome
 
-    def _slack(self, numbers: Numbers, i: int, j: int) -> Fraction:
+    def _slack(self, matrix: ClaimedMatrix, i: int, j: int) -> Fraction:
         rtol, atol = self.claims.rtol, self.claims.atol
         if rtol is None and atol is None:
-            return numbers.roundings[i][j]
-        value = self.field.value(numbers.entries[i][j])
+            return matrix.roundings[i][j]
+        value: Any = matrix.entries[i][j]
         size = abs(value.approximation()) if value.is_number else Fraction(0)
         return (atol or Fraction(0)) + (rtol or Fraction(0)) * size
 
-    def _values(self, matrix: Sequence[Sequence[Any]]) -> Rows:
-        return [[self.field.value(expression_of(entry)) for entry in row] for row in matrix]
+    def _matrix(self, rows: Sequence[Sequence[Any]]) -> SymbolicMatrix:
+        """Return a matrix of numbers, or of elements of any field, with elements of this field."""
+        return SymbolicMatrix(self.field, [[self.field.value(expression_of(entry)) for entry in row] for row in rows])
+
+
+def _equations(claim: Claim, m: int) -> Iterator[list[Any]]:
+    """Yield the rows of [coefficients | claimed − particular] for one independent input."""
+    for p, C, values in zip(claim.family.particular, claim.family.coefficients, claim.values, strict=True):
+        value = values[m]
+        if any(C) and value is not None:
+            yield [*C, value - p[m]]

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from implicitgrad.checks.context import Setting
+from implicitgrad.checks.context import Context
 from implicitgrad.checks.judge import judge
-from implicitgrad.model.claims import Claims, Numbers
+from implicitgrad.checks.tolerances import tolerances_of
+from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.spec import CLAIMS, SourceValue, Span, SystemSpec
 from implicitgrad.model.system import Arithmetic
@@ -122,13 +123,12 @@ def _written(value: object) -> Value:
     return parse_number(value) if is_number(value) else value
 
 
-def _wrong_entries(numbers: Numbers, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
+def _wrong_entries(numbers: ClaimedMatrix, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
     """The entries beyond their tolerance, with what they should be; None for another shape, and for letters."""
     right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
     if len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
         return None
-    gradients = solution.system.dL_dy if numbers.key == "dL_dx" else None
-    tolerances = Setting(solution, claims).tolerances(numbers, gradients)
+    tolerances = tolerances_of(numbers, Context(solution, claims))
     written = numbers_as_written(right)
     found: dict[tuple[int, int], Value] = {}
     for i, row in enumerate(numbers.entries):

@@ -1,4 +1,4 @@
-"""Claims: what somebody says of a system's answer, in their own digits."""
+"""Claims: what a user states about the answer to a system, with the digits it was written with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from implicitgrad.model.solution import PartialMatrix, Status
 from implicitgrad.model.system import Matrix
 
-LONGEST_SUMMARY = 24
+MAX_SUMMARY = 24
 
 
 class Place(NamedTuple):
@@ -20,59 +20,76 @@ class Place(NamedTuple):
     column: int | None = None
 
 
-class Number(NamedTuple):
+class ClaimedNumber(NamedTuple):
     """A claimed number, and as it was written."""
 
     value: Fraction
     text: str
 
 
-class Numbers(NamedTuple):
+class ClaimedMatrix(NamedTuple):
     """A claimed matrix, as written and as numbers."""
 
     key: str
+    """dy_dx, dL_dx or constraints.matrix."""
     entries: PartialMatrix
     """None: claimed not to be determined."""
     texts: tuple[tuple[str, ...], ...]
     roundings: Matrix
     """Half a unit of each decimal's last place; 0 for integers and fractions."""
     unit_roundoff: Fraction | None
-    """Of the floating-point type the numbers were computed in; None where they were written by hand."""
+    """Of the floating-point type the numbers were computed in; None for numbers written by hand."""
     is_flat: bool
     """Written as one list."""
-    broken: tuple[str, ...] = ()
-    """Which entries of an array are infinite or no number at all, and what they are."""
+    non_finite: tuple[str, ...] = ()
+    """A phrase for each entry of an array that is infinite or not a number: dL_dx[2] is nan."""
 
     def summary(self) -> str:
-        """The matrix as an option would have it, 1 2; 3 4, or its size where that is long."""
+        """Return the matrix as an option spells it, 1 2; 3 4, or its size if that is long."""
         text = "; ".join(" ".join(row) for row in self.texts)
-        return text if len(text) <= LONGEST_SUMMARY else f"{len(self.texts)}×{len(self.texts[0])}"
+        return text if len(text) <= MAX_SUMMARY else f"{len(self.texts)}×{len(self.texts[0])}"
 
     def name(self, i: int, j: int) -> str:
-        """What the entry in row i and column j, 0-based, is called: dL_dx[2], dy_dx[1][2]."""
+        """Return what the entry in row i and column j, 0-based, is called: dL_dx[2], dy_dx[1][2]."""
         return f"{self.key}[{i + j + 1}]" if self.is_flat else f"{self.key}[{i + 1}][{j + 1}]"
+
+    def divided_by(self, factor: Fraction | int) -> ClaimedMatrix:
+        """Return the claim, and what its digits leave open, divided by a factor."""
+        inverse = 1 / Fraction(factor)
+        entries = tuple([tuple([v if v is None else v * inverse for v in row]) for row in self.entries])
+        roundings = tuple([tuple([rounding * abs(inverse) for rounding in row]) for row in self.roundings])
+        return self._replace(entries=entries, roundings=roundings)
+
+    def transposed(self) -> ClaimedMatrix:
+        """Return the claim with rows for columns."""
+        entries, roundings = zip(*self.entries, strict=True), zip(*self.roundings, strict=True)
+        return self._replace(entries=tuple(entries), roundings=tuple(roundings))
+
+    def zeros(self) -> ClaimedMatrix:
+        """Return the claim with 0 in place of each number."""
+        return self._replace(entries=tuple([tuple([v and Fraction(0) for v in row]) for row in self.entries]))
 
 
 class ClaimedConstraints(NamedTuple):
     """x_dependent = matrix · the other inputs in their order."""
 
     dependent: tuple[str, ...]
-    """None of them: every x is possible."""
-    matrix: Numbers | None
+    """Empty if every x is claimed to be possible."""
+    matrix: ClaimedMatrix | None
 
 
 class Claims(NamedTuple):
-    """What is claimed; None where nothing is."""
+    """The claims about one system; None for what is not claimed."""
 
     status: Status | None = None
-    rank: Number | None = None
-    dy_dx: Numbers | None = None
-    dL_dx: Numbers | None = None
-    free_parameters: Number | tuple[str, ...] | None = None
+    rank: ClaimedNumber | None = None
+    dy_dx: ClaimedMatrix | None = None
+    dL_dx: ClaimedMatrix | None = None
+    free_parameters: ClaimedNumber | tuple[str, ...] | None = None
     """Their number, or their names."""
     dL_dx_unique: bool | None = None
     constraints: ClaimedConstraints | None = None
-    condition: Number | None = None
+    condition: ClaimedNumber | None = None
     """The largest that is allowed."""
     rtol: Fraction | None = None
     atol: Fraction | None = None

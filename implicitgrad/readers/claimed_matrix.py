@@ -1,4 +1,4 @@
-"""A claimed matrix as written → Numbers: its shape, its entries, and how exact they say they are."""
+"""A claimed matrix as written → ClaimedMatrix: its shape, its entries, and how exact they say they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import isfinite
 from numbers import Rational, Real
 from typing import Any, NamedTuple, TypeGuard
 
-from implicitgrad.model.claims import Numbers
+from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.numbers.values import as_fraction, described, plain
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
@@ -47,7 +47,7 @@ Refuse = Callable[[Path, str, str | None, str], None]
 """Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
 
 
-def read_numbers(key: str, part: SourceValue, shape: Shape, refuse: Refuse, read: Read) -> Numbers | None:
+def read_numbers(key: str, part: SourceValue, shape: Shape, refuse: Refuse, read: Read) -> ClaimedMatrix | None:
     """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused.
 
     read : an entry's value; read_expression for sympy's.
@@ -100,18 +100,18 @@ def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
 
 def _entries(
     key: str, part: SourceValue, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Read
-) -> Numbers | None:
-    numbers = Numbers(key, (), (), (), None, is_flat)
+) -> ClaimedMatrix | None:
+    numbers = ClaimedMatrix(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
     unit_roundoff, is_whole = None, True
-    broken: list[str] = []
+    non_finite: list[str] = []
     strange: list[tuple[Path, Problem]] = []
     for i, row in enumerate(rows):
         values: list[Fraction | None] = []
         units: list[Fraction] = []
         for j, item in enumerate(row):
             if _is_computed(item) and not isfinite(item):
-                broken.append(f"{numbers.name(i, j)} is {item}")
+                non_finite.append(f"{numbers.name(i, j)} is {item}")
                 item = None
             try:
                 value, unit, is_computed = read(item)
@@ -137,7 +137,7 @@ def _entries(
         refuse(first, problem.message, problem.hint, "bad-number")
     if not is_whole:
         return None
-    return Numbers(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(broken))
+    return ClaimedMatrix(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(non_finite))
 
 
 def _is_computed(item: object) -> TypeGuard[Real]:

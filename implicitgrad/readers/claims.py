@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 
-from implicitgrad.model.claims import ClaimedConstraints, Claims, Number, Numbers, Place
+from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims, Place
 from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import CLAIMS, Path, SourceValue
 from implicitgrad.model.system import Arithmetic
@@ -105,7 +105,7 @@ class _Builder:
     def _where_to_give(self) -> str | None:
         return None if self.system.source == "<python>" else "Give it in the file or with -g"
 
-    def _number(self, key: str, hint: str | None = None) -> Number | None:
+    def _number(self, key: str, hint: str | None = None) -> ClaimedNumber | None:
         """A single number, such as a rank; any number is a claim, if only a wrong one."""
         if key not in self.parts:
             return None
@@ -115,7 +115,7 @@ class _Builder:
         except NumberError as error:
             self._refuse(key, (), f"{key}: {error.problem.message}", error.problem.hint or hint, "bad-number")
             return None
-        return Number(number, str(value))
+        return ClaimedNumber(number, str(value))
 
     def _tolerance(self, name: str) -> Fraction | None:
         key = f"tolerance.{name}"
@@ -126,7 +126,7 @@ class _Builder:
             self._refuse(key, (), f"{key}: expected a number of 0 or more, got {quoted(number.text)}")
         return number.value
 
-    def _free_parameters(self) -> Number | tuple[str, ...] | None:
+    def _free_parameters(self) -> ClaimedNumber | tuple[str, ...] | None:
         key = "free_parameters"
         if key not in self.parts or not isinstance(self.parts[key].value, list):
             return self._number(key, "Their number, or a list of their names, [dy1/dx1]")
@@ -153,11 +153,11 @@ class _Builder:
                 names.append(name)
         return tuple(names)
 
-    def _jacobian(self) -> Numbers | None:
+    def _jacobian(self) -> ClaimedMatrix | None:
         N = self.system.unknowns
         return self._numbers("dy_dx", Shape(N, "one for each unknown y", self._widths(), "one for each input x"))
 
-    def _gradient(self) -> Numbers | None:
+    def _gradient(self) -> ClaimedMatrix | None:
         if "dL_dx" in self.parts and self.system.dL_dy is None:
             self._refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", self._where_to_give())
             return None
@@ -193,7 +193,7 @@ class _Builder:
         matrix = self._numbers(f"{key}.matrix", shape)
         return None if matrix is None else ClaimedConstraints(dependent, matrix)
 
-    def _numbers(self, key: str, shape: Shape) -> Numbers | None:
+    def _numbers(self, key: str, shape: Shape) -> ClaimedMatrix | None:
         if key not in self.parts:
             return None
         is_symbolic = self.solution.arithmetic is Arithmetic.SYMBOLIC

@@ -1,0 +1,39 @@
+"""A missing or superfluous factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from implicitgrad.checks.diagnosis.trial import Hypothesis, Trial, explains, flat
+from implicitgrad.model.verdict import Suspicion, show
+
+NEARLY_ONE = Fraction(1, 50)
+"""A factor this close to 1 is no mistake that people make."""
+USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
+
+
+def factor(trial: Trial) -> Iterator[Hypothesis]:
+    """Suspect a multiple of what is correct."""
+    for f in _factors(trial):
+        size = abs(f)
+        doubt = f"is a factor of {show(1 / size)} missing" if size < 1 else f"is a factor of {show(size)} too many"
+        suspicion = Suspicion("factor", f"the claim is {show(f)} times {trial.target}: {doubt}?")
+        yield Hypothesis(suspicion, trial.matrix.divided_by(f), f)
+
+
+def _factors(trial: Trial) -> Iterator[Fraction]:
+    """Yield the factors that explain the claim: usual ones, and any that several entries agree on exactly."""
+    c, t, e = map(flat, trial.compared)
+    nonzero = [i for i, value in enumerate(e) if value]
+    if not nonzero or not all(c[i] for i in nonzero):
+        return
+    largest = max(nonzero, key=lambda i: abs(e[i]))
+    system = trial.context.system
+    sizes = {system.equations, system.unknowns, system.inputs, len(system.dL_dy or ())} - {0, 1}
+    is_single = min(len(nonzero), trial.evidence) == 1
+    usual = {2} if is_single else {*USUAL_FACTORS, *sizes}
+    factors = [sign * f for n in sorted(usual) for sign in (1, -1) for f in (Fraction(n), Fraction(1, n))]
+    if not is_single and not any(t) and abs(abs(c[largest] / e[largest]) - 1) > NEARLY_ONE:
+        factors.append(c[largest] / e[largest])
+    yield from (f for f in factors if explains(c, t, tuple([f * value for value in e])))

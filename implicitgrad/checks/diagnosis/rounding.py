@@ -1,0 +1,79 @@
+"""A claim that is only rounded, more than its digits say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.context import Context
+from implicitgrad.checks.feasibility import is_valid
+from implicitgrad.model.verdict import Suspicion
+
+MIN_PLACES = 4
+"""Decimal places, relative; a claim that agrees to so many counts as rounded."""
+MIN_PLACES_NEAR_ZERO = 6
+"""The same for an entry near 0, relative to the largest."""
+MAX_MORE_PLACES = 30
+
+
+def rounding(claim: Claim) -> Suspicion | None:
+    """Return the suspicion of a claim that holds with a finer tolerance than its entries suggest, naming it.
+
+    An entry that is 0, or nearly, needs an absolute tolerance.
+    """
+    claims = claim.context.claims
+    largest = max((abs(value) for row in claim.matrix.entries for value in row if value), default=Fraction(0))
+    if not largest:
+        return None
+
+    def is_enough(rtol: Fraction | None, atol: Fraction | None) -> bool:
+        context = Context(claim.context.solution, claims._replace(rtol=rtol, atol=atol))
+        jacobian = (valid_jacobian(context) or claim.jacobian) if claim.is_gradient else None
+        return is_valid(Claim(claim.matrix, context, jacobian))
+
+    places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, None))
+    agreement, options, absolute = f"a relative 1e-{places}", f"--rtol 1e-{places}", claims.atol
+    if places is None and claims.atol:
+        places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, claims.atol))
+        agreement, options = f"a relative 1e-{places} beside the absolute tolerance", f"--rtol 1e-{places}"
+    if places is None:
+        coarsest = next(n for n in range(-400, 800) if _power_of_ten(n) * 10**MIN_PLACES_NEAR_ZERO <= largest)
+        fine = _most_places(coarsest, lambda atol: is_enough(_power_of_ten(MIN_PLACES), atol))
+        if fine is None:
+            return None
+        absolute = _power_of_ten(fine)
+        shown = f"1e{-fine}" if fine else "1"
+        agreement, options = f"an absolute {shown}", f"--atol {shown}"
+        if not is_enough(None, absolute):
+            places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, absolute))
+            agreement, options = f"a relative 1e-{places} and {agreement}", f"--rtol 1e-{places} {options}"
+    if not is_enough(claims.rtol if places is None else _power_of_ten(places), absolute):
+        return None
+    return Suspicion(
+        "rounding", f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({options})"
+    )
+
+
+def valid_jacobian(context: Context) -> Claim | None:
+    """Return the claimed ∂y/∂x, if it is valid with the tolerances of this context and not all null."""
+    matrix = context.claims.dy_dx
+    if matrix is None or matrix.non_finite:
+        return None
+    claim = Claim(matrix, context)
+    return claim if claim.says_something and is_valid(claim) else None
+
+
+def _most_places(fewest: int, suffices: Callable[[Fraction], bool]) -> int | None:
+    """Return the most decimal places that suffice, by bisection, or None if the fewest do not."""
+    if not suffices(_power_of_ten(fewest)):
+        return None
+    most, too_many = fewest, fewest + MAX_MORE_PLACES
+    while too_many - most > 1:
+        middle = (most + too_many) // 2
+        most, too_many = (middle, too_many) if suffices(_power_of_ten(middle)) else (most, middle)
+    return most
+
+
+def _power_of_ten(places: int) -> Fraction:
+    return Fraction(10) ** -places

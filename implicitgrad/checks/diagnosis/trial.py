@@ -1,0 +1,179 @@
+"""Trials: a wrong claim as the hypotheses about it see it, and the test that confirms one.
+
+A mistake is named only if it explains the whole claim, every entry within its tolerance.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import ClassVar, NamedTuple
+
+from implicitgrad.checks.claim import Claim, tolerances_along_constraint, values_along_constraint
+from implicitgrad.checks.feasibility import is_valid
+from implicitgrad.checks.matrices import absolute, complete, product
+from implicitgrad.checks.tolerances import tolerances_of
+from implicitgrad.model.claims import ClaimedMatrix
+from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.system import Matrix
+from implicitgrad.model.verdict import Suspicion
+from implicitgrad.numbers.exact import Row
+from implicitgrad.text.characters import printable
+
+
+class Hypothesis(NamedTuple):
+    """A mistake that may explain a wrong claim."""
+
+    suspicion: Suspicion
+    corrected: ClaimedMatrix | None = None
+    """The claim with the mistake undone, to be tested; None if the claim is known to be what the mistake yields."""
+    factor: Fraction | None = None
+    """What the claim was divided by to correct it."""
+
+
+class Comparison(NamedTuple):
+    """What is claimed, within what tolerance, and what is correct, all of one shape."""
+
+    claimed: Matrix
+    tolerances: Matrix
+    correct: Matrix
+
+    def transposed(self) -> Comparison:
+        """Return the same with rows for columns."""
+        return Comparison(*[tuple(zip(*matrix, strict=True)) for matrix in self])
+
+    def wrong(self) -> list[tuple[int, int]]:
+        """Return the positions of the entries beyond their tolerance."""
+        return [
+            (i, j)
+            for i, rows in enumerate(zip(*self, strict=True))
+            for j, (c, t, e) in enumerate(zip(*rows, strict=True))
+            if abs(c - e) > t
+        ]
+
+
+class Trial(ABC):
+    """A wrong claim, or one loss of it, that hypotheses are tried on."""
+
+    noun: ClassVar[str]
+    target: ClassVar[str]
+    """What the claim should be, in a message."""
+
+    def __init__(self, claim: Claim, matrix: ClaimedMatrix, reduced: Matrix, compared: Comparison, rank: int) -> None:
+        """Set what hypotheses look at.
+
+        matrix : what they correct, the claim or one row of it. reduced : its values by the independent inputs.
+        rank : how many entries of a column say something that the others do not.
+        """
+        self.claim, self.context, self.matrix, self.rank = claim, claim.context, matrix, rank
+        self.reduced, self.compared = reduced, compared
+        self.is_wide = self.context.is_wide(matrix)
+        self.evidence = rank * len(self.context.x)
+        """How many entries say something that no other says."""
+        x = self.context.system.x if self.is_wide else self.context.solution.independent
+        self.x = list(map(printable, x))
+        """The names of the claim's columns as written."""
+
+    @property
+    def has_several_wrong(self) -> bool:
+        """Whether at least two numbers are wrong: one might be explained by chance where much is tried."""
+        wrong = Counter(m for _, m in self.compared.wrong())
+        return sum(min(number, self.rank) for number in wrong.values()) > 1
+
+    @abstractmethod
+    def equals(self, candidate: Matrix) -> bool:
+        """Return whether the reduced claim is this matrix, which is not 0."""
+
+    @abstractmethod
+    def confirms(self, hypothesis: Hypothesis) -> bool:
+        """Return whether a hypothesis explains the claim."""
+
+
+class JacobianTrial(Trial):
+    """A wrong ∂y/∂x without nulls; where several are valid, a corrected claim may be any of them."""
+
+    noun, target = "derivative", "a valid ∂y/∂x"
+
+    def __init__(self, claim: Claim, J: Matrix) -> None:
+        """J : (N, P′), the reduced claim."""
+        super().__init__(claim, claim.matrix, J, _compare(claim, J), claim.context.solution.rank)
+
+    def equals(self, candidate: Matrix) -> bool:
+        """Return whether the reduced claim is this matrix, which is not 0."""
+        has_its_shape = len(candidate) == len(self.reduced) and len(candidate[0]) == len(self.reduced[0])
+        return has_its_shape and explains(flat(self.reduced), flat(self.claim.tolerances), flat(candidate))
+
+    def confirms(self, hypothesis: Hypothesis) -> bool:
+        """Return whether the corrected claim is valid, and zeros in its place are not."""
+        corrected = hypothesis.corrected
+        if corrected is None:
+            return True
+        tolerances = tolerances_of(corrected, self.context)
+        if hypothesis.factor is not None:
+            scale = 1 / abs(hypothesis.factor)
+            rows = zip(tolerances, self.claim.written_tolerances, strict=True)
+            tolerances = tuple([tuple([min(t, scale * own) for t, own in zip(*row, strict=True)]) for row in rows])
+        claim = Claim(corrected, self.context, None, tolerances)
+        J = complete(claim.values)
+        if J is None or not all(map(matches, *_compare(claim, J))):  # a quick test before that of feasibility
+            return False
+        return is_valid(claim) and not is_valid(Claim(corrected.zeros(), self.context, None, tolerances))
+
+
+class LossTrial(Trial):
+    """A wrong ∂L/∂x of one loss, beside what it must be."""
+
+    noun, target = "gradient", "∂L/∂x"
+
+    def __init__(
+        self, claim: Claim, wanted: PartialMatrix, loss: int, compared: Comparison, related: Sequence[Solution]
+    ) -> None:
+        """wanted : (K, P′), the known ∂L/∂x of all losses. compared : one row each, of this loss."""
+        entries, roundings = (claim.matrix.entries[loss],), (claim.matrix.roundings[loss],)
+        matrix = claim.matrix._replace(entries=entries, roundings=roundings)
+        super().__init__(claim, matrix, compared.claimed, compared, 1)
+        self.wanted, self.loss, self.related = wanted, loss, related
+
+    def equals(self, candidate: Matrix) -> bool:
+        """Return whether the reduced ∂L/∂x is this row, which is not 0."""
+        return explains(self.reduced[0], self.compared.tolerances[0], candidate[0])
+
+    def confirms(self, hypothesis: Hypothesis) -> bool:
+        """Return whether the corrected ∂L/∂x is the one that is known."""
+        corrected = hypothesis.corrected
+        if corrected is None:
+            return True
+        values = complete(values_along_constraint(corrected, self.context))
+        gradients = (self.context.system.dL_dy or ())[self.loss : self.loss + 1]
+        written = tolerances_of(corrected, self.context, gradients)
+        tolerances = tolerances_along_constraint(written, corrected, self.context)
+        return values is not None and explains(values[0], tolerances[0], self.compared.correct[0])
+
+
+def _compare(claim: Claim, J: Matrix) -> Comparison:
+    """Compare ∂y/∂x where it is unique, else A·∂y/∂x."""
+    if not claim.context.free:
+        return Comparison(J, claim.tolerances, tuple(claim.family.particular))
+    A = claim.context.system.A
+    return Comparison(product(A, J), product(absolute(A), claim.tolerances), claim.context.BT)
+
+
+def explains(claimed: Row, tolerances: Row, candidate: Row) -> bool:
+    """Return whether ``claimed`` is ``candidate``, and that is not 0 within the tolerances."""
+    if not matches(claimed, tolerances, candidate):
+        return False
+    return any(abs(value) > tolerance for value, tolerance in zip(candidate, tolerances, strict=True))
+
+
+def matches(claimed: Row, tolerances: Row, candidate: Row) -> bool:
+    """Return whether every entry is within its tolerance."""
+    return len(claimed) == len(candidate) and all(
+        abs(a - b) <= t for a, b, t in zip(claimed, candidate, tolerances, strict=True)
+    )
+
+
+def flat(rows: Sequence[Row]) -> Row:
+    """Return all entries, row after row."""
+    return tuple([value for row in rows for value in row])
