@@ -63,7 +63,7 @@ def _diagnose_losses(claim: Claim, related: Sequence[Solution]) -> tuple[Suspici
     if not is_explained and K == 1:
         found = {}
     if not found:
-        rounded = rounding(claim)
+        rounded = None if _is_far(claim, wanted) else rounding(claim)
         return () if rounded is None else (rounded,)
     messages = {mistake.suspicion for mistake in found.values()}
     has_right_row = any(any(row) for k, row in enumerate(claim.matrix.entries) if k not in found)
@@ -99,6 +99,14 @@ def _mistake_in(claim: Claim, wanted: PartialMatrix, k: int, related: Sequence[S
 def _is_wrong(claim: Claim, wanted: PartialMatrix, k: int) -> bool:
     entries = zip(claim.values[k], claim.tolerances[k], wanted[k], strict=True)
     return any(value is not None and e is not None and abs(value - e) > t for value, t, e in entries)
+
+
+def _is_far(claim: Claim, wanted: PartialMatrix) -> bool:
+    """Return whether an entry is off by a hundredth of the largest: no tolerance need be tried, which takes long."""
+    rows = zip(claim.values, wanted, strict=True)
+    known = [(c, e) for row in rows for c, e in zip(*row, strict=True) if c is not None and e is not None]
+    largest = max((abs(value) for row in claim.matrix.entries for value in row if value), default=0)
+    return any(100 * abs(c - e) > largest for c, e in known)
 
 
 def _explain_all(claim: Claim, found: dict[int, Hypothesis]) -> bool:
