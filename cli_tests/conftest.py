@@ -11,7 +11,7 @@ import pytest
 from command import PROGRAM, SCREEN_VARIABLES, call, run_in_process_of_its_own
 from hypothesis import HealthCheck, settings
 
-from implicitgrad.batch import limits
+from implicitgrad.batch import isolation
 
 __all__ = ["IS_THOROUGH", "PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "spread", "trials"]
 
@@ -47,7 +47,7 @@ def algebra_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.
     Tests of the processes that it is done in otherwise have the mark ``forks``.
     """
     if request.node.get_closest_marker("forks") is None:
-        monkeypatch.setattr(limits, "CAN_FORK", False)
+        monkeypatch.setattr(isolation, "CAN_FORK", False)
 
 
 @pytest.fixture

@@ -24,8 +24,9 @@ from conftest import PROGRAM, SCREEN_VARIABLES, Run
 
 from implicitgrad.batch import engine
 from implicitgrad.batch.cluster import Cluster
-from implicitgrad.batch.engine import Answered, BatchTask, Item, answer_all, answer_items
+from implicitgrad.batch.engine import Answered, answer_all, answer_items
 from implicitgrad.batch.pool import WORKER_DIED, Pool
+from implicitgrad.batch.task import BatchTask, Item
 from implicitgrad.text.errors import OutputError
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"

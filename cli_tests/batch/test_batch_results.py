@@ -14,9 +14,10 @@ import pytest
 from command import wait_until, wait_until_blocked
 from conftest import PROGRAM, Run, spread
 
-from implicitgrad.batch.engine import Answered, BatchTask, Item, answer_items
+from implicitgrad.batch.engine import Answered, answer_items
 from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.batch.pool import WORKER_DIED, Pool
+from implicitgrad.batch.task import BatchTask, Item
 from implicitgrad.batch.workers import local
 from implicitgrad.terminal.signals import Interruptions
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad.batch import limits
-from implicitgrad.batch.engine import BatchResult, BatchTask, Item, answer_all
+from implicitgrad.batch import isolation
+from implicitgrad.batch.engine import answer_all
 from implicitgrad.batch.pool import Pool
+from implicitgrad.batch.task import BatchResult, BatchTask, Item
 from implicitgrad.batch.workers import kill_all, local
 from implicitgrad.solvers import symbolic
 from implicitgrad.symbolic import linearize as implicit
@@ -157,7 +158,7 @@ LETTERS = json.dumps({"A": [["a", "b"], ["c", "d"]], "expect": {"status": "deter
 def test_algebra_has_a_budget(
     run: Run, monkeypatch: pytest.MonkeyPatch, command: str, fault: Callable[..., None], reason: str
 ) -> None:
-    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
     monkeypatch.setattr(symbolic, "solve_symbolic", fault)
     quick = json.dumps({**QUICK, "expect": {"status": "determined"}})
     result = run(command, "s.yaml", "-f", "json", files={"s.yaml": documents(LETTERS, quick)})
@@ -169,13 +170,13 @@ def test_algebra_has_a_budget(
 
 
 def test_a_time_limit_replaces_the_budget_of_algebra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.001)
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.001)
     refused, answered = (run("solve", "-A", "a b; c d", *more) for more in ([], ["--time-limit", "50"]))
     assert (refused.returncode, answered.returncode) == (2, 0)
 
 
 def test_update_has_the_budget(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.3)
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.3)
     monkeypatch.setattr(symbolic, "solve_symbolic", work_for_ever)
     result = run("check", "--update", "s.yaml", files={"s.yaml": LETTERS})
     assert result.returncode == 2
@@ -193,7 +194,7 @@ def written_by(run: Run, folder: Path, arguments: list[str], files: dict[str, st
 def test_batch_waits_for_a_process_that_starts_slowly(
     run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    monkeypatch.setattr(limits, "PATIENCE", 0)
+    monkeypatch.setattr(isolation, "PATIENCE", 0)
     equation = json.dumps({"equations": ["x = y**3"], "y": ["y"], "at": {"x": 8, "y": 2}})
     result = run("batch", "-", "-j", "1", *arguments, stdin=f"{json.dumps(QUICK)}\n{equation}\n")
     assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["determined"] * 2
@@ -245,7 +246,7 @@ EQUATIONS = json.dumps({"equations": ["x**2 + y**2 = 25"], "y": ["y"]})
 def test_equations_of_a_batch_have_the_budget_of_algebra(
     run: Run, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None], reason: str
 ) -> None:
-    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
     monkeypatch.setattr(implicit, "linearize", fault)
     result = run("batch", "-", "-q", stdin=f"{EQUATIONS}\n{json.dumps(QUICK)}\n")
     refused, answered = (json.loads(line) for line in result.stdout.splitlines())
@@ -264,7 +265,7 @@ QUICK_ITEMS = [Item(f"{k}.json", json.dumps(QUICK).encode()) for k in range(10)]
 def test_a_slow_system_does_not_hold_back_what_is_done(
     monkeypatch: pytest.MonkeyPatch, endless: str, kind: str, jobs: int, limit: float | None
 ) -> None:
-    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 3600.0)
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 3600.0)
     monkeypatch.setattr(implicit, "linearize", work_for_ever)
     slow = endless if kind == "numbers" else EQUATIONS
     chunk = [*QUICK_ITEMS, Item("slow.json", slow.encode()), *QUICK_ITEMS]
@@ -273,7 +274,7 @@ def test_a_slow_system_does_not_hold_back_what_is_done(
         chunk = [Item("all.yaml", documents(*quick, slow, *quick).encode())]
     question = BatchTask("exact", time_limit=limit)
     pool = Pool(local, jobs, question) if jobs > 1 else None
-    answers = answer_all([chunk], question, lambda: pool, at_once=6)
+    answers = answer_all([chunk], question, lambda: pool, max_pending=6)
     try:
         done: list[BatchResult] = []
         while len(done) < 10:
@@ -289,7 +290,7 @@ def test_a_slow_system_does_not_hold_back_what_is_done(
 def test_a_refused_system_of_a_file_leaves_the_systems_behind_it_to_be_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits, "ALGEBRA_SECONDS", 0.5)
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.5)
     monkeypatch.setattr(implicit, "linearize", work_for_ever)
     quick = json.dumps(QUICK)
     chunk = [Item("a.yaml", documents(quick, EQUATIONS, quick).encode()), *QUICK_ITEMS[:2]]

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from implicitgrad.batch.engine import BatchResult
 from implicitgrad.batch.jsonl_output import locked
+from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError

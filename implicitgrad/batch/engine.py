@@ -1,9 +1,7 @@
-"""Many sources → one outcome each, in order, here or by workers."""
+"""Answer the items of a batch in order: small systems together, slow ones so that they hold nothing back."""
 
 from __future__ import annotations
 
-import hashlib
-import os.path
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, auto
@@ -11,136 +9,183 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from implicitgrad.model.requirement import facts_of, unmet
-from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import UNSTATED, CsvFormat, SystemSpec
-from implicitgrad.model.system import AUTO, LinearSystem
+from implicitgrad.batch.answer import (
+    BatchSystem,
+    Identity,
+    Position,
+    answer_alone,
+    answer_together,
+    build_systems,
+    failure,
+    item_failure,
+    problem_of,
+    read_item,
+)
+from implicitgrad.batch.task import BatchResult, BatchTask, Chunk, Item, ReadyResults
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.formats import read_specs
-from implicitgrad.readers.json_lines import read_json_line
-from implicitgrad.readers.source import decode, regular_size, stem
-from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.text.characters import count, printable
-from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
-from implicitgrad.writers.formats import FORMATS, JSON, BatchFormat, WriteOptions
 
 if TYPE_CHECKING:
-    from implicitgrad.batch.limits import Work
+    from implicitgrad.batch.isolation import Job, MakeJobs
 
-SMALL, LARGE_IN_DOUBLES, LARGE_EXACTLY = 8, 400, 2e6
-"""Sizes of systems, and size³·digits², up to which and above which they are answered in less than about 0.1 s."""
+SMALL_SIZE, MAX_QUICK_SIZE, MAX_QUICK_EXACT_WORK = 8, 400, 2e6
+"""Sizes, and size³·digits² in exact arithmetic, up to which an answer takes less than about 0.1 s."""
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
+GROUP_SECONDS = 0.5
+"""The time after which a group of quick systems, which takes some milliseconds, is answered one by one instead."""
 Context = Callable[[], AbstractContextManager[object]]
-
-
-class Item(NamedTuple):
-    """A source with one system, or a file with several."""
-
-    source: str
-    data: bytes | None
-    """Its bytes; None for a file that is to be read where it is answered."""
-    line: int | None = None
-    """Where it stands in a stream of JSON lines, 1-based; None for a whole file."""
-    only: int | None = None
-    """Which of its systems alone is meant, 0-based; None for all from ``since`` on."""
-    since: int = 0
-
-
-class BatchTask(NamedTuple):
-    """What is asked of every system."""
-
-    arithmetic: str = AUTO
-    free: tuple[str, ...] = ()
-    rtol: float | None = None
-    require: tuple[str, ...] = ()
-    csv_form: CsvFormat = UNSTATED
-    form: str = JSON
-    """The name of the output format."""
-    time_limit: float | None = None
-    """Seconds for each system."""
-    is_combined: bool = True
-    """Whether the answers go into one output; else each has a file of its own."""
-
-    def content_hash(self, item: Item) -> str | None:
-        """SHA-256 of an item's bytes, and of what is asked where that changes its answer; None for a FIFO's.
-
-        Where a file has several systems, theirs ends with a slash and their number.
-
-        Raises InputError for a file that cannot be read.
-        """
-        if item.data is not None:
-            found = hashlib.sha256(item.data)
-        elif regular_size(item.source) is None:
-            return None
-        else:
-            with open(item.source, "rb") as file:
-                found = hashlib.file_digest(file, "sha256")
-        asked = (self.arithmetic, self.free, self.rtol, (), self.csv_form, "")
-        if asked != NOTHING_ASKED:
-            found.update(repr(asked).encode())
-        return found.hexdigest()
-
-
-NOTHING_ASKED = (AUTO, (), None, (), UNSTATED, "")
-"""Of a BatchTask what may change an answer, where nothing does."""
-
-
-class BatchResult(NamedTuple):
-    """The answer to a system, or what is wrong with it, as it is written."""
-
-    source: str
-    status: str
-    """The verdict, or "error"."""
-    written: object
-    """Text or bytes, by ``BatchTask.form``; of a failure its record, or row."""
-    problem: Problem | None = None
-    """What is wrong with it, or with its answer."""
-    is_kept: bool = False
-    """It is an earlier batch's."""
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether there is no answer."""
-        return self.status == "error"
-
-
-class Ready(NamedTuple):
-    """Outcomes that are there already, in their place among the chunks."""
-
-    outcomes: list[BatchResult]
+Columns = tuple[Sequence[object], ...]
+"""Results by their fields, which are pickled twice as fast."""
 
 
 class Answered(NamedTuple):
-    """The outcomes of some items, in order, and the items that are left."""
+    """The results of some items, in order, and the items that remain."""
 
-    outcomes: list[BatchResult]
+    results: list[BatchResult]
     rest: list[Item]
 
 
-def answer_items(items: Sequence[Item], question: BatchTask) -> Answered:
-    """The outcomes of the systems of some items; of all of them, or of those before one that takes long."""
-    outcomes: list[BatchResult] = []
-    done = 0
-    for group in groups(items):
-        for found in _answer(group, question):
-            if not isinstance(found, SlowSystem):
-                outcomes += found
-            elif outcomes:
-                slow = done + found.item
-                return Answered(outcomes, [items[slow]._replace(since=found.number), *items[slow + 1 :]])
-        done += len(group)
-    return Answered(outcomes, [])
+def answer_items(items: Sequence[Item], task: BatchTask) -> Answered:
+    """Answer the systems of some items: all of them, or those before one that takes long."""
+    results: list[BatchResult] = []
+    for found in _answer(items, task):
+        if not isinstance(found, Position):
+            results += found
+        elif results:
+            slow = items[found.item]._replace(since=found.number)
+            return Answered(results, [slow, *items[found.item + 1 :]])
+    return Answered(results, [])
 
 
-def count_systems(item: Item, question: BatchTask) -> int:
-    """How many systems an item has; 1 where it cannot be read."""
-    return len(_read(item, question))
+def count_systems(item: Item, task: BatchTask) -> int:
+    """Return how many systems an item has; 1 if it cannot be read."""
+    return len(read_item(item, task))
 
 
-def groups(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """Items that are answered together: many small ones, a large one alone."""
+class Workers(Protocol):
+    """Processes that answer chunks in the order they were submitted."""
+
+    @property
+    def pending(self) -> Sized:
+        """The chunks that are not answered yet."""
+
+    def submit(self, chunk: Chunk) -> None:
+        """Hand over a chunk."""
+
+    def keep(self, ready: ReadyResults) -> None:
+        """Insert results in their place among the chunks."""
+
+    def next(self) -> list[BatchResult]:
+        """Wait for results of the chunk submitted first."""
+
+
+def answer_all(
+    chunks: Iterable[Chunk | ReadyResults],
+    task: BatchTask,
+    pool: Callable[[], Workers | None],
+    max_pending: int,
+    computing: Context = nullcontext,
+) -> Iterator[list[BatchResult]]:
+    """Yield the results of all chunks in order.
+
+    chunks : an empty one announces that the next may be a long time coming. pool : called at each chunk; None means
+    that this process answers it. max_pending : the number of chunks that workers have before their results are waited
+    for. computing : a context to compute in, in which the process may be interrupted.
+    """
+    try:
+        workers: Workers | None = None
+        for chunk in chunks:
+            if isinstance(chunk, ReadyResults):
+                if workers is None:
+                    yield chunk.results
+                else:
+                    workers.keep(chunk)
+            elif chunk:
+                workers = workers or pool()
+                if workers is None:
+                    yield from _computed(_answer(chunk, task), computing)
+                else:
+                    workers.submit(chunk)
+            while workers is not None and workers.pending and (not chunk or len(workers.pending) >= max_pending):
+                yield workers.next()
+        while workers is not None and workers.pending:
+            yield workers.next()
+    finally:
+        if task.time_limit is not None:
+            from implicitgrad.batch.isolation import end_kept_process
+
+            end_kept_process()
+
+
+def columns_of(results: Sequence[BatchResult]) -> Columns:
+    """Return results by their fields."""
+    return tuple(zip(*results, strict=True))
+
+
+def results_of(columns: Columns) -> list[BatchResult]:
+    """Undo columns_of."""
+    return list(map(BatchResult, *columns)) if columns else []
+
+
+def _computed(answers: Iterator[list[BatchResult] | Position], computing: Context) -> Iterator[list[BatchResult]]:
+    while True:
+        with computing():
+            results = next(answers, None)
+        if results is None:
+            return
+        if not isinstance(results, Position):
+            yield results
+
+
+def _answer(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult] | Position]:
+    """Yield results, and the Position of a system before one that may take long and while it does."""
+    if task.time_limit is not None:
+        yield from _answer_isolated(items, task)
+        return
+    for pace, systems in _runs(items, task):
+        if pace is _Pace.QUICK:
+            yield answer_together(systems, task)
+        elif pace is _Pace.SLOW:
+            for system in systems:
+                yield system.identity.position
+                yield answer_together([system], task)
+        else:
+            from implicitgrad.batch.isolation import load_algebra
+
+            load_algebra()
+            jobs = [_job([system], task) for system in systems]
+            yield from _run_jobs(partial(iter, jobs), systems[0].identity.position, items, task)
+
+
+class _Pace(Enum):
+    """How long a system may take."""
+
+    QUICK = auto()
+    SLOW = auto()
+    UNKNOWN = auto()
+    """It needs algebra."""
+
+
+def _runs(items: Sequence[Item], task: BatchTask) -> Iterator[tuple[_Pace, list[BatchSystem]]]:
+    """Read items, build what is quickly built and yield systems in order, successive ones of one pace together."""
+    first = 0
+    for group in _groups(items):
+        systems: list[BatchSystem] = []
+        for i, item in enumerate(group, first):
+            read = read_item(item, task, i)
+            if task.time_limit is None or (item.data is not None and len(item.data) <= GROUP_BYTES * len(read)):
+                build_systems([system for system in read if not system.needs_algebra], task)
+            systems += read
+        for pace, run in groupby(systems, lambda system: _pace(system, items[system.identity.position.item])):
+            together = list(run)
+            for k in range(0, len(together), GROUP_ITEMS):
+                yield pace, together[k : k + GROUP_ITEMS]
+        first += len(group)
+
+
+def _groups(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Yield groups of many small items, or of one large one."""
     group: list[Item] = []
     total = 0
     for item in items:
@@ -154,333 +199,111 @@ def groups(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield group
 
 
-class Workers(Protocol):
-    """What chunks are handed to, and answered in the order they were given."""
-
-    @property
-    def pending(self) -> Sized:
-        """What is not answered yet."""
-
-    def submit(self, chunk: list[Item]) -> None:
-        """Hand over a chunk."""
-
-    def keep(self, ready: Ready) -> None:
-        """Hand over what is answered already, in its place among the chunks."""
-
-    def next(self) -> list[BatchResult]:
-        """Wait for the outcomes of the chunk handed over first."""
-
-
-def answer_all(
-    chunks: Iterable[list[Item] | Ready],
-    question: BatchTask,
-    pool: Callable[[], Workers | None],
-    at_once: int,
-    computing: Context = nullcontext,
-) -> Iterator[list[BatchResult]]:
-    """The outcomes of chunk after chunk.
-
-    chunks : an empty one says that the next may be long in coming. pool : asked at each chunk whether there are workers
-    for it; None solves it here. at_once : how many chunks the workers are given before an answer is waited for.
-    computing : a context to solve in, which may be interrupted.
-    """
-    workers: Workers | None = None
-    for chunk in chunks:
-        if isinstance(chunk, Ready):
-            if workers is None:
-                yield chunk.outcomes
-            else:
-                workers.keep(chunk)
-        elif chunk:
-            workers = workers or pool()
-            if workers is None:
-                for group in groups(chunk):
-                    yield from _computed(_answer(group, question), computing)
-            else:
-                workers.submit(chunk)
-        while workers is not None and workers.pending and (not chunk or len(workers.pending) >= at_once):
-            yield workers.next()
-    while workers is not None and workers.pending:
-        yield workers.next()
-
-
-def failure(item: Item, problem: Problem, question: BatchTask, content_hash: str | None = None) -> BatchResult:
-    """The outcome of an item that could not be answered."""
-    return _written_failure(item.source, _name(item.source), problem, question, content_hash)
-
-
-class SlowSystem(NamedTuple):
-    """That the next system takes long, or may; what is there need not wait for it."""
-
-    item: int
-    """Its item's number among those that are answered together."""
-    number: int
-    """Its own in the item; both 0-based."""
-
-
-def _computed(answers: Iterator[list[BatchResult] | SlowSystem], computing: Context) -> Iterator[list[BatchResult]]:
-    while True:
-        with computing():
-            outcomes = next(answers, None)
-        if outcomes is None:
-            return
-        if not isinstance(outcomes, SlowSystem):
-            yield outcomes
-
-
-class _System:
-    """A system on its way to an outcome."""
-
-    __slots__ = ("content_hash", "found", "name", "source", "values")
-
-    def __init__(self, source: str, name: str, content_hash: str | None, found: object) -> None:
-        self.source, self.name, self.content_hash = source, name, content_hash
-        self.found = found
-        """A SystemSpec, which becomes a LinearSystem, a Solution and an BatchResult; a Problem once one is met."""
-        self.values = found.values if isinstance(found, SystemSpec) else {}
-        """The system as it was written."""
-
-    @property
-    def needs_algebra(self) -> bool:
-        """Whether it is more than numbers."""
-        return isinstance(self.found, SystemSpec) and self.found.linearize is not None
-
-
-def _answer(items: Sequence[Item], question: BatchTask) -> Iterator[list[BatchResult] | SlowSystem]:
-    """The outcomes of a few items, some at a time; and SlowSystem before one that may take long, or while it does."""
-    if question.time_limit is not None:
-        yield from _answer_apart(items, question)
-        return
-    systems: list[_System] = []
-    places: list[SlowSystem] = []
-    paces: list[_Pace] = []
-    for i, item in enumerate(items):
-        read = _read(item, question)
-        _step(_build, [system for system in read if not system.needs_algebra], question)
-        systems += read
-        places += [SlowSystem(i, item.since + k) for k in range(len(read))]
-        paces += [_pace(system, item) for system in read]
-    start = 0
-    for pace, run in groupby(paces):
-        start, end = start + len(list(run)), start
-        together, where = systems[end:start], places[end:start]
-        if pace is _Pace.QUICK:
-            yield _solved(together, question)
-        elif pace is _Pace.LONG:
-            for system, place in zip(together, where, strict=True):
-                yield place
-                yield _solved([system], question)
-        else:
-            from implicitgrad.batch.limits import load_algebra
-
-            load_algebra()
-            yield from _watched(partial(_works, together, where, question), question, where[0])
-
-
-class _Pace(Enum):
-    """How long a system may take."""
-
-    QUICK = auto()
-    LONG = auto()
-    UNKNOWN = auto()
-
-
-def _pace(system: _System, item: Item) -> _Pace:
-    """An estimate of the work, by a system's size and how many digits there are to an entry."""
+def _pace(system: BatchSystem, item: Item) -> _Pace:
+    """Estimate the work from a system's size and the number of digits of an entry."""
     if system.needs_algebra:
         return _Pace.UNKNOWN
-    linear = system.found
+    linear = system.state
     if not isinstance(linear, LinearSystem):
-        return _Pace.QUICK
+        return _Pace.SLOW if linear is system.spec else _Pace.QUICK  # not built yet, or a Problem
     size = max(len(linear.A), len(linear.y), len(linear.x))
-    if size <= SMALL:
+    if size <= SMALL_SIZE:
         return _Pace.QUICK
     if type(linear.A) is not RationalMatrix:
-        return _Pace.LONG if size > LARGE_IN_DOUBLES else _Pace.QUICK
+        return _Pace.SLOW if size > MAX_QUICK_SIZE else _Pace.QUICK
     digits = len(item.data or b"") / size**2
-    return _Pace.LONG if size**3 * digits**2 > LARGE_EXACTLY else _Pace.QUICK
+    return _Pace.SLOW if size**3 * digits**2 > MAX_QUICK_EXACT_WORK else _Pace.QUICK
 
 
-def _solved(systems: Sequence[_System], question: BatchTask) -> list[BatchResult]:
-    """Each step for all of them: a processor is faster at what it did just now."""
-    _step(_solve, systems, question)
-    _step(_write, systems, question)
-    return [_outcome(system, question) for system in systems]
-
-
-def _step(step: Callable[[_System, BatchTask], None], systems: Sequence[_System], question: BatchTask) -> None:
-    for system in systems:
-        if not isinstance(system.found, Problem):
-            try:
-                step(system, question)
-            except Exception as error:
-                system.found = _problem(error, system.source)
-
-
-def _answer_apart(items: Sequence[Item], question: BatchTask) -> Iterator[list[BatchResult] | SlowSystem]:
-    """The outcomes of items, each system within the time limit."""
-    from implicitgrad.batch.limits import load_algebra
+def _answer_isolated(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult] | Position]:
+    """Answer items in an isolated process, each system within the time limit."""
+    from implicitgrad.batch.isolation import load_algebra
 
     if any(b"equations" in (item.data or b"") for item in items):
         load_algebra()
 
-    def works() -> list[Work]:
-        read = [_read(item, question) for item in items]
-        places = [SlowSystem(i, items[i].since + k) for i, systems in enumerate(read) for k in range(len(systems))]
-        return _works([system for systems in read for system in systems], places, question)
-
-    yield from _watched(works, question, SlowSystem(0, items[0].since), items)
+    make_jobs = partial(_make_jobs, items, task)
+    yield from _run_jobs(make_jobs, Position(0, items[0].since), items, task, is_kept=True)
 
 
-class _Label(NamedTuple):
-    """What is known of a system where another process works on it."""
-
-    place: SlowSystem
-    source: str
-    name: str
-    content_hash: str | None
-
-
-def _works(systems: Sequence[_System], places: Sequence[SlowSystem], question: BatchTask) -> list[Work]:
-    from implicitgrad.batch.limits import Work
-
-    return [
-        Work(_Label(place, system.source, system.name, system.content_hash), partial(_whole, system, question))
-        for system, place in zip(systems, places, strict=True)
-    ]
-
-
-def _watched(
-    works: Callable[[], Sequence[Work]], question: BatchTask, first: SlowSystem, items: Sequence[Item] = ()
-) -> Iterator[list[BatchResult] | SlowSystem]:
-    """Yield the outcomes of works, which end when their time is over.
-
-    first : the place of the first system, until the works are known. items : what they are made of, if that may fail.
-    """
-    from implicitgrad.batch.limits import Result, each_or_slow
-
-    for found in each_or_slow(works, question.time_limit):
-        label = found.label
-        if not isinstance(found, Result):
-            yield first if label is None else label.place
-        elif found.error is None:
-            yield [found.value]
-        elif label is not None:
-            problem = _problem(found.error, label.source)
-            yield [_written_failure(label.source, label.name, problem, question, label.content_hash)]
-        elif len(items) == 1:
-            yield [failure(items[0], _problem(found.error, items[0].source), question)]
+def _make_jobs(items: Sequence[Item], task: BatchTask) -> Iterator[Job]:
+    for pace, systems in _runs(items, task):
+        if pace is _Pace.QUICK:
+            yield _job(systems, task)
         else:
-            for i, item in enumerate(items):
-                for one in _answer_apart([item], question):
-                    yield one._replace(item=i) if isinstance(one, SlowSystem) else one
+            yield from (_job([system], task) for system in systems)
 
 
-def _whole(system: _System, question: BatchTask) -> BatchResult:
-    """The outcome of a system. Raises MemoryError."""
-    if system.needs_algebra:
-        from implicitgrad.batch.limits import begin_algebra
+def _job(systems: Sequence[BatchSystem], task: BatchTask) -> Job:
+    """Make the job of answering one system, or a few quick ones."""
+    from implicitgrad.batch.isolation import Job
 
-        begin_algebra()
-    try:
-        for step in (_build, _solve, _write):
-            if not isinstance(system.found, Problem):
-                step(system, question)
-    except MemoryError:
-        raise
-    except Exception as error:
-        system.found = _problem(error, system.source)
-    return _outcome(system, question)
+    identities = [system.identity for system in systems]
+    seconds = task.time_limit
+    if len(systems) == 1:
+        if seconds is not None:
+            seconds -= systems[0].reading_seconds
+        return Job(identities, partial(_answer_one, systems[0], task), seconds)
+    if seconds is not None:
+        seconds = min(seconds, GROUP_SECONDS)
+    return Job(identities, partial(_answer_several, systems, task), seconds)
 
 
-def _read(item: Item, question: BatchTask) -> list[_System]:
-    content_hash = None
-    try:
-        content_hash = question.content_hash(item)
-        specs = _specs(item, question)
-        marked = content_hash if content_hash is None or len(specs) == 1 else f"{content_hash}/{len(specs)}"
-        systems = [_System(spec.source, spec.name, marked, spec) for spec in specs]
-        return systems[item.since :] if item.only is None else [systems[item.only]]
-    except Exception as error:
-        return [_System(item.source, _name(item.source), content_hash, _problem(error, item.source))]
+def _answer_one(system: BatchSystem, task: BatchTask) -> Columns:
+    return columns_of(answer_alone(system, task))
 
 
-def _build(system: _System, question: BatchTask) -> None:
-    assert isinstance(system.found, SystemSpec)
-    if system.found.origin is None and system.found.linearize is None:
-        system.found.no_letters_hint = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
-    system.found = build_system(system.found, question.arithmetic)
+def _answer_several(systems: Sequence[BatchSystem], task: BatchTask) -> Columns:
+    return columns_of(answer_together(systems, task))
 
 
-def _solve(system: _System, question: BatchTask) -> None:
-    linear = system.found
-    assert isinstance(linear, LinearSystem)
-    system.found = found = solve_system(linear, rtol=question.rtol)
-    if question.free and found.general.free:
-        system.found = solve_system(linear, question.free, rtol=question.rtol)
+def _run_jobs(
+    make_jobs: MakeJobs, first: Position, items: Sequence[Item], task: BatchTask, *, is_kept: bool = False
+) -> Iterator[list[BatchResult] | Position]:
+    """Yield the results of jobs in an isolated process, and the Position of a system while it takes long.
+
+    When that process is killed while it answers several systems or reads several items, each of them is given to a
+    process of its own, so that only the system that is slow, or takes too much memory, has no answer.
+
+    first : the position of the first job's system.
+    """
+    from implicitgrad.batch.isolation import JobResult, watch_isolated
+
+    place = first
+    """That of the next system, or of one behind the last."""
+    for found in watch_isolated(make_jobs, task.time_limit, is_kept=is_kept):
+        identities: list[Identity] = found.label or []
+        if not isinstance(found, JobResult):
+            if place.item < len(items):
+                yield place
+        elif found.error is None:
+            yield results_of(found.value)
+        elif not identities and len(items) == 1:
+            yield [item_failure(items[0].source, problem_of(found.error, items[0].source), task)]
+        elif not identities:
+            rest = [
+                (place.item, items[place.item]._replace(since=place.number)),
+                *list(enumerate(items))[place.item + 1 :],
+            ]
+            yield from _answer_singly(rest, task)
+        elif len(identities) == 1:
+            yield [failure(identities[0], problem_of(found.error, identities[0].source), task)]
+        else:
+            places = [identity.position for identity in identities]
+            yield from _answer_singly(((i, items[i]._replace(only=number)) for i, number in places), task)
+        if identities and isinstance(found, JobResult):
+            place = _next(identities[-1], items)
 
 
-def _write(system: _System, question: BatchTask) -> None:
-    solution = system.found
-    assert isinstance(solution, Solution)
-    written = _written(solution, question, system)
-    problem = None
-    if question.require:
-        facts = facts_of(solution)
-        problem = next((found for one in question.require if (found := unmet(facts, one))), None)
-    system.found = BatchResult(system.source, str(solution.status), written, problem)
+def _next(identity: Identity, items: Sequence[Item]) -> Position:
+    """Return the position that follows that of a system; its item may be one behind the last."""
+    i, number = identity.position
+    if not identity.is_last:
+        return Position(i, number + 1)
+    return Position(i + 1, items[i + 1].since if i + 1 < len(items) else 0)
 
 
-def _outcome(system: _System, question: BatchTask) -> BatchResult:
-    if isinstance(system.found, BatchResult):
-        return system.found
-    assert isinstance(system.found, Problem)
-    return _written_failure(system.source, system.name, system.found, question, system.content_hash)
-
-
-def _specs(item: Item, question: BatchTask) -> list[SystemSpec]:
-    source = item.source
-    if item.data is not None and item.line is not None:
-        return [read_json_line(decode(source, item.data, item.line), source, stem(source), item.line)]
-    return read_specs(source, question.csv_form, None if item.data is None else decode(source, item.data))
-
-
-def _problem(error: Exception, source: str) -> Problem:
-    if isinstance(error, ImplicitGradError):
-        first, *others = error.problems
-        if others:
-            first = first._replace(message=f"{first.message} (and {count(len(others), 'more problem')})")
-        if isinstance(error, UsageError):
-            first = first._replace(message=first.message.removeprefix(f"{printable(source)}: "))
-        return first if first.source else first._replace(source=source)
-    if isinstance(error, MemoryError):
-        return Problem("out of memory; the system is too large for this machine", code="memory", source=source)
-    hint = "This is a bug in implicitgrad: please report it with the input"
-    return Problem(f"internal error: {type(error).__name__}: {error}", hint, INTERNAL_ERROR, source)
-
-
-def _name(source: str) -> str:
-    return stem(os.path.normpath(source))
-
-
-def _written_failure(
-    source: str, name: str, problem: Problem, question: BatchTask, content_hash: str | None
-) -> BatchResult:
-    written = _batch_format(question.form if question.is_combined else JSON).failure(
-        source, name, problem, content_hash
-    )
-    return BatchResult(source, "error", written, problem)
-
-
-def _batch_format(form: str) -> BatchFormat:
-    batch = FORMATS[form].batch
-    assert batch is not None
-    return batch()
-
-
-def _written(solution: Solution, question: BatchTask, system: _System) -> object:
-    if question.is_combined:
-        return _batch_format(question.form).answer(solution, system.content_hash)
-    keys = {"content_hash": system.content_hash}
-    written = FORMATS[question.form].write(solution, WriteOptions(values=system.values, record_keys=keys))
-    return written if isinstance(written, str) else bytes(written)
+def _answer_singly(items: Iterable[tuple[int, Item]], task: BatchTask) -> Iterator[list[BatchResult] | Position]:
+    for i, item in items:
+        for found in _answer_isolated([item], task):
+            yield found._replace(item=i) if isinstance(found, Position) else found

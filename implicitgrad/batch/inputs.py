@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
-from implicitgrad.batch.engine import Item
+from implicitgrad.batch.task import Item
 from implicitgrad.batch.walk import PAUSE, walk
 from implicitgrad.readers.formats import BY_SUFFIX, format_by_suffix, is_stream
 from implicitgrad.readers.source import MAX_BYTES, open_file, read_bytes, unreadable

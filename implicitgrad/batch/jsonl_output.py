@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from implicitgrad.batch.engine import BatchResult
 from implicitgrad.batch.resume import Old
+from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.terminal.signals import Interruptions
 from implicitgrad.text.characters import printable

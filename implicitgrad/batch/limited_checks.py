@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from implicitgrad.batch.limits import Work, build, each_apart
+from implicitgrad.batch.isolation import Job, build, run_isolated
 from implicitgrad.checks.expected import arithmetic_of, verdict_of
 from implicitgrad.checks.judge import solve_to_judge
 from implicitgrad.model.solution import Solution
@@ -49,11 +49,11 @@ def check_within(
         solution = solutions[k] if k in solutions else solve_to_judge(build(spec, arithmetic_of))
         return _without_numbers(verdict_of(spec, solution, claims, more, list(solutions.values())))
 
-    def works() -> list[Work]:
+    def make_jobs() -> list[Job]:
         read = list(enumerate(specs()))
-        return [Work((k, spec.source), partial(work, k, spec)) for work in (solve, check) for k, spec in read]
+        return [Job((k, spec.source), partial(run, k, spec)) for run in (solve, check) for k, spec in read]
 
-    for result in each_apart(works, seconds):
+    for result in run_isolated(make_jobs, seconds):
         k, system = result.label or (0, source)
         if isinstance(result.error, InputError):
             found = [problem._replace(source=problem.source or system) for problem in result.error.problems]

@@ -14,23 +14,21 @@ from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from implicitgrad.batch.answer import item_failure
 from implicitgrad.batch.engine import (
     Answered,
-    BatchResult,
-    BatchTask,
+    Columns,
     Context,
-    Item,
-    Ready,
     answer_items,
+    columns_of,
     count_systems,
-    failure,
+    results_of,
 )
+from implicitgrad.batch.task import BatchResult, BatchTask, Item, ReadyResults
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import WORKER_DIED, Problem, UsageError
 
 Answer = TypeVar("Answer")
-Columns = tuple[Sequence[object], ...]
-"""Outcomes by their fields, which travel twice as fast as one by one."""
 Returned = tuple[Columns, list[Item]]
 """Outcomes, and the items that were not come to."""
 BETWEEN_LOOKS = 1.0
@@ -48,11 +46,11 @@ class Pool:
         self,
         make: Callable[[int], Executor],
         workers: int,
-        question: BatchTask,
+        task: BatchTask,
         answer: Callable[[Sequence[Item], BatchTask], Answered] = answer_items,
         waiting: Context = nullcontext,
     ) -> None:
-        self.make, self.workers, self.question, self.answer, self.waiting = make, workers, question, answer, waiting
+        self.make, self.workers, self.task, self.answer, self.waiting = make, workers, task, answer, waiting
         self.executor = self._made(workers)
         self.alone: Executor | None = None
         """Of one worker, for what may kill it."""
@@ -62,33 +60,33 @@ class Pool:
         """Hand a chunk to the workers."""
         try:
             with _starting(self.workers):
-                future = self.executor.submit(_answered, self.answer, chunk, self.question)
+                future = self.executor.submit(_answered, self.answer, chunk, self.task)
         except BrokenExecutor as error:  # known only now: whose answer is waited for says so again
             future = Future()
             future.set_exception(error)
         self.pending.append((chunk, future))
 
-    def keep(self, ready: Ready) -> None:
+    def keep(self, ready: ReadyResults) -> None:
         """Outcomes in their place among the chunks."""
         future: Future[Returned] = Future()
-        future.set_result((_columns(ready.outcomes), []))
+        future.set_result((columns_of(ready.results), []))
         self.pending.append(([], future))
 
     def next(self) -> list[BatchResult]:
-        """The outcomes of the chunk handed over first."""
+        """The results of the chunk handed over first."""
         chunk, future = self.pending[0]  # which stays there while it is waited for: an interruption leaves no gap
         rest: list[Item] = []
         try:
             columns, rest = self._result(future, self.executor)
-            outcomes = _outcomes(columns)
+            results = results_of(columns)
         except BrokenExecutor:
             self._renew()
-            outcomes = self._one_by_one(chunk)
+            results = self._one_by_one(chunk)
         self.pending.popleft()
         if rest:
             self.submit(rest)
             self.pending.rotate(1)
-        return outcomes
+        return results
 
     def finished(self) -> Iterator[list[BatchResult]]:
         """What is there already of the next chunks, without a wait."""
@@ -97,7 +95,7 @@ class Pool:
             if not future.done() or future.cancelled() or future.exception() is not None:
                 return
             columns, rest = future.result()
-            yield _outcomes(columns)
+            yield results_of(columns)
             if rest:
                 return
 
@@ -124,27 +122,27 @@ class Pool:
                 self.submit(chunk)
 
     def _one_by_one(self, chunk: list[Item]) -> list[BatchResult]:
-        return [outcome for item in chunk for outcome in self._alone(item)]
+        return [result for item in chunk for result in self._alone(item)]
 
     def _alone(self, item: Item) -> list[BatchResult]:
-        """The outcomes of an item in a process of its own; of one that kills it, each system in one of its own."""
+        """The results of an item in a process of its own; of one that kills it, each system in one of its own."""
         try:
-            outcomes: list[BatchResult] = []
+            results: list[BatchResult] = []
             rest = [item]
             while rest:
-                columns, rest = self._ask(_answered, self.answer, rest, self.question)
-                outcomes += _outcomes(columns)
-            return outcomes
+                columns, rest = self._ask(_answered, self.answer, rest, self.task)
+                results += results_of(columns)
+            return results
         except BrokenExecutor:
             with suppress(BrokenExecutor):
-                systems = 1 if item.only is not None else self._ask(count_systems, item, self.question)
+                systems = 1 if item.only is not None else self._ask(count_systems, item, self.task)
                 if systems > 1:
                     ones = (item._replace(only=item.since + k) for k in range(systems))
-                    return [outcome for one in ones for outcome in self._alone(one)]
+                    return [result for one in ones for result in self._alone(one)]
         message = "the process that worked on this system died, twice: killed, or out of memory"
         source = item.source if not item.only else f"{item.source}#{item.only + 1}"
         problem = Problem(message, code=WORKER_DIED, source=source)
-        return [failure(item._replace(source=source), problem, self.question)]
+        return [item_failure(source, problem, self.task)]
 
     def _ask(self, function: Callable[..., Answer], *arguments: object) -> Answer:
         """What a function comes to. Raises BrokenExecutor, after which another process is asked."""
@@ -181,19 +179,11 @@ class Pool:
 
 
 def _answered(
-    answer: Callable[[Sequence[Item], BatchTask], Answered], items: Sequence[Item], question: BatchTask
+    answer: Callable[[Sequence[Item], BatchTask], Answered], items: Sequence[Item], task: BatchTask
 ) -> Returned:
     """What a worker does."""
-    outcomes, rest = answer(items, question)
-    return _columns(outcomes), rest
-
-
-def _columns(outcomes: Sequence[BatchResult]) -> Columns:
-    return tuple(zip(*outcomes, strict=True))
-
-
-def _outcomes(columns: Columns) -> list[BatchResult]:
-    return list(map(BatchResult, *columns)) if columns else []
+    results, rest = answer(items, task)
+    return columns_of(results), rest
 
 
 @contextmanager

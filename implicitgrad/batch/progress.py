@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.batch.engine import BatchResult
+from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import (

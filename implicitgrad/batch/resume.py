@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from implicitgrad.batch.engine import BatchResult, Item
 from implicitgrad.batch.inputs import is_result
+from implicitgrad.batch.task import BatchResult, Item
 from implicitgrad.model.requirement import Facts, unmet
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.text.characters import printable

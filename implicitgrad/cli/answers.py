@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
@@ -16,7 +17,7 @@ from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, WriteOptions, either
 
 if TYPE_CHECKING:
-    from implicitgrad.batch.limits import Result, Work
+    from implicitgrad.batch.isolation import Job, JobResult
 
 
 class SolveOptions(NamedTuple):
@@ -90,28 +91,33 @@ def answers_in_time(
     seconds: float, specs: Callable[[], Sequence[SystemSpec]], source: str, options: SolveOptions
 ) -> tuple[list[Answer], list[Problem]]:
     """Do the same in a process that is killed if one system takes longer than ``seconds``, reading included."""
-    from implicitgrad.batch.limits import each_apart
+    from implicitgrad.batch.isolation import run_isolated
 
-    answers, problems = _split(each_apart(lambda: _works(specs(), options), seconds), source)
+    def make_jobs() -> list[Job]:
+        started = monotonic()
+        read = specs()
+        left = seconds - (monotonic() - started)
+        return _jobs(read, options, left if len(read) == 1 else seconds)
+
+    answers, problems = _split(run_isolated(make_jobs, seconds), source)
     _refuse_several([*answers, *problems], options)
     return answers, problems
 
 
-def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Iterator[Answer | Result]:
+def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Iterator[Answer | JobResult]:
     for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
         if is_of_numbers:
             for system, parts in group:
                 assert isinstance(system, LinearSystem)
                 yield _answer(system, parts, options)
         else:
-            from implicitgrad.batch.limits import each_apart
+            from implicitgrad.batch.isolation import run_isolated
 
-            yield from each_apart(
-                partial(_works, [one.system for one in group if isinstance(one.system, SystemSpec)], options)
-            )
+            specs = [one.system for one in group if isinstance(one.system, SystemSpec)]
+            yield from run_isolated(partial(_jobs, specs, options))
 
 
-def _split(results: Iterable[Answer | Result], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+def _split(results: Iterable[Answer | JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
     """Separate answers from the problems of systems without one. Raise any other error.
 
     source : the source of systems that could not be read in time.
@@ -136,14 +142,14 @@ def _split(results: Iterable[Answer | Result], source: str | None = None) -> tup
     return answers, problems
 
 
-def _works(specs: Sequence[SystemSpec], options: SolveOptions) -> list[Work]:
-    from implicitgrad.batch.limits import Work
+def _jobs(specs: Sequence[SystemSpec], options: SolveOptions, seconds: float | None = None) -> list[Job]:
+    from implicitgrad.batch.isolation import Job
 
-    return [Work(spec.source, partial(_answer_spec, spec, options)) for spec in specs]
+    return [Job(spec.source, partial(_answer_spec, spec, options), seconds) for spec in specs]
 
 
 def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
-    from implicitgrad.batch.limits import build
+    from implicitgrad.batch.isolation import build
 
     spec.order = options.order
     system = build(spec, options.arithmetic)

@@ -28,12 +28,12 @@ from implicitgrad.writers.formats import FORMATS, JSON
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from implicitgrad.batch.engine import BatchResult, BatchTask, Ready
     from implicitgrad.batch.inputs import Chunk
     from implicitgrad.batch.pool import Pool
     from implicitgrad.batch.results import Results
     from implicitgrad.batch.resume import Old
     from implicitgrad.batch.sources import Sources
+    from implicitgrad.batch.task import BatchResult, BatchTask, ReadyResults
     from implicitgrad.terminal.signals import Interruptions
 
 COMBINED = [one for one in FORMATS.values() if one.batch is not None]
@@ -142,7 +142,7 @@ def batch(
         announce_terminal_input()
     for name in THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
-    from implicitgrad.batch.engine import BatchTask
+    from implicitgrad.batch.task import BatchTask
     from implicitgrad.terminal.signals import Interruptions
 
     gc.freeze()
@@ -292,9 +292,9 @@ class _Begun:
         return self.bytes > LOCAL_BYTES or self.items > LOCAL_ITEMS
 
 
-def _held(chunks: Iterator[Chunk | Ready], begun: _Begun) -> Iterator[Chunk | Ready]:
+def _held(chunks: Iterator[Chunk | ReadyResults], begun: _Begun) -> Iterator[Chunk | ReadyResults]:
     """The same, the first of them together: once there is much to do, or the next may be long in coming."""
-    held: list[Chunk | Ready] = []
+    held: list[Chunk | ReadyResults] = []
     for chunk in chunks:
         held.append(chunk)
         if begun.is_much or not chunk:
@@ -305,16 +305,17 @@ def _held(chunks: Iterator[Chunk | Ready], begun: _Begun) -> Iterator[Chunk | Re
 
 def _chunks(
     asked: _Asked, sources: Sources, question: BatchTask, old: Old | None, begun: _Begun
-) -> Iterator[Chunk | Ready]:
+) -> Iterator[Chunk | ReadyResults]:
     """What is to be done, and what is done already."""
     from implicitgrad.batch import inputs as items
-    from implicitgrad.batch.engine import Item, Ready, failure
+    from implicitgrad.batch.answer import item_failure
+    from implicitgrad.batch.task import ReadyResults
     from implicitgrad.text.errors import InputError
 
     for chunk in items.chunks(sources.found(), sources.own(), sends_all=asked.address is not None):
         if isinstance(chunk, InputError):
             problem = chunk.problems[0]
-            yield Ready([failure(Item(str(problem.source), None), problem, question)])
+            yield ReadyResults([item_failure(str(problem.source), problem, question)])
             continue
         begun.items += len(chunk)
         begun.bytes += sum(len(item.data) if item.data is not None else items.size(item) for item in chunk)
@@ -324,9 +325,9 @@ def _chunks(
             yield from _changed(chunk, old, question)
 
 
-def _changed(chunk: Chunk, old: Old, question: BatchTask) -> Iterator[Chunk | Ready]:
+def _changed(chunk: Chunk, old: Old, question: BatchTask) -> Iterator[Chunk | ReadyResults]:
     """A chunk, without what has its result already; that stands in its place."""
-    from implicitgrad.batch.engine import Ready
+    from implicitgrad.batch.task import ReadyResults
     from implicitgrad.text.errors import InputError
 
     left: Chunk = []
@@ -340,7 +341,7 @@ def _changed(chunk: Chunk, old: Old, question: BatchTask) -> Iterator[Chunk | Re
             if left:
                 yield left
             left = []
-            yield Ready(outcomes)
+            yield ReadyResults(outcomes)
         else:
             left.append(item)
     if left or not chunk:

@@ -61,13 +61,13 @@ def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
     try:
         return _updated(path, form, allow_algebra=False)
     except NeedsAlgebra:
-        from implicitgrad.batch.limits import Work, begin_algebra, each_apart
+        from implicitgrad.batch.isolation import Job, begin_algebra, run_isolated
 
     def work() -> tuple[str, str, str]:
         begin_algebra()
         return _updated(path, form)
 
-    ((_, value, error),) = each_apart(lambda: [Work(path, work)])
+    ((_, value, error),) = run_isolated(lambda: [Job(path, work)])
     if isinstance(error, InputError):
         raise InputError(problem._replace(source=problem.source or path) for problem in error.problems)
     if error is not None:

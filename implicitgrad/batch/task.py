@@ -1,0 +1,89 @@
+"""What a batch consists of: items to answer, the task that is the same for all of them, and results."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from implicitgrad.model.spec import UNSTATED, CsvFormat
+from implicitgrad.model.system import AUTO
+from implicitgrad.readers.source import regular_size
+from implicitgrad.text.errors import Problem
+from implicitgrad.writers.formats import JSON
+
+DEFAULT_OPTIONS = (AUTO, (), None, (), UNSTATED, "")
+"""The options of a BatchTask that may change an answer, as they are hashed."""
+
+
+class Item(NamedTuple):
+    """A line with one system, or a file with one or several."""
+
+    source: str
+    data: bytes | None
+    """Its bytes; None for a file that is read by the process that answers it."""
+    line: int | None = None
+    """Its line number in a stream of JSON lines, 1-based; None for a whole file."""
+    only: int | None = None
+    """The one system of it that is meant, 0-based; None for all from ``since`` on."""
+    since: int = 0
+
+
+Chunk = list[Item]
+
+
+class BatchTask(NamedTuple):
+    """The options that apply to every system."""
+
+    arithmetic: str = AUTO
+    free: tuple[str, ...] = ()
+    rtol: float | None = None
+    require: tuple[str, ...] = ()
+    csv_form: CsvFormat = UNSTATED
+    form: str = JSON
+    """The name of the output format."""
+    time_limit: float | None = None
+    """Seconds for each system."""
+    is_combined: bool = True
+    """Whether the answers go into one output; else each has a file of its own."""
+
+    def content_hash(self, item: Item) -> str | None:
+        """Return the SHA-256 of an item's bytes and of the options that change its answer; None for a FIFO.
+
+        Raise InputError if the file cannot be read.
+        """
+        if item.data is not None:
+            digest = hashlib.sha256(item.data)
+        elif regular_size(item.source) is None:
+            return None
+        else:
+            with open(item.source, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+        options = (self.arithmetic, self.free, self.rtol, (), self.csv_form, "")
+        if options != DEFAULT_OPTIONS:
+            digest.update(repr(options).encode())
+        return digest.hexdigest()
+
+
+class BatchResult(NamedTuple):
+    """The answer to a system, or the problem with it, ready to be written."""
+
+    source: str
+    status: str
+    """The status of the solution, or "error"."""
+    written: object
+    """In the format ``BatchTask.form``; a failure in a file of its own is a JSON record."""
+    problem: Problem | None = None
+    """Why there is no answer, or how the answer differs from what --require asks."""
+    is_kept: bool = False
+    """Whether it was taken over from a previous batch."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether there is no answer."""
+        return self.status == "error"
+
+
+class ReadyResults(NamedTuple):
+    """Results that need no work, in their place among the chunks."""
+
+    results: list[BatchResult]
