@@ -119,7 +119,10 @@ def watch_isolated(
         return
     done = 0
     process = _kept.process if is_kept else None
-    _kept.process = None
+    if process is not None:
+        _kept.process = None
+        if process.parent != os.getpid():  # a process that was forked from the one that keeps it
+            process = None
     while True:
         try:
             request = _Request(make_jobs, done, seconds)
@@ -145,9 +148,9 @@ def watch_isolated(
 
 def end_kept_process() -> None:
     """End the process that watch_isolated has kept for this thread."""
-    if _kept.process is not None:
-        _kept.process.kill()
-        _kept.process = None
+    process, _kept.process = _kept.process, None
+    if process is not None and process.parent == os.getpid():
+        process.kill()
 
 
 def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> LinearSystem:
@@ -176,7 +179,7 @@ class _Process:
         """Whether it waits for a request."""
         self.has_begun = False
         """Whether a job of the request has begun, so that an error is the job's."""
-        parent = os.getpid()
+        self.parent = os.getpid()
         prctl = _prctl()
         requests, self.requests = os.pipe()
         self.replies, replies = os.pipe()
@@ -186,7 +189,7 @@ class _Process:
                 if prctl is not None:
                     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
                 os.close(self.requests)
-                _serve_and_exit(request, requests, replies, parent)
+                _serve_and_exit(request, requests, replies, self.parent)
         os.close(requests)
         os.close(replies)
 
