@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad.batch import isolation
+from implicitgrad.batch import answer, isolation
 from implicitgrad.batch.engine import answer_all
 from implicitgrad.batch.pool import Pool
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
 from implicitgrad.batch.workers import kill_all, local
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.solvers import symbolic
 from implicitgrad.symbolic import linearize as implicit
 
@@ -320,3 +323,55 @@ def test_no_process_is_left_behind(tmp_path: Path, endless: str) -> None:
     process.wait()
     assert os.read(reader, 1) == b""  # all that could write to it are gone
     os.close(reader)
+
+
+def test_workers_leave_alone_the_isolated_process_of_the_process_they_are_forked_from(endless: str) -> None:
+    question = BatchTask("exact", time_limit=0.8)
+    pools: list[Pool] = []
+
+    def pool() -> Pool | None:
+        return pools[0] if pools else None
+
+    answers = answer_all([QUICK_ITEMS[:2], [Item("slow.json", endless.encode())]], question, pool, max_pending=1)
+    done = next(answers)  # here, by a process that is kept
+    pools.append(Pool(local, 1, question))
+    try:
+        for results in answers:
+            done += results
+    finally:
+        pools[0].close()
+    assert [one.status for one in done] == ["determined", "determined", "error"]
+
+
+@pytest.mark.parametrize("slow", range(3))
+def test_a_slow_system_among_quick_ones_is_the_only_one_without_an_answer(
+    monkeypatch: pytest.MonkeyPatch, slow: int
+) -> None:
+    """Small systems are answered together; nothing tells beforehand that one of them takes long."""
+    solve = answer.solve_system
+
+    def solve_or_hang(system: LinearSystem, *arguments: Any, **options: Any) -> Solution:
+        if system.source == QUICK_ITEMS[slow].source:
+            work_for_ever()
+        return solve(system, *arguments, **options)
+
+    monkeypatch.setattr(answer, "solve_system", solve_or_hang)
+    question = BatchTask(time_limit=0.8)
+    done = [one for results in answer_all([QUICK_ITEMS[:3]], question, lambda: None, 1) for one in results]
+    assert [one.source for one in done] == [item.source for item in QUICK_ITEMS[:3]]
+    assert [one.is_failure for one in done] == [k == slow for k in range(3)]
+    assert done[slow].problem is not None
+    assert done[slow].problem.code == "time-limit"
+
+
+def test_the_budget_of_algebra_does_not_depend_on_the_load_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that waits, as for its turn on a busy processor, spends nothing of it."""
+    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.1)
+
+    def wait_without_working() -> str:
+        isolation.begin_algebra()
+        select.select([], [], [], 0.3)
+        return "answered"
+
+    (result,) = isolation.run_isolated(lambda: [isolation.Job("s.yaml", wait_without_working)])
+    assert result == ("s.yaml", "answered", None)
