@@ -172,11 +172,13 @@ def _runs(items: Sequence[Item], task: BatchTask) -> Iterator[tuple[_Pace, list[
     first = 0
     for group in _groups(items):
         systems: list[BatchSystem] = []
+        buildable: list[BatchSystem] = []
         for i, item in enumerate(group, first):
             read = read_item(item, task, i)
             if task.time_limit is None or (item.data is not None and len(item.data) <= GROUP_BYTES * len(read)):
-                build_systems([system for system in read if not system.needs_algebra], task)
+                buildable += [system for system in read if not system.needs_algebra]
             systems += read
+        build_systems(buildable, task)
         for pace, run in groupby(systems, lambda system: _pace(system, items[system.identity.position.item])):
             together = list(run)
             for k in range(0, len(together), GROUP_ITEMS):
