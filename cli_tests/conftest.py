@@ -30,6 +30,10 @@ def examples(number: int) -> settings:
     )
 
 
+settings.register_profile("implicitgrad", examples(100))
+settings.load_profile("implicitgrad")
+
+
 def trials(number: int) -> int:
     """Return how often a loop is run: ``number`` times in a thorough run, else a fifth of that."""
     return number if IS_THOROUGH else -(-number // 5)
