@@ -104,8 +104,8 @@ def _expression(node: Node) -> Expr:
             f"expected numbers of at most exp({LARGEST_LOGARITHM:,}), got more", node.offset, code="bad-number"
         )
     if found.has(*_NOT_REAL) or found.is_real is False:
-        what = f"the function {node.text} of a number that it has" if node.kind == "call" else "a power that is"
-        raise ExpressionError(f"expected {what} as a real number, got none", node.offset, code="bad-number")
+        what = f"an argument for which {node.text} is real" if node.kind == "call" else "a real power"
+        raise ExpressionError(f"expected {what}, got none", node.offset, code="bad-number")
     return found
 
 
