@@ -132,7 +132,7 @@ def time_limit_option(command: Decorated) -> Decorated:
         "--time-limit",
         callback=seconds,
         metavar="SECONDS",
-        help="Refuse a system that takes longer, and go on.  [default: none; 10 where there are letters or nonlinear "
+        help="Refuse a system that takes longer, and go on.  [default: none; 9 of CPU time for letters and nonlinear "
         "equations]",
     )(command)
 
