@@ -126,6 +126,15 @@ def test_the_house_has_few_rooms() -> None:
     assert len(rooms) <= MAX_ROOMS
 
 
+def test_no_two_classes_have_one_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for file in files():
+        for node in ast.walk(ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name.lstrip("_"), []).append(file)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
 def test_a_rooms_init_has_no_code() -> None:
     for file in files():
         if file.endswith("/__init__"):

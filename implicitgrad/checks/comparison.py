@@ -27,22 +27,22 @@ class Difference(NamedTuple):
     finding: Finding
 
 
-class Comparison:
-    """Of values in one field."""
+class SymbolicComparison:
+    """Compares values of one field."""
 
     def __init__(self, field: Field, curve: OnCurve | None) -> None:
         self.field = field
         self.curve = curve
-        """Of nonlinear equations."""
+        """The solution set of nonlinear equations; None if the values need not satisfy any."""
 
     def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
-        """Whether they are the same, wherever the equations hold if those are not linear."""
+        """Decide whether two values are equal; for nonlinear equations, wherever these hold."""
         if self._is_near(claimed, expected, slack):
             return Finding(Decision.YES)
         return Finding(Decision.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
 
     def said(self, one: Difference) -> str:
-        """What is claimed and what is so, and where."""
+        """Describe a difference: what is claimed, what is correct, and where."""
         text = f"{one.name}: claimed {one.text}, correct is {show_number(one.correct, DIGITS).strip()}"
         if self.curve is None or one.claimed is None:
             return text

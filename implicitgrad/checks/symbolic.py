@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from implicitgrad.checks.claim import Claim
-from implicitgrad.checks.comparison import Comparison, Difference, row_reduced
+from implicitgrad.checks.comparison import Difference, SymbolicComparison, row_reduced
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.decision import Decision
 from implicitgrad.checks.interval_constraints import LinearForm, forms_of
@@ -71,7 +71,7 @@ class _SymbolicJudge:
         self.context = Context(solution._replace(general=converted, constraints=constraints), claims)
         is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
         self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
-        self.comparison = Comparison(self.field, self.curve)
+        self.comparison = SymbolicComparison(self.field, self.curve)
 
     def judge_matrices(self) -> list[Outcome]:
         """Return the outcomes of ∂y/∂x and of ∂L/∂x, which a valid claimed ∂y/∂x must yield."""

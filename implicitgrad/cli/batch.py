@@ -212,13 +212,13 @@ def _run(asked: _Asked, target: _Target, question: BatchTask, interruptions: Int
     sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
     make = None if asked.address is None else _cluster(asked.address, asked.dask_timeout)
     jobs = asked.jobs or cores()
-    begun = _Begun()
+    submitted = _Submitted()
     started: list[Pool] = []
 
     def pool() -> Pool | None:
         if started:
             return started[0]
-        if make is None and (jobs == 1 or not begun.is_much):
+        if make is None and (jobs == 1 or not submitted.is_much):
             return None
         from implicitgrad.batch.pool import Pool
         from implicitgrad.batch.workers import local
@@ -237,7 +237,7 @@ def _run(asked: _Asked, target: _Target, question: BatchTask, interruptions: Int
         results = _results(target, interruptions, is_resumed=asked.resume)
         old: Old | None = getattr(results, "old", None)
         try:
-            chunks = interruptions.allowed_between(_held(_chunks(asked, sources, question, old, begun), begun))
+            chunks = interruptions.allowed_between(_held(_chunks(asked, sources, question, old, submitted), submitted))
             for outcomes in answer_all(chunks, question, pool, at_once, interruptions.allowed):
                 shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
                 tally.add(results.write(shown))
@@ -281,8 +281,8 @@ def _to_first_failure(outcomes: list[BatchResult]) -> list[BatchResult]:
     return outcomes if failed is None else outcomes[: failed + 1]
 
 
-class _Begun:
-    """How much has been handed out."""
+class _Submitted:
+    """Counts what was handed to processes so far."""
 
     def __init__(self) -> None:
         self.bytes = self.items = 0
@@ -292,19 +292,19 @@ class _Begun:
         return self.bytes > LOCAL_BYTES or self.items > LOCAL_ITEMS
 
 
-def _held(chunks: Iterator[Chunk | ReadyResults], begun: _Begun) -> Iterator[Chunk | ReadyResults]:
+def _held(chunks: Iterator[Chunk | ReadyResults], submitted: _Submitted) -> Iterator[Chunk | ReadyResults]:
     """The same, the first of them together: once there is much to do, or the next may be long in coming."""
     held: list[Chunk | ReadyResults] = []
     for chunk in chunks:
         held.append(chunk)
-        if begun.is_much or not chunk:
+        if submitted.is_much or not chunk:
             yield from held
             held.clear()
     yield from held
 
 
 def _chunks(
-    asked: _Asked, sources: Sources, question: BatchTask, old: Old | None, begun: _Begun
+    asked: _Asked, sources: Sources, question: BatchTask, old: Old | None, submitted: _Submitted
 ) -> Iterator[Chunk | ReadyResults]:
     """What is to be done, and what is done already."""
     from implicitgrad.batch import inputs as items
@@ -317,8 +317,8 @@ def _chunks(
             problem = chunk.problems[0]
             yield ReadyResults([item_failure(str(problem.source), problem, question)])
             continue
-        begun.items += len(chunk)
-        begun.bytes += sum(len(item.data) if item.data is not None else items.size(item) for item in chunk)
+        submitted.items += len(chunk)
+        submitted.bytes += sum(len(item.data) if item.data is not None else items.size(item) for item in chunk)
         if old is None:
             yield chunk
         else:

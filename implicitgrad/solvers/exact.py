@@ -90,7 +90,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     )
 
 
-class Equations(NamedTuple):
+class IntegerEquations(NamedTuple):
     """Integer equations, each a multiple of one of the system's."""
 
     rows: list[IntegerRow]
@@ -99,10 +99,10 @@ class Equations(NamedTuple):
     """What each was multiplied by, where B is the identity."""
 
 
-def _equations(system: LinearSystem) -> Equations:
+def _equations(system: LinearSystem) -> IntegerEquations:
     """Each row times the least common denominator of its entries."""
     if system.B is not None:
-        return Equations([integers(a + b)[0] for a, b in zip(system.A, system.B, strict=True)], None)
+        return IntegerEquations([integers(a + b)[0] for a, b in zip(system.A, system.B, strict=True)], None)
     A = RationalMatrix.of(system.A)
     rows = A.numerators
     scales = [A.denominator] * len(rows)
@@ -111,10 +111,10 @@ def _equations(system: LinearSystem) -> Equations:
         if max(common) > 1:
             scales = [A.denominator // k for k in common]
             rows = [row if k == 1 else [number // k for number in row] for k, row in zip(common, rows, strict=True)]
-    return Equations(rows, scales)
+    return IntegerEquations(rows, scales)
 
 
-def _read_off(equations: Equations, N: int, P: int, wanted: set[int]) -> ExactReading:
+def _read_off(equations: IntegerEquations, N: int, P: int, wanted: set[int]) -> ExactReading:
     """Reduce [A | B], the ``wanted`` columns of A last of all of A, and read off what it says."""
     scales = equations.scales
     is_identity = scales is not None
@@ -174,7 +174,7 @@ def _determined(particular: Matrix, coefficients: Matrix, reading: ExactReading,
     )
 
 
-def _minimum_norm(reading: ExactReading, equations: Equations) -> RationalMatrix:
+def _minimum_norm(reading: ExactReading, equations: IntegerEquations) -> RationalMatrix:
     """A⁺·B·T, by whichever of the row space and the null space promises less work."""
     N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
     if rank >= 4 * len(reading.free):
@@ -189,7 +189,7 @@ def _minimum_norm(reading: ExactReading, equations: Equations) -> RationalMatrix
     return RationalMatrix(numerators, d * e)
 
 
-def _right_sides(equations: Equations, chosen: list[int], N: int) -> list[IntegerRow]:
+def _right_sides(equations: IntegerEquations, chosen: list[int], N: int) -> list[IntegerRow]:
     """The chosen rows of B."""
     if equations.scales is None:
         return [equations.rows[i][N:] for i in chosen]

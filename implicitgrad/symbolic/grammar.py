@@ -122,12 +122,12 @@ def read_equation(text: str, known: Collection[str] = ()) -> Equation:
 
     known : names that other equations have, which a run of letters may be a product of.
     """
-    return _Reader(text, "an equation", known).equation()
+    return _Parser(text, "an equation", known).equation()
 
 
 def read_expression(text: str) -> Node:
     """Raises ExpressionError."""
-    return _Reader(text, "an expression").whole()
+    return _Parser(text, "an expression").whole()
 
 
 def has_letters(text: str) -> bool:
@@ -207,8 +207,8 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
     return [*found, ("end", "", len(text.rstrip()))]
 
 
-class _Reader:
-    """One text, by recursive descent."""
+class _Parser:
+    """Parses one text by recursive descent."""
 
     def __init__(self, text: str, what: str, known: Collection[str] = ()) -> None:
         self.depth = 0

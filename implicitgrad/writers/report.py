@@ -26,7 +26,7 @@ Paint = Callable[[str, str], str]
 Result = Verdict | Unreadable
 
 
-class Row(NamedTuple):
+class ReportRow(NamedTuple):
     """A line of the table."""
 
     system: str
@@ -136,7 +136,7 @@ def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]
     return lines
 
 
-def _with_note(row: Row, first: int, widths: Sequence[int], screen: Screen, paint: Paint) -> list[str]:
+def _with_note(row: ReportRow, first: int, widths: Sequence[int], screen: Screen, paint: Paint) -> list[str]:
     """A row's cells from the ``first`` on, its note behind them, or below where the screen is too narrow."""
     indent = INDENT if first else ""
     cells, styles, widths = row[first:], row.styles[first:], widths[first:]
@@ -161,7 +161,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], pa
     return GAP.join(padded).rstrip()
 
 
-def _stacked(row: Row, screen: Screen, paint: Paint) -> list[str]:
+def _stacked(row: ReportRow, screen: Screen, paint: Paint) -> list[str]:
     """The system on a line of its own, then the claim, its verdict before it."""
     system, claim, verdict = (paint(cell, style) for cell, style in zip(row[:3], row.styles, strict=False))
     room = None if screen.width is None else screen.width - len(INDENT)
@@ -189,17 +189,17 @@ def _wrapped(text: str, screen: Screen, indent: str) -> list[str]:
     )
 
 
-def _rows(result: Result, screen: Screen) -> list[Row]:
+def _rows(result: Result, screen: Screen) -> list[ReportRow]:
     if isinstance(result, Unreadable):
-        return [Row(screen.label(result.source), "", "ERROR", "not read")]
+        return [ReportRow(screen.label(result.source), "", "ERROR", "not read")]
     source = screen.label(result.solution.system.source)
     if not result.outcomes:
-        return [Row(source, "", "open", NOTHING)]
+        return [ReportRow(source, "", "open", NOTHING)]
     rows = []
     for number, outcome in enumerate(result.outcomes):
         verdict = "holds" if outcome.holds else "undecided" if outcome.is_undecided else "FAILS"
         claim, claimed = screen.label(name_of(result, outcome)), screen.sentence(outcome.claimed)
-        rows.append(Row("" if number else source, claim, verdict, claimed, screen.sentence(_note(outcome))))
+        rows.append(ReportRow("" if number else source, claim, verdict, claimed, screen.sentence(_note(outcome))))
     return rows
 
 
