@@ -414,6 +414,17 @@ def test_a_fault_in_one_system_is_exit_3_and_costs_no_other(run: Run, monkeypatc
     assert "bad.yaml: internal error: IndexError: tuple index out of range" in result.stderr
 
 
+@pytest.mark.parametrize("place", [0, 5, 31, 32, 37, 70])
+def test_a_slow_system_is_left_with_all_behind_it_once_there_are_answers(place: int) -> None:
+    entries = random.Random(place)
+    large = [[entries.randrange(10**9, 10**10) for _ in range(30)] for _ in range(30)]
+    items = [Item(f"s{k}", b"A: [[%d]]" % (k + 1)) for k in range(75)]
+    items[place] = Item("large", f"A: {large}".encode())
+    results, rest = answer_items(items, BatchTask())
+    assert [result.source for result in results] + [item.source for item in rest] == [item.source for item in items]
+    assert rest == (items[place:] if place else [])
+
+
 def test_arrays_keep_every_loss_where_another_system_has_one(run: Run, tmp_path: Path) -> None:
     text = '{"A": [[2]], "dL_dy": [[1], [3]]}\n{"A": [[4]], "dL_dy": [1]}\n'
     assert run("batch", "-", "-o", "r.npz", stdin=text).returncode == 0

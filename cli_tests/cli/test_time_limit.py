@@ -5,6 +5,7 @@ import os
 import random
 import select
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import PROGRAM, Run
 
-from implicitgrad.batch import answer, isolation
+from implicitgrad.batch import answer, engine, isolation
 from implicitgrad.batch.engine import answer_all
 from implicitgrad.batch.pool import Pool
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
@@ -375,3 +376,22 @@ def test_the_budget_of_algebra_does_not_depend_on_the_load_of_the_machine(monkey
 
     (result,) = isolation.run_isolated(lambda: [isolation.Job("s.yaml", wait_without_working)])
     assert result == ("s.yaml", "answered", None)
+
+
+@pytest.mark.parametrize("hanging", ["b", "c"])
+def test_a_file_is_left_from_the_system_on_that_takes_long(hanging: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def solve(system: LinearSystem, *arguments: Any, **options: Any) -> Solution:
+        if system.name == hanging:
+            signal.pause()
+        return solve_system(system, *arguments, **options)
+
+    solve_system = answer.solve_system
+    monkeypatch.setattr(answer, "solve_system", solve)
+    monkeypatch.setattr(engine, "SMALL_SIZE", 0)  # each system is a job of its own
+    monkeypatch.setattr(engine, "MAX_QUICK_EXACT_WORK", 0)
+    item = Item("f.yaml", b"{name: a, A: [[1]]}\n---\n{name: b, A: [[2]]}\n---\n{name: c, A: [[3]]}\n")
+    behind = Item("g.yaml", b"A: [[1]]")
+    results, rest = engine.answer_items([item, behind], BatchTask(time_limit=60))
+    number = "abc".index(hanging)
+    assert len(results) == number
+    assert rest == [item._replace(since=number), behind]
