@@ -823,3 +823,18 @@ def test_a_stated_absolute_tolerance_and_an_answer_of_zeros_decide() -> None:
     assert check([[3, 1], [1, 3]], ["0.1", "0.1"], B=[[1, -1], [-1, 1]], dL_dx=["0.0", "0.0"])
     assert check([[3, 5]], B=[[0]], dy_dx=[["1.7"], ["-1.0"]])
     assert check([[1, 0], [0, 1]], B=[[1, 0], [0, 0]], dy_dx=[["1.0", "0.0"], ["0.0", "0.0"]])
+
+
+def test_an_entry_within_its_tolerance_is_not_counted_beside_a_wrong_one() -> None:
+    failed = outcome(check([[1, 1]], [[1, 2], [2, 4], [4, 8]], dL_dx=[["5.02"], ["10.0"], ["30"]]), "dL_dx")
+    assert failed.worst is not None
+    assert (failed.worst.entry, failed.worst.correct, failed.failing) == ("dL_dx[3][1]", Fraction("20.08"), 1)
+
+
+def test_a_gradient_beside_a_rounded_jacobian_differs_by_no_more_than_what_is_allowed() -> None:
+    verdict = check([[3, 5]], [7, 11], dy_dx=[["0.0"], ["0.2"]], dL_dx=["2.22"])  # 2.2 + 0.4·J11, J11 within 0.05
+    worst = verdict.outcomes[1].worst
+    assert verdict
+    assert worst is not None
+    assert worst.difference == Fraction(2, 100) <= worst.tolerance
+    assert not check([[3, 5]], [7, 11], dy_dx=[["0.0"], ["0.2"]], dL_dx=["2.23"])
