@@ -109,7 +109,7 @@ def test_no_verdict_is_wrong_of_any_solution_that_rounds_to_the_point() -> None:
         truth = -9 * x / (4 * y)
         at = {"x": f"{x:.{places}f}", "y": f"{y:.{places}f}"}
         system = solved("9*x**2 + 4*y**2 = 9", y="y", x="x", at=at).system
-        if not system.is_near_a_point:
+        if not system.is_at_rounded_point:
             continue
         digits = generator.choice([0, 1, 3, 5])
         claim = f"{truth + generator.choice([0, 0, 0.3, -0.02]):.{digits}f}"

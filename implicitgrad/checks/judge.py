@@ -37,7 +37,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
             found = solve_system(system, arithmetic="float")
             is_certified = None not in found.error_bounds
             if (
-                system.is_near_a_point
+                system.is_at_rounded_point
                 or (is_binary and not is_certified)
                 or (is_large and is_certified and (is_binary or found.status is Status.DETERMINED))
                 or (is_large and not is_certified and not can_be_settled(system))
@@ -73,7 +73,7 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
         if matrix is None:
             continue
         outcome, claim = judge_matrix(Claim(matrix, context, jacobian), related)
-        if context.system.is_near_a_point:
+        if context.system.is_at_rounded_point:
             outcome = decide_at_rounded_point(outcome, claim)
         outcomes.append(_unless_exact(outcome, claim))
         jacobian = claim if outcome.holds and claim.says_something else None
@@ -85,7 +85,7 @@ def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
     found, matrix = claim.context.solution, claim.matrix
     fails = not (outcome.holds or outcome.is_undecided or matrix.non_finite)
     is_by_cutoff = found.arithmetic is Arithmetic.FLOAT and None in found.error_bounds
-    if not (fails and is_by_cutoff) or found.system.is_near_a_point or not is_quick(found.system):
+    if not (fails and is_by_cutoff) or found.system.is_at_rounded_point or not is_quick(found.system):
         return outcome
     exact = solve_system(found.system, arithmetic="exact")
     has_its_shape = len(matrix.entries[0]) in (found.system.inputs, len(exact.independent))

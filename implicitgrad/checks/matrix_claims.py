@@ -216,7 +216,7 @@ def _largest_difference(claim: Claim) -> Deviation | None:
     context, matrix = claim.context, claim.matrix
     is_stated = bool(context.claims.rtol or context.claims.atol)
     is_rounded = is_stated or matrix.unit_roundoff is not None or any(any(row) for row in matrix.roundings)
-    if context.system.is_near_a_point or not is_rounded:
+    if context.system.is_at_rounded_point or not is_rounded:
         return None
     found = [_known_entry(claim)]
     if not claim.is_gradient and context.free:

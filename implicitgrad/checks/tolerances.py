@@ -41,7 +41,7 @@ def tolerances_of(matrix: ClaimedMatrix, context: Context, gradients: Matrix | N
         return exact
     bound = context.solution.error_bounds[0 if gradients is None else 1]
     slack = _noise(context, gradients) if bound is None else Fraction(bound)
-    if not context.system.is_near_a_point:
+    if not context.system.is_at_rounded_point:
         return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
     errors = _point_errors(matrix, context, slack)
     rows = zip(exact, matrix.entries, errors, strict=True)

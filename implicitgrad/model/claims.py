@@ -38,7 +38,7 @@ class ClaimedMatrix(NamedTuple):
     roundings: Matrix
     """Half a unit of each decimal's last place; 0 for integers and fractions."""
     unit_roundoff: Fraction | None
-    """Of the floating-point type the numbers were computed in; None for numbers written by hand."""
+    """The unit roundoff of the floating-point type the numbers were computed in; None for numbers written by hand."""
     is_flat: bool
     """Written as one list."""
     non_finite: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class ClaimedMatrix(NamedTuple):
         return text if len(text) <= MAX_SUMMARY else f"{len(self.texts)}×{len(self.texts[0])}"
 
     def name(self, i: int, j: int) -> str:
-        """Return what the entry in row i and column j, 0-based, is called: dL_dx[2], dy_dx[1][2]."""
+        """Return the name of the entry in row i and column j, 0-based: dL_dx[2], dy_dx[1][2]."""
         return f"{self.key}[{i + j + 1}]" if self.is_flat else f"{self.key}[{i + 1}][{j + 1}]"
 
     def divided_by(self, factor: Fraction | int) -> ClaimedMatrix:
@@ -90,7 +90,7 @@ class Claims(NamedTuple):
     dL_dx_unique: bool | None = None
     constraints: ClaimedConstraints | None = None
     condition: ClaimedNumber | None = None
-    """The largest that is allowed."""
+    """The largest condition number that is allowed."""
     rtol: Fraction | None = None
     atol: Fraction | None = None
     places: Mapping[str, Place] = {}

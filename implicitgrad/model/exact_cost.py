@@ -1,8 +1,8 @@
-"""Estimate the work of exact arithmetic, in seconds of a usual processor: a function of the system alone.
+"""Estimate the time of exact arithmetic, in seconds of a usual processor, from the system alone.
 
 Each pivot of the fraction-free reduction multiplies and divides all numbers beside it. After k pivots these are minors
-of order k, of about k·(b + ½·log₂ k) bits where the entries of the integer rows have b; the time of a multiplication
-is taken to grow with the square of that.
+of order k, of about k·(b + ½·log₂ k) bits if the entries of the integer rows have b bits; the time of a multiplication
+is assumed to grow with the square of that.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import gcd, lcm, log2
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
+from implicitgrad.numbers.exact import RationalMatrix
 
 if TYPE_CHECKING:
     from implicitgrad.model.system import LinearSystem
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 ALWAYS_EXACT = 16
 """Equations, unknowns and inputs up to which exact arithmetic is always used."""
 QUICK = 0.1
-"""Seconds that exact arithmetic may take without being asked for."""
+"""Seconds that exact arithmetic may take unasked."""
 SETTLED = 5.0
-"""Seconds that it may take to decide what in doubles only a cutoff could."""
+"""Seconds that it may take to decide what doubles decide only by a cutoff."""
 PER_NUMBER = 3e-7
 PER_SQUARED_BIT = 6e-12
-"""Seconds for each number beside a pivot, as measured."""
+"""Seconds for each number beside a pivot, measured."""
 
 
 def is_quick(system: LinearSystem) -> bool:
-    """Whether a system of rational numbers, or of doubles as such, is solved exactly in no noticeable time."""
+    """Return whether exact arithmetic solves a system of rational numbers or doubles in no noticeable time."""
     return max(system.equations, system.unknowns, system.inputs) <= ALWAYS_EXACT or estimate(system, QUICK) <= QUICK
 
 
 def can_be_settled(system: LinearSystem) -> bool:
-    """Whether a system whose rank is in doubt is solved exactly in seconds."""
+    """Return whether exact arithmetic solves a system of doubtful rank in seconds."""
     return estimate(system, SETTLED, is_deficient=True) <= SETTLED
 
 
 def least_estimate(M: int, N: int, P: int | None, bits: float = 0) -> float:
-    """Seconds for the reduction and to write the answer. P : None where B is the identity. bits : of each number."""
+    """Return the seconds to reduce and to write the answer. P : None if B is the identity. bits : of each number."""
     answer = max(M, N) * (N + (M if P is None else P)) * PER_NUMBER
     return answer + _of_reduction(M, N + (P or 0), min(M, N), bits)
 
 
 def estimate(system: LinearSystem, enough: float = float("inf"), *, is_deficient: bool = False) -> float:
-    """Seconds; a lower bound where that is beyond ``enough``. is_deficient : of a matrix of less than full rank."""
+    """Return the seconds; a lower bound if that exceeds ``enough``. is_deficient : whether A lacks full rank."""
     M, N, P = system.equations, system.unknowns, system.inputs
     P_of_B = None if system.B is None else P
     least = least_estimate(M, N, P_of_B)
@@ -64,7 +64,7 @@ def _of_reduction(rows: int, columns: int, rank: int, bits: float) -> float:
 
 
 def _mean_bits(system: LinearSystem) -> float:
-    """Of the largest entry of each row of [A | B], its denominators cleared."""
+    """Return the mean bit length of the largest entry of each row of [A | B], its denominators cleared."""
     parts = [_cleared(RationalMatrix.of(matrix)) for matrix in (system.A, system.B) if matrix is not None]
     total = 0
     for pairs in zip(*parts, strict=True):
@@ -74,10 +74,7 @@ def _mean_bits(system: LinearSystem) -> float:
 
 
 def _cleared(matrix: RationalMatrix) -> list[tuple[int, int]]:
-    """Of each row the largest numerator and the least common denominator."""
-    return [_lowest(row, abs(matrix.denominator)) for row in matrix.numerators]
-
-
-def _lowest(row: IntegerRow, denominator: int) -> tuple[int, int]:
-    common = gcd(denominator, *row) if denominator != 1 else 1
-    return max(map(abs, row)) // common, denominator // common
+    """Return each row's largest numerator in absolute value and least common denominator."""
+    denominator = abs(matrix.denominator)
+    common = [gcd(denominator, *row) if denominator != 1 else 1 for row in matrix.numerators]
+    return [(max(map(abs, row)) // c, denominator // c) for row, c in zip(matrix.numerators, common, strict=True)]

@@ -1,4 +1,4 @@
-"""What --require may ask of an answer."""
+"""Requirements that --require states of an answer."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficie
 
 
 class Facts(NamedTuple):
-    """What is asked about an answer."""
+    """The facts about an answer that a requirement may concern."""
 
     source: str
     status: str
     is_gradient_unique: bool | None
-    """None: there is none."""
+    """None if there is no gradient."""
 
 
 def facts_of(solution: Solution) -> Facts:
-    """Those of a solution."""
+    """Return the facts about a solution."""
     is_unique = None if solution.dL_dx_rows is None else all(solution.unique_losses)
     return Facts(solution.system.source, str(solution.status), is_unique)
 
 
 def unmet(facts: Facts, requirement: str) -> Problem | None:
-    """What is asked for and the answer is not."""
+    """Return a Problem if an answer does not meet a requirement, else None."""
     if requirement == facts.status or (requirement == UNIQUE_GRADIENT and facts.is_gradient_unique):
         return None
     found = facts.status

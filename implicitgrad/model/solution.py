@@ -1,4 +1,4 @@
-"""Solution: what is known of ∂y/∂x and ∂L/∂x, immutable; all that a writer reads."""
+"""Solution: what is known of ∂y/∂x and ∂L/∂x, immutable, with everything that a writer needs."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ from implicitgrad.text.number_grammar import float_square_root, to_float
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Sequence[PartialRow]
 """A tuple of rows, or a BallMatrix. None stands for an entry that the system does not determine."""
-
-
 ILL_CONDITIONED = (
     "ill-conditioned",
     "A is ill-conditioned: a change as small as the rounding of its entries to doubles could lower its rank",
 )
 
-
-LARGEST_TABLE = 40
+MAX_TABLE_SIZE = 40
 FULL_BITS = 50
-"""So many significant bits has a double that is no round number."""
+"""A double with so many significant bits was probably rounded."""
 
 
 class Status(StrEnum):
-    """Is y unique, and may x be anything?"""
+    """Whether y is unique and whether x is constrained."""
 
     DETERMINED = "determined"
     """y is unique for every x."""
@@ -44,23 +41,23 @@ class Status(StrEnum):
 
     @classmethod
     def of(cls, *, has_free_unknowns: bool, has_constraints: bool) -> Status:
-        """The one of the four that the two facts make."""
+        """Return the status that follows from two facts."""
         if has_constraints:
             return cls.RANK_DEFICIENT if has_free_unknowns else cls.OVERDETERMINED
         return cls.UNDERDETERMINED if has_free_unknowns else cls.DETERMINED
 
 
 class Constraints(NamedTuple):
-    """What the equations say of x alone: x_dependent = matrix · x_independent."""
+    """The constraints on x alone: x_dependent = matrix · x_independent."""
 
     dependent: tuple[str, ...]
-    """The D inputs that follow the others."""
+    """The names of the D dependent inputs."""
     matrix: Matrix
     """(D, P′)"""
 
 
 class General(NamedTuple):
-    """Every Jacobian along the independent inputs: J = particular + null_space·Z, Z = the free rows of J (F, P′)."""
+    """All Jacobians along the independent inputs: J = particular + null_space·Z, Z the free rows of J (F, P′)."""
 
     free: tuple[str, ...]
     """The F free unknowns' names."""
@@ -69,55 +66,55 @@ class General(NamedTuple):
     null_space: Matrix
     """(N, F), columns that span the null space of A, the identity in the free rows."""
     minimum_norm: Matrix
-    """(N, P′): A⁺·B·T, one choice of many where F > 0."""
+    """(N, P′): A⁺·B·T, one of many solutions if F > 0."""
     dL_dx_particular: Matrix | None
-    """(K, P′); ∂L/∂x = dL_dx_particular + dL_dx_coefficients·Z; None where no gradient was given, as the next."""
+    """(K, P′); ∂L/∂x = dL_dx_particular + dL_dx_coefficients·Z. None without dL_dy, like the next field."""
     dL_dx_coefficients: Matrix | None
-    """(K, F): ∂L/∂y in the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
+    """(K, F): ∂L/∂y times the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
 
 
 class SpecialCase(NamedTuple):
-    """What becomes of a system with letters where some expressions are 0."""
+    """A system with letters in the special case that some expressions are 0."""
 
     zeros: tuple[Symbolic, ...]
-    """All of these."""
+    """The expressions that are all 0."""
     rank: int | None
-    """Of A; None: nothing is said."""
+    """The rank of A; None if unknown."""
     status: Status | None
     free: tuple[str, ...]
-    """The unknowns that are free there, if that is known."""
+    """The unknowns that are free in this case, if known."""
 
 
 class Validity(NamedTuple):
-    """Where an answer with letters holds."""
+    """The conditions under which an answer with letters holds."""
 
     nonzero: tuple[Symbolic, ...]
     """None of these may be 0."""
     cases: tuple[SpecialCase, ...]
-    """What happens where some are."""
+    """The special cases in which some are 0."""
     has_all_cases: bool = True
-    """Whether these are all in which the rank is lower."""
+    """Whether the cases are all those of lower rank."""
 
 
 class Pivot(NamedTuple):
     """A step of a row reduction of [A | B] by hand."""
 
     row: int
-    """Which equation, 0-based."""
+    """The index of the equation, 0-based."""
     column: int
-    """Of [A | B]."""
+    """The index of the column of [A | B], 0-based."""
     value: Fraction
-    """By which the row is divided."""
+    """The pivot, by which the row is divided."""
     factors: tuple[tuple[int, Fraction], ...]
-    """For other rows how many times it is subtracted from them then."""
+    """For other rows, the multiple of the divided row that is subtracted."""
 
 
 class Derivation(NamedTuple):
-    """How the answer is found by hand."""
+    """The steps that find the answer by hand."""
 
     pivots: tuple[Pivot, ...]
     rows: Matrix
-    """(M, N+P): [A | B] after them."""
+    """(M, N+P): [A | B] after these steps."""
 
 
 class Solution(NamedTuple):
@@ -143,51 +140,51 @@ class Solution(NamedTuple):
     residual: float = 0.0
     """max |A·J − B·T| of the particular Jacobian."""
     is_gradient_alone: bool = False
-    """Only ∂L/∂x was asked for: what is said of ∂y/∂x is not to be shown, and may be empty."""
+    """Only ∂L/∂x was asked for: ∂y/∂x is not to be shown, and may be empty."""
     remarks: tuple[tuple[str, str], ...] = ()
-    """What the solver has to say beside the answer, as (code, message)."""
+    """The solver's warnings, as (code, message)."""
     validity: Validity | None = None
-    """Where the answer holds; None where nothing in it has a letter."""
+    """None if nothing in the answer has a letter."""
     derivation: Derivation | None = None
-    """How it is found, if that was asked for."""
+    """The steps by hand, if they were asked for."""
     second: Matrix | None = None
-    """(P, P): ∂²y/∂x² of one equation in one unknown, () where it has none; None if that was not asked for."""
+    """(P, P): ∂²y/∂x² of one equation in one unknown, () if it has none; None if it was not asked for."""
 
     @property
     def x(self) -> tuple[str, ...]:
-        """The P inputs' names."""
+        """Return the P inputs' names."""
         return self.system.x
 
     @property
     def y(self) -> tuple[str, ...]:
-        """The N unknowns' names."""
+        """Return the N unknowns' names."""
         return self.system.y
 
     @property
     def has_one_loss(self) -> bool:
-        """Whether ∂L/∂y was one vector, and ∂L/∂x is."""
+        """Return whether ∂L/∂y was one vector, and ∂L/∂x is."""
         return self.system.has_one_loss
 
     @property
     def theorem_fails(self) -> bool:
-        """Whether nonlinear equations have a ∂F/∂y of less rank than its shape allows."""
+        """Return whether nonlinear equations have a ∂F/∂y of less rank than its shape allows."""
         return self.system.is_local and self.rank < min(self.system.equations, self.system.unknowns)
 
     @property
     def is_large(self) -> bool:
-        """Whether ∂y/∂x is more than the eye takes in as a table."""
-        return max(len(self.y), len(self.independent)) > LARGEST_TABLE
+        """Return whether ∂y/∂x is too large to read as a table."""
+        return max(len(self.y), len(self.independent)) > MAX_TABLE_SIZE
 
     @property
     def arithmetic(self) -> Arithmetic:
-        """How its numbers were computed."""
+        """Return how the numbers were computed."""
         return self.system.arithmetic
 
     @property
     def dL_dx(self) -> Any:
-        """(P,) where dL_dy was one vector, else (K, P); None for each entry that is not determined.
+        """Return (P,) if dL_dy was one vector, else (K, P), with None for each entry that is not determined.
 
-        In doubles a NumPy array, NaN for those.
+        In doubles this is a NumPy array, with NaN for those entries.
         """
         rows = self.dL_dx_rows
         if rows is None or not self.system.has_one_loss:
@@ -196,21 +193,21 @@ class Solution(NamedTuple):
 
     @property
     def free_parameters(self) -> tuple[str, ...]:
-        """The names of the F·P′ entries of ∂y/∂x that may be chosen at will."""
+        """Return the names of the F·P′ entries of ∂y/∂x that may be chosen freely."""
         return tuple([f"d{y}/d{x}" for y in self.general.free for x in self.independent])
 
     @property
     def unique_losses(self) -> tuple[bool, ...]:
-        """For each loss whether its ∂L/∂x, along the constraint if there is one, is the same for every Jacobian."""
+        """Return for each loss whether every Jacobian gives the same ∂L/∂x, along the constraint if there is one."""
         return tuple(not any(row) for row in self.general.dL_dx_coefficients or ())
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
-        """What is to be said beside the answer, as (code, message).
+        """Return the warnings about the answer, as (code, message).
 
         A of full rank is ill-conditioned if a change as large as the rounding of its entries to doubles could lower
-        its rank; no E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where G is the
-        inverse of as many rows and columns of A as its rank, and E of the same. An entry is what its text says.
+        its rank. No change E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where G
+        is the inverse of a nonsingular submatrix of A of full rank, and E is restricted to that submatrix.
         """
         return (*self.remarks, *self._doubts())
 
@@ -222,7 +219,7 @@ class Solution(NamedTuple):
         condition, unit = self.condition_ratio
         A = RationalMatrix.of(self.system.A)
         are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
-        if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small
+        if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small to matter
             return ()
         E = [tuple(map(_rounding_to_double, row)) for row in A]
         change = sum((e * e for row in E for e in row), Fraction(0))
@@ -231,7 +228,7 @@ class Solution(NamedTuple):
         return (ILL_CONDITIONED,)
 
     def _is_rounding_harmless(self, E: Matrix) -> bool:
-        """Whether ‖|G|·|E|‖ or ‖|E|·|G|‖ is below 1; no where G is not at hand."""
+        """Return whether ‖|G|·|E|‖ or ‖|E|·|G|‖ is below 1; False if G is not at hand."""
         if self.system.B is not None or self.is_gradient_alone:
             return False
         rows = [self.x.index(name) for name in self.independent]
@@ -242,10 +239,7 @@ class Solution(NamedTuple):
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:
-        """Bounds on the error of every number of ∂y/∂x, and of ∂L/∂x, in the answer; None: nothing is certified.
-
-        0 in exact arithmetic.
-        """
+        """Return error bounds for all numbers of ∂y/∂x and of ∂L/∂x, 0 if exact; None if nothing is certified."""
         if self.arithmetic is Arithmetic.EXACT:
             return 0.0, 0.0
         general = self.general
@@ -255,19 +249,19 @@ class Solution(NamedTuple):
 
     @property
     def second_error_bound(self) -> float | None:
-        """A bound on the error of ∂²y/∂x², as ``error_bounds`` of the others."""
+        """Return a bound on the error of ∂²y/∂x², like ``error_bounds``."""
         if not self.second:
             return None
         return 0.0 if self.arithmetic is Arithmetic.EXACT else _largest_error((self.second,))
 
     @property
     def condition_squared(self) -> Fraction | None:
-        """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
+        """Return (‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
         return None if self.condition_ratio is None else Fraction(*self.condition_ratio)
 
     @property
     def condition(self) -> float | None:
-        """‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
+        """Return ‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
         return None if self.condition_ratio is None else float_square_root(*self.condition_ratio)
 
 
@@ -283,27 +277,22 @@ def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:
 
 
 def _norm_of_sizes(X: Matrix, Y: Matrix) -> Fraction:
-    """‖|X|·|Y|‖_∞"""
+    """Return ‖|X|·|Y|‖_∞."""
     sums = [sum(map(abs, row), Fraction(0)) for row in Y]
     return max(sum((abs(x) * s for x, s in zip(row, sums, strict=True)), Fraction(0)) for row in X)
 
 
 def _rounding_to_double(entry: Fraction) -> Fraction:
-    """How far an entry is from the nearest double; half a unit of its last bit if it is one that fills all bits.
+    """Return an entry's distance from the nearest double; half a unit of its last bit if it is a double of full length.
 
-    That was likely rounded already. An entry beyond the largest double is not rounded to one.
+    Such a double was probably rounded before. An entry beyond the largest double is not rounded.
     """
-    if _is_double(entry):
+    if entry.denominator == 1 and entry.numerator.bit_length() <= 53:
         return Fraction(0)
     double = to_float(entry)
     if double is None:
         return Fraction(0)
     if entry != double:
         return abs(entry - Fraction(double))
-    fills = entry.numerator.bit_length() >= FULL_BITS and entry.denominator != 1
-    return Fraction(ulp(double)) / 2 if fills else Fraction(0)
-
-
-def _is_double(value: Fraction) -> bool:
-    """Whether a value is plainly a double: an integer of at most 53 bits."""
-    return value.denominator == 1 and value.numerator.bit_length() <= 53
+    is_full = entry.numerator.bit_length() >= FULL_BITS and entry.denominator != 1
+    return Fraction(ulp(double)) / 2 if is_full else Fraction(0)

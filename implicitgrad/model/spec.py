@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from implicitgrad.model.system import Origin
+    from implicitgrad.model.system import ImplicitEquations
     from implicitgrad.text.errors import Problem
 
 CLAIMS = (
@@ -75,7 +75,7 @@ class Linearization(NamedTuple):
 
     values: dict[str, SourceValue]
     """A, B, x and y, and the second derivatives ``hessian`` if they were asked for; empty before linearizing."""
-    origin: Origin | None
+    origin: ImplicitEquations | None
     """The equations; None if A and B say all: linear, numbers as coefficients, no constants, every unknown used."""
     linearize: Callable[[int], Linearization] | None = None
     """Computes both, with derivatives up to an order; may take long. Raises InputError. None if already done."""
@@ -94,7 +94,7 @@ class SystemSpec:
         """By key: A, B, dL_dy, x, y."""
         self.problems: list[Problem] = []
         """What the reader found wrong without giving up."""
-        self.origin: Origin | None = None
+        self.origin: ImplicitEquations | None = None
         """The equations that A and B were computed from, if they say more."""
         self.linearize: Callable[[int], Linearization] | None = None
         """Computes A and B of equations that need sympy; None if there are none, or this is done."""

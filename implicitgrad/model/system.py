@@ -1,4 +1,4 @@
-"""LinearSystem: what is asked, B·x = A·y with ∂L/∂y, immutable."""
+"""LinearSystem: the problem B·x = A·y with ∂L/∂y, immutable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Arithmetic(StrEnum):
 
 
 def chosen_arithmetic(name: str) -> Arithmetic:
-    """Raises UsageError for what is none."""
+    """Return the arithmetic of that name. Raises UsageError for an unknown name."""
     try:
         return {str(one): one for one in (Arithmetic.EXACT, Arithmetic.FLOAT)}[name]
     except KeyError:
@@ -52,35 +52,35 @@ class PointAccuracy(Enum):
     """Newton's method computed it, and a solution near it is proved."""
 
 
-class Origin(NamedTuple):
-    """The equations F(x, y) = 0 that A = ∂F/∂y and B = −∂F/∂x are of, where these are not all that they say."""
+class ImplicitEquations(NamedTuple):
+    """The equations F(x, y) = 0 with A = ∂F/∂y and B = −∂F/∂x, if they say more than B·x = A·y."""
 
     equations: tuple[str, ...]
     """As they were written."""
     parsed: tuple[Equation, ...]
-    """The same, as trees of both sides."""
+    """The trees of both sides of each."""
     is_linear: bool
-    """Whether A and B depend on no x and y."""
+    """Whether A and B are independent of x and y."""
     point: tuple[tuple[str, str], ...] = ()
-    """The values, as text, at which A and B are taken, by name; none: anywhere."""
+    """The values, as text, at which A and B are taken, by name; () if they hold anywhere."""
     found: tuple[str, ...] = ()
-    """Those of them that Newton's method found."""
+    """The names of values that Newton's method computed."""
     residual: str | None = None
     """max |F| at the point; None if the point solves the equations exactly, or there is none."""
     radii: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None
-    """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
+    """The distances within which the entries of A and B lie from those of a solution, if the point is inexact."""
     has_constants: bool = False
-    """Whether they are linear, and what they say of x and y has a constant: F = 9/5·C + 32."""
+    """Whether the equations are linear with a constant term: F = 9/5·C + 32."""
     second: tuple[Sequence[Sequence[str]], Sequence[Sequence[float]]] | None = None
-    """∂²y/∂x² (P, P) of one equation in one unknown at such a point, and how far it may be from that of a solution."""
+    """∂²y/∂x² (P, P) of one equation in one unknown at an inexact point, and bounds on its errors."""
     hessian: Matrix | None = None
-    """(P+1, P+1): the second derivatives of one equation's F by x and its one y."""
+    """(P+1, P+1): the second derivatives of one equation's F with respect to x and its one y."""
     remarks: tuple[tuple[str, str], ...] = ()
-    """Warnings of how they may have been misread, by code and message."""
+    """Warnings of possible misreadings, by code and message."""
 
     @property
     def accuracy(self) -> PointAccuracy:
-        """How closely the point solves the equations."""
+        """Return how closely the point solves the equations."""
         if self.residual is None:
             return PointAccuracy.EXACT
         return PointAccuracy.COMPUTED if self.found else PointAccuracy.ROUNDED
@@ -93,7 +93,7 @@ class Origin(NamedTuple):
 class LinearSystem(NamedTuple):
     """The linear implicit system B·x = A·y and the gradients ∂L/∂y of K losses.
 
-    Made by the readers and by linear_system(), which check that everything in it fits.
+    The readers and linear_system() build it, after checking that all dimensions agree.
     """
 
     A: Matrix
@@ -101,9 +101,9 @@ class LinearSystem(NamedTuple):
     B: Matrix | None
     """(M, P); None is the identity, P = M."""
     dL_dy: Matrix | None
-    """(K, N), a row for each loss; None where no gradient was given."""
+    """(K, N), a row for each loss; None if no gradient was given."""
     has_one_loss: bool
-    """dL_dy was written as one vector, and dL_dx is to be one too."""
+    """Whether dL_dy was written as one vector, so that dL_dx is one too."""
     x: tuple[str, ...]
     """The P inputs' names."""
     y: tuple[str, ...]
@@ -113,39 +113,39 @@ class LinearSystem(NamedTuple):
     """A path, ``path#2`` for a file's second document, ``-`` for standard input, ``<inline>``, ``<python>``."""
     has_decimals: bool
     """Whether entries of A were written with decimals."""
-    origin: Origin | None = None
-    """The equations, where they say more than B·x = A·y."""
+    origin: ImplicitEquations | None = None
+    """The equations, if they say more than B·x = A·y."""
     remarks: tuple[tuple[str, str], ...] = ()
-    """Warnings of how what is written may have been misread, by code and message."""
+    """Warnings of possible misreadings, by code and message."""
     exactly: Callable[[], LinearSystem] | None = None
-    """Reads what was written as rational numbers, where these were taken as doubles for the sake of time alone."""
+    """Reads the same text as rational numbers, if it was read as doubles only to save time."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is of nonlinear equations, and holds for small changes of x and y."""
+        """Return whether the system linearizes nonlinear equations, and so holds for small changes of x and y."""
         return self.origin is not None and not self.origin.is_linear
 
     @property
     def is_in_changes(self) -> bool:
-        """Whether B·x = A·y holds for changes of x and y, and not for x and y themselves."""
+        """Return whether B·x = A·y holds for changes of x and y only."""
         return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
 
     @property
-    def is_near_a_point(self) -> bool:
-        """Whether it is of a rounded point of the equations, and stands for all that round to it."""
+    def is_at_rounded_point(self) -> bool:
+        """Return whether the system belongs to a rounded point, and stands for all solutions that round to it."""
         return self.origin is not None and self.origin.accuracy is PointAccuracy.ROUNDED
 
     @property
     def arithmetic(self) -> Arithmetic:
-        """What its numbers are made for."""
-        if type(self.A) is RationalMatrix:  # mostly
+        """Return the arithmetic that its numbers are made for."""
+        if type(self.A) is RationalMatrix:  # the usual case
             return Arithmetic.EXACT
         if isinstance(self.A, SymbolicMatrix):
             return Arithmetic.SYMBOLIC
         return Arithmetic.FLOAT if isinstance(self.A, BallMatrix) else Arithmetic.EXACT
 
     def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
-        """The same system in the other kind of numbers: doubles are taken at their exact binary values.
+        """Return the same system in another arithmetic, taking doubles at their exact binary values.
 
         Raises OverflowError for numbers beyond the largest double.
         """
@@ -162,17 +162,17 @@ class LinearSystem(NamedTuple):
 
     @property
     def equations(self) -> int:
-        """M, the rows of A."""
+        """Return M, the number of rows of A."""
         return len(self.A)
 
     @property
     def unknowns(self) -> int:
-        """N, the columns of A."""
+        """Return N, the number of columns of A."""
         return len(self.y)
 
     @property
     def inputs(self) -> int:
-        """P, the columns of B."""
+        """Return P, the number of columns of B."""
         return len(self.x)
 
 
@@ -183,5 +183,5 @@ def _as(arithmetic: Arithmetic, matrix: Matrix) -> Matrix:
 
 
 def squared_norm(matrix: Matrix) -> Fraction:
-    """‖matrix‖_F²"""
+    """Return ‖matrix‖_F²."""
     return RationalMatrix.of(matrix).squared_norm()

@@ -1,4 +1,4 @@
-"""Verdict: whether each claim holds, and what is wrong with one that does not; immutable, all that a report reads."""
+"""Verdict: whether each claim holds, and why not; immutable, with all that a report needs."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ NOTHING = "solved, nothing claimed"
 DIGITS = 6
 """The significant digits of a number in a message."""
 MAX_DIGITS = 17
-"""Of one beside a claim that has more."""
+"""The largest number of digits beside a claim that has more."""
 
 
 def show(value: Fraction) -> str:
-    """A number as a message has it."""
+    """Return the text of a number in a message."""
     return show_number(value, DIGITS)
 
 
 def show_short(value: Fraction) -> str:
-    """A number of which three digits say enough."""
+    """Return the text of a number to three digits."""
     return show_decimals([value], 3)[0]
 
 
 class Deviation(NamedTuple):
-    """One number that is not what it is claimed to be."""
+    """A number that differs from its claim."""
 
     entry: str
-    """As the claim's own indices have it: dL_dx[2]."""
+    """In the claim's own indices: dL_dx[2]."""
     meaning: str
     """In the system's names: ∂L/∂x2."""
     claimed: str
     """As it was written."""
     claimed_value: Fraction | None
-    """None: claimed not to be determined."""
+    """None if it is claimed not to be determined."""
     correct: Fraction
     tolerance: Fraction
-    """How far from the claim the correct value may be."""
+    """The largest difference that is allowed."""
 
     @property
     def difference(self) -> Fraction | None:
-        """Claimed less correct."""
+        """Return claimed − correct."""
         return None if self.claimed_value is None else self.claimed_value - self.correct
 
     def __str__(self) -> str:
         where, difference = f"{self.entry} ({self.meaning})", self.difference
         if difference is None:
             return f"{where}: claimed not to be determined, correct is {show(self.correct)}"
-        if isinstance(self.correct, Ball):  # no digit that the bound does not support
+        if isinstance(self.correct, Ball):  # show no digit that the bound does not support
             correct, found = show(self.correct), show(Ball(difference, self.correct.error))
             tolerance = show_short(self.tolerance)
         elif not is_number(self.claimed) or last_place(self.claimed) is None:
             correct, found, tolerance = map(show, (self.correct, difference, self.tolerance))
-        else:  # a decimal is compared with a decimal, of a digit more
+        else:  # compare a decimal with a decimal of one more digit
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
             correct = show_decimals([self.correct], max(DIGITS, min(digits, MAX_DIGITS) + 1))[0]
             found, tolerance = show_short(difference), show_short(self.tolerance)
@@ -69,22 +69,22 @@ class Deviation(NamedTuple):
 
     @property
     def excess(self) -> Fraction:
-        """How far beyond the tolerance; what is claimed not to be determined counts as most of all."""
+        """Return the difference beyond the tolerance; a claim of no determined value has the largest."""
         return Fraction(10**400) if self.difference is None else abs(self.difference) - self.tolerance
 
 
 class Suspicion(NamedTuple):
-    """A mistake that would explain a wrong claim whole."""
+    """A mistake that would fully explain a wrong claim."""
 
     code: str
     message: str
 
 
 class Choice(NamedTuple):
-    """What a claim says of free parameters: Σ coefficient·parameter = value, mostly of one alone."""
+    """A condition that a claim imposes on free parameters, usually on one: Σ coefficient·parameter = value."""
 
     terms: tuple[tuple[Fraction, str, str], ...]
-    """Each a coefficient and the names of the y and the x of ∂y/∂x."""
+    """Triples of a coefficient and the names of the y and the x of ∂y/∂x."""
     value: Fraction
 
     def __str__(self) -> str:
@@ -93,40 +93,40 @@ class Choice(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one claim."""
+    """The result of judging one claim."""
 
     key: str
     holds: bool
     claimed: str
-    """The claim in a few words: its value, or its size."""
+    """The claim in brief: its value, or its size."""
     reason: str = ""
-    """Why it fails, in one clause."""
+    """Why the claim fails, in one clause."""
     failing: int = 0
-    """How many numbers are wrong."""
+    """The number of wrong entries."""
     worst: Deviation | None = None
-    """The number that is farthest off; of a claim that holds, where rounding was allowed for."""
+    """The entry with the largest difference; for a claim that holds, one where rounding was allowed for."""
     suspicions: tuple[Suspicion, ...] = ()
     choices: tuple[Choice, ...] = ()
-    """The free parameters' values that go with a claim that holds."""
+    """The values of free parameters that a claim implies if it holds."""
     fixes_nothing: str = ""
-    """Why the claim could not fail, if it could not."""
+    """Why the claim could not fail, if so."""
     place: Place = Place(None)
     is_undecided: bool = False
-    """Neither that the claim holds is shown, nor that it fails."""
+    """Neither proved nor refuted."""
 
     @property
     def verb(self) -> str:
-        """What is said of a claim that does not hold."""
+        """Return the verb for a claim that does not hold."""
         return "is not decided" if self.is_undecided else "fails"
 
     @property
     def headline(self) -> str:
-        """Why the claim does not hold, in one line: its worst entry first."""
+        """Return why the claim does not hold, in one line with its worst entry first."""
         return "; ".join((*self._worst_entry, self.reason))
 
     @property
     def explanation(self) -> tuple[str, ...]:
-        """Why the claim does not hold: a clause, the worst entry, and the mistakes that would explain it."""
+        """Return why the claim does not hold: a clause, the worst entry, and the mistakes that would explain it."""
         if self.holds:
             return ()
         return (self.reason, *self._worst_entry, *(suspicion.message for suspicion in self.suspicions))
@@ -137,7 +137,7 @@ class Outcome(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A file that holds no system, or claims that make no sense."""
+    """A file without a system, or with claims that make no sense."""
 
     source: str
     problems: tuple[Problem, ...]
@@ -145,7 +145,7 @@ class Unreadable(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
-    """Every claim of a system and what became of it; true exactly if all hold.
+    """All claims about a system and their outcomes; true exactly if all hold.
 
     >>> from implicitgrad import check
     >>> verdict = check([[1, 2], [3, 4]], [1, 1], dL_dx=["0.5", "-0.5"])
@@ -161,16 +161,16 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether every claim holds."""
+        """Return whether every claim holds."""
         return all(outcome.holds for outcome in self.outcomes)
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """The claims that fail, or are not decided."""
+        """Return the claims that fail or are undecided."""
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
 
     def strictly(self) -> Verdict:
-        """The verdict where something is to be claimed, and what is claimed is to fix something."""
+        """Return the verdict that requires a claim, and that every claim could fail."""
         outcomes = tuple(
             outcome._replace(holds=False, reason=f"it fixes nothing: {outcome.fixes_nothing}", failing=1, worst=None)
             if outcome.holds and outcome.fixes_nothing

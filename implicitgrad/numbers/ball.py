@@ -1,7 +1,4 @@
-"""BallMatrix: a matrix of doubles, which reads as rows of the exact rational numbers that they are.
-
-numpy is loaded where doubles are made.
-"""
+"""BallMatrix: a matrix of doubles with error bounds, which reads as rows of the exact rationals that they are."""
 
 from __future__ import annotations
 
@@ -23,10 +20,10 @@ DoubleRow = tuple[Fraction | None, ...]
 BITS = 53
 UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_ROUNDING = 2.0**-1074
-"""What a number below the normal range is rounded by, at most."""
+"""The largest rounding error of a number below the normal range."""
 DYADIC_PLACES = 10
 MAX_PLACES = 323
-"""The decimal places with which a number that is not 0 is never rounded to 0."""
+"""Up to so many decimal places, no nonzero number is rounded to 0."""
 
 
 if TYPE_CHECKING:
@@ -36,7 +33,7 @@ else:
 
 
 class Ball(Fraction):
-    """A double as the rational number it is, which stands for one that is within ``error`` of it."""
+    """A double as an exact rational number, standing for a number within ``error`` of it."""
 
     __slots__ = ("error",)
     error: float
@@ -57,10 +54,10 @@ class Ball(Fraction):
 
 
 class BallMatrix(Rows):
-    """A matrix of doubles and how far each may be from the number it stands for.
+    """A matrix of doubles with a bound on each one's distance from the number it stands for.
 
-    Everything that takes rows of fractions takes it; who has many numbers to do uses ``array``. NaN in the array is
-    None in a row: not determined.
+    It serves wherever rows of fractions are taken; ``array`` is faster for many numbers. NaN in the array reads as
+    None in a row: the entry is not determined.
     """
 
     __slots__ = ("array", "error")
@@ -74,7 +71,7 @@ class BallMatrix(Rows):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many rows and columns."""
+        """Return the numbers of rows and columns."""
         rows, columns = self.array.shape
         return rows, columns
 
@@ -95,21 +92,21 @@ class BallMatrix(Rows):
             yield _fractions(row.tolist())
 
     def to_lists(self) -> list[Any]:
-        """The rows as lists of floats, None for what is not determined."""
+        """Return the rows as lists of floats, with None for entries that are not determined."""
         rows: list[Any] = (self.array + 0.0).tolist()
         if bool((self.array != self.array).any()):
             return [[number if number == number else None for number in row] for row in rows]
         return rows
 
     def largest_error(self) -> float | None:
-        """The bound on every entry; None where there is none, an infinite one among them."""
+        """Return a bound on the error of every entry; None if there is none or it is infinite."""
         if self.error is None:
             return None
         largest = float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
         return largest if largest < inf else None
 
     def column_sizes(self) -> tuple[Fraction, ...]:
-        """The root mean square of each column, near enough to compare with."""
+        """Return the root mean square of each column, approximately."""
         import numpy as np
 
         largest = float(np.abs(self.array).max()) or 1.0
@@ -117,42 +114,41 @@ class BallMatrix(Rows):
         return tuple([Fraction(largest) * Fraction(mean) for mean in means.tolist()])
 
     def widened(self, radii: Sequence[Sequence[float]]) -> BallMatrix:
-        """The same numbers for what may be so much further from each."""
+        """Return the same numbers with bounds enlarged by ``radii``."""
         import numpy as np
 
-        return BallMatrix(
-            self.array, None if self.error is None else np.nextafter(self.error + np.array(radii), np.inf)
-        )
+        error = None if self.error is None else np.nextafter(self.error + np.array(radii), np.inf)
+        return BallMatrix(self.array, error)
 
     def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
-        """The rows, each number with its bound, infinite where there is none."""
+        """Yield the rows as Balls, with an infinite error where there is no bound."""
         for row, row_errors in zip(self.array, self._errors(), strict=True):
             pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
             yield tuple([Ball(number, error) if number == number else None for number, error in pairs])
 
     def count_nonzero(self) -> int:
-        """How many entries are not 0."""
+        """Return the number of nonzero entries."""
         import numpy as np
 
         return int(np.count_nonzero(self.array))
 
-    def nonzero_entries(self, is_passed_over: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
-        """Of each row the columns and numbers that are not 0, with their bounds; of a row that is passed over none."""
+    def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
+        """Return each row's nonzero entries as (column, Ball); none for rows that are skipped."""
         import numpy as np
 
         errors = self._errors()
         found: list[list[tuple[int, Fraction]]] = []
         for i, row in enumerate(self.array):
-            columns = [] if is_passed_over and is_passed_over[i] else np.flatnonzero(row).tolist()
+            columns = [] if is_skipped and is_skipped[i] else np.flatnonzero(row).tolist()
             found.append([(j, Ball(float(row[j]), float(errors[i, j]))) for j in columns])
         return found
 
     def first_columns(self, number: int) -> BallMatrix:
-        """So many of its columns."""
+        """Return the first ``number`` columns."""
         return BallMatrix(self.array[:, :number], None if self.error is None else self._errors()[:, :number])
 
     def _errors(self) -> Array:
-        """The bound on each entry, infinite where there is none."""
+        """Return the bound on each entry, infinite where there is none."""
         import numpy as np
 
         return np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
@@ -173,14 +169,14 @@ class BallMatrix(Rows):
 
 
 class Decimals(NamedTuple):
-    """A large table of decimals: its doubles at hand, its texts for who asks."""
+    """A large table of decimals: its doubles, and its texts on request."""
 
     doubles: BallMatrix
     has_decimals: bool
-    """Whether any has a digit behind its point."""
+    """Whether any number has a digit after its decimal point."""
     texts: Callable[[], list[Any]]
     ndim: int = 2
-    """1 for a row that was written as a vector."""
+    """1 if a row was written as a vector."""
 
 
 def _fractions(row: list[float]) -> DoubleRow:
@@ -188,15 +184,15 @@ def _fractions(row: list[float]) -> DoubleRow:
 
 
 def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
-    """The doubles nearest to rational numbers, and how far from them.
+    """Round rational numbers to the nearest doubles, with bounds on the rounding errors.
 
-    Raises OverflowError beyond the largest, and for what is not 0 and would be.
+    Raises OverflowError for a number beyond the largest double, or one that would be rounded to 0.
     """
     return from_sparse([dict(enumerate(row)) for row in rows], len(rows[0]))
 
 
 def from_sparse(rows: Sequence[Mapping[int, Fraction]], columns: int) -> BallMatrix:
-    """The same of what is not 0 in each row, by its column."""
+    """Build a BallMatrix from each row's nonzero entries by column, as from_fractions."""
     import numpy as np
 
     values, errors = np.zeros((len(rows), columns)), None
@@ -214,9 +210,9 @@ def from_sparse(rows: Sequence[Mapping[int, Fraction]], columns: int) -> BallMat
 
 
 def from_texts(rows: Sequence[Sequence[str]]) -> BallMatrix | None:
-    """The doubles nearest to decimals, and a bound on how far from them they are.
+    """Round decimals to the nearest doubles, with bounds on the rounding errors.
 
-    None where a text is no decimal of the grammar, or beyond the range of doubles: who reads entry by entry says which.
+    Return None if a text is no decimal or overflows a double; the slower per-entry parser then locates it.
     """
     import numpy as np
 
@@ -240,15 +236,15 @@ def from_texts(rows: Sequence[Sequence[str]]) -> BallMatrix | None:
 
 
 def is_any_lost(values: Array, error: Array | float) -> bool:
-    """Whether any decimal that is not 0 may have become 0."""
+    """Return whether a nonzero decimal may have become 0."""
     return not isinstance(error, float) and bool(((values == 0) & (error > 0)).any())
 
 
 def rounding_of_decimals(values: Array, places: int) -> Array | float:
-    """A bound on how far decimals are from ``values``, the doubles nearest to them.
+    """Return a bound on the distance of decimals from ``values``, the doubles nearest to them.
 
-    places : how many digits each has behind its point, at most. From a multiple of 2⁻¹⁰ such a decimal is off by a
-    multiple of 2⁻¹⁰·10⁻ᵖ, and so by nothing where that is more than a rounding.
+    places : the largest number of digits after a decimal point. Such a decimal differs from a multiple of 2⁻¹⁰ by a
+    multiple of 2⁻¹⁰·10⁻ᵖ; it equals it if that step exceeds a rounding error.
     """
     import numpy as np
 
@@ -264,28 +260,22 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
 
 
 def copied(array: Any) -> Array:
-    """The numbers of an array now, whatever its owner does with it later."""
+    """Return a copy of an array, which its owner cannot change."""
     import numpy as np
 
     return np.array(array, subok=False)
 
 
 def is_array(value: object) -> bool:
-    """Whether it is a NumPy array of integers or floats."""
+    """Return whether a value is a NumPy array of integers or floats."""
     np = sys.modules.get("numpy")
-    if (
-        np is None
-        or isinstance(value, list)
-        or not isinstance(value, np.ndarray)
-        or value.dtype.kind not in "iuf"
-        or value.dtype.itemsize > 8
-    ):
+    if np is None or not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
         return False
     return not (hasattr(value, "mask") and np.ma.is_masked(value))
 
 
 def is_array_of_doubles(value: object) -> bool:
-    """Whether it is a NumPy array of numbers that are all doubles, as integers beyond 2⁵³ mostly are not."""
+    """Return whether a value is a NumPy array of numbers that are all exact as doubles."""
     if not is_array(value):
         return False
     import numpy as np
@@ -297,7 +287,7 @@ def is_array_of_doubles(value: object) -> bool:
 
 
 def from_array(value: Any, dimensions: tuple[int, ...]) -> BallMatrix | None:
-    """An array of numbers that doubles hold, as rows; None for anything else."""
+    """Return an array of numbers that are exact as doubles as a BallMatrix; None for anything else."""
     import numpy as np
 
     if not is_array(value) or value.ndim not in dimensions or not value.size:

@@ -1,4 +1,4 @@
-"""RationalMatrix: a matrix of rational numbers over one denominator, which reads as rows of fractions."""
+"""RationalMatrix: a matrix of rational numbers over one denominator, which reads as rows of Fractions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PlainDecimals(NamedTuple):
 
     matrix: RationalMatrix
     has_decimals: bool
-    """Whether any has a digit behind its point."""
+    """Whether any number has a digit after its decimal point."""
 
 
 def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
@@ -69,13 +69,13 @@ class RationalMatrix(Rows):
         self.numerators = numerators
         """Integers, ``denominator`` times the entries; not to be changed."""
         self.denominator = denominator
-        """Of either sign, and not always the least."""
+        """May be negative; not necessarily in lowest terms."""
         self._rows: tuple[Row, ...] | None = None
         self._squared: int | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> RationalMatrix:
-        """What has these rows."""
+        """Build a matrix from rows of Fractions."""
         if isinstance(rows, RationalMatrix):
             return rows
         self = cls.of_ratios([[entry.as_integer_ratio() for entry in row] for row in rows])
@@ -84,7 +84,7 @@ class RationalMatrix(Rows):
 
     @classmethod
     def of_ratios(cls, rows: Sequence[Sequence[Ratio]]) -> RationalMatrix:
-        """What has these rows of numerators and positive denominators."""
+        """Build a matrix from rows of (numerator, positive denominator)."""
         denominators = {denominator for row in rows for _, denominator in row}
         d = lcm(*denominators)
         factors = {denominator: d // denominator for denominator in denominators}
@@ -92,7 +92,7 @@ class RationalMatrix(Rows):
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The same as fractions, made when first asked for."""
+        """Return the rows as Fractions, which are made on the first call."""
         if self._rows is None:
             d = self.denominator
             self._rows = tuple([tuple([Fraction(n, d) for n in row]) for row in self.numerators])
@@ -100,15 +100,15 @@ class RationalMatrix(Rows):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many rows and columns, of at least one row."""
+        """Return the numbers of rows and columns; there must be a row."""
         return len(self.numerators), len(self.numerators[0])
 
     def squared_norm(self) -> Fraction:
-        """‖matrix‖_F²"""
+        """Return ‖matrix‖_F²."""
         return Fraction(self.squared_numerators(), self.denominator**2)
 
     def squared_numerators(self) -> int:
-        """The sum of the squares of the numerators."""
+        """Return the sum of the squares of the numerators."""
         if self._squared is None:
             self._squared = sum([sum(map(mul, row, row)) for row in self.numerators])
         return self._squared
@@ -139,13 +139,13 @@ class RationalMatrix(Rows):
 
 
 class Reduced(NamedTuple):
-    """A matrix in Jordan form: row i has d in column pivots[i] and 0 in the other pivots' columns."""
+    """A matrix in Jordan form: row i has d in column pivots[i] and 0 in the columns of the other pivots."""
 
     rows: list[IntegerRow]
-    """The other columns. Those with a pivot first; the others are zero in every column that could have been one."""
+    """The columns without pivots. Rows with a pivot come first; the others are 0 in every column allowed as a pivot."""
     columns: list[int]
-    """Which they are."""
+    """The indices of these columns."""
     pivots: list[int]
     d: int
     sources: list[int]
-    """Which row of the matrix each row was."""
+    """The index of the matrix row that each row was."""

@@ -1,7 +1,7 @@
-"""The row reduction of large integer matrices by FLINT, whose answer is the same to the last digit.
+"""Row reduction of large integer matrices by FLINT, with the same result.
 
-The reduced row echelon form of a matrix is unique, and so are the columns of its pivots; which rows they are taken from
-is not, and any independent rows serve.
+The reduced row echelon form of a matrix is unique, and so are its pivot columns. The pivot rows are not unique: any
+independent rows serve.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ PRIMES = (2**61 - 1, 2**62 - 57, 2**62 - 87)
 
 
 def reduce_by_flint(rows: Sequence[IntegerRow], order: Sequence[int], *, beside_identity: bool) -> Reduced | None:
-    """As reduce_rows; None where a pivot would be taken in a column that is not in ``order``."""
+    """Row reduce as reduce_rows; return None if a pivot would be taken in a column that is not in ``order``."""
     M, width = len(rows), len(rows[0])
     total = width + M if beside_identity else width
     given = set(order)
     columns = [*order, *(column for column in range(total) if column not in given)]
-    whole = [[*row, *(int(i == k) for k in range(M))] for i, row in enumerate(rows)] if beside_identity else rows
-    echelon, d, rank = fmpz_mat([[row[column] for column in columns] for row in whole]).rref()
+    extended = [[*row, *(int(i == k) for k in range(M))] for i, row in enumerate(rows)] if beside_identity else rows
+    echelon, d, rank = fmpz_mat([[row[column] for column in columns] for row in extended]).rref()
     found = [[int(entry) for entry in row] for row in echelon.tolist()]
     places = [next(place for place, entry in enumerate(row) if entry) for row in found[:rank]]
     if any(place >= len(order) for place in places):
@@ -41,9 +41,9 @@ def reduce_by_flint(rows: Sequence[IntegerRow], order: Sequence[int], *, beside_
 
 
 def _independent_rows(columns: Sequence[IntegerRow]) -> list[int] | None:
-    """As many rows as there are columns, which are independent; None if none are found so.
+    """Return as many independent rows as there are columns; None if none are found.
 
-    Rows that are independent modulo a prime are.
+    Rows that are independent modulo a prime are independent.
     """
     rank = len(columns[0])
     if rank == len(columns):

@@ -1,6 +1,6 @@
-"""Fractions and sums as a note by hand writes them: 1/5 − 3/5·∂y1/∂x1.
+"""Write fractions and sums as one would by hand: 1/5 − 3/5·∂y1/∂x1.
 
-Short fractions as they are, others as decimals, ≈ before what is rounded.
+Short fractions stay fractions; other numbers become decimals, marked ≈ if rounded.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from implicitgrad.numbers.ball import Ball
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import format_fraction
 
-LONGEST_INTEGER = 15
-LONGEST_FRACTION = 7
-"""Digits of numerator and denominator together that the eye takes in at once."""
-LARGEST_PLACES = 400
+MAX_INTEGER_DIGITS = 15
+MAX_FRACTION_DIGITS = 7
+"""The digits of numerator and denominator together up to which a fraction is easily read."""
+MAX_DECIMAL_PLACES = 400
 LARGEST_DOUBLE = Fraction(float_info.max)
 SMALLEST_FIXED = -5
 """The decimal exponent below which numbers are written in scientific notation."""
@@ -29,11 +29,11 @@ ROUNDED = "≈"
 
 
 def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
-    """The texts of one column, of equal precision and for alignment at the right.
+    """Return the texts of one column, with equal precision and aligned at the right.
 
-    All as fractions where all are short; otherwise as decimals of at most ``digits`` significant digits: with equally
-    many places where that leaves each at least half of its digits, or in scientific notation. A text that is not exact
-    begins with ≈. Doubles have no digit that their bounds do not support, and the mark only where there are none.
+    All are fractions if all are short. Otherwise all are decimals of at most ``digits`` significant digits: with
+    equally many places if that leaves each at least half of its digits, else in scientific notation. A rounded text
+    begins with ≈. Doubles show no digit that their bounds do not support, and have the mark only without a bound.
     """
     if values and isinstance(values[0], Symbolic):
         return [_show_symbolic(value, digits) for value in values if isinstance(value, Symbolic)]
@@ -45,7 +45,7 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
 
 
 def show_decimals(values: Sequence[Fraction], digits: int) -> list[str]:
-    """As show_column, with nothing as a fraction."""
+    """Return the texts as show_column does, without fractions."""
     if not any(values):
         return ["0"] * len(values)
     rounded = [_rounded(value, digits) for value in values if value]
@@ -61,12 +61,11 @@ def show_decimals(values: Sequence[Fraction], digits: int) -> list[str]:
 
 
 def show_number(value: Fraction, digits: int) -> str:
-    """The text of one number."""
+    """Return the text of one number."""
     return show_column([value], digits)[0]
 
 
 def _show_symbolic(value: Symbolic, digits: int) -> str:
-    """Letters as they are, numbers as numbers."""
     fraction = value.fraction
     if fraction is not None:
         return show_column([fraction], digits)[0]
@@ -76,10 +75,7 @@ def _show_symbolic(value: Symbolic, digits: int) -> str:
 
 
 def _show_doubles(values: Sequence[Ball], digits: int) -> list[str]:
-    """As show_column, of numbers known within their bounds: the last digit is right to within one.
-
-    What has no bound is marked as rounded.
-    """
+    """Return the texts of numbers known within bounds, the last digit of each right to within one."""
     if not all(2 * value.error < inf for value in values):
         is_any_too_large = any(abs(value) > LARGEST_DOUBLE for value in values)
         plain = [Ball(value, 0.0) for value in values]
@@ -106,12 +102,12 @@ def _exponent(number: float) -> int:
 
 
 def _supported_places(error: float) -> int:
-    """The decimal places that an error leaves right: half a unit of the last at most."""
-    return LARGEST_PLACES if error == 0 else min(LARGEST_PLACES, -1 - _exponent(2 * error))
+    """Return the decimal places that an error leaves correct to half a unit of the last."""
+    return MAX_DECIMAL_PLACES if error == 0 else min(MAX_DECIMAL_PLACES, -1 - _exponent(2 * error))
 
 
 def _short_places(number: float) -> int:
-    """The decimal places of the number to 15 digits, which the last bits of a double do not reach."""
+    """Return the decimal places of the number rounded to 15 digits, which hides the last bits of a double."""
     mantissa, _, exponent = repr(float(f"{number:.15g}")).partition("e")
     decimals = mantissa.partition(".")[2]
     return max(0, (0 if decimals == "0" else len(decimals)) - int(exponent or 0))
@@ -132,17 +128,17 @@ def _scientific_double(number: float, supported: int, digits: int) -> str:
 
 
 def _power(number: float, places: int) -> str:
-    """In scientific notation as decimals have it: 3.3e+5, not e+05."""
+    """Write a number in scientific notation without a leading 0 in the exponent: 3.3e+5, not e+05."""
     return f"{Decimal(f'{number:.{places}e}'):.{places}e}"
 
 
 def _figures(number: float) -> int:
-    """The significant digits of the number to 15 of them."""
+    """Return the number of significant digits, at most 15."""
     return len(repr(abs(float(f"{number:.15g}"))).partition("e")[0].replace(".", "").strip("0"))
 
 
 class Expression(NamedTuple):
-    """A text in pieces, each a sign and its term, which stay together."""
+    """A sum as texts of its terms with their signs, between which a line may be broken."""
 
     pieces: tuple[str, ...]
 
@@ -150,12 +146,12 @@ class Expression(NamedTuple):
         return " ".join(self.pieces)
 
     def named(self, name: str) -> Expression:
-        """The equation ``name = self``."""
+        """Return the equation ``name = self``."""
         return Expression((f"{name} =", *(piece.strip() for piece in self.pieces)))
 
 
 def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: int) -> Expression:
-    """constant + Σ coefficient·name."""
+    """Return the text of constant + Σ coefficient·name."""
     pieces: list[str] = []
     for value, name in [(constant, ""), *terms]:
         if not value:
@@ -168,7 +164,7 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
         if name:
             is_compound = " " in _outside_parentheses(number) or (isinstance(value, Symbolic) and "/" in number)
             number = "" if number == "1" else f"({number})·" if is_compound else f"{number}·"
-        if is_negative and not pieces and number.startswith(ROUNDED):  # ≈ stands before the sign
+        if is_negative and not pieces and number.startswith(ROUNDED):  # the mark ≈ precedes the sign
             pieces.append(f"{ROUNDED}-{number.removeprefix(ROUNDED)}{name}")
             continue
         sign = ("-" if is_negative else "") if not pieces else "− " if is_negative else "+ "
@@ -177,25 +173,25 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
 
 
 def second_derivative(y: str, one: str, other: str) -> str:
-    """∂²y/∂x², or ∂²y/∂x1∂x2 of two inputs."""
+    """Return ∂²y/∂x², or ∂²y/∂x1∂x2 for two inputs."""
     return f"∂²{y}/" + (f"∂{one}²" if one == other else f"∂{one}∂{other}")
 
 
 def split_sign(value: Fraction) -> tuple[bool, Fraction]:
-    """Whether a number is written with a minus before it, and the number without."""
+    """Return whether a number is written with a minus sign, and the number without it."""
     is_negative = value.shown.startswith("-") if isinstance(value, Symbolic) else value < 0
     return is_negative, -value if is_negative else value
 
 
 def in_pieces(text: str) -> tuple[str, ...]:
-    """A number's text as one piece, that of a sum as a piece for each term."""
+    """Split the text of a number into the terms of a sum."""
     plain = _outside_parentheses(text)
     starts = [0, *(match.start() + 1 for match in re.finditer(r" (?=[+−] )", plain))]
     return (*(text[start : end - 1] for start, end in pairwise(starts)), text[starts[-1] :])
 
 
 def _outside_parentheses(text: str) -> str:
-    """The text with everything in parentheses replaced by dots."""
+    """Replace everything in parentheses by dots."""
     found, depth = [], 0
     for character in text:
         depth -= character == ")"
@@ -207,20 +203,20 @@ def _outside_parentheses(text: str) -> str:
 def _is_short(value: Fraction) -> bool:
     numerator, denominator = abs(value.numerator), value.denominator
     if denominator == 1:
-        return bool(numerator < 10**LONGEST_INTEGER)
-    is_small = numerator.bit_length() + denominator.bit_length() < 4 * LONGEST_FRACTION
-    return is_small and len(f"{numerator}{denominator}") <= LONGEST_FRACTION
+        return bool(numerator < 10**MAX_INTEGER_DIGITS)
+    is_small = numerator.bit_length() + denominator.bit_length() < 4 * MAX_FRACTION_DIGITS
+    return is_small and len(f"{numerator}{denominator}") <= MAX_FRACTION_DIGITS
 
 
 def _rounded(value: Fraction, digits: int) -> tuple[Decimal, bool]:
-    """``value`` correctly rounded to ``digits`` significant digits, and whether that is exact."""
+    """Round to ``digits`` significant digits, and return whether that is exact."""
     context = Context(prec=digits)
     decimal = context.divide(Decimal(value.numerator), Decimal(value.denominator))
     return decimal, not context.flags[Inexact]
 
 
 def _places_needed(value: Fraction, most: int) -> int:
-    """The decimal places that write ``value`` exactly, or ``most`` if these do not suffice."""
+    """Return the decimal places that write ``value`` exactly, or ``most`` if these do not suffice."""
     return next((places for places in range(most) if 10**places % value.denominator == 0), most)
 
 

@@ -1,7 +1,7 @@
-"""Fraction-free row reduction of integer matrices, by exchange of a row's variable for a column's.
+"""Fraction-free row reduction of integer matrices, exchanging a row's variable for a column's.
 
-The division by the last pivot is Bareiss's (1968, *Sylvester's identity*, Math. Comp. 22); to keep only the columns
-that are no unit vectors is integer pivoting (Edmonds 1994; Azulay and Pique 2001, ACM TOMS 27).
+Dividing by the last pivot follows Bareiss (1968, *Sylvester's identity*, Math. Comp. 22); keeping only the columns that
+are no unit vectors is integer pivoting (Edmonds 1994; Azulay and Pique 2001, ACM TOMS 27).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from math import lcm
 from implicitgrad.numbers.exact import IntegerRow, Reduced
 
 MAX_WITHOUT_FLINT = 32
-"""Rows and columns up to which python-flint, where it is installed, is not worth loading."""
+"""Rows and columns up to which loading python-flint costs more than it gains."""
 
 
 @cache
 def flint_reduction() -> Callable[..., Reduced | None] | None:
-    """reduce_by_flint, where python-flint is installed."""
+    """Return reduce_by_flint, or None if python-flint is not installed."""
     try:
         from implicitgrad.numbers.flint_reduction import reduce_by_flint
     except ImportError:
@@ -28,14 +28,14 @@ def flint_reduction() -> Callable[..., Reduced | None] | None:
 
 
 def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
-    """A rational row times its least common denominator, and that denominator."""
+    """Return a rational row times its least common denominator, and that denominator."""
     pairs = [entry.as_integer_ratio() for entry in row]
     denominator = lcm(*[d for _, d in pairs])
     return [n * (denominator // d) for n, d in pairs], denominator
 
 
 def pivot_order(N: int, P: int, wanted: set[int]) -> list[int]:
-    """The columns of A from the right, the ``wanted`` ones last of them, then those of B from the right."""
+    """Order the columns of A from the right, the ``wanted`` ones last, then those of B from the right."""
     order = sorted(range(N), key=lambda j: (j in wanted, -j)) if wanted else range(N - 1, -1, -1)
     return [*order, *range(N + P - 1, N - 1, -1)]
 
@@ -43,11 +43,11 @@ def pivot_order(N: int, P: int, wanted: set[int]) -> list[int]:
 def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_identity: bool = False) -> Reduced:
     """Row reduce to Jordan form, taking pivots in the columns of ``order``.
 
-    beside_identity : the matrix is [rows | I], and ``order`` is of its columns; it must have all of I's where the rows
-    alone are not of full rank.
+    beside_identity : reduce [rows | I], to whose columns ``order`` then refers; it must include all columns of I if the
+    rows are not of full rank.
 
-    All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of the matrix, which is also why
-    no entry grows beyond Hadamard's bound.
+    All divisions are exact: after k pivots each entry is a k×k or (k+1)×(k+1) minor of the matrix. So no entry exceeds
+    Hadamard's bound.
     """
     if not rows:
         return Reduced([], [], [], 1, [])
@@ -94,7 +94,7 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
 
 
 def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:
-    """The inverse of a square matrix, as numerators and denominator; None of a singular one."""
+    """Return the inverse of a square matrix as numerators and denominator; None if it is singular."""
     n = len(rows)
     found = reduce_rows(rows, range(n), beside_identity=True)
     if len(found.pivots) < n:
@@ -105,7 +105,7 @@ def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:
 
 
 def _exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
-    """Make the unit vector of the chosen row of a column, which becomes what that was; returns the new d."""
+    """Pivot: make a column the chosen row's unit vector and keep that row's old unit vector in its place; return d."""
     pivot_row = rows[chosen]
     pivot = pivot_row[place]
     for i, row in enumerate(rows):

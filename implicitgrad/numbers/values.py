@@ -1,4 +1,4 @@
-"""Values as they are read or come from Python: what numbers they are, and how a message names them."""
+"""Values as read from files or given in Python: convert them to numbers, and describe them in messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from implicitgrad.text.number_grammar import EXPECTED, NumberError, last_place
 
 
 def shape_of(value: object) -> tuple[int, ...]:
-    """Rows and columns of a list of lists or an array, as far as it looks like a matrix."""
+    """Return the rows and columns of a list of lists or an array; () if it does not look like a matrix."""
     if isinstance(value, list):
         return (len(value), len(value[0])) if value and isinstance(value[0], list) else ()
     if isinstance(value, Decimals):
@@ -23,14 +23,14 @@ def shape_of(value: object) -> tuple[int, ...]:
 
 
 def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
-    """Whether it is rows of texts, all of one length, and not empty."""
+    """Return whether a value is nonempty rows of texts, all of one length."""
     if {*map(type, value)} != {list} or len({*map(len, value)}) > 1:
         return False
     return {*map(type, chain.from_iterable(value))} == {str}
 
 
 def plain(value: object) -> object:
-    """Arrays and tuples as lists, all the way down."""
+    """Convert arrays and tuples to lists, recursively."""
     if isinstance(value, BallMatrix):
         return value.to_lists()
     if isinstance(value, RationalMatrix):
@@ -41,7 +41,7 @@ def plain(value: object) -> object:
 
 
 def as_fraction(value: object) -> Fraction:
-    """The rational number that a Python number is. Raises NumberError."""
+    """Return a Python number as an exact rational. Raises NumberError."""
     from decimal import Decimal
 
     if isinstance(value, Integral) and not isinstance(value, bool):
@@ -50,7 +50,7 @@ def as_fraction(value: object) -> Fraction:
         return Fraction(int(value.numerator), int(value.denominator))
     if isinstance(value, Real | Decimal) and not isinstance(value, bool):
         try:
-            # as it is: a long double is more than float(value)
+            # a long double has more digits than float(value)
             return Fraction(*value.as_integer_ratio()) if hasattr(value, "as_integer_ratio") else Fraction(float(value))
         except (ValueError, OverflowError):
             raise NumberError(f"expected a finite number, got {value}") from None
@@ -58,19 +58,19 @@ def as_fraction(value: object) -> Fraction:
 
 
 def text_of(value: object) -> str:
-    """An entry's text; of an object of sympy's that has letters, as it prints."""
+    """Return an entry's text; that of a SymPy object with letters as it prints."""
     if isinstance(value, str):
         return value
     return str(value) if getattr(value, "free_symbols", None) else ""
 
 
 def ratio_of(value: object) -> Ratio:
-    """A Python number as numerator and denominator. Raises NumberError."""
+    """Return a Python number as numerator and denominator. Raises NumberError."""
     return as_fraction(value).as_integer_ratio()
 
 
 def has_decimals(value: object) -> bool:
-    """Whether a matrix has a number with decimals: 0.5, 2.0, 1e-3, or a float that is no integer."""
+    """Return whether a matrix has a number with decimals: 0.5, 2.0, 1e-3, or a float that is no integer."""
     if isinstance(value, Decimals):
         return value.has_decimals
     items = (item for row in value for item in row) if isinstance(value, list) else ()
@@ -85,7 +85,7 @@ def _is_decimal(item: object) -> bool:
 
 
 def described(value: object) -> str:
-    """A value of the wrong kind as a message names it."""
+    """Describe a value of the wrong kind for a message."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from implicitgrad.model.system import Origin, PointAccuracy
+from implicitgrad.model.system import ImplicitEquations, PointAccuracy
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.symbolic.interval import Unbounded, bound, surround
@@ -16,7 +16,7 @@ UNSEEN = Fraction(1, 10**40)
 """What an irrational number is not told from another by."""
 
 
-def read_at(origin: Origin, item: object, *, is_symbolic: bool) -> Entry:
+def read_at(origin: ImplicitEquations, item: object, *, is_symbolic: bool) -> Entry:
     """As read_entry, or, where the answer is symbolic, read_expression, with the point's values for letters."""
     if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
         return read_expression(item) if is_symbolic else read_entry(item)

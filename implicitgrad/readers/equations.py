@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from implicitgrad.model.spec import Linearization, SourceValue
-from implicitgrad.model.system import Origin
+from implicitgrad.model.system import ImplicitEquations
 from implicitgrad.numbers.ball import BallMatrix, Decimals, from_sparse
 from implicitgrad.readers.expressions import INSTALL_SYMPY
 from implicitgrad.symbolic.grammar import (
@@ -97,7 +97,9 @@ def read_equations(
         used = {name for equation in equations for name in equation.names()}
         has_constants = any(total.get("") for total in sums)
         is_plain = used.issuperset(unknowns) and not has_constants
-        origin = Origin(_texts(lines), tuple(equations), is_linear=True, has_constants=has_constants, remarks=remarks)
+        origin = ImplicitEquations(
+            _texts(lines), tuple(equations), is_linear=True, has_constants=has_constants, remarks=remarks
+        )
         return Linearization(parts, None if is_plain and not remarks else origin)
     return Linearization({}, None, partial(_by_sympy, lines, equations, unknowns, inputs, y, x, source, point, remarks))
 
@@ -334,7 +336,7 @@ def _by_sympy(
     parts = _parts(lines, found.A, B, unknowns, inputs, y, x)
     if found.hessian is not None:
         parts["hessian"] = SourceValue(found.hessian, lines[0].source)
-    origin = Origin(
+    origin = ImplicitEquations(
         _texts(lines), tuple(equations), found.is_linear, tuple(found.point.items()),
         tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
         has_constants=found.has_constants, remarks=remarks,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import Origin, PointAccuracy
+from implicitgrad.model.system import ImplicitEquations, PointAccuracy
 
 
 def with_origin(solution: Solution) -> Solution:
@@ -23,12 +23,12 @@ def with_origin(solution: Solution) -> Solution:
     return solution._replace(remarks=(*solution.remarks, *remarks))
 
 
-def _unused(solution: Solution, origin: Origin) -> list[str]:
+def _unused(solution: Solution, origin: ImplicitEquations) -> list[str]:
     used = {name for equation in origin.parsed for name in equation.names()}
     return [name for name in solution.y if name not in used]
 
 
-def _failing(solution: Solution, origin: Origin) -> tuple[str, str]:
+def _failing(solution: Solution, origin: ImplicitEquations) -> tuple[str, str]:
     """Why the implicit function theorem does not apply where A has not the rank that its shape allows."""
     M, rank = solution.system.equations, solution.rank
     rank_of_both = rank + (0 if solution.constraints is None else len(solution.constraints.dependent))

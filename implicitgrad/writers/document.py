@@ -10,7 +10,7 @@ from math import inf, ulp
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import General, Solution, SpecialCase
-from implicitgrad.model.system import Arithmetic, Matrix, Origin, PointAccuracy
+from implicitgrad.model.system import Arithmetic, ImplicitEquations, Matrix, PointAccuracy
 from implicitgrad.numbers.ball import Ball, BallMatrix
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import (
@@ -71,7 +71,7 @@ class Document:
             parts[1:1] = self._point(system.origin)
         return parts if system.source in NOT_FILES else [title, *parts]
 
-    def _point(self, origin: Origin) -> list[str]:
+    def _point(self, origin: ImplicitEquations) -> list[str]:
         """Where the equations are taken, and what of that was found and not given."""
         if not origin.point:
             return []

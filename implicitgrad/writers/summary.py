@@ -24,7 +24,7 @@ from implicitgrad.writers.table import GAP, MARGIN, Page
 if TYPE_CHECKING:
     from implicitgrad.model.solution import PartialMatrix
 
-LARGEST_TABLE = 40
+MAX_TABLE_SIZE = 40
 """Rows or columns that the eye still goes through."""
 MAX_DIGITS = 3
 MAX_ENTRIES = 5

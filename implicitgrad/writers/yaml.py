@@ -11,7 +11,7 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.model.system import Arithmetic, Matrix, Origin, PointAccuracy
+from implicitgrad.model.system import Arithmetic, ImplicitEquations, Matrix, PointAccuracy
 from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.numbers.values import is_rectangle_of_texts
 from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
@@ -51,7 +51,7 @@ def write_yaml(solution: Solution, values: Mapping[str, SourceValue] = NO_VALUES
     return "".join(lines)
 
 
-def _equations(origin: Origin) -> list[str]:
+def _equations(origin: ImplicitEquations) -> list[str]:
     lines = ["equations:\n", *(f"  - {write_flow(equation)}\n" for equation in origin.equations)]
     if origin.point:
         pairs = [
