@@ -1,4 +1,4 @@
-"""What is to be said of an answer because its equations are not linear, or their point is rounded."""
+"""Warn about nonlinear equations: a rounded point, an unused unknown, a failing implicit function theorem."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from implicitgrad.model.system import ImplicitEquations, PointAccuracy
 
 
 def with_origin(solution: Solution) -> Solution:
-    """The solution of a system that was made from equations, with remarks."""
+    """Return the solution of a system made from equations, with warnings about these."""
     origin = solution.system.origin
     if origin is None:
         return solution
@@ -29,7 +29,7 @@ def _unused(solution: Solution, origin: ImplicitEquations) -> list[str]:
 
 
 def _failing(solution: Solution, origin: ImplicitEquations) -> tuple[str, str]:
-    """Why the implicit function theorem does not apply where A has not the rank that its shape allows."""
+    """Explain why the implicit function theorem does not apply if A has less rank than its shape allows."""
     M, rank = solution.system.equations, solution.rank
     rank_of_both = rank + (0 if solution.constraints is None else len(solution.constraints.dependent))
     found = f"∂F/∂y has rank {rank}, not {min(M, solution.system.unknowns)}"

@@ -1,4 +1,4 @@
-"""The row reduction of [A | B] as one does it by hand: a pivot for an unknown, its row divided, the others cleared."""
+"""Row reduce [A | B] as one does by hand: choose a pivot, divide its row, and clear its column in the other rows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.text.errors import UsageError
 
 MAX_SIZE = 6
-"""Equations, unknowns and inputs of a derivation that is read."""
+"""The most equations, unknowns and inputs of a derivation that is easy to read."""
 
 
 def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
-    """Raises UsageError for doubles, and for what has too long a derivation to be read."""
+    """Raise UsageError for doubles, and for systems whose derivation would be too long to read."""
     if arithmetic is Arithmetic.FLOAT:
         is_near = system.origin is not None and system.origin.residual is not None
         hint = "Its point solves the equations only nearly" if is_near else "--arithmetic exact"
@@ -25,7 +25,7 @@ def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
 
 
 def with_derivation(solution: Solution) -> Solution:
-    """The solution with its derivation, of a system that is fit for one."""
+    """Return the solution with its derivation, for a system that refuse_unfit accepts."""
     system = solution.system
     M, N, P = system.equations, system.unknowns, system.inputs
     B: Any = system.B or [[Fraction(i == k) for k in range(M)] for i in range(M)]
@@ -52,7 +52,7 @@ def with_derivation(solution: Solution) -> Solution:
 
 
 def _size(value: Any) -> tuple[bool, int, int]:
-    """How bad a pivot is: one that is 1 is best, a number is better than a letter."""
+    """Return a sort key for pivots, the best first: 1, then numbers, then expressions with letters."""
     text = getattr(value, "text", None)
     if text is None:
         return value != 1, 0, abs(value.numerator) + value.denominator

@@ -1,4 +1,4 @@
-"""LinearSystem → Solution."""
+"""Choose the solver for a system, and add what its equations and options ask for."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def solve_system(
     order: int = 1,
     steps: bool = False,
 ) -> Solution:
-    """As solve, of a system; "auto" is the arithmetic that it was made for.
+    """Solve a system, as implicitgrad.solve; "auto" uses the arithmetic that it was made for.
 
-    gradient_alone : leave out ∂y/∂x. order : 2 for ∂²y/∂x², too. steps : with the derivation.
+    gradient_alone : leave out ∂y/∂x. order : 2 adds ∂²y/∂x². steps : add the derivation.
     """
     chosen = system.arithmetic
     if arithmetic != AUTO:
@@ -35,11 +35,11 @@ def solve_system(
         from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
 
         refuse_unfit(system, chosen)
-    settled = system.exactly if arithmetic == AUTO and rtol is None else None
+    exactly = system.exactly if arithmetic == AUTO and rtol is None else None
     # which unknowns can be free depends on the rank
-    found = _solve(system, free if settled is None else (), chosen, rtol, gradient_alone=gradient_alone)
-    if settled is not None:
-        if None in found.error_bounds and can_be_settled(exact := settled()):
+    found = _solve(system, free if exactly is None else (), chosen, rtol, gradient_alone=gradient_alone)
+    if exactly is not None:
+        if None in found.error_bounds and can_be_settled(exact := exactly()):
             system, found = exact, _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
         elif free:
             found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
@@ -59,7 +59,7 @@ def solve_system(
 
 
 def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
-    """A system that is to be solved in some arithmetic, and the one that will be; doubles are made by their solver."""
+    """Return the system in an arithmetic, and the arithmetic that applies; the float solver converts by itself."""
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return system.with_arithmetic(arithmetic), Arithmetic.SYMBOLIC
     return (system if arithmetic is Arithmetic.FLOAT else system.with_arithmetic(arithmetic)), arithmetic

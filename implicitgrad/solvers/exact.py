@@ -1,13 +1,13 @@
-"""Every case in exact rational arithmetic, from one row reduction of [A | B].
+"""Solve every case in exact rational arithmetic by one row reduction of [A | B].
 
-With [A | B] in Jordan form, pivots taken from the right, columns of A first, each row says one of two things:
+With [A | B] in Jordan form, pivots taken from the right, columns of A first, each row has one of two forms:
 
-    d·y_p + Σ a_f·y_f = Σ b_k·x_k      a pivot unknown y_p by the free unknowns f and the independent inputs k
-    d·x_p + Σ c_k·x_k = 0              a dependent input x_p by the independent inputs k
+    d·y_p + Σ a_f·y_f = Σ b_k·x_k      a pivot unknown y_p in terms of free unknowns f and independent inputs k
+    d·x_p + Σ c_k·x_k = 0              a dependent input x_p in terms of independent inputs k
 
-so rank, free unknowns, null space V, particular Jacobian J₀ and the constraint on x are read off, and nothing that
-is read off can contradict another. Rows are scaled to integers first, which changes no equation; beside an identity
-that is not written out, a scaled row's unit stands for its input times the scale.
+Rank, free unknowns, null space V, particular Jacobian J₀ and the constraint on x are read off these rows, and so cannot
+contradict one another. Rows are first scaled to integers, which changes no equation. If B is an implicit identity, a
+scaled row's unit vector stands for its input times the scale.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_ENTRIES = 4_000_000
 
 
 class ExactReading(NamedTuple):
-    """What is read off the reduced rows; numbers are numerators over the pivots' common value d."""
+    """The solution in the reduced rows; numbers are numerators over the pivots' common value d."""
 
     reduced: Reduced
     rank: int
@@ -38,20 +38,20 @@ class ExactReading(NamedTuple):
     independent: list[int]
     """The P′ columns of B without a pivot."""
     dependent: list[int]
-    """The D columns of B with one."""
+    """The D columns of B with a pivot."""
     particular: list[IntegerRow]
     """J₀ (N, P′)"""
     null_space: list[IntegerRow]
     """V (N, F)"""
     constraints: RationalMatrix
-    """(D, P′): the dependent inputs by the independent ones."""
+    """(D, P′): the dependent inputs in terms of the independent ones."""
 
 
 def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     """Solve ``system`` exactly.
 
-    free : names of unknowns that are to be free; fewer than F are completed from the first unknowns on. Raises
-    UsageError when these cannot be free together.
+    free : names of unknowns to be free, completed in the order of the unknowns if there are fewer than F. Raises
+    UsageError if they cannot be free together.
     """
     refuse_too_large(system, MAX_ENTRIES)
     wanted = indices(system, free)
@@ -94,13 +94,13 @@ class IntegerEquations(NamedTuple):
     """Integer equations, each a multiple of one of the system's."""
 
     rows: list[IntegerRow]
-    """[A | B], or A alone where B is the identity."""
+    """[A | B], or A alone if B is the identity."""
     scales: list[int] | None
-    """What each was multiplied by, where B is the identity."""
+    """The factors of the equations, if B is the identity."""
 
 
 def _equations(system: LinearSystem) -> IntegerEquations:
-    """Each row times the least common denominator of its entries."""
+    """Multiply each row by the least common denominator of its entries."""
     if system.B is not None:
         return IntegerEquations([integers(a + b)[0] for a, b in zip(system.A, system.B, strict=True)], None)
     A = RationalMatrix.of(system.A)
@@ -115,14 +115,14 @@ def _equations(system: LinearSystem) -> IntegerEquations:
 
 
 def _read_off(equations: IntegerEquations, N: int, P: int, wanted: set[int]) -> ExactReading:
-    """Reduce [A | B], the ``wanted`` columns of A last of all of A, and read off what it says."""
+    """Reduce [A | B], with the ``wanted`` columns last of those of A, and read off the solution."""
     scales = equations.scales
     is_identity = scales is not None
     reduced = reduce_rows(equations.rows, pivot_order(N, P, wanted), beside_identity=is_identity)
     row_of = dict(zip(reduced.pivots, reduced.rows))  # noqa: B905
     place_of = dict(zip(reduced.columns, range(len(reduced.columns))))  # noqa: B905
     free, independent, dependent = [], list(range(P)), []
-    if len(reduced.pivots) != N or max(reduced.pivots) >= N:  # else A is of full column rank, and leaves no condition
+    if len(reduced.pivots) != N or max(reduced.pivots) >= N:  # else A has full column rank without constraints
         free = [j for j in range(N) if j in place_of]
         independent = [k for k in independent if N + k in place_of]
         dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
@@ -149,7 +149,7 @@ def _read_off(equations: IntegerEquations, N: int, P: int, wanted: set[int]) -> 
 
 
 def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int]], d: int) -> RationalMatrix:
-    """Of rows that are each d times a dependent input, or that times a scale: what the input is by independent ones."""
+    """Return the dependent inputs in terms of independent ones, from rows that are d·scale times a dependent input."""
     if not rows:
         return RationalMatrix([], 1)
     units = [scale for _, scale in rows]
@@ -162,7 +162,7 @@ def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int
 
 
 def _determined(particular: Matrix, coefficients: Matrix, reading: ExactReading, P: int) -> PartialMatrix:
-    """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
+    """Return the (·, P) entries that depend on no free parameter and no constrained input, None for others."""
     if not (reading.free or reading.dependent):
         return particular
     constraints = reading.constraints.numerators
@@ -175,7 +175,7 @@ def _determined(particular: Matrix, coefficients: Matrix, reading: ExactReading,
 
 
 def _minimum_norm(reading: ExactReading, equations: IntegerEquations) -> RationalMatrix:
-    """A⁺·B·T, by whichever of the row space and the null space promises less work."""
+    """Return A⁺·B·T, computed from the row space or the null space, whichever promises less work."""
     N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
     if rank >= 4 * len(reading.free):
         numerators, e = without_null_space(reading.particular, reading.null_space)
@@ -190,7 +190,7 @@ def _minimum_norm(reading: ExactReading, equations: IntegerEquations) -> Rationa
 
 
 def _right_sides(equations: IntegerEquations, chosen: list[int], N: int) -> list[IntegerRow]:
-    """The chosen rows of B."""
+    """Return the chosen rows of B."""
     if equations.scales is None:
         return [equations.rows[i][N:] for i in chosen]
     M = len(equations.rows)
@@ -198,9 +198,9 @@ def _right_sides(equations: IntegerEquations, chosen: list[int], N: int) -> list
 
 
 def _condition_squared(system: LinearSystem, reading: ExactReading, J: RationalMatrix) -> Ratio | None:
-    """(‖A‖_F·‖A⁺‖_F)², numerator and positive denominator; None for A = 0.
+    """Return (‖A‖_F·‖A⁺‖_F)² as numerator and positive denominator; None for A = 0.
 
-    Where A is invertible and B = I, A⁺ is the Jacobian.
+    If A is invertible and B = I, A⁺ is the Jacobian.
     """
     rank, A = reading.rank, RationalMatrix.of(system.A)
     if rank == 0:
@@ -212,7 +212,7 @@ def _condition_squared(system: LinearSystem, reading: ExactReading, J: RationalM
 
 
 def _product(gradients: RationalMatrix, J: RationalMatrix) -> RationalMatrix:
-    """dL_dy · J"""
+    """Return dL_dy · J."""
     columns = list(zip(*J.numerators))  # noqa: B905 (slower)
     numerators = [[sum(map(mul, g, column)) for column in columns] for g in gradients.numerators]
     return RationalMatrix(numerators, gradients.denominator * J.denominator)

@@ -1,4 +1,4 @@
-"""The unknowns that the user wants to be free."""
+"""Unknowns that the user wants to be free."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_CHOICES_LISTED = 12
 
 
 def indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
-    """The columns of the unknowns named in ``free``."""
+    """Return the columns of the unknowns named in ``free``. Raises UsageError."""
     if not free:
         return set()
     unknown = [name for name in free if name not in system.y]
@@ -30,7 +30,7 @@ def indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
 
 
 def impossible_choice(system: LinearSystem, free: Sequence[str], null_space: Matrix) -> UsageError:
-    """The error that says which unknowns can be free: those whose rows of the null space are independent."""
+    """Return the error that lists the possible choices: unknowns whose rows of the null space are independent."""
     F = len(null_space[0])
     message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free"
     if F == 0:

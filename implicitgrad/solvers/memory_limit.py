@@ -1,4 +1,4 @@
-"""What would not fit into memory is refused before it is tried."""
+"""Refuse systems that would not fit into memory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from implicitgrad.model.system import LinearSystem
 from implicitgrad.text.errors import InputError, Problem
 
 MAX_OF_FEW_EQUATIONS = 10_000_000
-"""Entries of the answer to a system of more than MAX_A_ROW unknowns or inputs for each equation."""
+"""The most entries of an answer with more than MAX_A_ROW unknowns or inputs for each equation."""
 MAX_A_ROW = 100
 
 
 def refuse_too_large(system: LinearSystem, most: int) -> None:
-    """Raises InputError where [A | B] or the answer has more than ``most`` entries, or far more than the question."""
+    """Raise InputError if [A | B] or the answer has more than ``most`` entries, or many more than the input."""
     M, N, P = system.equations, system.unknowns, system.inputs
     entries = max(M, N) * (N + P)
     if entries > most:

@@ -1,8 +1,8 @@
-"""The minimum-norm solution and the condition number, exactly, from a few rows and columns of A itself.
+"""Compute the minimum-norm solution and the condition number exactly from a few rows and columns of A itself.
 
-With I the r rows and p the r columns of A that the row reduction took its pivots from, the other rows and columns
-follow from these, and with K = A[I, p], invertible, A = A[:, p]·K⁻¹·A[I, :]. Products of A's own entries stay small
-where the reduced rows have grown to minors of order r.
+With I the r rows and p the r columns of A in which the row reduction found its pivots, the other rows and columns
+depend on these: K = A[I, p] is invertible, and A = A[:, p]·K⁻¹·A[I, :]. Products of A's own entries stay small, where
+the reduced rows have grown to minors of order r.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from implicitgrad.numbers.row_reduction import inverse, reduce_rows
 
 
 def dot(a: Sequence[int], b: Sequence[int]) -> int:
-    """Σ aᵢ·bᵢ"""
+    """Return Σ aᵢ·bᵢ."""
     return sum(map(mul, a, b))
 
 
 def solve_from_rows(rows: list[IntegerRow], right: list[IntegerRow]) -> tuple[list[IntegerRow], int]:
-    """The solution of least norm of rows·J = right: J = rowsᵀ·(rows·rowsᵀ)⁻¹·right, as numerators and denominator.
+    """Return the solution of least norm of rows·J = right, rowsᵀ·(rows·rowsᵀ)⁻¹·right, as numerators and denominator.
 
     rows : (r, N), linearly independent.
     """
@@ -32,7 +32,7 @@ def solve_from_rows(rows: list[IntegerRow], right: list[IntegerRow]) -> tuple[li
 
 
 def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow]) -> tuple[list[IntegerRow], int]:
-    """J₀ − V·(VᵀV)⁻¹·VᵀJ₀, which solves what J₀ solves and has the least norm, as numerators and denominator.
+    """Return J₀ − V·(VᵀV)⁻¹·VᵀJ₀, the solution of least norm, as numerators and denominator.
 
     particular : (N, P′). null_space : (N, F), of full column rank; any multiple of it serves.
     """
@@ -48,9 +48,9 @@ def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow
 
 
 def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Ratio:
-    """(‖A‖_F·‖A⁺‖_F)², A ≠ 0, with rows I and columns p as above; numerator and denominator, of either sign.
+    """Return (‖A‖_F·‖A⁺‖_F)² for A ≠ 0 and rows I and columns p as above, as a ratio of either sign.
 
-    ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where the one or the other half is the identity if A has full rank.
+    ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where one half is the identity if A has full rank.
     """
     whole = A.numerators
     M, N, r = len(whole), len(whole[0]), len(rows)
@@ -70,13 +70,13 @@ def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) ->
 
 
 def _inverse_gram(vectors: Sequence[Sequence[int]]) -> tuple[list[IntegerRow], int]:
-    """The inverse of the matrix of inner products of independent vectors, as numerators and denominator."""
+    """Return the inverse of the Gram matrix of independent vectors, as numerators and denominator."""
     found = inverse([[dot(v, w) for w in vectors] for v in vectors])
     assert found is not None
     return found
 
 
 def _solved(equations: list[IntegerRow], n: int) -> tuple[list[IntegerRow], int]:
-    """X of S·X = R, given [S | R] with S (n×n) invertible, as numerators and denominator."""
+    """Solve S·X = R, given [S | R] with S (n×n) invertible, and return numerators and denominator."""
     reduced = reduce_rows(equations, range(n))
     return [row for _, row in sorted(zip(reduced.pivots, reduced.rows, strict=True))], reduced.d

@@ -1,6 +1,6 @@
-"""The second derivatives of the one unknown of one equation F(x, y) = 0.
+"""Compute the second derivatives of the one unknown of one equation F(x, y) = 0.
 
-Differentiated twice by xᵢ and xₖ, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0.
+Differentiating with respect to xᵢ and xₖ, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from implicitgrad.text.errors import UsageError
 
 
 def with_second_derivatives(solution: Solution) -> Solution:
-    """The solution with ∂²y/∂x², () if there is no ∂y/∂x. Raises UsageError for more than one equation or unknown."""
+    """Return the solution with ∂²y/∂x², () without ∂y/∂x. Raises UsageError for several equations or unknowns."""
     system = solution.system
     if system.equations != 1 or system.unknowns != 1:
         message = f"{system.source}: --order 2 is for one equation in one unknown"

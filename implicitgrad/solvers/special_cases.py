@@ -1,4 +1,4 @@
-"""Where an answer with letters holds, and what becomes of the system where it does not."""
+"""Find where an answer with letters holds, and what the system is where it does not."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from implicitgrad.symbolic.real_zeros import Zeros, argument_of, is_never_zero, 
 from implicitgrad.symbolic.zero_test import DIGITS
 
 MAX_GENERATORS = 4
-LARGEST_DEGREE = 2
-"""Of the polynomials whose common zeros are asked about."""
+MAX_DEGREE = 2
+"""The largest degree of polynomials whose common zeros are sought."""
 BINOMIAL = 2
 MAX_MINORS = 36
 MAX_CASES = 6
-DEEPEST = 3
-"""How often common zeros are made shorter."""
+MAX_DEPTH = 3
+"""How often common zeros are simplified."""
 ROUGHLY = 1e-10
 VANISHING = mpmath.mpf(10) ** -35
-"""At a point of fifty digits."""
+"""A number below this is 0 at a point of fifty digits."""
 
 
 def find_validity(
     system: LinearSystem, rows: Sequence[Sequence[Symbolic]], profile: Profile, determinant: Any
 ) -> Validity:
-    """The factors that must not be 0, and the cases in which they are.
+    """Return the factors that must not be 0, and the cases in which they are.
 
-    rows : [A | B]. determinant : of the rows and columns that the answer rests on.
+    rows : [A | B]. determinant : that of the basis rows and columns of the answer.
     """
     field: Field = rows[0][0].field
     factors = [factor for factor in field.factors(determinant) if not is_never_zero(field, factor)]
@@ -63,10 +63,10 @@ def find_validity(
 
 
 def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
-    """Whether a determinant is 0 wherever the equations hold, if they are polynomials small enough to tell.
+    """Return whether a determinant is 0 wherever the equations hold; False if they are no polynomials or too large.
 
-    Of one equation, it is exactly if every irreducible factor divides it; of several, if 1 is in the ideal of
-    these and of 1 − t·determinant (Rabinowitsch).
+    For one equation, it is 0 exactly if every irreducible factor divides it; for several, if 1 is in the ideal of these
+    and of 1 − t·determinant (Rabinowitsch).
     """
     assert system.origin is not None
     zeros = field.zeros_of(system.origin.parsed)
@@ -78,7 +78,7 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
     extra = Dummy("t")
     polynomials = [*(zero.as_expr() for zero in zeros), 1 - extra * determinant.numer.as_expr()]
     degree = max(Poly(p, *field.symbols).total_degree() for p in polynomials[:-1])
-    if len(field.generators) > MAX_GENERATORS or degree > LARGEST_DEGREE:
+    if len(field.generators) > MAX_GENERATORS or degree > MAX_DEGREE:
         return False
     return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
 
@@ -86,9 +86,9 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
 def _candidates(
     field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], rank: int, factors: Sequence[Any]
 ) -> tuple[list[Zeros], bool]:
-    """What may be 0 together so that the answer is another, and whether these are all in which the rank is lower.
+    """Return the sets of expressions whose joint vanishing changes the answer, and whether they cover all lower ranks.
 
-    A factor of the determinant is 0, or all minors of an order are, the larger orders first.
+    In each, a factor of the determinant is 0, or all minors of an order are, the larger orders first.
     """
     N = system.unknowns
     found: list[Zeros] = []
@@ -97,7 +97,7 @@ def _candidates(
     minors = _minors(field, [row[:N] for row in rows], rank)
     is_complete = len(factors) <= MAX_CASES and len(minors) == rank
     for order in range(rank, 0, -1):
-        if order not in minors or order == len(rows) == N:  # the factors of the determinant are there already
+        if order not in minors or order == len(rows) == N:  # the factors of the determinant are included already
             continue
         sets = zero_sets(field, [minor for minor in minors[order] if minor])
         if sets is None or not all(_is_easy(field, zeros) for zeros in sets):
@@ -111,7 +111,7 @@ def _candidates(
 
 
 def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
-    """The same zeros, shorter: none where they exclude each other, several where they are a union."""
+    """Simplify a set of zeros: to no set if they exclude each other, to several if they are a union."""
     left = _after_substitution(field, zeros)
     if left is None:
         return []
@@ -125,7 +125,7 @@ def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
     known = set(map(field.without_sign, rest))
     has_branches = any(_is_root(field.generators[i]) for zero in rest for i in used_places(zero.numer))
     implied = [field.reduced(field.of_polynomial(polynomial)).element for polynomial in basis]
-    sets = None if has_branches or depth == DEEPEST else zero_sets(field, implied)
+    sets = None if has_branches or depth == MAX_DEPTH else zero_sets(field, implied)
     found = []
     for some in sets or ():
         wider = {field.without_sign(one): one for one in (*rest, *some) if one not in relations}
@@ -136,12 +136,12 @@ def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
 
 
 def _is_root(generator: Any) -> bool:
-    """Whether a generator is one of several roots that its relation has."""
+    """Return whether a generator is one of several roots of its relation."""
     return isinstance(generator, Abs | OddRoot) or bool(generator.is_Pow and generator.exp.is_Rational)
 
 
 def _after_substitution(field: Field, zeros: Zeros) -> Zeros | None:
-    """Those zeros that the ones linear in letters leave in functions, too; None if one is then another number."""
+    """Return the zeros that remain after solving linear ones for letters; None if one becomes a nonzero number."""
     values: dict[Any, Any] = {}
     left = []
     expressions = {zero: field.plain(zero) for zero in zeros}
@@ -164,10 +164,10 @@ def _after_substitution(field: Field, zeros: Zeros) -> Zeros | None:
 
 
 def _without_implied(field: Field, zeros: Zeros) -> Zeros:
-    """Those from which the others follow, the long ones left out first."""
+    """Return zeros from which the others follow, leaving out long ones first."""
     left = list(zeros)
     if all(sum(monomial) < 2 for zero in zeros for monomial in zero.numer.monoms()) and not _relations(field, zeros):
-        return zeros  # a reduced Gröbner basis
+        return zeros  # they are a reduced Gröbner basis
     for zero in sorted(zeros, key=field.sort_key, reverse=True):
         others = [one for one in left if one is not zero]
         if others and _follows(field, zero, others):
@@ -176,7 +176,7 @@ def _without_implied(field: Field, zeros: Zeros) -> Zeros:
 
 
 def _follows(field: Field, zero: Any, others: Sequence[Any]) -> bool:
-    """Whether a polynomial is 0 where others are: 1 is in the ideal of these and 1 − t·zero (Rabinowitsch)."""
+    """Return whether an element is 0 where others are: 1 is in the ideal of these and 1 − t·zero (Rabinowitsch)."""
     extra = Dummy("t")
     some = [*others, *_relations(field, [zero, *others])]
     polynomials = [*(one.numer.as_expr() for one in some), 1 - extra * zero.numer.as_expr()]
@@ -184,13 +184,13 @@ def _follows(field: Field, zero: Any, others: Sequence[Any]) -> bool:
 
 
 def _relations(field: Field, zeros: Iterable[Any]) -> list[Any]:
-    """The functions' own, of those functions that the zeros have."""
+    """Return the relations between those functions that occur in the zeros."""
     used = {i for zero in zeros for i in used_places(zero.numer) if not field.generators[i].is_Symbol}
     return [field.of_polynomial(relation) for relation in field.relations if used & {*used_places(relation)}]
 
 
 def _basis(field: Field, elements: Sequence[Any]) -> list[Any]:
-    """A Gröbner basis, as polynomials."""
+    """Return a Gröbner basis, as polynomials."""
     basis = groebner([element.numer.as_expr() for element in elements], *field.symbols)
     return [field.ring.from_sympy(polynomial).clear_denoms()[1] for polynomial in basis.exprs]
 
@@ -198,10 +198,9 @@ def _basis(field: Field, elements: Sequence[Any]) -> list[Any]:
 def _cases(
     field: Field, system: LinearSystem, rows: Sequence[Sequence[Symbolic]], sets: Sequence[Zeros]
 ) -> list[SpecialCase]:
-    """What a system is where the polynomials of each set are 0 and no more of the sets are.
+    """Classify the system where the polynomials of one set are 0 and those of smaller sets are not.
 
-    Found at points. Nothing is said of a case in which they don't agree, and a case in which no entry has a value is
-    none.
+    The systems at sample points decide. A case is unknown if these disagree, and left out if no entry has a value.
     """
     zeros = [[field.plain(zero) for zero in some] for some in sets]
     angles = [f.args[0] for f in field.generators if isinstance(f, sin)]
@@ -211,7 +210,7 @@ def _cases(
     compute_poles = _function(field, field.poles([e for row in rows for e in row]))
     holds = [[_which_vanish(compute_zeros, place, len(sets)) for place in places] for places in points]
     within = [[all(at[j] for at in there) for j in range(len(sets))] for there in holds]
-    """Of each set, which others vanish with it."""
+    """For each set, which others vanish with it."""
     cases = []
     for k, (some, places) in enumerate(zip(sets, points, strict=True)):
         same = [j for j in range(len(sets)) if points[k] and points[j] and within[k][j] and within[j][k]]
@@ -235,12 +234,12 @@ def _cases(
 
 
 def _is_shorter(field: Field, some: Zeros, others: Zeros) -> bool:
-    """Whether fewer zeros say the same as others, of which they are a part."""
+    """Return whether fewer zeros imply a superset of them."""
     return len(some) < len(others) and all(_follows(field, zero, some) for zero in set(others) - set(some))
 
 
 def _turning(zeros: Sequence[Any]) -> list[Any]:
-    """The partner of a sine or cosine that is 1 or −1: it is 0 there, and simply so."""
+    """Return the partners of sines and cosines that are ±1; these have simple zeros there."""
     return [
         PARTNERS[f.func](f.args[0])
         for zero in zeros
@@ -262,7 +261,7 @@ def _at(compute: Callable[..., Any], point: Sequence[Any]) -> Any:
 
 
 def _which_vanish(compute: Callable[..., Any], point: Sequence[Any], n: int) -> list[bool]:
-    """Of n sets of values, those that are all 0."""
+    """Return which of n sets of values are all 0."""
     values = _at(compute, point) or [[1]] * n
     return [all(abs(value) < VANISHING for value in some) for some in values]
 
@@ -273,7 +272,7 @@ def _any_vanishes(compute: Callable[..., Any], point: Sequence[Any]) -> bool:
 
 
 def _values(compute: Callable[..., Any], point: Sequence[Any]) -> list[list[Any]] | None:
-    """The rows at a point, what is tiny made 0; None where they are not real."""
+    """Return the rows at a point, with tiny values set to 0; None if they are not real."""
     rows = _at(compute, point)
     if rows is None:
         return None
@@ -284,7 +283,7 @@ def _values(compute: Callable[..., Any], point: Sequence[Any]) -> list[list[Any]
 
 
 def _kind(system: LinearSystem, values: Sequence[Sequence[Any]]) -> tuple[int, Status, tuple[str, ...]]:
-    """The rank, the status and the free unknowns of numbers."""
+    """Return the rank, the status and the free unknowns of a numerical system."""
     N, P = system.unknowns, system.inputs
     found = profile_at(values, pivot_order(N, P, set()), N)
     status = Status.of(has_free_unknowns=found.rank < N, has_constraints=len(found.pivots) > found.rank)
@@ -292,25 +291,25 @@ def _kind(system: LinearSystem, values: Sequence[Sequence[Any]]) -> tuple[int, S
 
 
 def _solved(field: Field, zeros: Zeros) -> Zeros:
-    """The same zeros as short as can be where all are linear: a and b for a + b and a − b."""
+    """Return linear zeros in reduced form, a and b for a + b and a − b; others unchanged."""
     if any(sum(monomial) > 1 for zero in zeros for monomial in zero.numer.monoms()):
         return zeros
     return tuple(sorted(map(field.of_polynomial, _basis(field, zeros)), key=field.sort_key))
 
 
 def _is_easy(field: Field, zeros: Sequence[Any]) -> bool:
-    """Whether a Gröbner basis of zeros and relations is found at once: all linear, or small and few or of two terms."""
+    """Return whether a Gröbner basis of zeros and relations is quick: all linear, or small and few or of two terms."""
     elements = [*zeros, *_relations(field, zeros)]
     monomials = [monomial for element in elements for monomial in element.numer.monoms()]
     degree = max(map(sum, monomials), default=0)
-    if degree > LARGEST_DEGREE:
+    if degree > MAX_DEGREE:
         return False
     has_few = sum(map(any, zip(*monomials, strict=True))) <= MAX_GENERATORS
     return degree <= 1 or has_few or all(len(element.numer) <= BINOMIAL for element in elements)
 
 
 def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[int, set[Any]]:
-    """All of each order up to the rank of which there are few."""
+    """Return all minors of each order up to the rank, except for orders with too many."""
     M, N = len(A), len(A[0])
     polynomials = [field.polynomials(row) for row in A]
     return {

@@ -1,8 +1,8 @@
-"""Systems with letters in them: what holds for almost all values of the letters, and where it does not.
+"""Solve systems with letters: find the answer for almost all values of the letters, and where it does not hold.
 
-Which rows and columns of [A | B] its rank rests on is found at a random point, in sixty digits; with K what they have
-in common, K⁻¹·[A | B] is computed in the field of rational functions (sympy's DomainMatrix), without a fraction until
-the end. It is then verified that every other row follows from those, so that the rank is neither more nor less.
+A random point in sixty digits shows the basis rows and columns of [A | B]. With K the block in both, K⁻¹·[A | B] is
+computed in the field of rational functions (SymPy's DomainMatrix), without fractions until the end. It is then verified
+that every other row depends on the basis rows, so that the rank is exact.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from implicitgrad.text.errors import UsageError
 
 MAX_SIZE = 16
 MAX_ANSWERED = 15_000
-"""Terms of all numerators and denominators of an answer."""
+"""The most terms in all numerators and denominators of an answer."""
 MAX_TERMS = 500
-"""Of the determinant that all entries of an answer have."""
+"""The most terms of the common determinant of an answer."""
 NOWHERE = (
     "theorem-applies-nowhere",
     "∂F/∂y is singular wherever the equations hold: the implicit function theorem does not apply, and what is shown "
@@ -39,7 +39,7 @@ Values = list[list[Symbolic]]
 
 
 class SymbolicReading(NamedTuple):
-    """What is read off K⁻¹·[A | B]."""
+    """The solution in K⁻¹·[A | B]."""
 
     free: list[int]
     independent: list[int]
@@ -48,11 +48,11 @@ class SymbolicReading(NamedTuple):
     null_space: Values
     constraints: Values
     determinant: Any
-    """Of K, its rows scaled to polynomials."""
+    """That of K, its rows scaled to polynomials."""
 
 
 def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
-    """As solve_exact, in the field of the system's matrices."""
+    """Solve as solve_exact, in the field of the system's matrices."""
     A = system.A
     assert isinstance(A, SymbolicMatrix)
     M, N, P = system.equations, system.unknowns, system.inputs
@@ -108,13 +108,13 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
 
 
 def _profile(field: Field, rows: Sequence[Sequence[Symbolic]], order: Sequence[int], N: int) -> Profile:
-    """Where the pivots are, where the rank is largest: it can only depend on the sign of an absolute value."""
+    """Return the rank profile of the largest rank; it differs between points only by the sign of an absolute value."""
     found = [profile_at(field.evaluated(rows, point), order, N) for point in field.points]
     return max(found, key=lambda profile: (profile.rank, len(profile.pivots)))
 
 
 def _beside(A: SymbolicMatrix, B: Any) -> Values:
-    """[A | B]"""
+    """Return [A | B]."""
     one, zero = A.field.number(1), A.field.number(0)
     M = len(A)
     right = B or [[one if i == k else zero for k in range(M)] for i in range(M)]
@@ -153,9 +153,9 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> S
 
 
 def _solved(field: Field, K: Values, right: Values, *, is_limited: bool = False) -> tuple[Values, Any]:
-    """K⁻¹·right, and the determinant of K with its rows scaled to polynomials.
+    """Return K⁻¹·right, and the determinant of K with its rows scaled to polynomials.
 
-    is_limited : raise UsageError if that may be longer than anybody reads.
+    is_limited : raise UsageError if the result may be too long to read.
     """
     n = len(K)
     if not n:
@@ -174,7 +174,7 @@ def _solved(field: Field, K: Values, right: Values, *, is_limited: bool = False)
 
 
 def _fraction_free(rows: Sequence[Sequence[Any]], ring: Any) -> tuple[list[list[Any]], Any]:
-    """det(K)·K⁻¹·right and det K, of [K | right] with polynomials as entries."""
+    """Return det(K)·K⁻¹·right and det K, for [K | right] with polynomial entries."""
     n = len(rows)
     K, right = [row[:n] for row in rows], [row[n:] for row in rows]
     if has_few_minors(K):
@@ -189,20 +189,20 @@ def _fraction_free(rows: Sequence[Sequence[Any]], ring: Any) -> tuple[list[list[
     characteristic = square.charpoly()
     if not right[0]:
         return [[] for _ in K], characteristic[-1]
-    method = "charpoly" if all(characteristic) else "rref"  # sympy 1.14 fails at a coefficient of 0
+    method = "charpoly" if all(characteristic) else "rref"  # SymPy 1.14 fails if a coefficient is 0
     numerators, determinant = square.solve_den(DomainMatrix(right, (n, len(right[0])), ring), method=method)
     return numerators.to_list(), determinant
 
 
 def _refuse_too_long(K: Sequence[Sequence[Any]], generators: int) -> None:
-    """Raises UsageError if the determinant of polynomials may have too many terms.
+    """Raise UsageError if the determinant of polynomials may have too many terms.
 
-    It has no more than there are monomials of its degree, nor than the permanent of the entries' numbers of terms.
+    It has at most as many as there are monomials of its degree, and as the permanent of the entries' numbers of terms.
     """
     degree = sum(max(sum(monomial) for entry in row for monomial in entry.monoms() or [()]) for row in K)
     if comb(generators + degree, degree) <= MAX_TERMS:
         return
-    terms = {0: 1}  # of each set of columns, those of all ways to choose one in each row so far
+    terms = {0: 1}  # for each set of columns, the terms of all ways to choose one in each row so far
     for row in K:
         terms = _with_row(terms, row)
     found = max(terms.values(), default=0)
@@ -212,7 +212,7 @@ def _refuse_too_long(K: Sequence[Sequence[Any]], generators: int) -> None:
 
 
 def _with_row(terms: dict[int, int], row: Sequence[Any]) -> dict[int, int]:
-    """Bounds on the terms of minors, by their columns as bits, when they are expanded along one more row."""
+    """Return bounds on the terms of minors, by their columns as bits, after expansion along one more row."""
     following: dict[int, int] = {}
     for columns, number in terms.items():
         for j, entry in enumerate(row):
@@ -222,10 +222,7 @@ def _with_row(terms: dict[int, int], row: Sequence[Any]) -> dict[int, int]:
 
 
 def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int], solved: Values, N: int) -> None:
-    """That each row of [A | B] is the combination of those of K that its pivot columns say, and no pivot of x has a y.
-
-    Raises UsageError.
-    """
+    """Raise UsageError unless every other row is its combination of basis rows, and no pivot row of x involves y."""
     unknowns = [place for place, column in enumerate(others) if column < N]
     if any(row[place] for p, row in zip(profile.pivots, solved, strict=True) if p >= N for place in unknowns):
         raise _sign_decides()
@@ -251,10 +248,9 @@ def _product(field: Field, left: Any, right: Any) -> Values:
 
 
 def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Sequence[int]) -> SymbolicMatrix:
-    """Aᵀ·(A·Aᵀ)⁻¹·A·J, of rows of A that are independent and span the others.
+    """Return Aᵀ·(A·Aᵀ)⁻¹·A·J for independent rows of A that span the others.
 
-    J : any solution. order : of the columns in which pivots are taken. Raises UsageError if it may be longer than
-    anybody reads.
+    J : any solution. order : the columns in which pivots are sought. Raises UsageError if the result may be too long.
     """
     rows = [A[i] for i in _profile(field, A, order, len(A[0])).sources]
     if not rows:  # A and J are 0
@@ -266,8 +262,8 @@ def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Seq
 
 
 def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
-    """Raises UsageError if det A·Aᵀ, the sum of the squares of A's minors (Cauchy and Binet), may have many terms."""
-    terms = {0: 1}  # of each minor of the rows so far, by its columns, at most
+    """Raise UsageError if det A·Aᵀ, the sum of the squares of A's minors (Cauchy and Binet), may have many terms."""
+    terms = {0: 1}  # bounds on the terms of each minor of the rows so far, by its columns
     for row in rows:
         terms = _with_row(terms, row)
         if sum(terms.values()) > MAX_TERMS:
@@ -281,7 +277,7 @@ def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
 def _determined(
     particular: SymbolicMatrix, coefficients: SymbolicMatrix, reading: SymbolicReading, P: int
 ) -> PartialMatrix:
-    """The (·, P) entries that depend on no free parameter and on no constrained input, else None."""
+    """Return the (·, P) entries that depend on no free parameter and no constrained input, None for others."""
     moving = {k for row in reading.constraints for k, value in zip(reading.independent, row, strict=True) if value}
     column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
     return tuple(

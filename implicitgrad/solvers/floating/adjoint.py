@@ -1,6 +1,6 @@
-"""g·K⁻¹ for a square K without its inverse: one solution with Kᵀ, and a Cholesky factorization that certifies it.
+"""Compute g·K⁻¹ for a square K without its inverse: solve with Kᵀ, and certify by a Cholesky factorization.
 
-Where KᵀK − s·I has a Cholesky factor in doubles, σ_min(K)² ≥ s − δ, δ bounding the rounding of KᵀK and of the
+If KᵀK − s·I has a Cholesky factor in doubles, σ_min(K)² ≥ s − δ, where δ bounds the rounding errors of KᵀK and of the
 factorization (Rump 2006, *Verification of positive definiteness*, BIT 46). Then |g·K⁻¹ − w| ≤ ‖g − w·K‖/σ_min.
 """
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 PROBES = 8
 SHARES = (0.5, 0.1)
-"""Of the guessed σ_min, what is tried to be certified."""
+"""The fractions of the estimated σ_min that are tried as lower bounds."""
 
 
 class Adjoint:
-    """What solves with Kᵀ; ``inverse_norm`` is an upper bound of ‖K⁻¹‖₂, infinite where none was found."""
+    """Solutions with Kᵀ; ``inverse_norm`` is an upper bound of ‖K⁻¹‖₂, infinite if none was found."""
 
     def __init__(self, K: Array, dK: Array | None, g: Array, dg: Array | None) -> None:
         n = len(K)
@@ -43,7 +43,7 @@ class Adjoint:
 
 
 def _least_singular_value(K: Array, K_norm: float, guess: float) -> float:
-    """A lower bound of σ_min, 0 where none of those tried holds."""
+    """Return a lower bound of σ_min, 0 if none could be verified."""
     n = len(K)
     gram = K.T @ K
     rounding = (gamma(n) + gamma(n + 1) / (1 - gamma(n + 1))) * K_norm**2 * (1 + 64 * n * U)

@@ -1,7 +1,7 @@
-"""What follows from the basis of A, in scaled units, with bounds.
+"""Back substitution: derive the answer from the basis of A, in scaled units, with bounds.
 
-y_p = K⁻¹·(B_I·x − A[I, f]·y_f)              the pivot unknowns by the free ones
-(B_I' − W·B_I)·x = 0, W = A[I', p]·K⁻¹       what the other rows ask of x
+y_p = K⁻¹·(B_I·x − A[I, f]·y_f)              the pivot unknowns in terms of the free ones
+(B_I' − W·B_I)·x = 0, W = A[I', p]·K⁻¹       the conditions that the other rows impose on x
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from implicitgrad.solvers.floating.equilibration import Exponents, Scaled
 
 CLEARLY_SMALL = 1e-6
-"""What is larger, beside 1, is never taken for 0 by a cutoff alone."""
+"""A number above this, relative to 1, is never set to 0 by a cutoff alone."""
 MAX_NOISE = 1e-12
-"""What is taken for 0 beside 1 where no gap in the singular values says more."""
+"""The largest number set to 0, relative to 1, if no gap in the singular values justifies more."""
 
 
 class Answers(NamedTuple):
-    """What is found in scaled units; unknowns in the order of ``Basis.columns``, or all in their own."""
+    """The answer in scaled units; unknowns in the order of ``Basis.columns``, or all in their own."""
 
     independent: list[int]
     dependent: list[int]
     constraints: BallArray
     """(D, P′)"""
     pivots: BallArray
-    """(r, P′): the pivot unknowns where the free ones are 0."""
+    """(r, P′): the pivot unknowns when the free ones are 0."""
     null_space: BallArray
-    """(r, F): the pivot unknowns by the free ones."""
+    """(r, F): the pivot unknowns in terms of the free ones."""
     dL_dx: BallArray | None
     """(K, P′)"""
     coefficients: BallArray | None
@@ -48,10 +48,10 @@ class Answers(NamedTuple):
 
 
 def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Array | None, dg: Array | None) -> Answers:
-    """Everything that follows from the basis."""
+    """Return everything that follows from the basis."""
     p, f = basis.columns, basis.free
     A, dA = scaled.A, scaled.dA
-    W = _left(inverse, *picked(A, dA, basis.other_rows, p))
+    W = _solve_left(inverse, *picked(A, dA, basis.other_rows, p))
     structure = Structure(scaled, basis)
     independent, dependent, constraints, possible, reach, is_known = inputs_of(scaled, basis, W, structure)
     is_certain = basis.is_certain and is_known
@@ -59,43 +59,43 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     if scaled.B is None:
         pivots = inverse.solve()
     else:
-        right = along(scaled, basis, independent, dependent, constraints)
-        pivots = _right(inverse, right.value, right.error if right.error.any() else None)
+        right = constrained_B(scaled, basis, independent, dependent, constraints)
+        pivots = _solve_right(inverse, right.value, right.error if right.error.any() else None)
     A_free, dA_free = picked(A, dA, basis.rows, f)
-    found = _right(inverse, -A_free, dA_free)
-    null_space, is_decided = cleaned(found, None, structure.null_space)
+    found = _solve_right(inverse, -A_free, dA_free)
+    null_space, is_decided = flush_zeros(found, None, structure.null_space)
     is_certain &= is_decided
-    constraints, is_decided = cleaned(constraints, reach, possible)
+    constraints, is_decided = flush_zeros(constraints, reach, possible)
     is_certain &= is_decided
     dL_dx = coefficients = None
     if g is not None:
-        w = _left(inverse, g[:, p], None if dg is None else dg[:, p])
+        w = _solve_left(inverse, g[:, p], None if dg is None else dg[:, p])
         dL_dx = w if right is None else times(w, right)
         value, error = remainders(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MAX_PRECISE)
         error = error if dg is None else error + dg[:, f]
         bounded = BallArray(value, error * (1 + 8 * U))
-        coefficients, is_decided = cleaned(bounded, None, partial(structure.coefficients, g, dg))
+        coefficients, is_decided = flush_zeros(bounded, None, partial(structure.coefficients, g, dg))
         is_certain &= is_decided
     return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
 
 
 def remainders(g: Array, w: BallArray, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
-    """g − w·A and a bound on its error."""
+    """Return g − w·A and a bound on its error."""
     value, error = (precise_residual if is_precise else residual)(g, w.value, A)
     if np.any(w.error):
-        error = error + _spread(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
+        error = error + _product_of_errors(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
     if dA is not None:
         error = error + bound_product(np.abs(w.value), dA)
     return value, error
 
 
-def _left(inverse: CertifiedInverse, rows: Array, drows: Array | None) -> BallArray:
-    """rows·K⁻¹"""
+def _solve_left(inverse: CertifiedInverse, rows: Array, drows: Array | None) -> BallArray:
+    """Return rows·K⁻¹."""
     return inverse.solve_transposed(rows, drows) if rows.size else BallArray(rows, rows)
 
 
-def _right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) -> BallArray:
-    """K⁻¹·columns"""
+def _solve_right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) -> BallArray:
+    """Return K⁻¹·columns."""
     if not columns.size:
         return BallArray(columns, columns)
     if dcolumns is not None and not np.isfinite(dcolumns).all():
@@ -104,24 +104,24 @@ def _right(inverse: CertifiedInverse, columns: Array, dcolumns: Array | None) ->
 
 
 class Inputs(NamedTuple):
-    """Which inputs may be anything, and what the others then are."""
+    """The independent inputs, and the others in terms of them."""
 
     independent: list[int]
     dependent: list[int]
     constraints: BallArray
     """(D, P′)"""
     possible: Callable[[], Array]
-    """Where the constraints may have something else than 0."""
+    """Returns the structural pattern of the constraints, False where an entry must be 0."""
     reach: Array
-    """What counts as 0 among constraints that nothing bounds."""
+    """The magnitudes up to which unbounded constraints count as 0."""
     is_known: bool = True
 
 
 def inputs_of(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure) -> Inputs:
-    """What the other rows ask of x; W = A[I', p]·K⁻¹."""
+    """Solve the conditions on x of the other rows; W = A[I', p]·K⁻¹."""
     if scaled.B is None:
         reach = _reach_of_constraints(basis, W.value)
-        return Inputs(basis.rows, basis.other_rows, W, structure.left, reach)
+        return Inputs(basis.rows, basis.other_rows, W, structure.other_rows, reach)
     C, dC = _conditions(scaled, basis, W, structure)
     some = pattern(C, dC).any(axis=1)
     every = list(range(C.shape[1]))
@@ -129,7 +129,7 @@ def inputs_of(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure) 
     everything = Inputs(every, [], BallArray(none, none), lambda: none, none)
     if not some.any():
         return everything
-    doubts = _doubts_of_conditions(scaled, basis, W.value, structure)[some]
+    doubts = _sensitivity(scaled, basis, W.value, structure)[some]
     columns, C, dC, doubts = _balanced(C[some], dC[some], doubts)
     _, sigma, right = np.linalg.svd(C)
     D = int((sigma > indifference(basis, max(C.shape)) * norm(doubts)).sum())
@@ -154,7 +154,7 @@ def inputs_of(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure) 
 
 
 def _conditions(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure) -> tuple[Array, Array]:
-    """B_I' − W·B_I, (M − r, P), and a bound on its error."""
+    """Return B_I' − W·B_I, (M − r, P), and a bound on its error."""
     B, dB = scaled.B, scaled.dB
     assert B is not None
     if not basis.other_rows:
@@ -167,7 +167,7 @@ def _conditions(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure
 
 
 def _balanced(C: Array, dC: Array, doubts: Array) -> tuple[Exponents, Array, Array, Array]:
-    """2ʳ·C·2ᶜ, its errors and its doubts, of which none is beyond 1 then, nor small beside all others; and c."""
+    """Return c and 2ʳ·C·2ᶜ, with its errors and doubts, scaled so that the doubts of each row and column are near 1."""
     rows = -row_exponents(doubts)
     columns = -column_exponents(doubts, rows)
     units = np.broadcast_to(sums(rows, columns), C.shape)
@@ -176,26 +176,26 @@ def _balanced(C: Array, dC: Array, doubts: Array) -> tuple[Exponents, Array, Arr
 
 
 def _solved(C: Array, dC: Array, dependent: list[int], independent: list[int]) -> BallArray | None:
-    """The dependent inputs by the independent ones, (D, P′), with bounds; None where there are none."""
+    """Return the dependent inputs in terms of the independent ones, (D, P′), with bounds; None if there are none."""
     if not np.isfinite(dC).all():
         return None
     inverse = certified_inverse(C[:, dependent], dC[:, dependent])
-    return None if inverse is None else _right(inverse, -C[:, independent], dC[:, independent])
+    return None if inverse is None else _solve_right(inverse, -C[:, independent], dC[:, independent])
 
 
-def _doubts_of_conditions(scaled: Scaled, basis: Basis, W: Array, structure: Structure) -> Array:
-    """(M − r, P): what B_I' − W·B_I may be wrong by for each unit of what W may be, and B."""
+def _sensitivity(scaled: Scaled, basis: Basis, W: Array, structure: Structure) -> Array:
+    """Return the sensitivity (M − r, P) of B_I' − W·B_I to relative changes of W and B."""
     assert scaled.B is not None
     B = np.abs(scaled.B)
     sizes = 1 + np.sqrt((W**2).sum(axis=1, keepdims=True))
-    found: Array = B[basis.other_rows] + sizes * (structure.left() @ B[basis.rows])
+    found: Array = B[basis.other_rows] + sizes * (structure.other_rows() @ B[basis.rows])
     return found
 
 
-def along(
+def constrained_B(
     scaled: Scaled, basis: Basis, independent: list[int], dependent: list[int], constraints: BallArray
 ) -> BallArray:
-    """B_I·T, (r, P′)"""
+    """Return B_I·T, (r, P′)."""
     B, dB = scaled.B, scaled.dB
     assert B is not None
     value = B[np.ix_(basis.rows, independent)]
@@ -210,19 +210,21 @@ def along(
 
 
 def times(a: BallArray, b: BallArray) -> BallArray:
-    """a·b, with the errors of both and of the product."""
+    """Return a·b, with the errors of both and of the product."""
     value = a.value @ b.value
     sizes = np.abs(a.value), np.abs(b.value)
     error = gamma(max(a.value.shape[1], 1)) * bound_product(*sizes)
     if np.any(b.error):
-        error = error + _spread(sizes[0], b.error, b.value.shape)
+        error = error + _product_of_errors(sizes[0], b.error, b.value.shape)
     if np.any(a.error):
-        error = error + _spread(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
+        error = error + _product_of_errors(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
     return BallArray(value, np.broadcast_to(error * (1 + 8 * U), value.shape))
 
 
-def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple[int, ...] | None = None) -> Array:
-    """left·right for errors that may be infinite, where 0·∞ is ∞."""
+def _product_of_errors(
+    left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple[int, ...] | None = None
+) -> Array:
+    """Return left·right for errors that may be infinite, with 0·∞ = ∞."""
     left = left if left_shape is None else np.broadcast_to(left, left_shape)
     right = np.broadcast_to(right, shape)
     if not (np.isfinite(left).all() and np.isfinite(right).all()):
@@ -230,10 +232,10 @@ def _spread(left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple
     return bound_product(left, right)
 
 
-def cleaned(found: BallArray, reach: Array | None, possible: Callable[[], Array]) -> tuple[BallArray, bool]:
-    """What cannot be told from 0 made 0, and whether nothing was in doubt.
+def flush_zeros(found: BallArray, reach: Array | None, possible: Callable[[], Array]) -> tuple[BallArray, bool]:
+    """Flush entries that are indistinguishable from zero, and return whether no decision was in doubt.
 
-    reach : what counts as 0 where nothing is bounded. possible : where something else than 0 may be.
+    reach : the magnitudes that count as 0 where there is no bound. possible : returns the structural pattern.
     """
     bound = np.broadcast_to(found.error, found.value.shape)
     is_bounded = np.isfinite(bound)
@@ -252,22 +254,22 @@ def cleaned(found: BallArray, reach: Array | None, possible: Callable[[], Array]
 
 
 def _reach_of_constraints(basis: Basis, constraints: Array) -> Array:
-    """What counts as 0 among constraints that nothing bounds."""
+    """Return the magnitudes up to which unbounded constraints count as 0."""
     small = indifference(basis, sum(constraints.shape))
     rows = 1 + np.abs(constraints).sum(axis=1, keepdims=True)
     return np.broadcast_to(
-        np.minimum(small * rows, most_noise(small) * np.abs(constraints).max(initial=1.0)), constraints.shape
+        np.minimum(small * rows, max_noise(small) * np.abs(constraints).max(initial=1.0)), constraints.shape
     )
 
 
-def most_noise(small: float) -> float:
-    """What is taken for 0 beside 1, at most, where ``small`` is what the cutoff says of it."""
+def max_noise(small: float) -> float:
+    """Return the largest number set to 0, relative to 1, for a cutoff that implies ``small``."""
     return CLEARLY_SMALL if small < CLEARLY_SMALL else MAX_NOISE
 
 
 def indifference(basis: Basis, size: int = 0) -> float:
-    """What a change of A within the cutoff can make of a 0 among numbers near 1, where nothing else bounds it.
+    """Return the effect on a 0 among numbers near 1 of a change of A within the cutoff, if nothing else bounds it.
 
-    size : of a matrix beside A, whose own singular vectors are rounded even where A is 0.
+    size : the dimensions of a matrix beside A, whose singular vectors are rounded even if A is 0.
     """
     return min(max(basis.tolerance * basis.inverse.inverse_norm, size * SVD_ERROR * EPS), CLEARLY_SMALL)

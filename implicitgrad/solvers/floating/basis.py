@@ -1,8 +1,8 @@
-"""The basis of A that everything in doubles is read off: r rows I and r columns p with K = A[I, p] invertible.
+"""Find the basis of A: r rows I and r columns p with K = A[I, p] invertible.
 
-The rank is what the singular values beyond the cutoff say. Where the inverse of K shows that all of them are, it is
-known without computing them, and what is computed with that inverse is certified. A rank that falls short is decided by
-the cutoff alone, and then nothing is.
+The rank is the number of singular values beyond the cutoff. If the inverse of K shows that all of them are, the rank is
+known without computing them, and results computed with that inverse are certified. A deficient rank is decided by the
+cutoff alone, and nothing is certified.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 CertifiedInverse = EntrywiseInverse | NormwiseInverse
 EPS = 2 * U
 SVD_ERROR = 8
-"""Times max(M, N)·eps·σ_max: more than LAPACK's singular values are wrong by."""
+"""A factor of max(M, N)·eps·σ_max that exceeds the errors of LAPACK's singular values."""
 
 
 class SingularInverse:
-    """The inverse of K by the singular values and vectors of A beyond the cutoff, A = U·Σ·Vᵀ; without a claim."""
+    """The inverse of K from the singular values and vectors of A beyond the cutoff, A = U·Σ·Vᵀ; not certified."""
 
     def __init__(self, left: Array, sigma: Array, right: Array, rows: list[int], columns: list[int]) -> None:
         self.left, self.sigma, self.right = left, sigma, right
@@ -36,7 +36,7 @@ class SingularInverse:
 
     @property
     def X(self) -> Array:
-        """K⁻¹"""
+        """Return K⁻¹."""
         inverse: Array = (self.right_inverse / self.sigma) @ self.left_inverse
         return inverse
 
@@ -45,7 +45,7 @@ AnyInverse = CertifiedInverse | SingularInverse
 
 
 class Basis(NamedTuple):
-    """The rows and columns of A that all else follows from."""
+    """The basis rows and columns of A, and the inverse of the block in both."""
 
     rank: int
     tolerance: float
@@ -56,22 +56,22 @@ class Basis(NamedTuple):
     free: list[int]
     inverse: AnyInverse
     is_certain: bool
-    """The rank is full, and is shown to be."""
+    """Whether the rank is proved to be full."""
 
 
 def cutoff(A: Array, rtol: float | None) -> float:
-    """An upper bound of the cutoff on the singular values of A, by ‖A‖_F ≥ σ_max."""
+    """Return an upper bound of the cutoff on the singular values of A, using ‖A‖_F ≥ σ_max."""
     relative = max(A.shape) * EPS if rtol is None else rtol
     return relative * norm(A)
 
 
 def slack(A: Array) -> float:
-    """How far beyond it a singular value must be for its computed double to be beyond it."""
+    """Return the distance from the cutoff at which a computed singular value decides the true one."""
     return norm(A) * SVD_ERROR * EPS * int(max(A.shape))
 
 
 def find_basis(A: Array, dA: Array | None, rtol: float | None, wanted: frozenset[int]) -> Basis:
-    """The basis of a scaled A; columns in ``wanted`` are in it only where they must."""
+    """Return the basis of a scaled A, with ``wanted`` columns only where they are needed."""
     if A.any():
         full = _full_rank_basis(A, dA, cutoff(A, rtol), wanted)
         if full is not None:
@@ -80,7 +80,7 @@ def find_basis(A: Array, dA: Array | None, rtol: float | None, wanted: frozenset
 
 
 def _full_rank_basis(A: Array, dA: Array | None, tolerance: float, wanted: frozenset[int]) -> Basis | None:
-    """The basis where its own inverse shows that every singular value is clear of the cutoff."""
+    """Return the basis if its own inverse shows that every singular value exceeds the cutoff, else None."""
     M, N = A.shape
     rows, columns = list(range(M)), list(range(N))
     X = None
@@ -113,7 +113,7 @@ def _basis_by_svd(A: Array, dA: Array | None, relative: float, wanted: frozenset
 
 
 def _svd(A: Array) -> tuple[Array, Array, Array]:
-    """The singular values of the rows and columns that are not 0, and their vectors, which are 0 in the others."""
+    """Return the singular values and vectors, computed without zero rows and columns."""
     M, N = A.shape
     rows, columns = np.flatnonzero(A.any(axis=1)), np.flatnonzero(A.any(axis=0))
     if len(rows) == M and len(columns) == N:
@@ -141,12 +141,12 @@ def _basis(
 
 
 def _preference(N: int, wanted: frozenset[int]) -> list[int]:
-    """From the last unknown to the first, those that are to be free after all others."""
+    """Order the unknowns from the last to the first, those in ``wanted`` after all others."""
     return sorted(range(N), key=lambda j: (j in wanted, -j))
 
 
 def picked(A: Array, dA: Array | None, rows: list[int], columns: list[int]) -> tuple[Array, Array | None]:
-    """A[rows, columns], and the same of the bounds on its errors."""
+    """Return A[rows, columns], and the same of its error bounds."""
     if len(rows) == len(A) and len(columns) == len(A[0]):
         return A, dA
     at = np.ix_(rows, columns)

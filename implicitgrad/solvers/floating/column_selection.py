@@ -1,8 +1,8 @@
-"""Which columns of a matrix are taken as its basis: the preferred ones, as far as the others stay small beside them.
+"""Choose basis columns of a matrix: preferred ones, as far as the others have small coefficients in that basis.
 
-For Q (r, n) of rank r and a basis p, the other columns are Q_f = Q_p·T. An entry t of T beyond the limit is mended by
-an exchange of its two columns, which makes |det Q_p| |t| times as large; so this ends, with every |t| at most
-the limit (Gu and Eisenstat 1996, *Efficient algorithms for computing a strong rank-revealing QR factorization*).
+For Q (r, n) of rank r and a basis p, the other columns are Q_f = Q_p·T. An entry t of T beyond the limit is removed by
+exchanging its two columns, which multiplies |det Q_p| by |t|. So this ends, with every |t| at most the limit (Gu and
+Eisenstat 1996, *Efficient algorithms for computing a strong rank-revealing QR factorization*).
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 LIMIT = 1000.0
 INDEPENDENT = 1e-10
-"""What must remain of a column, which has entries near 1, for it to count as independent of others."""
+"""The norm that must remain of a column, which has entries near 1, for it to be independent of others."""
 MAX_AT_ONCE = 1e6
 BLOCK = 64
 
 
 class ColumnSelection(NamedTuple):
-    """A basis of columns, in order, and the inverse of Q_p where it was come by on the way."""
+    """A basis of columns, in order, and the inverse of Q_p if it was computed on the way."""
 
     columns: list[int]
     inverse: Array | None = None
 
 
 def choose_columns(Q: Array, preferred: list[int], last: frozenset[int] = frozenset()) -> ColumnSelection:
-    """A basis of r columns of Q (r, n), of rank r.
+    """Return r independent columns of Q (r, n), of rank r.
 
-    preferred : all columns, the most welcome first. last : those of them that are not to be exchanged for others.
+    preferred : all columns, the most preferred first. last : those that must not replace others.
     """
     r, n = Q.shape
     if r == n or r == 0:
@@ -70,14 +70,14 @@ def _inverse(Q: Array, basis: Array) -> Array | None:
 
 
 def _table(Q: Array, inverse: Array, basis: Array, preferred: list[int], most: float = MAX_AT_ONCE) -> Array | None:
-    """Q_p⁻¹·Q_f; None where the basis is none, or nearly."""
+    """Return Q_p⁻¹·Q_f; None if Q_p is singular or nearly so."""
     chosen = set(basis.tolist())
     table: Array = inverse @ Q[:, [j for j in preferred if j not in chosen]]
     return table if np.isfinite(table).all() and np.abs(table).max() < most else None
 
 
 def _exchange(table: Array, i: int, j: int) -> None:
-    """The table after basis column i and other column j have changed places."""
+    """Exchange basis column i and other column j in the table."""
     pivot = table[i, j]
     row, column = table[i] / pivot, table[:, j].copy()
     table -= np.outer(column, row)
@@ -87,10 +87,10 @@ def _exchange(table: Array, i: int, j: int) -> None:
 
 
 def _eliminated(Q: Array, preferred: list[int]) -> list[int]:
-    """The first columns in the order of preference that are independent of those before, and what else is needed."""
+    """Return the first columns, in the preferred order, that are independent of earlier ones, completed to r."""
     r = len(Q)
     found = np.zeros((r, r))
-    """Orthonormal columns, as many as are chosen."""
+    """The orthonormal columns found so far."""
     chosen: list[int] = []
     for start in range(0, len(preferred), BLOCK):
         block = preferred[start : start + BLOCK]
@@ -116,7 +116,7 @@ def _eliminated(Q: Array, preferred: list[int]) -> list[int]:
 
 
 def _without(columns: Array, found: Array) -> Array:
-    """What is orthogonal to the orthonormal columns found."""
+    """Return the components orthogonal to the orthonormal columns found."""
     rest: Array = columns - found @ (found.T @ columns)
     return rest
 

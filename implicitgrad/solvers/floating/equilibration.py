@@ -1,7 +1,7 @@
-"""Equilibration by powers of two, which loses nothing: rows and columns of A get entries near 1.
+"""Equilibrate by powers of two, without rounding: scale rows and columns of A to entries near 1.
 
-With A = 2⁻ʳ·Â·2⁻ᶜ, B = 2⁻ʳ·B̂·2ᵇ and Â·Ĵ = B̂ the Jacobian is J = 2ᶜ·Ĵ·2ᵇ, exponents of rows at the left and of
-columns at the right.
+With A = 2⁻ʳ·Â·2⁻ᶜ, B = 2⁻ʳ·B̂·2ᵇ and Â·Ĵ = B̂, the Jacobian is J = 2ᶜ·Ĵ·2ᵇ. Exponents of rows stand at the left,
+those of columns at the right.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     Exponents = np.ndarray[Any, np.dtype[np.int64]]
 
 EVEN = 8
-"""Where the exponents of rows are within 8 of one another, and those of columns, a matrix is even."""
+"""A matrix is even if the exponents of its rows differ by at most 8, and those of its columns."""
 LEAST = -(2**20)
 """Less than any sum of exponents."""
 
 
 class Scaled(NamedTuple):
-    """A system in scaled units, and what its numbers may hide."""
+    """A system in scaled units, with bounds on the errors of its entries."""
 
     A: Array
     dA: Array | None
     B: Array | None
-    """None: the identity, which scaling leaves to ``B_exponents``."""
+    """None: the identity, whose scaling is in ``inputs``."""
     dB: Array | None
     rows: Exponents
     columns: Exponents
@@ -38,24 +38,24 @@ class Scaled(NamedTuple):
 
 
 def equilibration(A: Array) -> tuple[Exponents, Exponents]:
-    """r and c, for which no entry of 2ʳ·A·2ᶜ is beyond 1 and the largest of each row and column is at least 1/2.
+    """Return r and c such that 2ʳ·A·2ᶜ has entries up to 1, and one of at least 1/2 in each nonzero row and column.
 
-    Where A is even it is only made as large as that, if it is not nearly.
+    An even A is only multiplied by one power of two, and only if its entries are far from 1.
     """
     sizes = _largest(A, 1), _largest(A, 0)
     rows, columns = map(_exponents, sizes)
     there = [exponents[largest > 0] for exponents, largest in zip((rows, columns), sizes, strict=True)]
     if all(np.ptp(exponents) <= EVEN for exponents in there if len(exponents)):
-        is_near = all(np.abs(exponents).max(initial=0) <= EVEN for exponents in there)
-        return np.full_like(rows, 0 if is_near else -there[0].max()), np.zeros_like(columns)
+        is_close = all(np.abs(exponents).max(initial=0) <= EVEN for exponents in there)
+        return np.full_like(rows, 0 if is_close else -there[0].max()), np.zeros_like(columns)
     return -rows, -_exponents(_largest(shifted(A, -rows[:, None]), 0))
 
 
 def beside_others(B: Array, rows: Exponents, is_empty: Array) -> Exponents:
-    """r with that of each row that A leaves to B, 0 = B·x, such that B is as large there as in the other rows.
+    """Return r with exponents for the rows 0 = B·x that A leaves to B, which make B as large there as in other rows.
 
-    is_empty : (M,), which rows these are. Each is measured by the inputs that it has in common with rows before it,
-    and measures those that are new; where rows have none in common with others, the first of them is the measure.
+    is_empty : (M,), which rows these are. Each is compared with earlier rows by the inputs they share, and then sets
+    the scale of its new inputs. Where rows share no inputs with others, the first of them sets the scale.
     """
     inputs, is_known = column_exponents(B[~is_empty], rows[~is_empty]), B[~is_empty].any(axis=0)
     own, is_there = np.frexp(B[is_empty])[1], B[is_empty] != 0
@@ -79,7 +79,7 @@ def beside_others(B: Array, rows: Exponents, is_empty: Array) -> Exponents:
 
 
 def column_exponents(B: Array, rows: Exponents | None = None) -> Exponents:
-    """Of the largest entry of each column of B, or of 2^rows·B, which may have none that doubles hold."""
+    """Return the exponents of the largest entries of the columns of B, or of 2^rows·B, which may overflow doubles."""
     if rows is None or not rows.any():
         return _exponents(_largest(B, 0))
     largest = np.max(np.frexp(B)[1] + rows[:, None], axis=0, where=B != 0, initial=LEAST)
@@ -87,19 +87,19 @@ def column_exponents(B: Array, rows: Exponents | None = None) -> Exponents:
 
 
 def row_exponents(B: Array) -> Exponents:
-    """Of the largest entry of each row."""
+    """Return the exponents of the largest entries of the rows."""
     return _exponents(_largest(B, 1))
 
 
 def sums(rows: Exponents, columns: Exponents) -> Exponents:
-    """The exponents of entries, rows[:, None] + columns; one 0 for all where nothing is scaled."""
+    """Return the exponents of entries, rows[:, None] + columns; a single 0 if nothing is scaled."""
     if rows.any() or columns.any():
         return rows[:, None] + columns
     return np.zeros((1, 1), dtype=np.int64)
 
 
 def shifted(a: Array, exponents: Exponents) -> Array:
-    """a·2^exponents, at the one rounding that a result below the normal range suffers."""
+    """Return a·2^exponents, rounded only below the normal range."""
     if not exponents.any():
         return a
     with np.errstate(under="ignore", over="ignore"):
@@ -108,7 +108,7 @@ def shifted(a: Array, exponents: Exponents) -> Array:
 
 
 def lost(a: Array, exponents: Exponents) -> Array | float:
-    """A bound on the rounding of ``shifted``."""
+    """Return a bound on the rounding errors of ``shifted``."""
     if not exponents.any():
         return 0.0
     result = shifted(a, exponents)
@@ -117,7 +117,7 @@ def lost(a: Array, exponents: Exponents) -> Array | float:
 
 
 def unscaled(found: BallArray, exponents: Exponents) -> BallArray:
-    """A scaled result and its bound, as they are in the system's own units. Raises OverflowError."""
+    """Return a scaled result and its bound in the system's own units. Raises OverflowError."""
     value = shifted(found.value, exponents)
     if not np.isfinite(value).all():
         raise OverflowError
@@ -131,11 +131,11 @@ def unscaled(found: BallArray, exponents: Exponents) -> BallArray:
 
 
 def _largest(A: Array, axis: int) -> Array:
-    """The largest magnitudes of rows (axis 1) or columns (axis 0)."""
+    """Return the largest magnitudes of rows (axis 1) or columns (axis 0)."""
     largest: Array = np.maximum(A.max(axis=axis, initial=0.0), -A.min(axis=axis, initial=0.0))
     return largest
 
 
 def _exponents(largest: Array) -> Exponents:
-    """The e with largest/2^e in [1/2, 1); 0 for 0."""
+    """Return the e with largest/2^e in [1/2, 1); 0 for 0."""
     return np.frexp(largest)[1].astype(np.int64)

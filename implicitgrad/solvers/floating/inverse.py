@@ -1,15 +1,14 @@
-"""The inverse of a matrix K with a certificate, and what solves with it and with its transpose, within bounds.
+"""The certified inverse of a matrix K, and solutions with it and with its transpose, with bounds.
 
 With X ≈ K⁻¹ and |I − K·X| ≤ E, ‖E‖ < 1, K is invertible and K⁻¹ = X·(I − G)⁻¹ for some |G| ≤ E. So for all Z and W,
 
     K⁻¹·B − Z = X·(I − G)⁻¹·(B − K·Z)        g·K⁻¹ − W = (g − W·K)·X·(I − G)⁻¹
 
-and bounds on the residuals at the right bound the errors at the left (Rump 2010, *Verification methods*, §10; Higham
-2002, ch. 14). Up to 128 rows, residuals are computed to twice the precision and each solution is refined with them;
-up to 512, bounds are held entry by entry; above, by the norms of rows and columns.
+and bounds on the residuals on the right bound the errors on the left (Rump 2010, *Verification methods*, §10; Higham
+2002, ch. 14). Up to 128 rows, residuals have twice the precision and refine each solution; up to 512, bounds are
+entrywise; above, they are norms of rows and columns.
 
-K is scaled: no entry is much larger than 1. What K, B and g stand for may differ from them by dK, dB and dg, entry
-by entry; the bounds hold for that.
+K is scaled: no entry is much larger than 1. The bounds hold for all K, B and g within dK, dB and dg, entrywise.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from implicitgrad.solvers.floating.error_free import (
-    LARGEST_SPLIT,
+    MAX_SPLIT,
     SMALLEST,
     U,
     blocked_gamma,
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
 MAX_PRECISE = 128
 MAX_ENTRYWISE = 512
 MAX_REFINEMENTS = 4
-LARGEST_DEFECT = 0.9
-"""‖E‖ beyond which nothing is claimed."""
+MAX_DEFECT = 0.9
+"""The ‖E‖ beyond which nothing is certified."""
 
 
 class BallArray(NamedTuple):
@@ -53,30 +52,30 @@ class BallArray(NamedTuple):
 def certified_inverse(
     K: Array, dK: Array | None = None, X: Array | None = None, size: int = 0
 ) -> EntrywiseInverse | NormwiseInverse | None:
-    """The inverse of K (n, n) if K can be shown to be invertible, whatever it is within dK; else None.
+    """Return the inverse of K (n, n) if every matrix within dK is shown to be invertible, else None.
 
-    X : an approximation of it, if there is one already. size : of the matrix that K is a part of.
+    X : an approximate inverse, if known. size : that of the matrix that K is a block of.
     """
     try:
         X = np.linalg.inv(K) if X is None else X
     except np.linalg.LinAlgError:
         return None
     largest = max(float(X.max()), -float(X.min()))
-    if not largest < LARGEST_SPLIT:
+    if not largest < MAX_SPLIT:
         return None
     kind = EntrywiseInverse if max(len(K), size) <= MAX_ENTRYWISE else NormwiseInverse
     found = kind(K, X, dK)
-    return found if found.defect < LARGEST_DEFECT else None
+    return found if found.defect < MAX_DEFECT else None
 
 
 class EntrywiseInverse:
-    """Every bound is a matrix of bounds."""
+    """A certified inverse with entrywise bounds."""
 
     def __init__(self, K: Array, X: Array, dK: Array | None) -> None:
         self.K, self.X, self.dK, self.n = K, X, dK, len(K)
         self.is_precise = self.n <= MAX_PRECISE
         self._find_defect()
-        if self.is_precise and 1e-8 < self.defect < LARGEST_DEFECT:
+        if self.is_precise and 1e-8 < self.defect < MAX_DEFECT:
             self.X = self.X + self.X @ self.G
             self._find_defect()
         self.inverse_norm = norm(self.X) / (1 - self.defect) * (1 + 8 * U) if self.defect < 1 else np.inf
@@ -97,7 +96,7 @@ class EntrywiseInverse:
         """An upper bound of ‖G‖ in the 1-, 2- and ∞-norm."""
 
     def solve(self, B: Array | None = None, dB: Array | None = None) -> BallArray:
-        """K⁻¹·B, K⁻¹ itself for None."""
+        """Return K⁻¹·B, or K⁻¹ for None."""
         if B is None:
             B, Z, R, dR = np.eye(self.n), self.X, self.G, self.dG
         else:
@@ -115,7 +114,7 @@ class EntrywiseInverse:
         return best
 
     def solve_transposed(self, g: Array, dg: Array | None = None) -> BallArray:
-        """g·K⁻¹"""
+        """Return g·K⁻¹."""
         W = g @ self.X
         best: BallArray | None = None
         for _ in range(1 + MAX_REFINEMENTS):
@@ -142,7 +141,7 @@ class EntrywiseInverse:
         return (precise_residual if self.is_precise else residual)(B, self.K, Z)
 
     def _spoiled(self, D: Array, Z: Array, dB: Array | None) -> Array:
-        """A bound on a residual's error with what the entries of K and B may hide."""
+        """Return a bound on a residual's error that includes the errors of K and B."""
         if self.dK is not None:
             D = D + bound_product(self.dK, np.abs(Z))
         if dB is not None:
@@ -150,12 +149,12 @@ class EntrywiseInverse:
         return D * (1 + 4 * U)
 
     def _spread(self, D: Array) -> Array:
-        """|X|·(D + E·D + E²·D + …), where E·D + … ≤ (E·1)·max D/(1 − ‖E‖)."""
+        """Return |X|·(D + E·D + E²·D + …), where E·D + … ≤ (E·1)·max D/(1 − ‖E‖)."""
         reach = np.outer(self.row_sums, D.max(axis=0)) / (1 - self.defect)
         return bound_product(self.magnitude, D + reach) * (1 + 8 * U)
 
     def _refined(self, Z: Array, R: Array, dR: Array) -> BallArray:
-        """Z + X·R, and a bound on its error: X·(δR + G·(R + δR) + G²·…), |δR| ≤ dR, and the rounding."""
+        """Return Z + X·R and a bound on its error: X·(δR + G·(R + δR) + G²·…), |δR| ≤ dR, and rounding."""
         step = self.X @ R
         better = Z + step
         whole = (np.abs(R) + dR) * (1 + 4 * U)
@@ -164,19 +163,19 @@ class EntrywiseInverse:
         return BallArray(better, (error + _last_rounding(better) * (step != 0)) * (1 + 16 * U))
 
     def _tail(self, sums: Array, axis: int) -> Array:
-        """E²·1/(1 − ‖E‖), or 1·E² for axis 0."""
+        """Return E²·1/(1 − ‖E‖), or 1·E² for axis 0."""
         twice = self.E @ sums if axis else sums @ self.E
         return enlarged(twice, self.n) / (1 - self.defect) * (1 + 8 * U)
 
 
 def _last_rounding(rounded: Array) -> Array:
-    """Half a unit in the last place."""
+    """Return half a unit in the last place."""
     half: Array = np.spacing(np.abs(rounded)) / 2
     return half
 
 
 class NormwiseInverse:
-    """Bounds by the 2-norms of rows and columns, at the cost of one product of matrices."""
+    """A certified inverse with bounds on the 2-norms of rows and columns, at the cost of one matrix product."""
 
     def __init__(self, K: Array, X: Array, dK: Array | None) -> None:
         self.K, self.X, self.n = K, X, len(K)
@@ -191,12 +190,12 @@ class NormwiseInverse:
         self.inverse_norm = self.X_norm / (1 - self.defect) * (1 + 8 * U) if self.defect < 1 else np.inf
 
     def _defects(self, residuals: Array, right: Array | float, solution: Array, dB: Array | float = 0.0) -> Array:
-        """Norms of the columns of a true residual by those of the computed one, of B and of Z."""
+        """Return the norms of the columns of a true residual, from those of the computed one, of B and of Z."""
         rounding = blocked_gamma(self.n) * (self.K_norm * solution + right)
         return (residuals + rounding + self.dK_norm * solution + dB) * (1 + 16 * U) + SMALLEST
 
     def solve(self, B: Array | None = None, dB: Array | None = None) -> BallArray:
-        """K⁻¹·B, K⁻¹ itself for None."""
+        """Return K⁻¹·B, or K⁻¹ for None."""
         rows = self.X_rows[:, None] * ((1 + 16 * U) / (1 - self.defect))
         if B is None:
             return BallArray(self.X, rows * self.D.max())
@@ -207,7 +206,7 @@ class NormwiseInverse:
         return BallArray(Z, rows * D)
 
     def solve_transposed(self, g: Array, dg: Array | None = None) -> BallArray:
-        """g·K⁻¹"""
+        """Return g·K⁻¹."""
         W = g @ self.X
         W = W + (g - W @ self.K) @ self.X
         D = self._defects(

@@ -1,7 +1,7 @@
-"""The Jacobian of least norm, from a particular one and the null space.
+"""Compute the Jacobian of least norm from a particular one and the null space.
 
-With G = A[I, p]⁻¹·A[I, :], that is [I, −V] in the order p, f, and so ‖G⁺‖ ≤ 1 and ‖V⁺‖ ≤ 1, what solves G·y = J₀ is off
-the least such y by G⁺·(J₀ − G·y), along the rows of G, and by the part of y in the null space, at most ‖Vᵀ·y‖.
+With G = A[I, p]⁻¹·A[I, :], which is [I, −V] in the order p, f, ‖G⁺‖ ≤ 1 and ‖V⁺‖ ≤ 1. So an approximate solution y of
+G·y = J₀ differs from the least one by G⁺·(J₀ − G·y) in the row space of G, and by at most ‖Vᵀ·y‖ in the null space.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.inverse import BallArray
 
-LARGEST_SQUARED = 1e5
-"""The entries of V up to which the normal equations lose nothing that matters, if they are refined."""
-LARGEST_UNREFINED = 10.0
+MAX_SQUARED = 1e5
+"""The largest entry of V for which refined normal equations are accurate enough."""
+MAX_UNREFINED = 10.0
 
 
 class LeastNorm(NamedTuple):
@@ -30,7 +30,7 @@ class LeastNorm(NamedTuple):
 
 
 def minimum_norm(particular: BallArray, null_space: BallArray) -> LeastNorm:
-    """The least solution by the rows of the pivot unknowns in J₀ (r, P′) and in V (r, F)."""
+    """Return the least solution from the rows of the pivot unknowns in J₀ (r, P′) and in V (r, F)."""
     J, V = particular.value, null_space.value
     y_p, y_f, off, inside = least_solution(V, J)
     dJ, dV = np.broadcast_to(particular.error, J.shape), np.broadcast_to(null_space.error, V.shape)
@@ -43,20 +43,20 @@ def minimum_norm(particular: BallArray, null_space: BallArray) -> LeastNorm:
 
 
 class LeastSolution(NamedTuple):
-    """The least y_p and y_f with y_p = right + V·y_f, as far as computed."""
+    """The least y_p and y_f with y_p = right + V·y_f, approximately."""
 
     pivots: Array
     free: Array
     off: Array | float
-    """The norms of the columns of right + V·y_f − y_p, but for the rounding of one of these products;"""
+    """The norms of the columns of right + V·y_f − y_p, except for the rounding of one of these products."""
     inside: Array | float
-    """and those of Vᵀ·y_p + y_f, which would be 0."""
+    """The norms of the columns of Vᵀ·y_p + y_f, which would be 0 without rounding."""
 
 
 def least_solution(V: Array, right: Array) -> LeastSolution:
-    """By the smaller of the normal equations."""
+    """Solve the smaller of the two normal equations."""
     largest = max(float(V.max(initial=0.0)), -float(V.min(initial=0.0)))
-    if not largest < LARGEST_SQUARED:
+    if not largest < MAX_SQUARED:
         return _by_qr(V, right)
     r, F = V.shape
     if r >= F:
@@ -65,7 +65,7 @@ def least_solution(V: Array, right: Array) -> LeastSolution:
         inverse = np.linalg.inv(S)
         y_f = inverse @ (-V.T @ right)
         y_p, rest = _by_free(V, right, y_f)
-        if largest > LARGEST_UNREFINED:
+        if largest > MAX_UNREFINED:
             y_f -= inverse @ rest
             y_p, rest = _by_free(V, right, y_f)
         return LeastSolution(y_p, y_f, 0.0, norms(rest, 0))
@@ -73,14 +73,14 @@ def least_solution(V: Array, right: Array) -> LeastSolution:
     S.flat[:: r + 1] += 1
     inverse = np.linalg.inv(S)
     y_p = inverse @ right
-    if largest > LARGEST_UNREFINED:
+    if largest > MAX_UNREFINED:
         y_p += inverse @ (right - y_p - V @ (V.T @ y_p))
     y_f = -V.T @ y_p
     return LeastSolution(y_p, y_f, norms(right - y_p + V @ y_f, 0), 0.0)
 
 
 def _by_free(V: Array, right: Array, y_f: Array) -> tuple[Array, Array]:
-    """y_p = right + V·y_f, and Vᵀ·y_p + y_f."""
+    """Return y_p = right + V·y_f and Vᵀ·y_p + y_f."""
     y_p = V @ y_f
     y_p += right
     rest = V.T @ y_p

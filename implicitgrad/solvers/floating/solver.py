@@ -1,4 +1,4 @@
-"""Every case in doubles, with LAPACK and with bounds that hold: scale, find a basis, see what follows, scale back."""
+"""Solve every case in doubles, with LAPACK and certified bounds: scale, find a basis, substitute, scale back."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from implicitgrad.solvers.floating.equilibration import Exponents
 
 Remark = tuple[str, str]
-LARGEST_UNSCALED = 200
-"""The exponent up to which norms are taken as they are."""
+MAX_UNSCALED = 200
+"""The largest exponent up to which norms are computed without scaling."""
 MAX_ENTRIES = 100_000_000
 
 
@@ -49,16 +49,16 @@ def solve_float(
 ) -> Solution:
     """Solve ``system`` in doubles.
 
-    free : as in exact arithmetic. rtol : the cutoff on the singular values of the scaled A, relative to the largest;
-    max(M, N)·2⁻⁵² unless given. gradient_alone : leave out ∂y/∂x; where A is invertible no inverse is formed, and the
-    condition is not found. Raises InputError for numbers beyond the range of doubles, UsageError for a choice
-    of free unknowns that is impossible.
+    free : as in exact arithmetic. rtol : the cutoff on the singular values of the scaled A relative to the largest,
+    max(M, N)·2⁻⁵² by default. gradient_alone : leave out ∂y/∂x; if A is invertible, neither its inverse nor its
+    condition is computed. Raises InputError for numbers beyond the range of doubles, and UsageError for an
+    impossible choice of free unknowns.
     """
     refuse_too_large(system, MAX_ENTRIES)
     wanted = indices(system, free)
     try:
         system = system.with_arithmetic(Arithmetic.FLOAT)
-        with np.errstate(all="ignore"):  # what is beyond the range of doubles is found by looking at the results
+        with np.errstate(all="ignore"):  # overflow is found in the results
             found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
             return found or _Solving(system, wanted, free, rtol).solution()._replace(is_gradient_alone=gradient_alone)
     except OverflowError:
@@ -68,7 +68,7 @@ def solve_float(
 
 
 class _Solving:
-    """One system on its way to its Solution."""
+    """The state of solving one system."""
 
     def __init__(self, system: LinearSystem, wanted: set[int], free: Sequence[str], rtol: float | None) -> None:
         self.system = system
@@ -99,7 +99,7 @@ class _Solving:
         inputs = self.scaled.inputs[independent]
         exponents = sums(self.scaled.columns[basis.columns], inputs)
         pivots, of_free = unscaled(answers.pivots, exponents), self._of_free()
-        particular, null_space = self._whole(pivots), self._null_space(of_free)
+        particular, null_space = self._with_zeros(pivots), self._null_space(of_free)
         minimum_norm = self._minimum_norm(pivots, of_free) if basis.free else particular
         constraints = None
         if dependent:
@@ -151,48 +151,48 @@ class _Solving:
             remarks=tuple(self._remarks(is_certain)),
         )
 
-    def _whole(self, pivots: BallArray) -> BallArray:
-        """Rows for the pivot unknowns among rows of zeros for the free ones."""
+    def _with_zeros(self, pivots: BallArray) -> BallArray:
+        """Complete the rows of the pivot unknowns by rows of zeros for the free ones."""
         if not self.basis.free:
             return pivots
-        return BallArray(self._among(pivots.value), self._among(pivots.error))
+        return BallArray(self._expanded(pivots.value), self._expanded(pivots.error))
 
-    def _among(self, rows: Array) -> Array:
-        whole = np.zeros((self.system.unknowns, rows.shape[1]))
-        whole[self.basis.columns] = rows
-        return whole
+    def _expanded(self, rows: Array) -> Array:
+        expanded = np.zeros((self.system.unknowns, rows.shape[1]))
+        expanded[self.basis.columns] = rows
+        return expanded
 
     def _of_free(self) -> BallArray:
-        """(r, F): the pivot unknowns by the free ones, in the units of the system."""
+        """Return the pivot unknowns in terms of the free ones (r, F), in the units of the system."""
         columns = self.scaled.columns
         return unscaled(self.answers.null_space, sums(columns[self.basis.columns], -columns[self.basis.free]))
 
     def _null_space(self, of_free: BallArray) -> BallArray:
-        """(N, F)"""
-        found = self._whole(of_free)
+        """Return the null space (N, F)."""
+        found = self._with_zeros(of_free)
         found.value[self.basis.free, range(len(self.basis.free))] = 1.0
         return found
 
     def _minimum_norm(self, pivots: BallArray, of_free: BallArray) -> BallArray:
-        """(N, P′). Raises OverflowError."""
+        """Return the minimum-norm Jacobian (N, P′). Raises OverflowError."""
         least = minimum_norm(pivots, of_free)
-        found = self._among(least.pivots)
+        found = self._expanded(least.pivots)
         found[self.basis.free] = least.free
         if not np.isfinite(found).all():
             raise OverflowError
         return BallArray(found, np.broadcast_to(least.error, found.shape))
 
     def _condition(self, minimum_norm: BallArray, of_free: BallArray) -> float | None:
-        """‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and for what doubles cannot hold.
+        """Return ‖A‖_F·‖A⁺‖_F of the unscaled A; None for A = 0, and if it overflows doubles.
 
-        A⁺ is the minimum-norm Jacobian where every x is possible and B = I. Else A = F·G, F = A[:, p] and G = A[I,
-        p]⁻¹·A[I, :], and A⁺ = G⁺·F⁺.
+        A⁺ is the minimum-norm Jacobian if every x is possible and B = I. Otherwise A⁺ = G⁺·F⁺ with A = F·G,
+        F = A[:, p] and G = A[I, p]⁻¹·A[I, :].
         """
         basis, A = self.basis, self.A.array
         if not basis.rank:
             return None
         size = int(column_exponents(A).max())
-        size = size if abs(size) > LARGEST_UNSCALED else 0
+        size = size if abs(size) > MAX_UNSCALED else 0
         A = shifted(A, np.array(-size))
         with np.errstate(over="ignore", invalid="ignore"):
             if basis.rank == len(A) and self.B is None:
@@ -205,7 +205,7 @@ class _Solving:
             else:
                 try:
                     inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
-                except np.linalg.LinAlgError:  # as large as that
+                except np.linalg.LinAlgError:  # the condition overflows
                     return None
             if basis.free:
                 least = least_solution(of_free.value, inverse)
@@ -214,7 +214,7 @@ class _Solving:
         return float(found) if np.isfinite(found) else None
 
     def _residual(self, particular: BallArray, constraints: BallArray | None) -> float:
-        """The largest |A·J − B·T| of the particular Jacobian, in doubles."""
+        """Return the largest |A·J − B·T| of the particular Jacobian, in doubles."""
         inverse = self.basis.inverse
         is_unscaled = not (self.scaled.rows.any() or self.scaled.columns.any())
         if isinstance(inverse, NormwiseInverse) and self.B is None and is_unscaled and not self.answers.dependent:
@@ -285,7 +285,7 @@ def _scaled(A: BallMatrix, B: BallMatrix | None) -> Scaled:
 
 
 def _shifted_pair(matrix: BallMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
-    """A matrix scaled, and the bound on its errors, None where there are none."""
+    """Return a scaled matrix and the bound on its errors, None if it is exact."""
     value = shifted(matrix.array, exponents)
     loss = lost(matrix.array, exponents)
     if not np.any(matrix.error) and not loss:
@@ -295,14 +295,14 @@ def _shifted_pair(matrix: BallMatrix, exponents: Exponents) -> tuple[Array, Arra
 
 
 def _scaled_gradients(g: BallMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
-    """ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
+    """Return ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
     columns = scaled.columns
     losses = column_exponents(g.array.T, columns)
     return (losses, *_shifted_pair(g, sums(-losses, columns)))
 
 
 def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solution | None:
-    """∂L/∂x where A is square, large and shown to be invertible without its inverse; else None."""
+    """Return ∂L/∂x if A is square, large and proved invertible without its inverse; else None."""
     n = system.unknowns
     if system.dL_dy is None or system.equations != n or n <= MAX_PRECISE:
         return None

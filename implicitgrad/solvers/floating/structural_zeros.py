@@ -1,8 +1,8 @@
-"""What must be 0 in an inverse because of where a matrix has zeros, whatever its other numbers are.
+"""Structural zeros: entries of an inverse that must be 0 for any values in the nonzero places of a matrix.
 
 K⁻¹ is a polynomial in K. So it has a 0 wherever all powers of K have one: where no path leads from i to j over the
-entries of K that are not 0. That holds for any order of the columns; with entries on the whole diagonal it leaves the
-fewest to be filled (Dulmage and Mendelsohn 1958, *Coverings of bipartite graphs*).
+nonzero entries of K. That holds for any order of the columns; one with a nonzero diagonal leaves the fewest other
+entries (Dulmage and Mendelsohn 1958, *Coverings of bipartite graphs*).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Structure:
-    """Where what follows from a basis may have something else than 0, by where A has it."""
+    """The patterns of possibly nonzero entries in the answer, from the pattern of A."""
 
     def __init__(self, scaled: Scaled, basis: Basis) -> None:
         self.scaled, self.basis = scaled, basis
@@ -31,37 +31,37 @@ class Structure:
 
     @cached_property
     def inverse(self) -> Array:
-        """(r, r)"""
+        """Return the pattern (r, r) of K⁻¹."""
         return inverse_pattern(self._pattern(self.basis.rows, self.basis.columns))
 
     def null_space(self) -> Array:
-        """(r, F)"""
+        """Return the pattern (r, F) of the null space."""
         return product_pattern(self.inverse, self._pattern(self.basis.rows, self.basis.free))
 
-    def left(self) -> Array:
-        """(M − r, r), of A[I', p]·K⁻¹"""
+    def other_rows(self) -> Array:
+        """Return the pattern (M − r, r) of A[I', p]·K⁻¹."""
         return product_pattern(self._pattern(self.basis.other_rows, self.basis.columns), self.inverse)
 
     def conditions(self) -> Array:
-        """(M − r, P), of B_I' − A[I', p]·K⁻¹·B_I"""
+        """Return the pattern (M − r, P) of B_I' − A[I', p]·K⁻¹·B_I."""
         assert self.scaled.B is not None
         B = pattern(self.scaled.B, self.scaled.dB)
-        return B[self.basis.other_rows] | product_pattern(self.left(), B[self.basis.rows])
+        return B[self.basis.other_rows] | product_pattern(self.other_rows(), B[self.basis.rows])
 
     def coefficients(self, g: Array, dg: Array | None) -> Array:
-        """(K, F)"""
+        """Return the pattern (K, F) of ∂L/∂y times the null space."""
         losses = pattern(g, dg)
         return losses[:, self.basis.free] | product_pattern(losses[:, self.basis.columns], self.null_space())
 
 
 def pattern(a: Array, da: Array | None) -> Array:
-    """Where a matrix is not known to be 0."""
+    """Return where a matrix is not known to be 0."""
     found: Array = a != 0 if da is None else (a != 0) | (da != 0)
     return found
 
 
 def inverse_pattern(K: Array) -> Array:
-    """Where K⁻¹ may not be 0, for the pattern (n, n) of a matrix that is invertible."""
+    """Return where K⁻¹ may be nonzero, for the pattern (n, n) of an invertible matrix."""
     if K.all():
         return K
     order = _columns_of_rows(K)
@@ -77,13 +77,13 @@ def inverse_pattern(K: Array) -> Array:
 
 
 def product_pattern(a: Array, b: Array) -> Array:
-    """Where the product of two matrices of these patterns may not be 0."""
+    """Return where the product of two matrices of these patterns may be nonzero."""
     found: Array = a.astype(np.float32) @ b.astype(np.float32) > 0
     return found
 
 
 def _columns_of_rows(K: Array) -> list[int]:
-    """A column for each row, with an entry in it as far as that is possible, by augmenting paths (Kuhn 1955)."""
+    """Match each row with a column in which it has an entry, as far as possible, by augmenting paths (Kuhn 1955)."""
     entries = [np.flatnonzero(row).tolist() for row in K]
     column_of: list[int | None] = [None] * len(K)
     row_of: list[int | None] = [None] * len(K)
@@ -93,14 +93,14 @@ def _columns_of_rows(K: Array) -> list[int]:
             row = reached_from[end]
             row_of[end] = row
             column_of[row], end = end, column_of[row]
-    left = iter([column for column, row in enumerate(row_of) if row is None])
-    return [next(left) if column is None else column for column in column_of]
+    unmatched = iter([column for column, row in enumerate(row_of) if row is None])
+    return [next(unmatched) if column is None else column for column in column_of]
 
 
 def _path_to_unmatched(
     start: int, entries: list[list[int]], row_of: list[int | None]
 ) -> tuple[int | None, dict[int, int]]:
-    """The column at the end of a path from a row to a column without one, and from which row each was reached."""
+    """Find a path from a row to an unmatched column; return its end, and the row from which each column was reached."""
     reached_from: dict[int, int] = {}
     rows = [start]
     for row in rows:

@@ -1,7 +1,7 @@
-"""What follows from the singular vectors of A, where its rank was decided by the cutoff and nothing is certified.
+"""Derive the answer from the singular vectors of A if the cutoff decided its rank and nothing is certified.
 
-With A = U·Σ·Vᵀ of the r singular values beyond the cutoff, the null space is that of Vᵀ, what the other rows ask of x
-is that x is in the range of U, and A⁺ = V·Σ⁻¹·Uᵀ: each as near to that of some matrix within the cutoff of A as
+With A = U·Σ·Vᵀ for the r singular values beyond the cutoff, the null space is that of Vᵀ, the other rows require that
+x is in the range of U, and A⁺ = V·Σ⁻¹·Uᵀ. Each approximates that of a matrix within the cutoff of A as closely as
 doubles allow (Golub and Van Loan 2013, *Matrix Computations*, §5.5).
 """
 
@@ -15,11 +15,11 @@ import numpy as np
 from implicitgrad.solvers.floating.back_substitution import (
     Answers,
     Inputs,
-    along,
-    cleaned,
+    constrained_B,
+    flush_zeros,
     indifference,
     inputs_of,
-    most_noise,
+    max_noise,
 )
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.error_free import U as UNIT_ROUNDOFF
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 
 FAR = 10.0
-"""Times what the basis was chosen for: what solving with K gives beyond that is noise."""
+"""A multiple of the basis's limit, beyond which solutions with K are noise."""
 
 
 def find_uncertified(
     scaled: Scaled, basis: Basis, inverse: SingularInverse, g: Array | None, dg: Array | None
 ) -> Answers:
-    """As find_answers, without bounds, but for A = 0: what a change of A within the cutoff could make of a 0 is one."""
+    """Return the answer as find_answers, without bounds unless A = 0; entries within the cutoff's effect count as 0."""
     p, f = basis.columns, basis.free
     structure = Structure(scaled, basis)
     small = indifference(basis)
-    most = most_noise(small)
+    most = max_noise(small)
 
     def bounded(value: Array) -> BallArray:
         return BallArray(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
@@ -51,18 +51,18 @@ def find_uncertified(
     V, W = _dependencies(scaled.A, basis, inverse)
     reach = small * np.outer(_norms(inverse.right_inverse, 1), np.sqrt(1 + _norms(V, 0) ** 2))
     reach = np.minimum(reach, most * np.abs(V).max(axis=0, initial=1.0))
-    null_space, _ = cleaned(bounded(V), reach, structure.null_space)
+    null_space, _ = flush_zeros(bounded(V), reach, structure.null_space)
     V = null_space.value
 
     reach_of_rows = small * np.outer(np.sqrt(1 + _norms(W, 1) ** 2), _norms(inverse.left_inverse, 0))
     reach_of_rows = np.minimum(reach_of_rows, most * np.abs(W).max(axis=1, initial=1.0)[:, None])
-    W = cleaned(bounded(W), reach_of_rows, structure.left)[0].value
+    W = flush_zeros(bounded(W), reach_of_rows, structure.other_rows)[0].value
     inputs = inputs_of(scaled, basis, BallArray(W, np.zeros_like(W)), structure)
     is_certain = basis.is_certain and inputs.is_known
     constraints = inputs.constraints
     if not is_certain:
         constraints = BallArray(constraints.value, np.full(constraints.value.shape, np.inf))
-    constraints, is_decided = cleaned(constraints, inputs.reach, inputs.possible)
+    constraints, is_decided = flush_zeros(constraints, inputs.reach, inputs.possible)
     inputs = inputs._replace(constraints=constraints)
     is_certain &= is_decided
 
@@ -74,7 +74,7 @@ def find_uncertified(
         sizes = np.abs(g[:, f]) + np.abs(g[:, p]) @ np.abs(V)
         doubt = np.abs(g[:, p]) @ reach + len(p) * UNIT_ROUNDOFF * sizes
         found = BallArray(g, np.zeros_like(g) if dg is None else dg) if is_certain else bounded(g[:, f] + g[:, p] @ V)
-        coefficients, is_decided = cleaned(
+        coefficients, is_decided = flush_zeros(
             found, np.minimum(doubt, most * sizes), partial(structure.coefficients, g, dg)
         )
         is_certain &= is_decided
@@ -84,10 +84,10 @@ def find_uncertified(
 
 
 def _dependencies(A: Array, basis: Basis, inverse: SingularInverse) -> tuple[Array, Array]:
-    """V (r, F), the pivot unknowns by the free ones, and W (M − r, r), the other rows by those of the basis.
+    """Return V (r, F), the pivot unknowns in terms of the free ones, and W (M − r, r), the other rows likewise.
 
-    By solving with K, which wrongs no row of A more than its own size allows; where K is singular in doubles, of the
-    singular vectors.
+    Solving with K has errors relative to the size of each row of A. If K is singular in doubles, the singular vectors
+    serve instead.
     """
     p, f, rows = basis.columns, basis.free, basis.rows
     try:
@@ -101,10 +101,10 @@ def _dependencies(A: Array, basis: Basis, inverse: SingularInverse) -> tuple[Arr
 
 
 def _allowed(scaled: Scaled, basis: Basis, inputs: Inputs) -> Array:
-    """B·T, (M, P′)"""
+    """Return B·T, (M, P′)."""
     if scaled.B is not None:
         every_row = basis._replace(rows=list(range(len(scaled.A))))
-        return along(scaled, every_row, inputs.independent, inputs.dependent, inputs.constraints).value
+        return constrained_B(scaled, every_row, inputs.independent, inputs.dependent, inputs.constraints).value
     allowed = np.zeros((len(scaled.A), len(inputs.independent)))
     allowed[inputs.independent, range(len(inputs.independent))] = 1.0
     allowed[inputs.dependent] = inputs.constraints.value
