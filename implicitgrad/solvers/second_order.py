@@ -1,6 +1,6 @@
 """Compute the second derivatives of the one unknown of one equation F(x, y) = 0.
 
-Differentiating with respect to xᵢ and xₖ, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0.
+Differentiating twice, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0.
 """
 
 from __future__ import annotations

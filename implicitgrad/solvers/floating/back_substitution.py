@@ -83,7 +83,7 @@ def remainders(g: Array, w: BallArray, A: Array, dA: Array | None, *, is_precise
     """Return g − w·A and a bound on its error."""
     value, error = (precise_residual if is_precise else residual)(g, w.value, A)
     if np.any(w.error):
-        error = error + _product_of_errors(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
+        error = error + _bound_errors(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
     if dA is not None:
         error = error + bound_product(np.abs(w.value), dA)
     return value, error
@@ -215,13 +215,13 @@ def times(a: BallArray, b: BallArray) -> BallArray:
     sizes = np.abs(a.value), np.abs(b.value)
     error = gamma(max(a.value.shape[1], 1)) * bound_product(*sizes)
     if np.any(b.error):
-        error = error + _product_of_errors(sizes[0], b.error, b.value.shape)
+        error = error + _bound_errors(sizes[0], b.error, b.value.shape)
     if np.any(a.error):
-        error = error + _product_of_errors(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
+        error = error + _bound_errors(a.error, sizes[1] + b.error, b.value.shape, a.value.shape)
     return BallArray(value, np.broadcast_to(error * (1 + 8 * U), value.shape))
 
 
-def _product_of_errors(
+def _bound_errors(
     left: Array, right: Array, shape: tuple[int, ...], left_shape: tuple[int, ...] | None = None
 ) -> Array:
     """Return left·right for errors that may be infinite, with 0·∞ = ∞."""
