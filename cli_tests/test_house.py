@@ -31,6 +31,7 @@ MAX_ROOMS = 16
 THIRD_PARTY = {
     "click": {"cli"},
     "rich": {
+        "cli/guide",
         "terminal/streams",
         "batch/progress",
         "writers/table",
@@ -146,7 +147,7 @@ def test_a_rooms_init_has_no_code() -> None:
 def test_names_of_formats_stand_in_the_registry_alone() -> None:
     of_output = set(FORMATS) | {".md", ".tex", ".txt"}
     for file in files():
-        if file not in ("readers/formats", "writers/formats"):
+        if file not in ("readers/formats", "writers/formats", "cli/guide"):  # the guide's pages are Markdown files
             tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
             texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
             assert not texts & of_output, file

@@ -14,7 +14,7 @@ from implicitgrad.text.errors import UsageError
 from implicitgrad.text.version import __version__
 from implicitgrad.writers.formats import JSON
 
-COMMANDS = ("solve", "check", "batch")
+COMMANDS = ("solve", "check", "batch", "guide")
 
 
 class Commands(click.Group):

@@ -17,6 +17,7 @@ Commands:
   solve  Print ∂y/∂x and ∂L/∂x of a system.
   check  Check claims about the answers of systems.
   batch  Solve many systems, one JSON line each.
+  guide  Read the manual.
 
 Options:
   --version   Show the version and exit.
