@@ -191,7 +191,7 @@ def test_points_solve_the_equations_and_lie_on_more_than_one_branch() -> None:
         for point in points:
             u, v = (mpmath.mpf(int(point.values[w].p)) / int(point.values[w].q) for w in (x, y))
             assert abs(u**2 + v**2 - 25) < mpmath.mpf(10) ** -45
-            assert point.near[y].a <= mpmath.sign(v) * mpmath.sqrt(25 - u**2) <= point.near[y].b
+            assert point.intervals[y].a <= mpmath.sign(v) * mpmath.sqrt(25 - u**2) <= point.intervals[y].b
     assert not find_points(differences([read_equation("(x - y)**2 = 0")]), [y], [y, x])
     assert not find_points(differences([read_equation("exp(exp(y)) = -x**2")]), [y], [y, x])
 

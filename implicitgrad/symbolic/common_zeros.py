@@ -1,7 +1,7 @@
-"""Real points at which some expressions are all 0, on whatever branches random starts lead to.
+"""Find real points at which some expressions are all 0, on any branches that random starts lead to.
 
-The Levenberg–Marquardt method with a damping of ‖f‖² converges quadratically to a zero that is not isolated, too, and
-where more equations are given than are independent (Yamashita and Fukushima 2001).
+The Levenberg–Marquardt method with a damping of ‖f‖² converges quadratically even to zeros that are not isolated, and
+with more equations than are independent (Yamashita and Fukushima 2001).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sympy import Expr, Symbol, diff, lambdify
 from implicitgrad.symbolic.zero_test import DIGITS
 
 WORKING_DIGITS = 2 * DIGITS + 20
-"""The equations of a step have the square of a matrix in them."""
+"""A step squares a matrix, and so needs twice the digits."""
 INFINITY = float("inf")
 ROUGHLY = 1e-5
 REACHED = mpmath.mpf(10) ** -52
@@ -25,19 +25,19 @@ MAX_STEPS = 30
 ATTEMPTS = 16
 POINTS = 6
 IMAGED, TURNS = 2, 3
-"""Of so many points images are tried, of angles so many times π more."""
-LARGEST = 7
-"""Of the values to start from."""
+"""The number of points of which images are tried, and of multiples of π added to an angle."""
+MAX_START = 7
+"""The largest absolute value to start from."""
 
 Point = list[Any]
 
 
 def points_where(zeros: Sequence[Expr], letters: Sequence[Symbol], angles: Sequence[Expr] = ()) -> list[Point]:
-    """Some points, always the same, at which all expressions are 0.
+    """Return some points, always the same, at which all expressions are 0.
 
-    Values of the letters in their order, to fifty digits; what is a multiple of 1/60 to these is that. angles : of
-    sines and cosines. Random starts may lead to points that are all alike to these, or of one sign: where a multiple of
-    π more, another angle of the same sine or cosine, or the other sign of a letter is a zero, too, it is taken.
+    A point has values of the letters in their order, to fifty digits, or exact multiples of 1/60. angles : arguments of
+    sines and cosines. Random starts may find only points of one sign or one angle, so other angles of the same sine or
+    cosine, and the opposite sign of a letter, are tried too.
     """
     slopes = [diff(zero, letter) for zero in zeros for letter in letters]
     roughly, precisely = (
@@ -58,14 +58,14 @@ def points_where(zeros: Sequence[Expr], letters: Sequence[Symbol], angles: Seque
 
 
 def _starts(n: int) -> Iterator[Point]:
-    """Random values, of either sign and positive in turn."""
+    """Yield random values, alternately of both signs and positive."""
     generator = random.Random(7)
     for attempt in range(ATTEMPTS):
-        yield [generator.uniform(0 if attempt % 2 else -LARGEST, LARGEST) for _ in range(n)]
+        yield [generator.uniform(0 if attempt % 2 else -MAX_START, MAX_START) for _ in range(n)]
 
 
 def _images(point: Point, letters: Sequence[Symbol], angles: Sequence[Expr]) -> Iterator[Point]:
-    """Points with one letter changed: its sign, or so that an angle is turned by multiples of π or reflected."""
+    """Yield points with one letter changed: its sign, or so that an angle turns by multiples of π or is reflected."""
     for j, value in enumerate(point):
         others = [-value] if value else []
         for angle in angles:
@@ -80,7 +80,7 @@ def _images(point: Point, letters: Sequence[Symbol], angles: Sequence[Expr]) -> 
 def _converged(
     compute: Callable[..., Any], start: Point, size: int, reached: Any, most_steps: int = MAX_STEPS
 ) -> Point | None:
-    """A zero that is reached from a point, if one is."""
+    """Return the zero that the method reaches from a point, or None."""
     point, n = start, len(start)
     for step in range(most_steps + 1):
         try:
@@ -99,7 +99,7 @@ def _converged(
 
 
 def _damped(f: Sequence[Any], J: Sequence[Sequence[Any]]) -> list[Any]:
-    """(J·Jᵀ + damping·I)⁻¹·f by elimination; that is positive definite, but for rounding."""
+    """Return (J·Jᵀ + damping·I)⁻¹·f by elimination; the matrix is positive definite except for rounding."""
     squared = _dot(f, f)
     rows = [
         [_dot(row, other) + (squared / (1 + squared) if i == k else 0) for k, other in enumerate(J)] + [f[i]]
@@ -119,6 +119,6 @@ def _dot(left: Sequence[Any], right: Sequence[Any]) -> Any:
 
 
 def _simple(value: Any) -> Any:
-    """The multiple of 1/60 that nothing tells a value from, if there is one: cbrt(a − 1) is 0 at 1, not near it."""
+    """Return the multiple of 1/60 that a value equals to 45 digits, if any: cbrt(a − 1) is 0 at 1, but not near it."""
     nearest = mpmath.nint(60 * value) / 60
     return nearest if abs(value - nearest) < NEGLIGIBLE else value

@@ -1,4 +1,4 @@
-"""Symbolic: a number with letters in it, and matrices of them. What is known of its letters is the field's business."""
+"""Symbolic: a number with letters in it, and matrices of such numbers; its field knows what holds for the letters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _operation(name: str) -> Operation:
 
 
 class Derivative(NamedTuple):
-    """An entry of A or B that is no rational number, as sympy has it."""
+    """An entry of A or B that is no rational number, as a SymPy expression."""
 
     expression: Any
 
@@ -44,7 +44,7 @@ class Symbolic:
     def __init__(self, field: Field, element: Any) -> None:
         self.field = field
         self.element = element
-        """Of sympy's field; 0 only if the value is."""
+        """An element of SymPy's field; 0 exactly if the value is."""
 
     __add__ = __radd__ = _operation("__add__")
     __sub__ = _operation("__sub__")
@@ -75,30 +75,30 @@ class Symbolic:
 
     @property
     def fraction(self) -> Fraction | None:
-        """Its value where it is a rational number."""
+        """Return the value if it is a rational number, else None."""
         return self.field.fraction(self.element)
 
     @property
     def is_number(self) -> bool:
-        """Whether it has no letters: 1/2, or cos(1)."""
+        """Return whether it has no letters: 1/2, or cos(1)."""
         return self.field.is_number(self.element)
 
     def approximation(self) -> Fraction:
-        """The value of what has no letters, to 50 digits."""
+        """Return the value of a number without letters, to 50 digits."""
         return self.field.approximation(self.element)
 
     @property
     def text(self) -> str:
-        """In the grammar of expressions: a4/(a1*a4 - a2*a3)."""
+        """Return the text in the grammar of expressions: a4/(a1*a4 - a2*a3)."""
         return self.field.text(self.element)
 
     @property
     def shown(self) -> str:
-        """For people: a4/(a1·a4 − a2·a3)."""
+        """Return the text for display: a4/(a1·a4 − a2·a3)."""
         return self.field.shown(self.element)
 
     def latex(self, name: Callable[[str], str]) -> str:
-        """In LaTeX, letters by their name there."""
+        """Return LaTeX; ``name`` gives the LaTeX of each letter."""
         return self.field.latex(self.element, name)
 
     def __repr__(self) -> str:
@@ -109,18 +109,18 @@ class Symbolic:
 
 
 class WrittenElement(NamedTuple):
-    """What is read of a value, in the place of an element: sympy's fields do not go from process to process."""
+    """The texts and the value of an element, for other processes: SymPy's fields cannot be pickled."""
 
     text: str
     shown: str
     fraction: Fraction | None
     approximation: Fraction | None
-    """Of what has no letters."""
+    """The value, if it has no letters."""
     negative: WrittenElement | None
 
     @classmethod
     def of(cls, value: Symbolic, negative: WrittenElement | None = None) -> WrittenElement:
-        """A value's."""
+        """Return the texts and the value of a Symbolic."""
         approximation = value.approximation() if value.is_number else None
         return cls(value.text, value.shown, value.fraction, approximation, negative)
 
@@ -133,7 +133,7 @@ class WrittenElement(NamedTuple):
 
 
 class _WrittenField:
-    """The field of written values."""
+    """The field of WrittenElements."""
 
     text = staticmethod(attrgetter("text"))
     shown = staticmethod(attrgetter("shown"))
@@ -152,7 +152,7 @@ WRITTEN: Any = _WrittenField()
 
 
 class SymbolicMatrix(Rows):
-    """An immutable sequence of rows of symbolic values, all of one field."""
+    """An immutable sequence of rows of Symbolics, all of one field."""
 
     __slots__ = ("field", "rows")
 
@@ -162,7 +162,7 @@ class SymbolicMatrix(Rows):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many rows and columns, of at least one row."""
+        """Return the numbers of rows and columns; there must be a row."""
         return len(self.rows), len(self.rows[0])
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
-"""Adjugates of matrices of polynomials by expansion, which has no divisions and no term that the answer does not have.
+"""Compute adjugates of polynomial matrices by expansion: without divisions, and without terms that cancel later.
 
 A minor without row i and column j is Σ ±above(S)·below(S') (Laplace): above(S) are the minors of the rows above i with
-a set S of columns, below(S') those of the rows below it with the columns left. Of a sparse matrix few are not 0.
+a set S of columns, below(S') those of the rows below with the remaining columns. Few are nonzero for a sparse matrix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_MINORS = 3_000
 
 
 def has_few_minors(rows: Sequence[Sequence[Any]]) -> bool:
-    """Whether few minors of the first rows, and of the last, may differ from 0, so that expansion is quick."""
+    """Return whether few minors of the first rows, and of the last, may be nonzero, so that expansion is quick."""
     total = 0
     for ordered in (rows, rows[::-1]):
         reached = {0}
@@ -31,7 +31,7 @@ def has_few_minors(rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def adjugate(rows: Sequence[Sequence[Any]], zero: Any) -> tuple[list[list[Any]], Any]:
-    """The adjugate and the determinant of a square matrix, of at least one row."""
+    """Return the adjugate and the determinant of a square matrix with at least one row."""
     n, everything = len(rows), (1 << len(rows)) - 1
     above, below = _minors(rows, zero), _minors([row[::-1] for row in rows[::-1]], zero)
     found = [[zero] * n for _ in rows]
@@ -47,12 +47,12 @@ def adjugate(rows: Sequence[Sequence[Any]], zero: Any) -> tuple[list[list[Any]],
 
 
 def determinant(rows: Sequence[Sequence[Any]], zero: Any) -> Any:
-    """Of a square matrix, of at least one row."""
+    """Return the determinant of a square matrix with at least one row."""
     return _minors(rows, zero)[-1].get((1 << len(rows)) - 1, zero)
 
 
 def _minors(rows: Sequence[Sequence[Any]], zero: Any) -> list[Minors]:
-    """Of no row, of the first one, of the first two, …, by expansion along the last row."""
+    """Return the minors of no row, of the first one, of the first two, …, by expansion along the last row."""
     found: list[Minors] = [{0: zero + 1}]
     for row in rows:
         following: Minors = {}
@@ -67,7 +67,7 @@ def _minors(rows: Sequence[Sequence[Any]], zero: Any) -> list[Minors]:
 
 
 def _inversions(above: int, below: int) -> int:
-    """The pairs of a column of the rows above and a lesser one of the rows below."""
+    """Count the pairs of a column of the rows above and a smaller one of the rows below."""
     return sum((below & ((1 << j) - 1)).bit_count() for j in range(above.bit_length()) if above >> j & 1)
 
 

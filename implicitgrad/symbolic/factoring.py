@@ -1,8 +1,8 @@
-"""The irreducible factors of polynomials in many variables, most of which are seen without an algorithm of factoring.
+"""Find the irreducible factors of polynomials in many variables, mostly without a factoring algorithm.
 
-With p = Σ cₖ·vᵏ as a polynomial in one variable v, what divides all cₖ, its content, is a factor. Without content, p is
-irreducible if it is linear in v, or if its image at some values of the other variables, at which the leading cₖ is not
-0, is irreducible in Q[v] (Geddes, Czapor and Labahn 1992, *Algorithms for Computer Algebra*, ch. 2, 8).
+For p = Σ cₖ·vᵏ as a polynomial in one variable v, the content, the greatest common divisor of all cₖ, is a factor.
+Without content, p is irreducible if it is linear in v, or if its image at some values of the other variables where the
+leading cₖ is not 0 is irreducible in Q[v] (Geddes, Czapor, Labahn 1992, *Algorithms for Computer Algebra*, ch. 2, 8).
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any
 from sympy import QQ, ring
 
 PRIME = 2**61 - 1
-"""Modulo which greatest common divisors are compared with 1."""
+"""The modulus of the test whether a greatest common divisor is 1."""
 IMAGES = 3
-LARGEST_NUMBER = 20
-"""Of the values at which an image is taken."""
+MAX_VALUE = 20
+"""The largest value at which an image is taken."""
 MAX_TERMS = 150
 MAX_VARIABLES = 8
-LARGEST_DEGREE = 30
-"""Of a polynomial that is factored by algorithm, where nothing shows that it is irreducible."""
+MAX_DEGREE = 30
+"""The limit for the factoring algorithm, if nothing shows that a polynomial is irreducible."""
 
 Factors = dict[Any, int]
-"""Each factor with integers as coefficients that have no common divisor, and its power."""
+"""The power of each factor, a polynomial with coprime integer coefficients."""
 
 
 def irreducible_factors(polynomial: Any) -> tuple[Any, list[tuple[Any, int]]]:
-    """The number and the factors with their powers that a polynomial over the rational numbers is the product of.
+    """Write a polynomial over the rationals as a number times powers of irreducible factors.
 
-    A polynomial beyond the limits of this module may be left whole.
+    A polynomial beyond the limits of this module may remain unfactored.
     """
     if not polynomial:
         return polynomial.ring.domain.zero, []
@@ -44,10 +44,10 @@ def irreducible_factors(polynomial: Any) -> tuple[Any, list[tuple[Any, int]]]:
 
 
 def are_coprime(p: Any, q: Any) -> bool:
-    """Whether it is shown, quickly, that two polynomials have no common factor but numbers.
+    """Return whether a quick test shows that two polynomials have no common factor except numbers.
 
     Such a factor has a positive degree in some variable v, and so has its image modulo a prime at values of the other
-    variables, unless that makes its leading coefficient in v 0, which divides that of p.
+    variables, unless its leading coefficient in v, which divides that of p, becomes 0.
     """
     if p.is_ground or q.is_ground:
         return True
@@ -61,7 +61,7 @@ def are_coprime(p: Any, q: Any) -> bool:
 
 
 def _collect(p: Any, found: Factors) -> None:
-    """Count the factors of p, which is not 0."""
+    """Count the factors of p ≠ 0."""
     p = _primitive(_without_variables(p, found))
     if p.is_ground:
         return
@@ -80,7 +80,7 @@ def _collect(p: Any, found: Factors) -> None:
         if degrees[v] == 1 or _has_irreducible_image(p, v, degrees[v]):
             _count(p, 1, found)
             return
-    if len(p) > MAX_TERMS or len(variables) > MAX_VARIABLES or max(degrees) > LARGEST_DEGREE:
+    if len(p) > MAX_TERMS or len(variables) > MAX_VARIABLES or max(degrees) > MAX_DEGREE:
         _count(p, 1, found)
         return
     for factor, power in _narrowed(p, variables).factor_list()[1]:
@@ -93,14 +93,14 @@ def _count(factor: Any, power: int, found: Factors) -> None:
 
 
 def _primitive(p: Any) -> Any:
-    """A multiple with integers as coefficients that have no common divisor, the leading one positive."""
+    """Return a multiple with coprime integer coefficients, the leading one positive."""
     coefficients = p.coeffs()
     numerator = gcd(*(int(c.numerator) for c in coefficients)) * (-1 if p.LC < 0 else 1)
     return p.mul_ground(QQ(lcm(*(int(c.denominator) for c in coefficients)), numerator))
 
 
 def _without_variables(p: Any, found: Factors) -> Any:
-    """What is left of p when powers of single variables have been counted."""
+    """Count powers of single variables, and return the rest of p."""
     powers = tuple(map(min, zip(*p.monoms(), strict=True)))
     if not any(powers):
         return p
@@ -111,12 +111,12 @@ def _without_variables(p: Any, found: Factors) -> Any:
 
 
 def _variables(p: Any) -> list[int]:
-    """Which generators are in p."""
+    """Return the indices of the generators that occur in p."""
     return [i for i, powers in enumerate(zip(*p.monoms(), strict=True)) if any(powers)]
 
 
 def _coefficients(p: Any, v: int) -> list[Any]:
-    """The coefficients of p as a polynomial in a variable, that are not 0, short ones first."""
+    """Return the nonzero coefficients of p as a polynomial in a variable, short ones first."""
     parts: dict[int, dict[Any, Any]] = {}
     for monomial, coefficient in p.terms():
         parts.setdefault(monomial[v], {})[(*monomial[:v], 0, *monomial[v + 1 :])] = coefficient
@@ -124,7 +124,7 @@ def _coefficients(p: Any, v: int) -> list[Any]:
 
 
 def _has_no_content(coefficients: Sequence[Any]) -> bool:
-    """Whether it is shown quickly that only numbers divide all coefficients of what no single variable divides."""
+    """Return whether a quick test shows that only numbers divide all coefficients; no variable divides p."""
     first, *others = coefficients
     return len(first) == 1 or any(are_coprime(first, other) for other in others)
 
@@ -137,13 +137,13 @@ def _gcd(p: Any, q: Any) -> Any:
 
 
 def _narrowed(p: Any, variables: Sequence[int]) -> Any:
-    """The same polynomial in a ring of some variables, which are all that it has."""
+    """Return the polynomial in a ring of some variables that include all of its own."""
     narrow, *_ = ring([f"v{i}" for i in range(len(variables))], p.ring.domain, "lex")
     return narrow.from_dict({tuple([monomial[i] for i in variables]): c for monomial, c in p.terms()})
 
 
 def _widened(p: Any, wide: Any, variables: Sequence[int]) -> Any:
-    """A polynomial in some variables of a ring as one of that ring."""
+    """Return a polynomial in some variables of a ring as one in that ring."""
     found = {}
     for powers, coefficient in p.terms():
         monomial = [0] * wide.ngens
@@ -154,12 +154,12 @@ def _widened(p: Any, wide: Any, variables: Sequence[int]) -> Any:
 
 
 def _has_irreducible_image(p: Any, v: int, degree: int) -> bool:
-    if degree > LARGEST_DEGREE:
+    if degree > MAX_DEGREE:
         return False
     generator = random.Random(5)
     univariate, _ = ring("v", QQ)
     for _ in range(IMAGES):
-        values = [generator.randrange(1, LARGEST_NUMBER) for _ in p.ring.gens]
+        values = [generator.randrange(1, MAX_VALUE) for _ in p.ring.gens]
         image = univariate.from_dict({(power,): QQ(c) for power, c in _image(p, v, values).items() if c})
         if image.degree() == degree:
             _, factors = image.factor_list()
@@ -169,7 +169,7 @@ def _has_irreducible_image(p: Any, v: int, degree: int) -> bool:
 
 
 def _image(p: Any, v: int, values: Sequence[int]) -> dict[int, Any]:
-    """The coefficients by powers of a variable at values of the others."""
+    """Return the coefficients by powers of a variable at values of the others."""
     found: dict[int, Any] = {}
     for monomial, coefficient in p.terms():
         for i, power in enumerate(monomial):
@@ -180,7 +180,7 @@ def _image(p: Any, v: int, values: Sequence[int]) -> dict[int, Any]:
 
 
 def _terms_modulo(p: Any, values: Sequence[int]) -> list[tuple[Any, int]]:
-    """The monomials of a polynomial and its terms at values of the variables, modulo PRIME."""
+    """Return the monomials of a polynomial, each with its term at values of the variables, modulo PRIME."""
     found = []
     for monomial, coefficient in p.terms():
         term = int(coefficient.numerator) * pow(int(coefficient.denominator), -1, PRIME)
@@ -192,7 +192,7 @@ def _terms_modulo(p: Any, values: Sequence[int]) -> list[tuple[Any, int]]:
 
 
 def _image_modulo(terms: Sequence[tuple[Any, int]], v: int, values: Sequence[int]) -> list[int]:
-    """The polynomial in one variable at values of the others, the leading coefficient first; none if that is 0."""
+    """Return the image in one variable, leading coefficient first; [] if that vanishes."""
     found: dict[int, int] = {}
     inverse = pow(values[v], -1, PRIME)
     for monomial, term in terms:
@@ -211,7 +211,7 @@ def _are_coprime_modulo(a: list[int], b: list[int]) -> bool:
 
 
 def _remainder(a: list[int], b: list[int]) -> list[int]:
-    """Of two polynomials modulo PRIME, without leading zeros."""
+    """Return the remainder of two polynomials modulo PRIME, without leading zeros."""
     a = list(a)
     inverse = pow(b[0], -1, PRIME)
     for start in range(len(a) - len(b) + 1):

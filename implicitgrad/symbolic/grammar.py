@@ -1,4 +1,4 @@
-"""What people write in equations → trees: a1*y1 + sin(x)/2, x**2 + y**2 = 25.
+"""Parse equations and expressions into trees: a1*y1 + sin(x)/2, x**2 + y**2 = 25.
 
     equation = sum "=" sum
     sum      = [sign] product {sign product}
@@ -7,7 +7,7 @@
     atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
     name     = letter {letter | digit | "_"}
 
-Every text is read by this grammar, and nothing is ever evaluated.
+Every text is parsed by this grammar, and nothing is ever evaluated.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import NamedTuple
 from implicitgrad.text.characters import MAX_QUOTED, nearest, quoted
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
-DEEPEST = 50
-LONGEST = 20_000
-"""Characters of an expression."""
-LONGEST_NAME = 32
-LONGEST_RUN = 3
-"""The most letters of a name that may be a product although no other name says so."""
+MAX_DEPTH = 50
+MAX_LENGTH = 20_000
+"""The most characters of an expression."""
+MAX_NAME_LENGTH = 32
+MAX_RUN_LENGTH = 3
+"""The most letters of a name that may be a product without evidence from other names."""
 FUNCTIONS = (
     "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
     "atanh", "exp", "log", "ln", "log10", "log2", "sqrt", "cbrt", "abs", "erf",
@@ -34,12 +34,12 @@ FUNCTIONS = (
 _OF_TWO = ("atan2",)
 _ONE_BASE = "Other logarithms are log2, log10 and log(u)/log(b)"
 _ALIASES = {"Abs": "abs"}
-"""As sympy prints them."""
+"""Spellings that SymPy prints."""
 CONSTANTS = ("pi",)
 NO_LETTERS = {
     "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
 }  # fmt: skip
-"""Booleans, null and what is no number, to YAML and to other programs."""
+"""Booleans, null and words for missing numbers in YAML and other programs."""
 _NO_DERIVATIVE = "It has no derivative where the arguments are equal"
 OTHER_WORDS = {
     **{f"arc{word}": f"It is written a{word}" for word in ("sin", "cos", "tan")},
@@ -73,19 +73,19 @@ _SPELLINGS = {"−": "-", "·": "*", "^": "**"}
 
 
 class Node(NamedTuple):
-    """A number, a name, a function's value, a sum or product of any length, or the result of **, neg or inverse."""
+    """A number, a name, a function call, a sum or product of any length, or the result of **, neg or inverse."""
 
     kind: str
     """number, name, call, +, *, **, neg (of a term) or inverse (of a factor)."""
     offset: int
-    """Where in the text it stands; of an operation, the operator."""
+    """Where it starts in the text; for an operation, where the operator is."""
     text: str = ""
-    """The name, or the function's."""
+    """The name, or the function's name."""
     value: Fraction = Fraction(0)
     parts: tuple[Node, ...] = ()
 
     def names(self) -> Iterator[str]:
-        """Every name in it, in the order in which they stand."""
+        """Yield every name, in order of appearance."""
         if self.kind == "name" and self.text not in CONSTANTS:
             yield self.text
         for part in self.parts:
@@ -93,24 +93,24 @@ class Node(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """left = right"""
+    """The equation left = right."""
 
     left: Node
     right: Node
 
     @property
     def lone(self) -> str | None:
-        """The name that stands alone on the left."""
+        """Return the name that is the whole left side, if it is one."""
         return self.left.text if self.left.kind == "name" and self.left.text not in CONSTANTS else None
 
     def names(self) -> Iterator[str]:
-        """Every name in it, in the order in which they stand."""
+        """Yield every name, in order of appearance."""
         yield from self.left.names()
         yield from self.right.names()
 
 
 class ExpressionError(Exception):
-    """What makes a text no expression, and where."""
+    """A text that is no expression: the reason, and where."""
 
     def __init__(self, message: str, offset: int, hint: str | None = None, code: str = "bad-syntax") -> None:
         super().__init__(message)
@@ -118,36 +118,36 @@ class ExpressionError(Exception):
 
 
 def read_equation(text: str, known: Collection[str] = ()) -> Equation:
-    """Raises ExpressionError.
+    """Parse an equation. Raises ExpressionError.
 
-    known : names that other equations have, which a run of letters may be a product of.
+    known : names in other equations, of which a run of letters may be a product.
     """
     return _Parser(text, "an equation", known).equation()
 
 
 def read_expression(text: str) -> Node:
-    """Raises ExpressionError."""
-    return _Parser(text, "an expression").whole()
+    """Parse an expression. Raises ExpressionError."""
+    return _Parser(text, "an expression").expression()
 
 
 def has_letters(text: str) -> bool:
-    """Whether a text in the place of a number is meant as an expression: a1, x*y/2, or 2**(1/3)."""
-    if len(text) > LONGEST or text.isdecimal():
+    """Return whether a text in place of a number is meant as an expression: a1, x*y/2, or 2**(1/3)."""
+    if len(text) > MAX_LENGTH or text.isdecimal():
         return False
     try:
         tokens = _tokens(text, "")
     except ExpressionError:
         return False
     names = [token for kind, token, _ in tokens if kind == "name"]
-    is_unparted = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
+    is_unseparated = any(a[0] == "number" and b[0] in ("name", "number") for a, b in pairwise(tokens))
     has_root = any(a[1] == "**" and b[1] == "(" for a, b in pairwise(tokens))
-    return (bool(names) or has_root) and not is_unparted and all(len(name) <= LONGEST_NAME for name in names)
+    return (bool(names) or has_root) and not is_unseparated and all(len(name) <= MAX_NAME_LENGTH for name in names)
 
 
 def why_no_coefficient(text: str) -> str | None:
-    """Of an expression in the place of a number, what to say of a word in it that means something else.
+    """Return the explanation why a word in an expression is no coefficient; None if there is no such word.
 
-    Nothing is to be said of yes, or null, which are no coefficients either.
+    The explanation is empty for words such as yes and null.
     """
     names = [token for kind, token, _ in _tokens(text, "") if kind == "name"]
     if any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names):
@@ -166,7 +166,7 @@ def names_in(text: str) -> set[str]:
 def as_product(name: str, known: Collection[str]) -> str | None:
     """Return x*y for xy: the shortest product of known names and constants that spells the name, or None."""
     best: list[tuple[str, ...] | None] = [()]
-    for end in range(1, min(len(name), LONGEST_NAME) + 1):
+    for end in range(1, min(len(name), MAX_NAME_LENGTH) + 1):
         found = [
             (*before, name[start:end])
             for start, before in enumerate(best)
@@ -180,12 +180,12 @@ def as_product(name: str, known: Collection[str]) -> str | None:
 
 
 def is_run(name: str) -> bool:
-    """Whether a name, judged by itself, may be a product of its letters."""
-    return name.isalpha() and 1 < len(name) <= LONGEST_RUN and name not in CONSTANTS
+    """Return whether a name, judged by itself, may be a product of its letters."""
+    return name.isalpha() and 1 < len(name) <= MAX_RUN_LENGTH and name not in CONSTANTS
 
 
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
-    """Kind, text and offset of each; an empty one at the end. Raises ExpressionError."""
+    """Return kind, text and offset of each token, and an empty one at the end. Raises ExpressionError."""
     found = []
     offset = 0
     while text[offset:].strip():
@@ -196,7 +196,7 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
         kind = str(match.lastgroup)
         token, start = match[kind], match.start(kind)
         offset = match.end()
-        if kind == "name":  # superscripts are letters to regular expressions
+        if kind == "name":  # regular expressions take superscripts for letters
             letters = "".join(takewhile(lambda c: c not in _SUPERSCRIPTS, token))
             if not letters:
                 kind, letters = "power", "".join(takewhile(lambda c: c in _SUPERSCRIPTS, token))
@@ -208,20 +208,20 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
 
 
 class _Parser:
-    """Parses one text by recursive descent."""
+    """A recursive descent parser of one text."""
 
     def __init__(self, text: str, what: str, known: Collection[str] = ()) -> None:
         self.depth = 0
         self.text = text
-        if len(text) > LONGEST:
-            raise ExpressionError(f"expected at most {LONGEST:,} characters, got {len(text):,}", 0)
+        if len(text) > MAX_LENGTH:
+            raise ExpressionError(f"expected at most {MAX_LENGTH:,} characters, got {len(text):,}", 0)
         self.tokens = _tokens(text, what)
         self.elsewhere = known
         self.next = 0
 
     @property
     def known(self) -> set[str]:
-        """The names that it and other equations have."""
+        """Return the names in this and other equations."""
         return {*self.elsewhere, *(token for kind, token, _ in self.tokens if kind == "name")} - set(FUNCTIONS)
 
     def equation(self) -> Equation:
@@ -234,7 +234,7 @@ class _Parser:
             self.refuse("expected the end of the equation")
         return Equation(left, right)
 
-    def whole(self) -> Node:
+    def expression(self) -> Node:
         found = self.sum()
         if self.tokens[self.next][0] != "end":
             self.refuse("expected the end of the expression")
@@ -309,8 +309,8 @@ class _Parser:
     def factor(self) -> Node:
         _, text, offset = self.tokens[self.next]
         self.depth += 1
-        if self.depth > DEEPEST:
-            raise ExpressionError(f"expected at most {DEEPEST} levels of parentheses and signs, got more", offset)
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"expected at most {MAX_DEPTH} levels of parentheses and signs, got more", offset)
         try:
             if text in ("+", "-"):
                 self.next += 1
@@ -320,7 +320,9 @@ class _Parser:
             kind, text, offset = self.tokens[self.next]
             if kind == "power":
                 self.next += 1
-                exponent = Node("number", offset, value=Fraction(int("".join(map(_digit, text)))))
+                exponent = Node(
+                    "number", offset, value=Fraction(int("".join(str(_SUPERSCRIPTS.index(c)) for c in text)))
+                )
                 return Node("**", offset, parts=(base, exponent))
             if text == "**":
                 self.next += 1
@@ -368,7 +370,7 @@ class _Parser:
         return Node("call", offset, name, parts=(first, self.inside()))
 
     def inside(self, hint: str | None = None, *, is_last: bool = True) -> Node:
-        """What is in parentheses, or an argument."""
+        """Parse what is in parentheses, or an argument."""
         self.next += 1
         found = self.sum()
         if is_last:
@@ -376,7 +378,3 @@ class _Parser:
                 self.refuse("expected )", hint)
             self.next += 1
         return found
-
-
-def _digit(superscript: str) -> str:
-    return str(_SUPERSCRIPTS.index(superscript))

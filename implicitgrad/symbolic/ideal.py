@@ -1,9 +1,9 @@
-"""Whether equations F = 0 make an expression 0: shown by algebra, with a bound on the work.
+"""Decide by algebra, with bounded work, whether equations F = 0 imply that an expression is 0.
 
-An equation that gives a letter explicitly, a·v + b = 0, puts −b/a for v in all the rest, in functions, too. What is
-left is polynomial in letters and functions, with what is known of these, sin² + cos² = 1, as further equations. A
+An equation that is linear in a letter, a·v + b = 0, eliminates it: −b/a replaces v everywhere, in functions too. The
+rest is polynomial in letters and functions, whose relations, such as sin² + cos² = 1, are further equations. A
 polynomial n is 0 wherever these all are, and e is not, if 1 is in the ideal of them and of 1 − t·n·e (Rabinowitsch
-1929), which Buchberger's algorithm finds out (Cox, Little and O'Shea, *Ideals, Varieties, and Algorithms*, ch. 2, 4).
+1929), which Buchberger's algorithm decides (Cox, Little and O'Shea, *Ideals, Varieties, and Algorithms*, ch. 2, 4).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from implicitgrad.symbolic.real_zeros import is_never_zero
 from implicitgrad.text.errors import UsageError
 
 MAX_OPERATIONS = 400
-"""Of the expressions that are asked about."""
+"""The most operations in all expressions of a question."""
 MAX_REDUCTIONS = 200
 MAX_TERMS = 150
-LARGEST_DEGREE = 24
+MAX_DEGREE = 24
 
 
 class IdealQuestion(NamedTuple):
-    """Is ``value`` 0 wherever all of F are, and none of ``nonzero`` is?"""
+    """The question whether ``value`` is 0 wherever all of F are and none of ``nonzero`` is."""
 
     value: Expr
     F: tuple[Expr, ...]
@@ -36,19 +36,19 @@ class IdealQuestion(NamedTuple):
 
     @property
     def operations(self) -> int:
-        """A measure of its size."""
+        """Return a measure of its size."""
         return sum(one.count_ops() for one in (self.value, *self.F, *self.nonzero))
 
     def with_value(self, v: Symbol, expression: Expr) -> IdealQuestion:
-        """With an expression in the place of a letter."""
+        """Replace a letter by an expression."""
         value, F, nonzero = (tuple([one.subs(v, expression) for one in some]) for some in ((self.value,), *self[1:]))
         return IdealQuestion(value[0], tuple([f for f in F if f != 0]), nonzero)
 
 
 def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], letters: Sequence[Symbol]) -> bool:
-    """Whether it is shown that F = 0 makes ``value`` 0 wherever no expression of ``nonzero`` is 0.
+    """Return whether it is proved that F = 0 implies ``value`` = 0 wherever no expression of ``nonzero`` is 0.
 
-    letters : which of them equations may be solved for, the first first.
+    letters : those that may be eliminated, in order of preference.
     """
     asked = IdealQuestion(value, tuple(F), tuple(nonzero))
     try:
@@ -57,13 +57,13 @@ def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], lette
             if smaller is None:
                 return _is_shown(asked)
             asked = smaller
-    except (KeyError, ZeroDivisionError, UsageError):  # 0/0, or what the field has no elements for
+    except (KeyError, ZeroDivisionError, UsageError):  # 0/0, or a function that the field lacks
         pass
     return False
 
 
 def _without_a_letter(asked: IdealQuestion, letters: Sequence[Symbol]) -> IdealQuestion | None:
-    """The question after an equation that gives a letter explicitly has been used up, if there is one."""
+    """Use an equation that gives a letter explicitly to eliminate it; return None if there is none."""
     for f in asked.F:
         for v in letters:
             slope = diff(f, v)
@@ -75,7 +75,7 @@ def _without_a_letter(asked: IdealQuestion, letters: Sequence[Symbol]) -> IdealQ
 
 
 def _is_nonzero(slope: Expr, nonzero: Sequence[Expr]) -> bool:
-    """Whether no factor is 0 where none of ``nonzero`` is."""
+    """Return whether every factor is nonzero wherever all of ``nonzero`` are."""
     field = Field([slope, *nonzero])
     known = {field.without_sign(one) for value in nonzero for one in field.factors(field.value(value).element)}
     factors = field.factors(field.value(slope).element)
@@ -106,13 +106,13 @@ def _is_shown(asked: IdealQuestion) -> bool:
 
 
 def _generate_everything(zeros: Sequence[Any], nonzero: Any) -> bool:
-    """Whether 1 is in the ideal of zeros and 1 − t·nonzero."""
+    """Return whether 1 is in the ideal of zeros and 1 − t·nonzero."""
     wide, t, *_ = ring([Dummy("t"), *nonzero.ring.symbols], QQ, grevlex)
     return _generate_1([*(zero.set_ring(wide) for zero in zeros), 1 - t * nonzero.set_ring(wide)])
 
 
 def _generate_1(polynomials: Sequence[Any]) -> bool:
-    """Whether Buchberger's algorithm finds 1 in their ideal before it becomes long."""
+    """Return whether Buchberger's algorithm finds 1 in their ideal within the limits."""
     queue: list[tuple[int, int, Any]] = []
     for p in polynomials:
         heappush(queue, (_degree(p), len(queue), p))
@@ -127,10 +127,10 @@ def _generate_1(polynomials: Sequence[Any]) -> bool:
             continue
         if remainder.is_ground:
             return True
-        if len(remainder) > MAX_TERMS or _degree(remainder) > LARGEST_DEGREE:
+        if len(remainder) > MAX_TERMS or _degree(remainder) > MAX_DEGREE:
             return False
         for other in basis:
-            if any(map(min, zip(remainder.LM, other.LM, strict=True))):  # else the pair reduces to 0
+            if any(map(min, zip(remainder.LM, other.LM, strict=True))):  # otherwise the pair reduces to 0
                 pair = spoly(remainder, other, remainder.ring)
                 serial += 1
                 heappush(queue, (_degree(pair), serial, pair))

@@ -1,11 +1,11 @@
-"""Intervals around a solution of equations, and bounds on what is computed from it.
+"""Interval Newton: enclose a solution of equations, and bound what is computed from it.
 
 Krawczyk's operator in interval arithmetic (Neumaier 1990, *Interval Methods for Systems of Equations*, ch. 5): with y
-near a solution, C near F'(y)⁻¹ and X an interval around y, there is exactly one solution in X if
+near a solution, C near F'(y)⁻¹ and X an interval around y, X contains exactly one solution if
 
     y − C·F(y) + (I − C·F'(X))·(X − y)
 
-is inside X, and then it is in that.
+is inside X, and that contains the solution too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial, reduce
+from math import inf
+from operator import mul
 from typing import Any, NamedTuple
 
 import mpmath
@@ -46,33 +49,22 @@ from implicitgrad.symbolic.to_sympy import read_value
 
 DIGITS = 60
 GUARD_DIGITS = 10
-"""Of functions that mpmath has no intervals of, where the last of its digits may be wrong."""
+"""More digits for functions that mpmath has no intervals for, since the last digits of its values may be wrong."""
 WRITTEN = 45
 RADIUS = mpmath.mpf(10) ** -35
-"""Of the interval, relative to the solution where that is beyond 1."""
-_INFINITY = float("inf")
-_RISING: dict[type[Expr], tuple[Callable[[Any], Any], float, float]] = {
-    asin: (mpmath.asin, -1, 1),
-    atan: (mpmath.atan, -_INFINITY, _INFINITY),
-    asinh: (mpmath.asinh, -_INFINITY, _INFINITY),
-    acosh: (mpmath.acosh, 1, _INFINITY),
-    atanh: (mpmath.atanh, -1, 1),
-    erf: (mpmath.erf, -_INFINITY, _INFINITY),
-}
-"""Functions that rise, and from where to where they are defined."""
-
+"""The radius of an interval around a solution, relative to it if that exceeds 1."""
 Radii = tuple[tuple[float, ...], ...]
-"""How far the entries of a matrix may be from what they stand for."""
+"""Bounds on the errors of the entries of a matrix."""
 
 
 class Unbounded(Exception):
-    """There is no end to how far."""
+    """The error cannot be bounded."""
 
 
 def enclose(
     F: list[Expr], slopes: list[list[Expr]], variables: list[Expr], point: dict[Expr, Expr]
 ) -> dict[Expr, Any] | None:
-    """An interval for every name of the point; None where it cannot be shown that they hold one solution.
+    """Return an interval for every name of the point; None if they cannot be proved to contain one solution.
 
     F : as many as variables. slopes : ∂F/∂variables. point : exact values, those of the variables near the solution.
     """
@@ -101,7 +93,7 @@ def enclose(
 
 @contextmanager
 def working_digits() -> Iterator[None]:
-    """In which intervals are computed with."""
+    """Set the precision of interval arithmetic."""
     before = iv.dps
     iv.dps = DIGITS
     try:
@@ -121,7 +113,7 @@ def _dot(left: list[Any], right: list[Any]) -> Any:
 
 
 def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[Expr, Any]:
-    """An interval for every name of a point: its value, and as far around it as it was rounded."""
+    """Return an interval for every name of a point: its value ± its rounding."""
     with working_digits():
         found = {v: interval(value, {}) for v, value in point.items()}
         for v, rounding in roundings.items():
@@ -131,7 +123,7 @@ def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[E
 
 
 def bound(matrix: list[list[Expr]], point: dict[Expr, Expr], values: dict[Expr, Any]) -> tuple[list[list[str]], Radii]:
-    """The entries at a point, and how far they are from those anywhere in the intervals. Raises Unbounded."""
+    """Return the entries at a point, and their largest distances from those in the intervals. Raises Unbounded."""
     with working_digits():
         exact = {v: interval(value, {}) for v, value in point.items()}
         try:
@@ -153,15 +145,14 @@ def _bounded(entry: Expr, exact: dict[Expr, Any], values: dict[Expr, Any]) -> tu
 
 
 class Approximation(NamedTuple):
-    """A number near a constant."""
+    """A number near a constant, and a bound on its error."""
 
     value: Fraction
     radius: float
-    """How far it may be from that."""
 
 
 def approximation(constant: Expr | str) -> Approximation | None:
-    """What a constant is near, as an expression or a text of the grammar; None of what has letters, or no value."""
+    """Approximate a constant, given as an expression or a text; return None if it has letters or no value."""
     try:
         expression = read_value(constant) if isinstance(constant, str) else constant
         if expression.free_symbols:
@@ -173,55 +164,41 @@ def approximation(constant: Expr | str) -> Approximation | None:
 
 
 def interval(expression: Expr, values: dict[Expr, Any]) -> Any:
-    """What an expression can be for values in intervals.
+    """Return an interval that contains an expression's values for letters in intervals.
 
-    Raises NotImplementedError, ZeroDivisionError or ValueError where that is not to be had.
+    Raises NotImplementedError, ZeroDivisionError or ValueError if there is none.
     """
     if expression.is_Rational:
         return iv.mpf(int(expression.p)) / int(expression.q)
     if expression.is_Symbol:
         return values[expression]
-    if expression == pi:
-        return iv.pi
-    if expression == E:
-        return iv.e
+    if expression in (pi, E):
+        return iv.pi if expression == pi else iv.e
     parts = [interval(part, values) for part in expression.args]
-    if expression.is_Add:
-        return sum(parts, iv.mpf(0))
-    if expression.is_Mul:
-        return _product(parts)
+    if expression.is_Add or expression.is_Mul:
+        return sum(parts, iv.mpf(0)) if expression.is_Add else reduce(mul, parts, iv.mpf(1))
     if isinstance(expression, exp):
         return iv.exp(parts[0])
     if expression.is_Pow and expression.exp.is_Integer:
         return parts[0] ** int(expression.exp)
     if expression.is_Pow and parts[0].a > 0:
         return iv.exp(parts[1] * iv.log(parts[0]))
-    if isinstance(expression, log) and parts[0].a > 0:
-        return iv.log(parts[0])
-    if isinstance(expression, sin):
-        return iv.sin(parts[0])
-    if isinstance(expression, cos):
-        return iv.cos(parts[0])
-    if isinstance(expression, tan):
-        return iv.sin(parts[0]) / iv.cos(parts[0])
-    if isinstance(expression, sinh | cosh | tanh):
-        return _hyperbolic(type(expression), parts[0])
-    if isinstance(expression, Abs):
-        return abs(parts[0])
-    if expression.func in _RISING:
-        return _rising(*_RISING[expression.func], parts[0])
-    if isinstance(expression, acos):
-        return iv.pi / 2 - _rising(*_RISING[asin], parts[0])
-    if isinstance(expression, atan2):
-        return _angle(*parts)
     if isinstance(expression, OddRoot):
         order = int(expression.args[1])
-        return _rising(lambda u: mpmath.sign(u) * mpmath.root(abs(u), order), -_INFINITY, _INFINITY, parts[0])
-    raise NotImplementedError(expression)
+        return _increasing(lambda u: mpmath.sign(u) * mpmath.root(abs(u), order), parts[0])
+    if expression.func not in _FUNCTIONS:
+        raise NotImplementedError(expression)
+    return _FUNCTIONS[expression.func](*parts)
+
+
+def _log(u: Any) -> Any:
+    if not u.a > 0:
+        raise NotImplementedError(log)
+    return iv.log(u)
 
 
 def _hyperbolic(function: type[Expr], u: Any) -> Any:
-    """sinh and tanh, which rise, from the ends of an interval; cosh from those of its absolute value."""
+    """Evaluate the increasing sinh or tanh at the ends of an interval, cosh at those of its absolute value."""
     if function is cosh:
         u = abs(u)
     ends = []
@@ -232,8 +209,8 @@ def _hyperbolic(function: type[Expr], u: Any) -> Any:
     return iv.mpf([ends[0].a, ends[1].b])
 
 
-def _rising(function: Callable[[Any], Any], least: float, most: float, u: Any) -> Any:
-    """A rising function from the ends of an interval, and a little around it for what is rounded."""
+def _increasing(function: Callable[[Any], Any], u: Any, least: float = -inf, most: float = inf) -> Any:
+    """Evaluate an increasing function, defined from ``least`` to ``most``, at the ends of an interval, and widen."""
     low, high = mpmath.mpf(u.a), mpmath.mpf(u.b)
     if low < least or high > most:
         raise NotImplementedError(function)
@@ -243,17 +220,30 @@ def _rising(function: Callable[[Any], Any], least: float, most: float, u: Any) -
     return iv.mpf([(iv.mpf(ends[0]) * (1 + around)).a, (iv.mpf(ends[1]) * (1 + around)).b])
 
 
-def _angle(y: Any, x: Any) -> Any:
-    """atan2(y, x) away from its jump at x ≤ 0, y = 0."""
+def _atan2(y: Any, x: Any) -> Any:
+    """Return atan2(y, x) away from its jump at x ≤ 0, y = 0."""
     if x.a > 0:
-        return _rising(*_RISING[atan], y / x)
+        return _increasing(mpmath.atan, y / x)
     if y.a > 0 or y.b < 0:
-        return (iv.pi if y.a > 0 else -iv.pi) / 2 - _rising(*_RISING[atan], x / y)
+        return (iv.pi if y.a > 0 else -iv.pi) / 2 - _increasing(mpmath.atan, x / y)
     raise NotImplementedError(atan2)
 
 
-def _product(factors: list[Any]) -> Any:
-    found = iv.mpf(1)
-    for factor in factors:
-        found = found * factor
-    return found
+_FUNCTIONS: dict[type[Expr], Callable[..., Any]] = {
+    Abs: abs,
+    log: _log,
+    sin: iv.sin,
+    cos: iv.cos,
+    tan: lambda u: iv.sin(u) / iv.cos(u),
+    sinh: partial(_hyperbolic, sinh),
+    cosh: partial(_hyperbolic, cosh),
+    tanh: partial(_hyperbolic, tanh),
+    asin: partial(_increasing, mpmath.asin, least=-1, most=1),
+    acos: lambda u: iv.pi / 2 - _increasing(mpmath.asin, u, -1, 1),
+    atan: partial(_increasing, mpmath.atan),
+    atan2: _atan2,
+    asinh: partial(_increasing, mpmath.asinh),
+    acosh: partial(_increasing, mpmath.acosh, least=1),
+    atanh: partial(_increasing, mpmath.atanh, least=-1, most=1),
+    erf: partial(_increasing, mpmath.erf),
+}

@@ -1,4 +1,4 @@
-"""Equations F(x, y) = 0 → A = ∂F/∂y and B = −∂F/∂x, anywhere or at a point, which may have to be found first."""
+"""Linearize F(x, y) = 0: A = ∂F/∂y and B = −∂F/∂x, anywhere or at a point, which may have to be found first."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from implicitgrad.symbolic.to_sympy import at_point, symbol, to_expression
 
 DIGITS = 50
 MAX_DIGITS = 150
-"""Of what is computed to tell a number from 0."""
+"""The most digits computed to decide whether a number is 0."""
 UNSEEN = Rational(1, 10**100)
-LARGEST_DENOMINATOR = 10**12
-"""Of a number that Newton's method may have meant."""
+MAX_DENOMINATOR = 10**12
+"""The largest denominator of a fraction that Newton's method may have approximated."""
 MAX_STEPS = 50
 SHOWN_DIGITS = 17
 SMALLEST_SHOWN = 1e-300
 Entries = Sequence[Sequence[str | Derivative]]
-"""Numbers as texts."""
+"""Rows of numbers as texts, or of expressions."""
 _NO_VALUE = (I, nan, oo, -oo, zoo)
 
 
 class PointError(Exception):
-    """The equations, or their derivatives, cannot be had at the point."""
+    """The equations or their derivatives have no value at the point."""
 
     def __init__(self, message: str, hint: str | None = None, equation: int | None = None) -> None:
         super().__init__(message)
         self.message, self.hint = message, hint
         self.equation = equation
-        """Which of the equations it is about."""
+        """The index of the equation concerned, if it is one."""
 
 
 class Value(NamedTuple):
@@ -49,30 +49,30 @@ class Value(NamedTuple):
     text: str
     node: Node
     rounding: Fraction
-    """Half a unit of its last decimal; 0 of what is exact."""
+    """Half a unit of its last decimal; 0 if it is exact."""
 
 
 class Linearized(NamedTuple):
-    """The matrices, numbers as texts."""
+    """The matrices of the linearized equations, with numbers as texts."""
 
     A: Entries
     B: Entries
     hessian: Entries | None
-    """Of one equation in one unknown, by the inputs and it, if it was asked for."""
+    """The second derivatives of one equation with respect to the inputs and its one unknown, if they were asked for."""
     is_linear: bool
     point: dict[str, str]
     residual: str | None
     """max |F| at the point; None if it solves the equations exactly."""
     radii: tuple[Radii, Radii] | None = None
-    """How far the entries of A and B may be from those of a solution, where the point is none exactly."""
+    """The distances within which the entries of A and B lie from those of a solution, if the point is inexact."""
     second: tuple[list[list[str]], Radii] | None = None
-    """∂²y/∂x² of one equation in one unknown there, with such radii."""
+    """∂²y/∂x² of one equation in one unknown at an inexact point, and such distances."""
     has_constants: bool = False
-    """Linear equations have terms without x and y."""
+    """Whether linear equations have terms without x and y."""
 
 
 class EquationError(Exception):
-    """An equation is misplaced somewhere."""
+    """An expression is wrong in one of the equations."""
 
     def __init__(self, equation: int, error: ExpressionError) -> None:
         super().__init__(error.message)
@@ -87,7 +87,7 @@ def linearize(
     solve_for: Sequence[str],
     order: int = 1,
 ) -> Linearized:
-    """order : 2 for second derivatives, too. Raises EquationError, ExpressionError (of a value) or PointError."""
+    """Linearize; order 2 adds second derivatives. Raises EquationError, ExpressionError or PointError."""
     F = _differences(equations, inputs)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
     A = [[derivative(f, v) for v in y] for f in F]
@@ -137,7 +137,7 @@ def linearize(
 
 
 def _second_derivatives(F_y: Expr, slopes: list[Expr], H: list[list[Expr]]) -> list[list[Expr]]:
-    """∂²y/∂x² of F(x, y) = 0, of which ``slopes`` is −∂F/∂x and H the second derivatives by x and y."""
+    """Return ∂²y/∂x² for F(x, y) = 0, with −∂F/∂x in ``slopes`` and the second derivatives of F in H."""
     J, P = [slope / F_y for slope in slopes], len(slopes)
     return [
         [-(H[i][k] + H[i][P] * J[k] + H[k][P] * J[i] + H[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
@@ -145,7 +145,7 @@ def _second_derivatives(F_y: Expr, slopes: list[Expr], H: list[list[Expr]]) -> l
 
 
 def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Any]:
-    """Where the solution is that Newton's method found. Raises PointError if it cannot be shown that it is one."""
+    """Return intervals around the solution that Newton's method found. Raises PointError if none is proved there."""
     found = enclose(F, [[derivative(f, v) for v in sought] for f in F], sought, point)
     if found is None:
         message = f"solve_for: Newton's method came to {_named({v: point[v] for v in sought})}, and it cannot be proved"
@@ -155,7 +155,7 @@ def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[
 
 
 def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
-    """F, of the sign that makes x = f(y) A = ∂f/∂y and B = 1."""
+    """Return F, signed so that x = f(y) gives A = ∂f/∂y and B = 1."""
     found = []
     for i, equation in enumerate(equations):
         try:
@@ -167,7 +167,7 @@ def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[E
 
 
 def derivative(f: Expr, v: Expr) -> Expr:
-    """∂f/∂v, in what the grammar has. Raises PointError for what may not be real."""
+    """Return ∂f/∂v in the functions of the grammar. Raises PointError for an absolute value that may not be real."""
     found = diff(f, v).replace(sympy_sign, lambda u: u / Abs(u))
     if found.has(SympyDerivative, re, im):
         raise PointError("abs: expected the absolute value of what is real for every x and y")
@@ -178,7 +178,7 @@ def _refuse_missing(
     F: list[Expr], A: list[list[Expr]], B: list[list[Expr]], point: dict[Expr, Expr], variables: set[Expr],
     *, is_linear: bool,
 ) -> None:  # fmt: skip
-    """What has no value at the point though the answer there depends on it."""
+    """Raise PointError for a name without a value on which the answer depends, or a value of an unknown name."""
     asked = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
     if not is_linear:
         asked |= {v for f in F for v in f.free_symbols}
@@ -194,13 +194,13 @@ def _refuse_missing(
 
 
 def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tuple[dict[Expr, Expr], str | None]:
-    """The values of some variables that solve the equations, by Newton's method from those of the point; max |F|."""
+    """Solve the equations for some variables by Newton's method from the point; return their values and max |F|."""
     if len(variables) != len(F):
         raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
     fixed = {v: value for v, value in point.items() if v not in variables}
     names = ", ".join(f"{v.name} = {_shown(point[v])}" for v in variables)
     functions = [f.subs(fixed) for f in F]
-    unnamed = {v: Dummy(real=True) for v in variables}  # whatever the names, they are no names of Python's
+    unnamed = {v: Dummy(real=True) for v in variables}  # names may be keywords of Python
     try:
         found = nsolve(
             [f.xreplace(unnamed) for f in functions],
@@ -215,7 +215,7 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tu
         raise PointError(message, hint) from None
     values = {v: Rational(*_fraction(number).as_integer_ratio()) for v, number in zip(variables, found, strict=True)}
     short = {
-        v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(LARGEST_DENOMINATOR).as_integer_ratio())
+        v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(MAX_DENOMINATOR).as_integer_ratio())
         for v, value in values.items()
     }
     if not any(_size(f.subs(short)) for f in functions):
@@ -236,7 +236,7 @@ def _residual(
     point: dict[Expr, Expr],
     roundings: dict[Expr, Fraction],
 ) -> str | None:
-    """max |F| at the point, None where it is a solution exactly. Raises PointError where it is none.
+    """Return max |F| at the point, None if it is an exact solution. Raises PointError if it is no solution.
 
     there : the values of F.
     """
@@ -264,7 +264,7 @@ def _rounded(size: Expr) -> str | None:
 
 
 def _size(value: Expr) -> Expr:
-    """The absolute value of a number: 0 if that can be shown, and UNSEEN if it is not to be told from 0."""
+    """Return the absolute value of a number: 0 if that is proved, and UNSEEN if it may be 0."""
     if value.is_Rational:
         return abs(value)
     try:
@@ -295,9 +295,9 @@ def _at(
 
 
 def _value(expression: Expr, point: dict[Expr, Expr], *, is_rounded: bool) -> Expr:
-    """An expression at a point. Raises PointError where that has numbers too large to be computed with.
+    """Return an expression's value at a point. Raises PointError if its numbers are too large to compute with.
 
-    is_rounded : to so many digits, of which powers are as long, and not longer.
+    is_rounded : round the point, so that powers do not become longer.
     """
     values = {v: value.evalf(DIGITS) for v, value in point.items()} if is_rounded else point
     try:
@@ -320,7 +320,7 @@ def _named(point: dict[Expr, Expr]) -> str:
 
 
 def _shown(value: Expr) -> str:
-    """As a number of the grammar, with at most twenty digits."""
+    """Write a value as a number of the grammar, with at most twenty digits."""
     text = write(value)
     if value.is_Rational and len(text) > 2 * SHOWN_DIGITS:
         return str(value.evalf(SHOWN_DIGITS))

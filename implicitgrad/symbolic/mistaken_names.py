@@ -1,4 +1,4 @@
-"""Names that are likely meant as something else: xy as x*y, sinx as sin(x), e as the number, I as √−1."""
+"""Warn of names that probably mean something else: xy for x*y, sinx for sin(x), e for the number, I for √−1."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from implicitgrad.symbolic.grammar import FUNCTIONS, Node, as_product, is_run
 Remark = tuple[str, str]
 """A warning's code and message."""
 _EXPONENT = r"(?<!\w){}[ \t]*(?:\*\*|\^)[ \t]*([-+−]?[\w.]+(?:\([^()]*\))?|\((?:[^()]|\([^()]*\))*\))"
-"""What stands behind a name and ^."""
+"""Matches a power of a name, and captures its exponent."""
 
 
 class WrittenEntry(NamedTuple):
-    """A text and what it is read as."""
+    """A text and its parsed expressions."""
 
     text: str
     nodes: tuple[Node, ...]
-    """Of an equation, both sides."""
+    """Both sides, if it is an equation."""
 
 
 def remarks_on(
@@ -29,10 +29,10 @@ def remarks_on(
     defined: Collection[str] = (),
     are_entries: bool = False,
 ) -> tuple[Remark, ...]:
-    """Warn of names that nobody declares.
+    """Return warnings of undeclared names with another likely meaning.
 
-    defined : names alone on a left side, which may well begin like a function: cost = 3*t. are_entries : of a matrix,
-    where a multiple of I is hardly a current.
+    defined : names alone on a left side, which may begin like a function: cost = 3*t. are_entries : whether these are
+    entries of a matrix, where a multiple of I is unlikely to be a current.
     """
     nodes = [node for one in written for node in one.nodes]
     names = dict.fromkeys(name for node in nodes for name in node.names())
@@ -59,7 +59,7 @@ def remarks_on(
 
 
 def _as_call(name: str, known: Collection[str]) -> str | None:
-    """sin(2*x) for sin2x."""
+    """Return sin(2*x) for sin2x, or None."""
     for function in sorted(FUNCTIONS, key=len, reverse=True):
         match = re.fullmatch(rf"{function}([0-9]*)(\D\w*)", name)
         if match is None:
@@ -79,7 +79,7 @@ def _exp(base: str, written: Sequence[WrittenEntry]) -> str:
 
 
 def _parts(nodes: Sequence[Node], kind: str) -> Iterator[Node]:
-    """All nodes of a kind."""
+    """Yield all nodes of a kind."""
     for node in nodes:
         if node.kind == kind:
             yield node
@@ -87,7 +87,7 @@ def _parts(nodes: Sequence[Node], kind: str) -> Iterator[Node]:
 
 
 def _is_complex(node: Node, *, are_entries: bool) -> bool:
-    """Whether it has 1+2*I in it, or is a multiple of I."""
+    """Return whether it contains a number like 1+2*I, or is a multiple of I."""
     if are_entries and node.kind in ("*", "neg") and _is_multiple_of_I(node):
         return True
     return any(
@@ -97,5 +97,5 @@ def _is_complex(node: Node, *, are_entries: bool) -> bool:
 
 
 def _is_multiple_of_I(node: Node) -> bool:
-    """Whether it is I, -I, or 2*I."""
+    """Return whether it is I, -I, or 2*I."""
     return list(node.names()) == ["I"] and not any(any(_parts([node], kind)) for kind in ("+", "**", "call"))

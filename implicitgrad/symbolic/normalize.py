@@ -1,4 +1,4 @@
-"""Expressions with few kinds of functions in them, which a field has generators for."""
+"""Rewrite expressions in the few kinds of functions that a field has generators for."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from sympy import sign as sympy_sign
 
 from implicitgrad.symbolic.odd_root import OddRoot
 
-LARGEST_MULTIPLE = 4
-LONGEST_ANGLE = 5
-"""Terms of an angle that is expanded."""
+MAX_MULTIPLE = 4
+MAX_ANGLE_TERMS = 5
+"""The most terms of an angle that is expanded."""
 MAX_EXPANDED = 32
-"""Terms of a product of sums with nested functions that is multiplied out."""
-DEEPEST_EXPANDED = 4
+"""The most terms of an expanded product of sums with nested functions."""
+MAX_EXPANDED_DEPTH = 4
 
 
 def keeps_tanh(expressions: Sequence[Expr]) -> bool:
-    """Whether tanh, whose derivative is a polynomial in it, can do without sinh and cosh."""
+    """Return whether tanh, whose derivative is a polynomial in tanh, can remain without sinh and cosh."""
     arguments = {f.args[0] for expression in expressions for f in expression.atoms(tanh)}
     has_letters = all(argument.free_symbols for argument in arguments)
     has_others = any(expression.has(sinh, cosh) for expression in expressions)
@@ -26,9 +26,9 @@ def keeps_tanh(expressions: Sequence[Expr]) -> bool:
 
 
 def prepared(expression: Expr, *, has_tanh: bool = False) -> Expr:
-    """With few functions: sin and cos for tan, u/|u| for the sign of u, and exponents without sums.
+    """Rewrite tan with sin and cos, the sign of u as u/|u|, and exponents without sums.
 
-    The arguments of functions stay as they are. has_tanh : tanh does, too; else it is sinh by cosh.
+    The arguments of functions do not change. has_tanh : keep tanh; otherwise it becomes sinh/cosh.
     """
     if expression.is_Add or expression.is_Mul:
         parts = tuple(prepared(part, has_tanh=has_tanh) for part in expression.args)
@@ -55,7 +55,7 @@ def prepared(expression: Expr, *, has_tanh: bool = False) -> Expr:
 
 
 def _secant(expression: Expr, *, has_tanh: bool) -> Expr | None:
-    """1/cos(u)² for 1 + tan(u)², the derivative of tan(u), and 1/cosh(u)² for 1 − tanh(u)²; None of anything else."""
+    """Return 1/cos(u)² for 1 + tan(u)², the derivative of tan(u), 1/cosh(u)² for 1 − tanh(u)², and None for others."""
     if not expression.is_Add or len(expression.args) != 2 or expression.args[0] != 1:
         return None
     number, power = expression.args[1].as_coeff_Mul()
@@ -68,14 +68,14 @@ def _secant(expression: Expr, *, has_tanh: bool) -> Expr | None:
 
 
 def factors_to_keep(expressions: Sequence[Expr]) -> set[Expr]:
-    """Sums that are factors and have functions, if some products, of nested functions, are too long multiplied out."""
-    if not any(_terms(one) > MAX_EXPANDED and depth(one) > DEEPEST_EXPANDED for one in expressions):
+    """Return sums with functions that are factors, if some products of nested functions are too long when expanded."""
+    if not any(_terms(one) > MAX_EXPANDED and depth(one) > MAX_EXPANDED_DEPTH for one in expressions):
         return set()
     return {one for expression in expressions for one in _sums(expression) if one.atoms(Function)}
 
 
 def _terms(expression: Expr) -> int:
-    """Of numerator and denominator of an expression when they are multiplied out, at most."""
+    """Return a bound on the terms of numerator and denominator after expansion."""
     return max(_terms_of_fraction(expression))
 
 
@@ -97,13 +97,13 @@ def _terms_of_fraction(expression: Expr) -> tuple[int, int]:
 
 
 def depth(expression: Expr) -> int:
-    """How deep functions are nested."""
+    """Return the depth to which functions are nested."""
     inside: int = max(map(depth, expression.args), default=0)
     return inside + 1 if expression.is_Function else inside
 
 
 def _sums(expression: Expr) -> Iterator[Expr]:
-    """The sums that are factors of an expression, or of its terms."""
+    """Yield the sums that are factors of an expression or of its terms."""
     if expression.is_Add or expression.is_Mul:
         for part in expression.args:
             if expression.is_Mul and part.is_Add:
@@ -118,18 +118,18 @@ def _sums(expression: Expr) -> Iterator[Expr]:
 
 
 def are_related(angles: set[Expr]) -> bool:
-    """Whether some angles have a term in common, in small multiples, so that the sums of angles relate them."""
+    """Return whether some angles share a term in small multiples, so that angle addition formulas relate them."""
     multiples: dict[Expr, set[Expr]] = {}
     for angle in angles:
         for term, coefficient in angle.expand().as_coefficients_dict().items():
             multiples.setdefault(term, set()).add((coefficient, angle))
-    if any(len(Add.make_args(angle)) > LONGEST_ANGLE for angle in angles):
+    if any(len(Add.make_args(angle)) > MAX_ANGLE_TERMS for angle in angles):
         return False
-    all_are_small = all(abs(c) <= LARGEST_MULTIPLE and c.is_Integer for found in multiples.values() for c, _ in found)
+    all_are_small = all(abs(c) <= MAX_MULTIPLE and c.is_Integer for found in multiples.values() for c, _ in found)
     return all_are_small and any(len(found) > 1 for found in multiples.values())
 
 
 def exponent_of(expression: Expr) -> tuple[Rational, Expr]:
-    """c and u of exp(c·u)."""
+    """Return c and u of exp(c·u)."""
     coefficient, base = expression.args[0].as_coeff_Mul()
     return (coefficient, base) if coefficient.is_Rational else (S.One, expression.args[0])

@@ -1,7 +1,7 @@
-"""Roots of odd order, which real calculus has of negative numbers, too: (-8)^(1/3) = -2.
+"""OddRoot: roots of odd order that are real for negative numbers too: (-8)^(1/3) = -2.
 
-sympy's Pow has the principal value there, which is complex. What is not known to be at least 0 has its root as an
-OddRoot; whatever else is a Pow.
+SymPy's Pow takes the complex principal value there. The root of what is not known to be nonnegative is an OddRoot;
+everything else is a Pow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class OddRoot(Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, u: Expr, q: Expr) -> Expr | None:
-        """The root in other terms; None where there are none."""
+        """Return the root in other terms, or None."""
         order = Rational(1, q)
         if u.is_Pow and u.exp.is_Integer and u.free_symbols:
             return cls(u.base, q) ** u.exp
@@ -73,12 +73,12 @@ class OddRoot(Function):  # type: ignore[misc]
 
 
 def power(base: Expr, exponent: Expr) -> Expr:
-    """base**exponent, a real number wherever the exponent has an odd denominator."""
+    """Return base**exponent, real wherever the exponent has an odd denominator."""
     if exponent.is_Rational and exponent.q % 2 and exponent.q > 1:
         return OddRoot(base, Integer(exponent.q)) ** exponent.p
     return Pow(base, exponent)
 
 
 def with_powers(expression: Expr) -> Expr:
-    """With roots of odd order as powers, as people write them."""
+    """Rewrite roots of odd order as powers."""
     return expression.replace(OddRoot, lambda u, q: Pow(u, S.One / q)) if expression.has(OddRoot) else expression

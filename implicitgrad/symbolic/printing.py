@@ -1,4 +1,4 @@
-"""sympy's expressions as text: in the grammar of expressions.py, for people, and in LaTeX."""
+"""Write SymPy expressions as text: in the grammar of expressions, for display, and in LaTeX."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 class _PositiveFirst:
-    """Of a sum: b − a, and not −a + b."""
+    """A printer that puts a positive term of a sum first: b − a rather than −a + b."""
 
     def _as_ordered_terms(self, expr: Any, order: Any = None) -> list[Expr]:
         terms: list[Expr] = super()._as_ordered_terms(expr, order=order)  # type: ignore[misc]
@@ -25,7 +25,7 @@ class _PositiveFirst:
 
 
 class _ExpressionPrinter(_PositiveFirst, StrPrinter):  # type: ignore[misc]
-    """What the grammar reads."""
+    """A printer of what the grammar reads."""
 
     def _print_Exp1(self, expr: Any) -> str:
         return "exp(1)"
@@ -44,7 +44,7 @@ class _Latex(_PositiveFirst, LatexPrinter):  # type: ignore[misc]
 
 
 class _Shower(_ExpressionPrinter):
-    """What a note would have: x² and a·b."""
+    """A printer for display: x² and a·b."""
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         if expr.exp.is_Integer and 2 <= expr.exp <= 9:
@@ -53,17 +53,17 @@ class _Shower(_ExpressionPrinter):
 
 
 def write(expression: Expr) -> str:
-    """In the grammar of expressions."""
+    """Return the text in the grammar of expressions."""
     return str(_ExpressionPrinter().doprint(with_powers(expression)))
 
 
 def show(expression: Expr) -> str:
-    """For people."""
+    """Return the text for display."""
     text = str(_Shower().doprint(with_powers(expression)))
     return text.replace("**", "^").replace("*", "·").replace(" - ", " − ")
 
 
 def write_latex(expression: Expr, name: Callable[[str], str]) -> str:
-    """In LaTeX, letters by their name there."""
+    """Return LaTeX; ``name`` gives the LaTeX of each letter."""
     names = {letter: name(letter.name) for letter in expression.free_symbols}
     return str(_Latex({"symbol_names": names}).doprint(with_powers(expression)))

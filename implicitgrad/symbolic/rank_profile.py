@@ -1,4 +1,4 @@
-"""The rows and columns that the rank of a matrix of many digits rests on."""
+"""The rank profile: rows and columns that form a basis of a matrix of high-precision numbers."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import mpmath
 from implicitgrad.symbolic.zero_test import DIGITS
 
 ZERO = mpmath.mpf(10) ** -35
-"""Beside the sum of what it was computed from."""
+"""A number is 0 below this, relative to the sum of what it was computed from."""
 
 
 class Profile(NamedTuple):
-    """Where the pivots of a row reduction are."""
+    """The pivots of a row reduction."""
 
     pivots: list[int]
-    """Columns, in the order in which they were taken."""
+    """Their columns, in order."""
     sources: list[int]
-    """The row of each."""
+    """Their rows."""
     rank: int
-    """How many of them are among the first N columns."""
+    """The number of pivots in the first N columns."""
 
 
 def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> Profile:
-    """The pivots of a matrix of mpmath's numbers: in each column the first row that has one."""
+    """Row reduce a matrix of mpmath numbers; each column's pivot is its first nonzero entry."""
     reduced = [[(entry, abs(entry)) for entry in row] for row in rows]
     pivots: list[int] = []
     sources: list[int] = []
@@ -39,7 +39,7 @@ def profile_at(rows: Sequence[Sequence[Any]], order: Iterable[int], N: int) -> P
             for i, row in enumerate(reduced):
                 if i == chosen:
                     continue
-                if not _is_zero(row[column]):  # a rest of rounding must not become the size of others
+                if not _is_zero(row[column]):  # rounding errors must not become the size of other entries
                     factor = row[column][0] / reduced[chosen][column][0]
                     reduced[i] = [
                         (a - factor * b, size + abs(factor) * other)

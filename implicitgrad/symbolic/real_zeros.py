@@ -1,8 +1,8 @@
-"""Where polynomials in letters and functions are 0 in the reals: nowhere, or where shorter ones are.
+"""Find where polynomials in letters and functions are 0 in the reals: nowhere, or where simpler ones are.
 
 Functions have ranges, exp(u) > 0 and −1 ≤ sin(u) ≤ 1, so that a sum of terms may have no zero, or only where every term
 has one. A quadratic form is a sum of squares if its Gram matrix is positive semidefinite, which its LDLᵀ factors decide
-(Parrilo 2003; the Gram matrix is unique for quadratic polynomials, and the one tried is among others for higher ones).
+(Parrilo 2003; the Gram matrix is unique for quadratic polynomials, and one of many for higher degrees).
 """
 
 from __future__ import annotations
@@ -34,37 +34,36 @@ from sympy import (
     sin,
     sinh,
     tanh,
-)
+)  # fmt: skip
 
 from implicitgrad.symbolic.odd_root import OddRoot
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.field import Field
 
-LARGEST_GRAM = 8
-"""Rows of a Gram matrix."""
-LARGEST_DEGREE = 12
-"""Of a polynomial in one generator of which the real roots are counted."""
+MAX_GRAM_ROWS = 8
+MAX_DEGREE = 12
+"""The largest degree of a polynomial in one generator whose real roots are counted."""
 MAX_SETS = 6
 MAX_ZEROS = 9
 DIGITS = 30
 
-NOTHING: frozenset[Any] = frozenset()
+EMPTY: frozenset[Any] = frozenset()
 Zeros = tuple[Any, ...]
-"""Elements of a field, all of which are 0."""
+"""Elements of a field that are all 0."""
 
 
 class Range(NamedTuple):
-    """Values between two bounds."""
+    """The values between two bounds."""
 
     least: Fraction | float
     most: Fraction | float
     is_open: bool = False
-    """Whether neither bound is reached."""
+    """Whether neither bound is attained."""
 
     def __mul__(self, other: Any) -> Range:
         products = [
-            a * b if a and b else Fraction(0)  # 0 times an infinite bound, which is reached nowhere
+            a * b if a and b else Fraction(0)  # 0 times an infinite bound, which is not attained
             for a in (self.least, self.most)
             for b in (other.least, other.most)
         ]
@@ -92,14 +91,14 @@ RANGES = {
     acosh: NOT_NEGATIVE,
     Abs: NOT_NEGATIVE,
 }
-"""Of real arguments; multiples of π are rounded outward."""
+"""The ranges for real arguments; multiples of π are rounded outward."""
 ZERO_AT_0 = (Abs, OddRoot, sinh, tanh, asinh, asin, atan, atanh, erf)
 ZERO_AT_1 = (log, acosh, acos)
 ONE_AT_0 = (exp, cosh)
 
 
 def is_never_zero(field: Field, element: Any) -> bool:
-    """Whether it is shown that a real polynomial is 0 nowhere."""
+    """Return whether it is proved that a real polynomial is never 0."""
     polynomial = element.numer
     if not polynomial:
         return False
@@ -115,7 +114,7 @@ def is_never_zero(field: Field, element: Any) -> bool:
 
 
 def _is_exponential(field: Field, polynomial: Any, used: Sequence[int]) -> bool:
-    """Whether a polynomial is a multiple of exp(±u), written as cosh(u) ± sinh(u)."""
+    """Return whether a polynomial is a multiple of exp(±u), written as cosh(u) ± sinh(u)."""
     functions = [field.generators[i] for i in used]
     coefficients = [coefficient for _, coefficient in polynomial.terms()]
     return (
@@ -127,7 +126,7 @@ def _is_exponential(field: Field, polynomial: Any, used: Sequence[int]) -> bool:
 
 
 def range_of(generator: Expr) -> Range:
-    """What a generator's values are between, wherever it is real."""
+    """Return bounds on a generator's values, wherever it is real."""
     if not generator.free_symbols:
         value = Fraction(str(generator.evalf(DIGITS)))
         error = abs(value) / 10 ** (DIGITS - 5)
@@ -140,11 +139,11 @@ def range_of(generator: Expr) -> Range:
 
 
 def zero_sets(field: Field, elements: Iterable[Any]) -> list[Zeros] | None:
-    """The smallest sets of polynomials such that all elements are 0 exactly where all polynomials of a set are.
+    """Return the smallest sets of polynomials such that all elements are 0 exactly where some set vanishes.
 
-    None if that are too many.
+    Return None if there are too many.
     """
-    found = [NOTHING]
+    found = [EMPTY]
     names: dict[Any, Any] = {}
     choices = [_sets_of(field, element, names) for element in elements]
     for choice in sorted(choices, key=len):
@@ -156,9 +155,9 @@ def zero_sets(field: Field, elements: Iterable[Any]) -> list[Zeros] | None:
 
 
 def _sets_of(field: Field, element: Any, names: dict[Any, Any]) -> list[frozenset[Any]]:
-    """The sets of one element, by the names that its polynomials have with whatever sign; added to ``names``."""
+    """Return the sets of one element, with names that ignore the sign of polynomials, and add these to ``names``."""
     if not element:
-        return [NOTHING]
+        return [EMPTY]
     found: list[frozenset[Any]] = []
     for factor in field.with_partners(field.factors(element)):
         if is_never_zero(field, factor):
@@ -169,7 +168,7 @@ def _sets_of(field: Field, element: Any, names: dict[Any, Any]) -> list[frozense
             names.setdefault(name, factor)
             found.append(frozenset({name}))
         else:
-            sets = [NOTHING]
+            sets = [EMPTY]
             for part in parts:
                 sets = _both(sets, _sets_of(field, part, names))
             found += sets
@@ -186,7 +185,7 @@ def _smallest(sets: Iterable[frozenset[Any]]) -> list[frozenset[Any]]:
 
 
 def simpler(field: Field, factor: Any) -> list[Any] | None:
-    """Elements that are 0 exactly where a factor is, all of them; None where it is as simple as can be."""
+    """Return elements that are all 0 exactly where a factor is; None if none are simpler."""
     polynomial = factor.numer
     argument = argument_of(field, factor)
     if argument is not factor:
@@ -201,7 +200,7 @@ def simpler(field: Field, factor: Any) -> list[Any] | None:
 
 
 def argument_of(field: Field, factor: Any) -> Any:
-    """What is 0 exactly where a factor is, if that is one function less a number: u of √u, u − 1 of log(u)."""
+    """Return what is 0 exactly where a factor is, if that is a function minus a number: u for √u, u − 1 for log(u)."""
     polynomial = factor.numer
     used = used_places(polynomial)
     if len(used) != 1 or max(map(sum, polynomial.monoms())) != 1:
@@ -218,13 +217,13 @@ def argument_of(field: Field, factor: Any) -> Any:
             return (field.value(function.args[0]) - 1).element
         if constant == -slope and isinstance(function, ONE_AT_0):
             return field.value(function.args[0]).element
-    except KeyError:  # the argument has functions that the field has not
+    except KeyError:  # the argument contains functions that the field lacks
         pass
     return factor
 
 
 def used_places(polynomial: Any) -> list[int]:
-    """The places of the generators that a polynomial has."""
+    """Return the indices of the generators that occur in a polynomial."""
     return sorted({i for monomial in polynomial.monoms() for i, power in enumerate(monomial) if power})
 
 
@@ -236,15 +235,15 @@ def _range(term: tuple[tuple[int, ...], Any], ranges: dict[int, Range]) -> Range
 
 
 def _is_positive(polynomial: Any, ranges: dict[int, Range]) -> bool:
-    """Whether the least values of all terms have a sum above 0, or of 0 that is not reached."""
+    """Return whether the minima of all terms have a positive sum, or a sum of 0 that is not attained."""
     found = [_range(term, ranges) for term in polynomial.terms()]
     least = sum(one.least for one in found)
     return least > 0 or (least == 0 and any(one.is_open and one.least < one.most for one in found))
 
 
 def _has_no_root(polynomial: Any, place: int, within: Range) -> bool:
-    """Whether a polynomial in one generator has no root among the values of that."""
-    if max(map(sum, polynomial.monoms())) > LARGEST_DEGREE:
+    """Return whether a polynomial in one generator has no root in that generator's range."""
+    if max(map(sum, polynomial.monoms())) > MAX_DEGREE:
         return False
     coefficients = {
         (monomial[place],): Rational(int(c.numerator), int(c.denominator)) for monomial, c in polynomial.terms()
@@ -261,7 +260,7 @@ def _squares(polynomial: Any) -> list[Any] | None:
     for p in (polynomial, -polynomial):
         terms = dict(p.terms())
         halves = [tuple(power // 2 for power in m) for m, c in terms.items() if c > 0 and not any(e % 2 for e in m)]
-        if not 1 < len(halves) <= LARGEST_GRAM:
+        if not 1 < len(halves) <= MAX_GRAM_ROWS:
             continue
         gram = _gram(terms, halves)
         rows = None if gram is None else _ldl(gram)
@@ -271,7 +270,7 @@ def _squares(polynomial: Any) -> list[Any] | None:
 
 
 def _gram(terms: dict[tuple[int, ...], Any], halves: Sequence[tuple[int, ...]]) -> list[list[Any]] | None:
-    """A symmetric G with p = mᵀ·G·m for the monomials m; None if p has others."""
+    """Return a symmetric G with p = mᵀ·G·m for the monomials m; None if p has others."""
     left = dict(terms)
     n = len(halves)
     gram: list[list[Any]] = [[0] * n for _ in range(n)]
@@ -287,7 +286,7 @@ def _gram(terms: dict[tuple[int, ...], Any], halves: Sequence[tuple[int, ...]]) 
 
 
 def _ldl(gram: list[list[Any]]) -> list[list[Any]] | None:
-    """The rows of Lᵀ with a positive pivot in G = L·D·Lᵀ; None if G is not positive semidefinite."""
+    """Return the rows of Lᵀ with a positive pivot in G = L·D·Lᵀ; None if G is not positive semidefinite."""
     left = [list(row) for row in gram]
     rows = []
     for i, row in enumerate(left):

@@ -1,4 +1,4 @@
-"""Points at which equations F = 0 hold: found by Newton's method from random real values, and proved to be there."""
+"""Find points at which equations F = 0 hold, by Newton's method from random real values, and prove that they exist."""
 
 from __future__ import annotations
 
@@ -16,87 +16,87 @@ from implicitgrad.symbolic.linearize import PointError, derivative
 DIGITS = 60
 WRITTEN = 50
 ROUGHLY, CLOSE = 1e-9, 1e-48
-"""The last step of Newton's method beside the solution, in doubles and then in many digits."""
+"""The largest last step of Newton's method relative to the solution, in doubles and then in many digits."""
 MAX_STEPS = 30
 ATTEMPTS = 60
-TOLD_APART = 20
-"""The digits by which points are."""
+COMPARED_DIGITS = 20
+"""The digits by which points differ."""
 POINTS = 8
 PARTS = 8
-"""Values to start from are so many parts of 1."""
-LARGEST = 5
-FARTHEST = 1000
-"""What Newton's method may come to on its way, and exp is computed of."""
+"""Starting values are multiples of 1/PARTS."""
+MAX_START = 5
+MAX_ITERATE = 1000
+"""The largest value during Newton's method, and the largest argument of exp."""
 NEGLIGIBLE = mpmath.mpf(10) ** -45
-"""What is solved for and smaller is tried as 0."""
+"""Smaller values of a solution are replaced by 0 and tried again."""
 SHIFTS = (Rational(1, 97), Rational(-2, 89), Rational(3, 83))
-"""Of what is chosen, from a point to those beside it."""
+"""The distances of chosen letters from a point to its neighbours."""
 NARROW = Fraction(1, 10**25)
-"""An interval around 0 that is called 0."""
+"""An interval around 0 narrower than this counts as 0."""
 
 Values = dict[Symbol, Any]
 
 
 class SamplePoint(NamedTuple):
-    """Where all equations hold."""
+    """A point where all equations hold."""
 
     values: Values
-    """Rational numbers: of what was chosen exactly, of what was solved for to fifty digits."""
-    near: Values
-    """Intervals that hold one solution."""
+    """Rational values of the letters: exact if chosen, to fifty digits if solved for."""
+    intervals: Values
+    """Intervals that contain one solution."""
     solved: frozenset[Symbol]
     F: tuple[Expr, ...]
-    """The equations that it was found of."""
+    """The equations."""
 
     def distance(self, expression: Expr) -> RealInterval | None:
-        """The least and the greatest absolute value that an expression may have there; None if it has none."""
+        """Return the least and the largest absolute value of an expression there; None if it has none."""
         with working_digits():
             try:
-                found = abs(interval(expression, self.near))
+                found = abs(interval(expression, self.intervals))
             except (ZeroDivisionError, ValueError, NotImplementedError):
                 return None
             least, most = mpmath.mpf(found.a), mpmath.mpf(found.b)
             return None if not most < mpmath.inf else RealInterval(_fraction(least), _fraction(most))
 
     def value(self, expression: Expr) -> Fraction | None:
-        """What an expression is there, to fifty digits or so; None if that is no real number."""
+        """Return the value of an expression there, to about fifty digits; None if it is not real."""
         size = self.distance(expression)
         if size is not None and size.is_zero:
             return Fraction(0)
         with working_digits():
             try:
-                return _fraction(mpmath.mpf(interval(expression, self.near).mid))
+                return _fraction(mpmath.mpf(interval(expression, self.intervals).mid))
             except (ZeroDivisionError, ValueError, NotImplementedError):
                 return None
 
 
 class RealInterval(NamedTuple):
-    """Of an absolute value."""
+    """The bounds of an absolute value."""
 
     least: Fraction
     most: Fraction
 
     @property
     def is_zero(self) -> bool:
-        """Whether nothing tells it from 0."""
+        """Return whether the value counts as 0."""
         return not self.least and self.most < NARROW
 
 
 def find_points(F: list[Expr], sought: list[Symbol], letters: Sequence[Symbol]) -> list[SamplePoint]:
-    """Some points, always the same, on whatever branches random starts lead to; none where ∂F/∂sought is singular.
+    """Return some points, always the same, on branches that random starts lead to and where ∂F/∂sought is regular.
 
-    sought : as many as F, which are solved for; the other letters are multiples of 1/8.
+    sought : the letters to solve for, as many as F; the others are multiples of 1/8.
     """
     found: dict[tuple[Any, ...], SamplePoint] = {}
     for point in _found(F, sought, _starts(letters, sought)):
-        found.setdefault(tuple([point.values[v].round(TOLD_APART) for v in letters]), point)
+        found.setdefault(tuple([point.values[v].round(COMPARED_DIGITS) for v in letters]), point)
         if len(found) >= POINTS:
             break
     return list(found.values())
 
 
 def points_beside(point: SamplePoint) -> list[SamplePoint]:
-    """Some points on the same branch: the chosen letters are shifted a little, by unlike amounts."""
+    """Return some points on the same branch, with the chosen letters shifted by small, unequal amounts."""
     chosen = [v for v in point.values if v not in point.solved]
     shifts = [{v: point.values[v] + shift * k for k, v in enumerate(chosen, 1)} for shift in SHIFTS]
     starts = [point.values | shifted for shifted in shifts]
@@ -104,7 +104,7 @@ def points_beside(point: SamplePoint) -> list[SamplePoint]:
 
 
 def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]) -> Iterator[SamplePoint]:
-    """What Newton's method leads to from each start, where it is shown that there is a point."""
+    """Yield the proved points that Newton's method finds from the starts."""
     try:
         slopes = [[derivative(f, v) for v in sought] for f in F]
     except PointError:
@@ -133,11 +133,13 @@ def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]
 
 
 def _starts(letters: Sequence[Symbol], sought: Sequence[Symbol]) -> Iterator[Values]:
-    """Values to start from, always the same; of what is sought each time the negative ones, too."""
+    """Yield starting values, always the same; letters to solve for also with the opposite sign."""
     generator = random.Random(12)
     for attempt in range(ATTEMPTS):
         signs = (1,) if attempt % 2 else (-1, 1)
-        start = {v: Rational(generator.choice(signs) * generator.randrange(1, LARGEST * PARTS), PARTS) for v in letters}
+        start = {
+            v: Rational(generator.choice(signs) * generator.randrange(1, MAX_START * PARTS), PARTS) for v in letters
+        }
         yield start
         yield start | {v: -start[v] for v in sought}
 
@@ -145,9 +147,9 @@ def _starts(letters: Sequence[Symbol], sought: Sequence[Symbol]) -> Iterator[Val
 def _solved(
     numbers: Any, compute: Callable[..., Any], start: Values, sought: Sequence[Symbol], close: float
 ) -> Values | None:
-    """The values with those of what is sought after Newton's method; None where it does not converge to real ones.
+    """Solve for the sought letters by Newton's method; return None if it does not converge to real values.
 
-    numbers : mpmath's context, of doubles or of many digits. close : the last step beside the solution.
+    numbers : mpmath's context, of doubles or of many digits. close : the largest last step relative to the solution.
     """
     n, values = len(sought), dict(start)
     for _ in range(MAX_STEPS):
@@ -161,7 +163,7 @@ def _solved(
             return None
         for v, step in zip(sought, steps, strict=True):
             values[v] -= step
-        if any(abs(values[v]) > FARTHEST for v in sought):
+        if any(abs(values[v]) > MAX_ITERATE for v in sought):
             return None
         if all(abs(step) <= close * max(1, abs(values[v])) for v, step in zip(sought, steps, strict=True)):
             return values

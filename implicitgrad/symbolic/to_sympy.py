@@ -1,4 +1,4 @@
-"""Trees of expressions.py → sympy's expressions, built by its constructors from what the grammar allows."""
+"""Convert trees of the grammar to SymPy expressions, with SymPy's constructors for what the grammar allows."""
 
 from __future__ import annotations
 
@@ -42,17 +42,16 @@ from implicitgrad.symbolic.grammar import ExpressionError, Node, read_equation, 
 from implicitgrad.symbolic.odd_root import power
 from implicitgrad.symbolic.printing import write_latex
 
-LARGEST_EXPONENT = 100
-LARGEST_LOGARITHM = 10_000
-"""Of a number."""
+MAX_EXPONENT = 100
+MAX_LOGARITHM = 10_000
+"""The largest logarithm of a number."""
 MAX_BITS = 20_000
-"""Of a power of a number."""
+"""The most bits of a power of a number."""
 MAX_DIGITS = 4_000
-"""Of the numerator and denominator of a number at a point."""
-LARGEST_POWER = MAX_DIGITS * math.log(10)
-"""The logarithm of a number of so many digits."""
+"""The most digits of the numerator and denominator of a number at a point."""
+MAX_DIGITS_LOGARITHM = MAX_DIGITS * math.log(10)
 MAX_TERMS = 2_000
-"""Of an expression when it is multiplied out."""
+"""The most terms of an expression when it is expanded."""
 _FUNCTIONS: dict[str, Callable[..., Expr]] = {
     "sin": sin, "cos": cos, "tan": tan, "sec": lambda u: 1 / cos(u), "csc": lambda u: 1 / sin(u),
     "cot": lambda u: cos(u) / sin(u), "asin": asin, "acos": acos, "atan": atan, "atan2": atan2, "sinh": sinh,
@@ -64,17 +63,17 @@ _NOT_REAL = (I, nan, oo, -oo, zoo)
 
 
 def symbol(name: str) -> Symbol:
-    """The real variable of a name."""
+    """Return the real variable of a name."""
     return Symbol(name, real=True)
 
 
 def read_value(text: str) -> Expr:
-    """A text of the grammar as an expression. Raises ExpressionError."""
+    """Parse a text of the grammar as a SymPy expression. Raises ExpressionError."""
     return to_expression(read_expression(text))
 
 
 def to_expression(node: Node) -> Expr:
-    """Raises ExpressionError for what is no real number, or would be too large."""
+    """Convert a tree. Raises ExpressionError if it is not real, or would be too large."""
     _terms(node)
     return _expression(node)
 
@@ -101,7 +100,7 @@ def _expression(node: Node) -> Expr:
         found = _FUNCTIONS[node.text](*parts)
     if node.kind in ("**", "call") and is_huge(found):
         raise ExpressionError(
-            f"expected numbers of at most exp({LARGEST_LOGARITHM:,}), got more", node.offset, code="bad-number"
+            f"expected numbers of at most exp({MAX_LOGARITHM:,}), got more", node.offset, code="bad-number"
         )
     if found.has(*_NOT_REAL) or found.is_real is False:
         what = f"an argument for which {node.text} is real" if node.kind == "call" else "a real power"
@@ -110,7 +109,7 @@ def _expression(node: Node) -> Expr:
 
 
 def at_point(expression: Expr, point: Mapping[Expr, Expr]) -> Expr:
-    """An expression with values in the place of letters.
+    """Return an expression with values for its letters.
 
     Raises OverflowError for numbers that are too large, before they are computed.
     """
@@ -122,16 +121,16 @@ def at_point(expression: Expr, point: Mapping[Expr, Expr]) -> Expr:
         if base.is_number and exponent.is_number and not base.is_zero:
             is_fraction = base.is_Rational and exponent.is_Integer
             size = abs((exponent * log(abs(base))).evalf(5))
-            if size.is_comparable and size > (LARGEST_POWER if is_fraction else LARGEST_LOGARITHM):
+            if size.is_comparable and size > (MAX_DIGITS_LOGARITHM if is_fraction else MAX_LOGARITHM):
                 raise OverflowError
     found = expression.func(*parts)
-    if found.is_Rational and max(abs(found.p), found.q).bit_length() > LARGEST_POWER / math.log(2):
+    if found.is_Rational and max(abs(found.p), found.q).bit_length() > MAX_DIGITS_LOGARITHM / math.log(2):
         raise OverflowError
     return found
 
 
 def is_huge(expression: Expr) -> bool:
-    """Whether a power in it is a number too large, or too near to 0, to be computed with."""
+    """Return whether it contains a power that is a number too large, or too close to 0, to compute with."""
     if not expression.args or expression.is_Rational:
         return False
     if any(map(is_huge, expression.args)):
@@ -139,13 +138,13 @@ def is_huge(expression: Expr) -> bool:
     if not (isinstance(expression, exp) or expression.is_Pow) or expression.free_symbols:
         return False
     base, exponent = expression.as_base_exp()
-    return bool(abs((exponent * log(abs(base))).evalf(5)) > LARGEST_LOGARITHM)
+    return bool(abs((exponent * log(abs(base))).evalf(5)) > MAX_LOGARITHM)
 
 
 def _power(node: Node, base: Expr, exponent: Expr) -> Expr:
     if exponent.is_Rational:
-        if abs(exponent) > LARGEST_EXPONENT:
-            message = f"expected an exponent of at most {LARGEST_EXPONENT}, got more"
+        if abs(exponent) > MAX_EXPONENT:
+            message = f"expected an exponent of at most {MAX_EXPONENT}, got more"
             raise ExpressionError(message, node.offset, code="bad-number")
         number = base.as_coeff_Mul()[0]
         if max(abs(number.p), number.q).bit_length() * abs(exponent) > MAX_BITS:
@@ -158,9 +157,9 @@ def _power(node: Node, base: Expr, exponent: Expr) -> Expr:
 
 
 def _terms(node: Node) -> tuple[int, int]:
-    """Bounds on the terms of numerator and denominator when these are multiplied out; a function's value is a term.
+    """Return bounds on the terms of numerator and denominator when expanded, with a function's value as one term.
 
-    Raises ExpressionError where they are large.
+    Raises ExpressionError if they are too large.
     """
     counts = [_terms(part) for part in node.parts]
     above, below = [count for count, _ in counts] or [1], [count for _, count in counts] or [1]
@@ -185,17 +184,17 @@ def _terms_of_power(base: tuple[int, int], exponent: Node) -> tuple[int, int]:
     value = exponent.parts[0] if is_negative else exponent
     if value.kind != "number":
         return 1, 1
-    power = min(int(value.value), LARGEST_EXPONENT)
+    power = min(int(value.value), MAX_EXPONENT)
     above, below = (comb(count + power - 1, power) for count in base)
     return (below, above) if is_negative else (above, below)
 
 
 def equation_in_latex(equation: str, name: Callable[[str], str]) -> str:
-    """An equation as it was written, in LaTeX."""
+    """Write an equation in LaTeX."""
     sides = read_equation(equation)
     return f"{write_latex(to_expression(sides.left), name)} = {write_latex(to_expression(sides.right), name)}"
 
 
 def expression_in_latex(text: str, name: Callable[[str], str]) -> str:
-    """An expression in LaTeX."""
+    """Write an expression in LaTeX."""
     return write_latex(to_expression(read_expression(text)), name)

@@ -1,4 +1,4 @@
-"""Points at which the functions in a system are real: where something is taken for 0 if it is 0 to forty digits."""
+"""Test whether expressions are 0 numerically: to forty digits at random points at which all functions are real."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from implicitgrad.text.errors import UsageError
 DIGITS = 60
 NEGLIGIBLE = mpmath.mpf(10) ** -40
 POINTS = 2
-"""Where something is taken for 0 if it is; for each choice of signs of what absolute values are taken of."""
+"""The number of points for each choice of signs of the arguments of absolute values."""
 NEAR_ATTEMPTS, ATTEMPTS = 10, 400
 SIZES = (0.001, 1, 1, 1, 10, 10, 100, 10**4, 10**6, 10**8)
 SMALL_SIZES = (0.001, 0.1, 1, 1, 1, 3, 10, 100)
-"""Of letters in exponents, too."""
+"""The sizes of letters, if letters occur in exponents."""
 MAX_SIGNS = 40
-LARGEST_EXPONENT = 10**8
-"""Of exp, in what is computed."""
-FARTHEST_TANH = 1 - mpmath.mpf(10) ** -8
-"""Beyond which 1 − tanh² would be taken for 0."""
+MAX_EXPONENT = 10**8
+"""The largest argument of exp."""
+MAX_TANH = 1 - mpmath.mpf(10) ** -8
+"""Above this, 1 − tanh² would count as 0."""
 
 
 def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[Any]]:
-    """Values of the letters at which all atoms, functions of them, are real: random, always the same.
+    """Return random values of the letters, always the same, at which all atoms, functions of them, are real.
 
-    Of all sizes and signs, if none are found near 1. Of absolute values all signs of their arguments that are met.
-    Raises UsageError if there are none.
+    Values are near 1, or of all sizes and signs if none are found there. The points include all signs of arguments of
+    absolute values that occur. Raises UsageError if there are none.
     """
     generator = random.Random(20)
     absolute = [atom.args[0] for atom in atoms if isinstance(atom, Abs)]
@@ -54,9 +54,7 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
                 continue
             if any(isinstance(value, mpmath.mpc) and value.imag for value in values):
                 continue
-            if any(
-                abs(value) > FARTHEST_TANH for atom, value in zip(atoms, values, strict=False) if isinstance(atom, tanh)
-            ):
+            if any(abs(value) > MAX_TANH for atom, value in zip(atoms, values, strict=False) if isinstance(atom, tanh)):
                 continue
             signs = tuple(mpmath.sign(value) for value in values[len(atoms) :])
             if len(found.setdefault(signs, [])) < POINTS:
@@ -67,25 +65,25 @@ def real_points(letters: Sequence[Symbol], atoms: Sequence[Expr]) -> list[list[A
         expected, others = "expected expressions that are real for some values of their letters", ""
         if has_large:
             expected = expected.replace("are real", "can be computed")
-            others = f", or exp of more than {LARGEST_EXPONENT:,}"
+            others = f", or exp of more than {MAX_EXPONENT:,}"
         raise UsageError(f"{expected}, found complex numbers{others}, for all that were tried")
     return [point for points in found.values() for point in points]
 
 
 def compiled(letters: Sequence[Symbol], expressions: Sequence[Expr]) -> Callable[..., Any]:
-    """A function of the letters' values, in as many digits as mpmath works with, that computes expressions."""
+    """Compile expressions to a function of the letters' values, with the precision of mpmath."""
     modules = [{name: partial(_of_moderate, getattr(mpmath, name)) for name in ("exp", "sinh", "cosh")}, "mpmath"]
     return cast("Callable[..., Any]", lambdify(letters, expressions, modules=modules, dummify=True, cse=True))
 
 
 def _of_moderate(function: Callable[[Any], Any], u: Any) -> Any:
-    """The function's value. Raises OverflowError where it, or the digits of π or log(2) for it, would take long."""
-    if abs(u) > LARGEST_EXPONENT:
+    """Return the function's value. Raises OverflowError if it, or the digits of π or log(2) for it, would take long."""
+    if abs(u) > MAX_EXPONENT:
         raise OverflowError
     return function(u)
 
 
 def cancels(terms: Sequence[Any]) -> bool:
-    """Whether their sum is 0 beside their sizes."""
+    """Return whether their sum is 0 relative to their sizes."""
     size = sum(map(abs, terms))
     return bool(abs(sum(terms)) <= size * NEGLIGIBLE)
