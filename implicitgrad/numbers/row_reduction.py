@@ -76,7 +76,7 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
                     least, chosen = size, i
             if not least:
                 continue
-            d = _exchange(reduced, chosen, place, d)
+            d = exchange(reduced, chosen, place, d)
             unit = units[chosen]
             if unit is None:
                 del columns[place]
@@ -104,7 +104,7 @@ def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:
     return [[row[place] for place in places] for row in in_order], found.d
 
 
-def _exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
+def exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
     """Pivot: make a column the chosen row's unit vector and keep that row's old unit vector in its place; return d."""
     pivot_row = rows[chosen]
     pivot = pivot_row[place]

@@ -1,0 +1,163 @@
+"""QuadraticProgram: minimise ½·zᵀPz + qᵀz subject to G·z ≤ h, A·z = b and lb ≤ z ≤ ub; immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+Vector = tuple[Fraction, ...]
+Rows = tuple[Vector, ...]
+
+
+class RowKind(StrEnum):
+    """The three kinds of inequalities, by the key of their right-hand side."""
+
+    INEQUALITY = "h"
+    LOWER = "lb"
+    UPPER = "ub"
+
+
+class Inequality(NamedTuple):
+    """One row C·z ≤ d: a row of G, or a bound on an unknown."""
+
+    kind: RowKind
+    index: int
+    """0-based: the row of G, or the unknown that is bounded."""
+    coefficients: Vector
+    """(n,)"""
+    bound: Fraction
+    name: str
+
+    @property
+    def sign(self) -> int:
+        """∂(right-hand side)/∂(parameter): −1 for a lower bound, which stands as −z ≤ −lb, else 1."""
+        return -1 if self.kind is RowKind.LOWER else 1
+
+
+class CanonicalProgram(NamedTuple):
+    """minimise ½·zᵀPz + qᵀz subject to C·z ≤ d and A·z = b, P symmetric."""
+
+    P: Rows
+    q: Vector
+    C: Rows
+    d: Vector
+    A: Rows
+    b: Vector
+
+    def gradient(self, z: Vector) -> Vector:
+        """P·z + q"""
+        return tuple(a + b for a, b in zip(times(self.P, z), self.q, strict=True))
+
+    def slacks(self, z: Vector) -> Vector:
+        """d − C·z"""
+        return tuple(bound - product(row, z) for row, bound in zip(self.C, self.d, strict=True))
+
+
+class Loss(NamedTuple):
+    """The gradients of one loss L(z, λ, ν)."""
+
+    z: Vector
+    """∂L/∂z (n,)"""
+    multipliers: Vector
+    """∂L/∂λ (m,), of the rows of G."""
+    equality_multipliers: Vector
+    """∂L/∂ν (p,)"""
+
+
+class QuadraticProgram(NamedTuple):
+    """A convex quadratic program of n unknowns, m rows of G, p equalities, and bounds; P = 0 makes it a linear one."""
+
+    P: Rows
+    """(n, n) as written; the objective depends on (P + Pᵀ)/2 alone."""
+    q: Vector
+    """(n,)"""
+    G: Rows
+    """(m, n)"""
+    h: Vector
+    """(m,)"""
+    A: Rows
+    """(p, n)"""
+    b: Vector
+    """(p,)"""
+    lower: tuple[Fraction | None, ...]
+    """(n,) lb; None for no bound."""
+    upper: tuple[Fraction | None, ...]
+    """(n,) ub"""
+    z: tuple[str, ...]
+    """The n unknowns' names."""
+    inequality_names: tuple[str, ...]
+    """(m,)"""
+    equality_names: tuple[str, ...]
+    """(p,)"""
+    losses: tuple[Loss, ...] = ()
+    has_one_loss: bool = True
+    """Whether the gradients were written as vectors, and ∂L/∂ of everything is to be one, too."""
+    has_multiplier_losses: bool = False
+    """Whether ∂L/∂λ or ∂L/∂ν was given."""
+    name: str = ""
+    source: str = ""
+    constant: Fraction = Fraction(0)
+    """The constant of the objective as written."""
+    is_maximum: bool = False
+    """Whether the objective was written to be maximised; P, q and ``constant`` are those of its negative."""
+
+    @property
+    def unknowns(self) -> int:
+        """n"""
+        return len(self.z)
+
+    def hessian(self) -> Rows:
+        """(P + Pᵀ)/2"""
+        return tuple(
+            tuple((a + b) / 2 for a, b in zip(row, column, strict=True))
+            for row, column in zip(self.P, zip(*self.P, strict=True), strict=True)
+        )
+
+    def inequalities(self) -> list[Inequality]:
+        """Return the rows of G, then −z ≤ −lb, then z ≤ ub, without the bounds that are absent."""
+        return [*self._rows_of_G(), *self._bounds(RowKind.LOWER, self.lower), *self._bounds(RowKind.UPPER, self.upper)]
+
+    def canonical(self) -> CanonicalProgram:
+        """Return the program with every inequality as a row C·z ≤ d."""
+        rows = self.inequalities()
+        return CanonicalProgram(
+            self.hessian(), self.q, tuple(row.coefficients for row in rows), tuple(row.bound for row in rows), self.A, self.b
+        )
+
+    def _rows_of_G(self) -> Iterator[Inequality]:
+        for i, (row, bound, name) in enumerate(zip(self.G, self.h, self.inequality_names, strict=True)):
+            yield Inequality(RowKind.INEQUALITY, i, row, bound, name)
+
+    def _bounds(self, kind: RowKind, bounds: Sequence[Fraction | None]) -> Iterator[Inequality]:
+        sign = -1 if kind is RowKind.LOWER else 1
+        for j, (bound, name) in enumerate(zip(bounds, self.z, strict=True)):
+            if bound is not None:
+                row = tuple(Fraction(sign * (k == j)) for k in range(self.unknowns))
+                yield Inequality(kind, j, row, sign * bound, f"{kind}[{name}]")
+
+    def cost_names(self) -> tuple[str, ...]:
+        """Return the names of the entries of q: q[z1], …"""
+        return tuple(f"q[{name}]" for name in self.z)
+
+
+def product(row: Sequence[Fraction], vector: Sequence[Fraction]) -> Fraction:
+    """Return the scalar product of two vectors."""
+    return sum((a * b for a, b in zip(row, vector, strict=True) if a and b), Fraction(0))
+
+
+def times(rows: Sequence[Sequence[Fraction]], vector: Sequence[Fraction]) -> Vector:
+    """Return the product of a matrix and a vector."""
+    return tuple(product(row, vector) for row in rows)
+
+
+def transposed_times(rows: Sequence[Sequence[Fraction]], vector: Sequence[Fraction], columns: int) -> Vector:
+    """Return the product of a transposed matrix, which has ``columns`` rows then, and a vector."""
+    found = [Fraction(0)] * columns
+    for row, factor in zip(rows, vector, strict=True):
+        if factor:
+            for j, entry in enumerate(row):
+                if entry:
+                    found[j] += factor * entry
+    return tuple(found)

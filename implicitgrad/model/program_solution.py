@@ -1,0 +1,184 @@
+"""ProgramSolution: what is known of a quadratic program and of its derivatives, immutable; all that a writer reads."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.model.program import Inequality, QuadraticProgram, Rows, Vector
+from implicitgrad.model.solution import Constraints, Solution
+
+PartialVector = tuple[Fraction | None, ...]
+"""None for an entry that is not unique, or that does not exist."""
+PartialRows = tuple[PartialVector, ...]
+
+
+class ProgramStatus(StrEnum):
+    """What can be said of a program's solution z."""
+
+    DIFFERENTIABLE = "differentiable"
+    """z is unique and differentiable in everything jointly."""
+    CONSTRAINED = "constrained"
+    """z is unique and differentiable along the constraint that dependent equalities put on b."""
+    ONE_SIDED = "one-sided"
+    """z is unique; a constraint is weakly active or exchangeable, and some derivatives exist on one side alone."""
+    NOT_UNIQUE = "not-unique"
+    """There is a face of solutions."""
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+
+
+class Missing(StrEnum):
+    """Why there is no one-sided derivative."""
+
+    INFEASIBLE = "infeasible"
+    NOT_UNIQUE = "not-unique"
+
+
+class Parameter(NamedTuple):
+    """One number of q, h, lb, ub or b."""
+
+    key: str
+    index: int
+    """0-based, in the vector of that key."""
+    name: str
+
+
+class Slope(NamedTuple):
+    """A one-sided derivative in one parameter."""
+
+    z: Vector
+    """(n,)"""
+    losses: Vector
+    """(K,)"""
+
+
+class Sides(NamedTuple):
+    """Both one-sided derivatives, each as a derivative: (f(θ + ε) − f(θ)) / ε as ε → 0 from below and from above."""
+
+    left: Slope | Missing
+    right: Slope | Missing
+
+    @property
+    def z_agrees(self) -> bool:
+        """Whether the derivative of z exists."""
+        return isinstance(self.left, Slope) and isinstance(self.right, Slope) and self.left.z == self.right.z
+
+    def loss(self, k: int) -> Fraction | None:
+        """Return the derivative of a loss; None if it does not exist."""
+        if not (isinstance(self.left, Slope) and isinstance(self.right, Slope)):
+            return None
+        return self.left.losses[k] if self.left.losses[k] == self.right.losses[k] else None
+
+
+class Derivatives(NamedTuple):
+    """The derivatives in each parameter."""
+
+    parameters: tuple[Parameter, ...]
+    z: PartialRows
+    """(n, parameters); a column of None where the sides of z differ or one is missing."""
+    losses: PartialRows
+    """(K, parameters)"""
+    one_sided: dict[str, Sides]
+    """By the names of the parameters in which the sides of z differ or one is missing."""
+    multipliers: PartialRows | None
+    """(inequalities, parameters) ∂λ; None if they are not all known."""
+    equality_multipliers: PartialRows | None
+    """(p, parameters) ∂ν"""
+
+
+class MatrixGradients(NamedTuple):
+    """∂L/∂P, ∂L/∂G and ∂L/∂A of one loss."""
+
+    P: Rows
+    G: Rows
+    A: Rows
+
+
+class FarkasCertificate(NamedTuple):
+    """λ ≥ 0 and ν with Cᵀλ + Aᵀν = 0 and value = dᵀλ + bᵀν < 0, which prove that no point is feasible."""
+
+    multipliers: Vector
+    """Of every inequality."""
+    equality_multipliers: Vector
+    value: Fraction
+
+
+class RayCertificate(NamedTuple):
+    """A feasible point and a direction in which the objective falls for ever."""
+
+    ray: Vector
+    point: Vector
+
+
+class Dependency(NamedTuple):
+    """A combination of constraints that is 0: Σ factor·row."""
+
+    terms: tuple[tuple[str, Fraction], ...]
+    """The names of the constraints, and the factors, which are not 0."""
+
+
+class ProgramSolution(NamedTuple):
+    """The answer to a QuadraticProgram."""
+
+    program: QuadraticProgram
+    inequalities: tuple[Inequality, ...]
+    """The rows of G, the lower and the upper bounds."""
+    status: ProgramStatus
+    reason: str = ""
+    """Why the status is not ``differentiable``, in the names of the program."""
+    objective: Fraction | None = None
+    """As written; None if there is no minimum."""
+    z: Vector | None = None
+    """A solution: the one, or one of many; None if there is none."""
+    multipliers: PartialVector = ()
+    """λ of every inequality, None where it is not unique."""
+    equality_multipliers: PartialVector = ()
+    ranges: dict[int, tuple[Fraction, Fraction | None]] = {}
+    """By active inequality: the least and the largest multiplier, None for no upper end."""
+    strong: tuple[int, ...] = ()
+    exchangeable: tuple[int, ...] = ()
+    weak: tuple[int, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    face: Rows = ()
+    """Directions that span the set of solutions where z is not unique."""
+    unique_losses: tuple[bool, ...] = ()
+    """For each loss whether it is the same at every solution to first order: ∂L/∂z is orthogonal to the face."""
+    constraints: Constraints | None = None
+    """On b, where the equalities are dependent."""
+    is_differentiable_in_q: bool = False
+    are_losses_differentiable: tuple[bool | None, ...] = ()
+    """For each loss whether it is differentiable in q, h and b jointly; None if that is not known."""
+    derivatives: Derivatives | None = None
+    matrix_gradients: tuple[MatrixGradients, ...] | None = None
+    """A triple for each loss, if z is differentiable in everything."""
+    kkt: Solution | None = None
+    """The linear system of the KKT conditions with the constraints that can have positive multipliers."""
+    certificate: FarkasCertificate | RayCertificate | None = None
+    remarks: tuple[tuple[str, str], ...] = ()
+    """Warnings, by code and message."""
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether z is unique."""
+        return self.z is not None and self.status is not ProgramStatus.NOT_UNIQUE
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The active inequalities; where z is not unique, those tight at every solution."""
+        return tuple(sorted([*self.strong, *self.exchangeable, *self.weak]))
+
+    @property
+    def has_unique_multipliers(self) -> bool:
+        """Whether λ and ν are unique."""
+        return None not in self.multipliers and None not in self.equality_multipliers
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether z is differentiable in q, h and b jointly."""
+        return self.status is ProgramStatus.DIFFERENTIABLE
+
+    def names(self, inequalities: tuple[int, ...]) -> tuple[str, ...]:
+        """Return the names of some inequalities."""
+        return tuple(self.inequalities[i].name for i in inequalities)

@@ -1,0 +1,1 @@
+"""Quadratic programs: an optimum with its proof, the active constraints, and which derivatives exist."""

@@ -1,0 +1,47 @@
+"""Whether a symmetric matrix is positive semidefinite, in exact arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import lcm
+
+from implicitgrad.model.program import Rows, Vector
+from implicitgrad.numbers.row_reduction import exchange
+
+
+def negative_curvature(P: Rows) -> Vector | None:
+    """Return a v with vᵀPv < 0; None if P (n, n), which is symmetric, is positive semidefinite.
+
+    Positive diagonal entries are pivots until none is left; what is left is a Schur complement S. With unit vectors u
+    and v that has a negative uᵀSu, or uᵀSu = 0 ≠ uᵀSv, P has one of the same sign.
+    """
+    scale = lcm(*[entry.denominator for row in P for entry in row])
+    rows = [[-int(entry * scale) for entry in row] for row in P]
+    d, n = 1, len(P)
+    is_pivot = [False] * n
+    while True:
+        diagonal = [0 if is_pivot[j] else -rows[j][j] * (1 if d > 0 else -1) for j in range(n)]
+        if min(diagonal, default=0) < 0:
+            return _completed(rows, d, is_pivot, {diagonal.index(min(diagonal)): 1})
+        pivots = [j for j in range(n) if diagonal[j] > 0]
+        if not pivots:
+            break
+        pivot = min(pivots, key=lambda j: diagonal[j])
+        d = exchange(rows, pivot, pivot, d)
+        is_pivot[pivot] = True
+    left = [j for j in range(n) if not is_pivot[j]]
+    for i in left:
+        for j in left:
+            entry = -rows[i][j] * (1 if d > 0 else -1)
+            if entry:
+                return _completed(rows, d, is_pivot, {i: 1, j: -1 if entry > 0 else 1})
+    return None
+
+
+def _completed(rows: list[list[int]], d: int, is_pivot: list[bool], chosen: dict[int, int]) -> Vector:
+    """Return the vector with the chosen entries outside the pivots that minimises the quadratic form."""
+    found = [Fraction(chosen.get(j, 0)) for j in range(len(rows))]
+    for i, row in enumerate(rows):
+        if is_pivot[i]:
+            found[i] = Fraction(-sum(row[j] * entry for j, entry in chosen.items()), d)
+    return tuple(found)

@@ -1,0 +1,42 @@
+"""Null spaces and ranks of matrices of fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import gcd, lcm
+
+from implicitgrad.model.program import Vector
+from implicitgrad.numbers.row_reduction import integers, reduce_rows
+
+
+def null_space(rows: Iterable[Sequence[Fraction]], columns: int) -> list[Vector]:
+    """Return a basis of the null space of a matrix, as integers without a common factor, the first one positive."""
+    given = [integers(row)[0] for row in rows] or [[0] * columns]
+    reduced = reduce_rows(given, range(columns))
+    found = []
+    for place, j in enumerate(reduced.columns):
+        vector = [Fraction(0)] * columns
+        vector[j] = Fraction(1)
+        for pivot, row in zip(reduced.pivots, reduced.rows, strict=False):
+            vector[pivot] = Fraction(-row[place], reduced.d)
+        found.append(primitive(vector))
+    return found
+
+
+def rank(rows: Iterable[Sequence[Fraction]], columns: int) -> int:
+    """Return the rank of a matrix."""
+    return len(reduce_rows([integers(row)[0] for row in rows], range(columns)).pivots)
+
+
+def primitive(vector: Sequence[Fraction]) -> Vector:
+    """Return the multiple of a vector that has integers without a common factor, the first one positive."""
+    return signed_primitive(vector, -1 if next((entry for entry in vector if entry), 1) < 0 else 1)
+
+
+def signed_primitive(vector: Sequence[Fraction], sign: int = 1) -> Vector:
+    """Return the positive multiple of a vector, times a sign, that has integers without a common factor."""
+    scale = lcm(*[entry.denominator for entry in vector])
+    numerators = [int(entry * scale) for entry in vector]
+    common = sign * (gcd(*numerators) or 1)
+    return tuple(Fraction(numerator // common) for numerator in numerators)

@@ -1,0 +1,136 @@
+"""An optimum of a quadratic program in exact arithmetic, or the proof that there is none."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product
+from implicitgrad.numbers.exact import IntegerRow
+from implicitgrad.solvers.program.lemke import PivotLimit, Ray, solve_complementarity
+from implicitgrad.solvers.program.null_space import signed_primitive
+from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, FloatTableau, Tableau
+
+MAX_PIVOTS_PER_ROW = 20
+"""Of the doubles' search for a basis."""
+
+
+class Optimum(NamedTuple):
+    """A point and multipliers that satisfy the KKT conditions."""
+
+    z: Vector
+    multipliers: Vector
+    """λ of every inequality."""
+    equality_multipliers: Vector
+    """ν"""
+
+
+class Infeasible(NamedTuple):
+    """λ ≥ 0 and ν with Cᵀλ + Aᵀν = 0 and dᵀλ + bᵀν < 0 (Farkas' lemma)."""
+
+    multipliers: Vector
+    equality_multipliers: Vector
+    value: Fraction
+    """dᵀλ + bᵀν"""
+
+
+class Unbounded(NamedTuple):
+    """A direction with P·ray = 0, A·ray = 0, C·ray ≤ 0 and qᵀray < 0, and a feasible point."""
+
+    ray: Vector
+    point: Vector
+
+
+class Scales(NamedTuple):
+    """The positive factors that make the numbers of a program integers."""
+
+    objective: int
+    inequalities: list[int]
+    equalities: list[int]
+
+
+def in_integers(program: CanonicalProgram) -> tuple[ComplementarityProblem, Scales]:
+    """Multiply the objective and each row by its least common denominator."""
+    objective = lcm(*[entry.denominator for row in (*program.P, program.q) for entry in row])
+    C, d, inequalities = _integer_rows(program.C, program.d)
+    A, b, equalities = _integer_rows(program.A, program.b)
+    P = [_times(row, objective) for row in program.P]
+    problem = ComplementarityProblem(P, _times(program.q, objective), C, d, A, b)
+    return problem, Scales(objective, inequalities, equalities)
+
+
+def _integer_rows(rows: Rows, bounds: Vector) -> tuple[list[IntegerRow], IntegerRow, list[int]]:
+    scales = [lcm(bound.denominator, *[e.denominator for e in row]) for row, bound in zip(rows, bounds, strict=True)]
+    return (
+        [_times(row, scale) for row, scale in zip(rows, scales, strict=True)],
+        [bound.numerator * (scale // bound.denominator) for bound, scale in zip(bounds, scales, strict=True)],
+        scales,
+    )
+
+
+def _times(row: Vector, scale: int) -> IntegerRow:
+    return [entry.numerator * (scale // entry.denominator) for entry in row]
+
+
+def guess_active(program: CanonicalProgram) -> list[int] | None:
+    """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
+    import numpy as np
+
+    problem, _ = in_integers(program)
+    try:
+        with np.errstate(all="ignore"):
+            tableau = FloatTableau(problem)
+            if solve_complementarity(tableau, MAX_PIVOTS_PER_ROW * (problem.size + 5)) is not None:
+                return None
+    except (PivotLimit, OverflowError):
+        return None
+    return sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size)
+
+
+def find_optimum(program: CanonicalProgram) -> Optimum | Infeasible | Unbounded:
+    """Solve a program whose P is symmetric and positive semidefinite."""
+    problem, scales = in_integers(program)
+    tableau = Tableau(problem)
+    ray = solve_complementarity(tableau)
+    if ray is None:
+        values = [Fraction(0)] * problem.size
+        for label, entry in zip(tableau.basis, tableau.column(RIGHT_SIDE), strict=True):
+            if label < problem.size:
+                values[label] = Fraction(-entry, abs(tableau.d))
+        return Optimum(*_split(values, scales, len(program.q)))
+    certificate = _infeasible(program, ray, scales)
+    if certificate is not None:
+        return certificate
+    # the ray alone shows that there is no multiplier; the point shows that z can go along it
+    feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)))
+    if not isinstance(feasible, Optimum):
+        assert isinstance(feasible, Infeasible)
+        return feasible
+    direction = signed_primitive(ray.v[: len(program.q)])
+    assert product(program.q, direction) < 0
+    return Unbounded(direction, feasible.z)
+
+
+def _zeros(n: int) -> Rows:
+    return ((Fraction(0),) * n,) * n
+
+
+def _split(values: list[Fraction], scales: Scales, n: int) -> tuple[Vector, Vector, Vector]:
+    """Return z, λ and ν of the values of the problem in integers."""
+    p = len(scales.equalities)
+    objective = Fraction(1, scales.objective)
+    multipliers = [v * s * objective for v, s in zip(values[n + p :], scales.inequalities, strict=True)]
+    equality_multipliers = [v * s * objective for v, s in zip(values[n : n + p], scales.equalities, strict=True)]
+    return tuple(values[:n]), tuple(multipliers), tuple(equality_multipliers)
+
+
+def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> Infeasible | None:
+    """Return the certificate of infeasibility that a ray has in its multipliers, if it has one."""
+    _, multipliers, equality_multipliers = _split(ray.v, scales, len(program.q))
+    if product(program.d, multipliers) + product(program.b, equality_multipliers) >= 0:
+        return None
+    both = signed_primitive((*multipliers, *equality_multipliers))
+    multipliers, equality_multipliers = both[: len(multipliers)], both[len(multipliers) :]
+    value = product(program.d, multipliers) + product(program.b, equality_multipliers)
+    return Infeasible(multipliers, equality_multipliers, value)

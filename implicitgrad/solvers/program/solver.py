@@ -1,0 +1,349 @@
+"""QuadraticProgram → ProgramSolution, in exact arithmetic: the optimum with its proof, then its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, RowKind, Rows, Vector, product, times
+from implicitgrad.model.program_solution import (
+    Dependency,
+    Derivatives,
+    FarkasCertificate,
+    MatrixGradients,
+    Missing,
+    Parameter,
+    PartialRows,
+    ProgramSolution,
+    ProgramStatus,
+    RayCertificate,
+    Sides,
+    Slope,
+)
+from implicitgrad.model.solution import Constraints, Solution
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.solvers.program.active_set import ZERO, ActiveSet, classify, multiplier_ranges, solution_face
+from implicitgrad.solvers.program.convexity import negative_curvature
+from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
+from implicitgrad.solvers.program.one_sided import Change, LocalProgram, LocalSlope
+from implicitgrad.solvers.program.optimum import Infeasible, Optimum, Unbounded, find_optimum, guess_active
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import format_fraction
+
+MAX_WITHOUT_GUESS = 24
+"""Variables, constraints and multipliers up to which exact pivots are quicker than to guess a basis in doubles."""
+
+
+def solve_program(program: QuadraticProgram) -> ProgramSolution:
+    """Solve a convex quadratic program. Raise InputError if P is not positive semidefinite."""
+    canonical = program.canonical()
+    refuse_nonconvex(program, canonical.P)
+    size = len(canonical.q) + len(canonical.d) + len(canonical.b)
+    guessed = _proved_guess(program, canonical) if size > MAX_WITHOUT_GUESS else None
+    found = guessed.optimum if guessed else find_optimum(canonical)
+    inequalities = tuple(program.inequalities())
+    if isinstance(found, Infeasible):
+        return ProgramSolution(
+            program, inequalities, ProgramStatus.INFEASIBLE, certificate=FarkasCertificate(*found)
+        )
+    if isinstance(found, Unbounded):
+        return ProgramSolution(program, inequalities, ProgramStatus.UNBOUNDED, certificate=RayCertificate(*found))
+    return _Answer(program, canonical, found, guessed.kkt if guessed else None).solution()
+
+
+def refuse_nonconvex(program: QuadraticProgram, P: Rows) -> None:
+    """Raise InputError if P, symmetrised, is not positive semidefinite."""
+    v = negative_curvature(P)
+    if v is None:
+        return
+    curvature = format_fraction(product(v, times(P, v)))
+    shown = ", ".join(f"{name} = {format_fraction(entry)}" for name, entry in zip(program.z, v, strict=True) if entry)
+    what, sign = ("maximize: expected a concave", "-") if program.is_maximum else ("P: expected a convex", "")
+    message = f"{what} objective, got vᵀPv = {sign}{curvature.removeprefix('-') if sign else curvature}"
+    hint = "The derivative of a minimum needs a positive semidefinite P"
+    raise InputError([Problem(f"{message} at v: {shown}", hint, "not-convex", program.source)])
+
+
+class ProvedGuess(NamedTuple):
+    """An optimum found in doubles and verified exactly."""
+
+    optimum: Optimum
+    kkt: Solution
+
+
+def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram) -> ProvedGuess | None:
+    """Solve the KKT conditions of a guessed basis exactly. Return None if the result is not optimal."""
+    active = guess_active(canonical)
+    if active is None:
+        return None
+    kkt = solve_exact(kkt_system(program, canonical, active, range(len(canonical.b))))
+    values = value_of_unknowns(kkt, canonical, active)
+    n, k = len(canonical.q), len(active)
+    z, given, duals = values[:n], values[n : n + k], values[n + k :]
+    multipliers = [ZERO] * len(canonical.d)
+    for i, multiplier in zip(active, given, strict=True):
+        multipliers[i] = multiplier
+    if min(given, default=0) < 0 or min(canonical.slacks(z), default=0) < 0:
+        return None
+    if kkt.constraints is not None or kkt.general.free:
+        stationarity = canonical.gradient(z)
+        for rows, factors in ((canonical.C, multipliers), (canonical.A, duals)):
+            for row, factor in zip(rows, factors, strict=True):
+                stationarity = tuple(a + factor * b for a, b in zip(stationarity, row, strict=True))
+        slacks = canonical.slacks(z)
+        if any(stationarity) or times(canonical.A, z) != canonical.b or any(slacks[i] for i in active):
+            return None
+    return ProvedGuess(Optimum(z, tuple(multipliers), duals), kkt)
+
+
+class _Answer:
+    """Derives the answer to a program from an optimum."""
+
+    def __init__(
+        self, program: QuadraticProgram, canonical: CanonicalProgram, optimum: Optimum, kkt: Solution | None
+    ) -> None:
+        self.program, self.canonical, self.optimum = program, canonical, optimum
+        self.inequalities = program.inequalities()
+        self.gradient = canonical.gradient(optimum.z)
+        self.constraints = _constraints_on_b(program)
+        dependent = () if self.constraints is None else self.constraints.dependent
+        self.equalities = [r for r, name in enumerate(program.equality_names) if name not in dependent]
+        self.independent = canonical._replace(
+            A=tuple(canonical.A[r] for r in self.equalities), b=tuple(canonical.b[r] for r in self.equalities)
+        )
+        tight = [i for i, slack in enumerate(canonical.slacks(optimum.z)) if not slack]
+        self.found = classify(canonical, tight, self.gradient, optimum.multipliers)
+        self._kkt = kkt
+
+    def solution(self) -> ProgramSolution:
+        """Return the whole answer."""
+        program, found, optimum = self.program, self.found, self.optimum
+        face, tight = solution_face(self.canonical, found)
+        if face:
+            found = self.found = found._replace(weak=tight)
+        depends = [any(vector[len(found.positive) + r] for vector in found.dependencies) for r in range(len(program.b))]
+        multipliers = [None if i in found.exchangeable else value for i, value in enumerate(optimum.multipliers)]
+        status = self._status(face)
+        objective = (product(self.gradient, optimum.z) + product(program.q, optimum.z)) / 2 + program.constant
+        answer = ProgramSolution(
+            program,
+            tuple(self.inequalities),
+            status,
+            self._reason(status, face),
+            -objective if program.is_maximum else objective,
+            optimum.z,
+            tuple(multipliers),
+            tuple(
+                None if is_free else value for is_free, value in zip(depends, optimum.equality_multipliers, strict=True)
+            ),
+            multiplier_ranges(self.canonical, found, self.gradient, optimum.multipliers),
+            tuple(found.strong),
+            tuple(found.exchangeable),
+            tuple(found.weak),
+            tuple(self._dependencies()),
+            tuple(face),
+            tuple(not any(times(face, loss.z)) for loss in program.losses),
+            self.constraints,
+        )
+        if face:
+            return answer
+        if program.has_multiplier_losses and not answer.has_unique_multipliers:
+            message = "dL_dlambda and dL_dnu need unique multipliers, and these are not"
+            raise InputError([Problem(message, "Leave them out", "not-unique", program.source)])
+        is_differentiable = status is ProgramStatus.DIFFERENTIABLE
+        kkt = self.kkt()
+        derivatives = self._jointly(kkt) if is_differentiable else self._by_parameter()
+        return answer._replace(
+            is_differentiable_in_q=not found.weak,
+            are_losses_differentiable=(True,) * len(program.losses) if is_differentiable else (),
+            derivatives=derivatives,
+            matrix_gradients=tuple(self._matrix_gradients(kkt)) if is_differentiable else None,
+            kkt=kkt,
+            remarks=tuple(self._remarks(kkt)),
+        )
+
+    def kkt(self) -> Solution:
+        """Return the solved linear system of the constraints that can have positive multipliers."""
+        if self._kkt is not None and self._kkt.system.unknowns == len(self.program.q) + len(self.found.positive) + len(
+            self.program.b
+        ):
+            names = tuple(self.inequalities[i].name for i in self.found.positive)
+            n = len(self.program.q)
+            if self._kkt.x[n : n + len(names)] == names:
+                return self._kkt
+        return solve_exact(
+            kkt_system(self.program, self.canonical, self.found.positive, range(len(self.program.b)))
+        )
+
+    def _status(self, face: Sequence[Vector]) -> ProgramStatus:
+        found = self.found
+        if face:
+            return ProgramStatus.NOT_UNIQUE
+        if found.weak or found.exchangeable:
+            return ProgramStatus.ONE_SIDED
+        return ProgramStatus.DIFFERENTIABLE if self.constraints is None else ProgramStatus.CONSTRAINED
+
+    def _reason(self, status: ProgramStatus, face: Sequence[Vector]) -> str:
+        return ""
+
+    def _dependencies(self) -> Iterator[Dependency]:
+        names = [self.inequalities[i].name for i in self.found.positive] + list(self.program.equality_names)
+        for vector in self.found.dependencies:
+            yield Dependency(tuple((name, entry) for name, entry in zip(names, vector, strict=True) if entry))
+
+    def _remarks(self, kkt: Solution) -> Iterator[tuple[str, str]]:
+        if kkt.general.free:
+            names = ", ".join(kkt.general.free)
+            yield (
+                "kkt-singular",
+                f"the KKT matrix is singular: {names} {'is' if len(kkt.general.free) == 1 else 'are'} free in it, "
+                "though z is unique",
+            )
+
+    def _parameters(self) -> list[Parameter]:
+        """Return q, the rows of G, the bounds and b; the bounds of inequalities by their numbers."""
+        names = self.program.cost_names()
+        return [
+            *(Parameter("q", j, name) for j, name in enumerate(names)),
+            *(Parameter(str(row.kind), row.index, row.name) for row in self.inequalities),
+            *(Parameter("b", r, name) for r, name in enumerate(self.program.equality_names)),
+        ]
+
+    def _jointly(self, kkt: Solution) -> Derivatives:
+        """Return the derivatives where K is regular and nothing is weak: they are its inverse's."""
+        n, active = len(self.program.q), self.found.positive
+        J = RationalMatrix.of(kkt.dy_dx)  # type: ignore[arg-type]
+        places = {**{j: j for j in range(n)}, **{n + i: n + k for k, i in enumerate(active)}}
+        m, p = len(self.inequalities), len(self.program.b)
+        places |= {n + m + r: n + len(active) + r for r in range(p)}
+        signs = [1] * n + [row.sign for row in self.inequalities] + [1] * p
+
+        def spread(row: Sequence[Fraction]) -> Vector:
+            return tuple(signs[k] * row[places[k]] if k in places else ZERO for k in range(n + m + p))
+
+        rows = [spread(row) for row in J]
+        losses = [spread(row) for row in kkt.dL_dx_rows or ()]  # type: ignore[arg-type]
+        nothing = (ZERO,) * (n + m + p)
+        by_number = dict(zip(active, rows[n : n + len(active)], strict=True))
+        return Derivatives(
+            tuple(self._parameters()),
+            tuple(rows[:n]),
+            tuple(losses),
+            {},
+            tuple(by_number.get(i, nothing) for i in range(m)),
+            tuple(rows[n + len(active) :]),
+        )
+
+    def _by_parameter(self) -> Derivatives:
+        """Return the derivatives from both sides in each parameter."""
+        local = LocalProgram(self.independent, self.found, self.gradient)
+        active, n, p = self.found.active, len(self.program.q), len(self.equalities)
+        K = len(self.program.losses)
+        still = Slope((ZERO,) * n, (ZERO,) * K)
+        nothing = Change((ZERO,) * n, (ZERO,) * len(active), (ZERO,) * p)
+        columns: list[Sides] = []
+        parameters = self._parameters()
+        for number, parameter in enumerate(parameters):
+            unit = self._unit_change(nothing, parameter, number - n)
+            if isinstance(unit, Missing):
+                columns.append(Sides(unit, unit))
+            elif unit is nothing:
+                columns.append(Sides(still, still))
+            else:
+                right = self._slope(local, unit, 1)
+                left = self._slope(local, unit, -1)
+                columns.append(Sides(left, right))
+        return Derivatives(
+            tuple(parameters),
+            tuple(
+                tuple(sides.right.z[j] if sides.z_agrees else None for sides in columns)  # type: ignore[union-attr]
+                for j in range(n)
+            ),
+            tuple(tuple(sides.loss(k) for sides in columns) for k in range(K)),
+            {
+                parameter.name: sides
+                for parameter, sides in zip(parameters, columns, strict=True)
+                if not sides.z_agrees
+            },
+            None,
+            None,
+        )
+
+    def _unit_change(self, nothing: Change, parameter: Parameter, row: int) -> Change | Missing:
+        """Return the direction in which a parameter grows; Missing for a dependent b, which cannot change alone."""
+        if parameter.key == "q":
+            return nothing._replace(q=_unit(len(nothing.q), parameter.index))
+        if parameter.key == "b":
+            if parameter.index not in self.equalities:
+                return Missing.INFEASIBLE
+            return nothing._replace(b=_unit(len(nothing.b), self.equalities.index(parameter.index)))
+        active = self.found.active
+        if row not in active:
+            return nothing
+        sign = self.inequalities[row].sign
+        return nothing._replace(d=_unit(len(active), active.index(row), sign))
+
+    def _slope(self, local: LocalProgram, unit: Change, side: int) -> Slope | Missing:
+        found = local.slope(Change(*(tuple(side * entry for entry in part) for part in unit)))
+        if isinstance(found, Missing):
+            return found
+        return Slope(
+            tuple(side * entry for entry in found.z),
+            tuple(side * entry for entry in self._loss_slopes(found)),
+        )
+
+    def _loss_slopes(self, slope: LocalSlope) -> Iterator[Fraction]:
+        for loss in self.program.losses:
+            total = product(loss.z, slope.z)
+            if self.program.has_multiplier_losses:
+                for i, change in zip(self.found.active, slope.multipliers, strict=True):
+                    if self.inequalities[i].kind is RowKind.INEQUALITY:
+                        total += loss.multipliers[self.inequalities[i].index] * change
+                total += product([loss.equality_multipliers[r] for r in self.equalities], slope.equality_multipliers)
+            yield total
+
+    def _matrix_gradients(self, kkt: Solution) -> Iterator[MatrixGradients]:
+        """Yield ∂L/∂P = −½(u_z·zᵀ + z·u_zᵀ), ∂L/∂G = −(λ·u_zᵀ + u_λ·zᵀ) and ∂L/∂A = −(ν·u_zᵀ + u_ν·zᵀ) of each loss.
+
+        u solves K·u = (∂L/∂z, ∂L/∂λ, ∂L/∂ν); (−u_z, u_λ, u_ν) is ∂L/∂(q, d, b). Source: Amos and Kolter, *OptNet*
+        (2017), section 3.
+        """
+        z, n, active = self.optimum.z, len(self.program.q), self.found.positive
+        for row in kkt.dL_dx_rows or ():
+            by_q: Vector = tuple(row[:n])  # type: ignore[arg-type]
+            by_row = {
+                self.inequalities[i].index: (self.optimum.multipliers[i], row[n + k])
+                for k, i in enumerate(active)
+                if self.inequalities[i].kind is RowKind.INEQUALITY
+            }
+
+            def outer(multiplier: Fraction, change: Fraction, by_q: Vector = by_q) -> Vector:
+                return tuple(multiplier * a - change * b for a, b in zip(by_q, z, strict=True))
+
+            P = tuple(
+                tuple((by_q[i] * z[j] + z[i] * by_q[j]) / 2 for j in range(n)) for i in range(n)
+            )
+            nothing = (ZERO, ZERO)
+            G = tuple(outer(*by_row.get(i, nothing)) for i in range(len(self.program.G)))  # type: ignore[arg-type]
+            A = tuple(
+                outer(self.optimum.equality_multipliers[r], row[n + len(active) + r])  # type: ignore[arg-type]
+                for r in range(len(self.program.b))
+            )
+            yield MatrixGradients(P, G, A)
+
+
+def _unit(length: int, place: int, value: int = 1) -> Vector:
+    return tuple(Fraction(value * (k == place)) for k in range(length))
+
+
+def _constraints_on_b(program: QuadraticProgram) -> Constraints | None:
+    """Return what dependent equalities say of b: the system b = A·z, solved."""
+    if not program.A:
+        return None
+    system = LinearSystem(
+        RationalMatrix.of(program.A), None, None, True, program.equality_names, program.z, "", "", False
+    )
+    return solve_exact(system).constraints
