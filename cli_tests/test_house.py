@@ -47,6 +47,7 @@ THIRD_PARTY = {
     "numpy": {
         "numbers/ball",
         "solvers/floating",
+        "solvers/program/guess",
         "solvers/at_point",
         "solvers/second_order",
         "checks/floating_feasibility",

@@ -23,7 +23,7 @@ class Inequality(NamedTuple):
     """One row C·z ≤ d: a row of G, or a bound on an unknown."""
 
     kind: RowKind
-    index: int
+    number: int
     """0-based: the row of G, or the unknown that is bounded."""
     coefficients: Vector
     """(n,)"""
@@ -123,7 +123,12 @@ class QuadraticProgram(NamedTuple):
         """Return the program with every inequality as a row C·z ≤ d."""
         rows = self.inequalities()
         return CanonicalProgram(
-            self.hessian(), self.q, tuple(row.coefficients for row in rows), tuple(row.bound for row in rows), self.A, self.b
+            self.hessian(),
+            self.q,
+            tuple(row.coefficients for row in rows),
+            tuple(row.bound for row in rows),
+            self.A,
+            self.b,
         )
 
     def _rows_of_G(self) -> Iterator[Inequality]:

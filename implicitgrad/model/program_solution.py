@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 from implicitgrad.model.program import Inequality, QuadraticProgram, Rows, Vector
@@ -40,7 +42,7 @@ class Parameter(NamedTuple):
     """One number of q, h, lb, ub or b."""
 
     key: str
-    index: int
+    number: int
     """0-based, in the vector of that key."""
     name: str
 
@@ -126,8 +128,6 @@ class ProgramSolution(NamedTuple):
     inequalities: tuple[Inequality, ...]
     """The rows of G, the lower and the upper bounds."""
     status: ProgramStatus
-    reason: str = ""
-    """Why the status is not ``differentiable``, in the names of the program."""
     objective: Fraction | None = None
     """As written; None if there is no minimum."""
     z: Vector | None = None
@@ -135,7 +135,7 @@ class ProgramSolution(NamedTuple):
     multipliers: PartialVector = ()
     """λ of every inequality, None where it is not unique."""
     equality_multipliers: PartialVector = ()
-    ranges: dict[int, tuple[Fraction, Fraction | None]] = {}
+    ranges: Mapping[int, tuple[Fraction, Fraction | None]] = MappingProxyType({})
     """By active inequality: the least and the largest multiplier, None for no upper end."""
     strong: tuple[int, ...] = ()
     exchangeable: tuple[int, ...] = ()

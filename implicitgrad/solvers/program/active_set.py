@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.model.program import CanonicalProgram, Rows, Vector
+from implicitgrad.model.program_solution import RayCertificate
 from implicitgrad.solvers.program.null_space import null_space, rank
-from implicitgrad.solvers.program.optimum import Optimum, Unbounded, find_optimum
+from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 
 ZERO, ONE = Fraction(0), Fraction(1)
 Range = tuple[Fraction, Fraction | None]
@@ -77,9 +78,7 @@ def _can_be_positive(rows: Sequence[Vector], A: Rows, gradient: Vector) -> list[
     C = [row({i: ONE, k + i: -ONE}) for i in range(k)] + [row({i: ONE}) for i in range(k)]
     C += [row({i: -ONE}) for i in range(k)] + [row({width - 1: -ONE})]
     d = (*(ZERO,) * k, *(ONE,) * k, *(ZERO,) * k, -ONE)
-    equalities = [
-        (*(ZERO,) * k, *(r[j] for r in rows), *(a[j] for a in A), entry) for j, entry in enumerate(gradient)
-    ]
+    equalities = [(*(ZERO,) * k, *(r[j] for r in rows), *(a[j] for a in A), entry) for j, entry in enumerate(gradient)]
     q = (*(-ONE,) * k, *(ZERO,) * (width - k))
     found = find_optimum(_linear_program(q, C, d, equalities))
     assert isinstance(found, Optimum)
@@ -87,9 +86,7 @@ def _can_be_positive(rows: Sequence[Vector], A: Rows, gradient: Vector) -> list[
 
 
 def _linear_program(q: Vector, C: Sequence[Vector], d: Vector, A: Sequence[Vector], b: Vector = ()) -> CanonicalProgram:
-    return CanonicalProgram(
-        ((ZERO,) * len(q),) * len(q), q, tuple(C), d, tuple(A), b or (ZERO,) * len(A)
-    )
+    return CanonicalProgram(((ZERO,) * len(q),) * len(q), q, tuple(C), d, tuple(A), b or (ZERO,) * len(A))
 
 
 def multiplier_ranges(
@@ -98,11 +95,9 @@ def multiplier_ranges(
     """Return the range of the multiplier of each active inequality."""
     positive, p = found.positive, len(program.A)
     ranges: dict[int, Range] = {i: (multipliers[i], multipliers[i]) for i in found.strong}
-    ranges |= {i: (ZERO, ZERO) for i in found.weak}
+    ranges |= dict.fromkeys(found.weak, (ZERO, ZERO))
     width = len(positive) + p
-    equalities = [
-        (*(program.C[i][j] for i in positive), *(a[j] for a in program.A)) for j in range(len(gradient))
-    ]
+    equalities = [(*(program.C[i][j] for i in positive), *(a[j] for a in program.A)) for j in range(len(gradient))]
     target = tuple(-entry for entry in gradient)
     C = [tuple(-ONE if j == k else ZERO for j in range(width)) for k in range(len(positive))]
     for i in found.exchangeable:
@@ -111,7 +106,7 @@ def multiplier_ranges(
         for sign in (ONE, -ONE):
             q = tuple(sign if j == k else ZERO for j in range(width))
             best = find_optimum(_linear_program(q, C, (ZERO,) * len(C), equalities, target))
-            ends.append(None if isinstance(best, Unbounded) else best.z[k] if isinstance(best, Optimum) else ZERO)
+            ends.append(None if isinstance(best, RayCertificate) else best.z[k] if isinstance(best, Optimum) else ZERO)
         least, most = ends
         assert least is not None
         ranges[i] = (least, most)

@@ -24,9 +24,9 @@ def kkt_system(
     """
     rows = [canonical.C[i] for i in active] + [canonical.A[r] for r in equalities]
     nothing = (Fraction(0),) * len(rows)
-    matrix = [
-        (*(-entry for entry in row), *(-other[j] for other in rows)) for j, row in enumerate(canonical.P)
-    ] + [(*row, *nothing) for row in rows]
+    matrix = [(*(-entry for entry in row), *(-other[j] for other in rows)) for j, row in enumerate(canonical.P)] + [
+        (*row, *nothing) for row in rows
+    ]
     inequalities = program.inequalities()
     names = [inequalities[i].name for i in active]
     labels = [program.equality_names[r] for r in equalities]
@@ -34,7 +34,7 @@ def kkt_system(
         (
             *loss.z,
             *(
-                loss.multipliers[inequalities[i].index] if inequalities[i].kind is RowKind.INEQUALITY else Fraction(0)
+                loss.multipliers[inequalities[i].number] if inequalities[i].kind is RowKind.INEQUALITY else Fraction(0)
                 for i in active
             ),
             *(loss.equality_multipliers[r] for r in equalities),

@@ -54,7 +54,7 @@ def make_free_variables_basic(tableau: Tableau) -> list[int]:
             pending.remove(tableau.columns[place[1]])
             tableau.exchange(*place)
             continue
-        place = tableau.best((rows[k], columns[l]) for k in pending for l in pending if k < l)
+        place = tableau.best((rows[k], columns[other]) for k in pending for other in pending if k < other)
         if place is not None:
             first, second = tableau.complement(tableau.basis[place[0]]), tableau.columns[place[1]]
             tableau.exchange(*place)

@@ -7,13 +7,11 @@ from math import lcm
 from typing import NamedTuple
 
 from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product
+from implicitgrad.model.program_solution import FarkasCertificate, RayCertificate
 from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.solvers.program.lemke import PivotLimit, Ray, solve_complementarity
+from implicitgrad.solvers.program.lemke import Ray, solve_complementarity
 from implicitgrad.solvers.program.null_space import signed_primitive
-from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, FloatTableau, Tableau
-
-MAX_PIVOTS_PER_ROW = 20
-"""Of the doubles' search for a basis."""
+from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
 
 
 class Optimum(NamedTuple):
@@ -24,22 +22,6 @@ class Optimum(NamedTuple):
     """λ of every inequality."""
     equality_multipliers: Vector
     """ν"""
-
-
-class Infeasible(NamedTuple):
-    """λ ≥ 0 and ν with Cᵀλ + Aᵀν = 0 and dᵀλ + bᵀν < 0 (Farkas' lemma)."""
-
-    multipliers: Vector
-    equality_multipliers: Vector
-    value: Fraction
-    """dᵀλ + bᵀν"""
-
-
-class Unbounded(NamedTuple):
-    """A direction with P·ray = 0, A·ray = 0, C·ray ≤ 0 and qᵀray < 0, and a feasible point."""
-
-    ray: Vector
-    point: Vector
 
 
 class Scales(NamedTuple):
@@ -73,22 +55,7 @@ def _times(row: Vector, scale: int) -> IntegerRow:
     return [entry.numerator * (scale // entry.denominator) for entry in row]
 
 
-def guess_active(program: CanonicalProgram) -> list[int] | None:
-    """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
-    import numpy as np
-
-    problem, _ = in_integers(program)
-    try:
-        with np.errstate(all="ignore"):
-            tableau = FloatTableau(problem)
-            if solve_complementarity(tableau, MAX_PIVOTS_PER_ROW * (problem.size + 5)) is not None:
-                return None
-    except (PivotLimit, OverflowError):
-        return None
-    return sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size)
-
-
-def find_optimum(program: CanonicalProgram) -> Optimum | Infeasible | Unbounded:
+def find_optimum(program: CanonicalProgram) -> Optimum | FarkasCertificate | RayCertificate:
     """Solve a program whose P is symmetric and positive semidefinite."""
     problem, scales = in_integers(program)
     tableau = Tableau(problem)
@@ -105,11 +72,11 @@ def find_optimum(program: CanonicalProgram) -> Optimum | Infeasible | Unbounded:
     # the ray alone shows that there is no multiplier; the point shows that z can go along it
     feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)))
     if not isinstance(feasible, Optimum):
-        assert isinstance(feasible, Infeasible)
+        assert isinstance(feasible, FarkasCertificate)
         return feasible
     direction = signed_primitive(ray.v[: len(program.q)])
     assert product(program.q, direction) < 0
-    return Unbounded(direction, feasible.z)
+    return RayCertificate(direction, feasible.z)
 
 
 def _zeros(n: int) -> Rows:
@@ -125,7 +92,7 @@ def _split(values: list[Fraction], scales: Scales, n: int) -> tuple[Vector, Vect
     return tuple(values[:n]), tuple(multipliers), tuple(equality_multipliers)
 
 
-def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> Infeasible | None:
+def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> FarkasCertificate | None:
     """Return the certificate of infeasibility that a ray has in its multipliers, if it has one."""
     _, multipliers, equality_multipliers = _split(ray.v, scales, len(program.q))
     if product(program.d, multipliers) + product(program.b, equality_multipliers) >= 0:
@@ -133,4 +100,4 @@ def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> Infeasib
     both = signed_primitive((*multipliers, *equality_multipliers))
     multipliers, equality_multipliers = both[: len(multipliers)], both[len(multipliers) :]
     value = product(program.d, multipliers) + product(program.b, equality_multipliers)
-    return Infeasible(multipliers, equality_multipliers, value)
+    return FarkasCertificate(multipliers, equality_multipliers, value)

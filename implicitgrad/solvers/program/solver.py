@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -14,10 +14,8 @@ from implicitgrad.model.program_solution import (
     MatrixGradients,
     Missing,
     Parameter,
-    PartialRows,
     ProgramSolution,
     ProgramStatus,
-    RayCertificate,
     Sides,
     Slope,
 )
@@ -25,11 +23,11 @@ from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.solvers.exact import solve_exact
-from implicitgrad.solvers.program.active_set import ZERO, ActiveSet, classify, multiplier_ranges, solution_face
+from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
 from implicitgrad.solvers.program.convexity import negative_curvature
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
 from implicitgrad.solvers.program.one_sided import Change, LocalProgram, LocalSlope
-from implicitgrad.solvers.program.optimum import Infeasible, Optimum, Unbounded, find_optimum, guess_active
+from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import format_fraction
 
@@ -44,14 +42,11 @@ def solve_program(program: QuadraticProgram) -> ProgramSolution:
     size = len(canonical.q) + len(canonical.d) + len(canonical.b)
     guessed = _proved_guess(program, canonical) if size > MAX_WITHOUT_GUESS else None
     found = guessed.optimum if guessed else find_optimum(canonical)
-    inequalities = tuple(program.inequalities())
-    if isinstance(found, Infeasible):
-        return ProgramSolution(
-            program, inequalities, ProgramStatus.INFEASIBLE, certificate=FarkasCertificate(*found)
-        )
-    if isinstance(found, Unbounded):
-        return ProgramSolution(program, inequalities, ProgramStatus.UNBOUNDED, certificate=RayCertificate(*found))
-    return _Answer(program, canonical, found, guessed.kkt if guessed else None).solution()
+    if not isinstance(found, Optimum):
+        is_infeasible = isinstance(found, FarkasCertificate)
+        status = ProgramStatus.INFEASIBLE if is_infeasible else ProgramStatus.UNBOUNDED
+        return ProgramSolution(program, tuple(program.inequalities()), status, certificate=found)
+    return _OptimumAnalysis(program, canonical, found, guessed.kkt if guessed else None).solution()
 
 
 def refuse_nonconvex(program: QuadraticProgram, P: Rows) -> None:
@@ -76,6 +71,8 @@ class ProvedGuess(NamedTuple):
 
 def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram) -> ProvedGuess | None:
     """Solve the KKT conditions of a guessed basis exactly. Return None if the result is not optimal."""
+    from implicitgrad.solvers.program.guess import guess_active
+
     active = guess_active(canonical)
     if active is None:
         return None
@@ -99,8 +96,8 @@ def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram) -> Pro
     return ProvedGuess(Optimum(z, tuple(multipliers), duals), kkt)
 
 
-class _Answer:
-    """Derives the answer to a program from an optimum."""
+class _OptimumAnalysis:
+    """Derives all that is known of a program from an optimum."""
 
     def __init__(
         self, program: QuadraticProgram, canonical: CanonicalProgram, optimum: Optimum, kkt: Solution | None
@@ -132,7 +129,6 @@ class _Answer:
             program,
             tuple(self.inequalities),
             status,
-            self._reason(status, face),
             -objective if program.is_maximum else objective,
             optimum.z,
             tuple(multipliers),
@@ -174,9 +170,7 @@ class _Answer:
             n = len(self.program.q)
             if self._kkt.x[n : n + len(names)] == names:
                 return self._kkt
-        return solve_exact(
-            kkt_system(self.program, self.canonical, self.found.positive, range(len(self.program.b)))
-        )
+        return solve_exact(kkt_system(self.program, self.canonical, self.found.positive, range(len(self.program.b))))
 
     def _status(self, face: Sequence[Vector]) -> ProgramStatus:
         found = self.found
@@ -185,9 +179,6 @@ class _Answer:
         if found.weak or found.exchangeable:
             return ProgramStatus.ONE_SIDED
         return ProgramStatus.DIFFERENTIABLE if self.constraints is None else ProgramStatus.CONSTRAINED
-
-    def _reason(self, status: ProgramStatus, face: Sequence[Vector]) -> str:
-        return ""
 
     def _dependencies(self) -> Iterator[Dependency]:
         names = [self.inequalities[i].name for i in self.found.positive] + list(self.program.equality_names)
@@ -208,7 +199,7 @@ class _Answer:
         names = self.program.cost_names()
         return [
             *(Parameter("q", j, name) for j, name in enumerate(names)),
-            *(Parameter(str(row.kind), row.index, row.name) for row in self.inequalities),
+            *(Parameter(str(row.kind), row.number, row.name) for row in self.inequalities),
             *(Parameter("b", r, name) for r, name in enumerate(self.program.equality_names)),
         ]
 
@@ -263,11 +254,7 @@ class _Answer:
                 for j in range(n)
             ),
             tuple(tuple(sides.loss(k) for sides in columns) for k in range(K)),
-            {
-                parameter.name: sides
-                for parameter, sides in zip(parameters, columns, strict=True)
-                if not sides.z_agrees
-            },
+            {parameter.name: sides for parameter, sides in zip(parameters, columns, strict=True) if not sides.z_agrees},
             None,
             None,
         )
@@ -275,11 +262,11 @@ class _Answer:
     def _unit_change(self, nothing: Change, parameter: Parameter, row: int) -> Change | Missing:
         """Return the direction in which a parameter grows; Missing for a dependent b, which cannot change alone."""
         if parameter.key == "q":
-            return nothing._replace(q=_unit(len(nothing.q), parameter.index))
+            return nothing._replace(q=_unit(len(nothing.q), parameter.number))
         if parameter.key == "b":
-            if parameter.index not in self.equalities:
+            if parameter.number not in self.equalities:
                 return Missing.INFEASIBLE
-            return nothing._replace(b=_unit(len(nothing.b), self.equalities.index(parameter.index)))
+            return nothing._replace(b=_unit(len(nothing.b), self.equalities.index(parameter.number)))
         active = self.found.active
         if row not in active:
             return nothing
@@ -301,7 +288,7 @@ class _Answer:
             if self.program.has_multiplier_losses:
                 for i, change in zip(self.found.active, slope.multipliers, strict=True):
                     if self.inequalities[i].kind is RowKind.INEQUALITY:
-                        total += loss.multipliers[self.inequalities[i].index] * change
+                        total += loss.multipliers[self.inequalities[i].number] * change
                 total += product([loss.equality_multipliers[r] for r in self.equalities], slope.equality_multipliers)
             yield total
 
@@ -315,7 +302,7 @@ class _Answer:
         for row in kkt.dL_dx_rows or ():
             by_q: Vector = tuple(row[:n])  # type: ignore[arg-type]
             by_row = {
-                self.inequalities[i].index: (self.optimum.multipliers[i], row[n + k])
+                self.inequalities[i].number: (self.optimum.multipliers[i], row[n + k])
                 for k, i in enumerate(active)
                 if self.inequalities[i].kind is RowKind.INEQUALITY
             }
@@ -323,9 +310,7 @@ class _Answer:
             def outer(multiplier: Fraction, change: Fraction, by_q: Vector = by_q) -> Vector:
                 return tuple(multiplier * a - change * b for a, b in zip(by_q, z, strict=True))
 
-            P = tuple(
-                tuple((by_q[i] * z[j] + z[i] * by_q[j]) / 2 for j in range(n)) for i in range(n)
-            )
+            P = tuple(tuple((by_q[i] * z[j] + z[i] * by_q[j]) / 2 for j in range(n)) for i in range(n))
             nothing = (ZERO, ZERO)
             G = tuple(outer(*by_row.get(i, nothing)) for i in range(len(self.program.G)))  # type: ignore[arg-type]
             A = tuple(

@@ -1,0 +1,88 @@
+"""A guess of the active constraints, by Lemke's method in doubles, which proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from implicitgrad.model.program import CanonicalProgram
+from implicitgrad.solvers.program.lemke import PivotLimit, solve_complementarity
+from implicitgrad.solvers.program.optimum import in_integers
+from implicitgrad.solvers.program.tableau import ComplementarityProblem, Tableau
+
+MAX_PIVOTS_PER_ROW = 20
+
+
+def guess_active(program: CanonicalProgram) -> list[int] | None:
+    """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
+    problem, _ = in_integers(program)
+    try:
+        with np.errstate(all="ignore"):
+            tableau = FloatTableau(problem)
+            if solve_complementarity(tableau, MAX_PIVOTS_PER_ROW * (problem.size + 5)) is not None:
+                return None
+    except (PivotLimit, OverflowError):
+        return None
+    return sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size)
+
+
+class FloatTableau(Tableau):
+    """The same in doubles, which find a basis quickly but prove nothing."""
+
+    TOLERANCE = 1e-10
+
+    def __init__(self, problem: ComplementarityProblem) -> None:
+        super().__init__(problem)
+        array = np.array(self.entries, dtype=float)
+        sizes = np.abs(array[:, :-1]).max(axis=1, initial=0)
+        exponents = np.frexp(np.where(sizes > 0, sizes, 1))[1]
+        scale = np.exp2(-exponents)
+        # a row of constraints and the column of its multiplier are scaled alike, which keeps M positive semidefinite
+        scale[: len(problem.q)] = 1
+        array[:, :-1] *= scale
+        self.entries = array * scale[:, None]
+        norm = np.abs(self.entries).max(initial=0)
+        self.zero = self.TOLERANCE * (norm or 1)
+
+    def copy(self) -> FloatTableau:
+        """Return a tableau that can be changed without changing this one."""
+        raise NotImplementedError
+
+    def exchange(self, row: int, column: int) -> None:
+        """Make a nonbasic variable basic in the place of the one of a row."""
+        array = self.entries
+        pivot = array[row, column]
+        factors = array[:, column] / -pivot
+        factors[row] = 0
+        pivot_row = array[row] / pivot
+        array += factors[:, None] * array[row]
+        array[:, column] = factors
+        pivot_row[column] = 1 / pivot
+        array[row] = pivot_row
+        array[abs(array) < self.zero] = 0
+        self.basis[row], self.columns[column] = self.columns[column], self.basis[row]
+
+    def add_column(self, label: int, entries: Sequence[int]) -> None:
+        """Append a column."""
+        self.entries = np.column_stack([self.entries, entries])
+        self.columns.append(label)
+
+    def drop_column(self, label: int) -> None:
+        """Remove a nonbasic column."""
+        place = self.columns.index(label)
+        del self.columns[place]
+        self.entries = np.delete(self.entries, place, axis=1)
+
+    def column(self, label: int) -> list[float]:
+        """Return the entries of a column, the unit vector of a basic variable included."""
+        if label in self.columns:
+            found: list[float] = self.entries[:, self.columns.index(label)].tolist()
+            return found
+        return [float(basic == label) for basic in self.basis]
+
+    def best(self, places: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
+        """Return the place of the largest pivot."""
+        sizes = [(abs(self.entries[i, j]), i, j) for i, j in places]
+        size, *place = max(sizes, default=(0, 0, 0))
+        return (place[0], place[1]) if size > self.zero else None
