@@ -441,10 +441,15 @@ def test_names_in_lists_that_no_file_has_cost_nobody_else(run: Run, tmp_path: Pa
     assert found[0]["status"] == "determined"
     assert "No such file" not in found[1]["error"]["message"]
     assert "name too long" in found[2]["error"]["message"]
-    command = f"(echo a.yaml; sleep 0.5; printf 'd\\0x/y.yaml\\nb.yaml\\n') | {PROGRAM} batch --files-from -"
-    slow = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    slow = batch(tmp_path, "--files-from", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert slow.stdin is not None
+    assert slow.stdout is not None
+    slow.stdin.write(b"a.yaml\n")
+    slow.stdin.flush()
+    first = slow.stdout.readline()  # so the first block ended there
+    rest, _ = slow.communicate(b"d\0x/y.yaml\nb.yaml\n", timeout=30)
     assert slow.returncode == 2
-    assert [record["source"] for record in lines(slow.stdout)] == ["a.yaml", "d\0x/y.yaml", "b.yaml"]
+    assert [record["source"] for record in lines((first + rest).decode())] == ["a.yaml", "d\0x/y.yaml", "b.yaml"]
 
 
 def test_failures_are_told_before_answers_that_are_not_as_required(run: Run) -> None:

@@ -18,6 +18,7 @@ LINE = 3
 LONG = "1" * 1001
 
 LINES = {
+    "large integers": '{"A": [[9007199254740993, 2], [3, -0]], "dL_dy": [5, 9007199254740993]}',
     "integers": '{"A": [[1, 2], [3, 4]], "dL_dy": [5, 6]}',
     "decimals": '{"A": [[1.5, -0.25], [3, 4.125]], "dL_dy": [1, 0.5]}',
     "exponents": '{"A": [[1e-3, 2], [3, 4.5E2]], "dL_dy": [1, 2e0]}',
@@ -65,25 +66,35 @@ LINES = {
 Outcome = LinearSystem | list[Problem]
 
 
-def in_a_file(text: str) -> Outcome:
+def in_a_file(text: str, arithmetic: str) -> Outcome:
     try:
-        return build_system(read_yaml("\n" * (LINE - 1) + text, "s", "s")[0])
+        return build_system(read_yaml("\n" * (LINE - 1) + text, "s", "s")[0], arithmetic)
     except InputError as error:
         return list(error.problems)
 
 
-def on_a_line(text: str) -> Outcome:
+def on_a_line(text: str, arithmetic: str = "auto") -> Outcome:
     try:
-        return build_system(read_json_line(text, "s", "s", LINE))
+        return build_system(read_json_line(text, "s", "s", LINE), arithmetic)
     except InputError as error:
         return list(error.problems)
 
 
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES)
 def test_a_line_says_what_a_file_says(text: str) -> None:
-    found = on_a_line(text)
-    assert found == in_a_file(text.lstrip("\t "))
-    assert isinstance(found, LinearSystem) or all(problem.line == LINE and problem.column for problem in found)
+    for line in (text, text.replace("]", "]" + " " * 1001, 1)):  # a long line is decoded in another way
+        for arithmetic in ("exact", "float"):
+            found = on_a_line(line, arithmetic)
+            assert found == in_a_file(line.lstrip("\t "), arithmetic)
+            assert isinstance(found, LinearSystem) or all(problem.line == LINE and problem.column for problem in found)
+            if isinstance(found, LinearSystem):
+                assert error_bounds(found) == error_bounds(in_a_file(line.lstrip("\t "), arithmetic))
+
+
+def error_bounds(system: Outcome) -> list[object]:
+    """The errors of the doubles, which == does not compare."""
+    assert isinstance(system, LinearSystem)
+    return [str(getattr(matrix, "error", None)) for matrix in (system.A, system.B, system.dL_dy)]
 
 
 def numbers() -> st.SearchStrategy[str]:

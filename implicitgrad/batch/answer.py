@@ -33,12 +33,19 @@ class Position(NamedTuple):
 class Identity(NamedTuple):
     """The part of a system that is known without its answer."""
 
-    position: Position
+    item: int
+    number: int
+    """Its position, as in Position."""
     is_last: bool
     """Whether it is the last system of its item."""
     source: str
     name: str
     content_hash: str | None
+
+    @property
+    def position(self) -> Position:
+        """The position of the system among items."""
+        return Position(self.item, self.number)
 
 
 class BatchSystem:
@@ -62,7 +69,7 @@ class BatchSystem:
 
 def read_item(item: Item, task: BatchTask, index: int = 0) -> list[BatchSystem]:
     """Read the systems of an item, the ``index``-th of some; if that fails, return one with the problem."""
-    started = time.monotonic()
+    started = 0.0 if task.time_limit is None else time.monotonic()
     content_hash = None
     try:
         content_hash = task.content_hash(item)
@@ -70,17 +77,13 @@ def read_item(item: Item, task: BatchTask, index: int = 0) -> list[BatchSystem]:
         # resumption must know how many results a file has
         marked = content_hash if content_hash is None or len(specs) == 1 else f"{content_hash}/{len(specs)}"
         numbers = range(item.since, len(specs)) if item.only is None else [item.only]
-        seconds = time.monotonic() - started if len(specs) == 1 else 0
+        seconds = time.monotonic() - started if started and len(specs) == 1 else 0.0
         return [
-            BatchSystem(
-                Identity(Position(index, k), k == numbers[-1], specs[k].source, specs[k].name, marked),
-                specs[k],
-                seconds,
-            )
+            BatchSystem(Identity(index, k, k == numbers[-1], specs[k].source, specs[k].name, marked), specs[k], seconds)
             for k in numbers
         ]
     except Exception as error:
-        identity = Identity(Position(index, item.since), True, item.source, _name(item.source), content_hash)
+        identity = Identity(index, item.since, True, item.source, _name(item.source), content_hash)
         return [BatchSystem(identity, problem_of(error, item.source))]
 
 
@@ -117,7 +120,7 @@ def failure(identity: Identity, problem: Problem, task: BatchTask) -> BatchResul
 
 def item_failure(source: str, problem: Problem, task: BatchTask) -> BatchResult:
     """Return the result of an item that could not be read or whose process died."""
-    return failure(Identity(Position(0, 0), True, source, _name(source), None), problem, task)
+    return failure(Identity(0, 0, True, source, _name(source), None), problem, task)
 
 
 def problem_of(error: Exception, source: str) -> Problem:

@@ -179,7 +179,7 @@ def _runs(items: Sequence[Item], task: BatchTask) -> Iterator[tuple[_Pace, list[
                 buildable += [system for system in read if not system.needs_algebra]
             systems += read
         build_systems(buildable, task)
-        for pace, run in groupby(systems, lambda system: _pace(system, items[system.identity.position.item])):
+        for pace, run in groupby(systems, lambda system: _pace(system, items[system.identity.item])):
             together = list(run)
             for k in range(0, len(together), GROUP_ITEMS):
                 yield pace, together[k : k + GROUP_ITEMS]
@@ -299,10 +299,10 @@ def _run_jobs(
 
 def _next(identity: Identity, items: Sequence[Item]) -> Position:
     """Return the position that follows that of a system; its item may be one behind the last."""
-    i, number = identity.position
     if not identity.is_last:
-        return Position(i, number + 1)
-    return Position(i + 1, items[i + 1].since if i + 1 < len(items) else 0)
+        return Position(identity.item, identity.number + 1)
+    i = identity.item + 1
+    return Position(i, items[i].since if i < len(items) else 0)
 
 
 def _answer_singly(items: Iterable[tuple[int, Item]], task: BatchTask) -> Iterator[list[BatchResult] | Position]:

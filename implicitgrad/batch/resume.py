@@ -17,11 +17,9 @@ from implicitgrad.model.requirement import Facts, unmet
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
-from implicitgrad.writers.csv import COLUMNS
 
 LONGEST_BEGINNING = 2**16
 """As much of a first line as tells a record from a system."""
-HEADER = ",".join(COLUMNS).encode()
 TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 """A text of JSON."""
 
@@ -38,7 +36,8 @@ class Old:
         except OSError as error:
             raise OutputError(f"{printable(path)} cannot be read: {error.strerror}") from None
         marks = array("q")
-        self.is_table = self.file.readline(len(HEADER)) == HEADER
+        header = _table_header()
+        self.is_table = self.file.readline(len(header)) == header
         self.file.seek(0)
         self.starts = array("q", [0])
         """Where each line begins, and the last one ends."""
@@ -124,7 +123,7 @@ def refuse_foreign(path: str) -> None:
 
 def _is_results(line: bytes) -> bool:
     """Whether a first line is that of results, or the torn beginning of one."""
-    if line.startswith(HEADER):
+    if line.startswith(_table_header()):
         return True
     try:
         record = json.loads(line)
@@ -185,3 +184,10 @@ def _facts(record: dict[str, Any]) -> Facts:
     coefficients = ((record.get("general") or {}).get("dL_dx") or {}).get("coefficients") or []
     is_unique = not any(any(row) if isinstance(row, list) else row for row in coefficients)
     return Facts(record["source"], record["status"], None if record.get("dL_dx") is None else is_unique)
+
+
+def _table_header() -> bytes:
+    """Return the beginning of a table of results, to its line end."""
+    from implicitgrad.writers.csv import COLUMNS
+
+    return ",".join(COLUMNS).encode()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import lcm
 from operator import mul
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
 
 from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
 
@@ -29,16 +29,21 @@ class PlainDecimals(NamedTuple):
 
 
 def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
-    """Parse rows of texts of one length at once. Return None if one is no plain decimal or a row is anything else.
+    """Parse rows of integers and texts, all of one length, at once.
 
-    The per-entry parser, which takes four times as long, then locates it.
+    Return None if a text is no plain decimal or a row is anything else. The per-entry parser, which takes four times as
+    long, then locates it.
     """
     if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
         return None
-    texts: list[str] = [text for row in rows for text in row]  # type: ignore[attr-defined]
+    entries: list[Any] = [entry for row in rows for entry in row]  # type: ignore[attr-defined]
+    types = {*map(type, entries)}
+    if types == {int}:
+        return PlainDecimals(RationalMatrix(cast("list[IntegerRow]", rows), 1), has_decimals=False)
     try:
+        texts: list[str] = [*map(str, entries)] if types == {int, str} else entries
         text = "\n".join(texts)
-    except TypeError:
+    except (TypeError, ValueError):  # neither texts nor integers, or an integer that is too long for Python to write
         return None
     if ALL_PLAIN_NUMBERS.fullmatch(text) is None or text.count("\n") != len(texts) - 1:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import chain
 from numbers import Integral, Rational, Real
-from typing import Any, TypeGuard
+from typing import Any
 
 from implicitgrad.numbers.ball import BallMatrix, Decimals, is_array
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
@@ -22,11 +22,17 @@ def shape_of(value: object) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ())) if is_array(value) else ()
 
 
-def is_rectangle_of_texts(value: list[Any]) -> TypeGuard[list[list[str]]]:
-    """Return whether a value is nonempty rows of texts, all of one length."""
+def rectangle_of_texts(value: list[Any]) -> list[list[str]] | None:
+    """Return rows of texts or integers, all of one length and not empty, as texts; None for anything else."""
     if {*map(type, value)} != {list} or len({*map(len, value)}) > 1:
-        return False
-    return {*map(type, chain.from_iterable(value))} == {str}
+        return None
+    types = {*map(type, chain.from_iterable(value))}
+    if types == {str}:
+        return value
+    try:
+        return [[*map(str, row)] for row in value] if types and types <= {int, str} else None
+    except ValueError:  # Python writes no more than 4,300 digits of an integer
+        return None
 
 
 def plain(value: object) -> object:

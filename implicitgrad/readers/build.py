@@ -63,7 +63,8 @@ def is_binary(spec: SystemSpec) -> bool:
 
 
 def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearSystem:
-    chosen = _choose_arithmetic(spec, arithmetic)
+    is_above_limit = is_large(spec)
+    chosen = _choose_arithmetic(spec, arithmetic, is_above_limit=is_above_limit)
     try:
         system = _system(
             MatrixParser(spec, chosen, allow_algebra=allow_algebra, is_exact_required=arithmetic == Arithmetic.EXACT)
@@ -71,9 +72,9 @@ def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearS
     except LettersFound:
         if not allow_algebra:
             raise NeedsAlgebra from None
-        return _system(MatrixParser(spec, Arithmetic.FLOAT if is_large(spec) else Arithmetic.SYMBOLIC))
+        return _system(MatrixParser(spec, Arithmetic.FLOAT if is_above_limit else Arithmetic.SYMBOLIC))
     if chosen is Arithmetic.EXACT:
-        if arithmetic != AUTO or is_quick(system):
+        if arithmetic != AUTO or not is_above_limit or is_quick(system):
             return system
         return _system(MatrixParser(spec, Arithmetic.FLOAT))._replace(exactly=lambda: system)
     if arithmetic != AUTO or spec.is_at_inexact_point or is_binary(spec) or _least_estimate(spec) > SETTLED:
@@ -85,10 +86,13 @@ def _exact_system(spec: SystemSpec) -> LinearSystem:
     return _system(MatrixParser(spec, Arithmetic.EXACT))
 
 
-def _choose_arithmetic(spec: SystemSpec, asked: str) -> Arithmetic:
-    """Return whether numbers are parsed as rational numbers or as doubles. Raise InputError, UsageError."""
+def _choose_arithmetic(spec: SystemSpec, asked: str, *, is_above_limit: bool) -> Arithmetic:
+    """Return whether numbers are parsed as rational numbers or as doubles. Raise InputError, UsageError.
+
+    is_above_limit : whether the system is larger than what is always solved exactly.
+    """
     if asked == AUTO:
-        is_float = is_binary(spec) or spec.is_at_inexact_point or (is_large(spec) and _least_estimate(spec) > QUICK)
+        is_float = is_binary(spec) or spec.is_at_inexact_point or (is_above_limit and _least_estimate(spec) > QUICK)
         return Arithmetic.FLOAT if is_float else Arithmetic.EXACT
     chosen = chosen_arithmetic(asked)
     if spec.origin is not None and spec.is_at_inexact_point and chosen is Arithmetic.EXACT:

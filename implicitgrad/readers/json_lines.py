@@ -9,14 +9,17 @@ from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import MAX_DIGITS
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
-"""Numbers as their texts, objects as pairs."""
+DECODER = json.JSONDecoder(parse_float=str, parse_constant=_refuse, object_pairs_hook=tuple)
+"""Integers as such, other numbers as their texts, objects as pairs."""
+LONG_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
+"""All numbers as their texts, of lines that may have numbers of too many digits."""
 BLANKS = " \t\r\n"
 NO_SYSTEM = ("", "---")
 """Lines that are passed over; the second stands between YAML documents, which lines of JSON are."""
@@ -72,7 +75,7 @@ def _values(text: str) -> dict[str, object] | None:
     if not text.isascii() or "\\u" in text or "\x7f" in text:
         return None
     try:
-        pairs, end = DECODER.raw_decode(text)
+        pairs, end = (DECODER if len(text) <= MAX_DIGITS else LONG_DECODER).raw_decode(text)
     except (ValueError, RecursionError):
         return None
     values = dict(pairs)

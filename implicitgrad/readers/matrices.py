@@ -13,7 +13,7 @@ from implicitgrad.model.spec import NeedsAlgebra, Path, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.ball import BallMatrix, Decimals, from_array, from_texts
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
-from implicitgrad.numbers.values import as_fraction, described, is_rectangle_of_texts, plain, ratio_of, shape_of
+from implicitgrad.numbers.values import as_fraction, described, plain, ratio_of, rectangle_of_texts, shape_of
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
@@ -126,8 +126,8 @@ class MatrixParser:
             if key == "A":
                 self.has_decimals = decimals.has_decimals
             return decimals.matrix
-        if self.arithmetic is Arithmetic.FLOAT and rows and is_rectangle_of_texts(rows):
-            return from_texts(rows)
+        if self.arithmetic is Arithmetic.FLOAT and (texts := rectangle_of_texts(rows)) is not None:
+            return from_texts(texts)
         return None
 
     def _parse_entries(self, key: str, value: list[object]) -> ParsedMatrix | None:

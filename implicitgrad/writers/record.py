@@ -31,7 +31,8 @@ LARGE = 2**16
 def write_record(solution: Solution, more: Mapping[str, Json] = MappingProxyType({})) -> str:
     """Return the record as one line of ASCII JSON without its end. more : further keys, behind the others."""
     doubles = _BallRows(keeps_large=True)
-    record = _record(solution, doubles) | {**more}
+    record = _record(solution, doubles)
+    record.update(more)
     return "".join(_pieces(record)) if doubles.is_any_kept else write_json(record)
 
 

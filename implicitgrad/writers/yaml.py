@@ -13,7 +13,7 @@ from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Arithmetic, ImplicitEquations, Matrix, PointAccuracy
 from implicitgrad.numbers.ball import BallMatrix, Decimals
-from implicitgrad.numbers.values import is_rectangle_of_texts
+from implicitgrad.numbers.values import rectangle_of_texts
 from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
 from implicitgrad.writers.expectation import (
     LARGEST_RTOL,
@@ -81,8 +81,8 @@ def _as_written(part: SourceValue | None) -> list[list[str]] | None:
         value = value.texts()
     if not isinstance(value, list):
         return None
-    rows = value if list in map(type, value) else [value]
-    return rows if is_rectangle_of_texts(rows) and all(map(is_number, chain.from_iterable(rows))) else None
+    rows = rectangle_of_texts(value if list in map(type, value) else [value])
+    return rows if rows and all(map(is_number, chain.from_iterable(rows))) else None
 
 
 def matrix_texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
