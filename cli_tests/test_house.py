@@ -39,7 +39,7 @@ THIRD_PARTY = {
         "writers/heat_map",
         "writers/summary",
     },
-    "yaml": {"readers/yaml"},
+    "yaml": {"readers/yaml_nodes"},
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
     "mpmath": {"symbolic", "solvers/special_cases"},
     "flint": {"numbers/flint_reduction"},

@@ -187,13 +187,13 @@ def test_a_record_as_it_is_may_stand_under_expect(run: Run) -> None:
 
 def test_a_line_of_many_is_read_without_those_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    documents = yaml._documents
+    documents = yaml.documents
 
     def recorded(text: str, source: str, above: int = 0) -> Any:
         seen.append(len(text))
         return documents(text, source, above)
 
-    monkeypatch.setattr(yaml, "_documents", recorded)
+    monkeypatch.setattr(yaml, "documents", recorded)
     line = '{"A": [[1, 2], [3, 4]], "expect": {"rank": 2}}'
     specs = read_systems("\n".join([line] * 50), "s.jsonl")
     assert seen == [len(line)] * 50

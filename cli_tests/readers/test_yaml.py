@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import implicitgrad.readers.yaml as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
 from implicitgrad.numbers.ball import BallMatrix, Decimals
+from implicitgrad.readers import yaml_nodes
 from implicitgrad.readers.build import build_system
 
 
@@ -32,7 +33,7 @@ def problems(text: str | bytes, folder: Path, name: str = "system.yaml") -> list
 @pytest.fixture(params=["C parser", "pure parser"])
 def either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "pure parser":
-        monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_nodes, "_LOADER", yaml.SafeLoader)
     else:
         assert yaml.__with_libyaml__
 

@@ -1,0 +1,258 @@
+"""The nodes of a YAML text, from parse events: a number is what its text says, and nothing is constructed.
+
+The events carry positions and the text of every scalar. Aliases, anchors, tags and merge keys are refused where they
+stand, and depth is counted, so that no document can grow when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+import yaml
+
+from implicitgrad.model.spec import Path, SourceValue, Span
+from implicitgrad.numbers.ball import Decimals
+from implicitgrad.readers.keys import spelled
+from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.errors import InputError, Problem
+
+DEEPEST = 8
+TOO_DEEP = f"expected at most {DEEPEST} levels of nesting, got more"
+LARGE = 2**12
+"""Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
+
+_SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+"""A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
+_SCALAR = yaml.ScalarEvent
+_SEQUENCE, _SEQUENCE_END, _MAPPING_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent, yaml.MappingEndEvent
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class YamlNode(NamedTuple):
+    """A piece of a document: a scalar's text, a list's items, or a mapping's pairs of key and value."""
+
+    mark: Any
+    """The PyYAML mark where it starts; line and column 0-based."""
+    end_mark: Any
+    """Where it ends; what is not in flow style ends late, behind comments."""
+    text: str | None = None
+    items: Sequence[YamlNode] | None = None
+    pairs: list[tuple[YamlNode, YamlNode]] | None = None
+    is_flow: bool = False
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """(line, column), 1-based."""
+        return self.mark.line + 1, self.mark.column + 1
+
+    def __str__(self) -> str:
+        if self.text is not None:
+            return quoted(self.text) if self.text else "nothing"
+        return "a list" if self.pairs is None else "a mapping"
+
+
+if TYPE_CHECKING:
+    Nodes = Sequence[YamlNode]
+else:
+    Nodes = object  # to ask whether something is an instance of an abstract class takes ten times as long
+
+
+class YamlPlace(NamedTuple):
+    """As much of a PyYAML mark as is kept of each of many."""
+
+    line: int
+    column: int
+
+
+class Scalars(Nodes):
+    """A list's items where all of them are scalars: a matrix has many, and few are ever looked at."""
+
+    def __init__(self, texts: list[str], places: list[int]) -> None:
+        self.texts = texts
+        self.places = places
+        """Of each item four numbers: the line and column where it starts, and where it ends; 0-based."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: int) -> YamlNode: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[YamlNode]: ...
+    def __getitem__(self, index: int | slice) -> YamlNode | list[YamlNode]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        i = range(len(self))[index]
+        line, column, end_line, end_column = self.places[4 * i : 4 * i + 4]
+        return YamlNode(YamlPlace(line, column), YamlPlace(end_line, end_column), self.texts[i])
+
+
+def documents(text: str, source: str, above: int = 0) -> Iterator[YamlNode]:
+    """Yield the root node of each document. Raise InputError."""
+    _refuse_control_characters(text, source, above)
+    if text.lstrip().startswith("{") and "\\u" in text:
+        text = re.sub(_SURROGATES, _one_escape, text)
+    loader = _LOADER(text)
+    try:
+        while True:
+            event = loader.get_event()
+            if isinstance(event, yaml.StreamEndEvent):
+                return
+            if isinstance(event, yaml.DocumentStartEvent):
+                yield _node(loader, loader.get_event(), source, above, 0)
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, text, source, above) from None
+    finally:
+        loader.dispose()
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    backslashes, high, low = pair.groups()
+    return f"{backslashes}\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08X}"
+
+
+def _node(loader: Any, event: Any, source: str, above: int, depth: int) -> YamlNode:
+    mark = _below(above, event.start_mark)
+    kind = type(event)
+    if kind is _SCALAR and event.anchor is None and event.tag is None:
+        return YamlNode(mark, _below(above, event.end_mark), event.value)
+    if kind is yaml.AliasEvent:
+        raise _refused(f"expected plain values, got {quoted('*' + event.anchor)}", mark, source, "Write the values out")
+    if event.anchor is not None:
+        raise _refused(f"expected plain values, got {quoted('&' + event.anchor)}", mark, source, "Write the values out")
+    if event.tag is not None:
+        raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
+    if depth == DEEPEST:
+        raise _refused(TOO_DEEP, mark, source)
+    is_flow = event.flow_style
+    items: list[YamlNode] = []
+    if kind is _SEQUENCE:
+        scalars, child = _scalars(loader, above)
+        if type(child) is _SEQUENCE_END:
+            return YamlNode(mark, _below(above, child.end_mark), items=scalars, is_flow=is_flow)
+        items += scalars
+    else:
+        child = loader.get_event()
+    closing = _SEQUENCE_END if kind is _SEQUENCE else _MAPPING_END
+    while type(child) is not closing:
+        items.append(_node(loader, child, source, above, depth + 1))
+        child = loader.get_event()
+    end_mark = _below(above, child.end_mark)
+    if kind is _SEQUENCE:
+        return YamlNode(mark, end_mark, items=items, is_flow=is_flow)
+    return YamlNode(mark, end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
+
+
+def _below(above: int, mark: Any) -> Any:
+    """A mark of a text as one of the source that it is in."""
+    return YamlPlace(mark.line + above, mark.column) if above else mark
+
+
+def _scalars(loader: Any, above: int) -> tuple[Scalars, Any]:
+    """The plain scalars that come next, and the event that ends them."""
+    texts: list[str] = []
+    places: list[int] = []
+    get_event = loader.get_event
+    while type(event := get_event()) is _SCALAR and event.anchor is None and event.tag is None:
+        start: Any = event.start_mark
+        end: Any = event.end_mark
+        texts.append(event.value)
+        places += (start.line + above, start.column, end.line + above, end.column)
+    return Scalars(texts, places), event
+
+
+def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> InputError:
+    return InputError([Problem(message, hint, "bad-syntax").at(source, (mark.line + 1, mark.column + 1))])
+
+
+def _refuse_control_characters(text: str, source: str, above: int) -> None:
+    """libyaml refuses most of them too, but says where in bytes; the others it takes for ends of lines."""
+    match = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if match is None and not text.isascii():
+        match = re.search("[\x85\u2028\u2029]", text)
+    if match:
+        before = text[: match.start()].split("\n")
+        problem = Problem(f"expected text, got the character {quoted(match.group())}", "Remove it", "bad-syntax")
+        raise InputError([problem.at(source, (len(before) + above, len(before[-1]) + 1))])
+
+
+def _syntax_error(error: yaml.YAMLError, text: str, source: str, above: int) -> InputError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
+    reason = ", ".join(part for part in reasons if part) or printable(str(error))
+    position = hint = None
+    if mark is not None:
+        position = mark.line + 1 + above, mark.column + 1
+        lines = text.splitlines()
+        if mark.line < len(lines) and "\t" in lines[mark.line]:
+            hint = "The line has a tab; YAML indents with spaces"
+    message = TOO_DEEP if "nesting depth" in reason else f"not valid YAML: {reason}"  # the C parser counts, too
+    return InputError([Problem(message, hint, "bad-syntax").at(source, position)])
+
+
+def source_value(node: YamlNode, source: str) -> SourceValue:
+    """Return a node as a value with its places."""
+
+    def at(path: Path) -> YamlNode:
+        here = node
+        for index in path:
+            assert here.items is not None
+            here = here.items[index]
+        return here
+
+    return SourceValue(_plain(node), source, lambda path: at(path).position, span=lambda path: span_of(at(path)))
+
+
+def source_list(node: YamlNode, source: str) -> SourceValue:
+    """Return a node that is a list as a value; one name or number stands for a list of it."""
+    if not node.text or "," in node.text:
+        return source_value(node, source)
+    return source_value(YamlNode(node.mark, node.end_mark, items=[node], is_flow=True), source)
+
+
+def source_matrix(node: YamlNode, source: str) -> SourceValue:
+    """Return a node that is a matrix as a value; the numbers of a large one are parsed as doubles at once."""
+    part = source_value(node, source)
+    rows = [row.items.texts for row in node.items or () if isinstance(row.items, Scalars)]
+    columns = len(rows[0]) if rows else 0
+    if len(rows) * columns < LARGE or len(rows) != len(node.items or ()) or {len(row) for row in rows} != {columns}:
+        return part
+    lines = [",".join(row) for row in rows]
+    if any(" " in line or "\t" in line for line in lines):
+        return part
+    from implicitgrad.readers.decimals import from_lines
+
+    found = from_lines(lines, ",", columns)
+    return part if found is None else part._replace(value=Decimals(*found, lambda: list(rows)))
+
+
+def span_of(node: YamlNode) -> Span:
+    """Return the start of a node and the end of its last child, without the comments and blank lines that follow."""
+    children = node.items if node.items is not None else [part for pair in node.pairs or () for part in pair]
+    if children and not node.is_flow:
+        return node.position, span_of(children[-1])[1]
+    return node.position, (node.end_mark.line + 1, node.end_mark.column + 1)
+
+
+def _plain(node: YamlNode) -> object:
+    """Nested lists and mappings of texts."""
+    if isinstance(node.items, Scalars):
+        return node.items.texts
+    if node.items is not None:
+        return [_plain(item) for item in node.items]
+    if node.pairs is not None:
+        return {key.text or "": _plain(value) for key, value in node.pairs}
+    return node.text
+
+
+def duplicates(node: YamlNode) -> Iterator[tuple[YamlNode, YamlNode]]:
+    """Yield the two nodes of each key that is given twice in a mapping or in one inside it."""
+    seen: dict[str, YamlNode] = {}
+    for key_node, value in node.pairs or ():
+        key = spelled(key_node.text or "")
+        if key in seen:
+            yield seen[key], key_node
+        seen.setdefault(key, key_node)
+        yield from duplicates(value)
