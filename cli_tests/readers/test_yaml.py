@@ -341,7 +341,7 @@ def test_a_matrix_read_at_once_is_the_same_as_one_read_entry_by_entry(rows: list
     answers: list[object] = []
     for least in (0, 10**9):
         try:
-            with patch.object(reader, "LARGE", least):
+            with patch.object(yaml_nodes, "LARGE", least):
                 (spec,) = reader.read_yaml(text, "fuzz", "fuzz")
             answers.append(build_system(spec, arithmetic))
         except InputError as error:
