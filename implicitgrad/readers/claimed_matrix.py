@@ -1,4 +1,4 @@
-"""A claimed matrix as written → ClaimedMatrix: its shape, its entries, and how exact they say they are."""
+"""Parse a claimed matrix: its shape, its entries, and the accuracy that their digits imply."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from implicitgrad.text.number_grammar import NumberError, last_place, parse_numb
 DOUBLE = Fraction(1, 2**53)
 """The unit roundoff of a double."""
 DIGITS_OF_DOUBLES = 16
-"""So many significant digits or more has a number that nobody wrote by hand."""
+"""A number with so many significant digits or more was not written by hand."""
 NOT_DETERMINED = ("null", "~")
 BAD = "bad-claim"
 ZERO = Fraction(0)
 
 
 class Shape(NamedTuple):
-    """What a claimed matrix must be."""
+    """The shape required of a claimed matrix."""
 
     height: int
     rows_are: str
@@ -40,17 +40,17 @@ class Shape(NamedTuple):
 
 
 Entry = tuple[Any, Fraction, bool]
-"""A value, half a unit of its last decimal place, and whether it was computed in floating point."""
+"""The value, half a unit of its last decimal place, and whether it was computed in floating point."""
 Read = Callable[[object], Entry]
-"""Raises NumberError."""
+"""Reads an entry. Raises NumberError."""
 Refuse = Callable[[Path, str, str | None, str], None]
-"""Takes down what is wrong with a claim: where in it, what, how to mend it, and the code of that."""
+"""Reports a problem with a claim: its path, the message, a hint, and the code."""
 
 
 def read_numbers(key: str, part: SourceValue, shape: Shape, refuse: Refuse, read: Read) -> ClaimedMatrix | None:
-    """The matrix in ``part``, of one row or one column also as a flat list; None if something in it was refused.
+    """Return the matrix in ``part``, a single row or column also from a flat list; None if something was refused.
 
-    read : an entry's value; read_expression for sympy's.
+    read : reads an entry, as read_entry, or as read_expression for SymPy expressions.
     """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
     if part.with_fewer_entries is not None and not _fits(value, shape):
@@ -92,7 +92,7 @@ def _fits(value: object, shape: Shape) -> bool:
 
 
 def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
-    """A flat list as the one column or the one row that is expected, if it is."""
+    """Return a flat list as one column or one row, whichever is expected; None if neither is."""
     if 1 in shape.widths and len(value) == shape.height:
         return [[item] for item in value]
     return [value] if shape.height == 1 else None
@@ -103,7 +103,7 @@ def _entries(
 ) -> ClaimedMatrix | None:
     numbers = ClaimedMatrix(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
-    unit_roundoff, is_whole = None, True
+    unit_roundoff, is_complete = None, True
     non_finite: list[str] = []
     strange: list[tuple[Path, Problem]] = []
     for i, row in enumerate(rows):
@@ -118,7 +118,7 @@ def _entries(
             except NumberError as error:
                 path = (i + j,) if is_flat else (i, j)
                 problem = error.problem._replace(message=f"{numbers.name(i, j)}: {error.problem.message}")
-                is_whole = False
+                is_complete = False
                 if isinstance(item, str) or part.locate(path) is not None:
                     refuse(path, problem.message, problem.hint, "bad-number")
                 else:
@@ -131,22 +131,22 @@ def _entries(
         entries.append(tuple(values))
         roundings.append(tuple(units))
         texts.append(tuple(["null" if item is None else str(item) for item in row]))
-    if strange:  # values of Python's, mostly all of one kind
+    if strange:  # Python values, usually all of one kind
         first, problem = strange[0]
         problem = with_others(problem, len(strange) - 1)
         refuse(first, problem.message, problem.hint, "bad-number")
-    if not is_whole:
+    if not is_complete:
         return None
     return ClaimedMatrix(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(non_finite))
 
 
 def _is_computed(item: object) -> TypeGuard[Real]:
-    """Whether it is a binary float, of whatever length."""
+    """Return whether it is a binary float of any length."""
     return isinstance(item, Real) and not isinstance(item, Rational)
 
 
 def read_expression(item: object) -> Entry:
-    """As read_entry, of what may have letters."""
+    """Read an entry as read_entry, as a SymPy expression that may have letters."""
     from implicitgrad.symbolic.to_sympy import read_value
 
     if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
@@ -159,7 +159,7 @@ def read_expression(item: object) -> Entry:
 
 
 def read_entry(item: object) -> Entry:
-    """An entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
+    """Return an entry's value, half a unit of its last decimal place, and whether it was computed in floating point."""
     if item is None or (isinstance(item, str) and item.lower() in NOT_DETERMINED):
         return None, ZERO, False
     if _is_computed(item):

@@ -1,4 +1,4 @@
-"""What is written, under ``expect`` or in options → Claims, checked against the system that it is said of."""
+"""Build Claims from ``expect`` or options, and check them against the system that they are about."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
-"""The keys of the claims that are mappings."""
+"""The keys of claims that are mappings."""
 
 
 def build_claims(parts: Mapping[str, SourceValue], solution: Solution) -> Claims:
-    """What ``parts`` claim of ``solution``'s system. Raises InputError with every problem found."""
+    """Build the claims about ``solution``'s system. Raises InputError with every problem found."""
     return _Builder(parts, solution).build()
 
 
 class _Builder:
-    """What has been understood so far, and what is wrong with the rest."""
+    """A builder of Claims that collects problems."""
 
     def __init__(self, parts: Mapping[str, SourceValue], solution: Solution) -> None:
         self.parts, self.solution, self.system = parts, solution, solution.system
@@ -106,7 +106,7 @@ class _Builder:
         return None if self.system.source == "<python>" else "Give it in the file or with -g"
 
     def _number(self, key: str, hint: str | None = None) -> ClaimedNumber | None:
-        """A single number, such as a rank; any number is a claim, if only a wrong one."""
+        """Return a single number, such as a rank; any number is a claim, though it may be wrong."""
         if key not in self.parts:
             return None
         value = self.parts[key].value
@@ -165,7 +165,7 @@ class _Builder:
         return self._numbers("dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x"))
 
     def _widths(self) -> tuple[int, ...]:
-        """The columns that an answer may have: all inputs, or those that vary independently."""
+        """Return the numbers of columns that an answer may have: all inputs, or the independent ones."""
         P, free = self.system.inputs, len(self.solution.independent)
         return (P,) if free in (0, P) else (P, free)
 
@@ -206,7 +206,7 @@ class _Builder:
 
 
 def _with_d(name: str, known: set[str]) -> str:
-    """∂y/∂x as dy/dx, whatever y and x are called; as it is if it is neither."""
+    """Return dy/dx for ∂y/∂x, for any names y and x; other names unchanged."""
     above = f"d{name[1:]}" if name.startswith("∂") else name
     parts = above.split("/∂")
     spellings = [f"{'/∂'.join(parts[:i])}/d{'/∂'.join(parts[i:])}" for i in range(1, len(parts))]

@@ -1,4 +1,4 @@
-"""A claim with letters at a point of the equations: what it is there, and how much of that is known."""
+"""Evaluate a claim with letters at a point of the equations, with a bound on the error."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from implicitgrad.text.number_grammar import NumberError, as_number, last_place
 
 DIGITS = 50
 UNSEEN = Fraction(1, 10**40)
-"""What an irrational number is not told from another by."""
+"""Irrational numbers that differ by less count as equal."""
 
 
 def read_at(origin: ImplicitEquations, item: object, *, is_symbolic: bool) -> Entry:
-    """As read_entry, or, where the answer is symbolic, read_expression, with the point's values for letters."""
+    """Read an entry as read_entry, or as read_expression for symbolic answers, with the point's values for letters."""
     if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
         return read_expression(item) if is_symbolic else read_entry(item)
     values = {symbol(name): read_value(text) for name, text in origin.point}

@@ -1,8 +1,8 @@
-"""CSV and TSV by stated rules, nothing guessed from the content but what is a name and what a number.
+"""Read CSV and TSV by fixed rules.
 
-A first row in which no cell is a number (the corner aside) is the header and names the unknowns; a first column in
-which none is names the inputs; rows named dL/dy are gradients. A mix is an error. The one column of numbers that is
-taken for names is a data frame's index, integers under an empty corner; under a name, it is refused.
+A first row without numbers (except in its corner) is the header and names the unknowns; a first column without numbers
+names the inputs; rows named dL/dy are gradients. A mix of numbers and names is an error. One column of numbers is taken
+for names: a data frame's index, integers under an empty corner. Under a name it is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from implicitgrad.text.number_grammar import looks_like_number, number_hint
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
 EMPTY_CORNERS = ("", "Unnamed: 0")
-"""The second is what pandas calls the first when it reads it."""
+"""pandas renames an empty corner to the second when it reads it."""
 FIRST_COLUMN = "the first column"
 INDEX_HINT = "If the first column holds names, --index says so"
 
@@ -35,7 +35,7 @@ def read_systems(text: str, source: str, form: CsvFormat = UNSTATED) -> list[Sys
         large = read_large_table(text, source, form)
         if large is not None:
             return [_spec(large, name, form)]
-    except (NotPlain, InputError):  # which of its problems, and where, the careful reader says
+    except (NotPlain, InputError):  # the slower reader then reports and locates the problem
         pass
     return [_spec(read_table(text, source, form), name, form)]
 
@@ -79,7 +79,7 @@ def _spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
 
 
 def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
-    """A row that was meant to be a gradient is not to become an equation."""
+    """Raise InputError if a row's name looks like a misspelt gradient."""
     problems = []
     for row, label in labels.items():
         letters = "".join(filter(str.isalpha, label.lower().replace("∂", "d")))
@@ -117,7 +117,7 @@ def _matrix(table: Table, rows: list[int], first_cell: int) -> SourceValue:
 
 
 def _row_of(part: SourceValue) -> SourceValue:
-    """The only row of a matrix, as a vector."""
+    """Return the only row of a matrix as a vector."""
     value = part.value
     if isinstance(value, Decimals):
         row: object = value._replace(texts=lambda: value.texts()[0], ndim=1)
@@ -128,7 +128,7 @@ def _row_of(part: SourceValue) -> SourceValue:
 
 
 def _has_names_column(table: Table, form: CsvFormat) -> bool:
-    """Whether the first column holds names."""
+    """Return whether the first column holds names."""
     row = table.rows[0]
     if form.index_column is not None:
         if form.index_column and len(row) == 1:
@@ -146,7 +146,7 @@ def _has_names_column(table: Table, form: CsvFormat) -> bool:
 
 
 def _has_header(table: Table, has_names: bool) -> bool:
-    """Whether the first row holds names; its corner, over a column of names, may be anything."""
+    """Return whether the first row holds names; its corner, above a column of names, may be anything."""
     first = 1 if has_names else 0
     row = table.rows[0]
     cells = [(0, j, row[j]) for j in range(first, len(row))]
@@ -158,7 +158,7 @@ def _has_header(table: Table, has_names: bool) -> bool:
 
 
 def _is_index(table: Table, form: CsvFormat) -> bool:
-    """Whether the first column is the index of a data frame, integers under an empty corner of a header."""
+    """Return whether the first column is the index of a data frame, integers under an empty corner of a header."""
     corner, *header = (cell.strip() for cell in table.rows[0])
     column = [row[0].strip() for row in table.rows[1:]]
     integers = [cell for cell in column if cell not in GRADIENT_NAMES]
@@ -172,12 +172,12 @@ def _is_index(table: Table, form: CsvFormat) -> bool:
 
 
 def _counts(cells: Sequence[str]) -> bool:
-    """Whether cells are 0, 1, 2, … or 1, 2, 3, …"""
+    """Return whether cells are 0, 1, 2, … or 1, 2, 3, …"""
     return any(all(cell.strip() == str(k) for k, cell in enumerate(cells, start)) for start in (0, 1))
 
 
 def _refuse_named_index(table: Table) -> None:
-    """A square table behind a column that counts its rows, under a name, is not to get an unknown more."""
+    """Raise InputError for a column of row numbers under a name, which could be an unknown or an index."""
     rows = range(1, len(table.rows))
     if len(table.rows[0]) > 1 and not table.rows[0][0].strip():
         message = "expected the name of an unknown, got an empty cell over a column of numbers"
@@ -195,7 +195,7 @@ def _refuse_named_index(table: Table) -> None:
 
 
 def _holds_names(table: Table, cells: list[tuple[int, int, str]], where: str) -> bool:
-    """Whether none of the cells is a number. Raises InputError where some are and some are not."""
+    """Return whether none of the cells is a number. Raises InputError if some are and some are not."""
     others = [cell for cell in cells if not table.is_number(cell[2])]
     has_numbers = len(others) < len(cells)
     if has_numbers:

@@ -1,4 +1,4 @@
-"""What a CSV file claims, in a comment of its own: # expect: {status: determined}."""
+"""Read the claims in a comment of a CSV file: # expect: {status: determined}."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ HINT = "A claim is one mapping on one line: # expect: {rank: 2}"
 
 
 def read_csv_claims(table: Table) -> dict[str, SourceValue]:
-    """The claims by key, in YAML on one line. Raises InputError."""
+    """Return the claims by key, from YAML on one line. Raises InputError."""
     place = _find(table)
     if place is None:
         return {}
     from implicitgrad.readers.yaml import read_yaml_claims
 
     try:
-        return read_yaml_claims(_in_its_place(table, *place), table.source)[0]
+        return read_yaml_claims(_padded(table, *place), table.source)[0]
     except InputError as error:
         raise InputError(p if p.hint else p._replace(hint=HINT) for p in error.problems) from None
 
 
 def csv_site(table: Table) -> Site:
-    """The mapping in the comment, or a line of its own above the first row."""
+    """Return the place of the mapping in the comment, or of a new line above the first row."""
     place = _find(table)
     span = None
     if place is not None:
         from implicitgrad.readers.yaml import read_yaml_claims
 
-        span = read_yaml_claims(_in_its_place(table, *place), table.source)[1]
+        span = read_yaml_claims(_padded(table, *place), table.source)[1]
     return Site("comment", (table.starts[0], 1), expect=span)
 
 
 def _find(table: Table) -> tuple[int, int] | None:
-    """The line of the comment and where its mapping begins, 0-based."""
+    """Return the line of the comment and the column where its mapping begins, 0-based."""
     found = None
     for line, text in enumerate(table.lines):
         match = re.match(COMMENT, text)
@@ -54,6 +54,6 @@ def _find(table: Table) -> tuple[int, int] | None:
     return found
 
 
-def _in_its_place(table: Table, line: int, column: int) -> str:
-    """The mapping alone, on the line and in the column where it stands."""
+def _padded(table: Table, line: int, column: int) -> str:
+    """Return the mapping alone, at its own line and column."""
     return "\n" * line + " " * column + table.lines[line][column:]

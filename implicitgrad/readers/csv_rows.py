@@ -1,4 +1,4 @@
-"""CSV text → rows of cells, each with its place; the csv module parses, strictly."""
+"""Split CSV text into rows of cells with their positions; the csv module parses, strictly."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Table:
     """The 1-based line that each row starts on."""
     lines: list[str] = field(default_factory=list)
     placed: int = 0
-    """How many problems were placed so far."""
+    """The number of problems with a place."""
 
     def position(self, row: int, cell: int) -> tuple[int, int]:
-        """(line, column) of a cell, 1-based; a quote opens at a cell's start only, and one that is doubled reopens."""
+        """Return (line, column) of a cell, 1-based; a quote opens only at a cell's start, and a doubled one reopens."""
         line = self.starts[row]
         column, in_quotes, passed = 1, False, 0
         for text in self.lines[line - 1 :]:
@@ -46,44 +46,44 @@ class Table:
         return line - 1, column + 1
 
     def problem(self, message: str, row: int, cell: int, hint: str | None = None, code: str = "bad-csv") -> Problem:
-        """A problem placed at a cell; only as many are placed as are shown."""
+        """Return a problem placed at a cell; only as many are placed as are shown."""
         self.placed += 1
         place = self.position(row, cell) if self.placed <= MAX_PROBLEMS_SHOWN else None
         return Problem(message, hint, code).at(self.source, place)
 
     def is_number(self, cell: str) -> bool:
-        """Whether a cell has the form of a number."""
+        """Return whether a cell has the form of a number."""
         return is_number(self.number(cell))
 
     def number(self, cell: str) -> str:
-        """A cell's text with the decimal mark as a point."""
+        """Return a cell's text with a point as decimal mark."""
         stripped = cell.strip(" \t")
         with_point = stripped.replace(",", ".")
         return with_point if self.decimal == "," and is_number(with_point) else stripped
 
     def has_decimals(self, rows: Iterable[int]) -> bool:
-        """Whether a number behind the first cell of some rows has a decimal point."""
+        """Return whether a number after the first cell of some rows has a decimal point."""
         return any("." in self.number(cell) for row in rows for cell in self.rows[row][1:])
 
     def numbers(self, rows: list[int], first_cell: int) -> Decimals | list[list[str]]:
-        """The texts of the numbers in some rows, from a cell on."""
+        """Return the texts of the numbers in some rows, from a cell on."""
         return [[self.number(cell) for cell in self.rows[row][first_cell:]] for row in rows]
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text, whichever way they end."""
+    """Split a text into lines, with any line endings."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.split("\n")
 
 
-def is_passed_over(line: str) -> bool:
-    """Whether a line between rows is blank or a comment."""
+def is_comment(line: str) -> bool:
+    """Return whether a line between rows is a comment, or blank."""
     return not line.strip(" ") or line.lstrip().startswith("#")
 
 
 def read_table(text: str, source: str, form: CsvFormat) -> Table:
-    """The rows of a CSV file, all of one length. Raises InputError."""
+    """Return the rows of a CSV file, all of one length. Raises InputError."""
     delimiter = form.delimiter or ","
     table = Table(source, delimiter, form.decimal, lines=split_lines(text))
     try:
@@ -118,7 +118,7 @@ def _refuse_ragged(table: Table) -> None:
 
 
 def refuse_another_delimiter(table: Table) -> None:
-    """One column whose every cell has what could part columns."""
+    """Raise InputError if there is one column and each of its cells contains the same other delimiter."""
     if len(table.rows[0]) > 1:
         return
     for other in (";", "\t", ",", "|"):
@@ -145,7 +145,7 @@ def _refuse_points(table: Table) -> None:
 
 
 def _read_rows(table: Table) -> None:
-    """Fill the table, passing over blank lines and full-line comments between rows, not inside quotes."""
+    """Fill the table, without blank lines and full-line comments between rows."""
     position = 0
     is_row_start = True
 
@@ -154,7 +154,7 @@ def _read_rows(table: Table) -> None:
         for line in table.lines:
             position += 1
             if is_row_start:
-                if is_passed_over(line):
+                if is_comment(line):
                     continue
                 table.starts.append(position)
                 is_row_start = False
@@ -182,11 +182,11 @@ def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
 
 
 def shown_delimiter(delimiter: str) -> str:
-    """A delimiter as one writes it in a shell."""
+    """Return a delimiter as written in a shell."""
     return "','" if delimiter == "," else "'\\t'" if delimiter == "\t" else quoted(delimiter)
 
 
 def delimiter_hint(seen: str) -> str:
-    """The hint for a cell that holds another delimiter."""
+    """Return the hint for a cell that contains another delimiter."""
     name = shown_delimiter(seen)
     return f"If {name} separates the columns and ',' is the decimal mark: --delimiter {name} --decimal ,"

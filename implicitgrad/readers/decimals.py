@@ -1,12 +1,12 @@
-"""Lines of decimals → doubles, many at once: the grammar of rational.py held by operations on whole arrays of bytes.
+"""Convert lines of decimals to doubles, many at once, and check the number grammar by operations on arrays of bytes.
 
-A cell's digits, its decimal point left out, are an integer m, and the cell is m / 10^p: m a sum of two doubles, 10^p a
-double. The quotient is taken with its remainder and so rounded correctly, as float() does (Dekker 1971; whether the
-remainder's own rounding can matter is Ziv's test, 1991). Where it can, and where m or p is too large, the C library's
-slower conversion is asked.
+A cell's digits, without its decimal point, are an integer m, and the cell is m / 10^p: m is a sum of two doubles, 10^p
+a double. The quotient is computed with its remainder and so rounded correctly, as by float() (Dekker 1971; Ziv's test,
+1991, shows whether the remainder's own rounding can matter). If it can, or if m or p is too large, the C library's
+slower conversion is used.
 
-Whatever is no decimal of the grammar (nan, 0x1F, 1_000, 010, 3/4, nothing) gives no answer at all: who reads cell by
-cell says where it is and why, or knows better.
+If any cell is no decimal of the grammar (nan, 0x1F, 1_000, 010, 3/4, empty), there is no result; the slower per-cell
+parser then reads it or locates the problem.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 AT_ONCE = 2**18
-"""Characters, few enough to stay in a processor's cache."""
-LONGEST_EXPONENT = 5
-LARGEST_MANTISSA = 10**19 - 1
-"""An unsigned integer of 64 bits."""
+"""Characters that fit into a processor's cache."""
+MAX_EXPONENT_DIGITS = 5
+MAX_MANTISSA = 10**19 - 1
+"""The largest mantissa, which fits into an unsigned integer of 64 bits."""
 MAX_PLACES = 22
-"""10^22 is the last power of ten that is a double."""
+"""10^22 is the largest power of ten that is a double."""
 MANY = 8
-"""One in so many cells in doubt, and all are converted again together."""
+"""If more than one in MANY cells is in doubt, all are converted again together."""
 POWERS = np.array([float(10**k) for k in range(MAX_PLACES + 1)])
 
 
 def _halves(a: Array) -> tuple[Array, Array]:
-    """a as the sum of two numbers of 26 bits, whose products are exact."""
+    """Split a into the sum of two numbers of 26 bits, whose products are exact."""
     scaled = a * (2.0**27 + 1)
     high = scaled - (scaled - a)
     return high, a - high
@@ -46,26 +46,26 @@ POWERS_HIGH, POWERS_LOW = _halves(POWERS)
 
 
 class Cells(NamedTuple):
-    """Where the parts of each number stand in the bytes of some lines; the grammar holds for all of them."""
+    """The positions of the parts of each number in the bytes of some lines, which follow the grammar."""
 
     starts: Array
     ends: Array
     is_negative: Array
     marks: Array
-    """The places of e."""
+    """The positions of e."""
     marked: Array
-    """Which cells have one."""
+    """The cells that have an exponent."""
     decimals: Array
-    """How many digits each has behind its decimal point."""
+    """The number of digits after each decimal point."""
     is_plain: bool
-    """No cell has a decimal point or an exponent."""
+    """Whether no cell has a decimal point or an exponent."""
 
 
 def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[BallMatrix, bool] | None:
-    """The doubles nearest to decimals, a row a line, with a bound on how far from them they are.
+    """Return the doubles nearest to decimals, one row a line, with error bounds, and whether any has decimal places.
 
-    And whether any has a digit behind its point. Blanks around a cell are allowed. None where a row has not as many
-    cells, where one is no decimal of the grammar, and beyond the largest double.
+    Blanks around a cell are allowed. Return None if a row has another number of cells, a cell is no decimal of the
+    grammar, or a number overflows a double.
     """
     values = np.empty((len(lines), columns))
     tally = np.zeros(MAX_EXPONENT + MAX_DIGITS + 1, dtype=np.int64)
@@ -93,7 +93,7 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Ball
 
 
 def _bytes(lines: Sequence[str], delimiter: str) -> bytes:
-    """Cells that each end with a comma, or with a line end where a row does; what is not ASCII is a question mark."""
+    """Return cells that each end with a comma, or a newline at the end of a row; ? replaces non-ASCII characters."""
     data = ("\n".join(lines) + "\n").encode("ascii", "replace")
     if delimiter != ",":
         data = data.replace(b",", b"?").replace(delimiter.encode(), b",")
@@ -105,7 +105,7 @@ def _bytes(lines: Sequence[str], delimiter: str) -> bytes:
 
 
 def _cells(data: bytes, rows: int, columns: int) -> Cells | None:
-    """The parts of each cell; None where there are not as many or one is no decimal."""
+    """Return the parts of each cell; None if the number of cells is wrong or one is no decimal."""
     characters = np.frombuffer(data, np.uint8)
     is_line_end = characters == ord("\n")
     ends = np.flatnonzero(is_line_end | (characters == ord(",")))
@@ -146,7 +146,7 @@ def _cells(data: bytes, rows: int, columns: int) -> Cells | None:
 
 
 def _exponents(data: bytes, characters: Array, ends: Array) -> tuple[Array, Array, int] | None:
-    """The places of e, which cells have one, and how many signs come behind; None where digits are missing or many."""
+    """Return the positions of e, their cells, and the number of signs after them; None if an exponent is malformed."""
     if b"e" not in data and b"E" not in data:
         none = np.zeros(0, dtype=np.intp)
         return none, none, 0
@@ -154,18 +154,18 @@ def _exponents(data: bytes, characters: Array, ends: Array) -> tuple[Array, Arra
     marked = np.searchsorted(ends, marks)
     is_signed = (characters[marks + 1] == ord("-")) | (characters[marks + 1] == ord("+"))
     lengths = ends[marked] - marks - 1 - is_signed
-    if (marked[1:] == marked[:-1]).any() or lengths.min() < 1 or lengths.max() > LONGEST_EXPONENT:
+    if (marked[1:] == marked[:-1]).any() or lengths.min() < 1 or lengths.max() > MAX_EXPONENT_DIGITS:
         return None
     return marks, marked, int(np.count_nonzero(is_signed))
 
 
 def is_digit(characters: Array) -> Array:
-    """Which bytes are ASCII digits."""
+    """Return which bytes are ASCII digits."""
     return characters - np.uint8(ord("0")) < 10
 
 
 def _read(data: bytes, cells: Cells) -> tuple[Array, Array] | None:
-    """The values of all cells and how many decimal places each has; None where an exponent is too large."""
+    """Return the values of all cells and their numbers of decimal places; None if an exponent is too large."""
     integers = np.fromstring(data.translate(bytes.maketrans(b"eE\n", b",,,"), b".+-"), dtype=np.uint64, sep=",")
     places = cells.decimals
     if cells.marks.size:
@@ -187,14 +187,14 @@ def _read(data: bytes, cells: Cells) -> tuple[Array, Array] | None:
 
 
 def _quotients(mantissas: Array, places: Array) -> tuple[Array, Array]:
-    """m / 10^p rounded to the nearest double, and where that is sure."""
+    """Return m / 10^p rounded to the nearest double, and where the rounding is certain."""
     p = places.clip(0, MAX_PLACES)
-    within = np.minimum(mantissas, np.uint64(LARGEST_MANTISSA))
+    within = np.minimum(mantissas, np.uint64(MAX_MANTISSA))
     high = within.astype(float)
     low = (within - high.astype(np.uint64)).view(np.int64)
     power = POWERS[p]
     quotient = high / power
-    # remainder = high - quotient·10^p, without an error: the product is taken as a sum of two doubles
+    # remainder = high - quotient·10^p, exactly: the product is a sum of two doubles
     product = quotient * power
     a, b = _halves(quotient)
     c, d = POWERS_HIGH[p], POWERS_LOW[p]

@@ -1,7 +1,7 @@
-"""Equations as a note writes them → A and B: x1 = 2*y1 + y2/3, x1 = a1*y1 + a2*y2, x**2 + y**2 = 25.
+"""Read equations as A and B: x1 = 2*y1 + y2/3, x1 = a1*y1 + a2*y2, x**2 + y**2 = 25.
 
-Linear ones whose coefficients are numbers are read here; whatever has letters or powers or functions in its
-derivatives is sympy's. Every other name than those of x and y is a parameter, and constants fall away.
+Linear equations with numbers as coefficients are read here; SymPy differentiates all others. Every name besides those
+of x and y is a parameter, and constant terms are dropped.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from implicitgrad.text.number_grammar import as_number, format_fraction, last_pl
 
 MAX_BITS = 20_000
 LARGE = 2**12
-"""Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
+"""Entries of a matrix; loading numpy takes longer than reading fewer one by one."""
 MAX_COEFFICIENTS = 10_000_000
-"""Of all equations, those that are 0 among them: 2,236 equations in as many unknowns and inputs."""
+"""The most coefficients of all equations, with zeros: 2,236 equations in as many unknowns and inputs."""
 
 Sum = dict[str, Fraction]
-"""Σ coefficient·name by name; the constant is under ""."""
+"""Σ coefficient·name, as coefficients by name, with the constant under ""."""
 
 
 class EquationLine(NamedTuple):
@@ -47,16 +47,16 @@ class EquationLine(NamedTuple):
     text: str
     source: str
     locate: Callable[[int], tuple[int, int] | None] = lambda offset: None
-    """(line, column) of a place in the text, 0-based."""
+    """Returns (line, column) of an offset in the text."""
 
 
 class Point(NamedTuple):
-    """Where the derivatives are taken."""
+    """The point at which derivatives are taken."""
 
     values: Mapping[str, EquationLine]
     """The value of each name, a number or an expression without letters."""
     solve_for: Sequence[str] = ()
-    """Whose values are only where Newton's method starts."""
+    """The names whose values are only starting values for Newton's method."""
     source: str | None = None
     position: tuple[int, int] | None = None
 
@@ -64,10 +64,10 @@ class Point(NamedTuple):
 def read_equations(
     lines: Sequence[EquationLine], y: SourceValue | None, x: SourceValue | None, source: str, point: Point | None = None
 ) -> Linearization:
-    """Raises InputError.
+    """Read equations. Raises InputError.
 
-    y : the unknowns' names. x : the inputs'; unless given, those that stand alone on a left side, or else all that are
-    no unknowns.
+    y : the unknowns' names. x : the inputs' names; by default those that stand alone on a left side, or else all that
+    are no unknowns.
     """
     problems: list[Problem] = []
     equations = []
@@ -105,7 +105,7 @@ def read_equations(
 
 
 def _declared(y: SourceValue | None, x: SourceValue | None, point: Point | None) -> set[str]:
-    """The names that are said to be some."""
+    """Return the declared names."""
     found = set() if point is None else set(point.values)
     for part in (y, x):
         if part is not None:
@@ -142,7 +142,7 @@ def _refuse_too_many(M: int, N: int, P: int, source: str) -> None:
 
 
 def _linear(equations: Sequence[Equation]) -> list[Sum] | None:
-    """left − right of each, if all are linear with numbers as coefficients."""
+    """Return left − right of each equation, if all are linear with numbers as coefficients, else None."""
     found = []
     try:
         for equation in equations:
@@ -156,11 +156,11 @@ def _linear(equations: Sequence[Equation]) -> list[Sum] | None:
 
 
 class _NotLinear(Exception):
-    """The tree is more than a sum of numbers and names."""
+    """The tree is no sum of multiples of names."""
 
 
 def _sum(node: Node) -> Sum:
-    """A tree as Σ number·name. Raises _NotLinear."""
+    """Return a tree as Σ number·name. Raises _NotLinear."""
     if node.kind == "number":
         return {"": node.value}
     if node.kind == "name":
@@ -203,14 +203,14 @@ def _is_number(total: Sum) -> bool:
 
 
 class _Sparse(NamedTuple):
-    """A matrix by what is not 0 in each of its rows."""
+    """A matrix given by the nonzero entries of its rows."""
 
     rows: list[dict[int, Fraction]]
-    """The entries by their columns."""
+    """The nonzero entries of each row by column."""
     columns: int
 
     def written(self) -> list[list[str]] | Decimals:
-        """As texts; where there are many, with doubles at once."""
+        """Return the matrix as texts, for a large one also as doubles."""
         if len(self.rows) * self.columns >= LARGE and (doubles := self._doubles()) is not None:
             return Decimals(doubles, False, self._texts)
         return self._texts()
@@ -224,7 +224,6 @@ class _Sparse(NamedTuple):
         return texts
 
     def _doubles(self) -> BallMatrix | None:
-        """None beyond the range of doubles."""
         try:
             return from_sparse(self.rows, self.columns)
         except OverflowError:
@@ -232,7 +231,7 @@ class _Sparse(NamedTuple):
 
     @property
     def is_identity(self) -> bool:
-        """Whether it is one."""
+        """Return whether it is the identity."""
         return len(self.rows) == self.columns and all(row == {i: 1} for i, row in enumerate(self.rows))
 
 
@@ -243,7 +242,7 @@ def _coefficients(
     columns = {name: j for j, name in enumerate(unknowns)}
     columns_of_B = {name: k for k, name in enumerate(inputs)}
     for total, equation in zip(sums, equations, strict=True):
-        sign = -1 if equation.lone in columns_of_B else 1  # B·x = A·y as in x1 = ..., else as in ... - x1 = 0
+        sign = -1 if equation.lone in columns_of_B else 1  # B·x = A·y as in x1 = ..., otherwise as in ... - x1 = 0
         A.rows.append({columns[name]: sign * value for name, value in total.items() if value and name in columns})
         B.rows.append(
             {columns_of_B[name]: -sign * value for name, value in total.items() if value and name in columns_of_B}
@@ -264,7 +263,7 @@ def _parts(
     y: SourceValue | None,
     x: SourceValue | None,
 ) -> dict[str, SourceValue]:
-    """B : None where it is the identity."""
+    """Return the values of a spec. B : None if it is the identity."""
 
     def locate(path: tuple[int, ...]) -> tuple[int, int] | None:
         return lines[path[0] if path else 0].locate(0)
@@ -289,7 +288,7 @@ def _by_sympy(
     remarks: tuple[tuple[str, str], ...],
     order: int,
 ) -> Linearization:
-    """A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives where the order is 2."""
+    """Return A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives for order 2."""
     try:
         from implicitgrad.symbolic.linearize import EquationError, PointError, Value, linearize
     except ImportError:
@@ -353,7 +352,7 @@ def _problem(line: EquationLine, error: ExpressionError) -> Problem:
 
 
 def _inputs(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[str]:
-    """The names alone on a left side, or else all that are no unknowns, in the order in which they appear."""
+    """Return the names alone on a left side, or else all that are no unknowns, in order of appearance."""
     known = set(unknowns)
     lone = [equation.lone for equation in equations if equation.lone is not None and equation.lone not in known]
     others = (name for equation in equations for name in equation.names() if name not in known)

@@ -1,4 +1,4 @@
-"""Entries of a matrix that are expressions with letters, a1 or 2*k/3, or constants, exp(1/3)."""
+"""Read matrix entries that are expressions with letters, a1 or 2*k/3, or constants, exp(1/3)."""
 
 from __future__ import annotations
 

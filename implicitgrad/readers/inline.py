@@ -1,11 +1,11 @@
-"""A matrix or vector as a shell argument, in MATLAB's or NumPy's spelling.
+"""Read a matrix or vector from a shell argument, in MATLAB's or NumPy's notation.
 
     1 2; 3 4      [1, 2; 3, 4]      [[1, 2], [3, 4]]      [[1. 2.]
                                                            [3. 4.]]
 
-Blanks or commas part entries, semicolons or line ends part rows, or each row has brackets of its own. What is flat is
-one row. Blanks in parentheses and around an operator belong to the entry, -x / y or a - b; before a sign alone they
-part entries, as in MATLAB: a -b is two, unless the row has commas.
+Blanks or commas separate entries; semicolons, newlines or brackets of their own separate rows. A flat list is one row.
+Blanks in parentheses and around an operator belong to the entry, -x / y or a - b; before a sign without a blank after
+it they separate entries, as in MATLAB: a -b is two entries, unless the row has commas.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SIGNS = "+-−"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bracket, a separator or an entry, and where it stands."""
+    """A bracket, a separator or an entry, and its position."""
 
     text: str
     position: tuple[int, int]
@@ -34,7 +34,7 @@ class Token:
 
 
 class InlineError(Exception):
-    """A token that cannot stand where it does."""
+    """A token in the wrong place."""
 
     def __init__(self, message: str, token: Token, hint: str | None = None) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class InlineError(Exception):
 
 
 def read_inline(text: str, source: str) -> SourceValue:
-    """The nested list of number texts that ``text`` spells; flat if it is one row. Raises InputError."""
+    """Return the nested list of number texts that ``text`` spells; flat if it is one row. Raises InputError."""
     tokens = _tokens(text)
     try:
         depth = _depth(tokens)
@@ -55,7 +55,7 @@ def read_inline(text: str, source: str) -> SourceValue:
     is_matrix = depth == 2 or len(rows) > 1
 
     def with_fewer_entries() -> SourceValue:
-        return _part([_joined(row, is_parted=True) for row in rows], source, is_matrix=is_matrix)
+        return _part([_joined(row, is_separated=True) for row in rows], source, is_matrix=is_matrix)
 
     return _part(rows, source, is_matrix=is_matrix)._replace(with_fewer_entries=with_fewer_entries)
 
@@ -71,7 +71,7 @@ def _part(rows: list[list[Token]], source: str, *, is_matrix: bool) -> SourceVal
 
 
 def _tokens(text: str) -> list[Token]:
-    """The tokens of ``text`` without the row ends around it."""
+    """Return the tokens of ``text`` without row ends around it."""
     tokens = []
     line, before_line = 1, -1
     for match in _TOKEN.finditer(_without_blanks_in_parentheses(text) if "(" in text else text):
@@ -85,7 +85,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _without_blanks_in_parentheses(text: str) -> str:
-    """A text of the same length, with nothing that parts entries in parentheses."""
+    """Replace separators in parentheses by underscores."""
     found, start, depth = [], 0, 0
     for match in re.finditer(r"[()\n]", text):
         if match.group() == "(":
@@ -104,7 +104,7 @@ def _without_blanks_in_parentheses(text: str) -> str:
 
 
 def _depth(tokens: list[Token]) -> int:
-    """How deep the brackets nest, 0 to 2, if they are balanced and around everything."""
+    """Return the nesting depth of the brackets, 0 to 2. Raises InlineError if they are unbalanced or incomplete."""
     depth = deepest = 0
     for token in tokens:
         if deepest and not depth:
@@ -124,18 +124,18 @@ def _depth(tokens: list[Token]) -> int:
 
 
 def _bracketed_rows(tokens: list[Token]) -> list[list[Token]]:
-    """The rows of [[...], [...]]."""
+    """Return the rows of [[...], [...]]."""
     rows: list[list[Token]] = []
     row: list[Token] | None = None
-    may_part = False  # a row has ended, and nothing yet parts it from the next
+    allows_separator = False  # a row has ended, and no separator has followed
     for token in tokens[1:-1]:
         if token.text == "[":
             row = []
         elif token.text == "]":
             rows.append(_entries(row or []))
-            row, may_part = None, True
-        elif row is None and token.text in ",;" and may_part:
-            may_part = False
+            row, allows_separator = None, True
+        elif row is None and token.text in ",;" and allows_separator:
+            allows_separator = False
         elif row is None and token.text != "\n":
             raise InlineError(f"expected a row in brackets, got {quoted(token.text)}", token)
         elif row is not None and token.text == ";":
@@ -146,7 +146,7 @@ def _bracketed_rows(tokens: list[Token]) -> list[list[Token]]:
 
 
 def _separated_rows(tokens: list[Token], depth: int) -> list[list[Token]]:
-    """The rows of 1 2; 3 4, with or without one pair of brackets around them."""
+    """Return the rows of 1 2; 3 4, with or without one pair of brackets around them."""
     rows: list[list[Token]] = [[]]
     for token in tokens[depth : len(tokens) - depth]:
         if token.text == ";" and not rows[-1]:
@@ -161,9 +161,9 @@ def _separated_rows(tokens: list[Token], depth: int) -> list[list[Token]]:
 
 
 def _entries(row: list[Token]) -> list[Token]:
-    """A row's entries without its commas, of which one may stand between two of them."""
+    """Return a row's entries without the commas between them. Raises InlineError for misplaced commas."""
     has_commas = any(token.text == "," for token in row)
-    row = _joined(row, is_parted=has_commas)
+    row = _joined(row, is_separated=has_commas)
     previous = ","
     for token in row:
         if token.text == previous == ",":
@@ -179,14 +179,14 @@ def _entries(row: list[Token]) -> list[Token]:
     return [_plain(token) if " " in token.text or "−" in token.text else token for token in entries]
 
 
-def _joined(row: list[Token], *, is_parted: bool) -> list[Token]:
-    """The tokens with those as one that an operator holds together.
+def _joined(row: list[Token], *, is_separated: bool) -> list[Token]:
+    """Join the tokens that an operator holds together.
 
-    is_parted : something else parts entries than the blank in a -b.
+    is_separated : commas separate the entries, so that a -b is one.
     """
     found: list[Token] = []
     for token in row:
-        if found and _belong_together(found[-1].text, token.text, is_parted=is_parted):
+        if found and _belong_together(found[-1].text, token.text, is_separated=is_separated):
             blanks = " " * (token.position[1] - found[-1].position[1] - len(found[-1].text))
             found[-1] = Token(found[-1].text + blanks + token.text, found[-1].position)
         else:
@@ -195,13 +195,13 @@ def _joined(row: list[Token], *, is_parted: bool) -> list[Token]:
 
 
 def _plain(token: Token) -> Token:
-    """A number without blanks, and with the minus sign of a keyboard."""
+    """Return a number without blanks, and with the minus sign of a keyboard."""
     return Token(as_number(token.text) or token.text, token.position)
 
 
-def _belong_together(left: str, right: str, *, is_parted: bool) -> bool:
+def _belong_together(left: str, right: str, *, is_separated: bool) -> bool:
     if "," in (left, right):
         return False
     if left[-1] in _OPERATORS + _SIGNS or right[0] in _OPERATORS or right in tuple(_SIGNS):
         return True
-    return is_parted and right[0] in _SIGNS and not (as_number(left) and as_number(right))
+    return is_separated and right[0] in _SIGNS and not (as_number(left) and as_number(right))

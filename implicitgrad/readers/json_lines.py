@@ -1,4 +1,4 @@
-"""One line of JSON → SystemSpec: what is plainly a system is taken at once, all else read with care, or refused."""
+"""Read a system from a line of JSON: plain ones directly, all others by the YAML reader, which knows positions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def _refuse(constant: str) -> None:
 
 
 DECODER = json.JSONDecoder(parse_float=str, parse_constant=_refuse, object_pairs_hook=tuple)
-"""Integers as such, other numbers as their texts, objects as pairs."""
+"""Decodes integers as such, other numbers as their texts, and objects as pairs."""
 LONG_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
-"""All numbers as their texts, of lines that may have numbers of too many digits."""
+"""Decodes all numbers as their texts, in lines that may have numbers of too many digits."""
 BLANKS = " \t\r\n"
 NO_SYSTEM = ("", "---")
-"""Lines that are passed over; the second stands between YAML documents, which lines of JSON are."""
+"""Lines without a system; the second separates YAML documents."""
 KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 
 
 def read_json_line(text: str, source: str, name: str, line: int) -> SystemSpec:
-    """The system on a line, which is the ``line``-th of its stream. Raises InputError."""
+    """Return the system on a line, the ``line``-th of its stream. Raises InputError."""
     stripped = _object(text, source, line)
     reread = partial(_reread, text, source, name, line)
     values = _values(stripped)
@@ -62,7 +62,7 @@ def read_systems(text: str, source: str, _: CsvFormat = UNSTATED) -> list[System
 
 
 def _object(text: str, source: str, line: int) -> str:
-    """A line without the blanks around it. Raises InputError for one that begins no object."""
+    """Return a line without surrounding blanks. Raises InputError if it is no JSON object."""
     stripped = text.strip(BLANKS)
     if not stripped.startswith("{"):
         message = f"expected a JSON object, a whole system on its line, got {quoted(stripped)}"
@@ -71,7 +71,7 @@ def _object(text: str, source: str, line: int) -> str:
 
 
 def _values(text: str) -> dict[str, object] | None:
-    """What is under the keys of a system; None where JSON and YAML may differ, or there is more."""
+    """Return the values by key; None if JSON and YAML may differ, or there are other keys."""
     if not text.isascii() or "\\u" in text or "\x7f" in text:
         return None
     try:
@@ -84,7 +84,7 @@ def _values(text: str) -> dict[str, object] | None:
 
 
 def _reread(text: str, source: str, name: str, line: int) -> SystemSpec:
-    """The same line read by the reader that knows where everything stands. Raises InputError."""
+    """Read the line by the YAML reader, which knows positions. Raises InputError."""
     from implicitgrad.readers.yaml import read_yaml
 
     try:
@@ -98,7 +98,7 @@ def _reread(text: str, source: str, name: str, line: int) -> SystemSpec:
 
 
 def _within(problem: Problem, line: int, text: str) -> Problem:
-    """What is missing at the end is said of the end."""
+    """Place a problem at the end of the line if it is reported after that."""
     if problem.line is None or problem.line <= line:
         return problem
     return problem._replace(line=line, column=len(text) + 1)

@@ -1,4 +1,4 @@
-"""The keys of a system and of what is claimed of its answer: how they may be spelled, and which one was meant."""
+"""The keys of a system and of claims: their spellings, and hints at misspelt ones."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ ANSWER = (
     "source", "kind", "arithmetic", "shape", "rank_tolerance", "independent", "general", "residual", "error_bound",
     "warnings", "validity", "dependent_equations", "y_value", "dL_dA", "dL_dB", "d2y_dx2", "content_hash", "exact",
 )  # fmt: skip
-"""The keys of a solution's JSON record that are no keys of a system, and claim nothing."""
-PASSED_OVER = (*ANSWER, "name", "x", "y", "condition", "equations", "at", "solve_for")
-"""The keys of a whole record, under ``expect``, that are not judged."""
+"""The keys of a solution's JSON record that are neither keys of a system nor claims."""
+NOT_JUDGED = (*ANSWER, "name", "x", "y", "condition", "equations", "at", "solve_for")
+"""The keys of a record under ``expect`` that are no claims."""
 
 
 def spelled(key: str) -> str:
-    """The key that a spelling such as dL/dy or ∂L/∂y stands for."""
+    """Return the key for a spelling such as dL/dy or ∂L/∂y."""
     return key.replace("∂", "d").replace("/", "_") if "/" in key else key
 
 
 def is_record(keys: Collection[str]) -> bool:
-    """Whether these are the keys of a solution's JSON record."""
+    """Return whether these are the keys of a solution's JSON record."""
     return "source" in keys and "status" in keys
 
 
 def hint_at_key(written: str, known: Iterable[str], where_claimed: str) -> str | None:
-    """A hint at the key of a system that was meant; no answer is taken for a part of the question.
+    """Return a hint at the key that was meant, if any; a key of an answer is never one of the system.
 
-    where_claimed : how the claim of a key, {}, is written.
+    where_claimed : how a claim of the key {} is written.
     """
     if not written:
         return None

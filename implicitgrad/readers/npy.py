@@ -88,7 +88,7 @@ def numeric_value(path: str, key: str, array: Array) -> SourceValue:
 
 
 def _refuse_infinite(path: str, key: str, array: Array) -> None:
-    """nan and ±inf by their names, or their number where there are many."""
+    """Raise InputError for nan and ±inf, naming the entries, or their number if there are many."""
     is_finite = np.isfinite(array)
     if is_finite.all():
         return
@@ -131,7 +131,7 @@ def shown_shape(array: Array) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """What an exception says, in one line."""
+    """Return an exception's message in one line."""
     reason = printable(str(error).partition("\n")[0]) or type(error).__name__
     if "malformed node" in reason or "descr" in reason:
         return "its header is broken"

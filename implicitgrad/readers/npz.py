@@ -1,4 +1,4 @@
-"""NumPy's .npz files, each of a whole system: A, dL_dy and so on, claims as expect_dL_dx; read without pickle."""
+"""Read NumPy's .npz files, each of a whole system: A, dL_dy etc., claims as expect_dL_dx; without pickle."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ CLAIMED = {
         "tolerance.atol",
     )
 }
-"""The claims by what stands behind ``expect_`` in the name of an array."""
+"""The claims by the rest of an array's name after ``expect_``."""
 MAX_UNPACKED = 2**30
-"""Bytes that an .npz file may hold when unpacked; a small one can claim any number."""
+"""The most bytes that an .npz file may unpack to; a small one can claim any number."""
 ALWAYS_UNPACKED = 16 * 2**20
-"""Bytes, its numbers as doubles, that it may hold whatever its own size."""
+"""The bytes, with numbers as doubles, that a file of any size may unpack to."""
 MAX_TIMES_UNPACKED = 100
-"""Times its own size."""
+"""The factor of its own size that a larger one may unpack to."""
 
 
 def read_matrix(path: str) -> SourceValue:
@@ -61,7 +61,7 @@ def read_matrix(path: str) -> SourceValue:
 
 
 def read_systems(path: str) -> list[SystemSpec]:
-    """The system whose parts an .npz file holds by their names. Raises InputError."""
+    """Return the system whose values an .npz file holds by name. Raises InputError."""
     with open_path(path, MAX_UNPACKED) as file:
         beginning = file.read(len(ZIP_MAGIC))
         if beginning != ZIP_MAGIC:
@@ -78,13 +78,13 @@ def read_systems(path: str) -> list[SystemSpec]:
                         arrays[key] = load_array(path, stream, f"{key}: ")
         except InputError:
             raise
-        except Exception as error:  # whatever a broken or locked archive makes zipfile raise
+        except Exception as error:  # a broken or locked archive makes zipfile raise any exception
             raise refused(path, f"not a readable .npz file: {reason_of(error)}", "bad-syntax") from None
     return [_spec(path, stem(path), arrays)]
 
 
 def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The file in an archive that each key of a system stands for."""
+    """Return the archive's member for each key of a system. Raises InputError."""
     members: dict[str, zipfile.ZipInfo] = {}
     problems: list[Problem] = []
     for member in archive.infolist():
@@ -109,7 +109,7 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
-    """Refuse what takes far more memory, and time, than its file lets expect, before it is unpacked."""
+    """Raise InputError, before unpacking, if the arrays take far more memory and time than the file's size suggests."""
     if sum(member.file_size for member in members.values()) <= most:
         total = 0
         for member in members.values():
@@ -123,9 +123,9 @@ def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, z
 
 
 def _bytes_as_doubles(stream: Any, size: int) -> int:
-    """What an array takes with its numbers as doubles, by its header; 0 for what has none that can be read.
+    """Return the bytes of an array with its numbers as doubles, from its header; 0 if that cannot be read.
 
-    size : of the whole, in bytes.
+    size : the bytes of the member when unpacked.
     """
     try:
         version = np.lib.format.read_magic(stream)
@@ -153,7 +153,7 @@ def _unknown(path: str, written: str) -> Problem:
 
 
 def _spec(path: str, name: str, arrays: dict[str, Array]) -> SystemSpec:
-    """The system that arrays are. Raises InputError with every one that is no part of one."""
+    """Return the system that arrays describe. Raises InputError with every array that is wrong."""
     spec = SystemSpec(path, {}, name)
     claims: dict[str, SourceValue] = {}
     for key, array in arrays.items():
@@ -173,7 +173,7 @@ def _spec(path: str, name: str, arrays: dict[str, Array]) -> SystemSpec:
 
 
 def _claim(path: str, key: str, array: Array) -> dict[str, SourceValue]:
-    """An array as a claim: of what is no matrix, as the text that a file would have."""
+    """Return an array as a claim; one that is no matrix as a text in a file would be."""
     name = CLAIM + key.replace(".", "_")
     if key in MATRICES:
         if not is_numeric(array):

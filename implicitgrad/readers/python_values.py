@@ -21,12 +21,12 @@ def linear_system(
     name: str | None = None,
     arithmetic: str = AUTO,
 ) -> LinearSystem:
-    """A system from Python values.
+    """Build a system from Python values.
 
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
     3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays
-    of them and for what would take rational numbers more than about 0.1 s, else these. Raises InputError.
+    of doubles and for systems that exact arithmetic would need more than about 0.1 s for. Raises InputError.
     """
     values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
     parts = {

@@ -1,4 +1,4 @@
-"""A path or "-" → its text: opened without hanging, read with a cap, decoded, or refused by the name of its format."""
+"""Read the text of a path or "-": without hanging, with a size limit, decoded; name the format of other files."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-1
 
 
 def stem(path: str) -> str:
-    """A file's name without its directories and its suffix."""
+    """Return a file's name without directories and suffix."""
     return os.path.splitext(os.path.basename(path))[0]
 
 
 def read_text(source: str) -> str:
-    """The text of a file, or of standard input for "-". Raises InputError."""
+    """Return the text of a file, or of standard input for "-". Raises InputError."""
     text = decode(source, read_bytes(source))
     if not text or text.isspace():
         raise _refused(source, "empty; expected a system", code="empty")
@@ -48,7 +48,7 @@ def read_text(source: str) -> str:
 
 
 def read_bytes(source: str) -> bytes:
-    """All that is in a file, or comes through standard input for "-". Raises InputError."""
+    """Return the content of a file, or of standard input for "-". Raises InputError."""
     try:
         data = _standard_input() if source == STANDARD_INPUT else _file(source)
     except (OSError, ValueError) as error:
@@ -59,9 +59,9 @@ def read_bytes(source: str) -> bytes:
 
 
 def regular_size(path: str) -> int | None:
-    """How many bytes a file has; None where it is no regular one, a FIFO. Raises InputError.
+    """Return the size of a file in bytes; None if it is not regular, such as a FIFO. Raises InputError.
 
-    It is not opened: a FIFO's writer would take that for its reader.
+    The file is not opened, because a FIFO's writer would take that for its reader.
     """
     try:
         status = os.stat(path)
@@ -75,7 +75,7 @@ def regular_size(path: str) -> int | None:
 
 
 def unreadable(source: str, error: OSError | ValueError) -> InputError:
-    """What keeps a source from being read."""
+    """Return the error for a source that cannot be read."""
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     hint = "Give the system's file, not its directory" if _is_directory(error) else None
     return _refused(source, f"cannot be read: {reason}", hint, "cannot-read")
@@ -96,9 +96,9 @@ def _standard_input() -> bytes:
 
 
 def open_file(path: str) -> tuple[int, bytes]:
-    """A descriptor, and what had to be read from it already; a FIFO that nobody opens for writing is an error.
+    """Return a descriptor, and what had to be read from it already. Raises OSError or ValueError.
 
-    Raises OSError or ValueError.
+    A FIFO that no process opens for writing is an error.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
@@ -120,12 +120,12 @@ def _file(path: str) -> bytes:
 
 
 def _read(descriptor: int) -> bytes:
-    """Everything to the end, or one chunk more than the cap."""
+    """Read to the end, or one chunk more than the limit."""
     chunks, size = [], 0
     while size <= MAX_BYTES:
         try:
             chunk = os.read(descriptor, CHUNK)
-        except BlockingIOError:  # a standard input that somebody else made non-blocking
+        except BlockingIOError:  # another process may have made standard input non-blocking
             import select
 
             select.select([descriptor], [], [])
@@ -138,7 +138,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def _await_writer(descriptor: int) -> bytes:
-    """Wait until a FIFO has something to read. Returns what had to be read to find out."""
+    """Wait until a FIFO has data, and return what had to be read to find out."""
     import select
 
     poll = select.poll()
@@ -147,7 +147,7 @@ def _await_writer(descriptor: int) -> bytes:
         return b""
     try:
         beginning = os.read(descriptor, 1)
-    except BlockingIOError:  # somebody has it open for writing and is only slow
+    except BlockingIOError:  # a slow process has it open for writing
         return b""
     if not beginning:
         raise OSError(errno.ENODATA, f"a FIFO that nobody writes to (waited {SECONDS_FOR_A_WRITER:.0f} s)")
@@ -155,9 +155,9 @@ def _await_writer(descriptor: int) -> bytes:
 
 
 def decode(source: str, data: bytes, first_line: int = 1) -> str:
-    """The text that the bytes are, without its byte order mark. Raises InputError.
+    """Decode bytes, without a byte order mark. Raises InputError.
 
-    first_line : which of the source's lines they begin with.
+    first_line : the line of the source on which they begin.
     """
     beginning = data[:200].lstrip()
     if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
@@ -184,7 +184,7 @@ def _encoding(data: bytes) -> str:
 
 
 def _format_of(data: bytes, beginning: bytes) -> str | None:
-    """The name of the format that ``data`` has, if it is a known one that is no text table."""
+    """Return the name of the format of ``data``, if it is a known one other than text."""
     found = next((name for start, name in _SIGNATURES.items() if beginning.lower().startswith(start.lower())), None)
     if found == "a zip archive" and b".npy" in beginning:
         return "a NumPy .npz file"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from implicitgrad.model.spec import CLAIMS, UNSTATED, CsvFormat, Site, SourceValue, Span, SystemSpec
-from implicitgrad.readers.keys import PASSED_OVER, hint_at_key, is_record, spelled
+from implicitgrad.readers.keys import NOT_JUDGED, hint_at_key, is_record, spelled
 from implicitgrad.readers.source import stem
 from implicitgrad.readers.yaml_nodes import (
     YamlNode,
@@ -113,7 +113,7 @@ def _judged(claims: YamlNode) -> YamlNode:
     kept = [
         (key, (_exactly(value, exact[key.text]) if key.text in exact else None) or value)
         for key, value in claims.pairs or ()
-        if key.text not in PASSED_OVER and not (key.text == "dL_dx" and value.text in NULLS)
+        if key.text not in NOT_JUDGED and not (key.text == "dL_dx" and value.text in NULLS)
     ]
     return claims._replace(pairs=kept)
 
