@@ -1,4 +1,4 @@
-"""YAML, and JSON as its subset → SystemSpec, a system a document."""
+"""Read systems from YAML, and JSON as its subset, one a document."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NULLS = ("null", "~")
 
 
 def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemSpec]:
-    """The systems of a YAML stream, one a document. Raises InputError.
+    """Return the systems of a YAML stream, one a document. Raise InputError.
 
-    above : how many lines of the source stand before the text.
+    above : the number of lines of the source before the text.
     """
     specs = []
     for number, node in enumerate(documents(text, source, above), start=1):
@@ -85,7 +85,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         elif key == "expect":
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
-            value = _judged(value)
+            value = _claimed_part(value)
             _check_claims(value, refuse)
             spec.expect = partial(_claims, value, source)
             spec.site = partial(_site, node, value)
@@ -105,8 +105,8 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
     return spec
 
 
-def _judged(claims: YamlNode) -> YamlNode:
-    """Of a whole record of a solution what is judged; of any other mapping everything."""
+def _claimed_part(claims: YamlNode) -> YamlNode:
+    """Return the claims in a solution's record; any other mapping unchanged."""
     if not is_record([key.text or "" for key, _ in claims.pairs or ()]):
         return claims
     exact = next((dict(_by_key(value)) for key, value in claims.pairs or () if key.text == "exact"), {})
@@ -124,13 +124,13 @@ def _by_key(node: YamlNode) -> Iterator[tuple[str | None, YamlNode]]:
 
 
 def _exactly(rounded: YamlNode, exact: YamlNode) -> YamlNode | None:
-    """The exact numbers of a record in the place of its doubles; None where these are not the same rounded."""
+    """Replace a record's doubles by its exact numbers; return None if these do not round to the doubles."""
     if rounded.text is not None and exact.text is not None:
         return rounded._replace(text=exact.text) if _is_rounded(rounded.text, exact.text) else None
     if rounded.items is not None and exact.items is not None and len(rounded.items) == len(exact.items):
         items = [_exactly(*both) for both in zip(rounded.items, exact.items, strict=True)]
-        whole = [item for item in items if item is not None]
-        return rounded._replace(items=whole) if len(whole) == len(items) else None
+        known = [item for item in items if item is not None]
+        return rounded._replace(items=known) if len(known) == len(items) else None
     if rounded.pairs is not None and exact.pairs is not None and len(rounded.pairs) == len(exact.pairs):
         by_key = dict(_by_key(exact))
         pairs = [(key, _exactly(value, by_key[key.text])) for key, value in rounded.pairs if key.text in by_key]
@@ -150,7 +150,7 @@ def _is_rounded(rounded: str, exact: str) -> bool:
 
 
 def _check_claims(claims: YamlNode, refuse: Callable[[str, YamlNode, str | None], None]) -> None:
-    """The keys of `expect`; what they claim is read by who checks it."""
+    """Report unknown and duplicate keys of `expect`; build_claims checks their values."""
     for key_node, _ in claims.pairs or ():
         if spelled(key_node.text or "") not in CLAIMS:
             likely = nearest(key_node.text or "", CLAIMS)
@@ -161,7 +161,7 @@ def _check_claims(claims: YamlNode, refuse: Callable[[str, YamlNode, str | None]
 
 
 def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Span]:
-    """The claims of a text that holds one mapping of them, and where that stands. Raises InputError."""
+    """Return the claims of a text that holds one mapping of them, and its span. Raise InputError."""
     problems: list[Problem] = []
 
     def refuse(message: str, at: YamlNode, hint: str | None) -> None:
@@ -174,7 +174,7 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Sp
     (node,) = nodes
     if node.pairs is None:
         refuse(f"expect: expected a mapping, got {node}", node, None)
-    node = _judged(node)
+    node = _claimed_part(node)
     _check_claims(node, refuse)
     if problems:
         raise InputError(problems)
@@ -182,7 +182,7 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Sp
 
 
 def _claims(node: YamlNode, source: str, prefix: str = "") -> dict[str, SourceValue]:
-    """Each claim by its key, and what a mapping holds by the path to it, constraints.matrix."""
+    """Return each claim by its key, and the values of mappings by their path, constraints.matrix."""
     claims: dict[str, SourceValue] = {}
     for key_node, value in node.pairs or ():
         key = f"{prefix}{spelled(key_node.text or '')}"

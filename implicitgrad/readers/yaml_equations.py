@@ -1,4 +1,4 @@
-"""Equations in a YAML document, with the point that they are differentiated at."""
+"""Read the equations in a YAML document, with the point of the derivatives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from implicitgrad.text.errors import InputError, Problem
 def add_equations(
     spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
 ) -> None:
-    """Take the equations of a document, which stand in the place of A and B. Raise InputError."""
+    """Add the equations of a document to a spec, in place of A and B. Raise InputError."""
     node = given["equations"]
     for key in ("A", "B"):
         if key in keys:
@@ -34,9 +34,9 @@ def add_equations(
 
 
 def _lines(node: YamlNode, source: str, text: str) -> Iterator[EquationLine]:
-    """The equations of a scalar, one a line where it has several, as a block has: ``equations: |``.
+    """Yield the equations of a scalar, one a line if it has several, as in a block: ``equations: |``.
 
-    text : the whole file.
+    text : that of the file.
     """
     if "\n" not in (node.text or ""):
         yield _line(node, source)
@@ -47,11 +47,11 @@ def _lines(node: YamlNode, source: str, text: str) -> Iterator[EquationLine]:
         if equation:
             column = below[number].find(equation) if number < len(below) else -1
             first = node.position if column < 0 else (node.position[0] + number + 1, column + 1)
-            yield EquationLine(equation, source, partial(_behind, first, is_known=column >= 0))
+            yield EquationLine(equation, source, partial(_shifted, first, is_known=column >= 0))
 
 
-def _behind(first: tuple[int, int], offset: int, *, is_known: bool) -> tuple[int, int]:
-    """Where a place in an equation stands; where the equation starts if its text is escaped."""
+def _shifted(first: tuple[int, int], offset: int, *, is_known: bool) -> tuple[int, int]:
+    """Return the position of an offset in an equation; that of its start if its text is escaped."""
     return first[0], first[1] + offset * is_known
 
 
@@ -60,7 +60,7 @@ def _line(node: YamlNode, source: str) -> EquationLine:
 
 
 def _point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point | None:
-    """What ``at`` and ``solve_for`` say."""
+    """Return the point that ``at`` and ``solve_for`` state, if any."""
 
     def refuse(message: str, at: YamlNode) -> None:
         spec.problems.append(Problem(message, "at: {x: 3, y: 4}", "bad-shape").at(source, at.position))
@@ -86,7 +86,7 @@ def _point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point |
 
 
 def _within(node: YamlNode, offset: int) -> tuple[int, int]:
-    """Where a place in a scalar's text stands, if that is on one line as it is; else where the scalar starts."""
+    """Return the position of an offset in a scalar's text; that of its start if it spans lines or is escaped."""
     line, column = node.position
     surplus = node.end_mark.column - node.mark.column - len(node.text or "")
     is_plain = node.end_mark.line == node.mark.line and surplus in (0, 2)

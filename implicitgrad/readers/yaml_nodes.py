@@ -1,4 +1,4 @@
-"""The nodes of a YAML text, from parse events: a number is what its text says, and nothing is constructed.
+"""The nodes of a YAML text, from parse events: numbers keep their texts, and no objects are constructed.
 
 The events carry positions and the text of every scalar. Aliases, anchors, tags and merge keys are refused where they
 stand, and depth is counted, so that no document can grow when it is read.
@@ -18,25 +18,25 @@ from implicitgrad.readers.keys import spelled
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem
 
-DEEPEST = 8
-TOO_DEEP = f"expected at most {DEEPEST} levels of nesting, got more"
+MAX_DEPTH = 8
+TOO_DEEP = f"expected at most {MAX_DEPTH} levels of nesting, got more"
 LARGE = 2**12
-"""Entries of a matrix; numpy takes longer to be loaded than fewer take to be read one by one."""
+"""Entries of a matrix; loading numpy takes longer than reading fewer one by one."""
 
 _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
-"""A pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
+"""Matches a pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _SCALAR = yaml.ScalarEvent
 _SEQUENCE, _SEQUENCE_END, _MAPPING_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent, yaml.MappingEndEvent
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlNode(NamedTuple):
-    """A piece of a document: a scalar's text, a list's items, or a mapping's pairs of key and value."""
+    """A node of a document: a scalar's text, a list's items, or a mapping's pairs of key and value."""
 
     mark: Any
-    """The PyYAML mark where it starts; line and column 0-based."""
+    """The PyYAML mark of its start; line and column 0-based."""
     end_mark: Any
-    """Where it ends; what is not in flow style ends late, behind comments."""
+    """The mark of its end, which is after following comments unless it is in flow style."""
     text: str | None = None
     items: Sequence[YamlNode] | None = None
     pairs: list[tuple[YamlNode, YamlNode]] | None = None
@@ -44,7 +44,7 @@ class YamlNode(NamedTuple):
 
     @property
     def position(self) -> tuple[int, int]:
-        """(line, column), 1-based."""
+        """Return (line, column), 1-based."""
         return self.mark.line + 1, self.mark.column + 1
 
     def __str__(self) -> str:
@@ -60,19 +60,19 @@ else:
 
 
 class YamlPlace(NamedTuple):
-    """As much of a PyYAML mark as is kept of each of many."""
+    """The line and column of a PyYAML mark."""
 
     line: int
     column: int
 
 
 class Scalars(Nodes):
-    """A list's items where all of them are scalars: a matrix has many, and few are ever looked at."""
+    """The items of a list of scalars only, which become nodes on access; a matrix has many."""
 
     def __init__(self, texts: list[str], places: list[int]) -> None:
         self.texts = texts
         self.places = places
-        """Of each item four numbers: the line and column where it starts, and where it ends; 0-based."""
+        """Four numbers for each item: the line and column of its start, and of its end; 0-based."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -124,7 +124,7 @@ def _node(loader: Any, event: Any, source: str, above: int, depth: int) -> YamlN
         raise _refused(f"expected plain values, got {quoted('&' + event.anchor)}", mark, source, "Write the values out")
     if event.tag is not None:
         raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
-    if depth == DEEPEST:
+    if depth == MAX_DEPTH:
         raise _refused(TOO_DEEP, mark, source)
     is_flow = event.flow_style
     items: list[YamlNode] = []
@@ -146,12 +146,12 @@ def _node(loader: Any, event: Any, source: str, above: int, depth: int) -> YamlN
 
 
 def _below(above: int, mark: Any) -> Any:
-    """A mark of a text as one of the source that it is in."""
+    """Return a mark of a text as one of the source that contains it."""
     return YamlPlace(mark.line + above, mark.column) if above else mark
 
 
 def _scalars(loader: Any, above: int) -> tuple[Scalars, Any]:
-    """The plain scalars that come next, and the event that ends them."""
+    """Return the plain scalars that follow, and the event after them."""
     texts: list[str] = []
     places: list[int] = []
     get_event = loader.get_event
@@ -168,7 +168,7 @@ def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> I
 
 
 def _refuse_control_characters(text: str, source: str, above: int) -> None:
-    """libyaml refuses most of them too, but says where in bytes; the others it takes for ends of lines."""
+    """Raise InputError for control characters; libyaml reports only bytes, and takes some for line endings."""
     match = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if match is None and not text.isascii():
         match = re.search("[\x85\u2028\u2029]", text)
@@ -188,7 +188,7 @@ def _syntax_error(error: yaml.YAMLError, text: str, source: str, above: int) -> 
         lines = text.splitlines()
         if mark.line < len(lines) and "\t" in lines[mark.line]:
             hint = "The line has a tab; YAML indents with spaces"
-    message = TOO_DEEP if "nesting depth" in reason else f"not valid YAML: {reason}"  # the C parser counts, too
+    message = TOO_DEEP if "nesting depth" in reason else f"not valid YAML: {reason}"  # the C parser limits depth too
     return InputError([Problem(message, hint, "bad-syntax").at(source, position)])
 
 
@@ -237,7 +237,7 @@ def span_of(node: YamlNode) -> Span:
 
 
 def _plain(node: YamlNode) -> object:
-    """Nested lists and mappings of texts."""
+    """Return nested lists and mappings of texts."""
     if isinstance(node.items, Scalars):
         return node.items.texts
     if node.items is not None:
