@@ -134,8 +134,8 @@ def _exactly(rounded: YamlNode, exact: YamlNode) -> YamlNode | None:
     if rounded.pairs is not None and exact.pairs is not None and len(rounded.pairs) == len(exact.pairs):
         by_key = dict(_by_key(exact))
         pairs = [(key, _exactly(value, by_key[key.text])) for key, value in rounded.pairs if key.text in by_key]
-        known = [(key, value) for key, value in pairs if value is not None]
-        return rounded._replace(pairs=known) if len(known) == len(rounded.pairs) else None
+        kept = [(key, value) for key, value in pairs if value is not None]
+        return rounded._replace(pairs=kept) if len(kept) == len(rounded.pairs) else None
     return None
 
 
