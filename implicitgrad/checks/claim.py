@@ -21,8 +21,7 @@ from implicitgrad.text.characters import printable
 MAX_TERMS = 6
 """The longest sum that a message spells out."""
 MAX_ENTRIES = 40
-"""Claims of more entries are not decided or explained by exact feasibility if they are in doubles, which have long
-fractions."""
+"""The most entries of a claim in doubles, which have long fractions, that exact feasibility decides and explains."""
 MAX_EXACT_ENTRIES = 400
 """The same limit for short fractions."""
 Entries = dict[tuple[int, int], Fraction]
@@ -30,7 +29,7 @@ Entries = dict[tuple[int, int], Fraction]
 
 
 def values_along_constraint(matrix: ClaimedMatrix, context: Context) -> PartialMatrix:
-    """Return (R, P′), a claim by the independent inputs; None where it needs an entry that is not claimed."""
+    """Return (R, P′), a claim in terms of the independent inputs; None where it needs an entry that is not claimed."""
     if not context.is_wide(matrix):
         return matrix.entries
     columns = list(zip(*context.T, strict=True))
@@ -38,7 +37,7 @@ def values_along_constraint(matrix: ClaimedMatrix, context: Context) -> PartialM
 
 
 def tolerances_along_constraint(tolerances: Matrix, matrix: ClaimedMatrix, context: Context) -> Matrix:
-    """Return (R, P′), the tolerances of those values: the sums of those of their terms."""
+    """Return (R, P′), the tolerances of these values, which are sums over their terms."""
     return product(tolerances, absolute(context.T)) if context.is_wide(matrix) else tolerances
 
 
@@ -74,12 +73,12 @@ class Claim:
 
     @property
     def own_tolerances(self) -> Matrix:
-        """(R, P′), of the independent inputs' entries alone."""
+        """The tolerances of the independent inputs' entries alone (R, P′)."""
         return [tuple([row[k] for k in self.columns]) for row in self.written_tolerances]
 
     @property
     def dependent_tolerances(self) -> Matrix:
-        """(R, D), of the dependent inputs' entries; empty if the claim has none."""
+        """The tolerances of the dependent inputs' entries (R, D); empty if the claim has none."""
         if not self.is_wide:
             return ()
         return [tuple([row[k] for k in self.context.dependent]) for row in self.written_tolerances]
@@ -114,7 +113,7 @@ class Claim:
 
     @cached_property
     def constraints(self) -> list[IntervalConstraint]:
-        """What the claim requires of the free parameters; empty if there is nothing to choose."""
+        """The conditions that the claim imposes on the free parameters; empty if there are none to choose."""
         if not self.context.has_choices:
             return []
         entries, tolerances, particular = self.matrix.entries, self.written_tolerances, self.family.particular
@@ -128,7 +127,7 @@ class Claim:
 
     @cached_property
     def reduced_constraints(self) -> list[IntervalConstraint]:
-        """What the reduced claim requires of the free parameters, each column by itself."""
+        """The conditions that the reduced claim imposes on the free parameters, separately for each column."""
         return [
             IntervalConstraint(i, m, {(0, f, m): c for f, c in enumerate(C) if c}, value - p[m], tolerances[m])
             for i, (p, C, values, tolerances) in enumerate(

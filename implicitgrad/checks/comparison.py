@@ -1,4 +1,4 @@
-"""Whether values with letters are the same: for almost all letters, or wherever nonlinear equations hold."""
+"""Decide whether values with letters are equal: for almost all letters, or wherever nonlinear equations hold."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Rows = list[list[Any]]
 
 
 class Difference(NamedTuple):
-    """A number that is not, or not shown to be, what it is claimed to be."""
+    """A number that is not, or not proved to be, equal to its claim."""
 
     name: str
     text: str
-    """What is claimed, as written."""
+    """The claim as written."""
     claimed: Symbolic | None
     correct: Any
     finding: Finding
 
 
 class SymbolicComparison:
-    """Compares values of one field."""
+    """A comparison of values in one field."""
 
     def __init__(self, field: Field, curve: OnCurve | None) -> None:
         self.field = field
@@ -37,26 +37,26 @@ class SymbolicComparison:
 
     def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
         """Decide whether two values are equal; for nonlinear equations, wherever these hold."""
-        if self._is_near(claimed, expected, slack):
+        if self._is_within(claimed, expected, slack):
             return Finding(Decision.YES)
         return Finding(Decision.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
 
     def said(self, one: Difference) -> str:
-        """Describe a difference: what is claimed, what is correct, and where."""
+        """Describe a difference: the claimed value, the correct value, and where they differ."""
         text = f"{one.name}: claimed {one.text}, correct is {show_number(one.correct, DIGITS).strip()}"
         if self.curve is None or one.claimed is None:
             return text
         return f"{text}; {self.curve.said(one.finding, one.claimed, one.correct)}"
 
     def of_column(self, name: str, what: str, finding: Finding) -> str:
-        """Why the claim fails, by what is wrong with it, or why that is not decided."""
+        """Return why the claim fails, or why that is undecided, for one column."""
         column = f"the column of {name}"
         if self.curve is None or finding.apart is not None:
             return f"{what}: {column}" + (f"; as at {place_of(finding.apart)}" if finding.apart else "")
         return f"{column}: {self.curve.why_undecided(finding)}"
 
     def solve(self, equations: Rows) -> Finding:
-        """Whether [V | c] has a solution: c is no pivot, or the equations make 0 what is left of it."""
+        """Decide whether [V | c] has a solution: c is no pivot column, or its rest is 0 wherever the equations hold."""
         if not equations:
             return Finding(Decision.YES)
         width = len(equations[0])
@@ -65,18 +65,18 @@ class SymbolicComparison:
             return Finding(Decision.YES)
         if self.curve is None:
             return Finding(Decision.NO)
-        left = [row[-1] for row in row_reduced(equations, keeps_all=True) if not any(row[:-1]) and row[-1]]
-        findings = [self.compare(one, self.field.number(0)) for one in left]
+        remaining = [row[-1] for row in row_reduced(equations, keeps_all=True) if not any(row[:-1]) and row[-1]]
+        findings = [self.compare(one, self.field.number(0)) for one in remaining]
         order = [Decision.NO, Decision.UNDECIDED, Decision.YES]
         return min(findings, key=lambda finding: order.index(finding.answer), default=Finding(Decision.YES))
 
-    def _is_near(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
+    def _is_within(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
         difference = claimed - expected
         return not difference or (bool(slack) and difference.is_number and abs(difference.approximation()) <= slack)
 
 
 def row_reduced(rows: Rows, *, keeps_all: bool = False) -> Rows:
-    """The rows of [C | c] in reduced echelon form, unless ``keeps_all`` without those whose C is 0."""
+    """Return the rows of [C | c] in reduced echelon form, without those with C = 0 unless ``keeps_all``."""
     rows, done = list(rows), 0
     for column in range(len(rows[0]) - 1 if rows else 0):
         chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)

@@ -20,7 +20,7 @@ class Family(NamedTuple):
     name: str
     """∂y/∂x or ∂L/∂x."""
     rows: tuple[str, ...]
-    """For each of the R rows the numerator of its derivatives: y1, or L, or L1."""
+    """The numerator of the derivatives in each of the R rows: y1, or L, or L1."""
     particular: Matrix
     """(R, P′)"""
     coefficients: Matrix

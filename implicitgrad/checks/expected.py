@@ -1,4 +1,4 @@
-"""Systems as written, with what is expected of them → Verdicts."""
+"""Check systems against the claims written with them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def check_specs(
     *,
     numbers_alone: bool = False,
 ) -> list[Verdict]:
-    """The verdict of each system of a file. Raises InputError with the problems of all.
+    """Return the verdict on each system of a file. Raises InputError with the problems of all.
 
-    claims : what is claimed of every one, in place of what the file expects. more : claims beside those.
-    numbers_alone : raise NeedsAlgebra, and do no algebra.
+    claims : claims about every system, which replace those in the file. more : further claims.
+    numbers_alone : raise NeedsAlgebra instead of using algebra.
     """
     systems = build_all(specs, arithmetic_of, allow_algebra=not numbers_alone)
     solutions = [solve_to_judge(system) for system in systems]
@@ -46,7 +46,7 @@ def check_specs(
 def verdict_of(
     spec: SystemSpec, solution: Solution, claims: Parts, more: Sequence[Parts], others: Sequence[Solution]
 ) -> Verdict:
-    """Hold one system's claims against its solution. Raises InputError. others : solutions of the same file."""
+    """Judge one system's claims against its solution. Raises InputError. others : solutions of the same file."""
     problems: list[Problem] = []
     built = [_built(one, solution, problems) for one in (together(spec, claims), *more)]
     if problems:
@@ -55,7 +55,7 @@ def verdict_of(
 
 
 def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
-    """What a file expects, with ``claims`` in place of its own; tolerances together, for one replaces the other."""
+    """Return a file's claims with ``claims`` in place of its own; new tolerances replace all of the file's."""
     expected = spec.expect()
     kept = {key: part for key, part in expected.items() if key.partition(".")[0] not in _roots(claims)}
     return kept | dict(claims)
@@ -66,7 +66,7 @@ def _roots(claims: Parts) -> set[str]:
 
 
 def arithmetic_of(spec: SystemSpec) -> str:
-    """What a system is to be built in, to be judged."""
+    """Return the arithmetic in which a system is built to be judged."""
     return Arithmetic.FLOAT if is_binary(spec) or spec.is_at_inexact_point else Arithmetic.EXACT
 
 

@@ -1,6 +1,6 @@
-"""Whether a claim can hold: whether some values of the free parameters satisfy every constraint that it implies.
+"""Decide whether a claim can hold: whether some free parameters satisfy every constraint that it implies.
 
-Doubles decide almost every claim in no time; exact arithmetic decides the borderline ones.
+Doubles decide almost every claim quickly; exact arithmetic decides borderline ones.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from implicitgrad.checks.matrices import complete
 from implicitgrad.model.system import Arithmetic
 
 MIN_FLOATING_PRODUCTS = 1000
-"""Fewer products are done exactly in less time than it takes to load numpy."""
+"""Exact arithmetic does fewer products in less time than loading numpy takes."""
 
 
 def feasibility(claim: Claim, *, is_exact: bool = True) -> Decision:
-    """Return whether some valid ∂y/∂x has, or yields, all that is claimed, and is near the one claimed beside it.
+    """Return whether some valid ∂y/∂x has or yields all claimed values, and agrees with the one claimed beside it.
 
     is_exact : decide what doubles leave undecided by exact arithmetic.
     """

@@ -1,6 +1,6 @@
-"""The floating-point feasibility test: what doubles prove of |c − C·z| ≤ t, by the residual of least squares.
+"""The floating-point feasibility test of |c − C·z| ≤ t, from the residual of least squares.
 
-The least-squares z is feasible itself, or its residual certifies that no z is (Farkas), or nothing is proved.
+Either the least-squares z is feasible, or its residual certifies that no z is (Farkas), or nothing is proved.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
 
 INFLATION = 1 + 8 * U
-"""Covers the rounding of a few operations on bounds."""
+"""A factor that covers the rounding errors of a few operations on bounds."""
 
 
 class IntervalProblem(NamedTuple):
@@ -34,7 +34,7 @@ class IntervalProblem(NamedTuple):
     necessary: Matrix
     """(R, P): radii t ≥ sufficient that every solution satisfies."""
     identity_rows: Sequence[int]
-    """The rows of C that are the identity, if there are such."""
+    """The rows of C that are the identity, if there are any."""
     T: Matrix = ()
     """(D, P): c may be replaced by c + Δ·T, which accounts for necessary > sufficient; empty if it may not."""
     change_radii: Matrix = ()
@@ -49,7 +49,7 @@ class _Doubles(NamedTuple):
 
 
 class _LeastSquares(NamedTuple):
-    """The least-squares solution of a problem, as what certificates need of it."""
+    """The least-squares solution of a problem, and the bounds that certificates need."""
 
     C: _Doubles
     residual: Array
@@ -72,7 +72,7 @@ def decide(problem: IntervalProblem) -> Decision:
     except OverflowError:
         return Decision.UNDECIDED
     sufficient, necessary = np.nextafter(sufficient, 0.0), np.nextafter(necessary, np.inf)
-    with np.errstate(all="ignore"):  # what is not finite proves nothing
+    with np.errstate(all="ignore"):  # infinities and NaN prove nothing
         weights = 1 / sufficient.min(axis=1, keepdims=True)
         weights = weights / weights.max() if np.isfinite(weights).all() else np.ones_like(weights)
         try:

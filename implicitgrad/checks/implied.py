@@ -1,4 +1,4 @@
-"""What other claimed numbers imply for entries of a claim that the system leaves open."""
+"""Derive entries of a claim that the system leaves open from other claimed numbers."""
 
 from __future__ import annotations
 

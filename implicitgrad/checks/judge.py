@@ -1,4 +1,4 @@
-"""The judge of all claims about one solution: Claims and Solution → Verdict."""
+"""Judge all claims about one solution."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from implicitgrad.text.errors import InputError
 
 
 def solve_to_judge(system: LinearSystem) -> Solution:
-    """Solve a system in the arithmetic that its claims are judged in: exactly, with these exceptions.
+    """Solve a system in the arithmetic in which its claims are judged: exactly, with these exceptions.
 
-    Doubles whose rank is a matter of the cutoff are judged by what the cutoff says: exactly, they are what rounding
-    left of other numbers. Those of a rounded point are judged by their error bounds, which are all that is known. Where
-    exact arithmetic takes long, an answer in doubles with bounds is also taken for text if it is unique, and one by a
-    cutoff where solve() has no other.
+    Doubles whose rank depends on the cutoff are judged by it, since exactly they are rounded values of other numbers.
+    Doubles of a rounded point are judged by their error bounds, because nothing else is known. If exact arithmetic is
+    slow, an answer in doubles with bounds also serves for text if it is unique, and one by a cutoff if solve() has no
+    other.
     """
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
@@ -47,7 +47,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:
-    """Hold ``claims`` against ``solution``.
+    """Judge ``claims`` about ``solution``.
 
     others : solutions of related systems, whose ∂L/∂x may have been claimed by mistake.
     """
@@ -81,7 +81,7 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
 
 
 def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
-    """Return the outcome, or an undecided one for a claim that fails by a cutoff and is the exact answer rounded."""
+    """Make the outcome undecided if a claim fails by a cutoff, but is the rounded exact answer."""
     found, matrix = claim.context.solution, claim.matrix
     fails = not (outcome.holds or outcome.is_undecided or matrix.non_finite)
     is_by_cutoff = found.arithmetic is Arithmetic.FLOAT and None in found.error_bounds

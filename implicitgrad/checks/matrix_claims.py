@@ -1,8 +1,8 @@
-"""The judge of a claimed ∂y/∂x and a claimed ∂L/∂x.
+"""Judge a claimed ∂y/∂x and a claimed ∂L/∂x.
 
-A ∂y/∂x is valid exactly if A·∂y/∂x = B, a ∂L/∂x exactly if some valid ∂y/∂x yields it, and the claimed one if one is
-claimed, along the constraint if there is one. Both are members of a family particular + coefficients·Z, and one path
-judges both: entries that are unique, feasibility of the others, then whether the tolerance is small enough to matter.
+A ∂y/∂x is valid exactly if A·∂y/∂x = B; a ∂L/∂x exactly if some valid ∂y/∂x yields it, namely the claimed one if there
+is one; both along the constraint, if any. Both belong to a family particular + coefficients·Z and are judged alike:
+first unique entries, then feasibility of the others, then whether the tolerance is small enough to be significant.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from implicitgrad.text.characters import count
 
 
 def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcome, Claim]:
-    """Return the outcome, and the claim with the tolerances that it was judged by.
+    """Return the outcome, and the claim with the tolerances that decided it.
 
-    related : solutions of systems with the same A and B, whose ∂L/∂x may have been taken for this one's.
+    related : solutions of systems with the same A and B, whose ∂L/∂x may have been claimed by mistake.
     """
     matrix, context = claim.matrix, claim.context
     outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
@@ -71,7 +71,7 @@ def _not_finite(outcome: Outcome, claim: Claim) -> Outcome:
 
 
 def _beyond_precision(outcome: Outcome, claim: Claim) -> Outcome:
-    """Return the undecided outcome of a claim whose error is no more than rounding in its type may cause."""
+    """Return the undecided outcome of a claim whose error is within the rounding errors of its type."""
     condition = show_short(root_above(claim.context.solution.condition_squared or Fraction(0)))
     bits = (claim.matrix.unit_roundoff or Fraction(1)).denominator.bit_length() - 1
     reason = (
@@ -121,7 +121,7 @@ def _deviations_from_implied(claim: Claim) -> list[Deviation]:
     implied = {(k, m): value for (k, m), value in implied_entries(claim).items() if any(coefficients[k])}
     if jacobian is not None and claim.is_small:
         own = {(constraint.row, constraint.column): constraint for constraint in claim.constraints}
-        alone = {  # that the tolerance of the claimed ∂y/∂x does not allow, each by itself
+        alone = {  # entries that the tolerance of the claimed ∂y/∂x does not allow, each by itself
             (k, m): value
             for (k, m), value in implied.items()
             if (one := own.get((k, claim.columns[m]))) is not None
@@ -136,7 +136,7 @@ def _deviations_from_implied(claim: Claim) -> list[Deviation]:
 
 
 def _jointly_infeasible(outcome: Outcome, claim: Claim, reason: str) -> Outcome:
-    """Return the outcome of a claim of which each entry is possible, and not all together."""
+    """Return the outcome of a claim whose entries are possible separately but not together."""
     blocked = len(claim.constraints)
     if claim.is_small:
         given = [] if claim.jacobian is None else claim.jacobian.constraints
@@ -176,7 +176,7 @@ def why_nothing_is_fixed(key: str, context: Context, is_arbitrary: bool) -> str:
 
 
 def _choices(claim: Claim, is_arbitrary: bool) -> list[Choice]:
-    """Return what a valid claim says of the free parameters."""
+    """Return the conditions that a valid claim imposes on the free parameters."""
     context = claim.context
     if not claim.is_gradient:
         return chosen_parameters(claim.values, context)
@@ -199,7 +199,7 @@ def _choices(claim: Claim, is_arbitrary: bool) -> list[Choice]:
 
 
 def chosen_parameters(jacobian: Sequence[Sequence[Fraction | None]], context: Context) -> list[Choice]:
-    """Return the values that a claimed ∂y/∂x has for the free parameters. jacobian : (N, P′)."""
+    """Return the values of the free parameters in a claimed ∂y/∂x. jacobian : (N, P′)."""
     return [
         Choice(((Fraction(1), y, x),), value)
         for f, y in zip(context.free, context.solution.general.free, strict=True)

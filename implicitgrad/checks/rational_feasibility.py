@@ -1,6 +1,6 @@
-"""Exact feasibility: whether some z has all its linear forms in given intervals.
+"""Decide exactly whether some z has all its linear forms in given intervals.
 
-The least-squares z mostly decides. Otherwise the simplex method for bounds on linear forms does (Dutertre & de Moura
+The least-squares z usually decides. Otherwise the simplex method for bounds on linear forms does (Dutertre & de Moura
 2006, *A fast linear-arithmetic solver for DPLL(T)*, section 3), with Bland's rule for termination. Equalities are
 intervals of one point.
 """
@@ -31,15 +31,15 @@ def is_feasible(intervals: Sequence[RationalInterval]) -> bool:
 
 
 def _by_least_squares(intervals: Sequence[RationalInterval]) -> Decision:
-    """Decide by the least-squares solution of C·z = c, where the intervals have centres c and radii t.
+    """Decide by the least-squares solution of C·z = c, for intervals with centres c and radii t.
 
     It may be feasible itself. Otherwise its residual ρ = c − C·z has Cᵀ·ρ = 0, so that ρᵀ·(c − C·z) is ‖ρ‖² for every
-    z, and none is feasible if that exceeds Σ|ρ|·t. Where all rows have radii, they are weighted by the inverses of
-    these, rounded to powers of two to keep the numbers short.
+    z, and none is feasible if that exceeds Σ|ρ|·t. If all radii are positive, their inverses weight the rows, rounded
+    to powers of two to keep the numbers short.
     """
     centres = [(interval.lowest + interval.highest) / 2 for interval in intervals]
     radii = [(interval.highest - interval.lowest) / 2 for interval in intervals]
-    weights = [_power_of_two_near(1 / radius) for radius in radii] if all(radii) else [Fraction(1)] * len(radii)
+    weights = [_nearby_power_of_two(1 / radius) for radius in radii] if all(radii) else [Fraction(1)] * len(radii)
     weighted = [
         (*[w * a for a in interval.coefficients], w * c)
         for interval, c, w in zip(intervals, centres, weights, strict=True)
@@ -62,7 +62,7 @@ def _by_least_squares(intervals: Sequence[RationalInterval]) -> Decision:
     return Decision.UNDECIDED
 
 
-def _power_of_two_near(value: Fraction) -> Fraction:
+def _nearby_power_of_two(value: Fraction) -> Fraction:
     exponent = value.numerator.bit_length() - value.denominator.bit_length()
     return Fraction(2**exponent) if exponent >= 0 else Fraction(1, 2**-exponent)
 

@@ -11,7 +11,7 @@ from implicitgrad.model.verdict import DIGITS, Deviation, show
 from implicitgrad.numbers.formatting import linear
 
 MAX_EXACT_PRODUCTS = 5000
-"""Up to this many products, exact arithmetic is faster than loading numpy."""
+"""The most products for which exact arithmetic is faster than loading numpy."""
 
 
 def nonzero_residuals(claim: Claim) -> list[Deviation]:
@@ -24,7 +24,7 @@ def nonzero_residuals(claim: Claim) -> list[Deviation]:
 
 
 def largest_residual(claim: Claim) -> Deviation | None:
-    """Return the entry of A·J that is farthest from B·T; None for a J with nulls, and beyond the range of doubles."""
+    """Return the entry of A·J farthest from B·T; None for a J with nulls, and beyond the range of doubles."""
     J = complete(claim.values)
     if J is None:
         return None

@@ -1,7 +1,7 @@
-"""Claims at a rounded point of the equations: they hold, or fail, only as far as the rounding leaves no doubt.
+"""Judge claims at a rounded point of the equations, as far as the rounding leaves no doubt.
 
-A claim fails if no solution that rounds to the point has numbers within its tolerance, and holds if all have. A claim
-with letters also holds if it does wherever the equations hold.
+A claim fails if no solution that rounds to the point agrees with it within its tolerance, and holds if all do. A claim
+with letters also holds if it holds wherever the equations do.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _why_undecided(claim: Claim, bound: float | None) -> str:
 
 
 def _known_entries(claim: Claim) -> Iterator[str]:
-    """Yield what is known of each determined entry that is not known to be within its tolerance."""
+    """Yield what is known of each determined entry that is not certain to be within its tolerance."""
     matrix, answer = claim.matrix, claim.family.answer
     if not isinstance(answer, BallMatrix) or len(matrix.entries[0]) != claim.context.system.inputs:
         return
@@ -78,7 +78,7 @@ def _known_entries(claim: Claim) -> Iterator[str]:
 
 
 def _holds_anywhere(claim: Claim) -> bool:
-    """Return whether the claim as written holds for the equations at no point."""
+    """Return whether the claim as written holds for the equations without a point."""
     from implicitgrad.checks.symbolic import judge_symbolic
 
     system = claim.context.system

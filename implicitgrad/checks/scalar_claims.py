@@ -1,4 +1,4 @@
-"""The judges of status, rank, free parameters, uniqueness, constraints and condition."""
+"""Judge claims about status, rank, free parameters, uniqueness, constraints and condition."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Judge = Callable[[Any, Context], Outcome]
 
 
 def judge_scalars(claims: Claims, context: Context, judges: Mapping[str, Judge] | None = None) -> list[Outcome]:
-    """Return the outcomes of all claims but those of ∂y/∂x and ∂L/∂x. judges : by key; JUDGES unless given."""
+    """Return the outcomes of all claims except ∂y/∂x and ∂L/∂x. judges : by key; JUDGES by default."""
     claimed = [(judge, getattr(claims, key)) for key, judge in (judges or JUDGES).items()]
     return [judge(value, context) for judge, value in claimed if value is not None]
 
@@ -81,7 +81,7 @@ def judge_free_parameters(
     context: Context,
     is_invertible: Callable[[Sequence[Row]], bool] = _is_invertible,
 ) -> Outcome:
-    """Judge the number of free parameters; or that those named determine all of ∂y/∂x and may be chosen at will."""
+    """Judge the number of free parameters, or whether those named can be chosen freely and determine ∂y/∂x."""
     total = len(context.free) * len(context.x)
     if isinstance(claimed, ClaimedNumber):
         return _counted("free_parameters", claimed, total)
@@ -95,7 +95,7 @@ def judge_free_parameters(
 
 
 def _why_not_free(claimed: tuple[str, ...], context: Context, is_invertible: Callable[[Sequence[Row]], bool]) -> str:
-    """Return why the parameters named, which are as many as there are, cannot be chosen at will together."""
+    """Return why the named parameters, which are as many as there are, cannot be chosen freely together."""
     system, F = context.system, len(context.free)
     entries = {f"d{y}/d{x}": (i, k) for i, y in enumerate(system.y) for k, x in enumerate(system.x)}
     chosen: dict[int, list[int]] = {}
@@ -120,9 +120,9 @@ def judge_constraints(
     context: Context,
     judge_matrix: Callable[[Outcome, ClaimedConstraints, Context], Outcome] | None = None,
 ) -> Outcome:
-    """Judge whether the equations claimed allow exactly the x that the system allows.
+    """Judge whether the claimed equations allow exactly the x that the system allows.
 
-    judge_matrix : for a claim with a matrix, and with as many constraints as there are; exact unless given.
+    judge_matrix : judges a matrix of the right number of constraints; exactly by default.
     """
     found = context.solution.constraints
     D = 0 if found is None else len(found.dependent)
@@ -134,7 +134,7 @@ def judge_constraints(
 
 
 def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, context: Context) -> Outcome:
-    """Judge the matrix of claimed constraints after a change to the dependent inputs that are claimed."""
+    """Judge the matrix of claimed constraints in terms of the dependent inputs that are claimed."""
     found = context.solution.constraints
     assert claimed.matrix is not None
     if found is None:
@@ -156,7 +156,7 @@ def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, cont
     for i, row in enumerate(matrix):
         for j, correct in enumerate(row):
             value = claimed.matrix.entries[i][j]
-            allowed = tolerances[i][j] + unit_roundoff * abs(correct)  # what was computed is rounded at least
+            allowed = tolerances[i][j] + unit_roundoff * abs(correct)  # computed numbers are rounded at least
             if value is None or abs(value - correct) > allowed:
                 meaning = f"{printable(claimed.dependent[i])} by {printable(system.x[others[j]])}"
                 text = claimed.matrix.texts[i][j]
@@ -177,7 +177,7 @@ def _counted(key: str, claimed: ClaimedNumber, found: int) -> Outcome:
 
 
 def _inverse(rows: Sequence[Row]) -> Matrix | None:
-    """Return the inverse of a square matrix, or None of a singular or rectangular one."""
+    """Return the inverse of a square matrix; None if it is singular or rectangular."""
     n = len(rows)
     if any(len(row) != n for row in rows):
         return None
@@ -197,4 +197,4 @@ JUDGES: Mapping[str, Judge] = {
     "constraints": judge_constraints,
     "condition": judge_condition,
 }
-"""By key in Claims."""
+"""The judges by key in Claims."""

@@ -1,9 +1,9 @@
-"""Claims that hold only because of their tolerance: where that is as large as the answer, they prove nothing.
+"""Find claims that hold only because their tolerance is as large as the answer, and so prove nothing.
 
-A claim c of a column of ∂y/∂x, of N numbers, must be within ½·rms(J⁺) of a valid one in each, where J⁺ = A⁺·B is what
-the system determines of the column, its part in the row space of A. Then ‖c − J‖ ≤ ½·‖J⁺‖, and no c with A·c = 0 is
-that near. The same is required of each loss in ∂L/∂x. Numbers far below the usual size ‖B‖/‖A‖ count as rounding errors
-of a computation, and an absolute tolerance that was stated is allowed.
+A claim c of a column of ∂y/∂x with N numbers must be within ½·rms(J⁺) of a valid one in each number, where J⁺ = A⁺·B is
+the part of the column that the system determines, in the row space of A. Then ‖c − J‖ ≤ ½·‖J⁺‖, which no c with
+A·c = 0 satisfies. The same is required of each loss in ∂L/∂x. Numbers far below the usual size ‖B‖/‖A‖ count as
+rounding errors of a computation, and a stated absolute tolerance is allowed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from implicitgrad.numbers.exact import Row
 
 
 class SignificantTolerances(NamedTuple):
-    """The tolerances of a claim, limited to those with which it proves something."""
+    """The tolerances of a claim, limited so that it proves something."""
 
     tolerances: Matrix
     entry: tuple[int, int]
@@ -33,7 +33,7 @@ class SignificantTolerances(NamedTuple):
 
 
 def significant_tolerances(claim: Claim) -> SignificantTolerances | None:
-    """Return the limited tolerances of a claim, or None if all of them are small beside the answer."""
+    """Return the limited tolerances of a claim, or None if all are small relative to the answer."""
     context, allowed = claim.context, claim.written_tolerances
     usual, width = context.usual_size, len(claim.matrix.entries[0])
     if not usual:
@@ -83,7 +83,7 @@ def insignificant(outcome: Outcome, claim: Claim, limit: SignificantTolerances) 
 
 
 def _limits(sizes: Row, usual: Fraction, context: Context, width: int) -> list[Fraction | None]:
-    """Return by column the largest tolerance at which a claim proves something; None, no limit, for an answer of 0."""
+    """Return for each column the largest tolerance with which a claim is significant; None for an answer of 0."""
     return _as_written([max(size / 2, MAX_GROWTH * usual) if size else None for size in sizes], context, width)
 
 
@@ -95,7 +95,7 @@ def _root_mean_squares(X: Matrix) -> Row:
 
 
 def _as_written(by_input: Sequence[Fraction | None], context: Context, width: int) -> list[Fraction | None]:
-    """Return limits on sums along a constraint as limits by column of the claim: its share of the smallest."""
+    """Convert limits on sums along a constraint to limits by column of the claim, its share of the smallest."""
     if context.solution.constraints is None or width != context.system.inputs:
         return list(by_input)
     columns = list(zip(*context.T, strict=True))

@@ -1,7 +1,7 @@
-"""What claims about nonlinear equations are judged by: the equations' own points, and what follows from them.
+"""Judge claims about nonlinear equations by points that satisfy the equations, and by algebra.
 
-A difference of a claim from the answer is none if the equations make it 0. That it is not 0 at one of their points is a
-proof that they do not; that they do is shown by algebra. Where neither is had, nothing is decided.
+A difference between a claim and the answer is harmless if the equations make it 0. A point at which it is not 0 proves
+that they do not; algebra may prove that they do. Otherwise nothing is decided.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from implicitgrad.text.characters import count
 
 NOWHERE = "theorem-applies-nowhere"
 MAX_BRANCHES = 6
-"""Ways to choose a factor of each equation."""
+"""The most choices of a factor of each equation."""
 AT_A_POINT = "a point, --at, decides it there"
 
 
 class Finding(NamedTuple):
-    """The answer and what it rests on."""
+    """An answer and its evidence."""
 
     answer: Decision
     apart: SamplePoint | None = None
-    """Where the difference is not 0."""
+    """A point where the difference is nonzero."""
     alike: tuple[SamplePoint, ...] = ()
-    """Where nothing tells it from 0."""
+    """Points where the difference counts as 0."""
     difference: Any = 0
     compared: int = 0
-    """At how many points it was computed."""
+    """The number of points at which it was computed."""
 
 
 class OnCurve:
@@ -62,7 +62,7 @@ class OnCurve:
         self.points = self._found() if len(self.sought) == len(self.F) else []
 
     def _found(self) -> list[SamplePoint]:
-        """Points on the whole, and where equations are products, on what each factor describes."""
+        """Return points of the equations, and of each choice of factors if equations are products."""
         points = find_points(self.F, self.sought, self.letters)
         factors = list(map(_factors, self.F))
         if any(len(some) > 1 for some in factors):
@@ -71,7 +71,7 @@ class OnCurve:
         return points
 
     def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> Finding:
-        """Whether the equations make two values the same; that they differ by no more than ``slack`` is not shown."""
+        """Decide whether the equations make two values equal; a difference within ``slack`` is left undecided."""
         expression = claimed.field.plain(claimed.element) - expected.field.plain(expected.element)
         found = [(point, size) for point in self.points if (size := point.distance(expression)) is not None]
         apart = next((point for point, size in found if size.least > slack), None)
@@ -82,14 +82,14 @@ class OnCurve:
         return Finding(Decision.YES if is_shown else Decision.UNDECIDED, None, alike, expression, len(found))
 
     def said(self, finding: Finding, claimed: Symbolic, correct: Symbolic) -> str:
-        """Why the claim of a number fails, or why that is not decided."""
+        """Return why the claim of a number fails, or why that is undecided."""
         if finding.apart is None:
             return self.why_undecided(finding)
         one, other = (_shown(finding.apart, value) for value in (claimed, correct))
         return f"at {place_of(finding.apart)} the claim is {one}, and correct is {other}"
 
     def right_on_a_part(self, findings: Sequence[Finding]) -> str:
-        """Evidence that the claim is right on a branch: it is right at a point and at others beside it."""
+        """Return evidence that the claim is right on one branch: it is right at a point and at its neighbours."""
         for point in findings[0].alike:
             beside = points_beside(point)
             if len(beside) > 1 and all(_is_zero(one, finding) for one in (point, *beside) for finding in findings):
@@ -99,7 +99,7 @@ class OnCurve:
         return ""
 
     def why_undecided(self, finding: Finding) -> str:
-        """Why it is neither shown that a difference is 0 nor that it is not, and what would decide."""
+        """Return why it is proved neither that a difference is 0 nor that it is not, and what would decide."""
         if not self.points and NOWHERE in self.remarks:
             return "∂F/∂y is singular wherever the equations hold, and no claim is right or wrong"
         if not finding.compared:
@@ -116,7 +116,7 @@ def _is_zero(point: SamplePoint, finding: Finding) -> bool:
 
 
 def _factors(f: Any) -> list[Any]:
-    """What a left side less the right is a product of, as far as it can be 0."""
+    """Return the factors of left − right that can be 0."""
     field = Field([f])
     factors = field.factors(field.value(f).element)
     return [field.plain(factor) for factor in factors if not is_never_zero(field, factor)]
@@ -128,7 +128,7 @@ def _shown(point: SamplePoint, value: Symbolic) -> str:
 
 
 def place_of(point: SamplePoint) -> str:
-    """Its coordinates as a note has them: x = 1.5, y ≈ 4.76970."""
+    """Return the coordinates as text: x = 1.5, y ≈ 4.76970."""
     texts = []
     for v in sorted(point.values, key=lambda v: (v in point.solved, natural(v.name))):
         number = Fraction(int(point.values[v].p), int(point.values[v].q))

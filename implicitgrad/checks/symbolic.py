@@ -1,4 +1,4 @@
-"""Claims about a system with letters, judged as identities: what holds for almost all values of the letters.
+"""Judge claims about a system with letters as identities, for almost all values of the letters.
 
 Claims about nonlinear equations must hold for almost all values that solve them.
 """
@@ -116,7 +116,7 @@ class _SymbolicJudge:
         return outcome._replace(choices=tuple(choices), fixes_nothing=fixes_nothing)
 
     def _differences(self, claim: Claim) -> Iterator[Difference]:
-        """Yield the unique entries that are not, or not shown to be, what is claimed."""
+        """Yield the unique entries that are not, or not proved to be, equal to their claims."""
         matrix = claim.matrix
         for deviation in claim.determined_nulls():
             name = f"{deviation.entry} ({deviation.meaning})"
@@ -135,7 +135,7 @@ class _SymbolicJudge:
                     yield Difference(name, matrix.texts[i][j], value, p[m], finding)
 
     def _implied_parameters(self, claim: Claim) -> Iterator[Choice]:
-        """Yield what a claimed ∂L/∂x says of the free parameters: coefficients·Z = claimed − particular."""
+        """Yield the conditions of a claimed ∂L/∂x on the free parameters: coefficients·Z = claimed − particular."""
         for m, x in enumerate(self.solution.independent):
             for *factors, value in row_reduced(list(_equations(claim, m))):
                 terms = zip(factors, self.solution.general.free, strict=True)
@@ -167,7 +167,7 @@ class _SymbolicJudge:
         return all(len(row) == len(rows) for row in rows) and self._rank_of(rows) == len(rows)
 
     def _unknown_letters(self, matrix: ClaimedMatrix) -> str:
-        """Return a clause on the letters of a claim that the system does not have: a product may lack its sign."""
+        """Return a clause on letters of a claim that the system lacks; a product may lack its sign."""
         matrices: list[Any] = [self.system.A, self.system.B or (), self.system.dL_dy or ()]
         own = [expression_of(entry) for rows in matrices for row in rows for entry in row]
         known = {letter.name for expression in own for letter in expression.free_symbols}
@@ -185,9 +185,9 @@ class _SymbolicJudge:
     def _failed(
         self, outcome: Outcome, matrix: ClaimedMatrix, reason: str, failing: int, findings: Sequence[Finding] = ()
     ) -> Outcome:
-        """Return the outcome of a claim with so many wrong numbers; an undecided one for none.
+        """Return the outcome of a claim with ``failing`` wrong numbers, undecided if there are none.
 
-        findings : of all that are wrong.
+        findings : those of the wrong numbers.
         """
         if not failing:
             return outcome._replace(holds=False, is_undecided=True, reason=reason)
@@ -195,13 +195,13 @@ class _SymbolicJudge:
             suspicions = diagnose_at_values(self.solution, matrix)
         else:
             suspicions = diagnose_at_points(self.solution, matrix, self.curve.points)
-        if self.curve is not None and findings and not suspicions:  # a mistake that explains the claim says more
+        if self.curve is not None and findings and not suspicions:  # a mistake that explains the claim is more helpful
             reason += self.curve.right_on_a_part(findings)
         reason += self._unknown_letters(matrix)
         return outcome._replace(holds=False, reason=reason, failing=failing, suspicions=suspicions)
 
     def judge_constraint_matrix(self, outcome: Outcome, claimed: ClaimedConstraints, context: Context) -> Outcome:
-        """Judge the matrix of claimed constraints, of which there are as many as there should be."""
+        """Judge the matrix of the right number of claimed constraints."""
         assert claimed.matrix is not None
         T: Any = context.T
         x = self.system.x

@@ -1,4 +1,4 @@
-"""Diagnose a wrong claim with letters: by the mistakes that it has with numbers in place of the letters."""
+"""Diagnose a wrong claim with letters by trying mistakes at numbers for the letters."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _value_at(field: Field, point: Sequence[Fraction], expression: Any) -> Fract
 
 
 def _common(found: Sequence[tuple[Suspicion, ...] | None]) -> tuple[Suspicion, ...]:
-    """Return the suspicions of all points that have any say, if these are enough."""
+    """Return the suspicions that all conclusive points share, if there are enough of these."""
     diagnoses = [one for one in found if one is not None]
     if len(diagnoses) < MIN_POINTS:
         return ()
@@ -70,7 +70,7 @@ def _diagnose_at(
     value_of: Callable[[Any], Fraction | None],
     error: Fraction = Fraction(0),
 ) -> tuple[Suspicion, ...] | None:
-    """Return the suspicions at one point; None for a claim of zeros that is right, as it is with any sign or factor."""
+    """Return the suspicions at one point; None for a correct claim of zeros, which fits any sign or factor."""
 
     def number(expression: Any) -> Fraction:
         value = value_of(expression)

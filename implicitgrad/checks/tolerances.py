@@ -1,4 +1,4 @@
-"""How far each entry of a claimed matrix may be from the true value."""
+"""Compute the tolerance of each entry of a claimed matrix."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ HALF_OF_SMALLEST = {
     Fraction(1, 2**11): Fraction(1, 2**25),
     Fraction(1, 2**8): Fraction(1, 2**134),
 }
-"""By unit roundoff of a floating-point type, half its smallest positive number: the absolute error of underflow."""
+"""Half the smallest positive number of a floating-point type, by its unit roundoff: the absolute error of underflow."""
 NOISE = Fraction(1, 2**33)
-"""Relative to the largest entry: the error of an answer in doubles whose rank was decided by a cutoff."""
+"""The error, relative to the largest entry, of an answer in doubles whose rank was decided by a cutoff."""
 
 
 def tolerances_of(matrix: ClaimedMatrix, context: Context, gradients: Matrix | None = None) -> Matrix:
-    """Return how far from each claimed entry the true value may be, as rows of the claim's shape.
+    """Return the largest allowed distance of each true value from its claim, in rows of the claim's shape.
 
-    A stated tolerance comes first, then half a unit of the last decimal place that is written. A claim computed in
-    floating point may be off by what a stable solution of the system in that arithmetic may be wrong by,
-    ρ·(‖claimed‖ + ‖B‖/‖A‖), or for each loss ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k,
-    and k = 4·max(M, N, P)·u.
+    A stated tolerance comes first, then half a unit of the last written decimal place. A claim computed in floating
+    point may have the error of a stable solution of the system in that arithmetic, ρ·(‖claimed‖ + ‖B‖/‖A‖), or for each
+    loss ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, and k = 4·max(M, N, P)·u.
 
     The error bound of a solution in doubles is added; in a strict context the error of a rounded point is subtracted.
 
@@ -65,7 +64,7 @@ def _gradients(matrix: ClaimedMatrix, context: Context, gradients: Matrix | None
 
 
 def _exact_tolerances(matrix: ClaimedMatrix, context: Context, gradients: Matrix | None) -> Matrix:
-    """Return the tolerances beside an exact answer."""
+    """Return the tolerances for an exact answer."""
     rtol, atol = context.claims.rtol, context.claims.atol
     if rtol is not None or atol is not None:
         relative, absolute = rtol or Fraction(0), atol or Fraction(0)
@@ -98,14 +97,14 @@ def _floating_tolerances(matrix: ClaimedMatrix, context: Context, gradients: Mat
 
 
 def _noise(context: Context, gradients: Matrix | None) -> Fraction:
-    """Return the slack for an answer without an error bound."""
+    """Return the tolerance for an answer without an error bound."""
     general = context.solution.general
     answer = general.minimum_norm if gradients is None else general.dL_dx_particular
     return NOISE * max([abs(value) for row in answer or () for value in row], default=Fraction(0))
 
 
 def _point_errors(matrix: ClaimedMatrix, context: Context, largest: Fraction) -> list[list[Fraction]]:
-    """Return the error of each entry of the answer at a rounded point, where one answers one entry of the claim."""
+    """Return the error of each entry of the answer at a rounded point, if one answers one entry of the claim."""
     general = context.solution.general
     answer = general.particular if matrix.key == "dy_dx" else general.dL_dx_particular
     is_direct = matrix.key in ("dy_dx", "dL_dx") and not context.has_choices

@@ -1,4 +1,4 @@
-"""What would make a file's claims hold: edits of its text at the places of the claims that fail."""
+"""Edit a file's text so that its claims hold, at the places of the claims that fail."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Parts = Mapping[str, SourceValue]
 
 
 class Edit(NamedTuple):
-    """A text to stand in the place of another, or, where that is empty, at it."""
+    """A text that replaces a span of another, or is inserted at an empty span."""
 
     span: Span
     text: str
 
 
 def find_edits(spec: SystemSpec, solution: Solution, *, as_json: bool) -> list[Edit]:
-    """The edits that make what ``spec`` expects hold: of the numbers that are wrong, or of an expect not yet there.
+    """Return the edits that make a file's claims hold: of wrong numbers, or of an ``expect`` that is missing.
 
-    as_json : write nothing that is not JSON.
+    as_json : write only JSON.
     """
     expected = spec.expect()
     if not expected:
@@ -51,7 +51,7 @@ def find_edits(spec: SystemSpec, solution: Solution, *, as_json: bool) -> list[E
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:
-    """The text with all edits made, in its own line ends; lines put in at a line's start stay lines of their own."""
+    """Apply all edits, with the text's own line endings; lines inserted at a line's start remain separate lines."""
     newline = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
     starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
 
@@ -69,7 +69,7 @@ def apply_edits(text: str, edits: list[Edit]) -> str:
 
 
 def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
-    """The claims that fail, by key, in order; None for one that makes no sense of this system any more."""
+    """Return the claims that fail, by key in order; None for one that no longer makes sense for this system."""
     good: dict[str, SourceValue] = {}
     broken: dict[str, Claims | None] = {}
     for key in CLAIMS:
@@ -86,7 +86,7 @@ def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
 
 
 def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | None, as_json: bool) -> Iterator[Edit]:
-    """Of a matrix the entries that are wrong, if its shape stays; else the whole."""
+    """Yield edits of a matrix's wrong entries if its shape stays, otherwise one of the whole value."""
     part = expected[key]
     assert part.span is not None
     found = all_claims(solution, counts_parameters=isinstance(part.value, str))[key]
@@ -94,7 +94,7 @@ def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | Non
         for name, value in found.items():
             inner = expected[f"{key}.{name}"]
             if write_flow(value, as_json=as_json) != write_flow(_written(inner.value), as_json=as_json):
-                yield _whole(inner, value, as_json)
+                yield _edit_value(inner, value, as_json)
         return
     numbers = {"dy_dx": claims.dy_dx, "dL_dx": claims.dL_dx}.get(key) if claims is not None else None
     if numbers is not None and claims is not None:
@@ -104,11 +104,11 @@ def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | Non
                 path = (i + j,) if numbers.is_flat else (i, j)
                 yield Edit(part.span(path), write_flow(value, as_json=as_json))
             return
-    yield _whole(part, found, as_json)
+    yield _edit_value(part, found, as_json)
 
 
-def _whole(part: SourceValue, value: Value, as_json: bool) -> Edit:
-    """The value of a key in place of what stands there, further in than the key where that is on a line before."""
+def _edit_value(part: SourceValue, value: Value, as_json: bool) -> Edit:
+    """Replace the value of a key, indented further than the key if that is on an earlier line."""
     assert part.span is not None
     (line, column), _ = span = part.span(())
     is_at_key = part.key is not None and line > part.key[0] and column <= part.key[1]
@@ -116,7 +116,7 @@ def _whole(part: SourceValue, value: Value, as_json: bool) -> Edit:
 
 
 def _written(value: object) -> Value:
-    """A claim's texts as the numbers that they are."""
+    """Convert a claim's texts to numbers."""
     if isinstance(value, list):
         return tuple(_written(item) for item in value)
     assert isinstance(value, str)
@@ -124,7 +124,7 @@ def _written(value: object) -> Value:
 
 
 def _wrong_entries(numbers: ClaimedMatrix, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
-    """The entries beyond their tolerance, with what they should be; None for another shape, and for letters."""
+    """Return the correct values of entries beyond their tolerance; None for another shape, and for letters."""
     right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
     if len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
         return None
@@ -143,17 +143,17 @@ def _wrong_entries(numbers: ClaimedMatrix, solution: Solution, claims: Claims) -
 
 
 def _new(spec: SystemSpec, solution: Solution, as_json: bool) -> Edit:
-    """What was found, as an ``expect`` of its own."""
+    """Return the edit that adds the answer as an ``expect``."""
     assert spec.site is not None
     site = spec.site()
     found = short_claims(solution)
-    whole = write_flow(found, as_json=as_json)
+    text = write_flow(found, as_json=as_json)
     if site.expect is not None:
-        return Edit(site.expect, whole)
+        return Edit(site.expect, text)
     if site.kind == "flow":
         gap = " " if site.indent is None else "\n" + " " * site.indent
         return Edit((site.place, site.place), f',{gap}"expect": {write_flow(found, as_json=True)}')
     if site.kind == "comment":
-        return Edit((site.place, site.place), f"# expect: {whole}\n")
+        return Edit((site.place, site.place), f"# expect: {text}\n")
     indent = " " * (site.indent or 0)
     return Edit((site.place, site.place), f"{indent}expect:\n{write_mapping(found, indent + '  ')}")

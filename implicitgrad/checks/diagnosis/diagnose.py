@@ -1,4 +1,4 @@
-"""The mistakes that are tried on a wrong claim, in order, and what is said of those that explain it."""
+"""Try mistakes on a wrong claim, in order, and describe those that explain it."""
 
 from __future__ import annotations
 

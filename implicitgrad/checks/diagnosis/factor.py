@@ -9,7 +9,7 @@ from implicitgrad.checks.diagnosis.trial import Hypothesis, Trial, explains, fla
 from implicitgrad.model.verdict import Suspicion, show
 
 NEARLY_ONE = Fraction(1, 50)
-"""A factor this close to 1 is no mistake that people make."""
+"""A factor this close to 1 is not a plausible mistake."""
 USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
 
 

@@ -60,7 +60,7 @@ def _stale(name: str) -> Hypothesis:
 
 
 def _unique_gradient(solution: Solution, loss: int) -> Row | None:
-    """Return ∂L/∂x by the independent inputs, if no free parameter changes it."""
+    """Return ∂L/∂x with respect to the independent inputs, if no free parameter changes it."""
     rows = complete(solution.general.dL_dx_particular or ())
     return rows[loss] if rows and solution.unique_losses[loss] else None
 

@@ -10,7 +10,7 @@ from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.verdict import Suspicion
 
 MAX_EXCHANGED = 8
-"""With more inputs no two columns of a claim along a constraint are exchanged as a trial."""
+"""The most inputs for which exchanges of two columns of a claim along a constraint are tried."""
 
 
 def order(trial: Trial) -> Iterator[Hypothesis]:
@@ -21,7 +21,7 @@ def order(trial: Trial) -> Iterator[Hypothesis]:
 
 
 def find_order(compared: Comparison) -> list[int] | None:
-    """Return for each claimed row the correct row that it is, if that is a permutation; right rows stay in place."""
+    """Return for each claimed row its correct position, if these are a permutation; correct rows stay in place."""
     n = len(compared.claimed)
     if n != len(compared.correct) or n < 2:
         return None

@@ -1,4 +1,4 @@
-"""A claim that is only rounded, more than its digits say."""
+"""Suspect a claim that is only rounded, to fewer digits than it shows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from implicitgrad.checks.feasibility import is_valid
 from implicitgrad.model.verdict import Suspicion
 
 MIN_PLACES = 4
-"""Decimal places, relative; a claim that agrees to so many counts as rounded."""
+"""The relative decimal places to which a rounded claim must agree."""
 MIN_PLACES_NEAR_ZERO = 6
-"""The same for an entry near 0, relative to the largest."""
+"""The decimal places, relative to the largest entry, to which an entry near 0 must agree."""
 MAX_MORE_PLACES = 30
 
 

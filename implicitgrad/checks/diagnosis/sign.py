@@ -10,7 +10,7 @@ from implicitgrad.model.verdict import Suspicion
 
 MAX_NAMES = 3
 MAX_TRIED = 8
-"""With more rows or columns no single entry of a claim along a constraint is tried."""
+"""The most rows or columns for which single entries of a claim along a constraint are tried."""
 
 
 def negative(trial: Trial) -> Iterator[Hypothesis]:

@@ -1,6 +1,6 @@
-"""Trials: a wrong claim as the hypotheses about it see it, and the test that confirms one.
+"""Trials: a wrong claim as hypotheses examine it, and the test that confirms a hypothesis.
 
-A mistake is named only if it explains the whole claim, every entry within its tolerance.
+A mistake is named only if it explains the claim completely, every entry within its tolerance.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Hypothesis(NamedTuple):
     corrected: ClaimedMatrix | None = None
     """The claim with the mistake undone, to be tested; None if the claim is known to be what the mistake yields."""
     factor: Fraction | None = None
-    """What the claim was divided by to correct it."""
+    """The factor that the claim was divided by to correct it."""
 
 
 class Comparison(NamedTuple):
-    """What is claimed, within what tolerance, and what is correct, all of one shape."""
+    """Claimed entries, their tolerances and the correct entries, all of one shape."""
 
     claimed: Matrix
     tolerances: Matrix
@@ -55,36 +55,36 @@ class Comparison(NamedTuple):
 
 
 class Trial(ABC):
-    """A wrong claim, or one loss of it, that hypotheses are tried on."""
+    """A wrong claim, or one loss of it, on which hypotheses are tried."""
 
     noun: ClassVar[str]
     target: ClassVar[str]
-    """What the claim should be, in a message."""
+    """The correct quantity, for a message."""
 
     def __init__(self, claim: Claim, matrix: ClaimedMatrix, reduced: Matrix, compared: Comparison, rank: int) -> None:
-        """Set what hypotheses look at.
+        """Set what hypotheses examine.
 
-        matrix : what they correct, the claim or one row of it. reduced : its values by the independent inputs.
-        rank : how many entries of a column say something that the others do not.
+        matrix : what they correct, the claim or one row of it. reduced : its values with respect to the independent
+        inputs. rank : the number of entries of a column that are independent of the others.
         """
         self.claim, self.context, self.matrix, self.rank = claim, claim.context, matrix, rank
         self.reduced, self.compared = reduced, compared
         self.is_wide = self.context.is_wide(matrix)
         self.evidence = rank * len(self.context.x)
-        """How many entries say something that no other says."""
+        """The number of independent entries."""
         x = self.context.system.x if self.is_wide else self.context.solution.independent
         self.x = list(map(printable, x))
         """The names of the claim's columns as written."""
 
     @property
     def has_several_wrong(self) -> bool:
-        """Whether at least two numbers are wrong: one might be explained by chance where much is tried."""
+        """Return whether at least two numbers are wrong: a single one may be explained by chance."""
         wrong = Counter(m for _, m in self.compared.wrong())
         return sum(min(number, self.rank) for number in wrong.values()) > 1
 
     @abstractmethod
     def equals(self, candidate: Matrix) -> bool:
-        """Return whether the reduced claim is this matrix, which is not 0."""
+        """Return whether the reduced claim is this nonzero matrix."""
 
     @abstractmethod
     def confirms(self, hypothesis: Hypothesis) -> bool:
@@ -92,7 +92,7 @@ class Trial(ABC):
 
 
 class JacobianTrial(Trial):
-    """A wrong ∂y/∂x without nulls; where several are valid, a corrected claim may be any of them."""
+    """A wrong ∂y/∂x without nulls; if several are valid, a corrected claim may be any of them."""
 
     noun, target = "derivative", "a valid ∂y/∂x"
 
@@ -101,7 +101,7 @@ class JacobianTrial(Trial):
         super().__init__(claim, claim.matrix, J, _compare(claim, J), claim.context.solution.rank)
 
     def equals(self, candidate: Matrix) -> bool:
-        """Return whether the reduced claim is this matrix, which is not 0."""
+        """Return whether the reduced claim is this nonzero matrix."""
         has_its_shape = len(candidate) == len(self.reduced) and len(candidate[0]) == len(self.reduced[0])
         return has_its_shape and explains(flat(self.reduced), flat(self.claim.tolerances), flat(candidate))
 
@@ -123,7 +123,7 @@ class JacobianTrial(Trial):
 
 
 class LossTrial(Trial):
-    """A wrong ∂L/∂x of one loss, beside what it must be."""
+    """A wrong ∂L/∂x of one loss, with its correct value."""
 
     noun, target = "gradient", "∂L/∂x"
 
@@ -137,11 +137,11 @@ class LossTrial(Trial):
         self.wanted, self.loss, self.related = wanted, loss, related
 
     def equals(self, candidate: Matrix) -> bool:
-        """Return whether the reduced ∂L/∂x is this row, which is not 0."""
+        """Return whether the reduced ∂L/∂x is this nonzero row."""
         return explains(self.reduced[0], self.compared.tolerances[0], candidate[0])
 
     def confirms(self, hypothesis: Hypothesis) -> bool:
-        """Return whether the corrected ∂L/∂x is the one that is known."""
+        """Return whether the corrected ∂L/∂x is the correct one."""
         corrected = hypothesis.corrected
         if corrected is None:
             return True
@@ -153,7 +153,7 @@ class LossTrial(Trial):
 
 
 def _compare(claim: Claim, J: Matrix) -> Comparison:
-    """Compare ∂y/∂x where it is unique, else A·∂y/∂x."""
+    """Compare ∂y/∂x if it is unique, else A·∂y/∂x."""
     if not claim.context.free:
         return Comparison(J, claim.tolerances, tuple(claim.family.particular))
     A = claim.context.system.A
@@ -161,7 +161,7 @@ def _compare(claim: Claim, J: Matrix) -> Comparison:
 
 
 def explains(claimed: Row, tolerances: Row, candidate: Row) -> bool:
-    """Return whether ``claimed`` is ``candidate``, and that is not 0 within the tolerances."""
+    """Return whether ``claimed`` is ``candidate``, and that is nonzero beyond the tolerances."""
     if not matches(claimed, tolerances, candidate):
         return False
     return any(abs(value) > tolerance for value, tolerance in zip(candidate, tolerances, strict=True))
