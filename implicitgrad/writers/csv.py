@@ -1,4 +1,4 @@
-"""CSV: a system and its answer as a table that can be checked again, and the rows that batch writes."""
+"""Write a system and its answer as a CSV table that check reads again, and the rows that batch writes."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import Problem, UsageError
 from implicitgrad.text.number_grammar import is_number, looks_like_number
-from implicitgrad.writers.expectation import whole_answer, write_flow
+from implicitgrad.writers.expectation import certified_claims, write_flow
 from implicitgrad.writers.record import to_record
 from implicitgrad.writers.yaml import NOT_CERTIFIED, matrix_texts
 
 GRADIENT = "dL/dy"
 FORMULA_STARTS = ("=", "+", "-", "@")
-"""The first characters of what a spreadsheet takes for a formula."""
+"""The first characters of cells that a spreadsheet evaluates as formulas."""
 COLUMNS = (
     "name", "source", "status", "rank", "equations", "unknowns", "inputs", "condition", "dL_dx", "free_parameters",
     "error", "content_hash",
 )  # fmt: skip
 _STREAM = re.compile("-(#[0-9]+)?")
-"""The source of what comes through standard input."""
+"""Matches the source of systems from standard input."""
 
 
 def write_csv(solution: Solution) -> str:
-    """Columns y, rows x, rows named dL/dy, under a comment with the answer.
+    """Return columns y, rows x and rows named dL/dy, below a comment with the answer.
 
-    A name that a spreadsheet would compute has ' before it. Raises UsageError for what such a table has no place for.
+    A name that a spreadsheet would evaluate begins with '. Raises UsageError for systems that such a table cannot hold.
     """
     solution = _without_formulas(solution)
     system = solution.system
@@ -46,7 +46,7 @@ def write_csv(solution: Solution) -> str:
     for name in (*system.x, *system.y):
         if not _is_label(name):
             raise UsageError(f"{system.source}: CSV has no place for the name {quoted(name)}", "--format yaml has")
-    answer = whole_answer(solution)
+    answer = certified_claims(solution)
     rows = [
         ["", *system.y],
         *([x, *row] for x, row in zip(system.x, matrix_texts(system.A, solution, _entry), strict=True)),
@@ -59,12 +59,12 @@ def write_csv(solution: Solution) -> str:
 
 
 def write_header() -> str:
-    """The first line."""
+    """Return the header line."""
     return _line(COLUMNS)
 
 
 def write_row(solution: Solution, content_hash: str | None) -> str:
-    """What can be said of an answer in a line; ∂L/∂x and the free parameters as JSON lists."""
+    """Return the summary of an answer in one line, with ∂L/∂x and the free parameters as JSON lists."""
     record = to_record(solution)
     values = dict(record) | dict(record["shape"])  # type: ignore[arg-type]
     values |= {"free_parameters": solution.free_parameters, "error": None, "content_hash": content_hash}
@@ -74,7 +74,7 @@ def write_row(solution: Solution, content_hash: str | None) -> str:
 
 
 def write_failure_row(source: str, name: str, problem: Problem, content_hash: str | None) -> str:
-    """The row of a system without an answer."""
+    """Return the row of a system without an answer."""
     values = {"name": name, "source": source, "status": "error", "error": str(problem), "content_hash": content_hash}
     return _line([values.get(key) for key in COLUMNS])
 
@@ -86,7 +86,7 @@ def _line(values: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> object:
-    """What a spreadsheet does not take for a formula, nor a terminal for a command."""
+    """Escape a text that a spreadsheet would evaluate or a terminal would interpret."""
     if not isinstance(value, str):
         return value
     text = printable(value)
@@ -94,7 +94,7 @@ def _cell(value: object) -> object:
 
 
 def _entry(value: Symbolic) -> str:
-    """What a spreadsheet takes for no formula."""
+    """Write an expression so that a spreadsheet does not evaluate it."""
     text = value.text
     return f"({text})" if text.startswith("-") and value.fraction is None else text
 
@@ -118,7 +118,7 @@ def _without_formulas(solution: Solution) -> Solution:
 
 
 def _is_label(name: str) -> bool:
-    """Whether a name in a cell reads as that name."""
+    """Return whether a cell with this name is read as the name."""
     letters = "".join(filter(str.isalpha, name.lower().replace("∂", "d")))
     return (
         name == name.strip()

@@ -1,4 +1,4 @@
-"""The document: what a page says of a Solution, in sections that each page format lays out."""
+"""The document: the contents of a page about a Solution, in sections that each page format lays out."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 
 MAX_CONDITIONS = 3
 MAX_TERMS = 100_000
-"""Of an answer on a page, an entry having one for each free unknown that it depends on; seconds of work."""
+"""The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
 CONDITION_DIGITS = 3
-"""At most, of a condition number."""
+"""The most digits of a condition number."""
 NOT_FILES = ("<inline>", "<python>")
 LENIENT = 1 + 2.0**-40
-"""More than the rounding of a sum of bounds."""
+"""A factor that exceeds the rounding error of a sum of bounds."""
 Entry = tuple[int, Fraction]
-"""A column and what is there."""
+"""A column and its entry."""
 
 
 class Document:
     """The contents of a page on a Solution, in a notation."""
 
     def __init__(self, solution: Solution, notation: Notation, digits: int) -> None:
-        """Take the names and the free unknowns. digits : the most significant digits of a decimal."""
+        """Collect the names and the free unknowns. digits : the most significant digits of a decimal."""
         self.solution, self.system, self.notation, self.digits = solution, solution.system, notation, digits
         label = self.label = notation.label
         self.inputs = tuple(map(label, solution.independent))
@@ -56,11 +56,11 @@ class Document:
         self.is_free = [name in free for name in solution.system.y]
 
     def question(self) -> list[str]:
-        """What was asked: the file, the equation, its size."""
+        """Return the question: the file, the equation, and its size."""
         system = self.system
         file = os.path.basename(system.source)
         title = self.label(file)
-        if not _says_the_same(system.name, file):
+        if not _is_file_name(system.name, file):
             title = f"{title}: {self.label(system.name)}"
         counts = [count(system.equations, "equation"), count(system.unknowns, "unknown")]
         if system.B is not None:
@@ -72,7 +72,7 @@ class Document:
         return parts if system.source in NOT_FILES else [title, *parts]
 
     def _point(self, origin: ImplicitEquations) -> list[str]:
-        """Where the equations are taken, and what of that was found and not given."""
+        """Return the point of the equations, and which of its values were computed."""
         if not origin.point:
             return []
         values = [
@@ -88,7 +88,7 @@ class Document:
         return f"{ROUNDED} {show_decimals([Fraction(value)], self.digits)[0].removeprefix(ROUNDED)}"
 
     def findings(self) -> list[str]:
-        """What was found: the verdict and what it rests on."""
+        """Return the findings: the status and its reasons."""
         solution = self.solution
         found = [f"rank {solution.rank} of {self.system.unknowns}"]
         if self.free and self.inputs:
@@ -201,7 +201,7 @@ class Document:
         return ", ".join(texts)
 
     def direction(self) -> str:
-        """Along what the derivatives are taken where x is constrained."""
+        """Return the direction of the derivatives if x is constrained."""
         found = self.solution.constraints
         if found is None:
             return ""
@@ -259,7 +259,7 @@ class Document:
         return Block(self.inputs, rows, tuple(losses))
 
     def _unconstrained(self) -> str:
-        """Return which inputs the constraint leaves alone."""
+        """Return the inputs that the constraint does not involve."""
         found = self.solution.constraints
         if found is None:
             return ""
@@ -309,7 +309,7 @@ class Document:
         return ["∂L/∂x"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂x" for k in range(len(dL_dy))]
 
     def _needed(self) -> str:
-        """What ∂L/∂y must satisfy for ∂L/∂x to be unique: Vᵀ·∂L/∂y = 0."""
+        """Return the condition on ∂L/∂y for a unique ∂L/∂x: Vᵀ·∂L/∂y = 0."""
         if self.solution.rank == 0:
             return "that would need ∂L/∂y = 0"
         if self.solution.rank == 1:
@@ -332,12 +332,12 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def numbers_of(matrix: Matrix) -> Matrix:
-    """A matrix by rows, doubles with their bounds."""
+    """Return the rows of a matrix, with doubles as Balls."""
     return [*matrix.bounded_rows()] if isinstance(matrix, BallMatrix) else matrix
 
 
 def refuse_long(solution: Solution) -> None:
-    """Raises InputError for an answer that no page is for, before it is laid out."""
+    """Raise InputError for an answer that is too long for a page, before it is laid out."""
     general, P = solution.general, len(solution.independent)
     terms = 0 if solution.is_gradient_alone else len(solution.y) * P + _dependencies(general) * P
     if general.dL_dx_coefficients is not None:
@@ -349,22 +349,19 @@ def refuse_long(solution: Solution) -> None:
 
 
 def _dependencies(general: General) -> int:
-    """How many entries of the null space say of an unknown that it depends on a free one."""
+    """Return the number of nonzero entries of the null space besides its identity."""
     V = general.null_space
     if isinstance(V, BallMatrix):
         return V.count_nonzero() - len(general.free)
     return sum(bool(entry) for row in V for entry in row) - len(general.free) if general.free else 0
 
 
-def nonzero_entries(matrix: Matrix, is_passed_over: Sequence[bool] = ()) -> list[list[Entry]]:
-    """Of each row the entries that are not 0, doubles with their bounds; none of the rows that are passed over.
-
-    A null space has mostly zeros where its unknowns are free.
-    """
+def nonzero_entries(matrix: Matrix, is_skipped: Sequence[bool] = ()) -> list[list[Entry]]:
+    """Return each row's nonzero entries, doubles as Balls; none for rows that are skipped."""
     if isinstance(matrix, BallMatrix):
-        return matrix.nonzero_entries(is_passed_over)
-    rows = zip_longest(matrix, is_passed_over)
-    return [[] if is_passed else [(j, entry) for j, entry in enumerate(row) if entry] for row, is_passed in rows]
+        return matrix.nonzero_entries(is_skipped)
+    rows = zip_longest(matrix, is_skipped)
+    return [[] if skipped else [(j, entry) for j, entry in enumerate(row) if entry] for row, skipped in rows]
 
 
 def _first_columns(matrix: Matrix, number: int) -> Matrix:
@@ -372,7 +369,7 @@ def _first_columns(matrix: Matrix, number: int) -> Matrix:
 
 
 def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
-    """Σ aᵢ·bᵢ, with a bound on its error where one of them has bounds."""
+    """Return Σ aᵢ·bᵢ, with a bound on its error if both have bounds."""
     total = sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
     pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Ball) and isinstance(q, Ball)]
     if not pairs:
@@ -389,8 +386,8 @@ def _power_of_ten_above(error: float) -> str:
     return f"1e{exponent}" if float(f"1e{exponent}") >= error else f"1e{exponent + 1}"
 
 
-def _says_the_same(name: str, title: str) -> bool:
-    """Whether a name adds nothing to its file's."""
+def _is_file_name(name: str, title: str) -> bool:
+    """Return whether a name repeats that of its file."""
     words = name.replace("-", "_")
     file, _, document = title.rpartition("#")
     file = (file if document.isdecimal() else title).replace("-", "_")
@@ -398,7 +395,7 @@ def _says_the_same(name: str, title: str) -> bool:
 
 
 def _show_root(squared: Ratio, digits: int) -> str:
-    """A square root to so many digits."""
+    """Return a square root to ``digits`` significant digits."""
     root = exact_square_root(*squared)
     double = float_square_root(*squared)
     if root is None and double is None:

@@ -65,7 +65,7 @@ class Block(NamedTuple):
 
     @property
     def lines(self) -> tuple[Row, ...]:
-        """All rows."""
+        """Return all rows."""
         return self.rows + self.losses
 
     def is_wordy(self, column: int) -> bool:

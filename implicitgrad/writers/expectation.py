@@ -1,4 +1,4 @@
-"""What can be claimed of an answer, as the values of a file's key ``expect``, and their text in YAML or JSON."""
+"""Write the claims of an answer, as values of a file's key ``expect``, in YAML or JSON."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from implicitgrad.text.number_grammar import (
     parse_number,
 )
 
-LARGEST_RTOL = 1e-3
+MAX_RTOL = 1e-3
 SHORT = 1300
-"""The bits of a numerator and a denominator up to which a number is within the largest exponent."""
-LONGEST_LINE = 100
-LONGEST_FRACTION = 40
-LARGEST_SHORT_ESCAPE = 0xFFFF
-"""What is beyond has an escape of its own in YAML, a pair of them in JSON."""
+"""A numerator and a denominator of fewer bits are within the largest exponent."""
+MAX_LINE_LENGTH = 100
+MAX_FRACTION_LENGTH = 40
+MAX_SHORT_ESCAPE = 0xFFFF
+"""The largest character with a short escape; a larger one has a long escape in YAML, a pair in JSON."""
 SURROGATES = range(0xD800, 0xE000)
 DIGITS = 15
-"""Of a decimal in the place of a longer fraction: so many claim no more than they say."""
+"""The digits of a decimal that replaces a longer fraction; so few claim no more than they show."""
 _PLAIN = re.compile(r"[^\W\d]([\w/. -]*[\w/.])?")
 _NOT_TEXTS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
@@ -39,10 +39,10 @@ Value = None | bool | int | float | Fraction | str | Sequence["Value"] | Mapping
 
 
 def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[str, Value]:
-    """Every claim by its key.
+    """Return every claim by its key.
 
-    counts_parameters : how many free parameters there are, instead of their names; also where two have one name, as
-    da/db/dc of a by b/dc and of a/db by c.
+    counts_parameters : claim the number of free parameters instead of their names, as also if two names coincide:
+    da/db/dc for a and b/dc, and for a/db and c.
     """
     constraints = solution.constraints
     names = solution.free_parameters
@@ -61,28 +61,28 @@ def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[s
 
 
 def numbers_as_written(matrix: PartialMatrix) -> Sequence[Sequence[Value]]:
-    """The rows; doubles as decimals, which is how they are read."""
+    """Return the rows, with doubles as decimals, which are read as the same doubles."""
     return matrix.to_lists() if isinstance(matrix, BallMatrix) else matrix
 
 
 def short_claims(solution: Solution) -> dict[str, Value]:
-    """Those that say something, ∂y/∂x only where there is no ∂L/∂x."""
+    """Return the most informative claims, with ∂y/∂x only if there is no ∂L/∂x."""
     has_gradient = solution.dL_dx_rows is not None
     keys = {"status", "rank"}
     if not has_gradient and _says_something(solution.dy_dx):
         keys.add("dy_dx")
     if has_gradient and _says_something(solution.dL_dx_rows or ()):
         keys.add("dL_dx")
-    return _chosen(solution, keys | _of_its_verdict(solution))
+    return _chosen(solution, keys | _structural_keys(solution))
 
 
-def whole_answer(solution: Solution) -> dict[str, Value]:
-    """All that the answer is, with a tolerance for what was computed in doubles; nothing where it is not certified."""
+def certified_claims(solution: Solution) -> dict[str, Value]:
+    """Return all claims of the answer, with a tolerance for doubles; none if it is not certified."""
     jacobian_error, gradient_error = solution.error_bounds
     if jacobian_error is None or gradient_error is None:
         return {}
-    keys = {"status", "rank"} | _of_its_verdict(solution)
-    if solution.independent:  # else no claim of a derivative says anything
+    keys = {"status", "rank"} | _structural_keys(solution)
+    if solution.independent:  # without independent inputs, there are no derivatives to claim
         keys |= {"dy_dx", "dL_dx"}
     if solution.is_gradient_alone:
         keys.discard("dy_dx")
@@ -91,7 +91,7 @@ def whole_answer(solution: Solution) -> dict[str, Value]:
     found = _chosen(solution, keys)
     if solution.arithmetic is Arithmetic.FLOAT:
         size = max(solution.system.equations, len(solution.y), len(solution.x))
-        rtol = min(LARGEST_RTOL, 16 * size * 2.0**-52 * (solution.condition or 1.0))
+        rtol = min(MAX_RTOL, 16 * size * 2.0**-52 * (solution.condition or 1.0))
         atol = 2 * float(f"{max(jacobian_error, gradient_error):.0e}")
         if atol == inf:
             return {}
@@ -100,7 +100,7 @@ def whole_answer(solution: Solution) -> dict[str, Value]:
 
 
 def too_long_to_claim(solution: Solution) -> list[str]:
-    """The keys of claims that have a number of more digits than is read."""
+    """Return the keys of claims with a number of more digits than are read."""
     return [key for key, value in all_claims(solution).items() if not _is_readable(value)]
 
 
@@ -109,7 +109,7 @@ def _chosen(solution: Solution, keys: set[str]) -> dict[str, Value]:
 
 
 def _is_readable(value: Value) -> bool:
-    """Whether all numbers in a claim are read again as they are written."""
+    """Return whether all numbers in a claim can be read again as they are written."""
     if isinstance(value, Mapping):
         return all(map(_is_readable, value.values()))
     if value is None or isinstance(value, str | int | float | Symbolic):
@@ -129,7 +129,7 @@ def _is_short(value: Fraction) -> bool:
     return value.numerator.bit_length() < SHORT and value.denominator.bit_length() < SHORT
 
 
-def _of_its_verdict(solution: Solution) -> set[str]:
+def _structural_keys(solution: Solution) -> set[str]:
     keys = set()
     if solution.general.free:
         keys.add("free_parameters")
@@ -145,7 +145,7 @@ def _says_something(rows: PartialMatrix) -> bool:
 
 
 def _condition_above(squared: Fraction | None) -> Value:
-    """The condition number, rounded up to three digits, if there is one."""
+    """Return the condition number rounded up to three digits, if there is one."""
     root = None if squared is None else float_square_root(*squared.as_integer_ratio())
     if squared is None or root is None:
         return None
@@ -156,7 +156,7 @@ def _condition_above(squared: Fraction | None) -> Value:
 
 
 def write_flow(value: Value, *, as_json: bool = False) -> str:
-    """``value`` on one line."""
+    """Return ``value`` on one line."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, Symbolic):
@@ -178,12 +178,12 @@ def write_flow(value: Value, *, as_json: bool = False) -> str:
 
 
 def write_mapping(values: Mapping[str, Value], indent: str = "") -> str:
-    """A mapping in block style, a key a line, what is long a row a line."""
+    """Return a mapping in block style, one key a line, with long matrices one row a line."""
     lines = []
     for key, value in values.items():
         line = f"{indent}{key}: {write_flow(value)}"
         is_list = not isinstance(value, str | int | float | Fraction | Mapping | None)
-        if len(line) > LONGEST_LINE and is_list:
+        if len(line) > MAX_LINE_LENGTH and is_list:
             lines += [f"{indent}{key}:", *(f"{indent}  - {write_flow(row)}" for row in value or ())]  # type: ignore[union-attr]
         else:
             lines.append(line)
@@ -191,7 +191,7 @@ def write_mapping(values: Mapping[str, Value], indent: str = "") -> str:
 
 
 def _quoted(text: str, as_json: bool) -> str:
-    """In double quotes, with escapes for what a file may not hold or a reader would act on."""
+    """Return a text in double quotes, with escapes for characters that files or readers do not allow."""
     quoted = json.dumps(text, ensure_ascii=False).replace("##[", r"\u0023#[")
     return quoted if quoted.isprintable() else "".join([_escaped(character, as_json) for character in quoted])
 
@@ -199,9 +199,9 @@ def _quoted(text: str, as_json: bool) -> str:
 def _escaped(character: str, as_json: bool) -> str:
     if character.isprintable():
         return character
-    if ord(character) in SURROGATES:  # a byte that is no text; YAML has no place for it
+    if ord(character) in SURROGATES:  # a byte that is no text, which YAML cannot hold
         return f"\\\\u{ord(character):x}"
-    is_long = ord(character) > LARGEST_SHORT_ESCAPE and not as_json
+    is_long = ord(character) > MAX_SHORT_ESCAPE and not as_json
     return f"\\U{ord(character):08X}" if is_long else json.dumps(character)[1:-1]
 
 
@@ -210,15 +210,15 @@ def _is_plain(text: str) -> bool:
 
 
 def _number(value: Fraction, as_json: bool) -> str:
-    """As a fraction, or rounded where that is too long for anybody to read."""
+    """Write a fraction, rounded to a decimal if it is too long to read."""
     text = format_fraction(value)
-    if len(text) > LONGEST_FRACTION:
+    if len(text) > MAX_FRACTION_LENGTH:
         return _decimal(value) or text
     return f'"{text}"' if as_json and "/" in text else text
 
 
 def _decimal(value: Fraction) -> str:
-    """A decimal that is read as one, within the largest exponent; empty where there is none of so few digits."""
+    """Return a decimal within the largest exponent; "" if that needs too many digits."""
     rounded = Context(prec=DIGITS).divide(Decimal(value.numerator), Decimal(value.denominator))
     exponent = rounded.adjusted()
     if abs(exponent) <= MAX_EXPONENT:

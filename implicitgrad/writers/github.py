@@ -1,4 +1,4 @@
-"""Verdicts as GitHub's workflow commands, which mark the line of each claim that fails.
+"""Write verdicts as GitHub's workflow commands, which annotate the line of each failing claim.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -16,7 +16,7 @@ Properties = dict[str, str | int | None]
 
 
 def write_annotations(results: Sequence[Result], workspace: str | None = None) -> str:
-    """One line a failure; files relative to ``workspace``, as GitHub looks them up."""
+    """Return one line per failure; file names are relative to ``workspace``, where GitHub looks them up."""
     return "".join(f"{line}\n" for line in _annotations(results, workspace))
 
 
@@ -38,7 +38,7 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
 
 
 def _at(path: str | None, line: int | None, column: int | None, workspace: str | None) -> Properties:
-    """Where a message goes; what is no file goes nowhere."""
+    """Return the properties that place a message in a file, if there is one."""
     if path is None or path == "-" or path.startswith(("<", "--")):
         return {}
     relative = os.path.relpath(os.path.abspath(path), workspace) if workspace else path

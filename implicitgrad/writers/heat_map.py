@@ -1,6 +1,6 @@
-"""A matrix as a heat map: half blocks in colours that diverge from black, or plain characters, with a scale.
+"""Draw a matrix as a heat map: half blocks in colours that diverge from black, or plain characters, with a scale.
 
-A cell is the entry of largest magnitude, with its sign, in a tile of the matrix.
+A cell shows the entry of largest magnitude, with its sign, in a tile of the matrix.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
 
 USUAL_WIDTH = 80
-"""Of a screen that has none of its own."""
+"""The width of a screen without one."""
 MARGIN = "  "
 GAP = "  "
 MAX_LINES = 18
-"""With the axis and the legend they are 24, a usual screen."""
-FEWEST_UNITS = 8
-"""What a side of a long and thin matrix has at least; a unit is one column wide, half a line high."""
-LONGEST_NAME = 12
+"""With axis and legend these make 24, a usual screen."""
+MIN_UNITS = 8
+"""The least side of a long and thin matrix; a unit is one column wide, half a line high."""
+MAX_NAME_LENGTH = 12
 
 POSITIVE, NEGATIVE = ".:+*#@", ",;-=%&"
-"""Pairs of about the same ink."""
+"""Pairs of characters with about the same ink."""
 REDS, BLUES = (52, 88, 124, 196, 208, 222), (17, 18, 20, 27, 39, 159)
 BLACK, GREY = 16, 244
-"""Of the terminal's 256 colours: zero, and what is not known."""
+"""The indices of zero and of unknown entries in the terminal's 256 colours."""
 LEVELS = 6
 UNKNOWN = LEVELS + 1
-"""The level of what is no number."""
+"""The level of an unknown entry."""
 NICE = [Fraction(step, 10) for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)]
 
 
 class Axis(NamedTuple):
-    """A side of the matrix: the names at its ends, the entries of a tile, the cells that a tile takes."""
+    """A side of the matrix: the names at its ends, the entries in a tile, the cells of a tile."""
 
     first: str
     last: str
@@ -51,7 +51,7 @@ class Axis(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """How many there are."""
+        """Return the number of cells."""
         return -(-self.entries // self.tile) * self.repeat
 
 
@@ -64,28 +64,29 @@ class Picture(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """The least magnitudes of the levels, in ascending order."""
+    """The least magnitude of each level, in ascending order."""
 
     thresholds: tuple[Fraction, ...]
     is_linear: bool
 
     def heads(self) -> list[str]:
-        """The texts of the thresholds."""
+        """Return the texts of the thresholds."""
         return [_head(threshold) for threshold in self.thresholds]
 
 
 def draw(
     values: Array, unit: Fraction, names: tuple[Sequence[str], Sequence[str]], marked: Array, screen: Screen
 ) -> Picture | None:
-    """The picture of ``values·unit``; None where all are 0.
+    """Return the picture of ``values·unit``; None if all are 0.
 
-    values : (rows, columns), NaN for what is not known. names : of the rows and of the columns. marked : (rows,),
-    which rows have a question mark beside them.
+    values : (rows, columns), NaN if unknown. names : those of the rows and of the columns. marked : (rows,), whether a
+    row is marked by a question mark.
     """
     import numpy as np
 
     width = screen.width or USUAL_WIDTH
-    gutter = min(max(cell_len(shorten(name, width // 4, screen)) for name in (names[0][0], names[0][-1])), LONGEST_NAME)
+    longest = max(cell_len(shorten(name, width // 4, screen)) for name in (names[0][0], names[0][-1]))
+    gutter = min(longest, MAX_NAME_LENGTH)
     room = max(width - len(MARGIN) - gutter - len(" ││ ?"), 1)
     down, across = _axes(names, room, gutter, screen)
     tiles = _tiles(values, down.tile, across.tile)
@@ -100,12 +101,12 @@ def draw(
 
 
 def _cells_per_line(screen: Screen) -> int:
-    """Two where there are half blocks, and the colours for them."""
+    """Return 2 if the screen has half blocks and colours for them, else 1."""
     return 2 if screen.has_color and screen.has_symbols else 1
 
 
 def _axes(names: tuple[Sequence[str], Sequence[str]], room: int, gutter: int, screen: Screen) -> tuple[Axis, Axis]:
-    """Tiles that look square, unless the matrix is so long that its other side would not be seen."""
+    """Choose tiles that look square, unless a long matrix would then be too thin to see."""
     rows, columns = map(len, names)
     units = 2 // _cells_per_line(screen)
     size = max(-(-rows // (2 * MAX_LINES)), -(-columns // room))
@@ -113,23 +114,23 @@ def _axes(names: tuple[Sequence[str], Sequence[str]], room: int, gutter: int, sc
         shorten(names[0][0], gutter, screen),
         shorten(names[0][-1], gutter, screen),
         rows,
-        *_tile(rows, units * size, FEWEST_UNITS // units),
+        *_tile(rows, units * size, MIN_UNITS // units),
     )
     first, last = names[1][0], names[1][-1]
     if cell_len(first + last) >= room:
         first, last = (shorten(name, (room - len(_dots(screen))) // 2, screen) for name in (first, last))
-    return down, Axis(first, last, columns, *_tile(columns, size, min(FEWEST_UNITS, room)))
+    return down, Axis(first, last, columns, *_tile(columns, size, min(MIN_UNITS, room)))
 
 
 def _tile(count: int, size: int, fewest: int) -> tuple[int, int]:
-    """The entries of a tile and the cells that it takes."""
+    """Return the entries of a tile and the number of its cells."""
     if -(-count // size) >= fewest:
         return size, 1
     return -(-count // fewest), max(1, fewest // count)
 
 
 def _tiles(values: Array, rows: int, columns: int) -> Array:
-    """The entry of largest magnitude of each tile; NaN where none is known."""
+    """Return the entry of largest magnitude in each tile; NaN if none is known."""
     import numpy as np
 
     bands = [values[start : start + rows] for start in range(0, len(values), rows)]
@@ -160,7 +161,7 @@ def _lines(levels: Array, marks: Array, down: Axis, across: Axis, gutter: int, s
 
 
 def _paint(line: Text, rows: list[list[int]], screen: Screen) -> None:
-    """Append the cells of a line, equal ones together."""
+    """Append the cells of a line, joining equal ones."""
     cells = [*zip(*rows, strict=True)]
     start = 0
     for k in range(1, len(cells) + 1):
@@ -171,7 +172,7 @@ def _paint(line: Text, rows: list[list[int]], screen: Screen) -> None:
 
 
 def _cell(levels: tuple[int, ...], screen: Screen) -> tuple[str, str]:
-    """The character for the cells one above the other, and its style."""
+    """Return the character for cells above one another, and its style."""
     if not screen.has_color:
         return _character(levels[0]), ""
     colors = [f"color({_color(level)})" for level in levels]
@@ -193,7 +194,7 @@ def _color(level: int) -> int:
 
 
 def _legend(levels: Array, scale: Scale, screen: Screen) -> list[Text]:
-    """The levels, in as many groups side by side as the width asks for."""
+    """Return the levels, in as many groups side by side as the width requires."""
     heads = scale.heads()
     signs = {
         name: sign
@@ -223,7 +224,7 @@ def _swatch(level: int, screen: Screen) -> tuple[str, str]:
 
 
 def shorten(name: str, room: int, screen: Screen) -> str:
-    """A name, its end left out where there is no room for it."""
+    """Return a name, abbreviated if there is no room for it."""
     if cell_len(name) <= max(room, 1):
         return name
     dots = _dots(screen).strip()
@@ -235,7 +236,7 @@ def _dots(screen: Screen) -> str:
 
 
 def find_scale(tiles: Array, unit: Fraction) -> Scale:
-    """Round numbers in equal steps, or in equal ratios where half of the tiles would be lost below the first step."""
+    """Choose round numbers in equal steps, or in equal ratios if half of the tiles would be below the first step."""
     import numpy as np
 
     sizes = np.abs(tiles[np.isfinite(tiles) & (tiles != 0)])
@@ -256,12 +257,12 @@ def find_scale(tiles: Array, unit: Fraction) -> Scale:
 
 
 def _half_decade(number: int) -> Fraction:
-    """…, 1, 3, 10, 30, …"""
+    """Return …, 1, 3, 10, 30, …"""
     return Fraction(10) ** (number // 2) * (3 if number % 2 else 1)
 
 
 def find_levels(tiles: Array, scale: Scale, unit: Fraction) -> Array:
-    """How many thresholds each tile reaches, negative where the tile is."""
+    """Return the number of thresholds that each tile reaches, negative for negative tiles."""
     import numpy as np
 
     thresholds = [float(threshold / unit) for threshold in scale.thresholds]
@@ -270,7 +271,7 @@ def find_levels(tiles: Array, scale: Scale, unit: Fraction) -> Array:
 
 
 def _head(threshold: Fraction) -> str:
-    """A round number, in scientific notation where it would be long."""
+    """Write a round number, in scientific notation if it would be long."""
     exponent = decimal_exponent(threshold)
     if -3 <= exponent <= 3:
         return show_decimals([threshold], LEVELS)[0]

@@ -1,4 +1,4 @@
-"""Verdicts as JUnit XML: one suite, a case a claim, as Surefire's and Jenkins' schemas have it."""
+"""Write verdicts as JUnit XML: one suite, one case per claim, following Surefire's and Jenkins' schemas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "implicitgrad check"
 
 
 def write_junit(results: Sequence[Result]) -> str:
-    """The whole file; what XML cannot hold is escaped. A system that claims nothing is a case that is skipped."""
+    """Return the file, with characters escaped that XML cannot hold. A system without claims is a skipped case."""
     suite = Element("testsuite", name=NAME, time="0")
     for result in results:
         if isinstance(result, Unreadable):

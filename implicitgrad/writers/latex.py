@@ -79,7 +79,7 @@ class _LatexPage:
             yield from map(sentence, element.notes())
 
     def _question(self) -> list[str]:
-        """B x = A y, or F(x, y) = 0, with the matrices and the names, and ∂L/∂y."""
+        """Return B x = A y or F(x, y) = 0, with the matrices, the names and ∂L/∂y."""
         system = self.system
         matrices = [("A", system.A)] + ([] if system.B is None else [("B", system.B)])
         x, y = ("\\mathrm{d}x", "\\mathrm{d}y") if system.is_in_changes else ("x", "y")
@@ -100,7 +100,7 @@ class _LatexPage:
         return displayed(lines)
 
     def _equations(self) -> list[str]:
-        """The nonlinear equations as they were written, and the point."""
+        """Return the nonlinear equations as they were written, and the point."""
         from implicitgrad.symbolic.to_sympy import equation_in_latex
 
         origin = self.system.origin
@@ -111,7 +111,7 @@ class _LatexPage:
         return lines
 
     def _value(self, name: str, value: str) -> str:
-        """What a name is at the point, as it was written."""
+        """Return a name's value at the point, as it was written."""
         from implicitgrad.symbolic.to_sympy import expression_in_latex
 
         origin = self.system.origin

@@ -125,10 +125,10 @@ class LatexNotation:
         return f"{SPELLED}{value.latex(spell_name)} {relation} 0{SPELLED}"
 
     def as_written(self, equation: str) -> str:
-        """Return the equation, simplified no further than sympy does by itself; without sympy as the user's text."""
+        """Return the equation with SymPy's automatic simplifications; without SymPy as the user's text."""
         try:
             from implicitgrad.symbolic.to_sympy import equation_in_latex
-        except ImportError:  # linear equations are read without sympy
+        except ImportError:  # linear equations need no SymPy
             return f"\\text{{\\ttfamily {''.join(map(_spell_character, equation))}}}"
         return equation_in_latex(equation, spell_name)
 
@@ -148,7 +148,7 @@ class LatexNotation:
 
 
 Notation = PlainNotation | LatexNotation
-"""What a document is spelled in."""
+"""The notation of a document."""
 
 
 def spell_jacobian(above: Sequence[str], below: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from implicitgrad.writers.notation import PlainNotation
 
 CORNER = "∂y/∂x"
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
-"""The characters that Markdown acts on; it leaves an underscore inside a word alone."""
+"""The characters that Markdown interprets; it ignores an underscore inside a word."""
 
 
 def write_markdown(solution: Solution, digits: int = 6) -> str:

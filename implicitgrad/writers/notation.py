@@ -67,7 +67,7 @@ class PlainNotation:
         return f"({one})²" if one == other else f"{one}·{other}"
 
     def comparison(self, value: Symbolic, sign: str) -> str:
-        """Return that a value is (``=``) or is not (``≠``) 0: ``k = -2`` for k + 2, ``b ≠ c`` for b − c."""
+        """Return that a value is 0 (``=``) or not (``≠``): ``k = -2`` for k + 2, ``b ≠ c`` for b − c."""
         text = value.shown
         if match := re.fullmatch(r"(\w+(?:\(\w+\))?) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
             left, operator, right = match.groups()

@@ -1,4 +1,4 @@
-"""NumPy files: .npy with ∂y/∂x, .npz with all of an answer, .npz with the numbers of many answers."""
+"""Write NumPy files: .npy with ∂y/∂x, .npz with a complete answer, .npz with the numbers of many answers."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def write_npy(solution: Solution) -> memoryview:
-    """∂y/∂x (N, P), or ∂L/∂x where that was asked for alone; NaN for each entry that is not determined."""
+    """Return ∂y/∂x (N, P), or ∂L/∂x if only that was asked for; NaN for each entry that is not determined."""
     stream = BytesIO()
-    np.save(stream, _asked(solution), allow_pickle=False)
+    np.save(stream, _main_matrix(solution), allow_pickle=False)
     return stream.getbuffer()
 
 
 def npy_limitation(solution: Solution) -> str | None:
     """Return a message on the entries that are NaN in the .npy file; None if all are determined."""
-    lacking = int(np.isnan(_asked(solution)).sum())
+    lacking = int(np.isnan(_main_matrix(solution)).sum())
     hint = "a name that ends in .npz gets the general solution"
     return f"{count(lacking, 'entry')} not determined, and NaN there; {hint}" if lacking else None
 
 
 def write_npz(solution: Solution) -> memoryview:
-    """Every matrix of the record under its key; what is not there is left out."""
+    """Return every matrix of the record that exists, under its key."""
     general, constraints = solution.general, solution.constraints
     matrices: dict[str, Array] = {}
     if not solution.is_gradient_alone:
@@ -67,7 +67,7 @@ def write_npz(solution: Solution) -> memoryview:
 
 
 def write_numbers(solution: Solution) -> dict[str, Any]:
-    """The numbers of an answer, for a stack of many."""
+    """Return the numbers of an answer, for ``write_stack``."""
     return {
         "shape": (solution.system.equations, solution.system.unknowns, solution.system.inputs),
         "rank": solution.rank,
@@ -79,10 +79,10 @@ def write_numbers(solution: Solution) -> dict[str, Any]:
 
 
 def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> None:
-    """Of each system its source, its verdict or "error", and what ``write_numbers`` gave of it.
+    """Write the sources of systems, their statuses or "error", and the numbers from ``write_numbers``.
 
-    dy_dx (S, N, P), dL_dx (S, P) or (S, K, P); NaN where an entry is not determined, where a system has no answer, and
-    beyond a system's own size where others are larger. shape (S, 3): equations, unknowns, inputs.
+    dy_dx (S, N, P), dL_dx (S, P) or (S, K, P); NaN for entries that are not determined, for systems without an answer,
+    and outside a system's own size if others are larger. shape (S, 3): equations, unknowns, inputs.
     """
     numbers = [found if status != "error" else None for _, status, found in answers]
     solved = [found for found in numbers if found]
@@ -100,7 +100,7 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
     np.savez(stream, allow_pickle=False, **arrays)
 
 
-def _asked(solution: Solution) -> Array:
+def _main_matrix(solution: Solution) -> Array:
     return _gradient(solution) if solution.is_gradient_alone else _array(solution.dy_dx)
 
 
@@ -110,7 +110,7 @@ def _gradient(solution: Solution) -> Array:
 
 
 def _array(matrix: PartialMatrix) -> Array:
-    """(rows, columns), NaN for None and ±inf beyond the largest double."""
+    """Return (rows, columns), NaN for None and ±inf beyond the largest double."""
     if isinstance(matrix, BallMatrix):
         return matrix.array
     return np.array([[_double(value) for value in row] for row in matrix])
@@ -128,7 +128,7 @@ def _double(value: Fraction | None) -> float:
 
 
 def _stacked(matrices: Sequence[Array | None]) -> Array:
-    """(S, rows, columns) of the largest, NaN elsewhere."""
+    """Return (S, rows, columns) of the largest size, NaN elsewhere."""
     shapes = [matrix.shape for matrix in matrices if matrix is not None]
     rows, columns = (max((shape[axis] for shape in shapes), default=0) for axis in (0, 1))
     found = np.full((len(matrices), rows, columns), np.nan)

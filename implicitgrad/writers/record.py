@@ -20,16 +20,15 @@ from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import exact_square_root, format_fraction, to_float
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
-LARGEST_PLAIN_INTEGER = 2**53
+MAX_PLAIN_INTEGER = 2**53
 ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 
-
 LARGE = 2**16
-"""Entries of a matrix that is written by blocks of rows, whose lists of numbers would take several times its memory."""
+"""Entries of a matrix that is written in blocks of rows, because lists of its numbers would take much more memory."""
 
 
 def write_record(solution: Solution, more: Mapping[str, Json] = MappingProxyType({})) -> str:
-    """Return the record as one line of ASCII JSON without its end. more : further keys, behind the others."""
+    """Return the record as one line of ASCII JSON without newline. more : further keys after the others."""
     doubles = _BallRows(keeps_large=True)
     record = _record(solution, doubles)
     record.update(more)
@@ -37,7 +36,7 @@ def write_record(solution: Solution, more: Mapping[str, Json] = MappingProxyType
 
 
 def _pieces(value: Json | BallMatrix) -> Iterator[str]:
-    """What write_json writes, part by part, of a record that may have matrices in it."""
+    """Yield the JSON of a record that may contain matrices, in pieces."""
     if isinstance(value, dict) and value:
         for number, (key, part) in enumerate(value.items()):
             yield f"{', ' if number else '{'}{write_json(key)}: "
@@ -54,16 +53,16 @@ def _pieces(value: Json | BallMatrix) -> Iterator[str]:
 
 
 def write_json(record: Json) -> str:
-    """A record as one line of ASCII JSON, without its end, in which a workflow's log finds no command."""
+    """Return a record as one line of ASCII JSON without newline, which a workflow's log does not take for a command."""
     return ENCODER.encode(record).replace("##[", r"\u0023#[")
 
 
 def to_record(solution: Solution) -> dict[str, Json]:
-    """The record as plain values.
+    """Return the record as plain values.
 
-    Numbers are the doubles nearest to the exact fractions, integers without a point up to 2⁵³. One beyond the
-    largest double is null, with a warning that says so; ``exact`` has it as a fraction. What was computed in doubles is
-    written as it is, and has no ``exact``.
+    Numbers are the doubles nearest to the exact fractions, integers without a point up to 2⁵³. A number beyond the
+    largest double is null, with a warning, and a fraction in ``exact``. Numbers computed in doubles are written as they
+    are, without ``exact``.
     """
     return _record(solution, _BallRows())
 
@@ -136,7 +135,7 @@ def _validity(validity: Validity) -> Json:
 
 
 def error_record(problem: Problem, name: str | None = None) -> dict[str, Json]:
-    """The record of a failure."""
+    """Return the record of a failure."""
     return {
         "name": name,
         "source": problem.source,
@@ -151,18 +150,18 @@ def error_record(problem: Problem, name: str | None = None) -> dict[str, Json]:
 
 
 def nearest_double(value: Fraction) -> Json:
-    """The double nearest to ``value``, an integer without a point; None beyond the largest double."""
+    """Return the double nearest to ``value``, an integer without a point; None beyond the largest double."""
     return _plain(to_float(value))
 
 
 def _plain(double: float | None) -> float | int | None:
     if double is None:
         return None
-    return int(double) if double.is_integer() and -LARGEST_PLAIN_INTEGER <= double <= LARGEST_PLAIN_INTEGER else double
+    return int(double) if double.is_integer() and -MAX_PLAIN_INTEGER <= double <= MAX_PLAIN_INTEGER else double
 
 
 class _Numbers(Protocol):
-    """How rational numbers are written."""
+    """A way to write rational numbers."""
 
     def number(self, value: Fraction) -> Json: ...
 
@@ -172,7 +171,7 @@ class _Numbers(Protocol):
 
 
 class _Texts:
-    """As p/q."""
+    """Writes p/q."""
 
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
@@ -190,7 +189,7 @@ class _Texts:
     def _quotients(numerators: list[IntegerRow], denominator: int) -> list[Any]:
         sign = 1 if denominator > 0 else -1
         endings: dict[int, str] = {}
-        """What is written behind a numerator, by what was divided out."""
+        """The text after a numerator, by the common factor."""
         rows = []
         for row in numerators:
             texts = []
@@ -205,11 +204,11 @@ class _Texts:
 
 
 class _BallRows:
-    """As doubles, what has letters as text, remembering whether any was out of range."""
+    """Writes doubles, and expressions with letters as text; records whether any number was out of range."""
 
     def __init__(self, *, keeps_large: bool = False) -> None:
         self.keeps_large = keeps_large
-        """Large matrices of doubles stay what they are."""
+        """Whether large matrices of doubles are kept as they are."""
         self.is_any_kept = False
         self.is_any_too_large = False
         self.is_any_lost = False
@@ -249,7 +248,7 @@ class _BallRows:
 
 
 def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
-    """The parts of the record that are numbers of the answer."""
+    """Return the numbers of the answer, for the record."""
 
     def rows(matrix: Sequence[Sequence[Fraction | None]]) -> Any:
         return _rows(matrix, numbers)

@@ -1,6 +1,6 @@
-"""What became of many claims, for people: a line a claim, failures explained under the table, totals last.
+"""Write a report on many claims: one line per claim, explanations of failures below the table, and totals.
 
-The columns are padded here, not by rich.Table, which takes a quarter of a millisecond a row.
+The columns are padded here because rich.Table takes a quarter of a millisecond per row.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ReportRow(NamedTuple):
     """A line of the table."""
 
     system: str
-    """Empty where it is that of the line before."""
+    """Empty if it is the system of the line before."""
     claim: str
     verdict: str
     claimed: str
@@ -38,12 +38,12 @@ class ReportRow(NamedTuple):
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Of each cell."""
+        """Return the style of each cell."""
         return ("cyan", "", COLORS.get(self.verdict, ""), "", "yellow")
 
 
 def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bool = False) -> str:
-    """The table, the failures and the totals; with ``only_failures`` the failures alone."""
+    """Return the table, the failures and the totals; with ``only_failures`` only the failures."""
     paint = _painter(screen)
     failures = [_failure(verdict, outcome, screen, paint) for verdict, outcome in failed(results)]
     parts = failures
@@ -55,7 +55,7 @@ def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bo
 
 
 def _warnings(results: Sequence[Result], paint: Paint) -> list[str]:
-    """How what is written may have been misread, a line each."""
+    """Return the warnings of possible misreadings, one per line."""
     systems = [result.solution.system for result in results if isinstance(result, Verdict)]
     return [
         paint(f"{printable(system.source)}: warning: {message}", "yellow")
@@ -65,25 +65,25 @@ def _warnings(results: Sequence[Result], paint: Paint) -> list[str]:
 
 
 def failed(results: Iterable[Result]) -> list[tuple[Verdict, Outcome]]:
-    """The claims that do not hold, in order."""
+    """Return the claims that do not hold, in order."""
     verdicts = [result for result in results if isinstance(result, Verdict)]
     return [(verdict, outcome) for verdict in verdicts for outcome in verdict.failures]
 
 
 def place_of(verdict: Verdict, outcome: Outcome) -> str:
-    """Where to look: the claim's own line if it is in the system's file, else the system."""
+    """Return the claim's position if it is in the system's file, else the system's source."""
     source, place = verdict.solution.system.source, outcome.place
     return f"{place.source}:{place.line}:{place.column}" if is_in_file(verdict, outcome) and place.line else source
 
 
 def is_in_file(verdict: Verdict, outcome: Outcome) -> bool:
-    """Whether a claim is written in the file of its system, and not in an option or a file of its own."""
+    """Return whether a claim is in the file of its system, and not in an option or another file."""
     source = verdict.solution.system.source
     return outcome.place.source in (None, source, source.rpartition("#")[0])
 
 
 def name_of(verdict: Verdict, outcome: Outcome) -> str:
-    """The claim's key, and where it came from if that is not the system's file."""
+    """Return the claim's key, and its source if that is not the system's file."""
     return outcome.key if is_in_file(verdict, outcome) else f"{outcome.key} ({outcome.place.source})"
 
 
@@ -106,7 +106,7 @@ def _totals(results: Sequence[Result], screen: Screen) -> list[str]:
 
 
 def _painter(screen: Screen) -> Paint:
-    """Gives a text a style, where the screen has colour."""
+    """Return a function that styles a text if the screen has colour."""
     if not screen.has_color:
         return lambda text, style: text
     from rich.color import ColorSystem
@@ -119,7 +119,7 @@ def _painter(screen: Screen) -> Paint:
 
 
 def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]:
-    """In columns; or each system above its claims; or, on the narrowest screen, without columns."""
+    """Return lines in columns; on narrow screens with each system above its claims, or without columns."""
     rows = [row for result in results for row in _rows(result, screen)]
     widths = [max(map(_width, column)) for column in zip(HEADS, *(row[:4] for row in rows), strict=True)]
     rule = sum(widths) + len(GAP) * 3
@@ -137,7 +137,7 @@ def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]
 
 
 def _with_note(row: ReportRow, first: int, widths: Sequence[int], screen: Screen, paint: Paint) -> list[str]:
-    """A row's cells from the ``first`` on, its note behind them, or below where the screen is too narrow."""
+    """Return a row's cells from ``first`` on, with its note beside them, or below on a narrow screen."""
     indent = INDENT if first else ""
     cells, styles, widths = row[first:], row.styles[first:], widths[first:]
     used = len(indent) + sum(widths) + len(GAP) * len(widths) + _width(row.note)
@@ -153,7 +153,7 @@ def _width(text: str) -> int:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], paint: Paint) -> str:
-    """Cells padded to ``widths``, a last one beyond them as it is."""
+    """Return cells padded to ``widths``, and a last one beyond them unchanged."""
     padded = [
         paint(cell, style) + " " * (width - _width(cell))
         for cell, width, style in zip(cells, (*widths, 0), styles, strict=False)
@@ -162,7 +162,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], pa
 
 
 def _stacked(row: ReportRow, screen: Screen, paint: Paint) -> list[str]:
-    """The system on a line of its own, then the claim, its verdict before it."""
+    """Return the system on its own line, then the verdict and the claim."""
     system, claim, verdict = (paint(cell, style) for cell, style in zip(row[:3], row.styles, strict=False))
     room = None if screen.width is None else screen.width - len(INDENT)
     beside = f"{row.verdict} {row.claim}".rstrip()
@@ -218,7 +218,7 @@ def _note(outcome: Outcome) -> str:
 
 
 def _failure(verdict: Verdict, outcome: Outcome, screen: Screen, paint: Paint) -> list[str]:
-    """Where, what, and why."""
+    """Return the position, the claim and the explanation of a failure."""
     reason, *rest = outcome.explanation
     first = f"{place_of(verdict, outcome)}: {name_of(verdict, outcome)} {outcome.verb}: {reason}"
     lines = [paint(text, "bold") for text in _wrapped(screen.sentence(first), screen, "")]

@@ -1,4 +1,4 @@
-"""The entries of a matrix together: its norm, the largest of them, and each with the digits that its bound supports."""
+"""A matrix with its norm, its largest entries, and the digits of each entry that its bound supports."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SAFE_EXPONENT = 400
 
 
 class ScaledMatrix:
-    """A matrix as doubles, with a common power of two taken out where they would overflow or vanish otherwise."""
+    """A matrix of doubles, with a common power of two factored out if they would otherwise overflow or vanish."""
 
     def __init__(self, matrix: PartialMatrix, columns: int, digits: int) -> None:
-        """columns : how many the matrix has, which one of no rows does not tell. digits : the most that are shown."""
+        """columns : their number, which a matrix without rows does not show. digits : the most that are shown."""
         import numpy as np
 
         self.matrix, self.digits = matrix, digits
@@ -45,12 +45,12 @@ class ScaledMatrix:
 
     @property
     def unit(self) -> Fraction:
-        """What the doubles are multiples of."""
+        """Return the unit of the doubles."""
         return Fraction(2) ** self.exponent
 
     @cached_property
     def certain(self) -> Array:
-        """The doubles, 0 where the bound cannot tell a number from 0, NaN where there is none."""
+        """The doubles, 0 where the bound does not exclude 0, NaN where they are unknown."""
         import numpy as np
 
         values = (
@@ -61,7 +61,7 @@ class ScaledMatrix:
         return np.where(np.abs(values) <= self.error, 0.0, values)
 
     def norm(self) -> str:
-        """The Frobenius norm; that of the bounds is the bound on it."""
+        """Return the Frobenius norm; the norm of the bounds bounds its error."""
         import numpy as np
 
         norm = _norm(self.values)
@@ -78,9 +78,9 @@ class ScaledMatrix:
         return show_bounded(shown, Fraction(bound) * self.unit if isfinite(bound) else inf, self.digits)
 
     def largest(self, most: int) -> list[tuple[int, int]]:
-        """Where the entries of largest magnitude are, among equals the first; zeros are not among them.
+        """Return the positions of the nonzero entries of largest magnitude, the first among equal ones.
 
-        The first ``most`` of all entries are in the ``most`` rows whose own first ones come first.
+        The ``most`` largest entries are in the ``most`` rows with the largest maxima.
         """
         import numpy as np
 
@@ -93,7 +93,7 @@ class ScaledMatrix:
         return list(zip(rows[i].tolist(), j.tolist(), strict=True))
 
     def show(self, i: int, j: int) -> str:
-        """The text of one entry."""
+        """Return the text of one entry."""
         import numpy as np
 
         if not isinstance(self.matrix, BallMatrix):
@@ -108,9 +108,9 @@ class ScaledMatrix:
 
 
 def show_bounded(value: Fraction, bound: Fraction | float | None, digits: int) -> str:
-    """A decimal of which each digit shown is right but for one unit of the last.
+    """Return a decimal whose digits are right except for one unit of the last.
 
-    bound : on the error of ``value``; None where there is none, and all ``digits`` are shown, marked as rounded.
+    bound : a bound on the error of ``value``; if None, all ``digits`` are shown, marked as rounded.
     """
     if bound is None:
         text = show_bounded(value, 0, digits)
@@ -130,7 +130,7 @@ def show_bounded(value: Fraction, bound: Fraction | float | None, digits: int) -
 
 
 def decimal_exponent(value: Fraction) -> int:
-    """The power of ten of the first digit of ``value``."""
+    """Return the power of ten of the first digit of ``value``."""
     return _divided(value, Context(prec=1, rounding=ROUND_DOWN)).adjusted()
 
 
@@ -143,7 +143,7 @@ def _norm(values: Array) -> float:
 
 
 def _exponent(largest: float | Fraction) -> int:
-    """The power of two to take out, 0 where there is no need."""
+    """Return the power of two to factor out, 0 if none is needed."""
     numerator, denominator = largest.as_integer_ratio()
     exponent = numerator.bit_length() - denominator.bit_length() if numerator else 0
     return exponent if abs(exponent) > SAFE_EXPONENT else 0

@@ -1,4 +1,4 @@
-"""The derivation of an answer, step by step, as a textbook has it."""
+"""Derive an answer step by step, as a textbook does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_LINES = 9
 """The most equations of one kind in a step."""
 Step = tuple[str, list[Element]]
-"""A title and what follows it."""
+"""A title and the elements below it."""
 
 
 def derive(solution: Solution, notation: Notation) -> Iterator[Section]:

@@ -1,4 +1,4 @@
-"""The answer to a large system on one screen: what is known, the largest entries, a picture of ∂y/∂x."""
+"""Summarize the answer to a large system on one screen: its findings, the largest entries, a picture of ∂y/∂x."""
 
 from __future__ import annotations
 
@@ -24,18 +24,16 @@ from implicitgrad.writers.table import GAP, MARGIN, Page
 if TYPE_CHECKING:
     from implicitgrad.model.solution import PartialMatrix
 
-MAX_TABLE_SIZE = 40
-"""Rows or columns that the eye still goes through."""
 MAX_DIGITS = 3
 MAX_ENTRIES = 5
 MAX_NAMES = 5
-LONGEST_NAME = 20
+MAX_NAME_LENGTH = 20
 MARK = " ?"
 HINT = "--full prints all entries; --format json or --output FILE has them whole"
 
 
 def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
-    """The answer on one screen, ended by a line end. ``digits``: the significant digits of a number, of which 3 do."""
+    """Return the answer on one screen, ended by a newline. digits : the most digits of a number, at most 3."""
     page = Page(screen)
     answer = Document(solution, PlainNotation(digits, screen.label, screen.label), digits)
     page.header(answer)
@@ -59,7 +57,7 @@ def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
 
 
 class _Part(NamedTuple):
-    """A matrix in a few lines."""
+    """A matrix summarized in a few lines."""
 
     name: str
     size: str
@@ -68,25 +66,25 @@ class _Part(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The columns that it takes beside the margin."""
+        """Return its width without the margin."""
         pairs = [(self.name, self.size), *self.lines]
         return max(cell_len(name) for name, _ in pairs) + len(GAP) + max(cell_len(number) for _, number in pairs)
 
 
 class _Summary:
-    """What is said of a solution, and the matrices that are shown of it."""
+    """The sentences about a solution, and the matrices shown of it."""
 
     def __init__(self, answer: Document, screen: Screen, digits: int) -> None:
         self.solution, self.answer, self.screen, self.digits = answer.solution, answer, screen, digits
         general = answer.solution.general
-        self.open_rows = _are_not_zero(general.null_space)
-        self.open_losses = _are_not_zero(general.dL_dx_coefficients or ())
+        self.open_rows = _nonzero_rows(general.null_space)
+        self.open_losses = _nonzero_rows(general.dL_dx_coefficients or ())
         self.has_jacobian = not answer.solution.is_gradient_alone
         if self.has_jacobian:
             self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), digits)
 
     def sentences(self) -> list[str]:
-        """What is free, what is constrained, how much is determined."""
+        """Return what is free, what is constrained, and how much is determined."""
         solution, answer = self.solution, self.answer
         found = []
         if answer.free:
@@ -109,7 +107,7 @@ class _Summary:
         return found
 
     def choice(self) -> str:
-        """What of the numbers is not determined but chosen."""
+        """Return which numbers are chosen, not determined."""
         matrices = [("∂y/∂x", self.open_rows if self.has_jacobian else []), ("∂L/∂x", self.open_losses)]
         chosen = [name for name, is_open in matrices if is_open and all(is_open)]
         if any(_is_mixed(is_open) for _, is_open in matrices):
@@ -119,7 +117,7 @@ class _Summary:
         return f"{' and '.join(chosen)} {'is' if len(chosen) == 1 else 'are'} one choice of many, the minimum-norm one"
 
     def parts(self) -> list[_Part]:
-        """∂y/∂x and, if a gradient was given, ∂L/∂x."""
+        """Return ∂y/∂x and, if a gradient was given, ∂L/∂x."""
         y, width = self.answer.y, len(self.answer.inputs)
         found = []
         if self.has_jacobian:
@@ -135,7 +133,7 @@ class _Summary:
         return found
 
     def picture(self, page: Page) -> None:
-        """∂y/∂x as a heat map."""
+        """Draw ∂y/∂x as a heat map."""
         import numpy as np
 
         names = (self.answer.y, self.answer.inputs)
@@ -165,11 +163,11 @@ class _Summary:
         return _Part(name, size, lines)
 
     def _short(self, name: str) -> str:
-        return shorten(name, LONGEST_NAME, self.screen)
+        return shorten(name, MAX_NAME_LENGTH, self.screen)
 
 
 def _lay_out(page: Page, parts: list[_Part]) -> None:
-    """Side by side, or one below the other; one entry a line where not even one fits."""
+    """Lay out the parts side by side, below one another, or one entry per line."""
     room = page.room(MARGIN)
     page.gap()
     together = sum(part.width for part in parts) + len(GAP) * (len(parts) - 1)
@@ -209,7 +207,7 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _known(matrix: PartialMatrix) -> tuple[int, int]:
-    """How many entries are determined, and how many there are."""
+    """Return the numbers of determined entries and of all."""
     if isinstance(matrix, BallMatrix):
         import numpy as np
 
@@ -218,8 +216,8 @@ def _known(matrix: PartialMatrix) -> tuple[int, int]:
     return sum(entry is not None for entry in entries), len(entries)
 
 
-def _are_not_zero(matrix: PartialMatrix) -> list[bool]:
-    """Whether there is something in each row."""
+def _nonzero_rows(matrix: PartialMatrix) -> list[bool]:
+    """Return whether each row has a nonzero entry."""
     if isinstance(matrix, BallMatrix):
         import numpy as np
 
@@ -242,7 +240,7 @@ def _uniqueness(is_open: Sequence[bool]) -> str:
 
 
 def _losses_shown(solution: Solution, is_open: Sequence[bool]) -> PartialMatrix | None:
-    """(K, P′); None without a gradient. is_open : (K,), whether ∂L/∂x of a loss is not unique."""
+    """Return ∂L/∂x (K, P′); None without a gradient. is_open : (K,), whether ∂L/∂x of a loss is not unique."""
     general, gradients = solution.general, solution.system.dL_dy
     unique = general.dL_dx_particular
     if unique is None or gradients is None or not any(is_open):

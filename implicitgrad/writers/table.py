@@ -1,7 +1,6 @@
-"""The answer as tables for people: the verdict before the numbers, the reason beside the doubt.
+"""Lay out the answer as tables for a screen: the status before the numbers, reasons beside the numbers in doubt.
 
-What does not fit the width is laid out in groups of columns, and what does not fit even so one entry a line; a number
-is never cut.
+A table that is too wide is split into groups of columns, or if necessary into one entry per line; numbers are never cut.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ CORNER = "∂y/∂x"
 NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
 MAX_NOTE_BESIDE = 100
-"""The columns of a note beside a table where a line may have any length."""
+"""The columns of a note beside a table if a line may have any length."""
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: "yellow"}
 
 
@@ -44,14 +43,14 @@ def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
 
 
 class Page:
-    """What has been written so far."""
+    """The page written so far."""
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
         self.file = StringIO()
         self.console = Console(
             file=self.file,
-            width=screen.width or 80,  # which no line is cut at
+            width=screen.width or 80,  # no line is cut at this width
             force_terminal=screen.has_color,
             color_system="256" if screen.has_color else None,
             no_color=not screen.has_color,
@@ -62,16 +61,16 @@ class Page:
         )
 
     def text(self) -> str:
-        """The page, in the screen's characters."""
+        """Return the page, in the screen's characters."""
         text = "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
         return text if self.screen.has_symbols else text.translate(IN_ASCII)
 
     def room(self, margin: str) -> int | None:
-        """The columns beside a margin."""
+        """Return the columns beside a margin."""
         return None if self.screen.width is None else max(1, self.screen.width - len(margin))
 
     def header(self, document: Document) -> None:
-        """What was asked and what was found."""
+        """Write the question and the findings."""
         title, *rest = document.question()
         self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
         verdict, *findings = document.findings()
@@ -101,15 +100,15 @@ class Page:
                     self.equation(Expression((line,)), margin + MARGIN * 2)
 
     def line(self, text: Text) -> None:
-        """A line as it is."""
+        """Write a line unchanged."""
         self.console.print(text, soft_wrap=True)
 
     def gap(self) -> None:
-        """An empty line."""
+        """Write an empty line."""
         self.line(Text())
 
     def spread(self, parts: Sequence[tuple[str, str]], gap: str) -> None:
-        """Texts with their styles side by side, on as many lines as the width asks for."""
+        """Write texts with their styles side by side, on as many lines as the width requires."""
         line = Text()
         for text, style in parts:
             room = self.room("")
@@ -122,7 +121,7 @@ class Page:
         self.line(line)
 
     def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
-        """A sentence, broken between words."""
+        """Write a sentence, broken between words."""
         import textwrap
 
         room = max(self.room(margin) or len(text), NARROWEST_PROSE)
@@ -130,12 +129,12 @@ class Page:
             self.line(Text(margin + line, style=style))
 
     def equation(self, expression: Expression, margin: str = MARGIN) -> None:
-        """An expression, broken between its terms."""
+        """Write an expression, broken between its terms."""
         for line in _wrapped(expression, self.room(margin)):
             self.line(Text(margin + line))
 
     def block(self, block: Block) -> None:
-        """A table, in as many groups of columns as the width asks for."""
+        """Write a table, in as many groups of columns as the width requires."""
         self.gap()
         corner = CORNER if block.rows else ""
         label_width = max(cell_len(text) for text in [corner, *(line.label for line in block.lines)])
@@ -163,7 +162,7 @@ class Page:
     def grid(
         self, block: Block, widths: dict[int, int], cells: list[list[list[str]]], label_width: int, has_notes: bool
     ) -> None:
-        """The columns whose widths are given, side by side."""
+        """Write the columns whose widths are given, side by side."""
         table = Table.grid()
         table.add_column(no_wrap=True)
         for k in widths:
@@ -184,7 +183,7 @@ class Page:
         self.console.print(table)
 
     def entries(self, block: Block) -> None:
-        """One entry a line, for a screen too narrow for a table."""
+        """Write one entry per line, for a screen too narrow for a table."""
         for line in block.lines:
             for head, cell in zip(block.heads, line.cells, strict=True):
                 self.equation(cell.named(line.entry + head))
@@ -203,7 +202,7 @@ def _cell(line: Row, k: int, texts: list[str], *, is_loss: bool) -> Text:
 
 
 def _wrapped(expression: Expression, width: int | None) -> list[str]:
-    """Lines of at most ``width`` columns where the terms allow it, the later ones indented."""
+    """Return lines of at most ``width`` columns if the terms allow it, with later lines indented."""
     lines: list[str] = []
     for piece in expression.pieces:
         if lines and (width is None or cell_len(lines[-1]) + 1 + cell_len(piece) <= width):
@@ -214,7 +213,7 @@ def _wrapped(expression: Expression, width: int | None) -> list[str]:
 
 
 def _groups(widths: list[int], room: int | None) -> list[list[int]]:
-    """Consecutive columns that fit side by side."""
+    """Return groups of consecutive columns that fit side by side."""
     groups: list[list[int]] = [[]]
     used = 0
     for k, width in enumerate(widths):

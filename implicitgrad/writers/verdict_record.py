@@ -1,4 +1,4 @@
-"""A Verdict as a JSON record: one object a system, its claims inside."""
+"""Write a Verdict as a JSON record: one object per system, with its claims."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from implicitgrad.writers.record import Json, error_record, nearest_double, writ
 
 
 def write_result(result: Verdict | Unreadable) -> str:
-    """The record as one line of ASCII JSON, without its end; a file that could not be read is its first error."""
+    """Return the record as one line of ASCII JSON without newline; for an unreadable file its first error."""
     record = error_record(result.problems[0]) if isinstance(result, Unreadable) else to_verdict_record(result)
     return write_json(record)
 
 
 def to_verdict_record(verdict: Verdict) -> dict[str, Json]:
-    """The record as plain values."""
+    """Return the record as plain values."""
     system = verdict.solution.system
     return {
         "name": system.name,
@@ -63,7 +63,7 @@ def _deviation(worst: Deviation) -> dict[str, Json]:
 
 
 def _choice(choice: Choice) -> dict[str, Json]:
-    """Σ coefficient·parameter = value."""
+    """Return the record of Σ coefficient·parameter = value."""
     terms = {f"d{y}/d{x}": factor for factor, y, x in choice.terms}
     return {
         "coefficients": {name: _number(factor) for name, factor in terms.items()},
@@ -76,7 +76,7 @@ def _choice(choice: Choice) -> dict[str, Json]:
 
 
 def _number(value: Fraction) -> Json:
-    """As a double; what has letters as text."""
+    """Return a double, or a text if the value has letters."""
     if not isinstance(value, Symbolic):
         return nearest_double(value)
     return nearest_double(value.approximation()) if value.is_number else value.text
@@ -87,7 +87,7 @@ def _text(value: Fraction) -> str:
 
 
 def _exact(numbers: dict[str, Fraction | None]) -> dict[str, Json]:
-    """As they are; null beside what is known within bounds alone."""
+    """Return the exact texts; null for numbers that are known only within bounds."""
     is_bounded = isinstance(numbers["correct"], Ball)
     return {
         key: None if value is None or (is_bounded and key != "claimed") else format_fraction(value)

@@ -1,4 +1,4 @@
-"""A system and its answer in YAML, as a file that can be read and checked again."""
+"""Write a system and its answer in YAML, as a file that can be read and checked again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from implicitgrad.numbers.ball import BallMatrix, Decimals
 from implicitgrad.numbers.values import rectangle_of_texts
 from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
 from implicitgrad.writers.expectation import (
-    LARGEST_RTOL,
-    LONGEST_LINE,
+    MAX_LINE_LENGTH,
+    MAX_RTOL,
+    certified_claims,
     too_long_to_claim,
-    whole_answer,
     write_flow,
     write_mapping,
 )
@@ -29,9 +29,9 @@ NOT_CERTIFIED = "the answer is not certified, and is not claimed"
 
 
 def write_yaml(solution: Solution, values: Mapping[str, SourceValue] = NO_VALUES) -> str:
-    """A document with the system's keys, and the answer as what it expects.
+    """Return a document with the system's keys, and the answer as claims.
 
-    values : the system as it was written, by key, of which numbers are repeated digit by digit.
+    values : the system as written, by key, whose numbers are repeated digit by digit.
     """
     system = solution.system
     lines = [f"name: {write_flow(system.name)}\n"]
@@ -44,7 +44,7 @@ def write_yaml(solution: Solution, values: Mapping[str, SourceValue] = NO_VALUES
     lines += [f"{key}: {write_flow(names)}\n" for key, names in (("x", system.x), ("y", system.y))]
     if system.dL_dy is not None:
         lines.append(_matrix("dL_dy", system.dL_dy, solution, values, is_vector=system.has_one_loss))
-    answer = whole_answer(solution)
+    answer = certified_claims(solution)
     lines.append(f"expect:\n{write_mapping(answer, '  ')}" if answer else f"# {NOT_CERTIFIED}\n")
     if answer and (left_out := too_long_to_claim(solution)):
         lines.append(f"  # not claimed, with numbers too long to be read: {', '.join(left_out)}\n")
@@ -69,13 +69,13 @@ def _matrix(
     texts = _as_written(values.get(key)) or matrix_texts(matrix, solution, write_flow)
     rows = [f"[{', '.join(row)}]" for row in texts]
     line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
-    if is_vector or len(line) <= LONGEST_LINE:
+    if is_vector or len(line) <= MAX_LINE_LENGTH:
         return line
     return f"{key}:\n" + "".join(f"  - {row}\n" for row in rows)
 
 
 def _as_written(part: SourceValue | None) -> list[list[str]] | None:
-    """The rows of a matrix of numbers that was written as text, else None."""
+    """Return the rows of a matrix of numbers written as text, else None."""
     value = None if part is None else part.value
     if isinstance(value, Decimals):
         value = value.texts()
@@ -86,12 +86,12 @@ def _as_written(part: SourceValue | None) -> list[list[str]] | None:
 
 
 def matrix_texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
-    """Numbers that read as the same: decimals where the system was written in them, else fractions; doubles as such.
+    """Return texts that read as the same numbers: decimals if the system was written in them, fractions, or doubles.
 
-    spell : how what has letters is written.
+    spell : writes expressions with letters.
     """
     if isinstance(matrix, BallMatrix):
-        write = write_flow if _bears_rounding(solution) else _exactly
+        write = write_flow if _tolerates_rounding(solution) else _exactly
         return [[write(number) for number in row] for row in matrix.to_lists()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
         return [[spell(entry) for entry in row] for row in matrix]
@@ -99,23 +99,23 @@ def matrix_texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]
     return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
 
 
-def _bears_rounding(solution: Solution) -> bool:
-    """Whether decimals of as many digits as doubles have can stand for them: what is 0 in the answer stays 0."""
+def _tolerates_rounding(solution: Solution) -> bool:
+    """Return whether decimals with a double's digits can replace doubles, so that zeros of the answer stay 0."""
     size = max(solution.system.equations, len(solution.y), len(solution.x))
     condition = solution.condition or inf
-    return solution.status is Status.DETERMINED and size * 2.0**-52 * condition < LARGEST_RTOL
+    return solution.status is Status.DETERMINED and size * 2.0**-52 * condition < MAX_RTOL
 
 
 def _exactly(number: float) -> str:
-    """A double's decimal, or the fraction that it is where that is not the same."""
+    """Return a double's decimal, or its fraction if they differ."""
     text = write_flow(number)
     return text if parse_number(text) == number else format_fraction(Fraction(number))
 
 
 def _decimal(value: Fraction) -> str:
-    """A decimal, or a fraction where no decimal is exact."""
+    """Return a decimal, or a fraction if no decimal is exact."""
     places = max(_power(value.denominator, 2), _power(value.denominator, 5))
-    if 10**places % value.denominator or places > LONGEST_LINE:
+    if 10**places % value.denominator or places > MAX_LINE_LENGTH:
         return format_fraction(value)
     if not places:
         return format_integer(value.numerator)
@@ -124,9 +124,9 @@ def _decimal(value: Fraction) -> str:
 
 
 def _power(number: int, base: int) -> int:
-    """How often ``base`` divides ``number``, up to the longest line."""
+    """Return how often ``base`` divides ``number``, at most MAX_LINE_LENGTH + 1."""
     found = 0
-    while number % base == 0 and found <= LONGEST_LINE:
+    while number % base == 0 and found <= MAX_LINE_LENGTH:
         number //= base
         found += 1
     return found
