@@ -1,6 +1,6 @@
 """Lay out the answer as tables for a screen: the status before the numbers, reasons beside the numbers in doubt.
 
-A table that is too wide is split into groups of columns, or if necessary into one entry per line; numbers are never cut.
+A table that is too wide is split into groups of columns, or else into one entry per line; numbers are never cut.
 """
 
 from __future__ import annotations
