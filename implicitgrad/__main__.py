@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-OVERVIEW_ARGUMENTS: tuple[list[str], ...] = ([], ["-h"], ["--help"], ["--version"])
+OVERVIEW_ARGUMENTS: tuple[list[str], ...] = ([], ["help"], ["-h"], ["--help"], ["-V"], ["--version"])
 INTERRUPTED = 130
 
 

@@ -179,7 +179,7 @@ def test_standard_input_is_a_stream_of_json_lines(run: Run) -> None:
 
 
 def test_letters_in_the_place_of_numbers_are_a_mistake(run: Run) -> None:
-    entries = {"a": "a*b + 1", "the system's own": "x", "no letter": "nan", "no expression": "3 a"}
+    entries = {"a": "a*b + 1", "reserved": "x", "no letter": "nan", "no expression": "3 a"}
     result = run("batch", "-", stdin="".join(json.dumps({"A": [[1, entry]]}) + "\n" for entry in entries.values()))
     assert result.returncode == 2
     hint = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"

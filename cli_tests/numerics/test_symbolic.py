@@ -472,7 +472,7 @@ def test_letters_are_refused_where_numbers_are_meant(run: Run) -> None:
     for bad in ("nan", "inf", "true", "no", "null", "y", "x", "x1", "A", "2a", "a b", "1e5a", "sin", "a" * 40, "½"):
         with pytest.raises(InputError):
             solve([["1", "b"], [bad, "2"]])
-    with pytest.raises(InputError, match="the system's own"):
+    with pytest.raises(InputError, match="are reserved"):
         solve([["a", "x1"]])
     with pytest.raises(InputError, match="expected a coefficient without x and y, got 'force'"):
         solve([["force", "1"]], x=["force"])

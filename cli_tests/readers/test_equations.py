@@ -181,7 +181,10 @@ def test_equations_on_the_command_line(run: Run) -> None:
     assert run("check", "-e", "x = 2*y", "--unknowns", "y", "--dydx", "1/2").returncode == 0
     assert run("check", "-e", "x = 2*y", "--unknowns", "y", "--dydx", "1/3").returncode == 1
     for arguments, reason in (
-        (["-e", "x = y"], "expected y, the unknowns' names, got none"),
+        (["-e", "x = y"], "got none. Name the unknowns: --unknowns y (in a file, y: [y])"),
+        (["-e", "p = q + r"], "Name the unknowns: --unknowns q,r (in a file, y: [q, r])"),
+        (["-e", "x^2 + y^2 = 25"], "Name the unknowns: --unknowns y (in a file, y: [y])"),
+        (["-e", "u*v = 1"], "Name the unknowns: --unknowns v (in a file, y: [v])"),
         (["-e", "x = 2y", "--y", "y"], "-e:1:6: expected the end of the equation, got 'y'. A product is written 2*y"),
         (["-e", "x = y", "-A", "1", "--y", "y"], "expected equations, -e, or matrices, -A and -B, got both"),
         (["-e", "x = y", "a.yaml", "--y", "y"], "expected a system's file or -e, got both"),
@@ -228,7 +231,7 @@ def test_equations_in_files(run: Run) -> None:
         ("d.yaml", "d.yaml:6:1: expected A or equations, got both"),
         ("e.yaml", "e.yaml:1:12: equations: expected a list of texts, got a list"),
         ("g.yaml", "g.yaml: equations: expected at least one, got none"),
-        ("h.yaml", "h.yaml: equations: expected y, the unknowns' names, got none. y: [y1, y2]"),
+        ("h.yaml", "h.yaml: equations: expected the names of the unknowns, got none. Name the unknowns: --unknowns y"),
     ):
         result = run("solve", name)
         assert (result.returncode, result.stdout) == (2, "")

@@ -99,7 +99,11 @@ class Tally:
         return UNMET if self.unmet else 0
 
     def _tell(self, *, is_whole: bool) -> None:
-        problems = without_repeated_hints([*self.failures, *self.disappointments][:MAX_PROBLEMS_SHOWN])
+        problems = [*self.failures, *self.disappointments][:MAX_PROBLEMS_SHOWN]
+        if problems:
+            from implicitgrad.terminal.nearest_file import with_nearest_file
+
+            problems = without_repeated_hints(map(with_nearest_file, problems))
         if problems and sys.stderr is not None and sys.stderr.isatty():
             _show(problems)
         else:

@@ -12,6 +12,7 @@ import click
 
 from implicitgrad.cli.options import (
     THREAD_VARIABLES,
+    Verb,
     cores,
     csv_options,
     format_of,
@@ -20,7 +21,7 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import announce_terminal_input, require_option
+from implicitgrad.cli.systems import announce_terminal_input, refuse_values, require_option
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import FORMATS, JSON
@@ -48,47 +49,61 @@ DASK_TIMEOUT = 60
 GARBAGE = 20_000
 """Objects that the garbage collector lets come together: more than the systems that are answered together have."""
 
-EXAMPLES = """\b
-Examples:
-  implicitgrad batch sample_systems/ > results.jsonl
-  implicitgrad batch sample_systems/ --output results.jsonl --resume
-  implicitgrad batch 'runs/**/*.npz' --output summary.csv
-  producer | implicitgrad batch - | jq -c .dL_dx
-  find . -name '*.yaml' -print0 | implicitgrad batch --files-from -
-  implicitgrad batch sample_systems/ --output-dir answers --format table"""
+EXAMPLES = """\
+implicitgrad batch systems/ > results.jsonl
+implicitgrad batch systems/ --output results.jsonl --resume
+implicitgrad batch 'runs/**/*.npz' --output summary.csv
+implicitgrad batch systems/ --output-dir answers --format table
+producer | implicitgrad batch - | jq -c .dL_dx
+find . -name '*.yaml' -print0 | implicitgrad batch --files-from -"""
+GROUPS = {
+    "Systems": "files_from exclude",
+    "Output": "output output_dir form resume quiet",
+    "Answers": "free require fail_fast",
+    "Processes": "jobs address dask_timeout",
+    "CSV": "delimiter decimal header index",
+    "Advanced": "arithmetic rtol time_limit",
+}
+EPILOG = """\
+SYSTEMS are files as solve reads them, JSON lines (.jsonl), directories,
+patterns such as 'runs/**/*.yaml', or - for standard input: a system in JSON on
+each line, or YAML. A failure is a record with the key error, and stops nothing.
+More: implicitgrad guide batch
+
+Exit codes: 0 all answered; 1 answered, but --require is not met; 2 bad usage,
+or a system without an answer; 3 an internal error; 130 interrupted, with what
+was completed written."""
 
 
-@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Solve many systems, one JSON line each.")
+@click.command(
+    cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Solve many systems, one JSON line each."
+)
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
-@click.option("--files-from", metavar="FILE", help="Take the files named in FILE, or - , ended by NULs or line ends.")
+@click.option("--files-from", metavar="FILE", help="Read file names from FILE or -, separated by NULs or newlines.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(readable=False),
-    help="Write to a file: .csv gets a row each, .npz the numbers of all, .jsonl, .json or no suffix JSON lines.",
+    help="Write to a file: .jsonl JSON lines, .csv a row each, .npz all numbers.",
 )  # fmt: skip
 @click.option(
-    "--output-dir", metavar="DIR", type=click.Path(readable=False), help="Write one file for each system into DIR."
+    "--output-dir", metavar="DIR", type=click.Path(readable=False), help="Write a file for each system into DIR."
 )
-@format_option(
-    [*FORMATS.values()], "Of lines: json, or csv, a row each. Of the files in --output-dir: any.  [default: json]"
-)
+@format_option([*FORMATS.values()], "What to write: json or csv lines; with --output-dir any.  [default: json]")
+@click.option("--resume", is_flag=True, help="Keep the answers of unchanged systems in --output, JSON lines.")
 @click.option(
-    "--resume", is_flag=True, help="Keep the answers in --output, JSON lines, whose systems have not changed."
+    "-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Use N processes.  [default: one for each core]"
 )
-@click.option(
-    "-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Work in N processes.  [default: the cores]"
-)
-@click.option("--dask", "address", metavar="ADDRESS", help="Work on the cluster of a running Dask scheduler.")
+@click.option("--dask", "address", metavar="ADDRESS", help="Use the cluster of this Dask scheduler.")
 @click.option(
     "--dask-timeout", type=click.IntRange(1, 10**6), metavar="SECONDS",
-    help="Give up a scheduler that is silent, or has no worker, for so long.  [default: 60]",
+    help="Give up if the scheduler is silent or has no worker for this long.  [default: 60]",
 )  # fmt: skip
-@click.option("--fail-fast", is_flag=True, help="Stop at the first system that has no answer.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @solving_options
 @time_limit_option
-@require_option("Exit with 1 if an answer, which is written, is not this, or not all of several")
+@require_option("Exit with 1 unless every answer is this")
 @csv_options
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error of progress, failures and totals.")
+@click.option("-q", "--quiet", is_flag=True, help="Report no progress, failures or totals on standard error.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @with_help()
 def batch(
@@ -115,20 +130,12 @@ def batch(
     quiet: bool,
     debug: bool,
 ) -> int:
-    """Solve many systems; each has its answer, or what is wrong with it, on its own line, in order.
-
-    SYSTEMS are files as solve reads them, of at most 256 MiB, directories, patterns such as 'runs/**/*.yaml', files of
-    JSON lines (*.jsonl, *.ndjson), or - for standard input: a system in JSON on each line, or YAML with any number of
-    documents. The record of a failure has the key error in place of an answer, and stops nothing. A file that holds
-    anything but a batch's results is not overwritten.
-
-    Exit codes: 0 all answered; 1 answered, but not as --require asks; 2 bad usage, or a system without an answer; 3 an
-    internal error; 130 interrupted, with what was done written.
-    """
+    """Solve many systems; each gets its answer, or what is wrong with it, on a line of its own, in order."""
     _fill_standard_streams()
     target = _target(output, output_dir, form, resume=resume)
     if "" in systems or files_from == "":
         raise UsageError("expected a file's name, got ''")
+    refuse_values(systems)
     if not systems and files_from is None:
         hint = "See implicitgrad batch --help"
         raise UsageError("expected systems' files or directories, - for standard input, or --files-from", hint)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.options import csv_options, format_of, format_option, once, time_limit_option, with_help
+from implicitgrad.cli.options import (
+    QUOTES,
+    Verb,
+    csv_options,
+    format_of,
+    format_option,
+    once,
+    time_limit_option,
+    with_help,
+)
 from implicitgrad.cli.systems import (
     INLINE,
     SEVERAL_LOSSES,
@@ -21,6 +30,7 @@ from implicitgrad.cli.systems import (
     parse_options,
     read_once,
     refuse_both,
+    refuse_second_system,
     require_option,
     specs_of,
     system_options,
@@ -37,53 +47,67 @@ if TYPE_CHECKING:
     from implicitgrad.writers.report import Result
 
 REPORTS = [one for one in FORMATS.values() if one.report is not None]
-BLANKS = "A value with blanks needs quotes: -g '1 1'"
 CLAIM_OPTIONS = {
     "dy_dx": "--dydx", "dL_dx": "--dldx", "condition.max": "--max-condition", "tolerance.rtol": "--rtol",
     "tolerance.atol": "--atol",
 }  # fmt: skip
 SINGLE_NUMBERS = {"condition.max", "tolerance.rtol", "tolerance.atol"}
 
-EXAMPLES = """\b
-Examples:
-  implicitgrad check systems/
-  implicitgrad check system.yaml --dldx '-0.5 0.5'
-  implicitgrad check -A '1 2; 3 4' -g '1 1' --dldx @gradient.npy
-  implicitgrad check systems/ --require determined --max-condition 1e8
-  implicitgrad check systems/ --strict --junit report.xml
-  implicitgrad check --update system.yaml"""
+EXAMPLES = """\
+implicitgrad check systems/
+implicitgrad check system.yaml --dldx '-0.5 0.5'
+implicitgrad check -A '1 2; 3 4' -g '1 1' --dldx @gradient.npy
+implicitgrad check systems/ --require determined --max-condition 1e8
+implicitgrad check systems/ --strict --junit report.xml
+implicitgrad check --update system.yaml"""
+GROUPS = {
+    "Claims": "dydx dldx require max_condition rtol atol",
+    "Files": "exclude strict update yes",
+    "System": "A B dL_dy x y",
+    "Equations": "equations at solve_for",
+    "Output": "form output junit github quiet",
+    "CSV": "delimiter decimal header index",
+    "Advanced": "time_limit",
+}
+EPILOG = """\
+SYSTEMS are files as solve reads them, directories, or - for standard input.
+A file claims under its key expect: implicitgrad guide check
+
+Exit codes: 0 every claim holds; 1 a claim fails or cannot be decided; 2 bad
+usage, or a file cannot be read (the others are checked); 3 an internal error."""
 
 
-@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Check claims about the answers of systems.")
+@click.command(
+    cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Check claimed gradients and ranks."
+)
 @click.argument("systems", nargs=-1, type=click.Path(readable=False))
 @system_options
-@click.option("--dydx", **once(), metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, inline or @FILE.")
+@click.option("--dydx", **once(), metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, or @FILE.")
 @click.option(
     "--dldx",
     **once(hint=SEVERAL_LOSSES),
     metavar="VECTOR",
-    help="Claim ∂L/∂x, inline or @FILE; several rows for several losses.",
+    help="Claim ∂L/∂x: '-0.5 0.5' or @FILE; a row for each loss.",
 )
-@require_option("Claim a verdict, or several")
+@require_option("Claim this of the answer")
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
 @click.option("--atol", metavar="X", help="Allow an error of X.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
-@click.option("--strict", is_flag=True, help="A system without a claim fails, and so does a claim that fixes nothing.")
+@click.option("--strict", is_flag=True, help="Fail on a system without claims, and on a claim that fixes nothing.")
 @format_option(
-    REPORTS, f"What to print; {JSON} is an object a line, a system each.  [default: by the name of --output, "
-    f"{FORMATS[JSON].suffixes[0]}, or {TABLE}]",
+    REPORTS, f"What to print; {JSON}: an object for each system.  [default: by the suffix of --output, else {TABLE}]",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write the report to a file.")
-@click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Write JUnit XML to a file, too.")
+@click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Also write JUnit XML to a file.")
 @click.option(
     "--github/--no-github",
     default=None,
-    help="Print GitHub annotations, too.  [default: where GITHUB_ACTIONS is set]",
+    help="Also print GitHub annotations.  [default: if GITHUB_ACTIONS is set]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
-@click.option("--update", is_flag=True, help="Show what would make the files' claims hold, and write it.")
-@click.option("--yes", is_flag=True, help="Let --update write on a terminal.")
+@click.option("--update", is_flag=True, help="Rewrite the files' claims so that they hold, and show the change.")
+@click.option("--yes", is_flag=True, help="Let --update write when run on a terminal.")
 @time_limit_option
 @csv_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
@@ -120,16 +144,7 @@ def check(
     time_limit: float | None,
     debug: bool,
 ) -> int:
-    """Check systems against what their files expect, and against claims given here.
-
-    SYSTEMS are files as solve reads them, - for standard input, or directories, which are searched for *.yaml, *.yml,
-    *.json, *.csv and *.npz. A file claims under its key expect, a CSV file in a comment # expect: {...}, an .npz file
-    in arrays named expect_dL_dx and so on. A claimed ∂y/∂x holds exactly if A·∂y/∂x = B; a claimed ∂L/∂x if a valid
-    ∂y/∂x yields it, the claimed one if both are. A decimal claims the digits it has, an integer or a fraction is exact.
-
-    Exit codes: 0 every claim holds; 1 a claim fails, or cannot be decided; 2 bad usage, or a file that cannot be read
-    (the others are checked); 3 an internal error.
-    """
+    """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
     given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
@@ -213,12 +228,11 @@ def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: di
     if not systems and not given.is_whole:
         hint = "See implicitgrad check --help"
         raise UsageError("expected files or directories to check, - for standard input, -A or -e", hint)
-    if systems and given.is_whole:
-        raise UsageError(f"expected systems' files or {'-e' if given.A is None else '-A'}, got both", BLANKS)
+    refuse_second_system(systems, given)
     refuse_both(given)
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
     if stray is not None:
-        raise UsageError(f"expected a file or directory, got {quoted(stray)}", BLANKS)
+        raise UsageError(f"expected a file or directory, got {quoted(stray)}", QUOTES)
     for key in SINGLE_NUMBERS & set(claimed):
         try:
             is_negative = parse_number(claimed[key]) < 0

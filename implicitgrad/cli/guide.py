@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from implicitgrad.cli.options import with_help
+from implicitgrad.cli.options import Verb, with_help
 from implicitgrad.terminal.screen import stdout_screen
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.characters import encodable, quoted
@@ -35,14 +35,13 @@ STYLES = {
 }
 """Styles that can be read on a light and on a dark terminal."""
 
-EXAMPLES = """\b
-Examples:
-  implicitgrad guide
-  implicitgrad guide check
-  implicitgrad guide equations > equations.md"""
+EXAMPLES = """\
+implicitgrad guide
+implicitgrad guide check
+implicitgrad guide equations > equations.md"""
 
 
-@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Read the manual, a page a topic.")
+@click.command(cls=Verb, examples=EXAMPLES, groups={}, short_help="Read the manual.")
 @click.argument("topic", required=False)
 @with_help()
 def guide(topic: str | None) -> int:

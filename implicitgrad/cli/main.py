@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 
 import click
@@ -42,13 +41,15 @@ def _overview(context: click.Context) -> str:
 
 @click.group(cls=Commands, add_help_option=False, no_args_is_help=False)
 @with_help(_overview)
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version(__version__))
+@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version(__version__))
 def implicitgrad() -> None:
-    """Implicit differentiation of linear systems."""
+    """Exact implicit differentiation of linear and nonlinear systems."""
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
     as_json = JSON in formats or f"--format={JSON}" in arguments or f"-f{JSON}" in arguments
     return run_safely(lambda: _invoke(arguments), as_json=as_json, shows_traceback="--debug" in arguments)
@@ -61,12 +62,8 @@ def _invoke(arguments: list[str]) -> int | None:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "implicitgrad"
-        message = printable(" ".join(error.format_message().split()).rstrip("."))
-        hint = f"See {command} --help"
-        if "extra argument" in message:
-            hint = f"A value with blanks needs quotes: -g '1 1'. {hint}"
-        elif command == "implicitgrad" and arguments and os.path.exists(arguments[0]):
-            hint = f"To solve a file: implicitgrad solve {printable(arguments[0])}. {hint}"
-        raise UsageError(message, hint) from None
+        from implicitgrad.cli.suggestions import hint_for
+
+        text = error.message if isinstance(error, click.NoSuchOption) else error.format_message()
+        message = printable(" ".join(text.split()).rstrip("."))
+        raise UsageError(message, hint_for(error, arguments, implicitgrad)) from None

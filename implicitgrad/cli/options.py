@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -24,7 +24,42 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 MULTITHREADED_BYTES = 2**22
 """Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
 
+QUOTES = "A value with blanks needs quotes: -g '1 1'"
+MAX_TERM = 26
+"""Columns of an option in a help page; a longer one has a line of its own."""
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class Verb(click.Command):
+    """A command whose help shows examples first and its options in groups, and ends with its epilog."""
+
+    def __init__(self, name: str | None = None, *, examples: str, groups: Mapping[str, str], **settings: Any) -> None:
+        """Take what click.Command takes, and two more.
+
+        examples : a command a line. groups : the names of the parameters under each heading, separated by blanks; the
+        others come last, under "Other".
+        """
+        super().__init__(name, add_help_option=False, **settings)
+        self.examples, self.groups = examples, groups
+
+    def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does, and the examples."""
+        super().format_help_text(context, formatter)
+        with formatter.section("Examples"):
+            formatter.write("".join(f"  {line}\n" for line in self.examples.splitlines()))
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under the headings of their groups."""
+        options = (one for one in self.params if isinstance(one, click.Option))
+        records = {one.name: record for one in options if (record := one.get_help_record(context))}
+        grouped = {title: [records.pop(name) for name in names.split()] for title, names in self.groups.items()}
+        grouped["Other"] = list(records.values())
+        width = max(min(len(term), MAX_TERM) for rows in grouped.values() for term, _ in rows)
+        for title, rows in grouped.items():
+            padded = [(f"{term:<{width}}", text) for term, text in rows]
+            with formatter.section(title):
+                formatter.write_dl(padded, col_max=MAX_TERM)
 
 
 def with_help(
@@ -132,8 +167,7 @@ def time_limit_option(command: Decorated) -> Decorated:
         "--time-limit",
         callback=seconds,
         metavar="SECONDS",
-        help="Refuse a system that takes longer, and go on.  [default: none; 9 of CPU time for letters and nonlinear "
-        "equations]",
+        help="Give up on a system after this time.  [default: none; 9 of CPU time for letters and nonlinear equations]",
     )(command)
 
 
@@ -183,20 +217,22 @@ def csv_options(command: Decorated) -> Decorated:
         click.option(
             "--index/--no-index",
             default=None,
-            help="CSV: the first column holds names of the rows, or does not.  [default: it does if no cell in it is a "
-            "number, or if it holds integers under an empty corner]",
+            help="The first column names the rows, or does not.  [default: it does if no cell in it is a number, or if "
+            "it is a data frame's index]",
         ),
         click.option(
             "--header/--no-header",
             default=None,
-            help="CSV: the first row holds names, or does not.  [default: it does if no cell in it is a number]",
+            help="The first row names the unknowns, or does not.  [default: it does if no cell in it is a number]",
         ),
-        click.option("--decimal", type=click.Choice([".", ","]), default=".", help="CSV: the decimal mark."),
+        click.option(
+            "--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="The decimal mark."
+        ),
         click.option(
             "--delimiter",
             callback=delimiter,
             metavar="CHARACTER",
-            help="CSV: the field separator.  [default: , for .csv, tab for .tsv]",
+            help="The field separator.  [default: , for .csv, tab for .tsv]",
         ),
     ):
         command = option(command)
@@ -211,21 +247,20 @@ def solving_options(command: Decorated) -> Decorated:
                 "--free",
                 callback=names,
                 metavar="NAMES",
-                help="Which unknowns are to be free where ∂y/∂x is not unique.",
+                help="Choose the free unknowns where ∂y/∂x is not unique.",
             ),
             click.option(
                 "--arithmetic",
                 type=click.Choice(["auto", "exact", "float"]),
                 default="auto",
-                show_default=True,
-                help="Rational numbers, or doubles with bounds; auto: exact for text that takes less than about 0.1 "
-                "s, as any of up to 16 equations, unknowns and inputs.",
+                help="Exact fractions, or doubles with error bounds.  [default: auto: exact for text if that takes "
+                "less than about 0.1 s]",
             ),
             click.option(
                 "--rtol",
                 callback=positive,
                 metavar="X",
-                help="In doubles, take singular values of at most X·the largest for 0.  [default: max(M, N)·2⁻⁵²]",
+                help="In doubles, treat singular values up to X times the largest as 0.  [default: max(M, N)·2⁻⁵²]",
             ),
         )
     ):
@@ -246,7 +281,7 @@ def threads_option(command: Decorated) -> Decorated:
         "--threads",
         type=click.IntRange(1, 4096),
         metavar="N",
-        help="Threads of the linear algebra.  [default: all for large systems, else 1; *_NUM_THREADS are obeyed]",
+        help="Threads of the linear algebra.  [default: 1; all, or OMP_NUM_THREADS, for large systems]",
     )(command)
 
 

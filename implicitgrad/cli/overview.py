@@ -9,32 +9,33 @@ from implicitgrad.text.version import __version__
 OVERVIEW = """\
 Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
 
-  Implicit differentiation of linear systems x = A·y or B·x = A·y: what is
-  known of ∂y/∂x and, given ∂L/∂y, of ∂L/∂x. Exact fractions; what a system
-  does not determine is never printed as a number.
+  Exact implicit differentiation of linear and nonlinear systems, and a
+  checker for hand-written gradients.
 
 Commands:
   solve  Print ∂y/∂x and ∂L/∂x of a system.
-  check  Check claims about the answers of systems.
+  check  Check claimed gradients and ranks.
   batch  Solve many systems, one JSON line each.
   guide  Read the manual.
 
-Options:
-  --version   Show the version and exit.
-  -h, --help  Show this message and exit.
-
 Examples:
-  implicitgrad solve system.yaml
   implicitgrad solve -A '1 2; 3 4' -g '1 1'
+  implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --steps
   implicitgrad check systems/
   implicitgrad batch systems/ --output results.jsonl
-  implicitgrad solve --help
+  implicitgrad guide
+
+Options:
+  -V, --version  Show the version and exit.
+  -h, --help     Show this message and exit.
+
+  implicitgrad help COMMAND shows the options of a command.
 """
 
 
 def run_overview(arguments: list[str]) -> int:
     """Print the page, or the version; without arguments it is an error that shows the page. Returns the exit code."""
-    if arguments == ["--version"]:
+    if arguments in (["-V"], ["--version"]):
         return run_safely(lambda: write_stdout(f"implicitgrad {__version__}\n"))
     if arguments:
         return run_safely(lambda: write_stdout(OVERVIEW))

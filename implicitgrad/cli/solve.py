@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 
 from implicitgrad.cli.boundary import report
 from implicitgrad.cli.options import (
+    Verb,
     csv_options,
     format_of,
     format_option,
@@ -26,12 +28,14 @@ from implicitgrad.cli.systems import (
     parse_options,
     read_once,
     refuse_both,
+    refuse_second_system,
     require_option,
     specs_of,
     system_options,
 )
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.terminal.streams import say, spinner, write_stdout
+from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 
@@ -41,58 +45,72 @@ if TYPE_CHECKING:
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
 
-EXAMPLES = """\b
-Examples:
-  implicitgrad solve system.yaml
-  implicitgrad solve table.csv -g '1 1'
-  implicitgrad solve -A '1 2; 3 4' -g '1 1'
-  implicitgrad solve -A '3 5' -g '7 11' --free y2
-  implicitgrad solve -e 'x = 3*y1 + 5*y2' --unknowns y1,y2 -g '7 11'
-  implicitgrad solve -A 'a1 a2; a3 a4' --steps
-  implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --at x=3,y=4
-  implicitgrad solve system.yaml --format json | jq .dL_dx
-  implicitgrad solve system.yaml --require determined > /dev/null"""
+EXAMPLES = """\
+implicitgrad solve system.yaml
+implicitgrad solve -A '1 2; 3 4' -g '1 1'
+implicitgrad solve -e 'x = 3*y1 + 5*y2' --unknowns y1,y2 -g '7 11'
+implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --at x=3,y=4
+implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --steps
+implicitgrad solve system.yaml --format json | jq .dL_dx
+implicitgrad solve system.yaml --require determined > /dev/null"""
+GROUPS = {
+    "System": "A B dL_dy x y",
+    "Equations": "equations at solve_for order",
+    "Answer": "steps free only require",
+    "Output": "form output digits full",
+    "CSV": "delimiter decimal header index",
+    "Advanced": "arithmetic rtol time_limit threads",
+}
+EPILOG = """\
+SYSTEM is a file (.yaml, .json, .jsonl, .csv, .tsv, .npy, .npz) or - for standard input. Options override what it says.
+More: implicitgrad guide input
+
+Exit codes: 0 answered; 1 answered, but --require is not met; 2 bad usage or
+bad input; 3 an internal error."""
 
 
 def _described() -> str:
-    """Return the names of the formats with what each is."""
+    """Return the names of the formats whose name does not say what they are, with what each is."""
     groups = groupby((one for one in PRINTED if one.name != TABLE), lambda one: one.description)
     named = ((", ".join(one.name for one in group), description) for description, group in groups)
-    return "; ".join(f"{names}: {description}" if description else names for names, description in named)
+    return "; ".join(f"{names}: {description}" for names, description in named if description)
 
 
-@click.command(epilog=EXAMPLES, add_help_option=False, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
+@click.command(
+    cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Print ∂y/∂x and ∂L/∂x of a system."
+)
 @click.argument("system", required=False, type=click.Path(readable=False))
 @system_options
 @solving_options
 @click.option(
-    "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x; of a large system no inverse is formed then."
+    "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x, which saves the inverse of a large system."
 )
-@click.option("--order", type=click.IntRange(1, 2), default=1, help="2: ∂²y/∂x², too, of one equation in one unknown.")
-@click.option("--steps", is_flag=True, help=f"Print the derivation, as {WITH_STEPS}.")
+@click.option(
+    "--order", type=click.IntRange(1, 2), default=1, metavar="N", help="2 adds ∂²y/∂x² of one equation in one unknown."
+)
+@click.option("--steps", is_flag=True, help=f"Print the derivation ({WITH_STEPS}).")
 @format_option(
     PRINTED,
-    f"What to print. {_described()}.  [default: by the name of --output, "
-    f"{either(one.suffixes[0] for one in PRINTED if one.name != TABLE)}, or {TABLE}]",
+    f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]",
 )
 @click.option(
     "--digits",
     type=click.IntRange(1, 100),
     default=6,
-    show_default=True,
-    help="At most so many significant digits of a decimal.",
+    metavar="N",
+    help="Round decimals to N significant digits.  [default: 6]",
 )
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(readable=False),
-    help="Write to a file, whole or not at all; .npy gets ∂y/∂x, .npz all matrices.",
+    help="Write to a file. Its suffix chooses the format; .npy gets ∂y/∂x, .npz all matrices.",
 )
-@click.option("--full", is_flag=True, help="Print every entry of a ∂y/∂x that does not fit a screen.")
+@click.option("--full", is_flag=True, help="Print every entry of a large ∂y/∂x, not a summary.")
 @time_limit_option
 @threads_option
-@require_option("Exit with 1 if the answer, which is printed, is not this, or not all of several")
+@require_option("Exit with 1 unless the answer is this")
 @csv_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @with_help()
@@ -125,26 +143,19 @@ def solve(
     index: bool | None,
     debug: bool,
 ) -> int:
-    """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0.
-
-    SYSTEM is a YAML, JSON, CSV or TSV text of at most 256 MiB, NumPy's .npy (A) or .npz (A, dL_dy, B), or - for
-    standard input (YAML, or CSV with --delimiter). A YAML file may hold several systems. Options override what the
-    file says.
-
-    Exit codes: 0 answered; 1 answered, but not as --require asks; 2 bad usage or bad input; 3 an internal error.
-    """
+    """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
     given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
     if system is None and not given.is_whole:
         raise UsageError("expected a system's file, - for standard input, -A or -e", "See implicitgrad solve --help")
-    if system is not None and given.is_whole:
-        option = "-A" if A is not None else "-e"
-        raise UsageError(
-            f"expected a system's file or {option}, got both", "A value with blanks needs quotes: -g '1 1'"
-        )
+    refuse_second_system(inputs[:1] if system is not None else [], given)
     refuse_both(given)
+    if system is not None and os.path.isdir(system):
+        shown = printable(system)
+        hint = f"To solve all in it: implicitgrad batch {shown}; to check them: implicitgrad check {shown}"
+        raise UsageError(f"expected a system's file, got the directory {quoted(system)}", hint)
 
     sources = [0 if path == "-" else path for path in inputs]
     if output is not None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from implicitgrad.cli.options import Decorated, names, once
+from implicitgrad.cli.options import QUOTES, Decorated, names, once
 from implicitgrad.model.requirement import REQUIREMENTS, UNIQUE_GRADIENT
 from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.terminal.streams import say
-from implicitgrad.text.characters import quoted
+from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ def system_options(command: Decorated) -> Decorated:
     for option in reversed(
         (
             click.option(
-                "-A", "A", **once(), metavar="MATRIX", help="A inline, '1 2; 3 4' or '[[1, 2], [3, 4]]', or @FILE."
+                "-A", "A", **once(), metavar="MATRIX", help="The matrix A: '1 2; 3 4', '[[1, 2], [3, 4]]' or @FILE."
             ),
             click.option(
-                "-B", "B", **once(), metavar="MATRIX", help="B of B·x = A·y, inline or @FILE.  [default: the identity]"
+                "-B", "B", **once(), metavar="MATRIX", help="The matrix B of B·x = A·y.  [default: the identity]"
             ),
             click.option(
                 "-e",
@@ -65,19 +66,19 @@ def system_options(command: Decorated) -> Decorated:
                 "equations",
                 multiple=True,
                 metavar="EQUATION",
-                help="An equation in the place of A and B, 'x1 = 2*y1 + y2/3' or 'x**2 + y**2 = 25'; needs --unknowns.",
+                help="An equation instead of matrices, 'x = 2*y1 + y2/3' or 'x**2 + y**2 = 25'; can be repeated.",
             ),
             click.option(
                 "--at",
                 **once(names, ". Several values are separated by commas: --at x=3,y=4"),
                 metavar="NAME=VALUE,...",
-                help="Where equations are differentiated: x=3,y=4.",
+                help="Differentiate at this point: x=3,y=4.",
             ),
             click.option(
                 "--solve-for",
                 **once(names),
                 metavar="NAMES",
-                help="Find these at the point, by Newton's method from the values --at gives them.",
+                help="Find these values at the point by Newton's method, starting from --at.",
             ),
             click.option(
                 "-g",
@@ -85,10 +86,10 @@ def system_options(command: Decorated) -> Decorated:
                 "dL_dy",
                 **once(hint=SEVERAL_LOSSES),
                 metavar="VECTOR",
-                help="∂L/∂y, inline or @FILE; several rows for several losses.",
+                help="The gradient ∂L/∂y: '1 1' or @FILE; a row for each loss.",
             ),
-            click.option("--x", "--inputs", "x", **once(names), metavar="NAMES", help="The inputs' names: x1,x2."),
-            click.option("--y", "--unknowns", "y", **once(names), metavar="NAMES", help="The unknowns' names: y1,y2."),
+            click.option("--x", "--inputs", "x", **once(names), metavar="NAMES", help="Name the inputs: x1,x2."),
+            click.option("--y", "--unknowns", "y", **once(names), metavar="NAMES", help="Name the unknowns: y1,y2."),
         )
     ):
         command = option(command)
@@ -99,11 +100,15 @@ def require_option(help: str) -> Callable[[Decorated], Decorated]:
     """Add --require VERDICT, which can be given several times."""
     verdicts = f"{', '.join(REQUIREMENTS[:-1])} or {UNIQUE_GRADIENT}"
     return click.option(
-        "--require", type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT", help=f"{help}: {verdicts}."
+        "--require",
+        type=click.Choice(REQUIREMENTS),
+        multiple=True,
+        metavar="VERDICT",
+        help=f"{help}: {verdicts}; can be repeated.",
     )
 
 
-def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
+def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
     """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
     at = [value[1:] for value in values if value and value.startswith("@")]
     inputs = [*sources, *at]
@@ -111,11 +116,35 @@ def files_read(sources: Iterable[str], values: Iterable[str | None], csv_form: C
         raise UsageError("expected a file's name, got ''")
     if csv_form != UNSTATED and not inputs:
         raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
+    refuse_values(sources)
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read once; expected - in one place only")
     if "-" in inputs:
         announce_terminal_input()
     return inputs
+
+
+def refuse_values(sources: Iterable[str]) -> None:
+    """Raise UsageError if the name of a file is an equation or a matrix, and there is no such file."""
+    for source in sources:
+        if not set(source).isdisjoint("= ,;[") and not os.path.exists(source):
+            from implicitgrad.cli.suggestions import for_value
+
+            hint = for_value(click.get_current_context().info_name or "", source)
+            if hint is not None:
+                raise UsageError(f"expected a file, got {quoted(source)}", hint)
+
+
+def refuse_second_system(files: Sequence[str], given: SystemOptions) -> None:
+    """Raise UsageError if there are files and a system given by options."""
+    if not files or not given.is_whole:
+        return
+    hint = QUOTES
+    if os.path.exists(files[0]):
+        hint = "Leave out one of them"
+    elif given.equations and files[0].replace(",", "").isidentifier():
+        hint = f"Name the unknowns: --unknowns {printable(files[0])}"
+    raise UsageError(f"expected a system's file or {'-e' if given.A is None else '-A'}, got both", hint)
 
 
 def refuse_both(given: SystemOptions) -> None:

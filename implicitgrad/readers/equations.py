@@ -6,6 +6,7 @@ of x and y is a parameter, and constant terms are dropped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
@@ -82,8 +83,9 @@ def read_equations(
     unknowns = _given_names("y", y, source, problems)
     inputs = None if x is None else _given_names("x", x, source, problems)
     if y is None:
-        hint = "y: [y1, y2], or --unknowns y1,y2"
-        problems.append(Problem("equations: expected y, the unknowns' names, got none", hint, "missing-y", source))
+        likely = likely_unknowns(equations) or ["y"]
+        hint = f"Name the unknowns: --unknowns {','.join(likely)} (in a file, y: [{', '.join(likely)}])"
+        problems.append(Problem("equations: expected the names of the unknowns, got none", hint, "missing-y", source))
     if problems or unknowns is None:
         raise InputError(problems)
     inputs = inputs or _inputs(equations, unknowns)
@@ -357,6 +359,15 @@ def _inputs(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[str]
     lone = [equation.lone for equation in equations if equation.lone is not None and equation.lone not in known]
     others = (name for equation in equations for name in equation.names() if name not in known)
     return list(dict.fromkeys(lone)) or list(dict.fromkeys(others))
+
+
+def likely_unknowns(equations: Sequence[Equation]) -> list[str]:
+    """Return the names that are probably meant as unknowns: y, y1, …; or all that are no inputs; or the last."""
+    names = list(dict.fromkeys(name for equation in equations for name in equation.names()))
+    lone = {equation.lone for equation in equations}
+    likely = [name for name in names if re.fullmatch("y[0-9]*", name)]
+    others = [name for name in names if name not in lone] if lone != {None} else names[-1:]
+    return likely or others
 
 
 def _given_names(key: str, part: SourceValue | None, source: str, problems: list[Problem]) -> list[str] | None:

@@ -151,7 +151,7 @@ def why_no_coefficient(text: str) -> str | None:
     """
     names = [token for kind, token, _ in _tokens(text, "") if kind == "name"]
     if any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names):
-        return "x, y, A, B and L are the system's own; a letter has another name"
+        return "A, B, L, x and y are reserved; use another name"
     word = text.strip().lstrip("+-")
     if word.lower() not in NO_LETTERS:
         return None

@@ -1,0 +1,125 @@
+"""What to type instead of a command, an option or an argument that is not there. Loaded only after a mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import click
+
+from implicitgrad.cli.options import QUOTES
+from implicitgrad.text.characters import nearest, printable
+
+MAX_COMMAND = 120
+"""Characters of a command in a hint."""
+MATRIX = re.compile(r"[-+\d.eE/,;\s\[\]]*\d[\s,;\]]+[-+\d.eE/,;\s\[\]]*")
+"""Numbers and separators, as in -A."""
+SYNONYMS = {
+    "check": ("test", "verify", "validate", "gradcheck"),
+    "solve": ("diff", "differentiate", "derivative", "gradient", "jacobian"),
+    "guide": ("manual", "man", "docs"),
+}
+"""Words of other programs for our commands."""
+
+
+def hint_for(error: click.ClickException, arguments: Sequence[str], group: click.Group) -> str:
+    """Return what to type instead of ``arguments``, which click refused, or where to find out."""
+    context = click.Context(group)
+    verbs = {name: verb for name in group.list_commands(context) if (verb := group.get_command(context, name))}
+    name = next((one for one in arguments[:1] if one in verbs), None)
+    found = _for_verb(error, arguments, verbs) if name is None else _for_argument(error, name, arguments[1:], verbs)
+    return found or f"See implicitgrad {'' if name is None else f'{name} '}--help"
+
+
+def unknowns_of(equation: str) -> str:
+    """Return --unknowns with the names that are probably unknown in an equation."""
+    from implicitgrad.readers.equations import likely_unknowns
+    from implicitgrad.symbolic.grammar import ExpressionError, read_equation
+
+    try:
+        names = likely_unknowns([read_equation(equation)])
+    except ExpressionError:
+        names = []
+    return f"--unknowns {','.join(names) or 'y'}"
+
+
+def for_value(verb: str, path: str) -> str | None:
+    """Return what to type instead of ``path``, which is no file, if it is an equation or a matrix."""
+    from implicitgrad.readers.formats import format_by_suffix
+
+    verb = verb if verb == "check" else "solve"
+    if "=" in path and format_by_suffix(path) is None:
+        return f"An equation needs -e: {_command(verb, '-e', path, *unknowns_of(path).split())}"
+    if MATRIX.fullmatch(path):
+        return f"A matrix needs -A: {_command(verb, '-A', path)}"
+    return None
+
+
+def _for_verb(error: click.ClickException, arguments: Sequence[str], verbs: dict[str, click.Command]) -> str | None:
+    """Return what to type if the first argument is no command."""
+    first, *rest = arguments
+    if isinstance(error, click.NoSuchOption):
+        owner = _owner(error.option_name, verbs)
+        return None if owner is None else f"Name a command first: {_command(owner, *arguments)}"
+    if os.path.isdir(first):
+        return f"To check the systems in it: {_command('check', *arguments)}; to solve them: {_command('batch', first)}"
+    from implicitgrad.readers.formats import format_by_suffix
+
+    if first == "-" or os.path.exists(first) or format_by_suffix(first) is not None:
+        return f"To solve a file: {_command('solve', *arguments)}"
+    if (found := for_value("solve", first)) is not None:
+        return found
+    meant = {word: verb for verb, words in SYNONYMS.items() for word in words} | {verb: verb for verb in verbs}
+    close = get_close_matches(first.lower(), meant, n=1)
+    return f"Did you mean {_command(meant[close[0]], *rest)}?" if close else None
+
+
+def _for_argument(
+    error: click.ClickException, name: str, rest: Sequence[str], verbs: dict[str, click.Command]
+) -> str | None:
+    """Return what to type if a command refuses its arguments."""
+    if isinstance(error, click.NoSuchOption):
+        return _for_option(error.option_name, name, rest, verbs)
+    parameter = getattr(error, "param", None)
+    if isinstance(error, click.BadParameter) and parameter is not None and isinstance(parameter.type, click.Choice):
+        wrong = re.search(r"'([^']*)'", error.message)
+        return nearest(wrong[1], map(str, parameter.type.choices)) if wrong else None
+    if isinstance(error, click.BadOptionUsage):
+        option = next(one for one in verbs[name].params if error.option_name in one.opts)
+        return f"Give it one: {error.option_name} {option.make_metavar(click.Context(verbs[name]))}"
+    if "extra argument" in error.message:
+        files = [one for one in rest if os.path.isfile(one)]
+        if len(files) > 1:
+            return f"{name} takes one file. For several: {_command('batch', *files)}"
+        return f"{QUOTES}. See implicitgrad {name} --help"
+    return None
+
+
+def _for_option(option: str, name: str, rest: Sequence[str], verbs: dict[str, click.Command]) -> str | None:
+    """Return what to type instead of an option that a command does not have."""
+    wanted = option.lstrip("-").lower()
+    options = [one for one in verbs[name].params if isinstance(one, click.Option)]
+    for one in options:
+        choices = {choice.lower(): choice for choice in getattr(one.type, "choices", ())}
+        if wanted in choices:
+            return f"Did you mean {one.opts[-1]} {choices[wanted]}?"
+    owner = _owner(option, verbs)
+    if owner is not None:
+        return f"It is an option of {owner}: {_command(owner, *rest)}"
+    names = {text.lstrip("-"): text for one in options for text in one.opts if text.startswith("--")}
+    close = get_close_matches(wanted, names, n=1)
+    return f"Did you mean {names[close[0]]}?" if close else None
+
+
+def _owner(option: str, verbs: dict[str, click.Command]) -> str | None:
+    """Return the first command that has an option."""
+    return next((name for name, verb in verbs.items() if any(option in one.opts for one in verb.params)), None)
+
+
+def _command(verb: str, *arguments: str) -> str:
+    """Return a command as it is typed, without the end of a long one."""
+    text = printable(shlex.join(["implicitgrad", verb, *arguments]))
+    return text if len(text) <= MAX_COMMAND else f"{text[: MAX_COMMAND - 1]}…"
