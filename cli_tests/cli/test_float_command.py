@@ -12,7 +12,9 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
+from implicitgrad.checks import judge as judging
 from implicitgrad.cli.options import THREAD_VARIABLES
+from implicitgrad.solvers.floating import basis
 
 Run = Callable[..., "CompletedProcess[str]"]
 LARGE = np.random.default_rng(0).standard_normal((45, 45))
@@ -344,3 +346,48 @@ determined: rank 3 of 3, condition ≈150, float, error ≤ 1e-12
   y3       0   -428.571   142.857
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("limit", "equations", "reason"),
+    [
+        ("MAX_SVD_OF_FEW", "a+b=x;2*a+2*b=z", "expected independent equations, so many as there are, got 2 in 2 "),
+        ("MAX_SVD_OF_FEW", "a+b=x", "expected so many unknowns as equations in a system of this size, got 1 equation "),
+        ("MAX_ANSWER_OF_FEW", "a+b=x", "expected so many unknowns as equations in a system of this size, got 1 "),
+    ],
+)
+def test_few_numbers_that_make_much_work_are_refused_before_it_and_taken_if_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch, limit: str, equations: str, reason: str
+) -> None:
+    monkeypatch.setattr(basis, limit, 1)
+    system = f"equations: [{', '.join(equations.split(';'))}]\ny: [a, b]\nexpect: {{rank: 1}}\n"
+    options = {"files": {"s.yaml": system}}
+    for command in ("solve", "batch"):
+        result = run(command, "s.yaml", *FLOAT, **options)
+        assert result.returncode == 2
+        assert reason in (result.stdout if command == "batch" else result.stderr)
+        asked = run(command, "s.yaml", *FLOAT, "--rtol", "4e-16", **options)
+        assert asked.returncode == 0, asked.stderr
+    assert "--rtol 4e-16 computes it, however long it takes" in result.stdout
+    assert run("solve", "-A", "1 2; 3 4", *FLOAT).returncode == 0  # of full rank
+
+
+def test_check_takes_doubles_for_text_of_which_exact_arithmetic_takes_too_long(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "is_quick", lambda system: False)
+    monkeypatch.setattr(judging, "can_be_settled", lambda system: False)
+    arithmetics = []
+    solve_system = judging.solve_system
+    monkeypatch.setattr(
+        judging, "solve_system", lambda *args, **more: arithmetics.append(more) or solve_system(*args, **more)
+    )
+    text = run("solve", "-A", "1 2; 3 4; 4 6", "-g", "1 3", "-f", "yaml").stdout
+    result = run("check", "s.yaml", files={"s.yaml": text})
+    assert (result.returncode, arithmetics) == (0, [{"arithmetic": "float"}]), result.stdout
+    wrong = text.replace("matrix: [[1, 1]]", "matrix: [[1, 2]]")
+    assert run("check", "s.yaml", files={"s.yaml": wrong}).returncode == 1
+    beyond = run("check", "s.yaml", files={"s.yaml": "A: [[1e399, 1], [1, 1]]\n"})
+    assert beyond.returncode == 2
+    message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
+    assert beyond.stderr == f"implicitgrad: s.yaml: {message}\n"

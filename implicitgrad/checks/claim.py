@@ -161,13 +161,15 @@ class Claim:
         matrix, family, independent = self.matrix, self.family, self.context.independent
         is_reduced = len(matrix.entries[0]) != self.context.system.inputs
         for i, row in enumerate(matrix.entries):
-            for j, value in enumerate(row):
-                if value is not None:
-                    continue
-                correct = family.answer[i][independent[j] if is_reduced else j]
-                if is_reduced and not any(family.coefficients[i]):
-                    correct = family.particular[i][j]
-                if correct is not None:
+            nulls = [j for j, value in enumerate(row) if value is None]
+            if not nulls:
+                continue
+            answer = family.answer[i]  # a row of doubles is converted at each access
+            if is_reduced:
+                is_unique = not any(family.coefficients[i])
+                answer = family.particular[i] if is_unique else tuple([answer[k] for k in independent])
+            for j in nulls:
+                if (correct := answer[j]) is not None:
                     yield Deviation(matrix.name(i, j), self.meaning(i, j), "null", None, correct, Fraction(0))
 
     def meaning(self, i: int, j: int) -> str:

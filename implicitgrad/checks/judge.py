@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from implicitgrad.checks.claim import Claim
 from implicitgrad.checks.context import Context
@@ -25,22 +24,27 @@ def solve_to_judge(system: LinearSystem) -> Solution:
 
     Doubles whose rank depends on the cutoff are judged by it, since exactly they are rounded values of other numbers.
     Doubles of a rounded point are judged by their error bounds, because nothing else is known. If exact arithmetic is
-    slow, an answer in doubles with bounds also serves for text if it is unique, and one by a cutoff if solve() has no
-    other.
+    slow, an answer in doubles with bounds also serves for text if it is unique; if it is too slow, any answer does.
+    Raise InputError.
     """
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
     is_binary = system.arithmetic is Arithmetic.FLOAT
     is_large = not is_quick(system)
     if is_binary or is_large:
-        with suppress(InputError):  # numbers beyond the range of doubles
+        try:
             found = solve_system(system, arithmetic="float")
+        except InputError as error:  # such as numbers beyond the range of doubles
+            if is_large and not can_be_settled(system):
+                # the hints name options of solve
+                raise InputError([problem._replace(hint=None) for problem in error.problems]) from None
+        else:
             is_certified = None not in found.error_bounds
             if (
                 system.is_at_rounded_point
                 or (is_binary and not is_certified)
                 or (is_large and is_certified and (is_binary or found.status is Status.DETERMINED))
-                or (is_large and not is_certified and not can_be_settled(system))
+                or (is_large and not can_be_settled(system))
             ):
                 return found
     return solve_system(system, arithmetic="exact")

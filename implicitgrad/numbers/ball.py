@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS, is_plain_integers
 
 if TYPE_CHECKING:
@@ -188,6 +189,12 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
 
     Raises OverflowError for a number beyond the largest double, or one that would be rounded to 0.
     """
+    if isinstance(rows, RationalMatrix) and rows.denominator == 1:
+        import numpy as np
+
+        values = np.array(rows.numerators, dtype=float)
+        if np.abs(values).max() < 2.0**BITS:
+            return BallMatrix(values)
     return from_sparse([dict(enumerate(row)) for row in rows], len(rows[0]))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from implicitgrad.solvers.floating.column_selection import choose_columns
 from implicitgrad.solvers.floating.error_free import U, norm
 from implicitgrad.solvers.floating.inverse import EntrywiseInverse, NormwiseInverse, certified_inverse
+from implicitgrad.text.characters import count
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
@@ -22,6 +23,18 @@ CertifiedInverse = EntrywiseInverse | NormwiseInverse
 EPS = 2 * U
 SVD_ERROR = 8
 """A factor of max(M, N)·eps·σ_max that exceeds the errors of LAPACK's singular values."""
+
+
+MAX_FEW_NUMBERS = 50_000
+"""The nonzero entries of A up to which it may come from a text of 100 kB, whose author does not expect minutes."""
+MAX_SVD_OF_FEW = 4_000_000_000
+"""M·N·min(M, N) of the largest matrix of few numbers that is decomposed unasked: about 9 s."""
+MAX_ANSWER_OF_FEW = 12_000_000
+"""Entries of the largest null space or Jacobian of such a matrix, if it is wide: about 500 MiB."""
+
+
+class TooMuchWork(Exception):
+    """A matrix of few numbers takes longer, or more memory, than whoever wrote it may expect."""
 
 
 class SingularInverse:
@@ -71,11 +84,25 @@ def slack(A: Array) -> float:
 
 
 def find_basis(A: Array, dA: Array | None, rtol: float | None, wanted: frozenset[int]) -> Basis:
-    """Return the basis of a scaled A, with ``wanted`` columns only where they are needed."""
+    """Return the basis of a scaled A, with ``wanted`` columns only where they are needed.
+
+    Raise TooMuchWork for a large A of few numbers, unless the rank is asked for by rtol.
+    """
+    M, N = A.shape
+    has_few_numbers = rtol is None and np.count_nonzero(A) <= MAX_FEW_NUMBERS
+    has_much_work = M * N * min(M, N) > MAX_SVD_OF_FEW
+    if has_few_numbers and M != N and (has_much_work or N**2 > MAX_ANSWER_OF_FEW):
+        found = f"got {count(M, 'equation')} in {count(N, 'unknown')}"
+        raise TooMuchWork(f"expected so many unknowns as equations in a system of this size, {found}")
     if A.any():
         full = _full_rank_basis(A, dA, cutoff(A, rtol), wanted)
         if full is not None:
             return full
+    if has_few_numbers and has_much_work:
+        message = (
+            f"expected independent equations, so many as there are, got {M} in {count(N, 'unknown')} whose rank is in"
+        )
+        raise TooMuchWork(f"{message} doubt; their singular values, which would tell, take more than 10 s")
     return _basis_by_svd(A, dA, max(A.shape) * EPS if rtol is None else rtol, wanted)
 
 

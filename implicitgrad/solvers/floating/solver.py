@@ -13,7 +13,7 @@ from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.back_substitution import CLEARLY_SMALL, Answers, find_answers, times
-from implicitgrad.solvers.floating.basis import EPS, SingularInverse, cutoff, find_basis, slack
+from implicitgrad.solvers.floating.basis import EPS, SingularInverse, TooMuchWork, cutoff, find_basis, slack
 from implicitgrad.solvers.floating.equilibration import (
     Scaled,
     beside_others,
@@ -61,6 +61,9 @@ def solve_float(
         with np.errstate(all="ignore"):  # overflow is found in the results
             found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
             return found or _Solving(system, wanted, free, rtol).solution()._replace(is_gradient_alone=gradient_alone)
+    except TooMuchWork as error:
+        hint = f"--rtol {max(system.equations, system.unknowns) * EPS:.0e} computes it, however long it takes"
+        raise InputError([Problem(str(error), hint, "too-large", system.source)]) from None
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         hint = "--arithmetic exact has it as a fraction"
