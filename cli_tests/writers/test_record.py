@@ -12,7 +12,7 @@ from implicitgrad import solve
 from implicitgrad.writers.record import to_record, write_json, write_record
 
 KEYS = [
-    "name", "source", "arithmetic", "shape", "x", "y", "rank", "rank_tolerance", "condition", "status", "dy_dx",
+    "kind", "name", "source", "arithmetic", "shape", "x", "y", "rank", "rank_tolerance", "condition", "status", "dy_dx",
     "dL_dx", "free_parameters", "independent", "constraints", "general", "residual", "error_bound", "warnings", "exact",
 ]  # fmt: skip
 
@@ -79,6 +79,7 @@ def test_every_case_has_all_keys_in_order_and_doubles_that_are_its_fractions(cas
 
 def test_the_two_by_two_record_whole() -> None:
     assert record([[1, 2], [3, 4]], [1, 1], name="two") == {
+        "kind": "linear",
         "name": "two",
         "source": "<python>",
         "arithmetic": "exact",

@@ -9,15 +9,18 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
-from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
-from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import build_system
+from implicitgrad.model.spec import NeedsAlgebra, ProgramSpec, SourceValue, SystemSpec
+from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, WriteOptions, either
 
 if TYPE_CHECKING:
     from implicitgrad.batch.isolation import Job, JobResult
+    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.solution import Solution
+    from implicitgrad.readers.build import Question
 
 
 class SolveOptions(NamedTuple):
@@ -35,6 +38,8 @@ class SolveOptions(NamedTuple):
     is_full: bool
     file: str | None
     """The output file; None for standard output."""
+    wrt: tuple[str, ...]
+    """The parameters of a program that a page shows."""
 
 
 class Answer(NamedTuple):
@@ -50,7 +55,7 @@ class Answer(NamedTuple):
 class PendingSystem(NamedTuple):
     """A system that is read and not yet answered."""
 
-    system: LinearSystem | SystemSpec
+    system: Question | SystemSpec
     """A SystemSpec if it needs algebra."""
     parts: dict[str, SourceValue]
     """The values as written, for an answer in YAML."""
@@ -58,7 +63,7 @@ class PendingSystem(NamedTuple):
     @property
     def is_of_numbers(self) -> bool:
         """Whether the system has numbers alone, and so is built."""
-        return isinstance(self.system, LinearSystem)
+        return not isinstance(self.system, SystemSpec)
 
 
 def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[PendingSystem]:
@@ -69,7 +74,7 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
     for spec in specs:
         spec.order = options.order
         try:
-            system = build_system(spec, options.arithmetic, allow_algebra=False)
+            system = build_question(spec, options.arithmetic, allow_algebra=False)
             systems.append(PendingSystem(system, spec.values if needs_values else {}))
         except NeedsAlgebra:
             systems.append(PendingSystem(spec, {}))
@@ -83,7 +88,7 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
 def answers_to(systems: Sequence[PendingSystem], options: SolveOptions) -> tuple[list[Answer], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
     _refuse_several(systems, options)
-    _require_gradients([one.system for one in systems if isinstance(one.system, LinearSystem)], options)
+    _require_gradients([one.system for one in systems if not isinstance(one.system, SystemSpec)], options)
     return _split(_results(systems, options))
 
 
@@ -108,7 +113,7 @@ def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Iterato
     for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
         if is_of_numbers:
             for system, parts in group:
-                assert isinstance(system, LinearSystem)
+                assert not isinstance(system, SystemSpec)
                 yield _answer(system, parts, options)
         else:
             from implicitgrad.batch.isolation import run_isolated
@@ -152,14 +157,19 @@ def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
     from implicitgrad.batch.isolation import build
 
     spec.order = options.order
-    system = build(spec, options.arithmetic)
+    system = build_question(spec) if isinstance(spec, ProgramSpec) else build(spec, options.arithmetic)
     _require_gradients([system], options)
     answer = _answer(system, spec.values, options)
     return answer if isinstance(answer.written, str) else answer._replace(written=bytes(answer.written))
 
 
-def _answer(system: LinearSystem, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
-    solution = solve_system(
+def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
+    if system.kind == "program":
+        from implicitgrad.solvers.program.solver import solve_program
+
+        _refuse_linear_options(system, options)
+        return solve_program(system)
+    return solve_system(
         system,
         options.free,
         rtol=options.rtol,
@@ -167,10 +177,23 @@ def _answer(system: LinearSystem, parts: dict[str, SourceValue], options: SolveO
         order=options.order,
         steps=options.steps,
     )
+
+
+def _refuse_linear_options(program: QuadraticProgram, options: SolveOptions) -> None:
+    """Raise UsageError for options that concern linear systems alone."""
+    given = {"--free": options.free, "--rtol": options.rtol is not None, "--order": options.order > 1}
+    for option, is_given in given.items():
+        if is_given:
+            raise UsageError(f"{program.source}: {option} is for linear systems and equations, not for a program")
+
+
+def _answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
+    solution = _solve(system, options)
     problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
     form, is_on_screen = FORMATS[options.form], options.file is None
     written = form.write(
-        solution, WriteOptions(options.digits, options.is_full or not is_on_screen, is_on_screen, parts)
+        solution,
+        WriteOptions(options.digits, options.is_full or not is_on_screen, is_on_screen, parts, wrt=options.wrt),
     )
     limitation = form.limitation(solution)
     note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"
@@ -186,13 +209,17 @@ def _refuse_several(systems: Sequence[object], options: SolveOptions) -> None:
     raise UsageError(message, f"--format {others} holds several")
 
 
-def _require_gradients(systems: Sequence[LinearSystem], options: SolveOptions) -> None:
+def _require_gradients(systems: Sequence[Question], options: SolveOptions) -> None:
     needed = {
         f"--require {UNIQUE_GRADIENT}": UNIQUE_GRADIENT in options.require,
         f"--only {options.only}": options.only is not None,
     }
     for option, is_asked in needed.items():
-        lacking = [system.source for system in systems if system.dL_dy is None] if is_asked else []
+        lacking = [system.source for system in systems if not _has_loss(system)] if is_asked else []
         message = f"{option} needs dL_dy, and there is none"
         if lacking:
             raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
+
+
+def _has_loss(system: Question) -> bool:
+    return bool(system.losses) if system.kind == "program" else system.dL_dy is not None

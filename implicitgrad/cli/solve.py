@@ -15,6 +15,8 @@ from implicitgrad.cli.options import (
     csv_options,
     format_of,
     format_option,
+    names,
+    once,
     set_threads,
     solving_options,
     threads_option,
@@ -42,6 +44,7 @@ from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 if TYPE_CHECKING:
     from implicitgrad.cli.answers import Answer
 
+PARAMETERS = ("q", "h", "b", "lb", "ub", "P", "G", "A")
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
 
@@ -89,6 +92,12 @@ def _described() -> str:
     "--order", type=click.IntRange(1, 2), default=1, metavar="N", help="2 adds ∂²y/∂x² of one equation in one unknown."
 )
 @click.option("--steps", is_flag=True, help=f"Print the derivation ({WITH_STEPS}).")
+@click.option(
+    "--wrt",
+    **once(names),
+    metavar="KEYS",
+    help="Show a quadratic program's derivatives in these: q,h,b,lb,ub,P,G,A.  [default: q,h,b,lb,ub]",
+)
 @format_option(
     PRINTED,
     f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]",
@@ -141,6 +150,7 @@ def solve(
     decimal: str,
     header: bool | None,
     index: bool | None,
+    wrt: tuple[str, ...] | None,
     debug: bool,
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
@@ -171,7 +181,12 @@ def solve(
     from implicitgrad.cli.answers import SolveOptions, answers_in_time, answers_to, build_systems
 
     file = None if output == "-" else output
-    options = SolveOptions(arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file)
+    if wrt is not None and (unknown := [key for key in wrt if key not in PARAMETERS]):
+        expected = ", ".join(PARAMETERS)
+        raise UsageError(f"--wrt: expected some of {expected}, got {quoted(unknown[0])}")
+    options = SolveOptions(
+        arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file, wrt or PARAMETERS[:5]
+    )
     with spinner(f"reading {', '.join(inputs)}"):
         specs = partial(specs_of, system, parse_options(given), given.csv_form)
         if time_limit is None:

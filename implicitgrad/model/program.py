@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 Vector = tuple[Fraction, ...]
 Rows = tuple[Vector, ...]
@@ -102,6 +102,11 @@ class QuadraticProgram(NamedTuple):
     """The constant of the objective as written."""
     is_maximum: bool = False
     """Whether the objective was written to be maximised; P, q and ``constant`` are those of its negative."""
+
+    @property
+    def kind(self) -> Literal["program"]:
+        """The kind of problem."""
+        return "program"
 
     @property
     def unknowns(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from implicitgrad.model.program import Inequality, QuadraticProgram, Rows, Vector
 from implicitgrad.model.solution import Constraints, Solution
@@ -158,6 +158,11 @@ class ProgramSolution(NamedTuple):
     certificate: FarkasCertificate | RayCertificate | None = None
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings, by code and message."""
+
+    @property
+    def kind(self) -> Literal["program"]:
+        """The kind of problem that it answers."""
+        return "program"
 
     @property
     def is_unique(self) -> bool:

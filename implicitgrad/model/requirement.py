@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.text.errors import Problem
 
 if TYPE_CHECKING:
+    from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.model.solution import Solution
 
 UNIQUE_GRADIENT = "unique-dL_dx"
-REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", UNIQUE_GRADIENT)
+OF_PROGRAMS = ("differentiable", "optimal", "unique-z")
+"""Those of quadratic programs: z is differentiable in everything; there is a minimum; z is unique."""
+REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", *OF_PROGRAMS, UNIQUE_GRADIENT)
 
 
 class Facts(NamedTuple):
@@ -20,17 +23,23 @@ class Facts(NamedTuple):
     status: str
     is_gradient_unique: bool | None
     """None if there is no gradient."""
+    others: tuple[str, ...] = ()
+    """Requirements beside the status that are met."""
 
 
-def facts_of(solution: Solution) -> Facts:
+def facts_of(solution: Solution | ProgramSolution) -> Facts:
     """Return the facts about a solution."""
+    if solution.kind == "program":
+        met = {"optimal": solution.z is not None, "unique-z": solution.is_unique}
+        others = tuple(name for name, is_met in met.items() if is_met)
+        return Facts(solution.program.source, str(solution.status), None, others)
     is_unique = None if solution.dL_dx_rows is None else all(solution.unique_losses)
     return Facts(solution.system.source, str(solution.status), is_unique)
 
 
 def unmet(facts: Facts, requirement: str) -> Problem | None:
     """Return a Problem if an answer does not meet a requirement, else None."""
-    if requirement == facts.status or (requirement == UNIQUE_GRADIENT and facts.is_gradient_unique):
+    if requirement in (facts.status, *facts.others) or (requirement == UNIQUE_GRADIENT and facts.is_gradient_unique):
         return None
     found = facts.status
     if requirement == UNIQUE_GRADIENT:

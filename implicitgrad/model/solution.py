@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
 from math import ulp
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.ball import BallMatrix
@@ -149,6 +149,11 @@ class Solution(NamedTuple):
     """The steps by hand, if they were asked for."""
     second: Matrix | None = None
     """(P, P): ∂²y/∂x² of one equation in one unknown, () if it has none; None if it was not asked for."""
+
+    @property
+    def kind(self) -> Literal["linear"]:
+        """The kind of problem that it answers."""
+        return "linear"
 
     @property
     def x(self) -> tuple[str, ...]:

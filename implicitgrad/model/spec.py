@@ -124,3 +124,17 @@ class SystemSpec:
         """Compute A and B of equations that need sympy. Raise InputError."""
         if self.linearize is not None:
             self.take(self.linearize(self.order))
+
+
+PROGRAM_CLAIMS = (
+    "status", "objective", "z", "lambda", "nu", "active",
+    "dz_dq", "dz_dh", "dz_db", "dz_dlb", "dz_dub", "dz_dx",
+    "dL_dq", "dL_dh", "dL_db", "dL_dlb", "dL_dub", "dL_dP", "dL_dG", "dL_dA", "dL_dx", "tolerance",
+)  # fmt: skip
+"""The keys of ``expect`` beside a quadratic program."""
+PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
+"""Each of these keys makes a document a quadratic program."""
+
+
+class ProgramSpec(SystemSpec):
+    """A quadratic program as written. Its values are by the keys P, q, G, h, A, b, lb, ub, dL_dz, names.z and so on."""

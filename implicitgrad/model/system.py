@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.exact import RationalMatrix, Row
@@ -119,6 +119,11 @@ class LinearSystem(NamedTuple):
     """Warnings of possible misreadings, by code and message."""
     exactly: Callable[[], LinearSystem] | None = None
     """Reads the same text as rational numbers, if it was read as doubles only to save time."""
+
+    @property
+    def kind(self) -> Literal["linear"]:
+        """The kind of problem."""
+        return "linear"
 
     @property
     def is_local(self) -> bool:

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
-from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
+from implicitgrad.model.spec import NeedsAlgebra, ProgramSpec, SystemSpec
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
 from implicitgrad.numbers.ball import BallMatrix, is_array_of_doubles
 from implicitgrad.numbers.values import described, has_decimals
 from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem, with_others
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program import QuadraticProgram
+
+    Question = LinearSystem | QuadraticProgram
+
+
+def build_question(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: bool = True) -> Question:
+    """Build the system or the quadratic program that a spec describes. Raise as build_system does."""
+    if isinstance(spec, ProgramSpec):
+        from implicitgrad.readers.program import build_program
+
+        return build_program(spec)
+    return build_system(spec, arithmetic, allow_algebra=allow_algebra)
 
 
 def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: bool = True) -> LinearSystem:

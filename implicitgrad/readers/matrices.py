@@ -76,7 +76,7 @@ class MatrixParser:
             self.refuse(key, (), f"{key}: expected a list of rows, got {described(value)}", hint)
             return None
         if value and list not in map(type, value):
-            column = {"A": "unknown", "B": "input"}[key]
+            column = "input" if key == "B" else "unknown"
             hint = f"One equation is one row, [[1, 2]]; one {column} is one column, [[1], [2]]"
             self.refuse(key, (), f"{key}: expected a list of rows, got a list of {count(len(value), 'entry')}", hint)
             return None
@@ -98,6 +98,16 @@ class MatrixParser:
             return found, True
         row = self._parse_row("dL_dy", value, ())
         return None if row is None else self._of_rows([row]), True
+
+    def vector(self, key: str) -> RationalMatrix | None:
+        """Return the vector of a key as a matrix of one row, in exact arithmetic; None if something was refused."""
+        value = self._as_lists(key)
+        if not isinstance(value, list) or list in map(type, value):
+            found = "a list of rows" if isinstance(value, list) else described(value)
+            self.refuse(key, (), f"{key}: expected a list of numbers, got {found}", "Write it as [1, 2]")
+            return None
+        row = self._parse_row(key, value, ())
+        return None if row is None else RationalMatrix.of_ratios([row])
 
     def refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         """Report a problem with the value at a path; only as many are located as are shown."""

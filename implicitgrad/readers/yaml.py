@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from implicitgrad.model.spec import CLAIMS, UNSTATED, CsvFormat, Site, SourceValue, Span, SystemSpec
+from implicitgrad.model.spec import (
+    CLAIMS,
+    PROGRAM_CLAIMS,
+    PROGRAM_MARKS,
+    UNSTATED,
+    CsvFormat,
+    ProgramSpec,
+    Site,
+    SourceValue,
+    Span,
+    SystemSpec,
+)
 from implicitgrad.readers.keys import NOT_JUDGED, hint_at_key, is_record, spelled
 from implicitgrad.readers.source import stem
 from implicitgrad.readers.yaml_nodes import (
@@ -22,6 +33,10 @@ from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number, to_float
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
+PROGRAM_KEYS = (
+    "name", "P", "q", "G", "h", "A", "b", "lb", "ub", "names", "dL_dz", "dL_dlambda", "dL_dnu", "expect",
+)  # fmt: skip
+MATRIX_KEYS = ("A", "B", "P", "G")
 MATRICES = ("dy_dx", "dL_dx")
 NULLS = ("null", "~")
 
@@ -54,7 +69,9 @@ def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
 
 
 def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> SystemSpec:
-    spec = SystemSpec(document, {}, name)
+    is_program = any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ())
+    kind, keys, claims = (ProgramSpec, PROGRAM_KEYS, PROGRAM_CLAIMS) if is_program else (SystemSpec, KEYS, CLAIMS)
+    spec = kind(document, {}, name)
     spec.site = partial(_site, node)
 
     def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
@@ -69,10 +86,12 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
     for key_node, value in node.pairs:
         written = key_node.text or ""
         key = spelled(written)
-        if key not in KEYS:
+        if key not in keys:
             is_shown = len(spec.problems) < MAX_PROBLEMS_SHOWN
-            likely = hint_at_key(written, KEYS, "expect: {{{}: ...}}") if is_shown else None
-            refuse(f"unknown key {key_node}; expected one of {', '.join(KEYS)}", key_node, likely)
+            likely = hint_at_key(written, keys, "expect: {{{}: ...}}") if is_shown else None
+            if key in PROGRAM_KEYS:
+                likely = f"{key} is of a quadratic program, which has P or q beside it"
+            refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)
             continue
         if key in seen:
             refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
@@ -86,13 +105,23 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
             value = _claimed_part(value)
-            _check_claims(value, refuse)
+            _check_claims(value, claims, refuse)
             spec.expect = partial(_claims, value, source)
             spec.site = partial(_site, node, value)
         elif key in ("equations", "at", "solve_for"):
             equations[key] = value
+        elif key == "names":
+            if value.pairs is None:
+                refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
+            for of_node, names in value.pairs or ():
+                if of_node.text not in ("z", "G", "A"):
+                    refuse(f"names: unknown key {of_node}; expected one of z, G, A", of_node)
+                spec.values[f"names.{of_node.text}"] = source_list(names, source)
+        elif key in MATRIX_KEYS:
+            spec.values[key] = source_matrix(value, source)
         else:
-            spec.values[key] = source_matrix(value, source) if key in ("A", "B") else source_list(value, source)
+            is_bound = key in ("lb", "ub")  # where one number stands for all unknowns
+            spec.values[key] = source_value(value, source) if is_bound else source_list(value, source)
     for key in ("at", "solve_for"):
         if key in seen and "equations" not in seen:
             refuse(f"{key}: expected it beside equations, got none", seen[key])
@@ -100,7 +129,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         from implicitgrad.readers.yaml_equations import add_equations
 
         add_equations(spec, equations, seen, source, text)
-    elif "A" not in seen:
+    elif not is_program and "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return spec
 
@@ -149,12 +178,14 @@ def _is_rounded(rounded: str, exact: str) -> bool:
         return False
 
 
-def _check_claims(claims: YamlNode, refuse: Callable[[str, YamlNode, str | None], None]) -> None:
+def _check_claims(
+    claims: YamlNode, known: tuple[str, ...], refuse: Callable[[str, YamlNode, str | None], None]
+) -> None:
     """Report unknown and duplicate keys of `expect`; build_claims checks their values."""
     for key_node, _ in claims.pairs or ():
-        if spelled(key_node.text or "") not in CLAIMS:
-            likely = nearest(key_node.text or "", CLAIMS)
-            refuse(f"expect: unknown key {key_node}; expected one of {', '.join(CLAIMS)}", key_node, likely)
+        if spelled(key_node.text or "") not in known:
+            likely = nearest(key_node.text or "", known)
+            refuse(f"expect: unknown key {key_node}; expected one of {', '.join(known)}", key_node, likely)
     for first, second in duplicates(claims):
         message = f"expect: duplicate key {quoted(second.text or '')}, first on line {first.position[0]}"
         refuse(message, second, "Keep one of them")
@@ -175,7 +206,7 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Sp
     if node.pairs is None:
         refuse(f"expect: expected a mapping, got {node}", node, None)
     node = _claimed_part(node)
-    _check_claims(node, refuse)
+    _check_claims(node, CLAIMS, refuse)
     if problems:
         raise InputError(problems)
     return _claims(node, source), span_of(node)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.solution import General, Solution, SpecialCase
+from implicitgrad.model.solution import General, Solution, SpecialCase, Status
 from implicitgrad.model.system import Arithmetic, ImplicitEquations, Matrix, PointAccuracy
 from implicitgrad.numbers.ball import Ball, BallMatrix
 from implicitgrad.numbers.exact import Ratio
@@ -55,12 +55,17 @@ class Document:
         free = set(solution.general.free)
         self.is_free = [name in free for name in solution.system.y]
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the answer is what a user hopes for: everything is determined."""
+        return self.solution.status is Status.DETERMINED
+
     def question(self) -> list[str]:
         """Return the question: the file, the equation, and its size."""
         system = self.system
         file = os.path.basename(system.source)
         title = self.label(file)
-        if not _is_file_name(system.name, file):
+        if not is_file_name(system.name, file):
             title = f"{title}: {self.label(system.name)}"
         counts = [count(system.equations, "equation"), count(system.unknowns, "unknown")]
         if system.B is not None:
@@ -386,7 +391,7 @@ def _power_of_ten_above(error: float) -> str:
     return f"1e{exponent}" if float(f"1e{exponent}") >= error else f"1e{exponent + 1}"
 
 
-def _is_file_name(name: str, title: str) -> bool:
+def is_file_name(name: str, title: str) -> bool:
     """Return whether a name repeats that of its file."""
     words = name.replace("-", "_")
     file, _, document = title.rpartition("#")

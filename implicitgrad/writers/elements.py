@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from implicitgrad.numbers.formatting import Expression
 
@@ -62,6 +63,10 @@ class Block(NamedTuple):
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
     losses: tuple[Row, ...]
+    corner: str = "∂y/∂x"
+    """The head of the labels."""
+    left_columns: frozenset[int] = frozenset()
+    """The columns that are aligned at the left."""
 
     @property
     def lines(self) -> tuple[Row, ...]:
@@ -70,6 +75,8 @@ class Block(NamedTuple):
 
     def is_wordy(self, column: int) -> bool:
         """Return whether a column has words or sums in it, and not numbers alone."""
+        if column in self.left_columns:
+            return True
         return any(line.cells[column] is FREE or len(line.cells[column].pieces) > 1 for line in self.lines)
 
     def notes(self) -> list[str]:
@@ -85,3 +92,20 @@ class Section(NamedTuple):
 
     elements: tuple[Element, ...]
     heading: str = ""
+
+
+class PageDocument(Protocol):
+    """What a page says of an answer, in sections."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the answer is what a user hopes for."""
+
+    def question(self) -> list[str]:
+        """Return what was asked, the title first."""
+
+    def findings(self) -> list[str]:
+        """Return what was found, the verdict first."""
+
+    def sections(self) -> Iterator[Section]:
+        """Yield what follows."""

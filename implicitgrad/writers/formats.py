@@ -11,12 +11,17 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from implicitgrad.text.errors import UsageError
+
 if TYPE_CHECKING:
+    from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.model.spec import SourceValue
     from implicitgrad.text.errors import Problem
     from implicitgrad.writers.record import Json
     from implicitgrad.writers.report import Result
+
+    AnySolution = Solution | ProgramSolution
 
 TABLE, JSON = "table", "json"
 """The default of solve and check, and that of batch."""
@@ -39,12 +44,14 @@ class WriteOptions(NamedTuple):
     """The system's values as they were written, by key."""
     record_keys: Mapping[str, Json] = MappingProxyType({})
     """Further keys of a JSON record."""
+    wrt: tuple[str, ...] = ("q", "h", "b", "lb", "ub")
+    """The parameters of a program whose derivatives a page shows, by their keys."""
 
 
 class BatchFormat(NamedTuple):
     """How batch writes the answers to many systems into one output."""
 
-    answer: Callable[[Solution, str | None], Any]
+    answer: Callable[[AnySolution, str | None], Any]
     """Write a Solution with the hash of its source's content."""
     failure: Callable[[str, str, Problem, str | None], str]
     """Write a source, its name, the problem with it and the hash."""
@@ -60,7 +67,7 @@ class Format(NamedTuple):
     name: str
     suffixes: tuple[str, ...]
     """The suffixes of --output that choose it, the usual one first."""
-    write: Callable[[Solution, WriteOptions], str | memoryview]
+    write: Callable[[AnySolution, WriteOptions], str | memoryview]
     """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
     description: str = ""
     separator: str | None = None
@@ -70,7 +77,7 @@ class Format(NamedTuple):
     """Whether it shows a derivation."""
     needs_values: bool = False
     """Whether it repeats the system's values as they were written."""
-    limitation: Callable[[Solution], str | None] = lambda solution: None
+    limitation: Callable[[AnySolution], str | None] = lambda solution: None
     """Return a message on what the format leaves out of an answer."""
     batch: Callable[[], BatchFormat] | None = None
     report: Callable[[Sequence[Result], bool, bool], str] | None = None
@@ -83,10 +90,17 @@ def either(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _table(solution: Solution, options: WriteOptions) -> str:
+def _table(solution: AnySolution, options: WriteOptions) -> str:
     from implicitgrad.terminal.screen import Screen, stdout_screen
 
     screen = stdout_screen() if options.is_on_screen else Screen()
+    if solution.kind == "program":
+        from implicitgrad.writers.notation import PlainNotation
+        from implicitgrad.writers.program_document import ProgramDocument
+        from implicitgrad.writers.table import lay_out
+
+        notation = PlainNotation(options.digits, screen.label, screen.label)
+        return lay_out(ProgramDocument(solution, notation, options.digits, options.wrt), screen)
     if solution.is_large and not options.is_full:
         from implicitgrad.writers.summary import write_summary
 
@@ -103,21 +117,29 @@ def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: 
     return write_report(results, stdout_screen() if is_on_screen else Screen(), only_failures=only_failures)
 
 
-def _json(solution: Solution, options: WriteOptions) -> str:
+def _json(solution: AnySolution, options: WriteOptions) -> str:
+    return _record(solution, options.record_keys) + "\n"
+
+
+def _record(solution: AnySolution, more: Mapping[str, Json]) -> str:
+    if solution.kind == "program":
+        from implicitgrad.writers.program_record import write_program_record
+
+        return write_program_record(solution, more)
     from implicitgrad.writers.record import write_record
 
-    return write_record(solution, options.record_keys) + "\n"
+    return write_record(solution, more)
 
 
 @cache
 def _json_batch() -> BatchFormat:
-    from implicitgrad.writers.record import error_record, write_json, write_record
+    from implicitgrad.writers.record import error_record, write_json
 
     def failure(source: str, name: str, problem: Problem, content_hash: str | None) -> str:
         record = error_record(problem._replace(source=source), name) | {"content_hash": content_hash}
         return write_json(record) + "\n"
 
-    return BatchFormat(lambda solution, hash_: write_record(solution, {"content_hash": hash_}) + "\n", failure)
+    return BatchFormat(lambda solution, hash_: _record(solution, {"content_hash": hash_}) + "\n", failure)
 
 
 def _json_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
@@ -127,60 +149,77 @@ def _json_report(results: Sequence[Result], only_failures: bool, is_on_screen: b
     return "".join(write_result(result) + "\n" for result in shown)
 
 
-def _markdown(solution: Solution, options: WriteOptions) -> str:
-    from implicitgrad.writers.markdown import write_markdown
+def _markdown(solution: AnySolution, options: WriteOptions) -> str:
+    from implicitgrad.writers.markdown import lay_out, notation, write_markdown
 
+    if solution.kind == "program":
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        return lay_out(ProgramDocument(solution, notation(options.digits), options.digits, options.wrt))
     return write_markdown(solution, options.digits)
 
 
-def _latex(solution: Solution, options: WriteOptions) -> str:
+def _latex(solution: AnySolution, options: WriteOptions) -> str:
+    if solution.kind == "program":
+        from implicitgrad.writers.program_latex import write_program_latex
+
+        return write_program_latex(solution, options.digits, options.wrt)
     from implicitgrad.writers.latex import write_latex
 
     return write_latex(solution, options.digits)
 
 
-def _yaml(solution: Solution, options: WriteOptions) -> str:
+def _linear(solution: AnySolution) -> Solution:
+    """Return the solution of a linear system. Raise UsageError for that of a program."""
+    if solution.kind == "program":
+        raise UsageError(
+            f"{solution.program.source}: this format has no place for a quadratic program", "--format json"
+        )
+    return solution
+
+
+def _yaml(solution: AnySolution, options: WriteOptions) -> str:
     from implicitgrad.writers.yaml import write_yaml
 
-    return write_yaml(solution, options.values)
+    return write_yaml(_linear(solution), options.values)
 
 
-def _csv(solution: Solution, options: WriteOptions) -> str:
+def _csv(solution: AnySolution, options: WriteOptions) -> str:
     from implicitgrad.writers.csv import write_csv
 
-    return write_csv(solution)
+    return write_csv(_linear(solution))
 
 
 @cache
 def _csv_batch() -> BatchFormat:
     from implicitgrad.writers.csv import write_failure_row, write_header, write_row
 
-    return BatchFormat(write_row, write_failure_row, write_header())
+    return BatchFormat(lambda solution, hash_: write_row(_linear(solution), hash_), write_failure_row, write_header())
 
 
-def _npy(solution: Solution, options: WriteOptions) -> memoryview:
+def _npy(solution: AnySolution, options: WriteOptions) -> memoryview:
     from implicitgrad.writers.numpy_files import write_npy
 
-    return write_npy(solution)
+    return write_npy(_linear(solution))
 
 
-def _npy_limitation(solution: Solution) -> str | None:
+def _npy_limitation(solution: AnySolution) -> str | None:
     from implicitgrad.writers.numpy_files import npy_limitation
 
-    return npy_limitation(solution)
+    return npy_limitation(_linear(solution))
 
 
-def _npz(solution: Solution, options: WriteOptions) -> memoryview:
+def _npz(solution: AnySolution, options: WriteOptions) -> memoryview:
     from implicitgrad.writers.numpy_files import write_npz
 
-    return write_npz(solution)
+    return write_npz(_linear(solution))
 
 
 @cache
 def _npz_batch() -> BatchFormat:
     from implicitgrad.writers.numpy_files import write_numbers, write_stack
 
-    return BatchFormat(lambda solution, _: write_numbers(solution), lambda *_: "", assemble=write_stack)
+    return BatchFormat(lambda solution, _: write_numbers(_linear(solution)), lambda *_: "", assemble=write_stack)
 
 
 _AGAIN = "the system again, with its answer as what check expects"

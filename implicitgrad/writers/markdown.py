@@ -9,10 +9,9 @@ from itertools import groupby
 from implicitgrad.model.solution import Solution
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.document import Document, refuse_long
-from implicitgrad.writers.elements import FREE, Block, Element, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Row, Section, Sentence
 from implicitgrad.writers.notation import PlainNotation
 
-CORNER = "∂y/∂x"
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 """The characters that Markdown interprets; it ignores an underscore inside a word."""
 
@@ -20,7 +19,16 @@ _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 def write_markdown(solution: Solution, digits: int = 6) -> str:
     """Return the document in Markdown. digits : the most significant digits of a decimal."""
     refuse_long(solution)
-    document = Document(solution, PlainNotation(digits, _escaped, printable), digits)
+    return lay_out(Document(solution, notation(digits), digits))
+
+
+def notation(digits: int) -> PlainNotation:
+    """Return the notation of a Markdown page. digits : the most significant digits of a decimal."""
+    return PlainNotation(digits, _escaped, printable)
+
+
+def lay_out(document: PageDocument) -> str:
+    """Return a document in Markdown."""
     title, *question = document.question()
     verdict, *findings = document.findings()
     parts = [", ".join([f"**{title}**", *question]), " ".join([f"**{verdict.rstrip(':')}**:", *findings])]
@@ -51,7 +59,7 @@ def _element(element: Element) -> list[str]:
 def _table(block: Block) -> list[str]:
     """Return a table and the notes on its losses."""
     rows = [
-        [CORNER if block.rows else "", *block.heads],
+        [block.corner if block.rows else "", *block.heads],
         [":--", *(":--" if block.is_wordy(k) else "--:" for k in range(len(block.heads)))],
         *([row.label, *_cells(row)] for row in block.rows),
         *([f"**{text}**" for text in (row.label, *_cells(row))] for row in block.losses),

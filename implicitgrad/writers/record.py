@@ -80,6 +80,7 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
     record: dict[str, Json] = {
+        "kind": solution.kind,
         "name": system.name,
         "source": system.source,
         "arithmetic": str(arithmetic),

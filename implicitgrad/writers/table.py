@@ -13,17 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.document import Document, refuse_long
-from implicitgrad.writers.elements import FREE, Block, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.elements import FREE, Block, Equations, PageDocument, Role, Row, Section, Sentence
 from implicitgrad.writers.notation import PlainNotation
 
 GAP = "   "
 MARGIN = "  "
-CORNER = "∂y/∂x"
 NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
 MAX_NOTE_BESIDE = 100
@@ -34,8 +33,12 @@ STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: "yellow"}
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
     """Return the document laid out for a screen. digits : the most significant digits of a decimal."""
     refuse_long(solution)
+    return lay_out(Document(solution, PlainNotation(digits, screen.label, screen.label), digits), screen)
+
+
+def lay_out(document: PageDocument, screen: Screen) -> str:
+    """Return a document as text."""
     page = Page(screen)
-    document = Document(solution, PlainNotation(digits, screen.label, screen.label), digits)
     page.header(document)
     for section in document.sections():
         page.section(section)
@@ -69,12 +72,12 @@ class Page:
         """Return the columns beside a margin."""
         return None if self.screen.width is None else max(1, self.screen.width - len(margin))
 
-    def header(self, document: Document) -> None:
+    def header(self, document: PageDocument) -> None:
         """Write the question and the findings."""
         title, *rest = document.question()
         self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
         verdict, *findings = document.findings()
-        color = "green" if document.solution.status is Status.DETERMINED else "yellow"
+        color = "green" if document.is_good else "yellow"
         self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
 
     def section(self, section: Section) -> None:
@@ -136,7 +139,7 @@ class Page:
     def block(self, block: Block) -> None:
         """Write a table, in as many groups of columns as the width requires."""
         self.gap()
-        corner = CORNER if block.rows else ""
+        corner = block.corner if block.rows else ""
         label_width = max(cell_len(text) for text in [corner, *(line.label for line in block.lines)])
         room = self.room(MARGIN + " " * label_width)
         breaks_at = room - len(GAP) if room is not None and room - len(GAP) >= NARROWEST_CELL else None
@@ -170,7 +173,7 @@ class Page:
         if has_notes:
             table.add_column(no_wrap=True)
         heads = [Text.assemble(GAP, (block.heads[k], "bold")) for k in widths]
-        table.add_row(Text.assemble(MARGIN, (CORNER if block.rows else "", "bold")), *heads)
+        table.add_row(Text.assemble(MARGIN, (block.corner if block.rows else "", "bold")), *heads)
         table.add_row(Text(" " + "─" * (label_width + 1)), *(Text("─" * width) for width in widths.values()))
         for i, line in enumerate(block.lines):
             if block.rows and i == len(block.rows):

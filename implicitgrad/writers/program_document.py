@@ -1,0 +1,320 @@
+"""The document on a ProgramSolution, in sections that each page format lays out."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from implicitgrad.model.program_solution import (
+    FarkasCertificate,
+    Missing,
+    Parameter,
+    PartialVector,
+    ProgramSolution,
+    ProgramStatus,
+    RayCertificate,
+    Slope,
+)
+from implicitgrad.numbers.formatting import Expression
+from implicitgrad.text.characters import count
+from implicitgrad.writers.document import NOT_FILES, is_file_name
+from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.latex_notation import Notation
+
+DEFAULT_PARAMETERS = ("q", "h", "b", "lb", "ub")
+MATRICES = ("P", "G", "A")
+NOTHING = Expression(("",))
+SIDES = ("left", "right")
+
+
+class ProgramDocument:
+    """The contents of a page on a ProgramSolution, in a notation."""
+
+    def __init__(
+        self, solution: ProgramSolution, notation: Notation, digits: int, wrt: Sequence[str] = DEFAULT_PARAMETERS
+    ) -> None:
+        """Take what is shown. digits : the most significant digits of a decimal. wrt : keys of parameters."""
+        self.solution, self.program, self.notation, self.digits = solution, solution.program, notation, digits
+        self.wrt, self.label = wrt, notation.label
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the answer is what a user hopes for: everything exists."""
+        return self.solution.status is ProgramStatus.DIFFERENTIABLE
+
+    def question(self) -> list[str]:
+        """Return what was asked: the file, the problem, its size."""
+        program = self.program
+        file = os.path.basename(program.source)
+        title = self.label(file)
+        if not is_file_name(program.name, file):
+            title = f"{title}: {self.label(program.name)}"
+        is_linear = not any(map(any, program.P))
+        verb = "maximise" if program.is_maximum else "minimise"
+        objective = f"{verb} {'qᵀz' if is_linear else '½·zᵀPz + qᵀz'}"
+        bounds = len(self.solution.inequalities) - len(program.h)
+        sizes = [count(program.unknowns, "unknown")]
+        sizes += [count(len(program.h), "inequality")] if program.h else []
+        sizes += [count(bounds, "bound")] if bounds else []
+        sizes += [count(len(program.b), "equality")] if program.b else []
+        parts = [objective, ", ".join(sizes)]
+        return parts if program.source in NOT_FILES else [title, *parts]
+
+    def findings(self) -> list[str]:
+        """Return what was found: the verdict and what it rests on."""
+        solution = self.solution
+        found = [f"{solution.status}:"]
+        if solution.z is None:
+            is_infeasible = solution.status is ProgramStatus.INFEASIBLE
+            found.append(
+                "no point satisfies the constraints," if is_infeasible else "the objective has no finite bound,"
+            )
+        else:
+            found.append("z is unique," if solution.is_unique else "z is not unique,")
+            active = len(solution.active)
+            found.append(f"{count(active, 'constraint')} {'is' if active == 1 else 'are'} active,")
+        return [*found, "exact"]
+
+    def sections(self) -> Iterator[Section]:
+        """Yield what follows the question and the findings."""
+        solution = self.solution
+        if reasons := [Sentence(text, Role.FINDING) for text in self._reasons()]:
+            yield Section(tuple(reasons))
+        if isinstance(solution.certificate, FarkasCertificate):
+            yield Section((Sentence(self._contradiction(solution.certificate)),))
+        if isinstance(solution.certificate, RayCertificate):
+            yield Section((Sentence("from the point the objective falls for ever along the direction", Role.ASIDE),))
+            yield Section(
+                (self._vectors({"point": solution.certificate.point, "direction": solution.certificate.ray}),)
+            )
+        if solution.z is not None:
+            yield Section((self._optimum(),))
+            objective = self.notation.sum(self._objective(), ()).named("objective")
+            yield Section((Equations((objective,)),))
+        yield from self._face()
+        if solution.constraints is not None:
+            constrained = Sentence("b is constrained:", Role.FINDING)
+            yield Section((constrained, Equations(tuple(self._constraints()))))
+        if solution.derivatives is not None:
+            yield from self._derivatives()
+        for _, text in solution.remarks:
+            yield Section((Sentence(f"warning: {text}", Role.WARNING),))
+
+    def _objective(self) -> Fraction:
+        assert self.solution.objective is not None
+        return self.solution.objective
+
+    def _listed(self, inequalities: Sequence[int]) -> str:
+        names = [self.notation.mention(self.solution.inequalities[i].name) for i in inequalities]
+        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+    def _reasons(self) -> Iterator[str]:
+        """Yield why the status is not ``differentiable``."""
+        solution = self.solution
+        if solution.is_unique and solution.weak:
+            are = (
+                "is weakly active: its multiplier is"
+                if len(solution.weak) == 1
+                else "are weakly active: their multipliers are"
+            )
+            yield f"{self._listed(solution.weak)} {are} 0, and each side of a change has a derivative of its own"
+        if solution.exchangeable:
+            are = "has a multiplier that is" if len(solution.exchangeable) == 1 else "have multipliers that are"
+            why = "for the gradients of active constraints are dependent"
+            yield f"{self._listed(solution.exchangeable)} {are} not unique, {why}"
+        for dependency in solution.dependencies if solution.exchangeable else ():
+            terms = [(factor, self.notation.name(name)) for name, factor in dependency.terms]
+            yield f"their rows satisfy {self.notation.sum(Fraction(0), terms)} = 0"
+
+    def _contradiction(self, certificate: FarkasCertificate) -> str:
+        """Return the combination of constraints that says 0 ≤ −1."""
+        names = [row.name for row in self.solution.inequalities] + list(self.program.equality_names)
+        factors = (*certificate.multipliers, *certificate.equality_multipliers)
+        terms = [
+            f"{self.notation.number(factor)}·{self.notation.mention(name)}"
+            for name, factor in zip(names, factors, strict=True)
+            if factor
+        ]
+        relation = "≤" if any(certificate.multipliers) else "="
+        return f"{' + '.join(terms).replace('+ -', '− ')} says 0 {relation} {self.notation.number(certificate.value)}"
+
+    def _vectors(self, columns: dict[str, Sequence[Fraction]]) -> Block:
+        cells = zip(*(self.notation.column(column) for column in columns.values()), strict=True)
+        rows = tuple(Row(self.label(name), row, f"{name}, ") for name, row in zip(self.program.z, cells, strict=True))
+        return Block(tuple(columns), rows, (), corner="")
+
+    def _optimum(self) -> Block:
+        """Return z beside the active constraints with their multipliers."""
+        solution, notation = self.solution, self.notation
+        assert solution.z is not None
+        values = notation.column(solution.z)
+        active = [
+            (self.label(solution.inequalities[i].name), self._range(solution.ranges[i]), self._class(i))
+            for i in solution.active
+        ]
+        active += [
+            (self.label(name), "not unique" if value is None else notation.number(value), "equality")
+            for name, value in zip(self.program.equality_names, solution.equality_multipliers, strict=True)
+        ]
+        rows = []
+        for name, value, constraint in zip_longest(map(self.label, self.program.z), values, active):
+            cells = tuple(Expression((text,)) for text in constraint or ("", "", ""))
+            rows.append(Row(name or "", (value or NOTHING, *cells), f"{name or ''}, "))
+        heads: tuple[str, ...] = ("z" if solution.is_unique else "one z", "active", "multiplier", "")
+        if not active:
+            rows = [row._replace(cells=row.cells[:1]) for row in rows]
+            heads = heads[:1]
+        return Block(heads, tuple(rows), (), corner="", left_columns=frozenset({1, 3}))
+
+    def _range(self, ends: tuple[Fraction, Fraction | None]) -> str:
+        least, most = ends
+        if least == most:
+            return self.notation.number(least)
+        low = self.notation.number(least)
+        return f"≥ {low}" if most is None else f"{low} … {self.notation.number(most)}"
+
+    def _class(self, inequality: int) -> str:
+        solution = self.solution
+        return "weak" if inequality in solution.weak else "exchangeable" if inequality in solution.exchangeable else ""
+
+    def _face(self) -> Iterator[Section]:
+        """Yield the set of solutions where z is not unique, and what of the losses is the same in all of it."""
+        solution = self.solution
+        if not solution.face or solution.z is None:
+            return
+        parameters = [f"t{k + 1}" for k in range(len(solution.face))] if len(solution.face) > 1 else ["t"]
+        equations = [
+            self.notation.sum(value, zip(directions, parameters, strict=True)).named(self.notation.name(name))
+            for name, value, directions in zip(
+                self.program.z, solution.z, zip(*solution.face, strict=True), strict=True
+            )
+        ]
+        yield Section((Sentence("the solutions are, within the constraints,"), Equations(tuple(equations))))
+        for label, is_unique in zip(self._loss_names(), solution.unique_losses, strict=True):
+            said = "is" if is_unique else "is not"
+            yield Section((Sentence(f"{label} {said} the same at every solution, to first order"),))
+
+    def _loss_names(self) -> list[str]:
+        K = len(self.program.losses)
+        return ["L"] if K == 1 else [f"L{k + 1}" for k in range(K)]
+
+    def _constraints(self) -> Iterator[Expression]:
+        found = self.solution.constraints
+        assert found is not None
+        names = [name for name in self.program.equality_names if name not in found.dependent]
+        for name, row in zip(found.dependent, found.matrix, strict=True):
+            terms = zip(row, map(self.notation.name, names), strict=True)
+            yield self.notation.sum(Fraction(0), terms).named(self.notation.name(name))
+
+    def _shown(self) -> list[int]:
+        """Return the numbers of the parameters shown: of the inequalities those that are active."""
+        derivatives = self.solution.derivatives
+        assert derivatives is not None
+        active = {
+            (str(self.solution.inequalities[i].kind), self.solution.inequalities[i].number)
+            for i in self.solution.active
+        }
+        return [
+            k
+            for k, parameter in enumerate(derivatives.parameters)
+            if parameter.key in self.wrt
+            and (parameter.key in ("q", "b") or (parameter.key, parameter.number) in active)
+        ]
+
+    def _derivatives(self) -> Iterator[Section]:
+        derivatives = self.solution.derivatives
+        assert derivatives is not None
+        shown = self._shown()
+        if shown:
+            parameters = [derivatives.parameters[k] for k in shown]
+            yield Section((self._block(parameters, shown),))
+        inactive = len(self.solution.inequalities) - len(self.solution.active)
+        if inactive and "h" in self.wrt:
+            yield Section((Sentence(f"{count(inactive, 'inactive constraint')}: derivatives 0", Role.ASIDE),))
+        if not self.solution.is_differentiable and any(key in self.wrt for key in MATRICES):
+            yield Section((Sentence("∂L/∂P, ∂L/∂G and ∂L/∂A are given where z is differentiable in everything"),))
+        for k, gradients in enumerate(self.solution.matrix_gradients or ()):
+            suffix = "" if len(self.program.losses) == 1 else str(k + 1)
+            for key, rows in (
+                ("P", self.program.z),
+                ("G", self.program.inequality_names),
+                ("A", self.program.equality_names),
+            ):
+                matrix = getattr(gradients, key)
+                if key in self.wrt and matrix:
+                    yield Section((self._gradient(f"∂L{suffix}/∂{key}", rows, matrix),))
+
+    def _gradient(self, corner: str, names: Sequence[str], matrix: Sequence[Sequence[Fraction]]) -> Block:
+        columns = [self.notation.column(column) for column in zip(*matrix, strict=True)]
+        rows = tuple(
+            Row(self.label(name), cells, f"{corner}[{name}], ")
+            for name, cells in zip(names, zip(*columns, strict=True), strict=True)
+        )
+        return Block(tuple(map(self.label, self.program.z)), rows, (), corner=corner)
+
+    def _block(self, parameters: Sequence[Parameter], shown: Sequence[int]) -> Block:
+        """Return ∂z/∂ and ∂L/∂, with a row for each side where the sides differ."""
+        derivatives = self.solution.derivatives
+        assert derivatives is not None
+        rows = list(
+            self._lines(
+                [self.label(name) for name in self.program.z],
+                [[row[k] for k in shown] for row in derivatives.z],
+                parameters,
+                lambda slope, j: slope.z[j],
+                "∂{}/∂",
+            )
+        )
+        losses = list(
+            self._lines(
+                [f"∂{name}/∂" for name in self._loss_names()] if self.program.losses else [],
+                [[row[k] for k in shown] for row in derivatives.losses],
+                parameters,
+                lambda slope, k: slope.losses[k],
+                "{}",
+            )
+        )
+        heads = tuple(self.label(parameter.name) for parameter in parameters)
+        return Block(heads, tuple(rows), tuple(losses), corner="∂z/∂")
+
+    def _lines(
+        self,
+        labels: Sequence[str],
+        matrix: Sequence[PartialVector | Sequence[Fraction | None]],
+        parameters: Sequence[Parameter],
+        part: Callable[[Slope, int], Fraction],
+        entry: str,
+    ) -> Iterator[Row]:
+        """Yield a row for each label, or two where an entry has different sides; numbers of a column are aligned."""
+        derivatives = self.solution.derivatives
+        assert derivatives is not None
+        lines: list[tuple[str, list[Fraction | str]]] = []
+        for j, (label, values) in enumerate(zip(labels, matrix, strict=True)):
+            if None not in values:
+                lines.append((label, list(values)))  # type: ignore[arg-type]
+                continue
+            for side in SIDES:
+                cells: list[Fraction | str] = []
+                for value, parameter in zip(values, parameters, strict=True):
+                    if value is not None:
+                        cells.append(value)
+                        continue
+                    slope: Slope | Missing = getattr(derivatives.one_sided[parameter.name], side)
+                    cells.append(_words(slope) if isinstance(slope, Missing) else part(slope, j))
+                lines.append((f"{label} {side}", cells))
+        columns = [self._column([cells[k] for _, cells in lines]) for k in range(len(parameters))]
+        for i, (label, _) in enumerate(lines):
+            yield Row(label, tuple(column[i] for column in columns), entry.format(label))
+
+    def _column(self, cells: Sequence[Fraction | str]) -> list[Expression]:
+        numbers = iter(self.notation.column([cell for cell in cells if isinstance(cell, Fraction)]))
+        return [next(numbers) if isinstance(cell, Fraction) else Expression((cell,)) for cell in cells]
+
+
+def _words(missing: Missing) -> str:
+    return "infeasible" if missing is Missing.INFEASIBLE else "not unique"

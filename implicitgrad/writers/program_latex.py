@@ -1,0 +1,53 @@
+r"""The answer to a quadratic program in LaTeX, to be put into a paper that loads amsmath."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.writers.elements import Block, Element, Equations, Sentence
+from implicitgrad.writers.latex_notation import LatexNotation, displayed, sentence, words
+from implicitgrad.writers.program_document import ProgramDocument
+
+
+def write_program_latex(solution: ProgramSolution, digits: int, wrt: Sequence[str]) -> str:
+    """Return the document for amsmath. digits : the most significant digits of a decimal."""
+    document = ProgramDocument(solution, LatexNotation(digits), digits, wrt)
+    title, *question = document.question()
+    lines = [
+        f"% {', '.join([title, *question])}",
+        f"% {' '.join(document.findings())}",
+        "% needs \\usepackage{amsmath}",
+    ]
+    for section in document.sections():
+        for element in section.elements:
+            lines += _element(element)
+    return "\n".join(lines) + "\n"
+
+
+def _element(element: Element) -> Iterator[str]:
+    if isinstance(element, Sentence):
+        yield sentence(element.text)
+    elif isinstance(element, Equations):
+        yield from displayed(map(str, element.lines))
+    elif isinstance(element, Block):
+        yield from displayed([_array(element)])
+
+
+def _array(block: Block) -> str:
+    """Return a table as an array with its heads above a line."""
+    alignment = "".join("l" if block.is_wordy(k) else "r" for k in range(len(block.heads)))
+    lines = [" & ".join(map(_text, (block.corner, *block.heads))) + r" \\ \hline"]
+    for rows in (block.rows, block.losses):
+        for row in rows:
+            cells = (str(cell).strip() for cell in row.cells)
+            spelled = (_text(cell) if k in block.left_columns else cell for k, cell in enumerate(cells))
+            lines.append(" & ".join((_text(row.label), *spelled)) + r" \\")
+        if rows is block.rows and block.losses:
+            lines[-1] += r" \hline"
+    body = "\n".join(lines)
+    return f"\\begin{{array}}{{l|{alignment}}}\n{body}\n\\end{{array}}"
+
+
+def _text(text: str) -> str:
+    return f"\\text{{{words(text)}}}" if text else ""
