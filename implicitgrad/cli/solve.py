@@ -59,7 +59,7 @@ implicitgrad solve system.yaml --require determined > /dev/null"""
 GROUPS = {
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for order",
-    "Answer": "steps free only require",
+    "Answer": "steps free only wrt require",
     "Output": "form output digits full",
     "CSV": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
