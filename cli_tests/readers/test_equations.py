@@ -144,7 +144,7 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
         ("x = 2(y1)", 6, "A product is written with *"),
         ("x == y1", 3, "An equation has one ="),
         ("x = y1 = y2", 8, "expected the end of the equation, got '='"),
-        ("x + y1", 7, "expected = and the other side, got the end"),
+        ("x + y1", 7, "expected = and the other side, got the end. If the expression is to be 0, end it with = 0"),
         ("x = ", 4, "expected a number, a name or (, got the end"),
         ("", 1, "expected a number, a name or (, got the end"),
         ("x = (y1", 8, "expected ), got the end"),

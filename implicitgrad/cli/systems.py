@@ -157,7 +157,7 @@ def refuse_both(given: SystemOptions) -> None:
         raise UsageError("--solve-for needs a point to start from; expected it beside --at")
     for one in given.at or ():
         if one.count("=") != 1 or not one.partition("=")[0].strip():
-            raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "--at x=3,y=4")
+            raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "Write --at x=3,y=4")
     named = [one.partition("=")[0].strip() for one in given.at or ()]
     for name in given.solve_for or ():
         if name not in named:

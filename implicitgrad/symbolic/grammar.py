@@ -227,7 +227,7 @@ class _Parser:
     def equation(self) -> Equation:
         left = self.sum()
         if self.tokens[self.next][1] != "=":
-            self.refuse("expected = and the other side")
+            self.refuse("expected = and the other side", "If the expression is to be 0, end it with = 0")
         self.next += 1
         right = self.sum()
         if self.tokens[self.next][0] != "end":
