@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program_letters import Letter
 
 Vector = tuple[Fraction, ...]
 Rows = tuple[Vector, ...]
@@ -102,6 +105,8 @@ class QuadraticProgram(NamedTuple):
     """The constant of the objective as written."""
     is_maximum: bool = False
     """Whether the objective was written to be maximised; P, q and ``constant`` are those of its negative."""
+    letters: tuple[Letter, ...] | None = None
+    """The inputs of a program written as expressions, which has no bounds; None if it was written as arrays."""
 
     @property
     def kind(self) -> Literal["program"]:

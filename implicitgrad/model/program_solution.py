@@ -151,6 +151,8 @@ class ProgramSolution(NamedTuple):
     are_losses_differentiable: tuple[bool | None, ...] = ()
     """For each loss whether it is differentiable in q, h and b jointly; None if that is not known."""
     derivatives: Derivatives | None = None
+    by_letter: Derivatives | None = None
+    """Those in the letters of a program in letters; a column of None that ``one_sided`` lacks is not decided."""
     matrix_gradients: tuple[MatrixGradients, ...] | None = None
     """A triple for each loss, if z is differentiable in everything."""
     kkt: Solution | None = None

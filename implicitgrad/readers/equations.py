@@ -77,11 +77,11 @@ def read_equations(
         try:
             equations.append(read_equation(line.text, elsewhere))
         except ExpressionError as error:
-            problems.append(_problem(line, error))
+            problems.append(expression_problem(line, error))
     if not lines:
         problems.append(Problem("equations: expected at least one, got none", code="bad-shape", source=source))
-    unknowns = _given_names("y", y, source, problems)
-    inputs = None if x is None else _given_names("x", x, source, problems)
+    unknowns = given_names("y", y, source, problems)
+    inputs = None if x is None else given_names("x", x, source, problems)
     if y is None:
         likely = likely_unknowns(equations) or ["y"]
         hint = f"Name the unknowns: --unknowns {','.join(likely)} (in a file, y: [{', '.join(likely)}])"
@@ -308,20 +308,20 @@ def _by_sympy(
                     f"at: expected a number for {name}, got the letter {quoted(letter)}", 0, code="bad-point"
                 )
         except ExpressionError as error:
-            raise InputError([_problem(line, error)]) from None
+            raise InputError([expression_problem(line, error)]) from None
         number = as_number(line.text)
         unit = None if number is None else last_place(number)
         values[name] = Value(line.text, node, (unit or Fraction(0)) / 2)
     try:
         found = linearize(equations, unknowns, inputs, values, point.solve_for, order)
     except EquationError as error:
-        raise InputError([_problem(lines[error.equation], error.error)]) from None
+        raise InputError([expression_problem(lines[error.equation], error.error)]) from None
     except ExpressionError as error:
         where = "" if (point.source or "").startswith("--") else "at: "
         problem = Problem(f"{where}{error.message}", error.hint, error.code)
         raise InputError([problem.at(point.source or source, point.position)]) from None
     except (OverflowError, RecursionError):
-        raise InputError([_problem(lines[0], ExpressionError(TOO_LARGE, 0, code="too-large"))]) from None
+        raise InputError([expression_problem(lines[0], ExpressionError(TOO_LARGE, 0, code="too-large"))]) from None
     except PointError as error:
         is_option = (point.source or "").startswith("--")
         message, hint = error.message, error.hint
@@ -349,7 +349,8 @@ def _is_identity(B: Sequence[Sequence[object]], inputs: int) -> bool:
     return len(B) == inputs and all(b == ("1" if i == k else "0") for i, row in enumerate(B) for k, b in enumerate(row))
 
 
-def _problem(line: EquationLine, error: ExpressionError) -> Problem:
+def expression_problem(line: EquationLine, error: ExpressionError) -> Problem:
+    """Return the problem of an expression with its place."""
     return Problem(error.message, error.hint, error.code).at(line.source, line.locate(error.offset))
 
 
@@ -370,7 +371,8 @@ def likely_unknowns(equations: Sequence[Equation]) -> list[str]:
     return likely or others
 
 
-def _given_names(key: str, part: SourceValue | None, source: str, problems: list[Problem]) -> list[str] | None:
+def given_names(key: str, part: SourceValue | None, source: str, problems: list[Problem]) -> list[str] | None:
+    """Return the names that stand in expressions, and append a problem for each that cannot; None if there are none."""
     if part is None:
         return None
     value = _as_list(part.value)

@@ -125,9 +125,9 @@ def read_equation(text: str, known: Collection[str] = ()) -> Equation:
     return _Parser(text, "an equation", known).equation()
 
 
-def read_expression(text: str) -> Node:
-    """Parse an expression. Raises ExpressionError."""
-    return _Parser(text, "an expression").expression()
+def read_expression(text: str, known: Collection[str] = ()) -> Node:
+    """Parse an expression. Raises ExpressionError. known : as of ``read_equation``."""
+    return _Parser(text, "an expression", known).expression()
 
 
 def has_letters(text: str) -> bool:

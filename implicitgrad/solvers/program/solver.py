@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, RowKind, Rows, Vector, product, times
@@ -17,7 +18,6 @@ from implicitgrad.model.program_solution import (
     ProgramSolution,
     ProgramStatus,
     Sides,
-    Slope,
 )
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
@@ -25,8 +25,9 @@ from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
 from implicitgrad.solvers.program.convexity import negative_curvature
+from implicitgrad.solvers.program.directions import Directions
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
-from implicitgrad.solvers.program.one_sided import Change, LocalProgram, LocalSlope
+from implicitgrad.solvers.program.one_sided import Change, LocalProgram
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import format_fraction
@@ -152,7 +153,7 @@ class _OptimumAnalysis:
         is_differentiable = status is ProgramStatus.DIFFERENTIABLE
         kkt = self.kkt()
         derivatives = self._jointly(kkt) if is_differentiable else self._by_parameter()
-        return answer._replace(
+        answer = answer._replace(
             is_differentiable_in_q=not found.weak,
             are_losses_differentiable=(True,) * len(program.losses) if is_differentiable else (),
             derivatives=derivatives,
@@ -160,6 +161,19 @@ class _OptimumAnalysis:
             kkt=kkt,
             remarks=tuple(self._remarks(kkt)),
         )
+        return answer if program.letters is None else self._with_letters(answer)
+
+    def _with_letters(self, answer: ProgramSolution) -> ProgramSolution:
+        from implicitgrad.solvers.program.letters import differentiate_letters
+
+        by_letter, remarks = differentiate_letters(answer, self.equalities, lambda: self.directions)
+        return answer._replace(by_letter=by_letter, remarks=(*answer.remarks, *remarks))
+
+    @cached_property
+    def directions(self) -> Directions:
+        """The derivatives along directions."""
+        local = LocalProgram(self.independent, self.found, self.gradient)
+        return Directions(self.program, self.inequalities, self.equalities, local)
 
     def kkt(self) -> Solution:
         """Return the solved linear system of the constraints that can have positive multipliers."""
@@ -230,23 +244,13 @@ class _OptimumAnalysis:
 
     def _by_parameter(self) -> Derivatives:
         """Return the derivatives from both sides in each parameter."""
-        local = LocalProgram(self.independent, self.found, self.gradient)
-        active, n, p = self.found.active, len(self.program.q), len(self.equalities)
+        directions, n = self.directions, len(self.program.q)
         K = len(self.program.losses)
-        still = Slope((ZERO,) * n, (ZERO,) * K)
-        nothing = Change((ZERO,) * n, (ZERO,) * len(active), (ZERO,) * p)
         columns: list[Sides] = []
         parameters = self._parameters()
         for number, parameter in enumerate(parameters):
-            unit = self._unit_change(nothing, parameter, number - n)
-            if isinstance(unit, Missing):
-                columns.append(Sides(unit, unit))
-            elif unit is nothing:
-                columns.append(Sides(still, still))
-            else:
-                right = self._slope(local, unit, 1)
-                left = self._slope(local, unit, -1)
-                columns.append(Sides(left, right))
+            unit = self._unit_change(directions.nothing, parameter, number - n)
+            columns.append(Sides(unit, unit) if isinstance(unit, Missing) else directions.sides(unit))
         return Derivatives(
             tuple(parameters),
             tuple(
@@ -272,25 +276,6 @@ class _OptimumAnalysis:
             return nothing
         sign = self.inequalities[row].sign
         return nothing._replace(d=_unit(len(active), active.index(row), sign))
-
-    def _slope(self, local: LocalProgram, unit: Change, side: int) -> Slope | Missing:
-        found = local.slope(Change(*(tuple(side * entry for entry in part) for part in unit)))
-        if isinstance(found, Missing):
-            return found
-        return Slope(
-            tuple(side * entry for entry in found.z),
-            tuple(side * entry for entry in self._loss_slopes(found)),
-        )
-
-    def _loss_slopes(self, slope: LocalSlope) -> Iterator[Fraction]:
-        for loss in self.program.losses:
-            total = product(loss.z, slope.z)
-            if self.program.has_multiplier_losses:
-                for i, change in zip(self.found.active, slope.multipliers, strict=True):
-                    if self.inequalities[i].kind is RowKind.INEQUALITY:
-                        total += loss.multipliers[self.inequalities[i].number] * change
-                total += product([loss.equality_multipliers[r] for r in self.equalities], slope.equality_multipliers)
-            yield total
 
     def _matrix_gradients(self, kkt: Solution) -> Iterator[MatrixGradients]:
         """Yield ∂L/∂P = −½(u_z·zᵀ + z·u_zᵀ), ∂L/∂G = −(λ·u_zᵀ + u_λ·zᵀ) and ∂L/∂A = −(ν·u_zᵀ + u_ν·zᵀ) of each loss.

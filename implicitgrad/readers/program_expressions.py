@@ -1,0 +1,375 @@
+"""Quadratic programs in letters: minimize (z1 - c)^2 subject to z1 + z2 <= cap, at c = 1, cap = 6.
+
+The objective and the constraints are expanded as polynomials in the unknowns; their coefficients, expressions of the
+letters, are rational numbers at the point, and have derivatives there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.model.program import QuadraticProgram
+from implicitgrad.model.program_letters import Letter, Sensitivity
+from implicitgrad.model.spec import SourceValue
+from implicitgrad.readers.equations import EquationLine, Point, expression_problem, given_names
+from implicitgrad.symbolic.dual_numbers import ZERO, DualNumber
+from implicitgrad.symbolic.grammar import (
+    CONSTANTS,
+    FUNCTIONS,
+    ExpressionError,
+    Node,
+    as_product,
+    names_in,
+    read_expression,
+)
+from implicitgrad.symbolic.polynomials import Expander, Polynomial
+from implicitgrad.symbolic.relations import AT_LEAST, EQUAL, RELATION, Relation, read_relations
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError, Problem
+
+MAX_UNKNOWNS = 1000
+_OBJECTIVE = "an objective of degree 2 at most in the unknowns"
+_CONSTRAINT = "a constraint that is linear in the unknowns"
+_ABS = "|u| is minimised as a further unknown t with u <= t and -u <= t"
+_MAX = "max(u, v) is minimised as a further unknown t with u <= t and v <= t"
+
+
+class ConstraintLine(NamedTuple):
+    """A constraint as written."""
+
+    line: EquationLine
+    name: str | None = None
+    """None: its rows are called h1, … and b1, … by their numbers in G and A."""
+
+
+class Objective(NamedTuple):
+    """An expression to be minimised or maximised."""
+
+    line: EquationLine
+    is_maximum: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its key in a file."""
+        return "maximize" if self.is_maximum else "minimize"
+
+
+class _ConstraintRow(NamedTuple):
+    """One row of G or A: expression ≤ 0 or expression = 0."""
+
+    name: str
+    is_equality: bool
+    terms: Polynomial
+
+
+def split_name(line: EquationLine) -> ConstraintLine:
+    """Split the name off a constraint that is written as one text: ``capacity: z1 + 2*z2 <= cap``."""
+    name, colon, rest = line.text.partition(":")
+    if not colon:
+        return ConstraintLine(line)
+    return ConstraintLine(line._replace(text=" " * (len(name) + 1) + rest), name.strip())
+
+
+def read_program(
+    objective: Objective,
+    constraints: Sequence[ConstraintLine],
+    z: SourceValue | None,
+    point: Point | None,
+    source: str,
+    name: str = "",
+) -> QuadraticProgram:
+    """Read a program at a point. Raise InputError.
+
+    z : the unknowns' names. point : the value of every other name; these are the inputs.
+    """
+    unknowns = _unknowns(z, source)
+    point = point or Point({})
+    return _ProgramReader(objective, constraints, unknowns, point, source, name).program()
+
+
+def _unknowns(z: SourceValue | None, source: str) -> list[str]:
+    problems: list[Problem] = []
+    names = given_names("z", z, source, problems)
+    if not names and not problems:
+        problem = Problem("z: expected the unknowns' names, got none", "z: [z1, z2], or --unknowns z1,z2", "missing-z")
+        raise InputError([problem.at(source, None) if z is None else problem.at(z.source or source, z.locate(()))])
+    assert z is not None or problems
+    for k, one in enumerate(names or ()):
+        if z is not None and one in (names or ())[:k]:
+            problem = Problem(f"z[{k + 1}]: duplicate name {quoted(one)}", None, "bad-name")
+            problems.append(problem.at(z.source or source, z.locate((k,))))
+    if names is not None and len(names) > MAX_UNKNOWNS:
+        message = f"z: expected at most {MAX_UNKNOWNS:,} unknowns in expressions, got {len(names):,}"
+        problems.append(Problem(message, "A larger program is given by its arrays P, q, G, h", "too-large", source))
+    if problems:
+        raise InputError(problems)
+    return names or []
+
+
+class _ProgramReader:
+    """Reads one program."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        constraints: Sequence[ConstraintLine],
+        unknowns: list[str],
+        point: Point,
+        source: str,
+        name: str,
+    ) -> None:
+        self.objective, self.constraints = objective, constraints
+        self.unknowns, self.point, self.source, self.name = unknowns, point, source, name
+        self.known = {*unknowns, *point.values}
+        for line in (objective.line, *(constraint.line for constraint in constraints)):
+            self.known |= names_in(line.text)
+
+    def program(self) -> QuadraticProgram:
+        values = self._values()
+        cost, parsed = self._parsed()
+        self._refuse_unfit_names(cost, parsed)
+        expander = Expander({one: j for j, one in enumerate(self.unknowns)}, values)
+        problems: list[Problem] = []
+        terms: Polynomial = {}
+        try:
+            terms = expander.expand(cost, 2, _OBJECTIVE)
+        except ExpressionError as error:
+            problems.append(expression_problem(self.objective.line, _with_hint(error)))
+        rows: list[_ConstraintRow] = []
+        for constraint, relations in zip(self.constraints, parsed, strict=True):
+            try:
+                rows += _named(constraint.name, relations, rows, expander)
+            except ExpressionError as error:
+                problems.append(expression_problem(constraint.line, _with_hint(error)))
+        if not problems:
+            problems = list(self._wrong_names(rows, values))
+        if problems:
+            raise InputError(problems)
+        if self.objective.is_maximum:
+            terms = _negated(terms)
+        return _assemble(terms, rows, self.unknowns, values, self.objective.is_maximum, self.name, self.source)
+
+    def _values(self) -> dict[str, Fraction]:
+        """Return the letters' values."""
+        point, found, problems = self.point, {}, []
+        hint = "Write it as a decimal"
+        for name, line in point.values.items():
+            try:
+                if not name.isidentifier() or name in FUNCTIONS + CONSTANTS:
+                    message = f"at: expected a name of letters, digits and _, got {quoted(name)}"
+                    raise ExpressionError(message, 0, code="bad-name")
+                if name in self.unknowns:
+                    message = f"at: expected values of names that are no unknowns, got {quoted(name)}"
+                    raise ExpressionError(message, 0, "An unknown's value is computed", "bad-point")
+                node = read_expression(line.text)
+                letter = next(node.names(), None)
+                if letter is not None:
+                    message = f"at: expected a number for {name}, got the letter {quoted(letter)}"
+                    raise ExpressionError(message, 0, code="bad-point")
+                expanded = Expander({}, {}, hint).expand(node, 0, "a number")
+                found[name] = expanded.get((), ZERO).value
+            except ExpressionError as error:
+                problems.append(expression_problem(line, error))
+        if problems:
+            raise InputError(problems)
+        return found
+
+    def _parsed(self) -> tuple[Node, list[list[Relation]]]:
+        problems: list[Problem] = []
+        parsed = []
+        cost = None
+        line = self.objective.line
+        try:
+            if not line.text.strip():
+                raise ExpressionError(f"{self.objective.key}: expected an expression, got none", 0, code="empty")
+            if sign := RELATION.search(line.text):
+                message = f"{self.objective.key}: expected an expression, got {quoted(sign.group())} in it"
+                raise ExpressionError(message, sign.start(), "Constraints are in subject_to")
+            cost = read_expression(line.text, self.known)
+        except ExpressionError as error:
+            problems.append(expression_problem(line, _with_hint(error)))
+        for constraint in self.constraints:
+            try:
+                if not constraint.line.text.strip():
+                    raise ExpressionError("expected a constraint, got none", 0, "z1 + z2 <= 1", "empty")
+                parsed.append(read_relations(constraint.line.text, self.known))
+            except ExpressionError as error:
+                problems.append(expression_problem(constraint.line, _with_hint(error)))
+        if cost is None or problems:
+            raise InputError(problems)
+        return cost, parsed
+
+    def _refuse_unfit_names(self, cost: Node, parsed: Sequence[Sequence[Relation]]) -> None:
+        """Refuse a letter without a value, a constraint without an unknown, and a name that is in nothing."""
+        problems: list[Problem] = []
+        sides = [(self.objective.line, [cost])]
+        for constraint, chain in zip(self.constraints, parsed, strict=True):
+            sides.append((constraint.line, [chain[0].left, *(one.right for one in chain)]))
+        letters, used, refused = self.point.values.keys(), set(), set()
+        for line, nodes in sides:
+            names = [(name, offset) for node in nodes for name, offset in _places(node)]
+            used |= {name for name, _ in names}
+            for name, offset in names:
+                if name not in letters and name not in self.unknowns and name not in refused:
+                    refused.add(name)
+                    problems.append(expression_problem(line, self._without_value(name, offset)))
+            if line is not self.objective.line and not any(name in self.unknowns for name, _ in names):
+                message = "expected a constraint on the unknowns, got one without them"
+                problems.append(expression_problem(line, ExpressionError(message, 0, code="no-unknown")))
+        place = self.point.source or self.source
+        for name in self.unknowns:
+            if name not in used:
+                message = f"z: expected unknowns that the program has, got {quoted(name)}"
+                problems.append(Problem(message, "Leave it out", "unused-unknown", self.source))
+        for name in letters - used:
+            message = f"at: expected names that the program has, got {quoted(name)}"
+            problems.append(Problem(message, None, "bad-point").at(place, self.point.position))
+        if problems:
+            raise InputError(problems)
+
+    def _without_value(self, name: str, offset: int) -> ExpressionError:
+        product = as_product(name, {*self.unknowns, *self.point.values})
+        hint = f"A product is written {product}" if product else f"at: {{{name}: 1}}, or --at {name}=1"
+        return ExpressionError(
+            f"expected an unknown, or a letter with a value in at, got {name}", offset, hint, "bad-point"
+        )
+
+    def _wrong_names(self, rows: Sequence[_ConstraintRow], letters: Mapping[str, Fraction]) -> Iterator[Problem]:
+        """Yield a problem for each row whose name is empty or taken."""
+        taken = {*letters, *self.unknowns}
+        for row in rows:
+            if not row.name or row.name in taken:
+                what = "is in the expressions" if row.name in {*letters, *self.unknowns} else "is another's"
+                message = f"subject_to: expected a name of its own for each constraint, got {quoted(row.name)}"
+                hint = f"It {what}; name the constraint, as in capacity: z1 <= 2" if row.name else None
+                yield Problem(message, hint, "bad-name", self._source_of_constraints())
+            taken.add(row.name)
+
+    def _source_of_constraints(self) -> str:
+        return self.constraints[0].line.source
+
+
+def _with_hint(error: ExpressionError) -> ExpressionError:
+    """Return the error with a hint at how a program says what it was meant to say."""
+    if "got abs of" in error.message:
+        error.hint = _ABS
+    elif error.message.lower().endswith(("got 'max'", "got 'maximum'")):
+        error.hint = _MAX
+    return error
+
+
+def _places(node: Node) -> Iterator[tuple[str, int]]:
+    """Yield every name that is no constant, with its offset."""
+    if node.kind == "name" and node.text not in CONSTANTS:
+        yield node.text, node.offset
+    for part in node.parts:
+        yield from _places(part)
+
+
+def _negated(terms: Polynomial) -> Polynomial:
+    minus = DualNumber(Fraction(-1))
+    return {monomial: coefficient.times(minus) for monomial, coefficient in terms.items()}
+
+
+def _named(
+    name: str | None, relations: Sequence[Relation], before: Sequence[_ConstraintRow], expander: Expander
+) -> Iterator[_ConstraintRow]:
+    """Yield the rows of a constraint: those of a chain of two are its lower and its upper end.
+
+    before : the rows of the constraints above.
+    """
+    is_equality = relations[0].sign == EQUAL
+    number = 1 + sum(row.is_equality == is_equality for row in before)
+    for k, (left, sign, right) in enumerate(relations):
+        terms = dict(expander.expand(right if sign == AT_LEAST else left, 1, _CONSTRAINT))
+        for monomial, coefficient in _negated(
+            expander.expand(left if sign == AT_LEAST else right, 1, _CONSTRAINT)
+        ).items():
+            terms[monomial] = terms[monomial].plus(coefficient) if monomial in terms else coefficient
+        if name is None:
+            label = f"{'b' if is_equality else 'h'}{number + k}"
+        elif len(relations) == 1:
+            label = name
+        elif len(relations) == 2:
+            label = f"{name}.{'upper' if k ^ (sign == AT_LEAST) else 'lower'}"
+        else:
+            label = f"{name}.{k + 1}"
+        yield _ConstraintRow(label, is_equality, terms)
+
+
+class _Entries(NamedTuple):
+    """The numbers of a program, each with the letters in it, by key and place."""
+
+    numbers: dict[tuple[str, int, int], DualNumber]
+
+    def add(self, key: str, row: int, column: int, number: DualNumber) -> None:
+        self.numbers[key, row, column] = number
+
+    def value(self, key: str, row: int, column: int = 0) -> Fraction:
+        number = self.numbers.get((key, row, column))
+        return Fraction(0) if number is None else number.value
+
+    def matrix(self, key: str, rows: int, columns: int) -> tuple[tuple[Fraction, ...], ...]:
+        return tuple(tuple(self.value(key, i, j) for j in range(columns)) for i in range(rows))
+
+    def vector(self, key: str, rows: int) -> tuple[Fraction, ...]:
+        return tuple(self.value(key, i) for i in range(rows))
+
+    def letter(self, name: str, value: Fraction) -> Letter:
+        found: dict[str, dict[tuple[int, int], Sensitivity]] = {key: {} for key in "PqGhAb"}
+        for (key, row, column), number in self.numbers.items():
+            if name in number.partials:
+                found[key][row, column] = Sensitivity(number.partials[name], name not in number.curved)
+        q, h, b = ({i: rate for (i, _), rate in found[key].items()} for key in "qhb")
+        return Letter(name, value, found["P"], q, found["G"], h, found["A"], b)
+
+
+def _assemble(
+    objective: Polynomial,
+    rows: Sequence[_ConstraintRow],
+    unknowns: Sequence[str],
+    values: Mapping[str, Fraction],
+    is_maximum: bool,
+    name: str,
+    source: str,
+) -> QuadraticProgram:
+    entries = _Entries({})
+    for monomial, coefficient in objective.items():
+        if len(monomial) == 1:
+            entries.add("q", monomial[0], 0, coefficient)
+        elif monomial:
+            i, j = monomial
+            twice = coefficient.times(DualNumber(Fraction(2))) if i == j else coefficient
+            entries.add("P", i, j, twice)
+            entries.add("P", j, i, twice)
+    names: tuple[list[str], list[str]] = ([], [])
+    for row in rows:
+        matrix, vector = "Ab" if row.is_equality else "Gh"
+        number = len(names[row.is_equality])
+        names[row.is_equality].append(row.name)
+        for monomial, coefficient in row.terms.items():
+            if monomial:
+                entries.add(matrix, number, monomial[0], coefficient)
+            else:
+                entries.add(vector, number, 0, coefficient.times(DualNumber(Fraction(-1))))
+    n, m, p = len(unknowns), len(names[0]), len(names[1])
+    return QuadraticProgram(
+        P=entries.matrix("P", n, n),
+        q=entries.vector("q", n),
+        G=entries.matrix("G", m, n),
+        h=entries.vector("h", m),
+        A=entries.matrix("A", p, n),
+        b=entries.vector("b", p),
+        lower=(None,) * n,
+        upper=(None,) * n,
+        z=tuple(unknowns),
+        inequality_names=tuple(names[0]),
+        equality_names=tuple(names[1]),
+        name=name,
+        source=source,
+        constant=objective.get((), ZERO).value,
+        is_maximum=is_maximum,
+        letters=tuple(entries.letter(one, value) for one, value in values.items()),
+    )
