@@ -240,9 +240,9 @@ TRUTH = json.loads((ROOT / "cli_tests/oracles/programs.json").read_text())["inst
 
 def as_text(value: object) -> Any:
     """Return numbers as the texts of the file."""
-    if isinstance(value, list | tuple):
-        return [as_text(entry) for entry in value]
-    return value if value is None else str(value)
+    if value is None or isinstance(value, Fraction | str):
+        return value if value is None else str(value)
+    return [as_text(entry) for entry in value]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("instance", TRUTH, ids=[instance["name"] for instance in TRUTH])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from fractions import Fraction
+from operator import mul
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from implicitgrad.numbers.row_reduction import integers
 
 if TYPE_CHECKING:
     from implicitgrad.model.program_letters import Letter
@@ -55,7 +58,7 @@ class CanonicalProgram(NamedTuple):
 
     def slacks(self, z: Vector) -> Vector:
         """d − C·z"""
-        return tuple(bound - product(row, z) for row, bound in zip(self.C, self.d, strict=True))
+        return tuple(bound - value for value, bound in zip(times(self.C, z), self.d, strict=True))
 
 
 class Loss(NamedTuple):
@@ -159,20 +162,15 @@ class QuadraticProgram(NamedTuple):
 
 def product(row: Sequence[Fraction], vector: Sequence[Fraction]) -> Fraction:
     """Return the scalar product of two vectors."""
-    return sum((a * b for a, b in zip(row, vector, strict=True) if a and b), Fraction(0))
+    (found,) = times((row,), vector)
+    return found
 
 
-def times(rows: Sequence[Sequence[Fraction]], vector: Sequence[Fraction]) -> Vector:
-    """Return the product of a matrix and a vector."""
-    return tuple(product(row, vector) for row in rows)
-
-
-def transposed_times(rows: Sequence[Sequence[Fraction]], vector: Sequence[Fraction], columns: int) -> Vector:
-    """Return the product of a transposed matrix, which has ``columns`` rows then, and a vector."""
-    found = [Fraction(0)] * columns
-    for row, factor in zip(rows, vector, strict=True):
-        if factor:
-            for j, entry in enumerate(row):
-                if entry:
-                    found[j] += factor * entry
+def times(rows: Iterable[Sequence[Fraction]], vector: Sequence[Fraction]) -> Vector:
+    """Return the product of a matrix and a vector; sums of integers take a tenth of the time of sums of fractions."""
+    numbers, unit = integers(vector)
+    found = []
+    for row in rows:
+        entries, denominator = integers(row)
+        found.append(Fraction(sum(map(mul, entries, numbers)), denominator * unit))
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from implicitgrad.model.solution import Constraints, Solution
 
 PartialVector = tuple[Fraction | None, ...]
 """None for an entry that is not unique, or that does not exist."""
-PartialRows = tuple[PartialVector, ...]
+PartialRows = Sequence[PartialVector]
 
 
 class ProgramStatus(StrEnum):
@@ -52,8 +52,8 @@ class Slope(NamedTuple):
 
     z: Vector
     """(n,)"""
-    losses: Vector
-    """(K,)"""
+    losses: PartialVector
+    """(K,); None for a loss of multipliers that are not unique on that side."""
 
 
 class Sides(NamedTuple):
@@ -69,7 +69,7 @@ class Sides(NamedTuple):
 
     def loss(self, k: int) -> Fraction | None:
         """Return the derivative of a loss; None if it does not exist."""
-        if not (isinstance(self.left, Slope) and isinstance(self.right, Slope)):
+        if isinstance(self.left, Missing) or isinstance(self.right, Missing):
             return None
         return self.left.losses[k] if self.left.losses[k] == self.right.losses[k] else None
 
@@ -85,17 +85,28 @@ class Derivatives(NamedTuple):
     one_sided: dict[str, Sides]
     """By the names of the parameters in which the sides of z differ or one is missing."""
     multipliers: PartialRows | None
-    """(inequalities, parameters) ∂λ; None if they are not all known."""
+    """(inequalities, parameters) ∂λ, a column of None where it does not exist; None as a whole without LICQ."""
     equality_multipliers: PartialRows | None
     """(p, parameters) ∂ν"""
+
+
+class Piece(NamedTuple):
+    """One of the affine functions of q, h, lb, ub and b that z is near a point where it is not differentiable."""
+
+    active: tuple[int, ...]
+    """The inequalities that are equations in it."""
+    z: PartialRows
+    """(n, parameters) the Jacobian; a column of None for a dependent b."""
+    losses: PartialRows
+    """(K, parameters)"""
 
 
 class MatrixGradients(NamedTuple):
     """∂L/∂P, ∂L/∂G and ∂L/∂A of one loss."""
 
-    P: Rows
-    G: Rows
-    A: Rows
+    P: Sequence[Vector]
+    G: Sequence[Vector]
+    A: Sequence[Vector]
 
 
 class FarkasCertificate(NamedTuple):

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, Rows, Vector
-from implicitgrad.model.program_solution import RayCertificate
-from implicitgrad.solvers.program.null_space import null_space, rank
+from implicitgrad.model.program import CanonicalProgram, Vector, product, times
+from implicitgrad.solvers.program.null_space import null_space
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
+from implicitgrad.solvers.program.work import Work
 
 ZERO, ONE = Fraction(0), Fraction(1)
 Range = tuple[Fraction, Fraction | None]
@@ -42,17 +42,22 @@ class ActiveSet(NamedTuple):
         return sorted([*self.strong, *self.exchangeable])
 
 
-def classify(program: CanonicalProgram, active: Sequence[int], gradient: Vector, multipliers: Vector) -> ActiveSet:
-    """Classify the active inequalities at a point with the gradient P·z + q and some valid multipliers."""
-    rows = [program.C[i] for i in active]
-    n = len(program.q)
-    has_licq = rank((*program.A, *rows), n) == rank(program.A, n) + len(active) if active else True
-    if has_licq:
-        positive = [i for i in active if multipliers[i] > 0]
-    else:
-        positive = [i for i, is_positive in zip(active, _can_be_positive(rows, program.A, gradient)) if is_positive]  # noqa: B905
-    columns = [program.C[i] for i in positive] + list(program.A)
-    dependencies = null_space(zip(*columns, strict=True), len(columns)) if columns else []
+def classify(program: CanonicalProgram, active: Sequence[int], multipliers: Vector, work: Work) -> ActiveSet:
+    """Classify the active inequalities at a point with some valid multipliers.
+
+    Where one of these is 0, another is positive exactly if a dependency (μ, β) of the active inequalities has μᵢ > 0,
+    and μ ≥ 0 wherever they are 0: its small multiples can be added.
+    """
+    dependencies = _dependencies(program, active, work)
+    has_licq = not any(any(vector[: len(active)]) for vector in dependencies)
+    positive = [i for i in active if multipliers[i] > 0]
+    if not has_licq:
+        others = [k for k, i in enumerate(active) if not multipliers[i]]
+        rows = list(zip(*dependencies, strict=True))
+        are_positive = _largest_support([rows[k] for k in others], work)
+        positive = sorted(positive + [active[k] for k, found in zip(others, are_positive, strict=True) if found])
+    if dependencies and len(positive) < len(active):
+        dependencies = _dependencies(program, positive, work)
     exchangeable = [i for k, i in enumerate(positive) if any(vector[k] for vector in dependencies)]
     return ActiveSet(
         strong=[i for i in positive if i not in exchangeable],
@@ -63,78 +68,72 @@ def classify(program: CanonicalProgram, active: Sequence[int], gradient: Vector,
     )
 
 
-def _can_be_positive(rows: Sequence[Vector], A: Rows, gradient: Vector) -> list[bool]:
-    """Return for each row whether some multiplier of it is positive.
+def _dependencies(program: CanonicalProgram, active: Sequence[int], work: Work) -> list[Vector]:
+    """Return a basis of the (μ, β) with Σ μᵢ·(row i of C) + βᵀA = 0, for the rows that are given."""
+    columns = [program.C[i] for i in active] + list(program.A)
+    return null_space(zip(*columns, strict=True), len(columns), work) if columns else []
 
-    One linear program: maximise Σsᵢ subject to 0 ≤ sᵢ ≤ μᵢ, sᵢ ≤ 1, Cᵀμ + Aᵀβ + t·gradient = 0 and t ≥ 1. Multiples of
-    its points are points, so that its maximum has sᵢ = 1 wherever μᵢ can be positive.
+
+def _largest_support(rows: Sequence[Vector], work: Work) -> list[bool]:
+    """Return for each entry of R·c whether it is positive for some c with R·c ≥ 0.
+
+    One linear program: maximise Σs subject to 0 ≤ s ≤ 1 and s ≤ R·c. Multiples and sums of its points are points, up to
+    s ≤ 1, so that its maximum has s = 1 in all these entries.
     """
-    k, p = len(rows), len(A)
-    width = 2 * k + p + 1  # s, μ, β, t
-
-    def row(entries: dict[int, Fraction]) -> Vector:
-        return tuple(entries.get(j, ZERO) for j in range(width))
-
-    C = [row({i: ONE, k + i: -ONE}) for i in range(k)] + [row({i: ONE}) for i in range(k)]
-    C += [row({i: -ONE}) for i in range(k)] + [row({width - 1: -ONE})]
-    d = (*(ZERO,) * k, *(ONE,) * k, *(ZERO,) * k, -ONE)
-    equalities = [(*(ZERO,) * k, *(r[j] for r in rows), *(a[j] for a in A), entry) for j, entry in enumerate(gradient)]
-    q = (*(-ONE,) * k, *(ZERO,) * (width - k))
-    found = find_optimum(_linear_program(q, C, d, equalities))
-    assert isinstance(found, Optimum)
-    return [value > 0 for value in found.z[:k]]
-
-
-def _linear_program(q: Vector, C: Sequence[Vector], d: Vector, A: Sequence[Vector], b: Vector = ()) -> CanonicalProgram:
-    return CanonicalProgram(((ZERO,) * len(q),) * len(q), q, tuple(C), d, tuple(A), b or (ZERO,) * len(A))
+    moving = [k for k, row in enumerate(rows) if any(row)]
+    found = [False] * len(rows)
+    if not moving:
+        return found
+    k, width = len(moving), len(rows[0])
+    nothing, units = (ZERO,) * width, [tuple(ONE if i == j else ZERO for j in range(k)) for i in range(k)]
+    C = [(*(-x for x in rows[i]), *unit) for i, unit in zip(moving, units, strict=True)]
+    C += [(*nothing, *unit) for unit in units]
+    C += [(*nothing, *(-x for x in unit)) for unit in units]
+    d = (*(ZERO,) * k, *(ONE,) * k, *(ZERO,) * k)
+    best = find_optimum(_linear_program((*nothing, *(-ONE,) * k), C, d), work)
+    assert isinstance(best, Optimum)
+    for i, s in zip(moving, best.z[width:], strict=True):
+        found[i] = s > 0
+    return found
 
 
-def multiplier_ranges(
-    program: CanonicalProgram, found: ActiveSet, gradient: Vector, multipliers: Vector
-) -> dict[int, Range]:
-    """Return the range of the multiplier of each active inequality."""
-    positive, p = found.positive, len(program.A)
+def _linear_program(q: Vector, C: Sequence[Vector], d: Vector) -> CanonicalProgram:
+    return CanonicalProgram(((ZERO,) * len(q),) * len(q), q, tuple(C), d, (), ())
+
+
+def multiplier_ranges(found: ActiveSet, multipliers: Vector, work: Work) -> dict[int, Range]:
+    """Return the range of the multiplier of each active inequality, given valid multipliers.
+
+    All multipliers are the given ones plus a combination N·c of the dependencies: one linear program in c for each end.
+    """
+    positive = found.positive
     ranges: dict[int, Range] = {i: (multipliers[i], multipliers[i]) for i in found.strong}
     ranges |= dict.fromkeys(found.weak, (ZERO, ZERO))
-    width = len(positive) + p
-    equalities = [(*(program.C[i][j] for i in positive), *(a[j] for a in program.A)) for j in range(len(gradient))]
-    target = tuple(-entry for entry in gradient)
-    C = [tuple(-ONE if j == k else ZERO for j in range(width)) for k in range(len(positive))]
-    for i in found.exchangeable:
-        k = positive.index(i)
-        ends = []
-        for sign in (ONE, -ONE):
-            q = tuple(sign if j == k else ZERO for j in range(width))
-            best = find_optimum(_linear_program(q, C, (ZERO,) * len(C), equalities, target))
-            ends.append(None if isinstance(best, RayCertificate) else best.z[k] if isinstance(best, Optimum) else ZERO)
+    rows = list(zip(*found.dependencies, strict=True))[: len(positive)]
+    moving = [k for k, i in enumerate(positive) if i in found.exchangeable]
+    C, d = [tuple(-x for x in rows[k]) for k in moving], tuple(multipliers[positive[k]] for k in moving)
+    for k in moving:
+        i, ends = positive[k], []
+        for sign in (1, -1):
+            best = find_optimum(_linear_program(tuple(sign * x for x in rows[k]), C, d), work)
+            ends.append(multipliers[i] + product(rows[k], best.z) if isinstance(best, Optimum) else None)
         least, most = ends
         assert least is not None
         ranges[i] = (least, most)
     return dict(sorted(ranges.items()))
 
 
-def solution_face(program: CanonicalProgram, found: ActiveSet) -> tuple[list[Vector], list[int]]:
+def solution_face(program: CanonicalProgram, found: ActiveSet, work: Work) -> tuple[list[Vector], list[int]]:
     """Return directions that span the set of solutions, and the weak inequalities that are tight in all of it.
 
-    Along d ≠ 0 with P·d = 0, A·d = 0 and C_{I₊}·d = 0 the solutions go on exactly if C_weak·d ≤ 0. One linear program
-    finds a d that leaves as many weak inequalities as any: maximise Σtᵢ subject to C_weak·d + t ≤ 0, 0 ≤ t ≤ 1.
+    Along t ≠ 0 with P·t = 0, A·t = 0 and C_{I₊}·t = 0 the solutions go on exactly if C_weak·t ≤ 0.
     """
     n = len(program.q)
     fixed = [*program.P, *program.A, *(program.C[i] for i in found.positive)]
-    directions = null_space(fixed, n)
+    directions = null_space(fixed, n, work)
     if not directions or not found.weak:
         return directions, found.weak
-    k, w = len(found.weak), len(directions)
-    products = [
-        tuple(sum((a * b for a, b in zip(program.C[i], direction, strict=True)), ZERO) for direction in directions)
-        for i in found.weak
-    ]
-    units = [tuple(ONE if i == j else ZERO for j in range(k)) for i in range(k)]
-    C = [(*row, *unit) for row, unit in zip(products, units, strict=True)]
-    C += [(*(ZERO,) * w, *unit) for unit in units]
-    C += [(*(ZERO,) * w, *(-entry for entry in unit)) for unit in units]
-    d = (*(ZERO,) * k, *(ONE,) * k, *(ZERO,) * k)
-    best = find_optimum(_linear_program((*(ZERO,) * w, *(-ONE,) * k), C, d, ()))
-    assert isinstance(best, Optimum)
-    tight = [i for i, t in zip(found.weak, best.z[w:], strict=True) if not t]
-    return null_space((*fixed, *(program.C[i] for i in tight)), n), tight
+    rates = zip(*(times([program.C[i] for i in found.weak], direction) for direction in directions), strict=True)
+    falls = _largest_support([tuple(-rate for rate in row) for row in rates], work)
+    tight = [i for i, is_falling in zip(found.weak, falls, strict=True) if not is_falling]
+    return null_space((*fixed, *(program.C[i] for i in tight)), n, work), tight

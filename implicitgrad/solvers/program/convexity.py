@@ -6,18 +6,43 @@ from fractions import Fraction
 from math import lcm
 
 from implicitgrad.model.program import Rows, Vector
+from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.row_reduction import exchange
+from implicitgrad.solvers.program.work import Work
 
 
-def negative_curvature(P: Rows) -> Vector | None:
-    """Return a v with vᵀPv < 0; None if P (n, n), which is symmetric, is positive semidefinite.
+def negative_curvature(P: Rows, work: Work) -> Vector | None:
+    """Return a v with vᵀPv < 0; None if P (n, n), which is symmetric, is positive semidefinite."""
+    scale = lcm(*[entry.denominator for row in P for entry in row])
+    rows = [[entry.numerator * (scale // entry.denominator) for entry in row] for row in P]
+    return None if _is_semidefinite([row[: i + 1] for i, row in enumerate(rows)], work) else _negative(rows, work)
+
+
+def _is_semidefinite(rows: list[IntegerRow], work: Work) -> bool:
+    """Eliminate a matrix, given by its lower triangle, with the last diagonal entry as the pivot each time."""
+    d = 1
+    while rows:
+        last = rows.pop()
+        pivot = last.pop()
+        if pivot < 0 or (pivot == 0 and any(last)):
+            return False
+        if pivot:
+            work.spend(len(last) * len(last) // 2, d.bit_length())
+            for i, row in enumerate(rows):
+                factor = last[i]
+                rows[i] = [(pivot * a - factor * b) // d for a, b in zip(row, last)]  # noqa: B905 (of the triangle)
+            d = pivot
+    return True
+
+
+def _negative(rows: list[IntegerRow], work: Work) -> Vector | None:
+    """Return a v with negative vᵀPv.
 
     Positive diagonal entries are pivots until none is left; what is left is a Schur complement S. With unit vectors u
     and v that has a negative uᵀSu, or uᵀSu = 0 ≠ uᵀSv, P has one of the same sign.
     """
-    scale = lcm(*[entry.denominator for row in P for entry in row])
-    rows = [[-int(entry * scale) for entry in row] for row in P]
-    d, n = 1, len(P)
+    rows = [[-entry for entry in row] for row in rows]
+    d, n = 1, len(rows)
     is_pivot = [False] * n
     while True:
         diagonal = [0 if is_pivot[j] else -rows[j][j] * (1 if d > 0 else -1) for j in range(n)]
@@ -27,6 +52,7 @@ def negative_curvature(P: Rows) -> Vector | None:
         if not pivots:
             break
         pivot = min(pivots, key=lambda j: diagonal[j])
+        work.spend(n * n, d.bit_length())
         d = exchange(rows, pivot, pivot, d)
         is_pivot[pivot] = True
     left = [j for j in range(n) if not is_pivot[j]]

@@ -10,16 +10,18 @@ from implicitgrad.model.program import CanonicalProgram
 from implicitgrad.solvers.program.lemke import PivotLimit, solve_complementarity
 from implicitgrad.solvers.program.optimum import in_integers
 from implicitgrad.solvers.program.tableau import ComplementarityProblem, Tableau
+from implicitgrad.solvers.program.work import Work
 
 MAX_PIVOTS_PER_ROW = 20
+FASTER_THAN_INTEGERS = 50
 
 
-def guess_active(program: CanonicalProgram) -> list[int] | None:
+def guess_active(program: CanonicalProgram, work: Work) -> list[int] | None:
     """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
     problem, _ = in_integers(program)
     try:
         with np.errstate(all="ignore"):
-            tableau = FloatTableau(problem)
+            tableau = FloatTableau(problem, work)
             if solve_complementarity(tableau, MAX_PIVOTS_PER_ROW * (problem.size + 5)) is not None:
                 return None
     except (PivotLimit, OverflowError):
@@ -32,8 +34,8 @@ class FloatTableau(Tableau):
 
     TOLERANCE = 1e-10
 
-    def __init__(self, problem: ComplementarityProblem) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: ComplementarityProblem, work: Work) -> None:
+        super().__init__(problem, work)
         array = np.array(self.entries, dtype=float)
         sizes = np.abs(array[:, :-1]).max(axis=1, initial=0)
         exponents = np.frexp(np.where(sizes > 0, sizes, 1))[1]
@@ -52,6 +54,7 @@ class FloatTableau(Tableau):
     def exchange(self, row: int, column: int) -> None:
         """Make a nonbasic variable basic in the place of the one of a row."""
         array = self.entries
+        self.work.spend(array.size // FASTER_THAN_INTEGERS, 0)
         pivot = array[row, column]
         factors = array[:, column] / -pivot
         factors[row] = 0

@@ -14,7 +14,7 @@ is not decided: z may jump, as that of min z1² + z2², z1 + z2 = 1, c·z1 + z2 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
 from implicitgrad.model.program import QuadraticProgram, Vector, product
@@ -22,23 +22,23 @@ from implicitgrad.model.program_letters import Letter, Sensitivities
 from implicitgrad.model.program_solution import Derivatives, Missing, Parameter, ProgramSolution, Sides, Slope
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.convexity import negative_curvature
-from implicitgrad.solvers.program.directions import Directions
 from implicitgrad.solvers.program.null_space import null_space
-from implicitgrad.solvers.program.one_sided import Change
+from implicitgrad.solvers.program.one_sided import Change, LocalProgram, independent_equalities
+from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.number_grammar import format_fraction
 
 Remark = tuple[str, str]
 
 
 def differentiate_letters(
-    answer: ProgramSolution, equalities: Sequence[int], directions: Callable[[], Directions]
+    answer: ProgramSolution, local: LocalProgram | None, work: Work
 ) -> tuple[Derivatives, list[Remark]]:
     """Return the derivatives in the letters, and warnings, of a program with a unique solution.
 
-    equalities : the independent ones.
+    local : the program around it; None if it is differentiable.
     """
     letters = answer.program.letters or ()
-    analysis = _LetterAnalysis(answer, equalities, directions)
+    analysis = _LetterAnalysis(answer, local, work)
     columns = [analysis.sides(letter) for letter in letters]
     n, K = len(answer.program.q), len(answer.program.losses)
     derivatives = Derivatives(
@@ -58,15 +58,14 @@ def differentiate_letters(
 class _LetterAnalysis:
     """Finds the derivatives of one program."""
 
-    def __init__(
-        self, answer: ProgramSolution, equalities: Sequence[int], directions: Callable[[], Directions]
-    ) -> None:
+    def __init__(self, answer: ProgramSolution, local: LocalProgram | None, work: Work) -> None:
         assert answer.z is not None
         self.answer, self.program, self.z = answer, answer.program, answer.z
-        self.equalities, self.directions = equalities, directions
+        self.local, self.work = local, work
+        self.equalities = independent_equalities(answer)
         self.remarks: list[Remark] = []
         p = len(self.program.b)
-        self.dependencies = null_space(zip(*self.program.A, strict=True), p) if len(equalities) < p else []
+        self.dependencies = null_space(zip(*self.program.A, strict=True), p, work) if len(self.equalities) < p else []
         """A basis of the β with βᵀA = 0."""
 
     def sides(self, letter: Letter) -> Sides | None:
@@ -74,28 +73,28 @@ class _LetterAnalysis:
         letter = _near(letter, self.answer.active)
         sides = self._sides(letter)
         if sides is not None:
-            self.remarks += _remarks_on_convexity(self.program, letter)
+            self.remarks += _remarks_on_convexity(self.program, letter, self.work)
         return sides
 
     def _sides(self, letter: Letter) -> Sides | None:
-        if self.answer.is_differentiable:
+        local = self.local
+        if local is None:
             slope = self._chain_rule(letter)
             return Sides(slope, slope)
-        directions = self.directions()
         changed = {r for r, _ in letter.A} | letter.b.keys()
         depends = any(vector[r] for vector in self.dependencies for r in changed)
-        if directions.local.stays_unique and not depends:
-            return directions.sides(self._change(letter))
+        if local.stays_unique and not depends:
+            return local.sides(self._change(letter))
         has_constraints = letter.G or letter.h or letter.A or letter.b
         has_matrices = letter.P or letter.G or letter.A
         is_affine = all(rate.is_affine for part in (letter.q, letter.h, letter.b) for rate in part.values())
         if (has_constraints or self.answer.weak) and (has_matrices or not is_affine):
-            self.remarks.append(("not-decided", self._why_undecided(letter, depends=depends)))
+            self.remarks.append(("not-decided", self._why_undecided(letter, local, depends=depends)))
             return None
         rates = [letter.b[r].slope if r in letter.b else ZERO for r in range(len(self.program.b))]
         if any(product(vector, rates) for vector in self.dependencies):
             return Sides(Missing.INFEASIBLE, Missing.INFEASIBLE)
-        return directions.sides(self._change(letter))
+        return local.sides(self._change(letter))
 
     def _linear_changes(self, letter: Letter) -> tuple[Vector, Vector, Vector]:
         """Return the changes of q, h and b that stand for those of everything, to first order."""
@@ -130,12 +129,11 @@ class _LetterAnalysis:
             tuple(product(row, changes) for row in found.losses),  # type: ignore[arg-type]
         )
 
-    def _why_undecided(self, letter: Letter, *, depends: bool) -> str:
-        found = self.directions().local
+    def _why_undecided(self, letter: Letter, local: LocalProgram, *, depends: bool) -> str:
         name = letter.name
         if depends:
             cause = "equalities that it enters are linearly dependent"
-        elif not found.found.has_licq:
+        elif not local.has_licq:
             cause = "the active constraints are linearly dependent"
         else:
             cause = f"z is unique only by what is weakly active, {', '.join(self.answer.names(self.answer.weak))}"
@@ -155,15 +153,15 @@ def _near(letter: Letter, active: Collection[int]) -> Letter:
     )
 
 
-def _remarks_on_convexity(program: QuadraticProgram, letter: Letter) -> Iterator[Remark]:
+def _remarks_on_convexity(program: QuadraticProgram, letter: Letter, work: Work) -> Iterator[Remark]:
     """Yield a remark for each side on which P is indefinite: where v with P·v = 0 has a negative vᵀ(dP)v there."""
     if not letter.P:
         return
-    kernel = null_space(program.hessian(), len(program.q))
+    kernel = null_space(program.hessian(), len(program.q), work)
     form = _restricted(letter.P, kernel)
     what = ("concave", "maximum") if program.is_maximum else ("convex", "minimum")
     for sign, side in ((1, ">"), (-1, "<")):
-        if negative_curvature(tuple(tuple(sign * entry for entry in row) for row in form)) is not None:
+        if negative_curvature(tuple(tuple(sign * entry for entry in row) for row in form), work) is not None:
             place = f"{letter.name} {side} {format_fraction(letter.value)}"
             yield (
                 "not-convex-nearby",

@@ -7,13 +7,14 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from implicitgrad.model.program import Vector
+from implicitgrad.numbers.exact import IntegerRow, Reduced
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
+from implicitgrad.solvers.program.work import Work
 
 
-def null_space(rows: Iterable[Sequence[Fraction]], columns: int) -> list[Vector]:
+def null_space(rows: Iterable[Sequence[Fraction]], columns: int, work: Work) -> list[Vector]:
     """Return a basis of the null space of a matrix, as integers without a common factor, the first one positive."""
-    given = [integers(row)[0] for row in rows] or [[0] * columns]
-    reduced = reduce_rows(given, range(columns))
+    reduced = _reduce([integers(row)[0] for row in rows] or [[0] * columns], columns, work)
     found = []
     for place, j in enumerate(reduced.columns):
         vector = [Fraction(0)] * columns
@@ -24,9 +25,14 @@ def null_space(rows: Iterable[Sequence[Fraction]], columns: int) -> list[Vector]
     return found
 
 
-def rank(rows: Iterable[Sequence[Fraction]], columns: int) -> int:
+def rank(rows: Iterable[Sequence[Fraction]], columns: int, work: Work) -> int:
     """Return the rank of a matrix."""
-    return len(reduce_rows([integers(row)[0] for row in rows], range(columns)).pivots)
+    return len(_reduce([integers(row)[0] for row in rows], columns, work).pivots)
+
+
+def _reduce(rows: list[IntegerRow], columns: int, work: Work) -> Reduced:
+    work.spend_on_reduction(rows, columns)
+    return reduce_rows(rows, range(columns))
 
 
 def primitive(vector: Sequence[Fraction]) -> Vector:

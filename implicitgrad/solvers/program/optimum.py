@@ -12,6 +12,7 @@ from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.solvers.program.lemke import Ray, solve_complementarity
 from implicitgrad.solvers.program.null_space import signed_primitive
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
+from implicitgrad.solvers.program.work import Work
 
 
 class Optimum(NamedTuple):
@@ -55,10 +56,10 @@ def _times(row: Vector, scale: int) -> IntegerRow:
     return [entry.numerator * (scale // entry.denominator) for entry in row]
 
 
-def find_optimum(program: CanonicalProgram) -> Optimum | FarkasCertificate | RayCertificate:
+def find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCertificate | RayCertificate:
     """Solve a program whose P is symmetric and positive semidefinite."""
     problem, scales = in_integers(program)
-    tableau = Tableau(problem)
+    tableau = Tableau(problem, work)
     ray = solve_complementarity(tableau)
     if ray is None:
         values = [Fraction(0)] * problem.size
@@ -70,7 +71,7 @@ def find_optimum(program: CanonicalProgram) -> Optimum | FarkasCertificate | Ray
     if certificate is not None:
         return certificate
     # the ray alone shows that there is no multiplier; the point shows that z can go along it
-    feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)))
+    feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)), work)
     if not isinstance(feasible, Optimum):
         assert isinstance(feasible, FarkasCertificate)
         return feasible

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, RowKind, Rows, Vector, product, times
-from implicitgrad.model.program_solution import (
-    Dependency,
-    Derivatives,
-    FarkasCertificate,
-    MatrixGradients,
-    Missing,
-    Parameter,
-    ProgramSolution,
-    ProgramStatus,
-    Sides,
-)
+from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, Rows, Vector, product, times
+from implicitgrad.model.program_solution import Dependency, FarkasCertificate, ProgramSolution, ProgramStatus
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
 from implicitgrad.solvers.program.convexity import negative_curvature
-from implicitgrad.solvers.program.directions import Directions
+from implicitgrad.solvers.program.derivatives import joint_derivatives, matrix_gradients, partial_derivatives
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
-from implicitgrad.solvers.program.one_sided import Change, LocalProgram
+from implicitgrad.solvers.program.one_sided import LocalProgram
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
+from implicitgrad.solvers.program.pieces import are_losses_differentiable
+from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import format_fraction
 
@@ -37,22 +28,25 @@ MAX_WITHOUT_GUESS = 24
 
 
 def solve_program(program: QuadraticProgram) -> ProgramSolution:
-    """Solve a convex quadratic program. Raise InputError if P is not positive semidefinite."""
-    canonical = program.canonical()
-    refuse_nonconvex(program, canonical.P)
+    """Solve a convex quadratic program.
+
+    Raise InputError if P is not positive semidefinite, and if the exact solution takes too much work.
+    """
+    canonical, work = program.canonical(), Work(program.source)
+    refuse_nonconvex(program, canonical.P, work)
     size = len(canonical.q) + len(canonical.d) + len(canonical.b)
-    guessed = _proved_guess(program, canonical) if size > MAX_WITHOUT_GUESS else None
-    found = guessed.optimum if guessed else find_optimum(canonical)
+    guessed = _proved_guess(program, canonical, work) if size > MAX_WITHOUT_GUESS else None
+    found = guessed.optimum if guessed else find_optimum(canonical, work)
     if not isinstance(found, Optimum):
         is_infeasible = isinstance(found, FarkasCertificate)
         status = ProgramStatus.INFEASIBLE if is_infeasible else ProgramStatus.UNBOUNDED
         return ProgramSolution(program, tuple(program.inequalities()), status, certificate=found)
-    return _OptimumAnalysis(program, canonical, found, guessed.kkt if guessed else None).solution()
+    return _OptimumAnalysis(program, canonical, found, guessed.kkt if guessed else None, work).solution()
 
 
-def refuse_nonconvex(program: QuadraticProgram, P: Rows) -> None:
+def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
     """Raise InputError if P, symmetrised, is not positive semidefinite."""
-    v = negative_curvature(P)
+    v = negative_curvature(P, work)
     if v is None:
         return
     curvature = format_fraction(product(v, times(P, v)))
@@ -70,14 +64,14 @@ class ProvedGuess(NamedTuple):
     kkt: Solution
 
 
-def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram) -> ProvedGuess | None:
+def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram, work: Work) -> ProvedGuess | None:
     """Solve the KKT conditions of a guessed basis exactly. Return None if the result is not optimal."""
     from implicitgrad.solvers.program.guess import guess_active
 
-    active = guess_active(canonical)
+    active = guess_active(canonical, work)
     if active is None:
         return None
-    kkt = solve_exact(kkt_system(program, canonical, active, range(len(canonical.b))))
+    kkt = _solve_kkt(program, canonical, active, work)
     values = value_of_unknowns(kkt, canonical, active)
     n, k = len(canonical.q), len(active)
     z, given, duals = values[:n], values[n : n + k], values[n + k :]
@@ -97,46 +91,52 @@ def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram) -> Pro
     return ProvedGuess(Optimum(z, tuple(multipliers), duals), kkt)
 
 
+def _solve_kkt(program: QuadraticProgram, canonical: CanonicalProgram, active: Sequence[int], work: Work) -> Solution:
+    """Solve the linear system of some active constraints and all equalities."""
+    system = kkt_system(program, canonical, active, range(len(canonical.b)))
+    work.spend_on_reduction([integers(row)[0] for row in system.A], 2 * system.unknowns)
+    return solve_exact(system)
+
+
 class _OptimumAnalysis:
     """Derives all that is known of a program from an optimum."""
 
     def __init__(
-        self, program: QuadraticProgram, canonical: CanonicalProgram, optimum: Optimum, kkt: Solution | None
+        self,
+        program: QuadraticProgram,
+        canonical: CanonicalProgram,
+        optimum: Optimum,
+        kkt: Solution | None,
+        work: Work,
     ) -> None:
-        self.program, self.canonical, self.optimum = program, canonical, optimum
+        self.program, self.canonical, self.optimum, self.work = program, canonical, optimum, work
         self.inequalities = program.inequalities()
-        self.gradient = canonical.gradient(optimum.z)
-        self.constraints = _constraints_on_b(program)
-        dependent = () if self.constraints is None else self.constraints.dependent
-        self.equalities = [r for r, name in enumerate(program.equality_names) if name not in dependent]
-        self.independent = canonical._replace(
-            A=tuple(canonical.A[r] for r in self.equalities), b=tuple(canonical.b[r] for r in self.equalities)
-        )
+        self.constraints = constraints_on_b(program)
         tight = [i for i, slack in enumerate(canonical.slacks(optimum.z)) if not slack]
-        self.found = classify(canonical, tight, self.gradient, optimum.multipliers)
+        self.found = classify(canonical, tight, optimum.multipliers, work)
         self._kkt = kkt
 
     def solution(self) -> ProgramSolution:
         """Return the whole answer."""
-        program, found, optimum = self.program, self.found, self.optimum
-        face, tight = solution_face(self.canonical, found)
+        program, optimum, work = self.program, self.optimum, self.work
+        face, tight = solution_face(self.canonical, self.found, work)
         if face:
-            found = self.found = found._replace(weak=tight)
+            self.found = self.found._replace(weak=tight)
+        found = self.found
         depends = [any(vector[len(found.positive) + r] for vector in found.dependencies) for r in range(len(program.b))]
-        multipliers = [None if i in found.exchangeable else value for i, value in enumerate(optimum.multipliers)]
-        status = self._status(face)
-        objective = (product(self.gradient, optimum.z) + product(program.q, optimum.z)) / 2 + program.constant
+        objective = product(self.canonical.gradient(optimum.z), optimum.z) + product(program.q, optimum.z)
+        objective = objective / 2 + program.constant
         answer = ProgramSolution(
             program,
             tuple(self.inequalities),
-            status,
+            self._status(face),
             -objective if program.is_maximum else objective,
             optimum.z,
-            tuple(multipliers),
+            tuple(None if i in found.exchangeable else value for i, value in enumerate(optimum.multipliers)),
             tuple(
                 None if is_free else value for is_free, value in zip(depends, optimum.equality_multipliers, strict=True)
             ),
-            multiplier_ranges(self.canonical, found, self.gradient, optimum.multipliers),
+            multiplier_ranges(found, optimum.multipliers, work),
             tuple(found.strong),
             tuple(found.exchangeable),
             tuple(found.weak),
@@ -145,46 +145,41 @@ class _OptimumAnalysis:
             tuple(not any(times(face, loss.z)) for loss in program.losses),
             self.constraints,
         )
-        if face:
-            return answer
+        return answer if face else self._with_derivatives(answer)
+
+    def _with_derivatives(self, answer: ProgramSolution) -> ProgramSolution:
+        program, work = self.program, self.work
         if program.has_multiplier_losses and not answer.has_unique_multipliers:
             message = "dL_dlambda and dL_dnu need unique multipliers, and these are not"
             raise InputError([Problem(message, "Leave them out", "not-unique", program.source)])
-        is_differentiable = status is ProgramStatus.DIFFERENTIABLE
         kkt = self.kkt()
-        derivatives = self._jointly(kkt) if is_differentiable else self._by_parameter()
-        answer = answer._replace(
-            is_differentiable_in_q=not found.weak,
-            are_losses_differentiable=(True,) * len(program.losses) if is_differentiable else (),
-            derivatives=derivatives,
-            matrix_gradients=tuple(self._matrix_gradients(kkt)) if is_differentiable else None,
-            kkt=kkt,
-            remarks=tuple(self._remarks(kkt)),
-        )
-        return answer if program.letters is None else self._with_letters(answer)
+        answer = answer._replace(is_differentiable_in_q=not self.found.weak, kkt=kkt, remarks=tuple(self._remarks(kkt)))
+        local = None if answer.is_differentiable else LocalProgram(answer, work)
+        if local is None:
+            answer = answer._replace(
+                are_losses_differentiable=(True,) * len(program.losses),
+                derivatives=joint_derivatives(answer),
+                matrix_gradients=tuple(matrix_gradients(answer)),
+            )
+        else:
+            answer = answer._replace(
+                are_losses_differentiable=tuple(are_losses_differentiable(local)),
+                derivatives=partial_derivatives(answer, local),
+            )
+        return answer if program.letters is None else self._with_letters(answer, local)
 
-    def _with_letters(self, answer: ProgramSolution) -> ProgramSolution:
+    def _with_letters(self, answer: ProgramSolution, local: LocalProgram | None) -> ProgramSolution:
         from implicitgrad.solvers.program.letters import differentiate_letters
 
-        by_letter, remarks = differentiate_letters(answer, self.equalities, lambda: self.directions)
+        by_letter, remarks = differentiate_letters(answer, local, self.work)
         return answer._replace(by_letter=by_letter, remarks=(*answer.remarks, *remarks))
-
-    @cached_property
-    def directions(self) -> Directions:
-        """The derivatives along directions."""
-        local = LocalProgram(self.independent, self.found, self.gradient)
-        return Directions(self.program, self.inequalities, self.equalities, local)
 
     def kkt(self) -> Solution:
         """Return the solved linear system of the constraints that can have positive multipliers."""
-        if self._kkt is not None and self._kkt.system.unknowns == len(self.program.q) + len(self.found.positive) + len(
-            self.program.b
-        ):
-            names = tuple(self.inequalities[i].name for i in self.found.positive)
-            n = len(self.program.q)
-            if self._kkt.x[n : n + len(names)] == names:
-                return self._kkt
-        return solve_exact(kkt_system(self.program, self.canonical, self.found.positive, range(len(self.program.b))))
+        n, names = len(self.program.q), tuple(self.inequalities[i].name for i in self.found.positive)
+        if self._kkt is not None and self._kkt.x[n:] == (*names, *self.program.equality_names):
+            return self._kkt
+        return _solve_kkt(self.program, self.canonical, self.found.positive, self.work)
 
     def _status(self, face: Sequence[Vector]) -> ProgramStatus:
         found = self.found
@@ -208,108 +203,8 @@ class _OptimumAnalysis:
                 "though z is unique",
             )
 
-    def _parameters(self) -> list[Parameter]:
-        """Return q, the rows of G, the bounds and b; the bounds of inequalities by their numbers."""
-        names = self.program.cost_names()
-        return [
-            *(Parameter("q", j, name) for j, name in enumerate(names)),
-            *(Parameter(str(row.kind), row.number, row.name) for row in self.inequalities),
-            *(Parameter("b", r, name) for r, name in enumerate(self.program.equality_names)),
-        ]
 
-    def _jointly(self, kkt: Solution) -> Derivatives:
-        """Return the derivatives where K is regular and nothing is weak: they are its inverse's."""
-        n, active = len(self.program.q), self.found.positive
-        J = RationalMatrix.of(kkt.dy_dx)  # type: ignore[arg-type]
-        places = {**{j: j for j in range(n)}, **{n + i: n + k for k, i in enumerate(active)}}
-        m, p = len(self.inequalities), len(self.program.b)
-        places |= {n + m + r: n + len(active) + r for r in range(p)}
-        signs = [1] * n + [row.sign for row in self.inequalities] + [1] * p
-
-        def spread(row: Sequence[Fraction]) -> Vector:
-            return tuple(signs[k] * row[places[k]] if k in places else ZERO for k in range(n + m + p))
-
-        rows = [spread(row) for row in J]
-        losses = [spread(row) for row in kkt.dL_dx_rows or ()]  # type: ignore[arg-type]
-        nothing = (ZERO,) * (n + m + p)
-        by_number = dict(zip(active, rows[n : n + len(active)], strict=True))
-        return Derivatives(
-            tuple(self._parameters()),
-            tuple(rows[:n]),
-            tuple(losses),
-            {},
-            tuple(by_number.get(i, nothing) for i in range(m)),
-            tuple(rows[n + len(active) :]),
-        )
-
-    def _by_parameter(self) -> Derivatives:
-        """Return the derivatives from both sides in each parameter."""
-        directions, n = self.directions, len(self.program.q)
-        K = len(self.program.losses)
-        columns: list[Sides] = []
-        parameters = self._parameters()
-        for number, parameter in enumerate(parameters):
-            unit = self._unit_change(directions.nothing, parameter, number - n)
-            columns.append(Sides(unit, unit) if isinstance(unit, Missing) else directions.sides(unit))
-        return Derivatives(
-            tuple(parameters),
-            tuple(
-                tuple(sides.right.z[j] if sides.z_agrees else None for sides in columns)  # type: ignore[union-attr]
-                for j in range(n)
-            ),
-            tuple(tuple(sides.loss(k) for sides in columns) for k in range(K)),
-            {parameter.name: sides for parameter, sides in zip(parameters, columns, strict=True) if not sides.z_agrees},
-            None,
-            None,
-        )
-
-    def _unit_change(self, nothing: Change, parameter: Parameter, row: int) -> Change | Missing:
-        """Return the direction in which a parameter grows; Missing for a dependent b, which cannot change alone."""
-        if parameter.key == "q":
-            return nothing._replace(q=_unit(len(nothing.q), parameter.number))
-        if parameter.key == "b":
-            if parameter.number not in self.equalities:
-                return Missing.INFEASIBLE
-            return nothing._replace(b=_unit(len(nothing.b), self.equalities.index(parameter.number)))
-        active = self.found.active
-        if row not in active:
-            return nothing
-        sign = self.inequalities[row].sign
-        return nothing._replace(d=_unit(len(active), active.index(row), sign))
-
-    def _matrix_gradients(self, kkt: Solution) -> Iterator[MatrixGradients]:
-        """Yield ∂L/∂P = −½(u_z·zᵀ + z·u_zᵀ), ∂L/∂G = −(λ·u_zᵀ + u_λ·zᵀ) and ∂L/∂A = −(ν·u_zᵀ + u_ν·zᵀ) of each loss.
-
-        u solves K·u = (∂L/∂z, ∂L/∂λ, ∂L/∂ν); (−u_z, u_λ, u_ν) is ∂L/∂(q, d, b). Source: Amos and Kolter, *OptNet*
-        (2017), section 3.
-        """
-        z, n, active = self.optimum.z, len(self.program.q), self.found.positive
-        for row in kkt.dL_dx_rows or ():
-            by_q: Vector = tuple(row[:n])  # type: ignore[arg-type]
-            by_row = {
-                self.inequalities[i].number: (self.optimum.multipliers[i], row[n + k])
-                for k, i in enumerate(active)
-                if self.inequalities[i].kind is RowKind.INEQUALITY
-            }
-
-            def outer(multiplier: Fraction, change: Fraction, by_q: Vector = by_q) -> Vector:
-                return tuple(multiplier * a - change * b for a, b in zip(by_q, z, strict=True))
-
-            P = tuple(tuple((by_q[i] * z[j] + z[i] * by_q[j]) / 2 for j in range(n)) for i in range(n))
-            nothing = (ZERO, ZERO)
-            G = tuple(outer(*by_row.get(i, nothing)) for i in range(len(self.program.G)))  # type: ignore[arg-type]
-            A = tuple(
-                outer(self.optimum.equality_multipliers[r], row[n + len(active) + r])  # type: ignore[arg-type]
-                for r in range(len(self.program.b))
-            )
-            yield MatrixGradients(P, G, A)
-
-
-def _unit(length: int, place: int, value: int = 1) -> Vector:
-    return tuple(Fraction(value * (k == place)) for k in range(length))
-
-
-def _constraints_on_b(program: QuadraticProgram) -> Constraints | None:
+def constraints_on_b(program: QuadraticProgram) -> Constraints | None:
     """Return what dependent equalities say of b: the system b = A·z, solved."""
     if not program.A:
         return None

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.row_reduction import exchange
+from implicitgrad.solvers.program.work import Work
 
 RIGHT_SIDE, DIRECTION, ARTIFICIAL = -1, -2, -3
 """The labels of the columns that are no variables: c, its change, and Lemke's covering vector."""
@@ -58,7 +59,8 @@ class ComplementarityProblem(NamedTuple):
 class Tableau:
     """The tableau in integers over a common denominator. v_k has the label k, its complement w_k the label k + size."""
 
-    def __init__(self, problem: ComplementarityProblem) -> None:
+    def __init__(self, problem: ComplementarityProblem, work: Work) -> None:
+        self.work = work
         self.size, self.free = problem.size, problem.free
         self.entries: Any = problem.rows()
         self.d = 1
@@ -79,6 +81,7 @@ class Tableau:
 
     def exchange(self, row: int, column: int) -> None:
         """Make a nonbasic variable basic in the place of the one of a row."""
+        self.work.spend(len(self.basis) * len(self.columns), self.d.bit_length())
         self.d = exchange(self.entries, row, column, self.d)
         self.basis[row], self.columns[column] = self.columns[column], self.basis[row]
 

@@ -1,0 +1,46 @@
+"""A limit on the work that a program may take, counted alike on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isqrt
+
+from implicitgrad.numbers.exact import IntegerRow
+from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction
+from implicitgrad.text.errors import InputError, Problem
+
+MAX_WORK = 12_000_000
+"""In updates of small integers, of which Python does some two million a second."""
+BITS_TIMES_FLINT = 1000
+"""By so much is FLINT faster than one update for each bit."""
+
+
+class Work:
+    """Counts updates (a·b − c·d) / e of the entries of tableaus and matrices, those of long integers as several."""
+
+    def __init__(self, source: str, most: int = MAX_WORK) -> None:
+        self.source, self.most, self.left = source, most, most
+
+    def spend(self, entries: int, bits: int) -> None:
+        """Count updates of integers of so many bits. Raise InputError beyond the limit."""
+        self._count(entries * (1 + bits // 90 + (bits // 410) ** 2))
+
+    def spend_on_reduction(self, rows: Sequence[IntegerRow], width: int) -> None:
+        """Count the row reduction of a matrix, whose entries grow up to Hadamard's bound, before it is done."""
+        height = len(rows)
+        pivots = min(height, width)
+        norms = sorted((isqrt(sum([entry * entry for entry in row])).bit_length() for row in rows), reverse=True)
+        bits = sum(norms[:pivots])
+        if max(height, width) > MAX_WITHOUT_FLINT and flint_reduction() is not None:
+            self._count(pivots * height * width * bits * (1 + bits // 20_000) // (2 * BITS_TIMES_FLINT))
+        else:
+            self.spend(pivots * height * width, bits // 2)
+
+    def _count(self, updates: int) -> None:
+        self.left -= updates
+        if self.left < 0:
+            message = (
+                f"expected a program that takes at most {self.most:,} updates of integers, got one that takes more"
+            )
+            hint = "Round its numbers to fewer digits or split it into smaller programs"
+            raise InputError([Problem(message, hint, "too-large", self.source)])
