@@ -287,7 +287,7 @@ class ProgramDocument:
         labels: Sequence[str],
         matrix: Sequence[PartialVector | Sequence[Fraction | None]],
         parameters: Sequence[Parameter],
-        part: Callable[[Slope, int], Fraction],
+        part: Callable[[Slope, int], Fraction | None],
         entry: str,
     ) -> Iterator[Row]:
         """Yield a row for each label, or two where an entry has different sides; numbers of a column are aligned."""
@@ -305,7 +305,8 @@ class ProgramDocument:
                         cells.append(value)
                         continue
                     slope: Slope | Missing = getattr(derivatives.one_sided[parameter.name], side)
-                    cells.append(_words(slope) if isinstance(slope, Missing) else part(slope, j))
+                    found = slope if isinstance(slope, Missing) else part(slope, j)
+                    cells.append(found if isinstance(found, Fraction) else _words(found))
                 lines.append((f"{label} {side}", cells))
         columns = [self._column([cells[k] for _, cells in lines]) for k in range(len(parameters))]
         for i, (label, _) in enumerate(lines):
@@ -316,5 +317,5 @@ class ProgramDocument:
         return [next(numbers) if isinstance(cell, Fraction) else Expression((cell,)) for cell in cells]
 
 
-def _words(missing: Missing) -> str:
+def _words(missing: Missing | None) -> str:
     return "infeasible" if missing is Missing.INFEASIBLE else "not unique"

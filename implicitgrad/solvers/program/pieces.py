@@ -28,7 +28,7 @@ _Facet = tuple[int, ...]
 """The rows to exchange one after the other, the last one that of the variable that is 0 on it."""
 
 
-class _Basis(NamedTuple):
+class _LocalBasis(NamedTuple):
     """A complementary basis at θ."""
 
     tableau: Tableau
@@ -66,7 +66,7 @@ def are_losses_differentiable(local: LocalProgram) -> Iterator[bool | None]:
     yield from found
 
 
-def _bases(local: LocalProgram) -> Iterator[_Basis]:
+def _bases(local: LocalProgram) -> Iterator[_LocalBasis]:
     """Yield every complementary basis at θ, the nearest to the first one first."""
     seen = {_index_set(local.tableau)}
     waiting: deque[tuple[Tableau, _Facet]] = deque([(local.tableau, ())])
@@ -80,7 +80,7 @@ def _bases(local: LocalProgram) -> Iterator[_Basis]:
                 tableau.exchange(row, tableau.columns.index(entering))
                 entering = tableau.complement(leaving)
         facets = [facet for row in local.pairs for facet in _facets(tableau, local.pairs, row)]
-        yield _Basis(tableau, () in facets)
+        yield _LocalBasis(tableau, () in facets)
         J = _index_set(tableau)
         for facet in facets:
             beyond = J.symmetric_difference(_number(tableau, row) for row in facet)
