@@ -53,9 +53,10 @@ THIRD_PARTY = {
         "checks/floating_feasibility",
         "readers/npy",
         "readers/npz",
+        "readers/npz_program",
         "readers/decimals",
     }
-    | {f"writers/{file}" for file in ("numpy_files", "scaled_matrix", "heat_map", "summary")},
+    | {f"writers/{file}" for file in ("numpy_files", "program_numpy", "scaled_matrix", "heat_map", "summary")},
 }
 
 

@@ -9,7 +9,9 @@ from implicitgrad.text.version import __version__ as __version__
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
-    from implicitgrad.api import check, read_systems, solve
+    from implicitgrad.api import check, read_systems, solve, solve_program
+    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program_solution import ProgramSolution, ProgramStatus
     from implicitgrad.model.solution import Constraints, General, Solution, Status
     from implicitgrad.model.system import LinearSystem
     from implicitgrad.model.verdict import Outcome, Verdict
@@ -29,6 +31,10 @@ _HOME = {
     "Solution": "model.solution",
     "Status": "model.solution",
     "solve": "api",
+    "solve_program": "api",
+    "ProgramSolution": "model.program_solution",
+    "ProgramStatus": "model.program_solution",
+    "QuadraticProgram": "model.program",
     "LinearSystem": "model.system",
     "linear_system": "readers.python_values",
     "Outcome": "model.verdict",
@@ -44,6 +50,9 @@ __all__ = [
     "Outcome",
     "OutputError",
     "Problem",
+    "ProgramSolution",
+    "ProgramStatus",
+    "QuadraticProgram",
     "Solution",
     "Status",
     "UsageError",
@@ -52,6 +61,7 @@ __all__ = [
     "linear_system",
     "read_systems",
     "solve",
+    "solve_program",
 ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from implicitgrad.checks.judge import judge, solve_to_judge
+from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.spec import CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
@@ -84,6 +85,38 @@ def solve(
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
         return solve_system(A, free, arithmetic, rtol)
     return solve_system(linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic), free, AUTO, rtol)
+
+
+def solve_program(
+    P: object = None,
+    q: object = None,
+    G: object = None,
+    h: object = None,
+    A: object = None,
+    b: object = None,
+    lb: object = None,
+    ub: object = None,
+    *,
+    dL_dz: object = None,
+    dL_dlambda: object = None,
+    dL_dnu: object = None,
+    names: Mapping[str, Sequence[str]] | None = None,
+    name: str | None = None,
+) -> ProgramSolution:
+    """Minimise ½·zᵀPz + qᵀz subject to G·z ≤ h, A·z = b and lb ≤ z ≤ ub, and find the derivatives that exist.
+
+    P : (n, n), positive semidefinite once symmetrised; None for a linear program. q : (n,), 0 unless given. G, A :
+    (m, n), (p, n). lb, ub : (n,) or one number for all; None or an infinite entry for no bound. dL_dz : (n,), or (K, n)
+    for K losses; dL_dlambda, dL_dnu likewise. names : of the unknowns "z", the rows "G" and the rows "A". Entries are
+    numbers or their texts, in nested sequences or arrays, also what numpy.asarray takes; a float is its exact binary
+    value. Raises InputError for values that make no program, or no convex one.
+    """
+    from implicitgrad.readers.program import program_of
+    from implicitgrad.solvers.program.solver import solve_program as solve_exactly
+
+    values = {"P": P, "q": q, "G": G, "h": h, "A": A, "b": b, "lb": lb, "ub": ub}
+    losses = {"dL_dz": dL_dz, "dL_dlambda": dL_dlambda, "dL_dnu": dL_dnu}
+    return solve_exactly(program_of(values | losses, names or {}, name or "<python>"))
 
 
 def check(

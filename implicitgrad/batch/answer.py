@@ -5,14 +5,13 @@ from __future__ import annotations
 import os.path
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
 from implicitgrad.model.requirement import facts_of, unmet
-from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.readers.build import build_system
+from implicitgrad.readers.build import build_question
 from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.json_lines import read_json_line
 from implicitgrad.readers.source import decode, stem
@@ -20,6 +19,12 @@ from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, BatchFormat, WriteOptions
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.solution import Solution
+    from implicitgrad.readers.build import Question
 
 
 class Position(NamedTuple):
@@ -55,7 +60,7 @@ class BatchSystem:
 
     def __init__(self, identity: Identity, state: SystemSpec | Problem, reading_seconds: float = 0) -> None:
         self.identity = identity
-        self.state: SystemSpec | LinearSystem | Solution | BatchResult | Problem = state
+        self.state: SystemSpec | Question | Solution | ProgramSolution | BatchResult | Problem = state
         """How far it is; a Problem as soon as there is one."""
         self.spec = state if isinstance(state, SystemSpec) else None
         self.reading_seconds = reading_seconds
@@ -168,20 +173,23 @@ def _build(system: BatchSystem, task: BatchTask) -> None:
         return
     if spec.origin is None and spec.linearize is None:
         spec.no_letters_hint = "batch reads no letters in A, B and dL_dy; implicitgrad solve does"
-    system.state = build_system(spec, task.arithmetic)
+    system.state = build_question(spec, task.arithmetic)
 
 
 def _solve(system: BatchSystem, task: BatchTask) -> None:
     linear = system.state
-    assert isinstance(linear, LinearSystem)
+    if not isinstance(linear, LinearSystem):
+        from implicitgrad.solvers.program.solver import solve_program
+
+        system.state = solve_program(cast("QuadraticProgram", linear))
+        return
     system.state = solution = solve_system(linear, rtol=task.rtol)
     if task.free and solution.general.free:
         system.state = solve_system(linear, task.free, rtol=task.rtol)
 
 
 def _write(system: BatchSystem, task: BatchTask) -> None:
-    solution = system.state
-    assert isinstance(solution, Solution)
+    solution = cast("Solution | ProgramSolution", system.state)
     written = _written(solution, task, system)
     problem = None
     if task.require:
@@ -207,7 +215,7 @@ def _batch_format(form: str) -> BatchFormat:
     return batch()
 
 
-def _written(solution: Solution, task: BatchTask, system: BatchSystem) -> object:
+def _written(solution: Solution | ProgramSolution, task: BatchTask, system: BatchSystem) -> object:
     content_hash = system.identity.content_hash
     if task.is_combined:
         return _batch_format(task.form).answer(solution, content_hash)

@@ -22,6 +22,7 @@ from implicitgrad.batch.answer import (
     read_item,
 )
 from implicitgrad.batch.task import BatchResult, BatchTask, Chunk, Item, ReadyResults
+from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 SMALL_SIZE, MAX_QUICK_SIZE, MAX_QUICK_EXACT_WORK = 8, 400, 2e6
 """Sizes, and size³·digits² in exact arithmetic, up to which an answer takes less than about 0.1 s."""
+SMALL_PROGRAM = 30
+"""Unknowns and inequalities of a quadratic program that takes about as little."""
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
 GROUP_SECONDS = 0.5
@@ -207,7 +210,10 @@ def _pace(system: BatchSystem, item: Item) -> _Pace:
         return _Pace.UNKNOWN
     linear = system.state
     if not isinstance(linear, LinearSystem):
-        return _Pace.SLOW if linear is system.spec else _Pace.QUICK  # not built yet, or a Problem
+        if linear is system.spec:  # not built yet
+            return _Pace.SLOW
+        size = len(linear.q) + len(linear.h) if isinstance(linear, QuadraticProgram) else 0
+        return _Pace.SLOW if size > SMALL_PROGRAM else _Pace.QUICK
     size = max(len(linear.A), len(linear.y), len(linear.x))
     if size <= SMALL_SIZE:
         return _Pace.QUICK

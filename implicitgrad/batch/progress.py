@@ -23,7 +23,10 @@ from implicitgrad.text.errors import (
 if TYPE_CHECKING:
     from types import TracebackType
 
-VERDICTS = ("determined", "underdetermined", "overdetermined", "rank-deficient")
+VERDICTS = (
+    "determined", "underdetermined", "overdetermined", "rank-deficient",
+    "differentiable", "constrained", "one-sided", "not-unique", "infeasible", "unbounded",
+)  # fmt: skip
 UNMET = 1
 WIDEST_PLACE = 32
 BETWEEN_REFRESHES = 0.1

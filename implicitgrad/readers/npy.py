@@ -72,22 +72,24 @@ def load_array(path: str, file: Any, what: str = "", *, is_mapped: bool = False)
         raise refused(path, f"{what}not a readable .npy file: {reason_of(error)}", "bad-syntax") from None
 
 
-def numeric_value(path: str, key: str, array: Array) -> SourceValue:
-    """Return an array as the value of A, B or dL_dy. Raise InputError."""
+def numeric_value(path: str, key: str, array: Array, dimensions: tuple[int, ...] = ()) -> SourceValue:
+    """Return an array as the value of a key, A, B or dL_dy unless it may have other dimensions. Raise InputError."""
     if not is_numeric(array):
         raise not_numeric(path, f"{key}: ", array)
-    if array.ndim not in DIMENSIONS[key]:
-        expected = "two dimensions (rows, columns)" if key in ("A", "B") else "one dimension, or two (losses, unknowns)"
+    dimensions = dimensions or DIMENSIONS[key]
+    if array.ndim not in dimensions:
+        texts: dict[tuple[int, ...], str] = {(1,): "one dimension", (2,): "two dimensions (rows, columns)"}
+        expected = texts.get(dimensions, "one dimension, or two (losses, unknowns)")
         found = f"{count(array.ndim, 'dimension')}, the shape {shown_shape(array)}"
         hint = "A.reshape(1, -1) is one equation, A.reshape(-1, 1) one unknown" if array.ndim == 1 else None
         raise InputError([Problem(f"{key}: expected {expected}, got {found}", hint, "bad-shape", path)])
     if not array.size:
         raise refused(path, f"{key} is empty, of shape {shown_shape(array)}; expected at least one number", "bad-shape")
-    _refuse_infinite(path, key, array)
+    refuse_infinite(path, key, array)
     return SourceValue(array, path, unit_roundoff=unit_roundoff_of(array))
 
 
-def _refuse_infinite(path: str, key: str, array: Array) -> None:
+def refuse_infinite(path: str, key: str, array: Array) -> None:
     """Raise InputError for nan and ±inf, naming the entries, or their number if there are many."""
     is_finite = np.isfinite(array)
     if is_finite.all():

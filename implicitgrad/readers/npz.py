@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.spec import CLAIMS, SourceValue, SystemSpec
+from implicitgrad.model.spec import CLAIMS, PROGRAM_CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec
 from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.npy import (
     is_numeric,
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 ZIP_MAGIC = b"PK"
 MEMBER_SUFFIX = ".npy"
 KEYS = ("A", "B", "dL_dy", "x", "y")
+PROGRAM_KEYS = (
+    "P", "q", "G", "h", "A", "b", "lb", "ub", "l", "u", "dL_dz", "dL_dlambda", "dL_dnu",
+    "names_z", "names_G", "names_A",
+)  # fmt: skip
+"""l and u are those of OSQP: l ≤ A·z ≤ u."""
 CLAIM = "expect_"
 MATRICES = ("dy_dx", "dL_dx", "constraints.matrix")
 CLAIMED = {
@@ -72,6 +77,9 @@ def read_systems(path: str) -> list[SystemSpec]:
         try:
             with zipfile.ZipFile(file) as archive:
                 members = _members(path, archive)
+                is_program = not members.keys().isdisjoint(PROGRAM_MARKS)
+                if is_program:
+                    members = _without_nones(path, archive, members)
                 _refuse_compressed(path, archive, members, most)
                 for key, member in members.items():
                     with archive.open(member) as stream:
@@ -80,6 +88,10 @@ def read_systems(path: str) -> list[SystemSpec]:
             raise
         except Exception as error:  # a broken or locked archive makes zipfile raise any exception
             raise refused(path, f"not a readable .npz file: {reason_of(error)}", "bad-syntax") from None
+    if is_program:
+        from implicitgrad.readers.npz_program import program_spec
+
+        return [program_spec(path, stem(path), arrays)]
     return [_spec(path, stem(path), arrays)]
 
 
@@ -87,25 +99,46 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the archive's member for each key of a system. Raises InputError."""
     members: dict[str, zipfile.ZipInfo] = {}
     problems: list[Problem] = []
+    is_program = any(member.filename.removesuffix(MEMBER_SUFFIX) in PROGRAM_MARKS for member in archive.infolist())
     for member in archive.infolist():
         written = member.filename.removesuffix(MEMBER_SUFFIX)
         key = spelled(written)
         claim = key.removeprefix(CLAIM).replace(".", "_")
-        if key.startswith(CLAIM) and claim in CLAIMED:
+        if is_program and (key in PROGRAM_KEYS or key.removeprefix(CLAIM) in PROGRAM_CLAIMS):
+            pass
+        elif key.startswith(CLAIM) and claim in CLAIMED and not is_program:
             key = f"{CLAIM}{claim}"
-        elif key not in KEYS:
-            problems.append(_unknown(path, written))
+        elif is_program or key not in KEYS:
+            problems.append(_unknown(path, written, PROGRAM_KEYS if is_program else KEYS))
             continue
         if key in members:
             problems.append(Problem(f"duplicate key {quoted(key)}", "Keep one of them", "bad-key", path))
         members[key] = member
-    if "A" not in members:
+    if "A" not in members and not is_program:
         problems.append(Problem("the key A is missing; expected A, a matrix", None, "missing-A", path))
     if problems:
         raise InputError(problems)
     if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
         raise refused(path, f"expected at most {MAX_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
     return members
+
+
+def _without_nones(
+    path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
+) -> dict[str, zipfile.ZipInfo]:
+    """Leave out members that hold None, as qpsolvers writes what is not given. Raise InputError if P or q does."""
+    nones = {key for key, member in members.items() if _is_none(archive, member)}
+    for key in PROGRAM_MARKS:
+        if key in nones:
+            raise refused(path, f"{key}: expected an array, got None", "bad-number")
+    return {key: member for key, member in members.items() if key not in nones}
+
+
+def _is_none(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Return whether a member holds one Python object and no array."""
+    with archive.open(member) as stream:
+        shape, dtype = _header(stream)
+    return shape == () and dtype is not None and dtype.hasobject
 
 
 def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
@@ -127,16 +160,24 @@ def _bytes_as_doubles(stream: Any, size: int) -> int:
 
     size : the bytes of the member when unpacked.
     """
+    shape, dtype = _header(stream)
+    if dtype is None:
+        return 0
+    return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
+
+
+def _header(stream: Any) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
+    """Return the shape and the type of an array in a .npy file; None for a type that cannot be read."""
     try:
         version = np.lib.format.read_magic(stream)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(stream)
     except ValueError:
-        return 0
-    return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
+        return (), None
+    return shape, dtype
 
 
-def _unknown(path: str, written: str) -> Problem:
+def _unknown(path: str, written: str, keys: tuple[str, ...]) -> Problem:
     if written.startswith(CLAIM):
         names = [f"{CLAIM}{claim}" for claim in CLAIMED]
         return Problem(
@@ -145,10 +186,10 @@ def _unknown(path: str, written: str) -> Problem:
             "bad-key",
             path,
         )
-    hint = hint_at_key(written, KEYS, f"{CLAIM}{{}}")
+    hint = hint_at_key(written, keys, f"{CLAIM}{{}}")
     if written == "arr_0":
         hint = "np.savez(file, A=A, dL_dy=g) gives them their names"
-    message = f"unknown key {quoted(written)}; expected one of {', '.join(KEYS)}, or a claim, {CLAIM}…"
+    message = f"unknown key {quoted(written)}; expected one of {', '.join(keys)}, or a claim, {CLAIM}…"
     return Problem(message, hint, "bad-key", path)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import isinf, isnan
+from numbers import Number
 
 from implicitgrad.model.program import Loss, QuadraticProgram, Rows, Vector
 from implicitgrad.model.spec import Path, ProgramSpec, SourceValue
@@ -229,8 +230,19 @@ def _is_empty(value: object) -> bool:
     return size == 0 if isinstance(size, int) else isinstance(value, list) and not value
 
 
-def source_values(given: dict[str, object]) -> Iterator[tuple[str, SourceValue]]:
-    """Yield Python values, those that are not None, as values of a spec."""
-    for key, value in given.items():
-        if value is not None:
-            yield key, SourceValue(plain(value))
+def program_of(values: Mapping[str, object], names: Mapping[str, Sequence[str]], name: str) -> QuadraticProgram:
+    """Build a program from Python values by the keys of a file; None is not given. Raise InputError."""
+    given = {key: SourceValue(_plain(value)) for key, value in values.items() if value is not None}
+    given |= {f"names.{key}": SourceValue(list(value)) for key, value in names.items()}
+    return build_program(ProgramSpec("<python>", given, name))
+
+
+def _plain(value: object) -> object:
+    """Return nested lists for sequences and arrays, also for objects that only numpy.asarray can convert."""
+    if (
+        not isinstance(value, str | list | tuple | Number)
+        and not hasattr(value, "tolist")
+        and hasattr(value, "__array__")
+    ):
+        value = value.__array__()
+    return plain(value)

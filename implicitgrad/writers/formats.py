@@ -212,14 +212,18 @@ def _npy_limitation(solution: AnySolution) -> str | None:
 def _npz(solution: AnySolution, options: WriteOptions) -> memoryview:
     from implicitgrad.writers.numpy_files import write_npz
 
-    return write_npz(_linear(solution))
+    if solution.kind == "program":
+        from implicitgrad.writers.program_numpy import write_program_npz
+
+        return write_program_npz(solution)
+    return write_npz(solution)
 
 
 @cache
 def _npz_batch() -> BatchFormat:
     from implicitgrad.writers.numpy_files import write_numbers, write_stack
 
-    return BatchFormat(lambda solution, _: write_numbers(_linear(solution)), lambda *_: "", assemble=write_stack)
+    return BatchFormat(lambda solution, _: write_numbers(solution), lambda *_: "", assemble=write_stack)
 
 
 _AGAIN = "the system again, with its answer as what check expects"

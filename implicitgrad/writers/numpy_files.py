@@ -17,6 +17,7 @@ from implicitgrad.text.errors import UsageError
 from implicitgrad.text.number_grammar import to_float
 
 if TYPE_CHECKING:
+    from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.numbers.ball import Array
 
 
@@ -66,8 +67,12 @@ def write_npz(solution: Solution) -> memoryview:
     return stream.getbuffer()
 
 
-def write_numbers(solution: Solution) -> dict[str, Any]:
+def write_numbers(solution: Solution | ProgramSolution) -> dict[str, Any]:
     """Return the numbers of an answer, for ``write_stack``."""
+    if solution.kind == "program":
+        from implicitgrad.writers.program_numpy import program_numbers
+
+        return {"program": program_numbers(solution)}
     return {
         "shape": (solution.system.equations, solution.system.unknowns, solution.system.inputs),
         "rank": solution.rank,
@@ -82,9 +87,11 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
     """Write the sources of systems, their statuses or "error", and the numbers from ``write_numbers``.
 
     dy_dx (S, N, P), dL_dx (S, P) or (S, K, P); NaN for entries that are not determined, for systems without an answer,
-    and outside a system's own size if others are larger. shape (S, 3): equations, unknowns, inputs.
+    and outside a system's own size if others are larger. shape (S, 3): equations, unknowns, inputs. If some are
+    quadratic programs, z (S, n), lambda (S, m) and nu (S, p), with NaN in the same way, and shape 0, rank -1 for them.
     """
-    numbers = [found if status != "error" else None for _, status, found in answers]
+    everything = [found if status != "error" else None for _, status, found in answers]
+    numbers = [None if found and "program" in found else found for found in everything]
     solved = [found for found in numbers if found]
     arrays: dict[str, Array] = {
         "source": np.array([source for source, _, _ in answers], dtype=str),
@@ -97,6 +104,9 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
     if any(found["dL_dx"] is not None for found in solved):
         gradients = _stacked([found and found["dL_dx"] for found in numbers])
         arrays["dL_dx"] = gradients[:, 0] if all(found["has_one_loss"] for found in solved) else gradients
+    programs = [found["program"] if found and "program" in found else None for found in everything]
+    if any(programs):
+        arrays |= {key: _stacked([found and found[key] for found in programs])[:, 0] for key in ("z", "lambda", "nu")}
     np.savez(stream, allow_pickle=False, **arrays)
 
 
