@@ -12,7 +12,7 @@ import pickle
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from threading import local
@@ -97,7 +97,7 @@ class _Finished(NamedTuple):
     """The message that all jobs of a request have been run."""
 
 
-def run_isolated(make_jobs: MakeJobs, seconds: float | None = None) -> Iterator[JobResult]:
+def run_isolated(make_jobs: MakeJobs, seconds: float | None = None) -> Generator[JobResult]:
     """Yield the results of jobs in order, each as soon as it is there.
 
     make_jobs : called in the isolated process, and again in a new one if that was killed; must return the same jobs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -53,19 +54,20 @@ def check_within(
         read = list(enumerate(specs()))
         return [Job((k, spec.source), partial(run, k, spec)) for run in (solve, check) for k, spec in read]
 
-    for result in run_isolated(make_jobs, seconds):
-        k, system = result.label or (0, source)
-        if isinstance(result.error, InputError):
-            found = [problem._replace(source=problem.source or system) for problem in result.error.problems]
-            if found[0].code not in LIMITS:
-                problems += [problem for problem in found if problem not in problems]
-            results.setdefault(k, Unreadable(system, tuple(found)))
-        elif result.error is not None:
-            raise result.error
-        elif isinstance(result.value, Solution):
-            solutions[k] = result.value
-        elif result.value is not None:
-            results[k] = result.value
+    with closing(run_isolated(make_jobs, seconds)) as isolated:  # ends the process at once if an error is raised
+        for result in isolated:
+            k, system = result.label or (0, source)
+            if isinstance(result.error, InputError):
+                found = [problem._replace(source=problem.source or system) for problem in result.error.problems]
+                if found[0].code not in LIMITS:
+                    problems += [problem for problem in found if problem not in problems]
+                results.setdefault(k, Unreadable(system, tuple(found)))
+            elif result.error is not None:
+                raise result.error
+            elif isinstance(result.value, Solution):
+                solutions[k] = result.value
+            elif result.value is not None:
+                results[k] = result.value
     if problems:
         raise InputError(problems)
     return [results[k] for k in sorted(results)]

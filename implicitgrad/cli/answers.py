@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import groupby
 from time import monotonic
@@ -109,7 +110,7 @@ def answers_in_time(
     return answers, problems
 
 
-def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Iterator[Answer | JobResult]:
+def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Generator[Answer | JobResult]:
     for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
         if is_of_numbers:
             for system, parts in group:
@@ -122,7 +123,7 @@ def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Iterato
             yield from run_isolated(partial(_jobs, specs, options))
 
 
-def _split(results: Iterable[Answer | JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+def _split(results: Generator[Answer | JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
     """Separate answers from the problems of systems without one. Raise any other error.
 
     source : the source of systems that could not be read in time.
@@ -130,18 +131,20 @@ def _split(results: Iterable[Answer | JobResult], source: str | None = None) -> 
     answers: list[Answer] = []
     problems: list[Problem] = []
     wrong: list[Problem] = []
-    for result in results:
-        if isinstance(result, Answer):
-            answers.append(result)
-        elif result.error is None:
-            answers.append(result.value)
-        elif isinstance(result.error, InputError):
-            found = [
-                problem._replace(source=problem.source or result.label or source) for problem in result.error.problems
-            ]
-            (problems if found[0].code in LIMITS else wrong).extend(found)
-        else:
-            raise result.error
+    with closing(results):  # an error that is raised ends the isolated process at once
+        for result in results:
+            if isinstance(result, Answer):
+                answers.append(result)
+            elif result.error is None:
+                answers.append(result.value)
+            elif isinstance(result.error, InputError):
+                found = [
+                    problem._replace(source=problem.source or result.label or source)
+                    for problem in result.error.problems
+                ]
+                (problems if found[0].code in LIMITS else wrong).extend(found)
+            else:
+                raise result.error
     if wrong:
         raise InputError([*wrong, *problems])
     return answers, problems
