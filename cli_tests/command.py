@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy is imported once for all commands that run in this process
+os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # many systems share this process, and sympy keeps 1,000 results
 
 PROGRAM = str(Path(sys.executable).with_name("implicitgrad"))
 Files = dict[str, str | bytes] | None

@@ -26,7 +26,7 @@ def examples(number: int) -> settings:
     """Try a property on ``number`` random examples in a thorough run (IMPLICITGRAD_TESTS=thorough), else on a fifth."""
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
     return settings(
-        max_examples=number if IS_THOROUGH else max(20, number // 5), deadline=None, suppress_health_check=checks
+        max_examples=number if IS_THOROUGH else max(10, number // 5), deadline=None, suppress_health_check=checks
     )
 
 

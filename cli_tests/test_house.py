@@ -74,10 +74,15 @@ def floor_of(file: str) -> int:
 
 
 @cache
+def tree_of(file: str) -> ast.Module:
+    return ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
+
+
+@cache
 def imports(file: str) -> frozenset[tuple[str, str]]:
     """Return the modules that a file imports, each with a name out of it or "", in functions and for types, too."""
     found = set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -98,15 +103,15 @@ def own_imports(file: str) -> frozenset[str]:
     return frozenset(found - {file})
 
 
-@pytest.mark.parametrize("file", files())
-def test_imports_run_downward_only(file: str) -> None:
-    for other in own_imports(file):
-        assert room_of(other) == room_of(file) or floor_of(other) < floor_of(file), f"{file} imports {other}"
-    for module, _ in imports(file):
-        root = module.split(".")[0]
-        if root in THIRD_PARTY:
-            places = {file, room_of(file), file.rpartition("/")[0]}
-            assert places & THIRD_PARTY[root], f"{file} imports {module}"
+def test_imports_run_downward_only() -> None:
+    for file in files():
+        for other in own_imports(file):
+            assert room_of(other) == room_of(file) or floor_of(other) < floor_of(file), f"{file} imports {other}"
+        for module, _ in imports(file):
+            root = module.split(".")[0]
+            if root in THIRD_PARTY:
+                places = {file, room_of(file), file.rpartition("/")[0]}
+                assert places & THIRD_PARTY[root], f"{file} imports {module}"
 
 
 def test_no_files_import_one_another_in_a_circle() -> None:
@@ -132,7 +137,7 @@ def test_the_house_has_few_rooms() -> None:
 def test_no_two_classes_have_one_name() -> None:
     homes: dict[str, list[str]] = {}
     for file in files():
-        for node in ast.walk(ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))):
+        for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.ClassDef):
                 homes.setdefault(node.name.lstrip("_"), []).append(file)
     assert {name: places for name, places in homes.items() if len(places) > 1} == {}
@@ -141,7 +146,7 @@ def test_no_two_classes_have_one_name() -> None:
 def test_a_rooms_init_has_no_code() -> None:
     for file in files():
         if file.endswith("/__init__"):
-            tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
+            tree = tree_of(file)
             assert ast.get_docstring(tree), f"{file}: expected a docstring"
             assert len(tree.body) == 1, f"{file}: expected a docstring alone"
 
@@ -150,16 +155,14 @@ def test_names_of_formats_stand_in_the_registry_alone() -> None:
     of_output = set(FORMATS) | {".md", ".tex", ".txt"}
     for file in files():
         if file not in ("readers/formats", "writers/formats", "cli/guide"):  # the guide's pages are Markdown files
-            tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
-            texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            texts = {node.value for node in ast.walk(tree_of(file)) if isinstance(node, ast.Constant)}
             assert not texts & of_output, file
 
 
 def test_suffixes_of_input_stand_in_the_registries_alone() -> None:
     for file in files():
         if file not in ("readers/formats", "writers/formats", "readers/npz"):  # an archive's members have suffixes too
-            tree = ast.parse((PACKAGE / f"{file}.py").read_text("utf-8"))
-            texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            texts = {node.value for node in ast.walk(tree_of(file)) if isinstance(node, ast.Constant)}
             assert not texts & set(BY_SUFFIX), file
 
 

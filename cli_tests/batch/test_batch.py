@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import children, wait_until, wait_until_blocked
-from conftest import PROGRAM, SCREEN_VARIABLES, Run
+from conftest import PROGRAM, SCREEN_VARIABLES, Run, spread
 
 from implicitgrad.batch import answer
 from implicitgrad.batch.cluster import Cluster
@@ -544,9 +545,10 @@ def test_workers_killed_in_the_midst_of_their_answers_cost_nothing(tmp_path: Pat
 
 
 @needs_proc
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("is_to_group", [True, False])
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    ("number", "is_to_group", "times"),
+    spread(product([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], [True, False], [1, 2]), 3),
+)
 def test_an_interruption_ends_all_at_once_with_what_was_done_written_whole(
     tmp_path: Path, number: int, is_to_group: bool, times: int
 ) -> None:
@@ -696,16 +698,21 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 
 
 @needs_proc
-def test_a_dask_cluster_that_loses_a_worker_gives_every_result(
+def test_a_dask_cluster_that_loses_a_worker_gives_every_result_and_one_that_is_gone_ends_the_batch(
     tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]]
 ) -> None:
     address, processes = cluster
+    lose_a_worker(tmp_path, address, processes[1])
+    lose_the_cluster(address, processes[0], processes[2])
+
+
+def lose_a_worker(tmp_path: Path, address: str, worker: subprocess.Popen[bytes]) -> None:
     line = '{"A": [[0.1, 0.2, 0.3], [0.7, 0.4, 0.9], [0.2, 0.8, 0.6]], "dL_dy": [1, 2, 3]}\n'
     (tmp_path / "many.jsonl").write_text(line * 3000)
     command = [PROGRAM, "batch", "many.jsonl", "--dask", address, "-o", "r.jsonl"]
     batch = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: is_filled(tmp_path / "r.jsonl"))
-    os.killpg(processes[1].pid, signal.SIGKILL)
+    os.killpg(worker.pid, signal.SIGKILL)
     _, stderr = batch.communicate(timeout=90)
     assert (batch.returncode, stderr) == (0, "implicitgrad: 3,000 systems: 3,000 determined\n")
     found = lines((tmp_path / "r.jsonl").read_text())
@@ -714,23 +721,19 @@ def test_a_dask_cluster_that_loses_a_worker_gives_every_result(
     assert all("error" not in record for record in found)
 
 
-@needs_proc
-def test_a_dask_cluster_that_is_gone_ends_the_batch_with_what_was_done_written(
-    cluster: tuple[str, list[subprocess.Popen[bytes]]],
-) -> None:
-    address, (scheduler, *workers) = cluster
+def lose_the_cluster(address: str, scheduler: subprocess.Popen[bytes], worker: subprocess.Popen[bytes]) -> None:
+    """Batches that have answered a system end with a message when the next one cannot be answered."""
     command = [PROGRAM, "batch", "-", "--dask", address, "--dask-timeout"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    batches = [subprocess.Popen([*command, timeout], **pipes) for timeout in ("1", "5")]
+    batches = [subprocess.Popen([*command, timeout], **pipes) for timeout in ("1", "3")]
     for batch in batches:
         batch.stdin.write('{"A": [[2]]}\n')
         batch.stdin.flush()
     answers = [batch.stdout.readline() for batch in batches]
     assert [sources(answer) for answer in answers] == [["-"], ["-"]]
-    gone = [("it has had no worker for 1 s", workers), ("the scheduler has not answered for 5 s", [scheduler])]
+    gone = [("it has had no worker for 1 s", worker), ("the scheduler has not answered for 3 s", scheduler)]
     for batch, (what, killed) in zip(batches, gone, strict=True):
-        for process in killed:
-            os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(killed.pid, signal.SIGKILL)
         stdout, stderr = batch.communicate('{"A": [[3]]}\n', timeout=30)
         rest = "What was done is written; --resume goes on from there\n"
         message = f"implicitgrad: --dask {address}: {what}. {rest}"

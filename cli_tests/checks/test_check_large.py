@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import spread
 
 from implicitgrad import check
 from implicitgrad.checks import rational_feasibility as feasible
@@ -40,7 +41,7 @@ def without_elimination(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_elimination")
-@pytest.mark.parametrize(("M", "N", "rank"), SHAPES)
+@pytest.mark.parametrize(("M", "N", "rank"), spread(SHAPES, 2))
 def test_a_pseudo_inverse_holds_and_a_wrong_one_does_not(M: int, N: int, rank: int) -> None:
     A = array(M, N, rank)
     J = np.linalg.pinv(A)

@@ -10,6 +10,7 @@ import sympy
 from conftest import Run, spread, trials
 from nonlinear import TEXTBOOK, solved
 
+from implicitgrad import Solution
 from implicitgrad.checks.judge import judge
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Outcome
@@ -28,9 +29,8 @@ def equation(text: str, y: str = "y", x: str = "x") -> list[str]:
     return ["-e", text, "--unknowns", y, "--inputs", x]
 
 
-def judged(*equations: str, y: str, x: str, dy_dx: list[list[str]]) -> Outcome:
-    solution = solved(*equations, y=y, x=x)
-    (outcome,) = judge(solution, build_claims({"dy_dx": SourceValue(dy_dx)}, solution)).outcomes
+def judged(curve: Solution, dy_dx: str) -> Outcome:
+    (outcome,) = judge(curve, build_claims({"dy_dx": SourceValue([[dy_dx]])}, curve)).outcomes
     return outcome
 
 
@@ -151,11 +151,12 @@ def test_every_report_says_what_is_not_decided(run: Run, tmp_path: Any) -> None:
 def test_textbook_answers_hold_and_others_do_not(name: str) -> None:
     equation, expected = TEXTBOOK[name]
     left, right = equation.split(" = ")
+    curve = solved(equation, y="y", x="x")
     for claim in (expected, f"{expected} + ({left} - ({right}))*x/y"):
-        outcome = judged(equation, y="y", x="x", dy_dx=[[claim]])
+        outcome = judged(curve, claim)
         assert outcome.holds, outcome.reason
     for claim in spread((f"-({expected})", f"{expected} + x", f"x*({expected})"), 3):
-        outcome = judged(equation, y="y", x="x", dy_dx=[[claim]])
+        outcome = judged(curve, claim)
         assert (outcome.holds, outcome.is_undecided) == (False, False)
 
 
@@ -165,13 +166,13 @@ def test_a_claim_is_said_to_hold_exactly_where_the_truth_is_seen_at_other_points
     generator = random.Random(seed)
     x = sympy.Symbol("x")
     f, g = (sum(generator.randrange(1, 5) * x**k for k in range(2)) + sign * x**2 for sign in (1, -1))
-    equation = f"(y - ({f}))*(y - ({g})) = 0"
+    curve = solved(f"(y - ({f}))*(y - ({g})) = 0", y="y", x="x")
     F = f"((y - ({f}))*(y - ({g})))"
     slope = f"(({f.diff(x)})*(y - ({g})) - ({g.diff(x)})*(y - ({f})))/(2*y - ({f}) - ({g}))"
     both = f"(({f.diff(x)})*(y - ({g})) - ({g.diff(x)})*(y - ({f})))/(({f}) - ({g}))"
     for claim, holds in ((slope, None), (both, True), (f"{both} + {F}*y", True), (str(f.diff(x)), False),
                          (f"{both} + y - ({f})", False), (f"{both} + 1", False)):  # fmt: skip
-        outcome = judged(equation, y="y", x="x", dy_dx=[[claim]])
+        outcome = judged(curve, claim)
         right = [
             sympy.sympify(claim).subs({"x": at, "y": branch.subs(x, at)}) == branch.diff(x).subs(x, at)
             for branch in (f, g)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xmlschema
 from conftest import Run
 
 GOOD = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\nexpect:\n  status: determined\n  dL_dx: [-0.5, 0.5]\n"
@@ -313,6 +312,8 @@ def test_junit_is_valid_and_counts(run: Run, tmp_path: Path) -> None:
         "good.yaml": GOOD, "wrong.yaml": WRONG, "silent.yaml": SILENT, "broken.yaml": BROKEN,
         "odd.yaml": 'A: [[1, 2]]\ny: ["<&\\e>", "\\uFFFE"]\nexpect: {dy_dx: [1, 1], rank: 1}\n',
     }  # fmt: skip
+    import xmlschema
+
     schema = xmlschema.XMLSchema(str(Path(__file__).with_name("junit.xsd")))
     for options, counts in (((), "8 2 1 1"), (("--strict",), "8 3 1 0")):
         result = run("check", ".", "--junit", "report.xml", *options, files=files)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sympy
 from cases import CASES, Case
-from conftest import Run, examples
+from conftest import Run, examples, spread
 from elimination import Matrix, identity, inverse, matrix, null_space, product, rank, transpose
 from hypothesis import given
 from hypothesis import strategies as st
@@ -329,7 +329,7 @@ def test_a_system_of_text_is_solved_exactly_if_that_takes_no_noticeable_time(run
         found[rank:] = [found[i - rank] for i in range(rank, n)]
         return found
 
-    for n, digits, r, expected in (
+    cases = (
         (16, 40, 16, "exact"),
         (20, 2, 20, "exact"),
         (20, 2, 19, "exact"),
@@ -337,10 +337,14 @@ def test_a_system_of_text_is_solved_exactly_if_that_takes_no_noticeable_time(run
         (24, 60, 24, "float"),
         (72, 1, 72, "float"),
         (24, 25, 23, "exact"),  # settled
-    ):
+    )
+    by_command = [case[:3] for case in spread(cases, 2)]
+    for n, digits, r, expected in cases:
         A = rows(n, digits, r)
         found = solve(A)
         assert (str(found.arithmetic), found.rank) == (expected, r), (n, digits)
+        if (n, digits, r) not in by_command:
+            continue
         system = json.dumps({"A": [[int(entry) for entry in row] for row in A], "expect": {"rank": r}})
         files = {"a.json": system, "a.jsonl": f"{system}\n"}
         for command in (("solve", "a.json", "-f", "json"), ("batch", "a.jsonl")):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import trials
 from rationals import assert_within, exactly, fractions
 
 from implicitgrad import solve
@@ -140,7 +141,7 @@ def test_a_least_solution_of_one_number_is_within_its_bound() -> None:
 @pytest.mark.parametrize("size", [1.0, 50.0, 2e4, 1e7])
 def test_a_least_solution_is_within_its_bound_whatever_its_givens_hide(r: int, F: int, size: float) -> None:
     rng = np.random.default_rng(r)
-    for _ in range(20):
+    for _ in range(trials(20)):
         V, J = size * rng.standard_normal((r, F)), rng.standard_normal((r, 3))
         assert_least(J, 0.0, V, 0.0, J, V)
         for shift in (1e-6, -1e-6, 1e-6 * np.sign(rng.standard_normal((r, 3)))):

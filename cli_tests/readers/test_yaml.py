@@ -274,8 +274,8 @@ def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None
 # The large matrix: its numbers at once, its places where they are asked for.
 
 
-def large_text(entry: str = "0.1", style: str = "flow") -> str:
-    rows = [[f"{i}.{j:02}" for j in range(64)] for i in range(1, 66)]
+def large_text(entry: str = "0.1", style: str = "flow", shape: tuple[int, int] = (65, 64)) -> str:
+    rows = [[f"{i}.{j:02}" for j in range(shape[1])] for i in range(1, shape[0] + 1)]
     rows[40][30] = entry
     if style == "block":
         return "A:\n" + "".join("  -\n" + "".join(f"    - {text}\n" for text in row) for row in rows)
@@ -302,8 +302,11 @@ def test_a_large_matrix_becomes_doubles_at_once(style: str, tmp_path: Path) -> N
     "bad", ["nan", "0x10", "1_000", "010", "1e400", "''", "' 1'", "'1\\n2'", "x", "[1]", "{a: 1}", "1:30"]
 )
 @pytest.mark.parametrize("style", ["flow", "block"])
-def test_a_bad_entry_of_a_large_matrix_is_placed(style: str, bad: str, tmp_path: Path) -> None:
-    text = large_text(bad, style)
+def test_a_bad_entry_of_a_large_matrix_is_placed(
+    style: str, bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "LARGE", 1000)
+    text = large_text(bad, style, (42, 32))
     (problem,) = problems(text, tmp_path)
     before = text[: text.index(bad + (", " if style == "flow" else "\n"))]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from conftest import ROOT, Run, examples
+from conftest import ROOT, Run, examples, spread
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -335,11 +335,12 @@ def test_what_is_not_certified_is_not_claimed(tmp_path: Path) -> None:
 def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> None:
     answers = [json.loads(line) for line in run("solve", str(path), "-f", "json").stdout.splitlines()]
     for form, name in (("markdown", "a.md"), ("latex", "a.tex"), ("yaml", "a.yaml")):
-        shown = run("solve", str(path), "-f", form)
-        assert (shown.returncode, shown.stderr) == (0, "")
-        assert run("solve", str(path), "-o", name).returncode == 0
-        assert (tmp_path / name).read_text("utf-8") == shown.stdout
-        assert answers[0]["status"] in shown.stdout or "not certified" in shown.stdout
+        written = run("solve", str(path), "-o", name)
+        assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
+        text = (tmp_path / name).read_text("utf-8")
+        assert answers[0]["status"] in text or "not certified" in text
+        if path in spread(SAMPLES, 4):
+            assert run("solve", str(path), "-f", form).stdout == text
     well_formed((tmp_path / "a.tex").read_text("utf-8"))
     assert len(tables((tmp_path / "a.md").read_text("utf-8"))) == sum(
         1 + (answer["general"] is not None and bool(answer["general"]["free"])) for answer in answers

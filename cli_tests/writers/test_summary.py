@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from conftest import spread
 from rich.cells import cell_len
 
 from implicitgrad import Solution, solve
@@ -274,7 +275,7 @@ SHAPES = [(41, 41), (45, 3), (500, 1), (3, 45), (1, 500), (130, 70), (70, 130), 
 @pytest.mark.parametrize("has_color", [False, True])
 def test_the_picture_fits_any_screen(shape: tuple[int, int], encoding: str, has_color: bool) -> None:
     solution = with_jacobian(np.random.default_rng(0).normal(size=shape))
-    for width in (None, 200, 80, 40, 20):
+    for width in spread((None, 200, 80, 40, 20), 2):
         text = write_summary(solution, Screen(width, has_color, encoding))
         text.encode(encoding)
         plain = ESCAPE.sub("", text)
