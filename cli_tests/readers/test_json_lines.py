@@ -16,6 +16,7 @@ from implicitgrad.readers.yaml import read_yaml
 
 LINE = 3
 LONG = "1" * 1001
+FLOAT = ("--arithmetic", "float")
 
 LINES = {
     "large integers": '{"A": [[9007199254740993, 2], [3, -0]], "dL_dy": [5, 9007199254740993]}',
@@ -183,6 +184,53 @@ def test_a_record_as_it_is_may_stand_under_expect(run: Run) -> None:
     assert judged == [with_gradient] * 3 + [[key for key in with_gradient if key != "dL_dx"]] * 2
     wrong = records[0] | {"dL_dx": [-0.5, 0.25]}
     assert run("check", "-", stdin=json.dumps(SYSTEMS[0] | {"expect": wrong})).returncode == 1
+
+
+LONG_NUMBER, LONGER_NUMBER = str(7**1060), str(7**1060 + 10)
+RECORDS = {
+    "certified doubles": (SYSTEMS[0], FLOAT, {}),
+    "tiny doubles": ({"A": [["1e300", "1e-300"], ["1e-300", "1e300"]], "dL_dy": [1, 2]}, FLOAT, {}),
+    "a rank by a cutoff": (
+        {"A": [["0.1", "0.2"], ["0.3", "0.6000000000000001"]], "dL_dy": [1, 2]}, FLOAT,
+        dict.fromkeys(("status", "rank", "dy_dx", "dL_dx", "free_parameters", "constraints"), "is not certified"),
+    ),
+    "long numbers": ({"A": [[LONG_NUMBER, 3], [1, LONGER_NUMBER]], "dL_dy": [1, 2]}, (), {
+        "dy_dx": "proves nothing", "dL_dx": "proves nothing"}),
+    "long numbers in constraints": (
+        {"A": [[LONG_NUMBER, 3], [1, LONGER_NUMBER], [LONG_NUMBER, LONG_NUMBER]]}, (), {}
+    ),
+    "long numbers beyond doubles": (
+        {
+            "A": [[LONG_NUMBER, 3], [1, LONGER_NUMBER]],
+            "B": [["1e399", 1], [1, "1e399"]],
+            "dL_dy": ["1e399", LONG_NUMBER],
+        },
+        (),
+        {"dy_dx": "proves nothing", "dL_dx": "more than 1,000 digits"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("system", "options", "undecided"), RECORDS.values(), ids=RECORDS)
+def test_the_record_of_an_answer_never_fails(
+    run: Run, system: dict[str, Any], options: tuple[str, ...], undecided: dict[str, str]
+) -> None:
+    record = json.loads(run("solve", "-", "--format", "json", *options, stdin=json.dumps(system)).stdout)
+    result = run("check", "-", "--format", "json", stdin=json.dumps(system | {"expect": record}))
+    claims = {claim["claim"]: claim for claim in json.loads(result.stdout)["claims"]}
+    assert result.returncode == (1 if undecided else 0)
+    assert {key for key, claim in claims.items() if claim["undecided"]} == {*undecided}
+    assert all(claim["holds"] for key, claim in claims.items() if key not in undecided)
+    assert all(reason in claims[key]["reason"] for key, reason in undecided.items())
+
+
+def test_a_wrong_number_in_a_record_of_doubles_fails(run: Run) -> None:
+    record = json.loads(run("solve", "-", "--format", "json", *FLOAT, stdin=json.dumps(SYSTEMS[0])).stdout)
+    for wrong in (0.5000001, 0.49, 0):
+        forged = record | {"dL_dx": [-0.5, wrong]}
+        result = run("check", "-", "--format", "json", stdin=json.dumps(SYSTEMS[0] | {"expect": forged}))
+        failed = [claim["claim"] for claim in json.loads(result.stdout)["claims"] if not claim["holds"]]
+        assert (result.returncode, failed) == (1, ["dL_dx"])
 
 
 def test_a_line_of_many_is_read_without_those_above_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from implicitgrad.checks.claim import Claim
 from implicitgrad.checks.context import Context
@@ -63,6 +63,7 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         context = Context(solution, claims)
         outcomes = _judge_matrices(context, others) + judge_scalars(claims, context)
     elsewhere = Place(solution.system.source)
+    outcomes = [_with_caveat(outcome, claims.caveats) for outcome in outcomes]
     outcomes.sort(key=lambda outcome: CLAIMS.index(outcome.key))
     placed = [outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes]
     return Verdict(solution, tuple(placed))
@@ -97,6 +98,12 @@ def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
         return outcome
     reason = f"the rank of A is {found.rank} by a cutoff and {exact.rank} exactly, and the claim is the exact answer"
     return Outcome(matrix.key, False, outcome.claimed, reason, is_undecided=True)
+
+
+def _with_caveat(outcome: Outcome, caveats: Mapping[str, str]) -> Outcome:
+    if outcome.holds or outcome.is_undecided or outcome.key not in caveats:
+        return outcome
+    return Outcome(outcome.key, False, outcome.claimed, caveats[outcome.key], is_undecided=True)
 
 
 def _has_same_matrices(a: LinearSystem, b: LinearSystem) -> bool:

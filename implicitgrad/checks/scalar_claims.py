@@ -9,7 +9,7 @@ from typing import Any
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.matrices import product
 from implicitgrad.checks.matrix_claims import fails
-from implicitgrad.checks.tolerances import tolerances_of
+from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, tolerances_of
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
 from implicitgrad.model.solution import Status
 from implicitgrad.model.system import Matrix
@@ -152,11 +152,13 @@ def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, cont
     matrix = product(tuple([T[k] for k in dependent]), inverse)
     tolerances = tolerances_of(claimed.matrix._replace(unit_roundoff=None), context)
     unit_roundoff = claimed.matrix.unit_roundoff or Fraction(0)
+    underflow = HALF_OF_SMALLEST.get(unit_roundoff, Fraction(0))
     deviations = []
     for i, row in enumerate(matrix):
         for j, correct in enumerate(row):
             value = claimed.matrix.entries[i][j]
-            allowed = tolerances[i][j] + unit_roundoff * abs(correct)  # computed numbers are rounded at least
+            # computed numbers are rounded at least
+            allowed = max(tolerances[i][j] + unit_roundoff * abs(correct), underflow)
             if value is None or abs(value - correct) > allowed:
                 meaning = f"{printable(claimed.dependent[i])} by {printable(system.x[others[j]])}"
                 text = claimed.matrix.texts[i][j]

@@ -93,5 +93,7 @@ class Claims(NamedTuple):
     """The largest condition number that is allowed."""
     rtol: Fraction | None = None
     atol: Fraction | None = None
+    caveats: Mapping[str, str] = {}
+    """Why claims by their keys are undecided if they fail."""
     places: Mapping[str, Place] = {}
     """Where each claim is written, in the order of CLAIMS."""

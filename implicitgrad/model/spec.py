@@ -52,7 +52,9 @@ class SourceValue(NamedTuple):
     span: Callable[[Path], Span] | None = None
     """The start and end of the value at a path, if it can be edited there."""
     unit_roundoff: Fraction | None = None
-    """The unit roundoff of an array's floating-point type; None for other values."""
+    """The unit roundoff of the floating-point type of an array, or of a record's doubles; None for other values."""
+    caveat: str | None = None
+    """Why a claim of it that fails is undecided; None if it fails."""
     with_fewer_entries: Callable[[], SourceValue] | None = None
     """Parses the text again with each ambiguous ``a -b`` as one entry instead of two; None if nothing is ambiguous."""
 

@@ -103,7 +103,7 @@ def _entries(
 ) -> ClaimedMatrix | None:
     numbers = ClaimedMatrix(key, (), (), (), None, is_flat)
     entries, texts, roundings = [], [], []
-    unit_roundoff, is_complete = None, True
+    unit_roundoff, is_complete = part.unit_roundoff, True
     non_finite: list[str] = []
     strange: list[tuple[Path, Problem]] = []
     for i, row in enumerate(rows):
@@ -125,7 +125,7 @@ def _entries(
                     strange.append((path, problem))
                 continue
             values.append(value)
-            units.append(unit)
+            units.append(ZERO if part.unit_roundoff else unit)  # the digits of a double claim no accuracy
             if is_computed:
                 unit_roundoff = part.unit_roundoff or DOUBLE
         entries.append(tuple(values))

@@ -45,6 +45,7 @@ class _Builder:
             condition=self._number("condition.max"),
             rtol=self._tolerance("rtol"),
             atol=self._tolerance("atol"),
+            caveats={key: part.caveat for key, part in self.parts.items() if part.caveat},
             places=self._places(),
         )
         if self.problems:

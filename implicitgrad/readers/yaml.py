@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
 from implicitgrad.model.spec import (
     CLAIMS,
@@ -30,7 +33,7 @@ from implicitgrad.readers.yaml_nodes import (
 )
 from implicitgrad.text.characters import nearest, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.text.number_grammar import NumberError, parse_number, to_float
+from implicitgrad.text.number_grammar import MAX_DIGITS, NumberError, parse_number, to_float
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 PROGRAM_KEYS = (
@@ -39,6 +42,11 @@ PROGRAM_KEYS = (
 MATRIX_KEYS = ("A", "B", "P", "G")
 MATRICES = ("dy_dx", "dL_dx")
 NULLS = ("null", "~")
+TOO_LONG = (
+    f"its exact numbers have more than {MAX_DIGITS:,} digits, which are not read, and doubles cannot stand for them"
+)
+UNCERTIFIED = "it is of an answer that is not certified, whose rank or zeros a cutoff decided"
+UNIT_ROUNDOFF = Fraction(1, 2**53)
 
 
 def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemSpec]:
@@ -104,9 +112,9 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         elif key == "expect":
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
-            value = _claimed_part(value)
-            _check_claims(value, claims, refuse)
-            spec.expect = partial(_claims, value, source)
+            record = _record(value)
+            _check_claims(record.claims, claims, refuse)
+            spec.expect = partial(_claims_of, record, source)
             spec.site = partial(_site, node, value)
         elif key in ("equations", "at", "solve_for"):
             equations[key] = value
@@ -134,17 +142,44 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
     return spec
 
 
-def _claimed_part(claims: YamlNode) -> YamlNode:
+class _Record(NamedTuple):
+    """A mapping of claims, which may be the record of a solution."""
+
+    claims: YamlNode
+    caveats: Mapping[str, str] = MappingProxyType({})
+    """By key why a claim is undecided if it fails."""
+    is_float: bool = False
+    """Whether all its numbers were computed in doubles."""
+
+
+def _record(claims: YamlNode) -> _Record:
     """Return the claims in a solution's record; any other mapping unchanged."""
     if not is_record([key.text or "" for key, _ in claims.pairs or ()]):
-        return claims
+        return _Record(claims)
     exact = next((dict(_by_key(value)) for key, value in claims.pairs or () if key.text == "exact"), {})
     kept = [
         (key, (_exactly(value, exact[key.text]) if key.text in exact else None) or value)
         for key, value in claims.pairs or ()
         if key.text not in NOT_JUDGED and not (key.text == "dL_dx" and value.text in NULLS)
     ]
-    return claims._replace(pairs=kept)
+    caveats = {key: TOO_LONG for key, value in exact.items() if key and _has_long_number(value)}
+    if _is_uncertified(claims):
+        caveats = {key.text: UNCERTIFIED for key, _ in kept if key.text}
+    is_float = any(key == "arithmetic" and value.text == "float" for key, value in _by_key(claims))
+    return _Record(claims._replace(pairs=kept), caveats, is_float)
+
+
+def _has_long_number(node: YamlNode) -> bool:
+    if node.text is not None:
+        return len(node.text) > MAX_DIGITS and sum(map(str.isdigit, node.text)) > MAX_DIGITS
+    return any(map(_has_long_number, node.items or [value for _, value in node.pairs or ()]))
+
+
+def _is_uncertified(record: YamlNode) -> bool:
+    """Return whether a record's error bound of ∂y/∂x is null beside a ∂y/∂x, or that of ∂L/∂x beside a ∂L/∂x."""
+    by_key = dict(_by_key(record))
+    bounds = dict(_by_key(by_key["error_bound"])) if "error_bound" in by_key else {}
+    return any(bounds[key].text in NULLS and by_key[key].text not in NULLS for key in bounds if key in by_key)
 
 
 def _by_key(node: YamlNode) -> Iterator[tuple[str | None, YamlNode]]:
@@ -205,15 +240,24 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Sp
     (node,) = nodes
     if node.pairs is None:
         refuse(f"expect: expected a mapping, got {node}", node, None)
-    node = _claimed_part(node)
-    _check_claims(node, CLAIMS, refuse)
+    record = _record(node)
+    _check_claims(record.claims, CLAIMS, refuse)
     if problems:
         raise InputError(problems)
-    return _claims(node, source), span_of(node)
+    return _claims_of(record, source), span_of(node)
+
+
+def _claims_of(record: _Record, source: str) -> dict[str, SourceValue]:
+    """Return each claim by its key, and the values of mappings by their path, constraints.matrix."""
+    claims = _claims(record.claims, source)
+    for key, part in claims.items():
+        caveat = record.caveats.get(key.partition(".")[0])
+        if caveat is not None or record.is_float:
+            claims[key] = part._replace(caveat=caveat, unit_roundoff=UNIT_ROUNDOFF)
+    return claims
 
 
 def _claims(node: YamlNode, source: str, prefix: str = "") -> dict[str, SourceValue]:
-    """Return each claim by its key, and the values of mappings by their path, constraints.matrix."""
     claims: dict[str, SourceValue] = {}
     for key_node, value in node.pairs or ():
         key = f"{prefix}{spelled(key_node.text or '')}"
