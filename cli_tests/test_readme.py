@@ -145,6 +145,8 @@ def test_links_of_the_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"(?:\]\(|src(?:set)?=\")([^)\"#]+)", page.text):
             assert target.startswith("https://") or (page.path.parent / target).exists(), f"{page.path.name}: {target}"
+    for page in GUIDE:
+        assert page.path.stem == "index" or f"[{page.path.stem}](implicitgrad/guide/" in README.text, page.path.name
 
 
 def test_the_readme_is_short() -> None:

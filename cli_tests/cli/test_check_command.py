@@ -368,7 +368,7 @@ def test_a_narrow_screen_has_the_notes_below_and_colour_only_where_asked(run: Ru
     assert "\n             chooses ∂y1/∂x1 = -3; fixes nothing: " in result.stdout
     assert "\x1b" not in result.stdout
     colored = run("check", "loose.yaml", COLUMNS="60", FORCE_COLOR="1").stdout
-    assert "\x1b[32mholds\x1b[0m" in colored
+    assert "\x1b[38;5;28mholds\x1b[0m" in colored
     import re
 
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == result.stdout

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.batch.task import BatchResult
+from implicitgrad.terminal.screen import LABEL
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import (
@@ -137,7 +138,7 @@ def _show(problems: Sequence[Problem]) -> None:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, header_style="", pad_edge=False)
-    table.add_column("where", style="cyan", overflow="fold", max_width=WIDEST_PLACE)
+    table.add_column("where", style=LABEL, overflow="fold", max_width=WIDEST_PLACE)
     table.add_column("what is wrong", overflow="fold")
     for problem in problems:
         place = ":".join(str(part) for part in (problem.source, problem.line, problem.column) if part is not None)

@@ -17,6 +17,7 @@ from implicitgrad.cli.options import (
     format_of,
     format_option,
     once,
+    plain_option,
     time_limit_option,
     with_help,
 )
@@ -65,7 +66,7 @@ GROUPS = {
     "Files": "exclude strict update yes",
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for",
-    "Output": "form output junit github quiet",
+    "Output": "form plain output junit github quiet",
     "CSV": "delimiter decimal header index",
     "Advanced": "time_limit",
 }
@@ -98,6 +99,7 @@ usage, or a file cannot be read (the others are checked); 3 an internal error.""
 @format_option(
     REPORTS, f"What to print; {JSON}: an object for each system.  [default: by the suffix of --output, else {TABLE}]",
 )  # fmt: skip
+@plain_option
 @click.option("-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write the report to a file.")
 @click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Also write JUnit XML to a file.")
 @click.option(
@@ -131,6 +133,7 @@ def check(
     exclude: tuple[str, ...],
     strict: bool,
     form: str | None,
+    plain: bool,
     output: str | None,
     junit: str | None,
     github: bool | None,
@@ -163,7 +166,7 @@ def check(
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
         refuse_inputs(output, [0 if path == "-" else path for path in [*inputs, *files]])
-    reporting = Reporting(format_of(output, form, REPORTS, TABLE), output, junit, github, quiet)
+    reporting = Reporting(format_of(output, form, REPORTS, TABLE, is_plain=plain), output, junit, github, quiet)
     reporting.check()
     if update or yes:
         _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)

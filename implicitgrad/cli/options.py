@@ -11,7 +11,7 @@ import click
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.formats import PLAIN_SUFFIX
+from implicitgrad.writers.formats import PLAIN, PLAIN_SUFFIX
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -186,17 +186,25 @@ def delimiter(context: click.Context, parameter: click.Parameter, value: str | N
 
 def format_option(formats: Sequence[Format], help_text: str) -> Callable[[Decorated], Decorated]:
     """Return the option --format, a choice of ``formats``."""
-    return click.option(
-        "-f", "--format", "form", type=click.Choice([one.name for one in formats]), help=help_text
-    )  # fmt: skip
+    return click.option("-f", "--format", "form", type=click.Choice([one.name for one in formats]), help=help_text)
 
 
-def format_of(output: str | None, asked: str | None, formats: Iterable[Format], default: str) -> str:
-    """Return the name of the format of --format, or else that of the suffix of --output.
+def plain_option(command: Decorated) -> Decorated:
+    """Add --plain."""
+    return click.option("--plain", is_flag=True, help="Print a fact a line, for screen readers and grep.")(command)
+
+
+def format_of(
+    output: str | None, asked: str | None, formats: Iterable[Format], default: str, *, is_plain: bool = False
+) -> str:
+    """Return the name of the format of --format or --plain, or else that of the suffix of --output.
 
     default : the format of standard output, devices, .txt and names without a suffix. Raise UsageError for a suffix
     of none of ``formats``.
     """
+    if is_plain and asked not in (None, PLAIN):
+        raise UsageError(f"--plain is --format {PLAIN}; expected it or --format {asked}, got both")
+    asked = PLAIN if is_plain else asked
     suffix = os.path.splitext(output or "")[1].lower()
     if asked is not None or output is None or suffix in ("", ".", PLAIN_SUFFIX):
         return asked or default

@@ -9,8 +9,8 @@ from implicitgrad.text.version import __version__
 OVERVIEW = """\
 Usage: implicitgrad COMMAND [OPTIONS] [ARGUMENTS]
 
-  Exact implicit differentiation of linear and nonlinear systems, and a
-  checker for hand-written gradients.
+  Exact implicit differentiation of linear and nonlinear systems and
+  quadratic programs, and a checker for hand-written gradients.
 
 Commands:
   solve  Print ∂y/∂x and ∂L/∂x of a system.

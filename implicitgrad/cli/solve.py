@@ -17,6 +17,7 @@ from implicitgrad.cli.options import (
     format_option,
     names,
     once,
+    plain_option,
     set_threads,
     solving_options,
     threads_option,
@@ -60,7 +61,7 @@ GROUPS = {
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for order",
     "Answer": "steps free only wrt require",
-    "Output": "form output digits full",
+    "Output": "form plain output digits full",
     "CSV": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
 }
@@ -102,6 +103,7 @@ def _described() -> str:
     PRINTED,
     f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]",
 )
+@plain_option
 @click.option(
     "--digits",
     type=click.IntRange(1, 100),
@@ -143,6 +145,7 @@ def solve(
     time_limit: float | None,
     threads: int | None,
     form: str | None,
+    plain: bool,
     digits: int,
     output: str | None,
     require: tuple[str, ...],
@@ -172,7 +175,7 @@ def solve(
         from implicitgrad.terminal.files import refuse_inputs
 
         refuse_inputs(output, sources)
-    form = format_of(output, form, FORMATS.values(), TABLE)
+    form = format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
     if steps and not FORMATS[form].has_steps:
         raise UsageError(f"--steps is for --format {WITH_STEPS}, got {form}")
     if rtol is not None and arithmetic == "exact":

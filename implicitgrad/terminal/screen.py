@@ -9,6 +9,8 @@ from typing import NamedTuple
 from implicitgrad.text.characters import SYMBOLS, can_encode, encodable, printable
 
 USUAL_WIDTH = 80
+GOOD, DOUBTFUL, BAD, LABEL, UNDETERMINED = (f"color({number})" for number in (28, 130, 196, 30, 133))
+"""Colours that can be read on a light and on a dark background: each has a contrast of at least 3.9 to both."""
 
 
 class Screen(NamedTuple):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     AnySolution = Solution | ProgramSolution
 
-TABLE, JSON = "table", "json"
-"""The default of solve and check, and that of batch."""
+TABLE, JSON, PLAIN = "table", "json", "plain"
+"""The default of solve and check, that of batch, and that of --plain."""
 PLAIN_SUFFIX = ".txt"
 """The suffix of a file in the command's default format."""
 BatchAnswer = tuple[str, str, Any]
@@ -115,6 +115,26 @@ def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: 
     from implicitgrad.writers.report import write_report
 
     return write_report(results, stdout_screen() if is_on_screen else Screen(), only_failures=only_failures)
+
+
+def _plain(solution: AnySolution, options: WriteOptions) -> str:
+    from implicitgrad.writers.plain import FactNotation, lay_out
+
+    notation = FactNotation(options.digits)
+    if solution.kind == "program":
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        return lay_out(ProgramDocument(solution, notation, options.digits, options.wrt))
+    from implicitgrad.writers.document import Document, refuse_long
+
+    refuse_long(solution)
+    return lay_out(Document(solution, notation, options.digits))
+
+
+def _plain_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    from implicitgrad.writers.plain import write_report
+
+    return write_report(results, only_failures=only_failures)
 
 
 def _json(solution: AnySolution, options: WriteOptions) -> str:
@@ -234,6 +254,7 @@ FORMATS = {
         Format(
             JSON, (".json", ".jsonl", ".ndjson"), _json, "an object a line", "", batch=_json_batch, report=_json_report
         ),
+        Format(PLAIN, (), _plain, "a fact a line", "\n", report=_plain_report),
         Format("markdown", (".md",), _markdown, "", "\n", has_steps=True),
         Format("latex", (".tex",), _latex, "for amsmath", "\n", has_steps=True),
         Format("yaml", (".yaml", ".yml"), _yaml, _AGAIN, "---\n", needs_values=True),

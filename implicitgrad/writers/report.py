@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.screen import BAD, DOUBTFUL, GOOD, LABEL, Screen
 from implicitgrad.text.characters import IN_ASCII, count, printable
 
 GAP = "   "
@@ -20,7 +20,7 @@ INDENT = "  "
 NARROWEST = 24
 MAX_CHOICES = 3
 HEADS = ("system", "claim", "verdict", "claimed")
-COLORS = {"holds": "green", "FAILS": "bold red", "open": "yellow", "undecided": "yellow", "ERROR": "bold red"}
+COLORS = {"holds": GOOD, "FAILS": f"bold {BAD}", "open": DOUBTFUL, "undecided": DOUBTFUL, "ERROR": f"bold {BAD}"}
 
 Paint = Callable[[str, str], str]
 Result = Verdict | Unreadable
@@ -39,7 +39,7 @@ class ReportRow(NamedTuple):
     @property
     def styles(self) -> tuple[str, ...]:
         """Return the style of each cell."""
-        return ("cyan", "", COLORS.get(self.verdict, ""), "", "yellow")
+        return (LABEL, "", COLORS.get(self.verdict, ""), "", DOUBTFUL)
 
 
 def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bool = False) -> str:
@@ -58,7 +58,7 @@ def _warnings(results: Sequence[Result], paint: Paint) -> list[str]:
     """Return the warnings of possible misreadings, one per line."""
     systems = [result.solution.system for result in results if isinstance(result, Verdict)]
     return [
-        paint(f"{printable(system.source)}: warning: {message}", "yellow")
+        paint(f"{printable(system.source)}: warning: {message}", DOUBTFUL)
         for system in systems
         for _, message in system.remarks
     ]
@@ -113,7 +113,7 @@ def _painter(screen: Screen) -> Paint:
     from rich.style import Style
 
     def paint(text: str, style: str) -> str:
-        return Style.parse(style).render(text, color_system=ColorSystem.STANDARD) if style else text
+        return Style.parse(style).render(text, color_system=ColorSystem.EIGHT_BIT) if style else text
 
     return paint
 
@@ -131,7 +131,7 @@ def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]
     lines = []
     for row in rows:
         if row.system:
-            lines.append(paint(row.system, "cyan"))
+            lines.append(paint(row.system, LABEL))
         lines += _with_note(row, 1, widths, screen, paint)
     return lines
 
@@ -144,7 +144,7 @@ def _with_note(row: ReportRow, first: int, widths: Sequence[int], screen: Screen
     if screen.width is None or used <= screen.width:
         return [indent + _line(cells, widths, styles, paint)]
     margin = " " * (widths[0] + len(GAP)) if not first and widths[0] < screen.width // 3 else indent + GAP
-    note = [paint(text, "yellow") for text in _wrapped(row.note, screen, margin)]
+    note = [paint(text, DOUBTFUL) for text in _wrapped(row.note, screen, margin)]
     return [indent + _line(cells[:-1], widths, styles, paint), *note]
 
 
@@ -172,7 +172,7 @@ def _stacked(row: ReportRow, screen: Screen, paint: Paint) -> list[str]:
     else:
         lines += _wrapped(row.claimed, screen, INDENT * 2)
     if row.note:
-        lines += [paint(text, "yellow") for text in _wrapped(row.note, screen, INDENT * 2)]
+        lines += [paint(text, DOUBTFUL) for text in _wrapped(row.note, screen, INDENT * 2)]
     return [system, *lines] if row.system else lines
 
 

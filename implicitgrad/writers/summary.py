@@ -13,7 +13,7 @@ from rich.text import Text
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.heat_map import draw, shorten
@@ -197,7 +197,7 @@ def _lines(part: _Part) -> list[Text]:
     ]
     for name, number in part.lines:
         lines.append(
-            Text.assemble(MARGIN, (name, "cyan"), " " * (part.width - cell_len(name) - cell_len(number)), number)
+            Text.assemble(MARGIN, (name, LABEL), " " * (part.width - cell_len(name) - cell_len(number)), number)
         )
     return lines
 

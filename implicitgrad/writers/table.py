@@ -15,7 +15,7 @@ from rich.text import Text
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.screen import DOUBTFUL, GOOD, LABEL, UNDETERMINED, Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.document import Document, refuse_long
 from implicitgrad.writers.elements import FREE, Block, Equations, PageDocument, Role, Row, Section, Sentence
@@ -27,7 +27,7 @@ NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
 MAX_NOTE_BESIDE = 100
 """The columns of a note beside a table if a line may have any length."""
-STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: "yellow"}
+STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
 
 
 def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
@@ -77,7 +77,7 @@ class Page:
         title, *rest = document.question()
         self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
         verdict, *findings = document.findings()
-        color = "green" if document.is_good else "yellow"
+        color = GOOD if document.is_good else DOUBTFUL
         self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
 
     def section(self, section: Section) -> None:
@@ -178,9 +178,9 @@ class Page:
         for i, line in enumerate(block.lines):
             if block.rows and i == len(block.rows):
                 table.add_row()
-            note = [Text.assemble(GAP, (line.note, "yellow"))] if has_notes and line.note else []
+            note = [Text.assemble(GAP, (line.note, DOUBTFUL))] if has_notes and line.note else []
             texts = [_cell(line, k, cells[k][i], is_loss=i >= len(block.rows)) for k in widths]
-            table.add_row(Text.assemble(MARGIN, (line.label, "cyan")), *texts, *note)
+            table.add_row(Text.assemble(MARGIN, (line.label, LABEL)), *texts, *note)
         longest_note = max((cell_len(line.note) for line in block.losses), default=0)
         self.console.width = len(MARGIN) + label_width + sum(widths.values()) + len(GAP) + longest_note
         self.console.print(table)
@@ -196,11 +196,11 @@ class Page:
         """Write the notes on the losses as sentences."""
         for note in block.notes():
             self.gap()
-            self.prose(note, "yellow")
+            self.prose(note, DOUBTFUL)
 
 
 def _cell(line: Row, k: int, texts: list[str], *, is_loss: bool) -> Text:
-    style = "magenta" if line.cells[k] is FREE else "bold" if is_loss else ""
+    style = UNDETERMINED if line.cells[k] is FREE else "bold" if is_loss else ""
     return Text("\n").join(Text.assemble(GAP, (text, style)) for text in texts)
 
 
