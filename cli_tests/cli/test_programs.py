@@ -53,7 +53,11 @@ def document(truth: dict[str, Any]) -> dict[str, Any]:
 
 
 def record(run: Run, given: dict[str, Any]) -> dict[str, Any]:
-    result = run("solve", "-", "--format", "json", stdin=json.dumps(given))
+    return record_of(run, json.dumps(given))
+
+
+def record_of(run: Run, text: str, *options: str) -> dict[str, Any]:
+    result = run("solve", "-", *options, "--format", "json", stdin=text)
     assert (result.returncode, result.stderr) == (0, "")
     loaded: dict[str, Any] = json.loads(result.stdout)
     return loaded
@@ -218,6 +222,74 @@ def test_bad_input_is_one_line_with_its_place(run: Run, text: str, message: str)
     assert (result.returncode, result.stdout) == (2, "")
     assert message.replace("<stdin>", "-") in result.stderr
     assert "Traceback" not in result.stderr
+
+
+VERTEX = "P: [[1, 0], [0, 1]]\nq: [-3, -3]\nG: [[1, 0], [0, 1], [1, 1]]\nh: [1, 1, 2]\ndL_dz: [1, 1]\n"
+
+
+def test_pieces_are_the_jacobians_of_all_sides(run: Run) -> None:
+    found = record_of(run, VERTEX, "--pieces")
+    by_active = {tuple(piece["active"]): piece["dz_dh"] for piece in found["exact"]["pieces"]}
+    assert by_active == {
+        ("h1", "h2"): [["1", "0", "0"], ["0", "1", "0"]],
+        ("h1", "h3"): [["1", "0", "0"], ["-1", "0", "1"]],
+        ("h2", "h3"): [["0", "-1", "1"], ["0", "1", "0"]],
+        ("h3",): [["0", "0", "1/2"], ["0", "0", "1/2"]],
+    }
+    page = run("solve", "-", "--pieces", stdin=VERTEX)
+    assert page.stdout.count("∂z/∂") == 5
+    assert "where h1 and h3 are active" in page.stdout
+
+
+@pytest.mark.parametrize(("direction", "expected"), [
+    ("h1=1,h2=-1/2", {"dz": ["1/2", "-1/2"], "dL": "0"}),
+    ("h3=1", {"dz": ["0", "0"], "dL": "0"}),
+    ("h3=-2", {"dz": ["-1", "-1"], "dL": "-2"}),
+    ("q[z1]=5", {"dz": ["0", "0"], "dL": "0"}),
+])  # fmt: skip
+def test_a_directional_derivative(run: Run, direction: str, expected: dict[str, Any]) -> None:
+    found = record_of(run, VERTEX, "--direction", direction)
+    assert found["exact"]["directional"]["derivative"] == expected
+    assert "the derivative in the direction of" in run("solve", "-", "--direction", direction, stdin=VERTEX).stdout
+
+
+@pytest.mark.parametrize(("direction", "message"), [
+    ("h9=1", "direction: expected the name of a parameter, got 'h9'"),
+    ("h1", "--direction: expected"), ("h1=x", "--direction: expected a number"), ("h1=1,h1=2", "each name once"),
+])  # fmt: skip
+def test_a_direction_that_makes_no_sense(run: Run, direction: str, message: str) -> None:
+    result = run("solve", "-", "--direction", direction, stdin=VERTEX)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_steps_derive_the_gradients_as_optnet_does(run: Run) -> None:
+    result = run("solve", "-", "--steps", stdin=BAKERY)
+    assert (result.returncode, result.stderr) == (0, "")
+    for text in (
+        "oven: -bread + 2·cake = 2, active: its multiplier is 4/5",
+        "lb[cake]: -cake = -17/10 < 0, inactive: its multiplier is 0",
+        "[-1  2   0]   [dλ[oven]]   [     doven]",
+        "u[λ[oven]] = 1/5",
+        "∂L/∂q = −u_z = (-3/5, -3/10)",
+        "[-19/25  -29/50]",
+    ):
+        assert text in result.stdout
+    latex = run("solve", "-", "--steps", "--format", "latex", stdin=BAKERY)
+    assert latex.returncode == 0
+    assert r"P\cdot z + q + C^{\top}\cdot \lambda" in latex.stdout
+    assert latex.stdout.count("$") % 2 == 0
+    assert latex.stdout.count("{") == latex.stdout.count("}")
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("q: [-1]\n", "--steps needs a solution, and the program is unbounded"),
+    (json.dumps({"q": [1] * 9, "lb": 0}), "--steps is for at most 8 unknowns"),
+])  # fmt: skip
+def test_steps_that_nobody_reads_are_refused(run: Run, text: str, message: str) -> None:
+    result = run("solve", "-", "--steps", stdin=text)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize("option", [("--free", "z1"), ("--rtol", "1e-9"), ("--order", "2")])

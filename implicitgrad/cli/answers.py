@@ -17,6 +17,9 @@ from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, WriteOptions, either
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
     from implicitgrad.batch.isolation import Job, JobResult
     from implicitgrad.model.program import QuadraticProgram
     from implicitgrad.model.program_solution import ProgramSolution
@@ -41,6 +44,10 @@ class SolveOptions(NamedTuple):
     """The output file; None for standard output."""
     wrt: tuple[str, ...]
     """The parameters of a program that a page shows."""
+    pieces: bool = False
+    """Whether all Jacobians around a kink of a program are asked for."""
+    direction: Mapping[str, Fraction] | None = None
+    """A direction in which a program's derivative is asked for."""
 
 
 class Answer(NamedTuple):
@@ -171,7 +178,15 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         from implicitgrad.solvers.program.solver import solve_program
 
         _refuse_linear_options(system, options)
-        return solve_program(system)
+        solution = solve_program(system)
+        if options.steps:
+            from implicitgrad.writers.program_steps import refuse_unfit
+
+            refuse_unfit(solution)
+        return _with_pieces(solution, options)
+    for option, is_given in {"--pieces": options.pieces, "--direction": options.direction is not None}.items():
+        if is_given:
+            raise UsageError(f"{system.source}: {option} is for quadratic programs")
     return solve_system(
         system,
         options.free,
@@ -180,6 +195,25 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         order=options.order,
         steps=options.steps,
     )
+
+
+def _with_pieces(solution: ProgramSolution, options: SolveOptions) -> ProgramSolution:
+    """Add the pieces and the directional derivative that are asked for. Raise ImplicitGradError."""
+    if options.pieces and solution.is_unique:
+        from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
+
+        pieces = find_pieces(solution)
+        if pieces is None:
+            remark = ("too-many-pieces", f"there are more than {MAX_PIECES} pieces, and none of them is listed")
+            solution = solution._replace(remarks=(*solution.remarks, remark))
+        else:
+            solution = solution._replace(pieces=tuple(pieces))
+    if options.direction is not None:
+        from implicitgrad.solvers.program.derivatives import directional_derivative
+
+        found = directional_derivative(solution, options.direction)
+        solution = solution._replace(directional=(options.direction, found))
+    return solution
 
 
 def _refuse_linear_options(program: QuadraticProgram, options: SolveOptions) -> None:
@@ -196,7 +230,14 @@ def _answer(system: Question, parts: dict[str, SourceValue], options: SolveOptio
     form, is_on_screen = FORMATS[options.form], options.file is None
     written = form.write(
         solution,
-        WriteOptions(options.digits, options.is_full or not is_on_screen, is_on_screen, parts, wrt=options.wrt),
+        WriteOptions(
+            options.digits,
+            options.is_full or not is_on_screen,
+            is_on_screen,
+            parts,
+            wrt=options.wrt,
+            has_steps=options.steps,
+        ),
     )
     limitation = form.limitation(solution)
     note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"

@@ -43,6 +43,8 @@ from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from implicitgrad.cli.answers import Answer
 
 PARAMETERS = ("q", "h", "b", "lb", "ub", "P", "G", "A")
@@ -60,7 +62,7 @@ implicitgrad solve system.yaml --require determined > /dev/null"""
 GROUPS = {
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for order",
-    "Answer": "steps free only wrt require",
+    "Answer": "steps free only wrt pieces direction require",
     "Output": "form plain output digits full",
     "CSV": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
@@ -98,6 +100,13 @@ def _described() -> str:
     **once(names),
     metavar="KEYS",
     help="Show a quadratic program's derivatives in these: q,h,b,lb,ub,P,G,A.  [default: q,h,b,lb,ub]",
+)
+@click.option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program.")
+@click.option(
+    "--direction",
+    **once(names),
+    metavar="NAME=RATE,...",
+    help="Differentiate a quadratic program in one direction: h1=1,b2=-1.",
 )
 @format_option(
     PRINTED,
@@ -154,6 +163,8 @@ def solve(
     header: bool | None,
     index: bool | None,
     wrt: tuple[str, ...] | None,
+    pieces: bool,
+    direction: tuple[str, ...] | None,
     debug: bool,
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
@@ -188,7 +199,20 @@ def solve(
         expected = ", ".join(PARAMETERS)
         raise UsageError(f"--wrt: expected some of {expected}, got {quoted(unknown[0])}")
     options = SolveOptions(
-        arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file, wrt or PARAMETERS[:5]
+        arithmetic,
+        free or (),
+        rtol,
+        only,
+        order,
+        steps,
+        require,
+        form,
+        digits,
+        full,
+        file,
+        wrt or PARAMETERS[:5],
+        pieces,
+        None if direction is None else _rates(direction),
     )
     with spinner(f"reading {', '.join(inputs)}"):
         specs = partial(specs_of, system, parse_options(given), given.csv_form)
@@ -216,6 +240,23 @@ def solve(
     if problems:
         return ImplicitGradError.exit_code
     return 1 if not_met else 0
+
+
+def _rates(direction: tuple[str, ...]) -> dict[str, Fraction]:
+    """Parse NAME=RATE of --direction. Raise UsageError."""
+    from implicitgrad.text.number_grammar import NumberError, parse_number
+
+    rates: dict[str, Fraction] = {}
+    for one in direction:
+        name, sign, text = one.rpartition("=")
+        try:
+            rate = parse_number(text.strip())
+        except NumberError as error:
+            raise UsageError(f"--direction: {error.problem.message}", "--direction h1=1,b2=-1") from None
+        if not sign or not name.strip() or name.strip() in rates:
+            raise UsageError(f"--direction: expected NAME=RATE, each name once, got {quoted(one)}", "h1=1,b2=-1")
+        rates[name.strip()] = rate
+    return rates
 
 
 def _joined(answers: list[Answer], form: str) -> list[str]:

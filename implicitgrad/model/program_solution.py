@@ -169,6 +169,10 @@ class ProgramSolution(NamedTuple):
     kkt: Solution | None = None
     """The linear system of the KKT conditions with the constraints that can have positive multipliers."""
     certificate: FarkasCertificate | RayCertificate | None = None
+    pieces: tuple[Piece, ...] | None = None
+    """All affine pieces of z around the point, if they were asked for."""
+    directional: tuple[Mapping[str, Fraction], Slope | Missing] | None = None
+    """A direction, by the names of parameters, and the derivative in it, if it was asked for."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings, by code and message."""
 

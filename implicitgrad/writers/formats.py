@@ -46,6 +46,8 @@ class WriteOptions(NamedTuple):
     """Further keys of a JSON record."""
     wrt: tuple[str, ...] = ("q", "h", "b", "lb", "ub")
     """The parameters of a program whose derivatives a page shows, by their keys."""
+    has_steps: bool = False
+    """Whether a page on a program has the derivation."""
 
 
 class BatchFormat(NamedTuple):
@@ -100,7 +102,8 @@ def _table(solution: AnySolution, options: WriteOptions) -> str:
         from implicitgrad.writers.table import lay_out
 
         notation = PlainNotation(options.digits, screen.label, screen.label)
-        return lay_out(ProgramDocument(solution, notation, options.digits, options.wrt), screen)
+        document = ProgramDocument(solution, notation, options.digits, options.wrt, has_steps=options.has_steps)
+        return lay_out(document, screen)
     if solution.is_large and not options.is_full:
         from implicitgrad.writers.summary import write_summary
 
@@ -175,7 +178,8 @@ def _markdown(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_document import ProgramDocument
 
-        return lay_out(ProgramDocument(solution, notation(options.digits), options.digits, options.wrt))
+        shown = notation(options.digits)
+        return lay_out(ProgramDocument(solution, shown, options.digits, options.wrt, has_steps=options.has_steps))
     return write_markdown(solution, options.digits)
 
 
@@ -183,7 +187,7 @@ def _latex(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_latex import write_program_latex
 
-        return write_program_latex(solution, options.digits, options.wrt)
+        return write_program_latex(solution, options.digits, options.wrt, has_steps=options.has_steps)
     from implicitgrad.writers.latex import write_latex
 
     return write_latex(solution, options.digits)

@@ -27,6 +27,7 @@ _GREEK = {
 }  # fmt: skip
 _SYMBOLS = {
     "∂": r"\partial ", "·": r"\cdot ", "×": r"\times ", "−": "-", "≈": r"\approx ", "±": r"\pm ", "≤": r"\leq ",
+    "≥": r"\geq ", "½": r"\tfrac12 ",
     "∝": r"\propto ", "≠": r"\neq ", "←": r"\leftarrow ", "ᵀ": r"^{\top}", "⁻": "^{-}", "¹": "^{1}",
 } | {letter: f"\\{name} " for letter, name in _GREEK.items()} | {
     superscript: f"^{{{digit}}}" for digit, superscript in enumerate("²³⁴⁵⁶⁷⁸⁹", start=2)
@@ -204,6 +205,11 @@ def sentence(text: str) -> str:
     """Return the sentence with a capital and a full stop."""
     capital = text if text[1:2] == " " else text[:1].upper() + text[1:]  # a name keeps its case
     return words(capital) + ("" if text.endswith(":") else ".") + "\n"
+
+
+def formula(text: str) -> str:
+    """Return a formula in plain characters, such as P·z + Cᵀ·λ, in LaTeX."""
+    return "".join([_SYMBOLS.get(character, character) for character in text])
 
 
 def words(text: str) -> str:

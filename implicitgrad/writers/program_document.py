@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from implicitgrad.model.program_solution import (
     Missing,
     Parameter,
     PartialVector,
+    Piece,
     ProgramSolution,
     ProgramStatus,
     RayCertificate,
@@ -36,11 +37,20 @@ class ProgramDocument:
     """The contents of a page on a ProgramSolution, in a notation."""
 
     def __init__(
-        self, solution: ProgramSolution, notation: Notation, digits: int, wrt: Sequence[str] = DEFAULT_PARAMETERS
+        self,
+        solution: ProgramSolution,
+        notation: Notation,
+        digits: int,
+        wrt: Sequence[str] = DEFAULT_PARAMETERS,
+        *,
+        has_steps: bool = False,
     ) -> None:
-        """Take what is shown. digits : the most significant digits of a decimal. wrt : keys of parameters."""
+        """Take what is shown.
+
+        digits : the most significant digits of a decimal. wrt : keys of parameters. has_steps : with the derivation.
+        """
         self.solution, self.program, self.notation, self.digits = solution, solution.program, notation, digits
-        self.wrt, self.label = wrt, notation.label
+        self.wrt, self.label, self.has_steps = wrt, notation.label, has_steps
 
     @property
     def is_good(self) -> bool:
@@ -92,6 +102,10 @@ class ProgramDocument:
             yield Section(
                 (self._vectors({"point": solution.certificate.point, "direction": solution.certificate.ray}),)
             )
+        if self.has_steps:
+            from implicitgrad.writers.program_steps import derive
+
+            yield from derive(solution, self.notation)
         if solution.z is not None:
             yield Section((self._optimum(),))
             objective = self.notation.sum(self._objective(), ()).named("objective")
@@ -102,8 +116,45 @@ class ProgramDocument:
             yield Section((constrained, Equations(tuple(self._constraints()))))
         if solution.derivatives is not None:
             yield from self._derivatives()
+        if solution.directional is not None:
+            yield from self._directional(*solution.directional)
+        for piece in solution.pieces or ():
+            yield from self._piece(piece)
         for _, text in solution.remarks:
             yield Section((Sentence(f"warning: {text}", Role.WARNING),))
+
+    def _directional(self, direction: Mapping[str, Fraction], slope: Slope | Missing) -> Iterator[Section]:
+        rates = ", ".join(
+            f"{self.notation.mention(name)} at the rate {self.notation.number(rate)}"
+            for name, rate in direction.items()
+        )
+        if isinstance(slope, Missing):
+            yield Section((Sentence(f"in the direction of {rates}: {_words(slope)}", Role.FINDING),))
+            return
+        yield Section((Sentence(f"the derivative in the direction of {rates}", Role.ASIDE),))
+        cells = self._column(["not unique" if value is None else value for value in (*slope.z, *slope.losses)])
+        labels = [*map(self.label, self.program.z), *self._loss_names()]
+        rows = [Row(f"d{label}", (cell,), f"d{label}") for label, cell in zip(labels, cells, strict=False)]
+        n = len(self.program.z)
+        yield Section((Block(("",), tuple(rows[:n]), tuple(rows[n:]), corner=""),))
+
+    def _piece(self, piece: Piece) -> Iterator[Section]:
+        """Yield the Jacobian of one piece."""
+        derivatives = self.solution.derivatives
+        assert derivatives is not None
+        held = "where no constraint is active"
+        if piece.active:
+            held = f"where {self._listed(piece.active)} {'is' if len(piece.active) == 1 else 'are'} active"
+        yield Section((Sentence(held, Role.ASIDE),))
+        shown = self._shown()
+        heads = tuple(self.label(derivatives.parameters[k].name) for k in shown)
+        lines = [*piece.z, *piece.losses]
+        columns = [self._column(["infeasible" if (value := row[k]) is None else value for row in lines]) for k in shown]
+        labels = [*map(self.label, self.program.z), *(f"∂{name}/∂" for name in self._loss_names())]
+        cells = zip(*columns, strict=True)
+        rows = [Row(label, row, f"∂{label}/∂") for label, row in zip(labels, cells, strict=False)]
+        n = len(self.program.z)
+        yield Section((Block(heads, tuple(rows[:n]), tuple(rows[n:]), corner="∂z/∂"),))
 
     def _objective(self) -> Fraction:
         assert self.solution.objective is not None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from implicitgrad.model.program_solution import ProgramSolution
-from implicitgrad.writers.elements import Block, Element, Equations, Sentence
-from implicitgrad.writers.latex_notation import LatexNotation, displayed, sentence, words
+from implicitgrad.writers.elements import Block, Element, Equations, Matrices, Sentence
+from implicitgrad.writers.latex_notation import LatexNotation, displayed, formula, sentence, words
 from implicitgrad.writers.program_document import ProgramDocument
 
 
-def write_program_latex(solution: ProgramSolution, digits: int, wrt: Sequence[str]) -> str:
+def write_program_latex(solution: ProgramSolution, digits: int, wrt: Sequence[str], *, has_steps: bool = False) -> str:
     """Return the document for amsmath. digits : the most significant digits of a decimal."""
-    document = ProgramDocument(solution, LatexNotation(digits), digits, wrt)
+    document = ProgramDocument(solution, LatexNotation(digits), digits, wrt, has_steps=has_steps)
     title, *question = document.question()
     lines = [
         f"% {', '.join([title, *question])}",
@@ -20,6 +20,8 @@ def write_program_latex(solution: ProgramSolution, digits: int, wrt: Sequence[st
         "% needs \\usepackage{amsmath}",
     ]
     for section in document.sections():
+        if section.heading:
+            lines.append(f"\\medskip\\noindent\\textbf{{{words(section.heading)}.}}\n")
         for element in section.elements:
             lines += _element(element)
     return "\n".join(lines) + "\n"
@@ -27,9 +29,12 @@ def write_program_latex(solution: ProgramSolution, digits: int, wrt: Sequence[st
 
 def _element(element: Element) -> Iterator[str]:
     if isinstance(element, Sentence):
-        yield sentence(element.text)
+        is_spelled = element.is_spelled
+        yield f"{element.text[:1].upper()}{element.text[1:]}.\n" if is_spelled else sentence(element.text)
     elif isinstance(element, Equations):
-        yield from displayed(map(str, element.lines))
+        yield from displayed(formula(str(line)) for line in element.lines)
+    elif isinstance(element, Matrices):
+        yield from displayed([formula(element.text)])
     elif isinstance(element, Block):
         yield from displayed([_array(element)])
 

@@ -12,6 +12,7 @@ from implicitgrad.model.program_solution import (
     Derivatives,
     FarkasCertificate,
     Missing,
+    Piece,
     ProgramSolution,
     RayCertificate,
     Slope,
@@ -111,7 +112,32 @@ class _Writer:
             **self._matrix_gradients(),
             "one_sided": {} if solution.derivatives is None else self._one_sided(solution.derivatives),
             "certificate": self._certificate(),
+            **self._asked(),
         }
+
+    def _asked(self) -> dict[str, Json]:
+        """Return the keys of what is computed only if it is asked for."""
+        solution = self.solution
+        found: dict[str, Json] = {}
+        if solution.pieces is not None and solution.derivatives is not None:
+            found["pieces"] = [
+                {"active": solution.names(piece.active), **self._by_parameter(piece, solution.derivatives)}
+                for piece in solution.pieces
+            ]
+        if solution.directional is not None:
+            direction, slope = solution.directional
+            rates = {name: self.number(rate) for name, rate in direction.items()}
+            found["directional"] = {"direction": rates, "derivative": self._slope(slope)}
+        return found
+
+    def _by_parameter(self, piece: Piece, derivatives: Derivatives) -> dict[str, Json]:
+        rows = [self._columns(row, derivatives) for row in piece.z]
+        found: dict[str, Json] = {f"dz_d{key}": [self._vector(row[key]) for row in rows] for key in PARAMETERS}
+        losses = [self._columns(row, derivatives) for row in piece.losses]
+        if losses:
+            for key in PARAMETERS:
+                found[f"dL_d{key}"] = _one_or_all(self.solution, [self._vector(row[key]) for row in losses])
+        return found
 
     def _maybe(self, value: Fraction | None) -> Json:
         return None if value is None else self.number(value)
