@@ -245,6 +245,16 @@ def test_letters_are_no_constants(run: Run) -> None:
     assert "Letters are for exact arithmetic" in result.stderr
 
 
+@pytest.mark.parametrize("wrong", ["sqrt(-2)", "asin(2)", "1/sin(pi)", "log(0)", "sinn(1)", "a*log(-1)"])
+def test_what_is_wrong_with_a_constant_is_said_alike_in_both_arithmetics(run: Run, wrong: str) -> None:
+    for arguments in (("-A", f"1 2; 3 {wrong}"), ("-A", "1", "-B", wrong), ("-A", "1", "-g", wrong)):
+        exact = run("solve", *arguments)
+        result = run("solve", *arguments, "--arithmetic", "float")
+        assert (exact.returncode, result.returncode) == (2, 2)
+        assert result.stderr == exact.stderr
+        assert "Letters are for" not in result.stderr
+
+
 def test_many_equations_at_a_point_of_transcendental_numbers_are_answered_in_doubles(run: Run) -> None:
     n = 20
     equations = [part for i in range(n) for part in ("-e", f"exp(y{i + 1})+y{(i + 1) % n + 1}/9=x{i + 1}")]

@@ -31,7 +31,10 @@ With the second that a process takes to start and to load sympy, it ends within 
 ALGEBRA_BYTES = 400 * 2**20
 """In addition to the 100 MiB that a process with sympy loaded has."""
 ALGEBRA_MEMORY = "500 MiB"
-SMALLER = "Use fewer letters, or numbers in the place of letters and, with --at, of x and y"
+SMALLER = (
+    "Use fewer letters, or numbers in the place of letters and, with --at, of x and y; --arithmetic float answers where"
+    " there are no letters"
+)
 DIED = "the process that worked on this system died: killed, or out of memory"
 MIN_SECONDS = 1e-6
 """The shortest time that an alarm can be set to; 0 would cancel it."""
@@ -242,7 +245,7 @@ def _cause_of_death(number: int, seconds: float | None) -> Problem:
         return Problem(f"no answer within {seconds:g} s", "--time-limit gives it more", TIME_LIMIT)
     if number == signal.SIGPROF:
         message = f"no answer within {ALGEBRA_SECONDS:g} s, as much as algebra may take"
-        return Problem(message, f"{SMALLER}, or give it more with --time-limit", ALGEBRA_LIMIT)
+        return Problem(message, f"{SMALLER}; --time-limit gives it more", ALGEBRA_LIMIT)
     return Problem(DIED, code=WORKER_DIED)
 
 

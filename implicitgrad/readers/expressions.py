@@ -10,7 +10,7 @@ from implicitgrad.model.exact_cost import ALWAYS_EXACT
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.numbers.values import ratio_of, shape_of, text_of
 from implicitgrad.symbolic.element import Derivative
-from implicitgrad.symbolic.grammar import Node, has_letters, read_expression, why_no_coefficient
+from implicitgrad.symbolic.grammar import ExpressionError, Node, has_letters, read_expression, why_no_coefficient
 from implicitgrad.symbolic.mistaken_names import WrittenEntry
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import Problem
@@ -82,6 +82,16 @@ def enclose(entry: object) -> Approximation | None:
     except ImportError:
         return None
     return approximation(entry.expression if isinstance(entry, Derivative) else text_of(entry))
+
+
+def error_in(entry: object, spec: SystemSpec) -> ExpressionError | None:
+    """Return what is wrong with an entry that looks like an expression; None if nothing is, or sympy is missing."""
+    if spec.no_letters_hint is None and why_no_algebra() is None:
+        try:
+            parse_expression(entry, spec)
+        except ExpressionError as error:
+            return error
+    return None
 
 
 def parse_expression(entry: object, spec: SystemSpec) -> tuple[Any, WrittenEntry | None]:

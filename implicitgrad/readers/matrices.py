@@ -217,6 +217,10 @@ class MatrixParser:
                         raise LettersFound from None
                     if expressions.is_derivative(entry) and is_large(self.spec):
                         raise InputError([expressions.too_many_for_letters(self.spec)]) from None
+                    if (wrong := expressions.error_in(entry, self.spec)) is not None:
+                        found = Problem(wrong.message, wrong.hint, wrong.code)
+                        self._refuse_entry(key, (*path, j), found, wrong.offset)
+                        continue
                 else:
                     hint = hint or expressions.mistake_in(entry, self.spec)
                 problem = error.problem._replace(hint=hint)

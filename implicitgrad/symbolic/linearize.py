@@ -125,6 +125,7 @@ def linearize(
             message = f"the equations have no derivative, or any, near {_named(point)}"
             raise PointError(message, "Write more decimals, or the exact values") from None
         radii = A_radii, B_radii
+        _refuse_lost_derivatives(A_there, A_radii, point)
         entries_of_H = _written(_decimals(H_there))
         if H is not None:
             with suppress(Unbounded):
@@ -142,6 +143,14 @@ def _second_derivatives(F_y: Expr, slopes: list[Expr], H: list[list[Expr]]) -> l
     return [
         [-(H[i][k] + H[i][P] * J[k] + H[k][P] * J[i] + H[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
     ]
+
+
+def _refuse_lost_derivatives(A: list[list[Expr]], radii: Radii, point: dict[Expr, Expr]) -> None:
+    """Raise PointError if the digits of the point say nothing of an equation's derivatives: sin(y) at 1e300."""
+    for i, (row, errors) in enumerate(zip(A, radii, strict=True)):
+        if any(row) and all(error >= abs(float(value)) for value, error in zip(row, errors, strict=True)):
+            message = f"the digits of {_named(point)} leave open what the derivatives of equation {i + 1} are"
+            raise PointError(message, "Write more digits, or the exact values", i)
 
 
 def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[Expr, Any]:
