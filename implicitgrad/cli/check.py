@@ -66,6 +66,7 @@ GROUPS = {
     "Files": "exclude strict update yes",
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for",
+    "Quadratic programs": "minimize maximize subject_to",
     "Output": "form plain output junit github quiet",
     "CSV": "delimiter decimal header index",
     "Advanced": "time_limit",
@@ -119,6 +120,9 @@ def check(
     A: str | None,
     B: str | None,
     equations: tuple[str, ...],
+    minimize: str | None,
+    maximize: str | None,
+    subject_to: tuple[str, ...],
     at: tuple[str, ...] | None,
     solve_for: tuple[str, ...] | None,
     dL_dy: str | None,
@@ -148,7 +152,8 @@ def check(
     debug: bool,
 ) -> int:
     """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
-    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
+    csv_form = CsvFormat(delimiter, decimal, header, index)
+    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to)
     numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
     claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
@@ -230,7 +235,7 @@ def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: di
 
     if not systems and not given.is_whole:
         hint = "See implicitgrad check --help"
-        raise UsageError("expected files or directories to check, - for standard input, -A or -e", hint)
+        raise UsageError("expected files or directories to check, - for standard input, -A, -e or --minimize", hint)
     refuse_second_system(systems, given)
     refuse_both(given)
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from implicitgrad.cli.answers import Answer
 
-PARAMETERS = ("q", "h", "b", "lb", "ub", "P", "G", "A")
+PARAMETERS = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
 
@@ -62,7 +62,8 @@ implicitgrad solve system.yaml --require determined > /dev/null"""
 GROUPS = {
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for order",
-    "Answer": "steps free only wrt pieces direction require",
+    "Quadratic programs": "minimize maximize subject_to wrt pieces direction",
+    "Answer": "steps free only require",
     "Output": "form plain output digits full",
     "CSV": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
@@ -99,7 +100,8 @@ def _described() -> str:
     "--wrt",
     **once(names),
     metavar="KEYS",
-    help="Show a quadratic program's derivatives in these: q,h,b,lb,ub,P,G,A.  [default: q,h,b,lb,ub]",
+    help="Show a quadratic program's derivatives in these: q,h,b,lb,ub,P,G,A, or x, its letters.  [default: x if "
+    "there are letters, else q,h,b,lb,ub]",
 )
 @click.option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program.")
 @click.option(
@@ -139,6 +141,9 @@ def solve(
     A: str | None,
     B: str | None,
     equations: tuple[str, ...],
+    minimize: str | None,
+    maximize: str | None,
+    subject_to: tuple[str, ...],
     at: tuple[str, ...] | None,
     solve_for: tuple[str, ...] | None,
     dL_dy: str | None,
@@ -168,12 +173,15 @@ def solve(
     debug: bool,
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
-    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, CsvFormat(delimiter, decimal, header, index))
+    csv_form = CsvFormat(delimiter, decimal, header, index)
+    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to)
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
     if system is None and not given.is_whole:
-        raise UsageError("expected a system's file, - for standard input, -A or -e", "See implicitgrad solve --help")
+        raise UsageError(
+            "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
+        )
     refuse_second_system(inputs[:1] if system is not None else [], given)
     refuse_both(given)
     if system is not None and os.path.isdir(system):
@@ -210,7 +218,7 @@ def solve(
         digits,
         full,
         file,
-        wrt or PARAMETERS[:5],
+        wrt or (),
         pieces,
         None if direction is None else _rates(direction),
     )

@@ -18,7 +18,9 @@ from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.model.spec import Linearization, SourceValue, SystemSpec
+    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.spec import Linearization, ProgramSpec, SourceValue, SystemSpec
+    from implicitgrad.readers.equations import EquationLine
 
 INLINE = "<inline>"
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
@@ -37,11 +39,19 @@ class SystemOptions(NamedTuple):
     at: tuple[str, ...] | None
     solve_for: tuple[str, ...] | None
     csv_form: CsvFormat
+    minimize: str | None = None
+    maximize: str | None = None
+    subject_to: tuple[str, ...] = ()
+
+    @property
+    def objective(self) -> str | None:
+        """The objective of a program, if there is one."""
+        return self.maximize if self.minimize is None else self.minimize
 
     @property
     def is_whole(self) -> bool:
         """Whether the options describe a system without a file."""
-        return self.A is not None or bool(self.equations)
+        return self.A is not None or bool(self.equations) or self.objective is not None or bool(self.subject_to)
 
     @property
     def values(self) -> dict[str, str]:
@@ -51,7 +61,7 @@ class SystemOptions(NamedTuple):
 
 
 def system_options(command: Decorated) -> Decorated:
-    """Add -A, -B, -e, --at, --solve-for, -g, --x and --y."""
+    """Add -A, -B, -e, --minimize, --maximize, --subject-to, --at, --solve-for, -g, --x and --y."""
     for option in reversed(
         (
             click.option(
@@ -67,6 +77,20 @@ def system_options(command: Decorated) -> Decorated:
                 multiple=True,
                 metavar="EQUATION",
                 help="An equation instead of matrices, 'x = 2*y1 + y2/3' or 'x**2 + y**2 = 25'; can be repeated.",
+            ),
+            click.option(
+                "--minimize",
+                **once(),
+                metavar="EXPRESSION",
+                help="The objective of a quadratic program: '(z1 - c)^2 + z2^2'.",
+            ),
+            click.option("--maximize", **once(), metavar="EXPRESSION", help="The same, to be maximised."),
+            click.option(
+                "--subject-to",
+                "subject_to",
+                multiple=True,
+                metavar="CONSTRAINT",
+                help="A constraint, 'z1 + z2 <= cap', 'z1 = c' or 'box: 0 <= z1 <= 1' with a name; can be repeated.",
             ),
             click.option(
                 "--at",
@@ -86,7 +110,7 @@ def system_options(command: Decorated) -> Decorated:
                 "dL_dy",
                 **once(hint=SEVERAL_LOSSES),
                 metavar="VECTOR",
-                help="The gradient ∂L/∂y: '1 1' or @FILE; a row for each loss.",
+                help="The gradient ∂L/∂y, or ∂L/∂z of a program: '1 1' or @FILE; a row for each loss.",
             ),
             click.option("--x", "--inputs", "x", **once(names), metavar="NAMES", help="Name the inputs: x1,x2."),
             click.option("--y", "--unknowns", "y", **once(names), metavar="NAMES", help="Name the unknowns: y1,y2."),
@@ -144,14 +168,21 @@ def refuse_second_system(files: Sequence[str], given: SystemOptions) -> None:
         hint = "Leave out one of them"
     elif given.equations and files[0].replace(",", "").isidentifier():
         hint = f"Name the unknowns: --unknowns {printable(files[0])}"
-    raise UsageError(f"expected a system's file or {'-e' if given.A is None else '-A'}, got both", hint)
+    option = "-e" if given.equations else "-A" if given.A is not None else "--minimize or --maximize"
+    raise UsageError(f"expected a system's file or {option}, got both", hint)
 
 
 def refuse_both(given: SystemOptions) -> None:
     """Raise UsageError if both equations and matrices are given, or a point without equations."""
     if given.equations and (given.A is not None or given.B is not None):
         raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
-    if given.at is not None and not given.equations:
+    if given.minimize is not None and given.maximize is not None:
+        raise UsageError("expected --minimize or --maximize, got both")
+    if given.subject_to and given.objective is None:
+        raise UsageError("--subject-to states a constraint; expected --minimize or --maximize beside it")
+    if given.objective is not None:
+        _refuse_beside_program(given)
+    if given.at is not None and not given.equations and given.objective is None:
         raise UsageError("--at is where equations are differentiated; expected it beside -e")
     if given.solve_for is not None and given.at is None:
         raise UsageError("--solve-for needs a point to start from; expected it beside --at")
@@ -166,6 +197,15 @@ def refuse_both(given: SystemOptions) -> None:
         raise UsageError("--at: expected each name once")
 
 
+def _refuse_beside_program(given: SystemOptions) -> None:
+    """Raise UsageError if an option that concerns linear systems is given beside a program."""
+    beside = {"-A": given.A, "-B": given.B, "-e": given.equations, "--inputs": given.x, "--solve-for": given.solve_for}
+    option = next((option for option, value in beside.items() if value), None)
+    if option is not None:
+        hint = "The inputs are the names of --at" if option == "--inputs" else None
+        raise UsageError(f"{option} is for linear systems and equations, not for a program", hint)
+
+
 def announce_terminal_input() -> None:
     """Tell the user that input is read from the terminal, if it is."""
     if sys.stdin is not None and sys.stdin.isatty():
@@ -178,6 +218,8 @@ class OptionValues(NamedTuple):
     values: dict[str, SourceValue]
     equations: Linearization | None = None
     """The parsed equations of -e."""
+    program: Callable[[SourceValue | None], QuadraticProgram] | None = None
+    """Reads the program of --minimize or --maximize, given the unknowns' names."""
 
 
 def parse_options(given: SystemOptions) -> OptionValues:
@@ -191,6 +233,8 @@ def parse_options(given: SystemOptions) -> OptionValues:
     }
     named = {"x": given.x, "y": given.y}
     parts |= {key: SourceValue(list(value), f"--{key}") for key, value in named.items() if value is not None}
+    if given.objective is not None:
+        return OptionValues(parts, program=_program(given))
     if not given.equations:
         return OptionValues(parts)
     return OptionValues(parts, _equations(given, parts))
@@ -200,16 +244,42 @@ def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Lineariza
     """Parse the equations of -e, which stand for A and B."""
     from implicitgrad.readers.equations import EquationLine, Point, read_equations
 
-    def at(row: int, offset: int) -> tuple[int, int]:
-        return row, offset + 1
-
-    lines = [EquationLine(text, "-e", partial(at, row)) for row, text in enumerate(given.equations, start=1)]
+    lines = [EquationLine(text, "-e", partial(_position, row)) for row, text in enumerate(given.equations, start=1)]
     point = None
     if given.at is not None:
-        pairs = [[part.strip() for part in one.split("=", 1)] for one in given.at]
-        values = {name: EquationLine(value, "--at") for name, value in pairs}
-        point = Point(values, given.solve_for or (), "--at")
+        point = Point(_values_at(given.at), given.solve_for or (), "--at")
     return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
+
+
+def _program(given: SystemOptions) -> Callable[[SourceValue | None], QuadraticProgram]:
+    """Parse the program of --minimize or --maximize."""
+    from implicitgrad.readers.equations import EquationLine, Point
+    from implicitgrad.readers.program_expressions import Objective, read_program, split_name
+
+    option = "--minimize" if given.maximize is None else "--maximize"
+    objective = EquationLine(given.objective or "", option, partial(_position, 1))
+    lines = [
+        EquationLine(text, "--subject-to", partial(_position, row))
+        for row, text in enumerate(given.subject_to, start=1)
+    ]
+    point = Point(_values_at(given.at or ()), source="--at")
+    constraints = list(map(split_name, lines))
+    return partial(
+        read_program, Objective(objective, given.maximize is not None), constraints, point=point, source=option
+    )
+
+
+def _position(row: int, offset: int) -> tuple[int, int]:
+    """Return the position of an offset in the row-th value of an option."""
+    return row, offset + 1
+
+
+def _values_at(pairs: Iterable[str]) -> dict[str, EquationLine]:
+    """Return the values of --at by their names."""
+    from implicitgrad.readers.equations import EquationLine
+
+    split = [[part.strip() for part in one.split("=", 1)] for one in pairs]
+    return {name: EquationLine(value, "--at") for name, value in split}
 
 
 def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text: str | None = None) -> list[SystemSpec]:
@@ -217,11 +287,15 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
 
     text : the content of the file if it was read already.
     """
-    from implicitgrad.model.spec import SystemSpec
+    from implicitgrad.model.spec import ProgramSpec, SystemSpec
     from implicitgrad.readers.formats import read_specs
 
-    specs = [SystemSpec(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
+    kind = SystemSpec if given.program is None else ProgramSpec
+    specs = [kind(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
     for spec in specs:
+        if isinstance(spec, ProgramSpec):
+            _take_options(spec, given)
+            continue
         if "A" in given.values or "B" in given.values:
             spec.complete()
             spec.origin = None
@@ -230,6 +304,18 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
         if given.equations is not None:
             spec.take(given.equations)
     return specs
+
+
+def _take_options(spec: ProgramSpec, given: OptionValues) -> None:
+    """Replace values of a program by those of options. Raise UsageError for an option of linear systems."""
+    if given.program is not None:
+        spec.expressions = given.program
+    keys = {"dL_dy": "dL_dz", "y": "names.z" if spec.expressions is None else "z"}
+    for key, value in given.values.items():
+        if key not in keys:
+            option = MATRIX_OPTIONS.get(key, f"--{key}")
+            raise UsageError(f"{spec.source}: {option} is for linear systems and equations, not for a program")
+        spec.values[keys[key]] = value
 
 
 def read_once(source: str | None) -> str | None:

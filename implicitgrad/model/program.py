@@ -110,6 +110,8 @@ class QuadraticProgram(NamedTuple):
     """Whether the objective was written to be maximised; P, q and ``constant`` are those of its negative."""
     letters: tuple[Letter, ...] | None = None
     """The inputs of a program written as expressions, which has no bounds; None if it was written as arrays."""
+    place: tuple[str, tuple[int, int] | None] | None = None
+    """The source and the (line, column) of the objective, or of P."""
 
     @property
     def kind(self) -> Literal["program"]:

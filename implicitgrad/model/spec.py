@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from implicitgrad.model.program import QuadraticProgram
     from implicitgrad.model.system import ImplicitEquations
     from implicitgrad.text.errors import Problem
 
@@ -140,3 +141,8 @@ PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
 
 class ProgramSpec(SystemSpec):
     """A quadratic program as written. Its values are by the keys P, q, G, h, A, b, lb, ub, dL_dz, names.z and so on."""
+
+    def __init__(self, source: str, values: dict[str, SourceValue], name: str) -> None:
+        super().__init__(source, values, name)
+        self.expressions: Callable[[SourceValue | None], QuadraticProgram] | None = None
+        """Reads minimize or maximize, subject_to and at, given the unknowns' names; None if there are arrays."""

@@ -46,6 +46,8 @@ class _ProgramParser:
 
     def program(self) -> QuadraticProgram:
         spec = self.spec
+        if spec.expressions is not None:
+            return self._with_losses(spec.expressions(spec.values.get("z")))
         n = self._unknowns()
         P = self._rows("P", n, square=True) if "P" in spec.values else ((Fraction(0),) * n,) * n
         q = self._vector("q", n, ONE) if "q" in spec.values else (Fraction(0),) * n
@@ -70,7 +72,26 @@ class _ProgramParser:
         return QuadraticProgram(
             P, q, G, h, A, b, lower, upper, z, inequality_names, equality_names, losses, has_one_loss,
             not {"dL_dlambda", "dL_dnu"}.isdisjoint(spec.values), spec.name, spec.source,
+            place=self._place("P"),
         )  # fmt: skip
+
+    def _place(self, key: str) -> tuple[str, tuple[int, int] | None] | None:
+        """Return the source and the position of a value, if there is one."""
+        value = self.spec.values.get(key)
+        return None if value is None else (value.source or self.spec.source, value.locate(()))
+
+    def _with_losses(self, program: QuadraticProgram) -> QuadraticProgram:
+        """Add what is written beside expressions."""
+        losses, has_one_loss = self._losses(len(program.q), len(program.h), len(program.b))
+        if self.parser.problems:
+            raise InputError(self.parser.problems)
+        return program._replace(
+            losses=losses,
+            has_one_loss=has_one_loss,
+            has_multiplier_losses=not {"dL_dlambda", "dL_dnu"}.isdisjoint(self.spec.values),
+            name=self.spec.name,
+            source=self.spec.source,
+        )
 
     def _unknowns(self) -> int:
         """Return n, by q or P. Raise InputError if neither has a length."""

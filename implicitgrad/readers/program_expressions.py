@@ -62,6 +62,8 @@ class _ConstraintRow(NamedTuple):
     name: str
     is_equality: bool
     terms: Polynomial
+    line: EquationLine
+    """Where it is written."""
 
 
 def split_name(line: EquationLine) -> ConstraintLine:
@@ -78,34 +80,35 @@ def read_program(
     z: SourceValue | None,
     point: Point | None,
     source: str,
-    name: str = "",
 ) -> QuadraticProgram:
     """Read a program at a point. Raise InputError.
 
     z : the unknowns' names. point : the value of every other name; these are the inputs.
     """
-    unknowns = _unknowns(z, source)
     point = point or Point({})
-    return _ProgramReader(objective, constraints, unknowns, point, source, name).program()
+    lines = [objective.line, *(constraint.line for constraint in constraints)]
+    likely = sorted(set.union(*(names_in(line.text) for line in lines)) - {*CONSTANTS, *point.values})
+    unknowns = _unknowns(z, likely or ["z"], source)
+    return _ProgramReader(objective, constraints, unknowns, point, source).program()
 
 
-def _unknowns(z: SourceValue | None, source: str) -> list[str]:
+def _unknowns(z: SourceValue | None, likely: Sequence[str], source: str) -> list[str]:
     problems: list[Problem] = []
-    names = given_names("z", z, source, problems)
-    if not names and not problems:
-        problem = Problem("z: expected the unknowns' names, got none", "z: [z1, z2], or --unknowns z1,z2", "missing-z")
+    names = given_names("z", z, source, problems) or []
+    if z is None or not names:
+        hint = f"Name them: z: [{', '.join(likely)}] (on the command line, --unknowns {','.join(likely)})"
+        problem = Problem("expected the names of the unknowns, got none", hint, "missing-z")
         raise InputError([problem.at(source, None) if z is None else problem.at(z.source or source, z.locate(()))])
-    assert z is not None or problems
-    for k, one in enumerate(names or ()):
-        if z is not None and one in (names or ())[:k]:
+    for k, one in enumerate(names):
+        if one in names[:k]:
             problem = Problem(f"z[{k + 1}]: duplicate name {quoted(one)}", None, "bad-name")
             problems.append(problem.at(z.source or source, z.locate((k,))))
-    if names is not None and len(names) > MAX_UNKNOWNS:
+    if len(names) > MAX_UNKNOWNS:
         message = f"z: expected at most {MAX_UNKNOWNS:,} unknowns in expressions, got {len(names):,}"
         problems.append(Problem(message, "A larger program is given by its arrays P, q, G, h", "too-large", source))
     if problems:
         raise InputError(problems)
-    return names or []
+    return names
 
 
 class _ProgramReader:
@@ -118,10 +121,11 @@ class _ProgramReader:
         unknowns: list[str],
         point: Point,
         source: str,
-        name: str,
     ) -> None:
         self.objective, self.constraints = objective, constraints
-        self.unknowns, self.point, self.source, self.name = unknowns, point, source, name
+        self.unknowns, self.point, self.source = unknowns, point, source
+        self.at = "" if (point.source or "").startswith("--") else "at: "
+        """The key of the point, where the source does not say it."""
         self.known = {*unknowns, *point.values}
         for line in (objective.line, *(constraint.line for constraint in constraints)):
             self.known |= names_in(line.text)
@@ -140,7 +144,7 @@ class _ProgramReader:
         rows: list[_ConstraintRow] = []
         for constraint, relations in zip(self.constraints, parsed, strict=True):
             try:
-                rows += _named(constraint.name, relations, rows, expander)
+                rows += _named(constraint, relations, rows, expander)
             except ExpressionError as error:
                 problems.append(expression_problem(constraint.line, _with_hint(error)))
         if not problems:
@@ -149,7 +153,10 @@ class _ProgramReader:
             raise InputError(problems)
         if self.objective.is_maximum:
             terms = _negated(terms)
-        return _assemble(terms, rows, self.unknowns, values, self.objective.is_maximum, self.name, self.source)
+        line = self.objective.line
+        return _assemble(
+            terms, rows, self.unknowns, values, self.objective.is_maximum, self.source, (line.source, line.locate(0))
+        )
 
     def _values(self) -> dict[str, Fraction]:
         """Return the letters' values."""
@@ -158,15 +165,15 @@ class _ProgramReader:
         for name, line in point.values.items():
             try:
                 if not name.isidentifier() or name in FUNCTIONS + CONSTANTS:
-                    message = f"at: expected a name of letters, digits and _, got {quoted(name)}"
+                    message = f"{self.at}expected a name of letters, digits and _, got {quoted(name)}"
                     raise ExpressionError(message, 0, code="bad-name")
                 if name in self.unknowns:
-                    message = f"at: expected values of names that are no unknowns, got {quoted(name)}"
+                    message = f"{self.at}expected values of names that are no unknowns, got {quoted(name)}"
                     raise ExpressionError(message, 0, "An unknown's value is computed", "bad-point")
                 node = read_expression(line.text)
                 letter = next(node.names(), None)
                 if letter is not None:
-                    message = f"at: expected a number for {name}, got the letter {quoted(letter)}"
+                    message = f"{self.at}expected a number for {name}, got the letter {quoted(letter)}"
                     raise ExpressionError(message, 0, code="bad-point")
                 expanded = Expander({}, {}, hint).expand(node, 0, "a number")
                 found[name] = expanded.get((), ZERO).value
@@ -183,9 +190,9 @@ class _ProgramReader:
         line = self.objective.line
         try:
             if not line.text.strip():
-                raise ExpressionError(f"{self.objective.key}: expected an expression, got none", 0, code="empty")
+                raise ExpressionError(f"expected an expression to {self.objective.key}, got none", 0, code="empty")
             if sign := RELATION.search(line.text):
-                message = f"{self.objective.key}: expected an expression, got {quoted(sign.group())} in it"
+                message = f"expected an expression to {self.objective.key}, got {quoted(sign.group())} in it"
                 raise ExpressionError(message, sign.start(), "Constraints are in subject_to")
             cost = read_expression(line.text, self.known)
         except ExpressionError as error:
@@ -224,14 +231,16 @@ class _ProgramReader:
                 message = f"z: expected unknowns that the program has, got {quoted(name)}"
                 problems.append(Problem(message, "Leave it out", "unused-unknown", self.source))
         for name in letters - used:
-            message = f"at: expected names that the program has, got {quoted(name)}"
+            message = f"{self.at}expected names that the program has, got {quoted(name)}"
             problems.append(Problem(message, None, "bad-point").at(place, self.point.position))
         if problems:
             raise InputError(problems)
 
     def _without_value(self, name: str, offset: int) -> ExpressionError:
         product = as_product(name, {*self.unknowns, *self.point.values})
-        hint = f"A product is written {product}" if product else f"at: {{{name}: 1}}, or --at {name}=1"
+        hint = f"Give it one: at: {{{name}: 1}} (on the command line, --at {name}=1)"
+        if product:
+            hint = f"A product is written {product}"
         return ExpressionError(
             f"expected an unknown, or a letter with a value in at, got {name}", offset, hint, "bad-point"
         )
@@ -244,11 +253,8 @@ class _ProgramReader:
                 what = "is in the expressions" if row.name in {*letters, *self.unknowns} else "is another's"
                 message = f"subject_to: expected a name of its own for each constraint, got {quoted(row.name)}"
                 hint = f"It {what}; name the constraint, as in capacity: z1 <= 2" if row.name else None
-                yield Problem(message, hint, "bad-name", self._source_of_constraints())
+                yield expression_problem(row.line, ExpressionError(message, 0, hint, "bad-name"))
             taken.add(row.name)
-
-    def _source_of_constraints(self) -> str:
-        return self.constraints[0].line.source
 
 
 def _with_hint(error: ExpressionError) -> ExpressionError:
@@ -274,13 +280,13 @@ def _negated(terms: Polynomial) -> Polynomial:
 
 
 def _named(
-    name: str | None, relations: Sequence[Relation], before: Sequence[_ConstraintRow], expander: Expander
+    constraint: ConstraintLine, relations: Sequence[Relation], before: Sequence[_ConstraintRow], expander: Expander
 ) -> Iterator[_ConstraintRow]:
     """Yield the rows of a constraint: those of a chain of two are its lower and its upper end.
 
     before : the rows of the constraints above.
     """
-    is_equality = relations[0].sign == EQUAL
+    name, is_equality = constraint.name, relations[0].sign == EQUAL
     number = 1 + sum(row.is_equality == is_equality for row in before)
     for k, (left, sign, right) in enumerate(relations):
         terms = dict(expander.expand(right if sign == AT_LEAST else left, 1, _CONSTRAINT))
@@ -296,7 +302,7 @@ def _named(
             label = f"{name}.{'upper' if k ^ (sign == AT_LEAST) else 'lower'}"
         else:
             label = f"{name}.{k + 1}"
-        yield _ConstraintRow(label, is_equality, terms)
+        yield _ConstraintRow(label, is_equality, terms, constraint.line)
 
 
 class _Entries(NamedTuple):
@@ -332,8 +338,8 @@ def _assemble(
     unknowns: Sequence[str],
     values: Mapping[str, Fraction],
     is_maximum: bool,
-    name: str,
     source: str,
+    place: tuple[str, tuple[int, int] | None],
 ) -> QuadraticProgram:
     entries = _Entries({})
     for monomial, coefficient in objective.items():
@@ -367,9 +373,9 @@ def _assemble(
         z=tuple(unknowns),
         inequality_names=tuple(names[0]),
         equality_names=tuple(names[1]),
-        name=name,
         source=source,
         constant=objective.get((), ZERO).value,
         is_maximum=is_maximum,
+        place=place,
         letters=tuple(entries.letter(one, value) for one, value in values.items()),
     )

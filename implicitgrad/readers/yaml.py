@@ -37,8 +37,10 @@ from implicitgrad.text.number_grammar import MAX_DIGITS, NumberError, parse_numb
 
 KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 PROGRAM_KEYS = (
-    "name", "P", "q", "G", "h", "A", "b", "lb", "ub", "names", "dL_dz", "dL_dlambda", "dL_dnu", "expect",
+    "name", "P", "q", "G", "h", "A", "b", "lb", "ub", "names", "dL_dz", "dL_dlambda", "dL_dnu",
+    "minimize", "maximize", "subject_to", "z", "at", "expect",
 )  # fmt: skip
+EXPRESSION_KEYS = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to")
 MATRIX_KEYS = ("A", "B", "P", "G")
 MATRICES = ("dy_dx", "dL_dx")
 NULLS = ("null", "~")
@@ -90,7 +92,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
         raise InputError(spec.problems)
     seen: dict[str, YamlNode] = {}
-    equations: dict[str, YamlNode] = {}
+    expressions: dict[str, YamlNode] = {}
     for key_node, value in node.pairs:
         written = key_node.text or ""
         key = spelled(written)
@@ -98,7 +100,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
             is_shown = len(spec.problems) < MAX_PROBLEMS_SHOWN
             likely = hint_at_key(written, keys, "expect: {{{}: ...}}") if is_shown else None
             if key in PROGRAM_KEYS:
-                likely = f"{key} is of a quadratic program, which has P or q beside it"
+                likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
             refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)
             continue
         if key in seen:
@@ -116,8 +118,8 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
             _check_claims(record.claims, claims, refuse)
             spec.expect = partial(_claims_of, record, source)
             spec.site = partial(_site, node, value)
-        elif key in ("equations", "at", "solve_for"):
-            equations[key] = value
+        elif key in EXPRESSION_KEYS:
+            expressions[key] = value
         elif key == "names":
             if value.pairs is None:
                 refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
@@ -130,14 +132,20 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         else:
             is_bound = key in ("lb", "ub")  # where one number stands for all unknowns
             spec.values[key] = source_value(value, source) if is_bound else source_list(value, source)
+    if isinstance(spec, ProgramSpec):
+        if expressions or "z" in seen:
+            from implicitgrad.readers.yaml_program import add_expressions
+
+            add_expressions(spec, expressions, seen, source, text)
+        return spec
     for key in ("at", "solve_for"):
         if key in seen and "equations" not in seen:
             refuse(f"{key}: expected it beside equations, got none", seen[key])
-    if "equations" in equations:
+    if "equations" in expressions:
         from implicitgrad.readers.yaml_equations import add_equations
 
-        add_equations(spec, equations, seen, source, text)
-    elif not is_program and "A" not in seen:
+        add_equations(spec, expressions, seen, source, text)
+    elif "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     return spec
 

@@ -25,21 +25,21 @@ def add_equations(
     if any(item.text is None for item in items):
         message = f"equations: expected a list of texts, got {node}"
         spec.problems.append(Problem(message, '- "x1 = 2*y1 + y2"', "bad-shape").at(source, node.position))
-    point = _point(spec, given, source)
+    point = read_point(spec, given, source)
     if spec.problems:
         raise InputError(spec.problems)
-    lines = [line for item in items for line in _lines(item, source, text)]
+    lines = [line for item in items for line in equation_lines(item, source, text)]
     found = read_equations(lines, spec.values.get("y"), spec.values.get("x"), source, point)
     spec.take(found)
 
 
-def _lines(node: YamlNode, source: str, text: str) -> Iterator[EquationLine]:
+def equation_lines(node: YamlNode, source: str, text: str) -> Iterator[EquationLine]:
     """Yield the equations of a scalar, one a line if it has several, as in a block: ``equations: |``.
 
     text : that of the file.
     """
     if "\n" not in (node.text or ""):
-        yield _line(node, source)
+        yield equation_line(node, source)
         return
     below = text.split("\n")[node.mark.line + 1 : node.end_mark.line + 1]
     for number, line in enumerate((node.text or "").split("\n")):
@@ -55,11 +55,12 @@ def _shifted(first: tuple[int, int], offset: int, *, is_known: bool) -> tuple[in
     return first[0], first[1] + offset * is_known
 
 
-def _line(node: YamlNode, source: str) -> EquationLine:
+def equation_line(node: YamlNode, source: str) -> EquationLine:
+    """Return the one line that a scalar is."""
     return EquationLine(node.text or "", source, partial(_within, node))
 
 
-def _point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point | None:
+def read_point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point | None:
     """Return the point that ``at`` and ``solve_for`` state, if any."""
 
     def refuse(message: str, at: YamlNode) -> None:
@@ -81,7 +82,7 @@ def _point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point |
     for name in names:
         if name.text not in {key.text for key, _ in at.pairs}:
             refuse(f"solve_for: expected a name that at has a value for, to start from, got {name}", name)
-    values = {key.text or "": _line(value, source) for key, value in at.pairs}
+    values = {key.text or "": equation_line(value, source) for key, value in at.pairs}
     return Point(values, [name.text or "" for name in names], source, at.position)
 
 

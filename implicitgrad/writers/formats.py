@@ -44,8 +44,8 @@ class WriteOptions(NamedTuple):
     """The system's values as they were written, by key."""
     record_keys: Mapping[str, Json] = MappingProxyType({})
     """Further keys of a JSON record."""
-    wrt: tuple[str, ...] = ("q", "h", "b", "lb", "ub")
-    """The parameters of a program whose derivatives a page shows, by their keys."""
+    wrt: tuple[str, ...] = ()
+    """The parameters of a program whose derivatives a page shows, by their keys; none for the usual ones."""
     has_steps: bool = False
     """Whether a page on a program has the derivation."""
 

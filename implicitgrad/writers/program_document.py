@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.program_solution import (
+    Derivatives,
     FarkasCertificate,
     Missing,
     Parameter,
@@ -27,10 +28,12 @@ from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, 
 if TYPE_CHECKING:
     from implicitgrad.writers.latex_notation import Notation
 
-DEFAULT_PARAMETERS = ("q", "h", "b", "lb", "ub")
+VECTORS = ("q", "h", "b", "lb", "ub")
+LETTERS = ("x",)
 MATRICES = ("P", "G", "A")
 NOTHING = Expression(("",))
 SIDES = ("left", "right")
+UNDECIDED = "not decided"
 
 
 class ProgramDocument:
@@ -41,16 +44,18 @@ class ProgramDocument:
         solution: ProgramSolution,
         notation: Notation,
         digits: int,
-        wrt: Sequence[str] = DEFAULT_PARAMETERS,
+        wrt: Sequence[str] = (),
         *,
         has_steps: bool = False,
     ) -> None:
         """Take what is shown.
 
-        digits : the most significant digits of a decimal. wrt : keys of parameters. has_steps : with the derivation.
+        digits : the most significant digits of a decimal. wrt : keys of parameters; none for the letters, or else for
+        vectors. has_steps : with the derivation.
         """
         self.solution, self.program, self.notation, self.digits = solution, solution.program, notation, digits
-        self.wrt, self.label, self.has_steps = wrt, notation.label, has_steps
+        self.wrt, self.label = wrt or (LETTERS if self.program.letters else VECTORS), notation.label
+        self.derivatives, self.has_steps = _all_derivatives(solution), has_steps
 
     @property
     def is_good(self) -> bool:
@@ -73,6 +78,9 @@ class ProgramDocument:
         sizes += [count(bounds, "bound")] if bounds else []
         sizes += [count(len(program.b), "equality")] if program.b else []
         parts = [objective, ", ".join(sizes)]
+        if program.letters:
+            values = [f"{self.label(one.name)} = {self.notation.number(one.value)}" for one in program.letters]
+            parts[1:1] = [f"at {', '.join(values)}"]
         return parts if program.source in NOT_FILES else [title, *parts]
 
     def findings(self) -> list[str]:
@@ -114,7 +122,7 @@ class ProgramDocument:
         if solution.constraints is not None:
             constrained = Sentence("b is constrained:", Role.FINDING)
             yield Section((constrained, Equations(tuple(self._constraints()))))
-        if solution.derivatives is not None:
+        if self.derivatives is not None:
             yield from self._derivatives()
         if solution.directional is not None:
             yield from self._directional(*solution.directional)
@@ -264,7 +272,7 @@ class ProgramDocument:
 
     def _shown(self) -> list[int]:
         """Return the numbers of the parameters shown: of the inequalities those that are active."""
-        derivatives = self.solution.derivatives
+        derivatives = self.derivatives
         assert derivatives is not None
         active = {
             (str(self.solution.inequalities[i].kind), self.solution.inequalities[i].number)
@@ -274,11 +282,11 @@ class ProgramDocument:
             k
             for k, parameter in enumerate(derivatives.parameters)
             if parameter.key in self.wrt
-            and (parameter.key in ("q", "b") or (parameter.key, parameter.number) in active)
+            and (parameter.key in ("q", "b", "x") or (parameter.key, parameter.number) in active)
         ]
 
     def _derivatives(self) -> Iterator[Section]:
-        derivatives = self.solution.derivatives
+        derivatives = self.derivatives
         assert derivatives is not None
         shown = self._shown()
         if shown:
@@ -310,7 +318,7 @@ class ProgramDocument:
 
     def _block(self, parameters: Sequence[Parameter], shown: Sequence[int]) -> Block:
         """Return ∂z/∂ and ∂L/∂, with a row for each side where the sides differ."""
-        derivatives = self.solution.derivatives
+        derivatives = self.derivatives
         assert derivatives is not None
         rows = list(
             self._lines(
@@ -342,23 +350,24 @@ class ProgramDocument:
         entry: str,
     ) -> Iterator[Row]:
         """Yield a row for each label, or two where an entry has different sides; numbers of a column are aligned."""
-        derivatives = self.solution.derivatives
+        derivatives = self.derivatives
         assert derivatives is not None
         lines: list[tuple[str, list[Fraction | str]]] = []
         for j, (label, values) in enumerate(zip(labels, matrix, strict=True)):
-            if None not in values:
-                lines.append((label, list(values)))  # type: ignore[arg-type]
-                continue
-            for side in SIDES:
+            pairs = [
+                (UNDECIDED if value is None and parameter.name not in derivatives.one_sided else value, parameter)
+                for value, parameter in zip(values, parameters, strict=True)
+            ]
+            for side in SIDES if any(value is None for value, _ in pairs) else ("",):
                 cells: list[Fraction | str] = []
-                for value, parameter in zip(values, parameters, strict=True):
+                for value, parameter in pairs:
                     if value is not None:
                         cells.append(value)
                         continue
                     slope: Slope | Missing = getattr(derivatives.one_sided[parameter.name], side)
                     found = slope if isinstance(slope, Missing) else part(slope, j)
                     cells.append(found if isinstance(found, Fraction) else _words(found))
-                lines.append((f"{label} {side}", cells))
+                lines.append((f"{label} {side}".rstrip(), cells))
         columns = [self._column([cells[k] for _, cells in lines]) for k in range(len(parameters))]
         for i, (label, _) in enumerate(lines):
             yield Row(label, tuple(column[i] for column in columns), entry.format(label))
@@ -366,6 +375,19 @@ class ProgramDocument:
     def _column(self, cells: Sequence[Fraction | str]) -> list[Expression]:
         numbers = iter(self.notation.column([cell for cell in cells if isinstance(cell, Fraction)]))
         return [next(numbers) if isinstance(cell, Fraction) else Expression((cell,)) for cell in cells]
+
+
+def _all_derivatives(solution: ProgramSolution) -> Derivatives | None:
+    """Return the derivatives in the numbers of a program, then those in its letters."""
+    numbers, letters = solution.derivatives, solution.by_letter
+    if numbers is None or letters is None:
+        return numbers
+    return numbers._replace(
+        parameters=(*numbers.parameters, *letters.parameters),
+        z=tuple((*a, *b) for a, b in zip(numbers.z, letters.z, strict=True)),
+        losses=tuple((*a, *b) for a, b in zip(numbers.losses, letters.losses, strict=True)),
+        one_sided={**numbers.one_sided, **letters.one_sided},
+    )
 
 
 def _words(missing: Missing | None) -> str:

@@ -53,6 +53,7 @@ def program_record(solution: ProgramSolution) -> dict[str, Json]:
         "status": str(solution.status),
         "shape": {"variables": program.unknowns, "inequalities": len(program.h), "equalities": len(program.b)},
         "names": {"z": program.z, "G": program.inequality_names, "A": program.equality_names},
+        **({} if program.letters is None else {"inputs": [one.name for one in program.letters]}),
         "objective": numbers.pop("objective"),
         "z": numbers.pop("z"),
         "z_some": numbers.pop("z_some"),
@@ -108,9 +109,15 @@ class _Writer:
             "constraints": None
             if constraints is None
             else {"dependent": constraints.dependent, "matrix": [self._vector(row) for row in constraints.matrix]},
+            **self._letters(),
             **self._derivatives(),
             **self._matrix_gradients(),
-            "one_sided": {} if solution.derivatives is None else self._one_sided(solution.derivatives),
+            "one_sided": {
+                name: {"left": self._slope(sides.left), "right": self._slope(sides.right)}
+                for derivatives in (solution.by_letter, solution.derivatives)
+                if derivatives is not None
+                for name, sides in derivatives.one_sided.items()
+            },
             "certificate": self._certificate(),
             **self._asked(),
         }
@@ -171,6 +178,18 @@ class _Writer:
             found[parameter.key][parameter.number] = value
         return found
 
+    def _letters(self) -> dict[str, Json]:
+        """Return the point of a program in letters, and the derivatives in these."""
+        letters, found = self.program.letters, self.solution.by_letter
+        if letters is None:
+            return {}
+        losses = None if found is None else [self._vector(row) for row in found.losses]
+        return {
+            "at": {one.name: self.number(one.value) for one in letters},
+            "dz_dx": None if found is None else [self._vector(row) for row in found.z],
+            "dL_dx": _one_or_all(self.solution, losses) if losses else None,
+        }
+
     def _derivatives(self) -> dict[str, Json]:
         derivatives = self.solution.derivatives
         kinds = ("dz", "dlambda", "dlambda_lb", "dlambda_ub", "dnu")
@@ -206,12 +225,6 @@ class _Writer:
             matrices = [[self._vector(row) for row in getattr(one, key)] for one in gradients or ()]
             found[f"dL_d{key}"] = _one_or_all(self.solution, matrices) if matrices else None
         return found
-
-    def _one_sided(self, derivatives: Derivatives) -> dict[str, Json]:
-        return {
-            name: {"left": self._slope(sides.left), "right": self._slope(sides.right)}
-            for name, sides in derivatives.one_sided.items()
-        }
 
     def _slope(self, slope: Slope | Missing) -> Json:
         if isinstance(slope, Missing):

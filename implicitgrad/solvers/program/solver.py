@@ -51,10 +51,15 @@ def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
         return
     curvature = format_fraction(product(v, times(P, v)))
     shown = ", ".join(f"{name} = {format_fraction(entry)}" for name, entry in zip(program.z, v, strict=True) if entry)
-    what, sign = ("maximize: expected a concave", "-") if program.is_maximum else ("P: expected a convex", "")
-    message = f"{what} objective, got vᵀPv = {sign}{curvature.removeprefix('-') if sign else curvature}"
-    hint = "The derivative of a minimum needs a positive semidefinite P"
-    raise InputError([Problem(f"{message} at v: {shown}", hint, "not-convex", program.source)])
+    key = "P: " if program.letters is None else ""
+    if program.is_maximum:  # P is that of the negated objective
+        message = f"{key}expected a concave objective, got vᵀPv = {curvature.removeprefix('-')}"
+        hint = "The derivative of a maximum needs a negative semidefinite P"
+    else:
+        message = f"{key}expected a convex objective, got vᵀPv = {curvature}"
+        hint = "The derivative of a minimum needs a positive semidefinite P"
+    problem = Problem(f"{message} at v: {shown}", hint, "not-convex")
+    raise InputError([problem.at(*program.place or (program.source, None))])
 
 
 class ProvedGuess(NamedTuple):
