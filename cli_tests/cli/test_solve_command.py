@@ -282,7 +282,7 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected a system's file, - for standard input, -A or -e. See implicitgrad solve --help"),
+        ([], "expected a system's file, - for standard input, -A, -e or --minimize. See implicitgrad solve --help"),
         (["two.yaml", "-A", "1"], "expected a system's file or -A, got both. "
                                   "Leave out one of them"),
         (["-", "-g", "@-"], "standard input can be read once; expected - in one place only"),

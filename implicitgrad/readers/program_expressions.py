@@ -226,6 +226,8 @@ class _ProgramReader:
                 message = "expected a constraint on the unknowns, got one without them"
                 problems.append(expression_problem(line, ExpressionError(message, 0, code="no-unknown")))
         place = self.point.source or self.source
+        if problems:
+            raise InputError(problems)
         for name in self.unknowns:
             if name not in used:
                 message = f"z: expected unknowns that the program has, got {quoted(name)}"
@@ -259,7 +261,7 @@ class _ProgramReader:
 
 def _with_hint(error: ExpressionError) -> ExpressionError:
     """Return the error with a hint at how a program says what it was meant to say."""
-    if "got abs of" in error.message:
+    if error.code == "bad-degree" and "got abs of" in error.message:
         error.hint = _ABS
     elif error.message.lower().endswith(("got 'max'", "got 'maximum'")):
         error.hint = _MAX

@@ -154,7 +154,7 @@ class ProgramDocument:
         if piece.active:
             held = f"where {self._listed(piece.active)} {'is' if len(piece.active) == 1 else 'are'} active"
         yield Section((Sentence(held, Role.ASIDE),))
-        shown = self._shown()
+        shown = self._shown(derivatives, VECTORS if self.wrt == LETTERS else self.wrt)
         heads = tuple(self.label(derivatives.parameters[k].name) for k in shown)
         lines = [*piece.z, *piece.losses]
         columns = [self._column(["infeasible" if (value := row[k]) is None else value for row in lines]) for k in shown]
@@ -270,10 +270,8 @@ class ProgramDocument:
             terms = zip(row, map(self.notation.name, names), strict=True)
             yield self.notation.sum(Fraction(0), terms).named(self.notation.name(name))
 
-    def _shown(self) -> list[int]:
+    def _shown(self, derivatives: Derivatives, wrt: Sequence[str]) -> list[int]:
         """Return the numbers of the parameters shown: of the inequalities those that are active."""
-        derivatives = self.derivatives
-        assert derivatives is not None
         active = {
             (str(self.solution.inequalities[i].kind), self.solution.inequalities[i].number)
             for i in self.solution.active
@@ -281,14 +279,14 @@ class ProgramDocument:
         return [
             k
             for k, parameter in enumerate(derivatives.parameters)
-            if parameter.key in self.wrt
+            if parameter.key in wrt
             and (parameter.key in ("q", "b", "x") or (parameter.key, parameter.number) in active)
         ]
 
     def _derivatives(self) -> Iterator[Section]:
         derivatives = self.derivatives
         assert derivatives is not None
-        shown = self._shown()
+        shown = self._shown(derivatives, self.wrt)
         if shown:
             parameters = [derivatives.parameters[k] for k in shown]
             yield Section((self._block(parameters, shown),))
