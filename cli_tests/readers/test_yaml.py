@@ -305,7 +305,7 @@ def test_a_large_matrix_becomes_doubles_at_once(style: str, tmp_path: Path) -> N
 def test_a_bad_entry_of_a_large_matrix_is_placed(
     style: str, bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "LARGE", 1000)
+    monkeypatch.setattr(yaml_nodes, "LARGE", 1000)
     text = large_text(bad, style, (42, 32))
     (problem,) = problems(text, tmp_path)
     before = text[: text.index(bad + (", " if style == "flow" else "\n"))]
