@@ -21,7 +21,7 @@ from implicitgrad.checks.matrices import complete, dot, root_above
 from implicitgrad.checks.residual import largest_residual, nonzero_residuals
 from implicitgrad.checks.significance import insignificant, significant_tolerances
 from implicitgrad.checks.tolerances import tolerances_of_ill_conditioned
-from implicitgrad.model.solution import Solution
+from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, show_short
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 from implicitgrad.text.characters import count
@@ -198,7 +198,7 @@ def _choices(claim: Claim, is_arbitrary: bool) -> list[Choice]:
     return found
 
 
-def chosen_parameters(jacobian: Sequence[Sequence[Fraction | None]], context: Context) -> list[Choice]:
+def chosen_parameters(jacobian: PartialMatrix, context: Context) -> list[Choice]:
     """Return the values of the free parameters in a claimed ∂y/∂x. jacobian : (N, P′)."""
     return [
         Choice(((Fraction(1), y, x),), value)

@@ -10,7 +10,7 @@ from implicitgrad.checks.context import Context
 from implicitgrad.checks.judge import judge
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix, Claims
-from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS, SourceValue, Span, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.readers.claims import build_claims
@@ -19,7 +19,6 @@ from implicitgrad.text.number_grammar import is_number, parse_number
 from implicitgrad.writers.expectation import (
     Value,
     all_claims,
-    numbers_as_written,
     short_claims,
     write_flow,
     write_mapping,
@@ -125,11 +124,11 @@ def _written(value: object) -> Value:
 
 def _wrong_entries(numbers: ClaimedMatrix, solution: Solution, claims: Claims) -> dict[tuple[int, int], Value] | None:
     """Return the correct values of entries beyond their tolerance; None for another shape, and for letters."""
-    right: PartialMatrix = (solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows) or ()
-    if len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
+    right = solution.dy_dx if numbers.key == "dy_dx" else solution.dL_dx_rows
+    if right is None or len(numbers.entries[0]) != solution.system.inputs or solution.arithmetic is Arithmetic.SYMBOLIC:
         return None
     tolerances = tolerances_of(numbers, Context(solution, claims))
-    written = numbers_as_written(right)
+    written = right.plain_rows()
     found: dict[tuple[int, int], Value] = {}
     for i, row in enumerate(numbers.entries):
         for j, value in enumerate(row):

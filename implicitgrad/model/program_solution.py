@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from implicitgrad.model.program import Inequality, QuadraticProgram, Rows, Vector
-from implicitgrad.model.solution import Constraints, Solution
+from implicitgrad.model.solution import Constraints, PartialMatrix, Solution
+from implicitgrad.model.system import Matrix
 
 PartialVector = tuple[Fraction | None, ...]
 """None for an entry that is not unique, or that does not exist."""
-PartialRows = Sequence[PartialVector]
+PartialRows = PartialMatrix
 
 
 class ProgramStatus(StrEnum):
@@ -104,9 +105,9 @@ class Piece(NamedTuple):
 class MatrixGradients(NamedTuple):
     """∂L/∂P, ∂L/∂G and ∂L/∂A of one loss."""
 
-    P: Sequence[Vector]
-    G: Sequence[Vector]
-    A: Sequence[Vector]
+    P: Matrix
+    G: Matrix
+    A: Matrix
 
 
 class FarkasCertificate(NamedTuple):

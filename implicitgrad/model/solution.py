@@ -9,14 +9,14 @@ from math import ulp
 from typing import Any, Literal, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, Rows
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import float_square_root, to_float
 
 PartialRow = tuple[Fraction | None, ...]
-PartialMatrix = Sequence[PartialRow]
-"""A tuple of rows, or a BallMatrix. None stands for an entry that the system does not determine."""
+PartialMatrix = Rows[PartialRow]
+"""Rows in which None stands for an entry that the system does not determine."""
 ILL_CONDITIONED = (
     "ill-conditioned",
     "A is ill-conditioned: a change as small as the rounding of its entries to doubles could lower its rank",
@@ -52,7 +52,7 @@ class Constraints(NamedTuple):
 
     dependent: tuple[str, ...]
     """The names of the D dependent inputs."""
-    matrix: Matrix
+    matrix: BaseMatrix[Fraction]
     """(D, P′)"""
 
 
@@ -61,15 +61,15 @@ class General(NamedTuple):
 
     free: tuple[str, ...]
     """The F free unknowns' names."""
-    particular: Matrix
+    particular: BaseMatrix[Fraction]
     """(N, P′), the free rows zero."""
-    null_space: Matrix
+    null_space: BaseMatrix[Fraction]
     """(N, F), columns that span the null space of A, the identity in the free rows."""
-    minimum_norm: Matrix
+    minimum_norm: BaseMatrix[Fraction]
     """(N, P′): A⁺·B·T, one of many solutions if F > 0."""
-    dL_dx_particular: Matrix | None
+    dL_dx_particular: BaseMatrix[Fraction] | None
     """(K, P′); ∂L/∂x = dL_dx_particular + dL_dx_coefficients·Z. None without dL_dy, like the next field."""
-    dL_dx_coefficients: Matrix | None
+    dL_dx_coefficients: BaseMatrix[Fraction] | None
     """(K, F): ∂L/∂y times the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
 
 
@@ -124,9 +124,9 @@ class Solution(NamedTuple):
     rank: int
     """The rank of A."""
     status: Status
-    dy_dx: PartialMatrix
+    dy_dx: BaseMatrix[Fraction | None]
     """(N, P), None for each entry that is not determined."""
-    dL_dx_rows: PartialMatrix | None
+    dL_dx_rows: BaseMatrix[Fraction | None] | None
     """(K, P), a row for each loss, None for each entry that is not determined; None without dL_dy."""
     independent: tuple[str, ...]
     """The P′ inputs that vary freely."""
@@ -147,8 +147,8 @@ class Solution(NamedTuple):
     """None if nothing in the answer has a letter."""
     derivation: Derivation | None = None
     """The steps by hand, if they were asked for."""
-    second: Matrix | None = None
-    """(P, P): ∂²y/∂x² of one equation in one unknown, () if it has none; None if it was not asked for."""
+    second: BaseMatrix[Fraction] | None = None
+    """(P, P): ∂²y/∂x² of one equation in one unknown, empty if it has none; None if it was not asked for."""
 
     @property
     def kind(self) -> Literal["linear"]:
@@ -194,7 +194,7 @@ class Solution(NamedTuple):
         rows = self.dL_dx_rows
         if rows is None or not self.system.has_one_loss:
             return rows
-        return rows.array[0] if isinstance(rows, BallMatrix) else rows[0]
+        return rows.vector()
 
     @property
     def free_parameters(self) -> tuple[str, ...]:
@@ -204,7 +204,8 @@ class Solution(NamedTuple):
     @property
     def unique_losses(self) -> tuple[bool, ...]:
         """Return for each loss whether every Jacobian gives the same ∂L/∂x, along the constraint if there is one."""
-        return tuple(not any(row) for row in self.general.dL_dx_coefficients or ())
+        coefficients = self.general.dL_dx_coefficients
+        return () if coefficients is None else tuple([not is_open for is_open in coefficients.nonzero_rows()])
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
@@ -270,15 +271,9 @@ class Solution(NamedTuple):
         return None if self.condition_ratio is None else float_square_root(*self.condition_ratio)
 
 
-def _largest_error(matrices: Sequence[PartialMatrix | None]) -> float | None:
-    largest = 0.0
-    for matrix in matrices:
-        if isinstance(matrix, BallMatrix):
-            error = matrix.largest_error()
-            if error is None:
-                return None
-            largest = max(largest, error)
-    return largest
+def _largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:
+    errors = [matrix.largest_error() for matrix in matrices if matrix is not None]
+    return None if None in errors else max((error for error in errors if error is not None), default=0.0)
 
 
 def _norm_of_sizes(X: Matrix, Y: Matrix) -> Fraction:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.exact import RationalMatrix, Row
-from implicitgrad.symbolic.element import SymbolicMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, Rows, SymbolicMatrix
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar import Equation
 
-Matrix = Sequence[Row]
-"""A RationalMatrix, a BallMatrix, a SymbolicMatrix, or a tuple of rows."""
+Matrix = Rows[Row]
+"""A matrix of any arithmetic, or a tuple of rows."""
 AUTO = "auto"
 """The choice of arithmetic that is left to the program."""
 
@@ -30,6 +30,9 @@ class Arithmetic(StrEnum):
     """Doubles, with bounds on their errors."""
     SYMBOLIC = "symbolic"
     """Rational functions of letters."""
+
+
+_ARITHMETIC = {RationalMatrix: Arithmetic.EXACT, BallMatrix: Arithmetic.FLOAT, SymbolicMatrix: Arithmetic.SYMBOLIC}
 
 
 def chosen_arithmetic(name: str) -> Arithmetic:
@@ -73,7 +76,7 @@ class ImplicitEquations(NamedTuple):
     """Whether the equations are linear with a constant term: F = 9/5·C + 32."""
     second: tuple[Sequence[Sequence[str]], Sequence[Sequence[float]]] | None = None
     """∂²y/∂x² (P, P) of one equation in one unknown at an inexact point, and bounds on its errors."""
-    hessian: Matrix | None = None
+    hessian: BaseMatrix[Fraction] | None = None
     """(P+1, P+1): the second derivatives of one equation's F with respect to x and its one y."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings of possible misreadings, by code and message."""
@@ -96,11 +99,11 @@ class LinearSystem(NamedTuple):
     The readers and linear_system() build it, after checking that all dimensions agree.
     """
 
-    A: Matrix
+    A: BaseMatrix[Fraction]
     """(M, N): M equations in N unknowns y. All matrices are rational numbers, or all are doubles."""
-    B: Matrix | None
+    B: BaseMatrix[Fraction] | None
     """(M, P); None is the identity, P = M."""
-    dL_dy: Matrix | None
+    dL_dy: BaseMatrix[Fraction] | None
     """(K, N), a row for each loss; None if no gradient was given."""
     has_one_loss: bool
     """Whether dL_dy was written as one vector, so that dL_dx is one too."""
@@ -143,11 +146,7 @@ class LinearSystem(NamedTuple):
     @property
     def arithmetic(self) -> Arithmetic:
         """Return the arithmetic that its numbers are made for."""
-        if type(self.A) is RationalMatrix:  # the usual case
-            return Arithmetic.EXACT
-        if isinstance(self.A, SymbolicMatrix):
-            return Arithmetic.SYMBOLIC
-        return Arithmetic.FLOAT if isinstance(self.A, BallMatrix) else Arithmetic.EXACT
+        return _ARITHMETIC[type(self.A)]
 
     def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
         """Return the same system in another arithmetic, taking doubles at their exact binary values.
@@ -159,7 +158,7 @@ class LinearSystem(NamedTuple):
                 raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")
             return self
         matrices = (self.A, self.B, self.dL_dy)
-        if all(m is None or isinstance(m, BallMatrix) is (arithmetic is Arithmetic.FLOAT) for m in matrices):
+        if all(matrix is None or _ARITHMETIC[type(matrix)] is arithmetic for matrix in matrices):
             return self
         A, B, dL_dy = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
         assert A is not None
@@ -181,10 +180,10 @@ class LinearSystem(NamedTuple):
         return len(self.x)
 
 
-def _as(arithmetic: Arithmetic, matrix: Matrix) -> Matrix:
-    if arithmetic is Arithmetic.EXACT:
-        return RationalMatrix.of(tuple(matrix))
-    return matrix if isinstance(matrix, BallMatrix) else from_fractions(matrix)
+def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Fraction]:
+    if _ARITHMETIC[type(matrix)] is arithmetic:
+        return matrix
+    return RationalMatrix.of(tuple(matrix)) if arithmetic is Arithmetic.EXACT else from_fractions(matrix)
 
 
 def squared_norm(matrix: Matrix) -> Fraction:

@@ -10,6 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows
 from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS, is_plain_integers
 
 if TYPE_CHECKING:
@@ -25,12 +26,6 @@ SMALLEST_ROUNDING = 2.0**-1074
 DYADIC_PLACES = 10
 MAX_PLACES = 323
 """Up to so many decimal places, no nonzero number is rounded to 0."""
-
-
-if TYPE_CHECKING:
-    Rows = Sequence[Any]
-else:
-    Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
 
 
 class Ball(Fraction):
@@ -54,7 +49,7 @@ class Ball(Fraction):
         return Ball, (Fraction(self), self.error)
 
 
-class BallMatrix(Rows):
+class BallMatrix(BaseMatrix[Any]):
     """A matrix of doubles with a bound on each one's distance from the number it stands for.
 
     It serves wherever rows of fractions are taken; ``array`` is faster for many numbers. NaN in the array reads as
@@ -80,10 +75,10 @@ class BallMatrix(Rows):
         return len(self.array)
 
     @overload
-    def __getitem__(self, index: int) -> DoubleRow: ...
+    def __getitem__(self, index: int, /) -> DoubleRow: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[DoubleRow, ...]: ...
-    def __getitem__(self, index: int | slice) -> DoubleRow | tuple[DoubleRow, ...]:
+    def __getitem__(self, index: slice, /) -> tuple[DoubleRow, ...]: ...
+    def __getitem__(self, index: int | slice, /) -> DoubleRow | tuple[DoubleRow, ...]:
         if isinstance(index, slice):
             return tuple(map(_fractions, self.array[index].tolist()))
         return _fractions(self.array[index].tolist())
@@ -92,7 +87,12 @@ class BallMatrix(Rows):
         for row in self.array:
             yield _fractions(row.tolist())
 
-    def to_lists(self) -> list[Any]:
+    @property
+    def rows(self) -> tuple[DoubleRow, ...]:
+        """Return the rows as Fractions, which takes long; ``array`` does not."""
+        return tuple(self)
+
+    def plain_rows(self) -> list[Any]:
         """Return the rows as lists of floats, with None for entries that are not determined."""
         rows: list[Any] = (self.array + 0.0).tolist()
         if bool((self.array != self.array).any()):
@@ -121,17 +121,76 @@ class BallMatrix(Rows):
         error = None if self.error is None else np.nextafter(self.error + np.array(radii), np.inf)
         return BallMatrix(self.array, error)
 
-    def bounded_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows as Balls, with an infinite error where there is no bound."""
+    def bounded_rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows as Balls, with an infinite error where there is no bound."""
+        found = []
         for row, row_errors in zip(self.array, self._errors(), strict=True):
             pairs = zip(row.tolist(), row_errors.tolist(), strict=True)
-            yield tuple([Ball(number, error) if number == number else None for number, error in pairs])
+            found.append(tuple([Ball(number, error) if number == number else None for number, error in pairs]))
+        return found
 
     def count_nonzero(self) -> int:
         """Return the number of nonzero entries."""
         import numpy as np
 
         return int(np.count_nonzero(self.array))
+
+    def count_determined(self) -> int:
+        """Return the number of entries that the system determines."""
+        import numpy as np
+
+        return int(np.isfinite(self.array).sum())
+
+    def nonzero_rows(self) -> list[bool]:
+        """Return whether each row has a nonzero entry."""
+        return [bool(row.any()) for row in self.array]
+
+    def nonzero_columns(self) -> list[bool]:
+        """Return whether each column has a nonzero entry."""
+        return [bool(column.any()) for column in self.array.T]
+
+    def vector(self) -> Array:
+        """Return the first row as an array."""
+        found: Array = self.array[0]
+        return found
+
+    def times(self, other: BaseMatrix[Any]) -> BallMatrix:
+        """Return the product P·Q, with |P̂·Q̂ − P·Q| ≤ |P̂|·dQ + dP·(|Q̂| + dQ), plus the rounding of N terms."""
+        import numpy as np
+
+        assert isinstance(other, BallMatrix)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = self.array @ other.array
+            if self.error is None or other.error is None:
+                return BallMatrix(value, None)
+            P, Q, dP, dQ = np.abs(self.array), np.abs(other.array), self._errors(), other._errors()
+            rounding = (P @ Q + np.finfo(float).tiny) * (len(Q) + 2) * 2.0**-52
+            error = (P @ dQ + dP @ (Q + dQ) + rounding) * (1 + len(Q) * 2.0**-50)
+        return BallMatrix(value, np.where(np.isfinite(error), error, np.inf))
+
+    def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BallMatrix:
+        """Return the matrix with some rows replaced by those of another BallMatrix."""
+        import numpy as np
+
+        assert isinstance(other, BallMatrix)
+        chosen = np.array(is_replaced)[:, None]
+        is_bounded = self.error is not None and other.error is not None
+        error = np.where(chosen, other._errors(), self._errors()) if is_bounded else None
+        return BallMatrix(np.where(chosen, other.array, self.array), error)
+
+    def partial(self, coefficients: BaseMatrix[Any], column_of: Mapping[int, int], width: int) -> BallMatrix:
+        """Return ``width`` columns as BaseMatrix.partial, with NaN for entries that are not determined."""
+        import numpy as np
+
+        rows = np.flatnonzero(np.logical_not(coefficients.nonzero_rows()))
+        value, error = np.full((len(self), width), np.nan), np.zeros((len(self), width))
+        to, source = (np.ix_(rows, np.array([*columns], dtype=int)) for columns in (column_of, column_of.values()))
+        value[to], error[to] = self.array[source], self._errors()[source]
+        return BallMatrix(value, None if self.error is None else error)
+
+    def written(self, writer: NumberWriter) -> Any:
+        """Return the rows with numbers as ``writer`` writes them."""
+        return writer.doubles(self)
 
     def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
         """Return each row's nonzero entries as (column, Ball); none for rows that are skipped."""
@@ -184,7 +243,7 @@ def _fractions(row: list[float]) -> DoubleRow:
     return tuple([Fraction(number) if number == number else None for number in row])
 
 
-def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
+def from_fractions(rows: Rows[Sequence[Fraction]]) -> BallMatrix:
     """Round rational numbers to the nearest doubles, with bounds on the rounding errors.
 
     Raises OverflowError for a number beyond the largest double, or one that would be rounded to 0.

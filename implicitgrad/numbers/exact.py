@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 from operator import mul
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, cast
 
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows
 from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
 
 Row = tuple[Fraction, ...]
 IntegerRow = list[int]
 Ratio = tuple[int, int]
-
-if TYPE_CHECKING:
-    Rows = Sequence[Row]
-else:
-    Rows = object  # to ask whether something is an instance of an abstract class takes ten times as long
 
 
 class PlainDecimals(NamedTuple):
@@ -65,8 +61,8 @@ def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
     return PlainDecimals(RationalMatrix(numerators, denominator), has_decimals)
 
 
-class RationalMatrix(Rows):
-    """numerators / denominator, an immutable sequence of rows."""
+class RationalMatrix(BaseMatrix[Fraction]):
+    """A matrix of rational numbers, numerators / denominator."""
 
     __slots__ = ("_rows", "_squared", "denominator", "numerators")
 
@@ -79,7 +75,7 @@ class RationalMatrix(Rows):
         self._squared: int | None = None
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> RationalMatrix:
+    def of(cls, rows: Rows[Row]) -> RationalMatrix:
         """Build a matrix from rows of Fractions."""
         if isinstance(rows, RationalMatrix):
             return rows
@@ -118,29 +114,27 @@ class RationalMatrix(Rows):
             self._squared = sum([sum(map(mul, row, row)) for row in self.numerators])
         return self._squared
 
+    def nonzero_rows(self) -> list[bool]:
+        """Return whether each row has a nonzero entry."""
+        return list(map(any, self.numerators))
+
+    def nonzero_columns(self) -> list[bool]:
+        """Return whether each column has a nonzero entry."""
+        return list(map(any, zip(*self.numerators, strict=True)))
+
+    def times(self, other: BaseMatrix[Any]) -> RationalMatrix:
+        """Return the product with another matrix of rational numbers."""
+        right = RationalMatrix.of(other)
+        columns = list(zip(*right.numerators))  # noqa: B905 (slower)
+        numerators = [[sum(map(mul, row, column)) for column in columns] for row in self.numerators]
+        return RationalMatrix(numerators, self.denominator * right.denominator)
+
+    def written(self, writer: NumberWriter) -> Any:
+        """Return the rows with numbers as ``writer`` writes them."""
+        return writer.quotients(self.numerators, self.denominator)
+
     def __len__(self) -> int:
         return len(self.numerators)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Row, ...]: ...
-    def __getitem__(self, index: int | slice) -> Row | tuple[Row, ...]:
-        return self.rows[index]
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.rows)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RationalMatrix | tuple):
-            return NotImplemented
-        return self.rows == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self.rows)
-
-    def __repr__(self) -> str:
-        return repr(self.rows)
 
 
 class Reduced(NamedTuple):

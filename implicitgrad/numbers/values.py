@@ -7,8 +7,9 @@ from itertools import chain
 from numbers import Integral, Rational, Real
 from typing import Any
 
-from implicitgrad.numbers.ball import BallMatrix, Decimals, is_array
-from implicitgrad.numbers.exact import Ratio, RationalMatrix
+from implicitgrad.numbers.ball import Decimals, is_array
+from implicitgrad.numbers.exact import Ratio
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.number_grammar import EXPECTED, NumberError, last_place
 
@@ -37,10 +38,8 @@ def rectangle_of_texts(value: list[Any]) -> list[list[str]] | None:
 
 def plain(value: object) -> object:
     """Convert arrays and tuples to lists, recursively."""
-    if isinstance(value, BallMatrix):
-        return value.to_lists()
-    if isinstance(value, RationalMatrix):
-        value = value.rows
+    if isinstance(value, BaseMatrix):
+        value = value.plain_rows()
     if hasattr(value, "tolist"):
         value = value.tolist()
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
 from implicitgrad.model.spec import NeedsAlgebra, ProgramSpec, SystemSpec
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
-from implicitgrad.numbers.ball import BallMatrix, is_array_of_doubles
+from implicitgrad.numbers.ball import is_array_of_doubles
+from implicitgrad.numbers.matrix import SymbolicMatrix
 from implicitgrad.numbers.values import described, has_decimals
 from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of
 from implicitgrad.text.characters import count, quoted
@@ -180,8 +181,9 @@ def _in_doubles(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
         hint = "--arithmetic exact takes it as it is"
         raise InputError([Problem(message, hint, "overflow", system.source)]) from None
     widened: dict[str, Any] = {}
-    for key, matrix in {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}.items():
-        if not isinstance(matrix, BallMatrix):
+    matrices: dict[str, Any] = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
+    for key, matrix in matrices.items():
+        if matrix is None:
             continue
         if system.origin is not None and system.origin.radii is not None and key != "dL_dy":
             widened[key] = matrix.widened(system.origin.radii["AB".index(key)])
@@ -197,10 +199,10 @@ def _in_field(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
     from implicitgrad.symbolic.grammar import TOO_LARGE
 
     origin = system.origin
-    found = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
+    found: dict[str, Any] = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
     if origin is not None:
         found["hessian"] = origin.hessian
-    matrices: dict[str, Any] = {key: matrix for key, matrix in found.items() if matrix is not None}
+    matrices = {key: matrix for key, matrix in found.items() if matrix is not None}
     if not system.is_local:
         _refuse_variables(parser, matrices, {*system.x, *system.y})
     expressions = [entry for matrix in matrices.values() for row in matrix for entry in row]
@@ -211,7 +213,7 @@ def _in_field(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
         field = Field(expressions)
         for key, matrix in matrices.items():
             try:
-                values[key] = field.matrix(matrix)
+                values[key] = SymbolicMatrix(field, [[field.value(entry) for entry in row] for row in matrix])
             except ZeroDivisionError:
                 parser.refuse(key, (), f"{key}: expected entries that exist, got a division by 0", code="bad-number")
     except (OverflowError, RecursionError):

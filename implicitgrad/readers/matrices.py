@@ -13,6 +13,7 @@ from implicitgrad.model.spec import NeedsAlgebra, Path, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.ball import BallMatrix, Decimals, from_array, from_texts
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
+from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.values import as_fraction, described, plain, ratio_of, rectangle_of_texts, shape_of
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
@@ -26,16 +27,8 @@ class LettersFound(Exception):
     """An entry is an expression; the system must be parsed in symbolic arithmetic, or in doubles if it is large."""
 
 
-class Expressions(list[tuple[Any, ...]]):
-    """Rows of sympy expressions, before they are elements of one field."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)"""
-        return len(self), len(self[0])
-
-
-ParsedMatrix = RationalMatrix | BallMatrix | Expressions
+ParsedMatrix = BaseMatrix[Any]
+"""In symbolic arithmetic, a matrix of SymPy expressions, before they are elements of one field."""
 
 
 def is_large(spec: SystemSpec) -> bool:
@@ -163,7 +156,7 @@ class MatrixParser:
 
     def _of_rows(self, rows: list[list[Any]]) -> ParsedMatrix:
         if self.arithmetic is Arithmetic.SYMBOLIC:
-            return Expressions(map(tuple, rows))
+            return RowMatrix(rows)
         return RationalMatrix.of_ratios(rows)
 
     def _parse_row(self, key: str, entries: list[object], path: Path) -> list[Any] | None:

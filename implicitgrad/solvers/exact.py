@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd, lcm
-from operator import mul
 from typing import NamedTuple
 
-from implicitgrad.model.solution import Constraints, General, PartialMatrix, Solution, Status
-from implicitgrad.model.system import LinearSystem, Matrix
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix, Reduced
 from implicitgrad.numbers.row_reduction import integers, pivot_order, reduce_rows
+from implicitgrad.solvers.assembly import Found, assemble
 from implicitgrad.solvers.free_unknowns import impossible_choice, indices
 from implicitgrad.solvers.memory_limit import refuse_too_large
 from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
@@ -63,31 +63,19 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         raise impossible_choice(system, free, null_space)
 
     J = RationalMatrix(reading.particular, d)
-    g = gV = None
-    if system.dL_dy is not None:
-        gradients = RationalMatrix.of(system.dL_dy)
-        g = _product(gradients, J)
-        gV = _product(gradients, null_space) if reading.free else RationalMatrix([[]] * len(gradients), 1)
-    general = General(
-        free=tuple([system.y[f] for f in reading.free]),
-        particular=J,
-        null_space=null_space,
-        minimum_norm=_minimum_norm(reading, equations) if reading.free and reading.rank else J,
-        dL_dx_particular=g,
-        dL_dx_coefficients=gV,
+    gradients = system.dL_dy
+    found = Found(
+        reading.free,
+        reading.independent,
+        reading.dependent,
+        J,
+        null_space,
+        _minimum_norm(reading, equations) if reading.free and reading.rank else J,
+        None if gradients is None else gradients.times(J),
+        None if gradients is None else gradients.times(null_space),
+        reading.constraints if reading.dependent else None,
     )
-    dependent = tuple([system.x[k] for k in reading.dependent])
-    return Solution(
-        system=system,
-        rank=reading.rank,
-        status=Status.of(has_free_unknowns=bool(reading.free), has_constraints=bool(reading.dependent)),
-        dy_dx=_determined(J, null_space, reading, system.inputs),
-        dL_dx_rows=None if g is None or gV is None else _determined(g, gV, reading, system.inputs),
-        independent=tuple([system.x[k] for k in reading.independent]),
-        constraints=Constraints(dependent, reading.constraints) if dependent else None,
-        general=general,
-        condition_ratio=_condition_squared(system, reading, J),
-    )
+    return assemble(system, found, condition_ratio=_condition_squared(system, reading, J))
 
 
 class IntegerEquations(NamedTuple):
@@ -161,19 +149,6 @@ def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int
     return RationalMatrix(numerators, d * unit)
 
 
-def _determined(particular: Matrix, coefficients: Matrix, reading: ExactReading, P: int) -> PartialMatrix:
-    """Return the (·, P) entries that depend on no free parameter and no constrained input, None for others."""
-    if not (reading.free or reading.dependent):
-        return particular
-    constraints = reading.constraints.numerators
-    moving = {k for row in constraints for k, number in zip(reading.independent, row, strict=True) if number}
-    column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
-    return tuple(
-        tuple([row[column_of[k]] if k in column_of and not any(free) else None for k in range(P)])
-        for row, free in zip(particular, coefficients, strict=True)
-    )
-
-
 def _minimum_norm(reading: ExactReading, equations: IntegerEquations) -> RationalMatrix:
     """Return A⁺·B·T, computed from the row space or the null space, whichever promises less work."""
     N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
@@ -209,10 +184,3 @@ def _condition_squared(system: LinearSystem, reading: ExactReading, J: RationalM
         return A.squared_numerators() * J.squared_numerators(), (A.denominator * J.denominator) ** 2
     square, unit = squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
     return (square, unit) if unit > 0 else (-square, -unit)
-
-
-def _product(gradients: RationalMatrix, J: RationalMatrix) -> RationalMatrix:
-    """Return dL_dy · J."""
-    columns = list(zip(*J.numerators))  # noqa: B905 (slower)
-    numerators = [[sum(map(mul, g, column)) for column in columns] for g in gradients.numerators]
-    return RationalMatrix(numerators, gradients.denominator * J.denominator)

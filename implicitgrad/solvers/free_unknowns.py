@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, islice
 from math import comb
+from typing import Any
 
-from implicitgrad.model.system import LinearSystem, Matrix
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
@@ -29,7 +31,7 @@ def indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
     return {system.y.index(name) for name in free}
 
 
-def impossible_choice(system: LinearSystem, free: Sequence[str], null_space: Matrix) -> UsageError:
+def impossible_choice(system: LinearSystem, free: Sequence[str], null_space: BaseMatrix[Any]) -> UsageError:
     """Return the error that lists the possible choices: unknowns whose rows of the null space are independent."""
     F = len(null_space[0])
     message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free"

@@ -10,7 +10,7 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution, Status
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.symbolic.element import SymbolicMatrix
+from implicitgrad.numbers.matrix import RowMatrix, SymbolicMatrix
 from implicitgrad.text.errors import UsageError
 
 
@@ -21,13 +21,13 @@ def with_second_derivatives(solution: Solution) -> Solution:
         message = f"{system.source}: --order 2 is for one equation in one unknown"
         raise UsageError(f"{message}, got {system.equations} in {system.unknowns}")
     if solution.status is not Status.DETERMINED:
-        return solution._replace(second=())
+        return solution._replace(second=RowMatrix())
     J: list[Any] = list(solution.general.particular[0])
     P, F_y = len(J), system.A[0][0]
     hessian = None if system.origin is None else system.origin.hessian
     if hessian is None:
         zero = J[0] - J[0]
-        return solution._replace(second=tuple(tuple(zero for _ in J) for _ in J))
+        return solution._replace(second=RowMatrix([[zero] * P] * P))
     F: list[list[Any]] = [list(row) for row in hessian]
     rows = [
         [-(F[i][k] + F[i][P] * J[k] + F[k][P] * J[i] + F[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
@@ -43,4 +43,4 @@ def with_second_derivatives(solution: Solution) -> Solution:
         return solution._replace(second=BallMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
     if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
         rows = [[A.field.shortened(entry, system.origin.parsed) for entry in row] for row in rows]
-    return solution._replace(second=tuple(map(tuple, rows)))
+    return solution._replace(second=RowMatrix(rows))

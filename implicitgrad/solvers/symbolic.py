@@ -7,18 +7,20 @@ that every other row depends on the basis rows, so that the rank is exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import comb
 from typing import Any, NamedTuple
 
 from sympy.polys.matrices import DomainMatrix
 
-from implicitgrad.model.solution import Constraints, General, PartialMatrix, Solution, Status
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.matrix import BaseMatrix, Rows, SymbolicMatrix
 from implicitgrad.numbers.row_reduction import pivot_order
+from implicitgrad.solvers.assembly import Found, assemble
 from implicitgrad.solvers.free_unknowns import indices
 from implicitgrad.solvers.special_cases import find_validity, vanishes_on
-from implicitgrad.symbolic.element import Symbolic, SymbolicMatrix
+from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.expansion import adjugate, has_few_minors
 from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.rank_profile import Profile, profile_at
@@ -70,44 +72,32 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     if not wanted <= set(reading.free):
         raise _impossible(system, free, reading)
     J, V = SymbolicMatrix(field, reading.particular), SymbolicMatrix(field, reading.null_space)
-    g = gV = None
-    if system.dL_dy is not None:
-        g, gV = (SymbolicMatrix(field, _product(field, system.dL_dy, matrix)) for matrix in (J, V))
-    general = General(
-        free=tuple([system.y[f] for f in reading.free]),
-        particular=J,
-        null_space=V,
-        minimum_norm=_minimum_norm(field, A, J, order[:N]) if reading.free else J,
-        dL_dx_particular=g,
-        dL_dx_coefficients=gV,
+    gradients = system.dL_dy
+    found = Found(
+        reading.free,
+        reading.independent,
+        reading.dependent,
+        J,
+        V,
+        _minimum_norm(field, A, J, order[:N]) if reading.free else J,
+        None if gradients is None else gradients.times(J),
+        None if gradients is None else gradients.times(V),
+        SymbolicMatrix(field, reading.constraints) if reading.dependent else None,
     )
-    dependent = tuple([system.x[k] for k in reading.dependent])
-    rank = N - len(reading.free)
     remarks: tuple[tuple[str, str], ...] = ()
     if (
         system.origin is not None
         and system.is_local
         and not system.origin.point
-        and rank == M
+        and N - len(reading.free) == M
         and vanishes_on(system, field, reading.determinant)
     ):
         remarks = (NOWHERE,)
-    return Solution(
-        system=system,
-        remarks=remarks,
-        rank=rank,
-        status=Status.of(has_free_unknowns=bool(reading.free), has_constraints=bool(reading.dependent)),
-        dy_dx=_determined(J, V, reading, P),
-        dL_dx_rows=None if g is None or gV is None else _determined(g, gV, reading, P),
-        independent=tuple([system.x[k] for k in reading.independent]),
-        constraints=Constraints(dependent, SymbolicMatrix(field, reading.constraints)) if dependent else None,
-        general=general,
-        condition_ratio=None,
-        validity=find_validity(system, rows, profile, reading.determinant),
-    )
+    validity = find_validity(system, rows, profile, reading.determinant)
+    return assemble(system, found, remarks=remarks, condition_ratio=None, validity=validity)
 
 
-def _profile(field: Field, rows: Sequence[Sequence[Symbolic]], order: Sequence[int], N: int) -> Profile:
+def _profile(field: Field, rows: Iterable[Sequence[Symbolic]], order: Sequence[int], N: int) -> Profile:
     """Return the rank profile of the largest rank; it differs between points only by the sign of an absolute value."""
     found = [profile_at(field.evaluated(rows, point), order, N) for point in field.points]
     return max(found, key=lambda profile: (profile.rank, len(profile.pivots)))
@@ -152,7 +142,7 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> S
     )
 
 
-def _solved(field: Field, K: Values, right: Values, *, is_limited: bool = False) -> tuple[Values, Any]:
+def _solved(field: Field, K: Rows[Any], right: Rows[Any], *, is_limited: bool = False) -> tuple[Values, Any]:
     """Return K⁻¹·right, and the determinant of K with its rows scaled to polynomials.
 
     is_limited : raise UsageError if the result may be too long to read.
@@ -241,13 +231,7 @@ def _sign_decides() -> UsageError:
     return UsageError("the rank depends on the sign of what is in abs", "Where that is known, leave abs out")
 
 
-def _product(field: Field, left: Any, right: Any) -> Values:
-    zero = field.number(0)
-    columns = list(zip(*right, strict=True))
-    return [[sum((a * b for a, b in zip(row, column, strict=True)), zero) for column in columns] for row in left]
-
-
-def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Sequence[int]) -> SymbolicMatrix:
+def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Sequence[int]) -> BaseMatrix[Any]:
     """Return Aᵀ·(A·Aᵀ)⁻¹·A·J for independent rows of A that span the others.
 
     J : any solution. order : the columns in which pivots are sought. Raises UsageError if the result may be too long.
@@ -257,8 +241,9 @@ def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Seq
         return J
     _refuse_long_squares([field.polynomials(row) for row in rows])
     columns = list(zip(*rows, strict=True))
-    W, _ = _solved(field, _product(field, rows, columns), _product(field, rows, J))
-    return SymbolicMatrix(field, _product(field, columns, W))
+    rows_of_A, transposed = SymbolicMatrix(field, rows), SymbolicMatrix(field, columns)
+    W, _ = _solved(field, rows_of_A.times(transposed), rows_of_A.times(J))
+    return transposed.times(SymbolicMatrix(field, W))
 
 
 def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
@@ -272,18 +257,6 @@ def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
     if found > MAX_TERMS:
         message = f"the choice of minimum norm would have denominators of more than {MAX_TERMS} terms"
         raise UsageError(message, "Give some of the letters numbers")
-
-
-def _determined(
-    particular: SymbolicMatrix, coefficients: SymbolicMatrix, reading: SymbolicReading, P: int
-) -> PartialMatrix:
-    """Return the (·, P) entries that depend on no free parameter and no constrained input, None for others."""
-    moving = {k for row in reading.constraints for k, value in zip(reading.independent, row, strict=True) if value}
-    column_of = {k: m for m, k in enumerate(reading.independent) if k not in moving}
-    return tuple(
-        tuple([row[column_of[k]] if k in column_of and not any(free) else None for k in range(P)])
-        for row, free in zip(particular, coefficients, strict=True)
-    )
 
 
 def _impossible(system: LinearSystem, free: Sequence[str], reading: SymbolicReading) -> UsageError:

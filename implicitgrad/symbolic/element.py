@@ -1,16 +1,11 @@
-"""Symbolic: a number with letters in it, and matrices of such numbers; its field knows what holds for the letters."""
+"""Symbolic: a number with letters in it; its field knows what holds for the letters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
-
-if TYPE_CHECKING:
-    Rows = Sequence[tuple[Any, ...]]
-else:
-    Rows = object
+from typing import Any, NamedTuple
 
 Field = Any
 """A Field of field.py, which imports this file."""
@@ -149,42 +144,3 @@ class _WrittenField:
 
 
 WRITTEN: Any = _WrittenField()
-
-
-class SymbolicMatrix(Rows):
-    """An immutable sequence of rows of Symbolics, all of one field."""
-
-    __slots__ = ("field", "rows")
-
-    def __init__(self, field: Field, rows: Sequence[Sequence[Symbolic]]) -> None:
-        self.field = field
-        self.rows = tuple(map(tuple, rows))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Return the numbers of rows and columns; there must be a row."""
-        return len(self.rows), len(self.rows[0])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[Symbolic, ...]: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[tuple[Symbolic, ...], ...]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Symbolic, ...] | tuple[tuple[Symbolic, ...], ...]:
-        return self.rows[index]
-
-    def __iter__(self) -> Iterator[tuple[Symbolic, ...]]:
-        return iter(self.rows)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, SymbolicMatrix | tuple):
-            return NotImplemented
-        return self.rows == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self.rows)
-
-    def __repr__(self) -> str:
-        return repr(self.rows)

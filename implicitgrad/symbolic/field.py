@@ -37,7 +37,7 @@ from sympy import (
     together,
 )  # fmt: skip
 
-from implicitgrad.symbolic.element import Symbolic, SymbolicMatrix
+from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
 from implicitgrad.symbolic.grammar import Equation
 from implicitgrad.symbolic.normalize import are_related, depth, exponent_of, factors_to_keep, keeps_tanh, prepared
@@ -105,10 +105,6 @@ class Field:
         if self._expands_angles:
             ready = ready.expand(trig=True)
         return self.reduced(self._element(ready))
-
-    def matrix(self, rows: Sequence[Sequence[Expr]]) -> SymbolicMatrix:
-        """Return a matrix of expressions as one of values."""
-        return SymbolicMatrix(self, [[self.value(entry) for entry in row] for row in rows])
 
     def constant(self, value: Fraction | int) -> Any:
         """Return a rational number as an element."""
@@ -246,7 +242,7 @@ class Field:
         """Return the variable of each generator in polynomials."""
         return self._dummies
 
-    def evaluated(self, rows: Sequence[Sequence[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
+    def evaluated(self, rows: Iterable[Iterable[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
         """Return values at a point, to sixty digits. Raises ZeroDivisionError."""
         with mpmath.workdps(DIGITS):
             values = self._values_at(point)

@@ -51,7 +51,9 @@ def write_csv(solution: Solution) -> str:
         ["", *system.y],
         *([x, *row] for x, row in zip(system.x, matrix_texts(system.A, solution, _entry), strict=True)),
     ]
-    rows += [[GRADIENT, *row] for row in matrix_texts(system.dL_dy or (), solution, _entry)]
+    rows += [
+        [GRADIENT, *row] for row in (matrix_texts(system.dL_dy, solution, _entry) if system.dL_dy is not None else ())
+    ]
     stream = StringIO()
     csv.writer(stream, lineterminator="\n").writerows(rows)
     comment = f"expect: {write_flow(answer)}" if answer else NOT_CERTIFIED

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import zip_longest
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import General, Solution, SpecialCase, Status
-from implicitgrad.model.system import Arithmetic, ImplicitEquations, Matrix, PointAccuracy
-from implicitgrad.numbers.ball import Ball, BallMatrix
+from implicitgrad.model.system import Arithmetic, ImplicitEquations, PointAccuracy
+from implicitgrad.numbers.ball import Ball
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import (
     LARGEST_DOUBLE,
@@ -38,8 +37,6 @@ CONDITION_DIGITS = 3
 NOT_FILES = ("<inline>", "<python>")
 LENIENT = 1 + 2.0**-40
 """A factor that exceeds the rounding error of a sum of bounds."""
-Entry = tuple[int, Fraction]
-"""A column and its entry."""
 
 
 class Document:
@@ -166,7 +163,7 @@ class Document:
         assert found is not None
         spell = self.notation.change if self.system.is_in_changes else self.notation.name
         inputs = list(map(spell, self.solution.independent))
-        for name, row in zip(found.dependent, numbers_of(found.matrix), strict=True):
+        for name, row in zip(found.dependent, found.matrix.bounded_rows(), strict=True):
             yield self.notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(spell(name))
 
     def _conditions(self) -> list[str]:
@@ -228,8 +225,8 @@ class Document:
         if self.solution.is_gradient_alone:
             return Block(self.inputs, (), self._losses())
         general, notation = self.solution.general, self.notation
-        dependencies = nonzero_entries(general.null_space, self.is_free)
-        rows = list(zip(self.solution.y, self.is_free, numbers_of(general.particular), dependencies, strict=True))
+        dependencies = general.null_space.nonzero_entries(self.is_free)
+        rows = list(zip(self.solution.y, self.is_free, general.particular.bounded_rows(), dependencies, strict=True))
         columns = []
         for k, x in enumerate(self.solution.independent):
             determined = iter(notation.column([J[k] for _, is_free, J, V in rows if not (is_free or V)]))
@@ -254,11 +251,11 @@ class Document:
 
     def _minimum_norm(self) -> Block:
         """Return the choice of least Frobenius norm."""
-        columns = list(zip(*numbers_of(self.solution.general.minimum_norm), strict=True))
+        columns = list(zip(*self.solution.general.minimum_norm.bounded_rows(), strict=True))
         cells = zip(*map(self.notation.column, columns), strict=True)
         rows = () if self.solution.is_gradient_alone else self._rows(cells)
         losses = []
-        gradients = () if self.system.dL_dy is None else numbers_of(self.system.dL_dy)
+        gradients = () if self.system.dL_dy is None else self.system.dL_dy.bounded_rows()
         for label, g in zip(self._loss_labels(), gradients, strict=True):
             losses.append(self._loss(label, [_sum_of_products(g, column) for column in columns]))
         return Block(self.inputs, rows, tuple(losses))
@@ -281,7 +278,7 @@ class Document:
     def _second(self) -> Iterator[Expression]:
         """Yield ∂²y/∂x² for every pair of inputs."""
         names, y = self.solution.x, self.solution.y[0]
-        for i, row in enumerate(numbers_of(self.solution.second or ())):
+        for i, row in enumerate(self.solution.second.bounded_rows() if self.solution.second else ()):
             for k, value in enumerate(row[i:], start=i):
                 (number,) = self.notation.column([value])
                 yield number.named(self.notation.second_derivative(y, names[i], names[k]))
@@ -289,8 +286,8 @@ class Document:
     def _losses(self) -> tuple[Row, ...]:
         general = self.solution.general
         lines = []
-        particulars = () if general.dL_dx_particular is None else numbers_of(general.dL_dx_particular)
-        coefficients = () if general.dL_dx_coefficients is None else nonzero_entries(general.dL_dx_coefficients)
+        particulars = () if general.dL_dx_particular is None else general.dL_dx_particular.bounded_rows()
+        coefficients = () if general.dL_dx_coefficients is None else general.dL_dx_coefficients.nonzero_entries()
         parameters = [self._parameters(x) for x in self.solution.independent] if any(coefficients) else []
         for label, particular, V in zip(self._loss_labels(), particulars, coefficients, strict=True):
             if V:
@@ -318,10 +315,10 @@ class Document:
         if self.solution.rank == 0:
             return "that would need ∂L/∂y = 0"
         if self.solution.rank == 1:
-            row = next(row for row in numbers_of(self.system.A) if any(row))
+            row = next(row for row in self.system.A.bounded_rows() if any(row))
             return f"it would need ∂L/∂y ∝ ({', '.join(show_number(entry, self.digits) for entry in row)})"
         conditions = []
-        rows = nonzero_entries(_first_columns(self.solution.general.null_space, MAX_CONDITIONS))
+        rows = self.solution.general.null_space.first_columns(MAX_CONDITIONS).nonzero_entries()
         for column in range(min(len(self.free), MAX_CONDITIONS)):
             terms = [
                 (value, f"∂L/∂{y}") for y, row in zip(self.y, rows, strict=True) for f, value in row if f == column
@@ -334,11 +331,6 @@ class Document:
 
 def _listed(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
-
-
-def numbers_of(matrix: Matrix) -> Matrix:
-    """Return the rows of a matrix, with doubles as Balls."""
-    return [*matrix.bounded_rows()] if isinstance(matrix, BallMatrix) else matrix
 
 
 def refuse_long(solution: Solution) -> None:
@@ -355,22 +347,7 @@ def refuse_long(solution: Solution) -> None:
 
 def _dependencies(general: General) -> int:
     """Return the number of nonzero entries of the null space besides its identity."""
-    V = general.null_space
-    if isinstance(V, BallMatrix):
-        return V.count_nonzero() - len(general.free)
-    return sum(bool(entry) for row in V for entry in row) - len(general.free) if general.free else 0
-
-
-def nonzero_entries(matrix: Matrix, is_skipped: Sequence[bool] = ()) -> list[list[Entry]]:
-    """Return each row's nonzero entries, doubles as Balls; none for rows that are skipped."""
-    if isinstance(matrix, BallMatrix):
-        return matrix.nonzero_entries(is_skipped)
-    rows = zip_longest(matrix, is_skipped)
-    return [[] if skipped else [(j, entry) for j, entry in enumerate(row) if entry] for row, skipped in rows]
-
-
-def _first_columns(matrix: Matrix, number: int) -> Matrix:
-    return matrix.first_columns(number) if isinstance(matrix, BallMatrix) else [tuple(row[:number]) for row in matrix]
+    return general.null_space.count_nonzero() - len(general.free)
 
 
 def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:

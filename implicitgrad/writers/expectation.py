@@ -11,7 +11,6 @@ from math import inf
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import (
     MAX_DIGITS,
@@ -46,23 +45,17 @@ def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[s
     """
     constraints = solution.constraints
     names = solution.free_parameters
-    rows = None if solution.dL_dx_rows is None else numbers_as_written(solution.dL_dx_rows)
+    rows = None if solution.dL_dx_rows is None else solution.dL_dx_rows.plain_rows()
     return {
         "status": str(solution.status),
         "rank": solution.rank,
-        "dy_dx": numbers_as_written(solution.dy_dx),
+        "dy_dx": solution.dy_dx.plain_rows(),
         "dL_dx": rows[0] if rows is not None and solution.has_one_loss else rows,
         "free_parameters": len(names) if counts_parameters or len({*names}) < len(names) else names,
         "dL_dx_unique": all(solution.unique_losses),
-        "constraints": constraints
-        and {"dependent": constraints.dependent, "matrix": numbers_as_written(constraints.matrix)},
+        "constraints": constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix.plain_rows()},
         "condition": {"max": _condition_above(solution.condition_squared)},
     }
-
-
-def numbers_as_written(matrix: PartialMatrix) -> Sequence[Sequence[Value]]:
-    """Return the rows, with doubles as decimals, which are read as the same doubles."""
-    return matrix.to_lists() if isinstance(matrix, BallMatrix) else matrix
 
 
 def short_claims(solution: Solution) -> dict[str, Value]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import Matrix
+from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.number_grammar import is_number
-from implicitgrad.writers.document import Document, numbers_of, refuse_long
+from implicitgrad.writers.document import Document, refuse_long
 from implicitgrad.writers.elements import Element, Equations, Matrices, Sentence
 from implicitgrad.writers.latex_notation import (
     MAX_NAMES,
@@ -121,10 +123,10 @@ class _LatexPage:
         spelled = spell_number(value) if is_number(value) else expression_in_latex(value, spell_name)
         return f"{spell_name(name)} = {spelled}"
 
-    def _identity(self) -> Matrix:
+    def _identity(self) -> BaseMatrix[Any]:
         M = self.system.equations
-        return [tuple(Fraction(i == k) for k in range(M)) for i in range(M)]
+        return RationalMatrix([[int(i == k) for k in range(M)] for i in range(M)], 1)
 
-    def _matrix(self, matrix: Matrix) -> str:
-        columns = [map(str, self.notation.column(column)) for column in zip(*numbers_of(matrix), strict=True)]
+    def _matrix(self, matrix: BaseMatrix[Any]) -> str:
+        columns = [map(str, self.notation.column(column)) for column in zip(*matrix.bounded_rows(), strict=True)]
         return spell_matrix([list(row) for row in zip(*columns, strict=True)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.program import Vector, product
 from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.text.errors import UsageError
@@ -138,7 +139,7 @@ class _ProgramSteps:
                 elements += self._outer(loss, "A", "−(ν·u_zᵀ + u_ν·zᵀ)", gradients[k].A)
             yield f"The gradients of {loss}", elements
 
-    def _outer(self, loss: str, key: str, formula: str, matrix: Sequence[Vector]) -> list[Element]:
+    def _outer(self, loss: str, key: str, formula: str, matrix: Matrix) -> list[Element]:
         if not matrix:
             return []
         shown = [[self._shown(entry) for entry in row] for row in matrix]

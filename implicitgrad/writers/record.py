@@ -8,12 +8,13 @@ from fractions import Fraction
 from itertools import chain
 from math import gcd
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from implicitgrad.model.solution import Solution, Status, Validity
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
+from implicitgrad.numbers.exact import IntegerRow
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
@@ -45,7 +46,7 @@ def _pieces(value: Json | BallMatrix) -> Iterator[str]:
     elif isinstance(value, BallMatrix):
         rows = max(1, LARGE // value.shape[1])
         for top in range(0, len(value), rows):
-            block = BallMatrix(value.array[top : top + rows]).to_lists()
+            block = BallMatrix(value.array[top : top + rows]).plain_rows()
             yield f"{', ' if top else '['}{write_json(block)[1:-1]}"
         yield "]"
     else:
@@ -110,10 +111,10 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         record["at"] = dict(system.origin.point) or None
         record["solve_for"] = system.origin.found or None
     if solution.second is not None:
-        record["d2y_dx2"] = _rows(solution.second, doubles) or None
+        record["d2y_dx2"] = solution.second.written(doubles) or None
         record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
         if exact is not None:
-            exact["d2y_dx2"] = _rows(solution.second, _Texts()) or None
+            exact["d2y_dx2"] = solution.second.written(_Texts()) or None
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record
@@ -161,30 +162,20 @@ def _plain(double: float | None) -> float | int | None:
     return int(double) if double.is_integer() and -MAX_PLAIN_INTEGER <= double <= MAX_PLAIN_INTEGER else double
 
 
-class _Numbers(Protocol):
-    """A way to write rational numbers."""
-
-    def number(self, value: Fraction) -> Json: ...
-
-    def rows(self, matrix: RationalMatrix) -> list[Any]: ...
-
-    def of_doubles(self, matrix: BallMatrix) -> Any: ...
-
-
 class _Texts:
     """Writes p/q."""
 
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
-    def of_doubles(self, matrix: BallMatrix) -> Any:
-        return matrix.to_lists()
+    def doubles(self, matrix: BallMatrix) -> Any:
+        return matrix.plain_rows()
 
-    def rows(self, matrix: RationalMatrix) -> list[Any]:
+    def quotients(self, numerators: list[IntegerRow], denominator: int) -> list[Any]:
         try:
-            return self._quotients(matrix.numerators, matrix.denominator)
+            return self._quotients(numerators, denominator)
         except ValueError:  # Python writes no more than 4,300 digits of an integer
-            return [[format_fraction(value) for value in row] for row in matrix]
+            return [[format_fraction(Fraction(n, denominator)) for n in row] for row in numerators]
 
     @staticmethod
     def _quotients(numerators: list[IntegerRow], denominator: int) -> list[Any]:
@@ -219,11 +210,11 @@ class _BallRows:
             if not value.is_number:
                 return value.text
             value = value.approximation()
-        ((double,),) = self.rows(RationalMatrix([[value.numerator]], value.denominator))
+        ((double,),) = self.quotients([[value.numerator]], value.denominator)
         return cast("float | None", double)
 
-    def rows(self, matrix: RationalMatrix) -> list[Any]:
-        rows, d = matrix.numerators, matrix.denominator
+    def quotients(self, numerators: list[IntegerRow], denominator: int) -> list[Any]:
+        rows, d = numerators, denominator
         doubles: list[float | None]
         try:
             doubles = [n / d for row in rows for n in row]
@@ -237,9 +228,9 @@ class _BallRows:
         width = len(rows[0]) if rows else 0
         return [doubles[width * i : width * (i + 1)] for i in range(len(rows))]
 
-    def of_doubles(self, matrix: BallMatrix) -> Any:
-        if not self.keeps_large or matrix.array.size < LARGE:
-            return matrix.to_lists()
+    def doubles(self, matrix: BallMatrix) -> Any:
+        if not self.keeps_large or len(matrix) == 1 or matrix.array.size < LARGE:
+            return matrix.plain_rows()
         self.is_any_kept = True
         return matrix
 
@@ -248,16 +239,16 @@ class _BallRows:
         return _plain(double)
 
 
-def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
+def _answers(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
     """Return the numbers of the answer, for the record."""
 
-    def rows(matrix: Sequence[Sequence[Fraction | None]]) -> Any:
-        return _rows(matrix, numbers)
+    def rows(matrix: BaseMatrix[Fraction | None]) -> Any:
+        return matrix.written(numbers)
 
-    def losses(matrix: Sequence[Sequence[Fraction | None]]) -> Any:
+    def losses(matrix: BaseMatrix[Fraction | None]) -> Any:
         if not solution.system.has_one_loss:
             return rows(matrix)
-        return (matrix.to_lists() if isinstance(matrix, BallMatrix) else rows(matrix))[0]
+        return rows(matrix)[0]
 
     general, constraints = solution.general, solution.constraints
     has_jacobian = not solution.is_gradient_alone
@@ -282,14 +273,6 @@ def _answers(solution: Solution, numbers: _Numbers) -> dict[str, Json]:
             },
         },
     }
-
-
-def _rows(matrix: Sequence[Sequence[Fraction | None]], numbers: _Numbers) -> Any:
-    if isinstance(matrix, RationalMatrix):
-        return numbers.rows(matrix)
-    if isinstance(matrix, BallMatrix):
-        return numbers.of_doubles(matrix)
-    return [[value if value is None else numbers.number(value) for value in row] for row in matrix]
 
 
 def _warnings(solution: Solution, doubles: _BallRows) -> Json:

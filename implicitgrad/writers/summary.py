@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
@@ -20,9 +19,6 @@ from implicitgrad.writers.heat_map import draw, shorten
 from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.scaled_matrix import ScaledMatrix
 from implicitgrad.writers.table import GAP, MARGIN, Page
-
-if TYPE_CHECKING:
-    from implicitgrad.model.solution import PartialMatrix
 
 MAX_DIGITS = 3
 MAX_ENTRIES = 5
@@ -77,8 +73,8 @@ class _Summary:
     def __init__(self, answer: Document, screen: Screen, digits: int) -> None:
         self.solution, self.answer, self.screen, self.digits = answer.solution, answer, screen, digits
         general = answer.solution.general
-        self.open_rows = _nonzero_rows(general.null_space)
-        self.open_losses = _nonzero_rows(general.dL_dx_coefficients or ())
+        self.open_rows = general.null_space.nonzero_rows()
+        self.open_losses = general.dL_dx_coefficients.nonzero_rows() if general.dL_dx_coefficients is not None else []
         self.has_jacobian = not answer.solution.is_gradient_alone
         if self.has_jacobian:
             self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), digits)
@@ -95,7 +91,8 @@ class _Summary:
             found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
         if not solution.independent:
             return [*found, answer.direction()]
-        known, total = _known(solution.dy_dx) if self.has_jacobian else (0, 0)
+        total = len(answer.y) * len(solution.x)
+        known = solution.dy_dx.count_determined() if self.has_jacobian else total
         if known < total:
             along = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
             if solution.constraints is not None:
@@ -206,26 +203,6 @@ def _first(names: Sequence[str]) -> str:
     return ", ".join([*names[:MAX_NAMES], *(["…"] if len(names) > MAX_NAMES else [])])
 
 
-def _known(matrix: PartialMatrix) -> tuple[int, int]:
-    """Return the numbers of determined entries and of all."""
-    if isinstance(matrix, BallMatrix):
-        import numpy as np
-
-        return int(np.isfinite(matrix.array).sum()), matrix.array.size
-    entries = [entry for row in matrix for entry in row]
-    return sum(entry is not None for entry in entries), len(entries)
-
-
-def _nonzero_rows(matrix: PartialMatrix) -> list[bool]:
-    """Return whether each row has a nonzero entry."""
-    if isinstance(matrix, BallMatrix):
-        import numpy as np
-
-        found: list[bool] = np.any(matrix.array, axis=1).tolist()
-        return found
-    return [any(row) for row in matrix]
-
-
 def _is_mixed(is_open: Sequence[bool]) -> bool:
     return any(is_open) and not all(is_open)
 
@@ -239,36 +216,10 @@ def _uniqueness(is_open: Sequence[bool]) -> str:
     return f"∂L/∂x is unique for {unique} of {len(is_open)} losses: it is where ∂L/∂y is in the row space of A"
 
 
-def _losses_shown(solution: Solution, is_open: Sequence[bool]) -> PartialMatrix | None:
+def _losses_shown(solution: Solution, is_open: Sequence[bool]) -> BaseMatrix[Any] | None:
     """Return ∂L/∂x (K, P′); None without a gradient. is_open : (K,), whether ∂L/∂x of a loss is not unique."""
     general, gradients = solution.general, solution.system.dL_dy
     unique = general.dL_dx_particular
     if unique is None or gradients is None or not any(is_open):
         return unique
-    J = general.minimum_norm
-    if isinstance(unique, BallMatrix) and isinstance(gradients, BallMatrix) and isinstance(J, BallMatrix):
-        return _losses_in_doubles(gradients, J, unique, is_open)
-    columns = list(zip(*J, strict=True))
-    return tuple(
-        tuple(sum((a * b for a, b in zip(g, column, strict=True)), Fraction(0)) for column in columns)
-        if chosen
-        else row
-        for g, row, chosen in zip(gradients, unique, is_open, strict=True)
-    )
-
-
-def _losses_in_doubles(gradients: BallMatrix, J: BallMatrix, unique: BallMatrix, is_open: Sequence[bool]) -> BallMatrix:
-    """Return g·J where ∂L/∂x is open, with |ĝ·Ĵ − g·J| ≤ |ĝ|·dJ + dg·(|Ĵ| + dJ), plus the rounding of N terms."""
-    import numpy as np
-
-    chosen = np.array(is_open)[:, None]
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = np.where(chosen, gradients.array @ J.array, unique.array)
-        if J.error is None or gradients.error is None or unique.error is None:
-            return BallMatrix(value, None)
-        g, size, dJ = np.abs(gradients.array), np.abs(J.array), np.broadcast_to(J.error, J.array.shape)
-        dg = np.broadcast_to(gradients.error, g.shape)
-        rounding = (g @ size + np.finfo(float).tiny) * (len(size) + 2) * 2.0**-52
-        error = (g @ dJ + dg @ (size + dJ) + rounding) * (1 + len(size) * 2.0**-50)
-    error = np.where(np.isfinite(error), error, np.inf)
-    return BallMatrix(value, np.where(chosen, error, unique.error))
+    return unique.where(is_open, gradients.times(general.minimum_norm))

@@ -11,8 +11,9 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.model.system import Arithmetic, ImplicitEquations, Matrix, PointAccuracy
-from implicitgrad.numbers.ball import BallMatrix, Decimals
+from implicitgrad.model.system import Arithmetic, ImplicitEquations, PointAccuracy
+from implicitgrad.numbers.ball import Decimals
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.values import rectangle_of_texts
 from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
 from implicitgrad.writers.expectation import (
@@ -64,7 +65,7 @@ def _equations(origin: ImplicitEquations) -> list[str]:
 
 
 def _matrix(
-    key: str, matrix: Matrix, solution: Solution, values: Mapping[str, SourceValue], *, is_vector: bool = False
+    key: str, matrix: BaseMatrix[Any], solution: Solution, values: Mapping[str, SourceValue], *, is_vector: bool = False
 ) -> str:
     texts = _as_written(values.get(key)) or matrix_texts(matrix, solution, write_flow)
     rows = [f"[{', '.join(row)}]" for row in texts]
@@ -85,14 +86,14 @@ def _as_written(part: SourceValue | None) -> list[list[str]] | None:
     return rows if rows and all(map(is_number, chain.from_iterable(rows))) else None
 
 
-def matrix_texts(matrix: Matrix, solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
+def matrix_texts(matrix: BaseMatrix[Any], solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
     """Return texts that read as the same numbers: decimals if the system was written in them, fractions, or doubles.
 
     spell : writes expressions with letters.
     """
-    if isinstance(matrix, BallMatrix):
+    if solution.arithmetic is Arithmetic.FLOAT:
         write = write_flow if _tolerates_rounding(solution) else _exactly
-        return [[write(number) for number in row] for row in matrix.to_lists()]
+        return [[write(number) for number in row] for row in matrix.plain_rows()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
         return [[spell(entry) for entry in row] for row in matrix]
     has_decimals = solution.system.has_decimals

@@ -174,6 +174,6 @@ def matches(claimed: Row, tolerances: Row, candidate: Row) -> bool:
     )
 
 
-def flat(rows: Sequence[Row]) -> Row:
+def flat(rows: Matrix) -> Row:
     """Return all entries, row after row."""
     return tuple([value for row in rows for value in row])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.solution import ILL_CONDITIONED, Constraints, General, Solution, Status
+from implicitgrad.model.solution import ILL_CONDITIONED, General, Solution, Status
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.matrix import RowMatrix
+from implicitgrad.solvers.assembly import Found, assemble
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.back_substitution import CLEARLY_SMALL, Answers, find_answers, times
 from implicitgrad.solvers.floating.basis import EPS, SingularInverse, TooMuchWork, cutoff, find_basis, slack
@@ -112,46 +114,17 @@ class _Solving:
             dL_dx = unscaled(answers.dL_dx, sums(self.losses, inputs))
             coefficients = unscaled(answers.coefficients, sums(self.losses, -self.scaled.columns[basis.free]))
         condition = self._condition(minimum_norm, of_free)
-        is_certain = answers.is_certain
-        along = np.zeros((1, len(independent))) if constraints is None else constraints.value
-        moving: Array = np.asarray(along.any(axis=0))
-        columns = [k for k, moves in zip(independent, moving.tolist(), strict=True) if not moves]
-
-        def determined(found: BallArray, along: BallArray) -> BallMatrix:
-            rows: Array = np.flatnonzero(~along.value.any(axis=1))
-            if len(rows) == len(found.value) and columns == list(range(system.inputs)):
-                return _matrix(found, is_certain)
-            kept = np.flatnonzero(~moving)
-            value = np.full((len(found.value), system.inputs), np.nan)
-            error = np.zeros(value.shape)
-            to, source = np.ix_(rows, np.array(columns, dtype=int)), np.ix_(rows, kept)
-            value[to] = found.value[source]
-            error[to] = np.broadcast_to(found.error, found.value.shape)[source]
-            return _matrix(BallArray(value, error), is_certain)
-
-        general = General(
-            free=tuple([system.y[j] for j in basis.free]),
-            particular=_matrix(particular, is_certain),
-            null_space=_matrix(null_space, is_certain),
-            minimum_norm=_matrix(minimum_norm, is_certain),
-            dL_dx_particular=None if dL_dx is None else _matrix(dL_dx, is_certain),
-            dL_dx_coefficients=None if coefficients is None else _matrix(coefficients, is_certain),
-        )
-        return Solution(
-            system=system,
-            rank=basis.rank,
-            status=Status.of(has_free_unknowns=bool(basis.free), has_constraints=bool(dependent)),
-            dy_dx=determined(particular, null_space),
-            dL_dx_rows=None if dL_dx is None or coefficients is None else determined(dL_dx, coefficients),
-            independent=tuple([system.x[k] for k in independent]),
-            constraints=None
-            if constraints is None
-            else Constraints(tuple([system.x[k] for k in dependent]), _matrix(constraints, is_certain)),
-            general=general,
+        matrices: Any = [
+            None if matrix is None else _matrix(matrix, answers.is_certain)
+            for matrix in (particular, null_space, minimum_norm, dL_dx, coefficients, constraints)
+        ]
+        return assemble(
+            system,
+            Found(basis.free, independent, dependent, *matrices),
             condition_ratio=None if condition is None else (Fraction(condition) ** 2).as_integer_ratio(),
             rank_tolerance=basis.tolerance,
             residual=self._residual(particular, constraints),
-            remarks=tuple(self._remarks(is_certain)),
+            remarks=tuple(self._remarks(answers.is_certain)),
         )
 
     def _with_zeros(self, pivots: BallArray) -> BallArray:
@@ -322,16 +295,15 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
     if scaled.B is not None:
         found = times(found, BallArray(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
     dL_dx = _matrix(unscaled(found, sums(losses, scaled.inputs)), is_certain=True)
-    none = BallMatrix(np.zeros((len(g), 0)))
     return Solution(
         system=system,
         rank=n,
         status=Status.DETERMINED,
-        dy_dx=(),
+        dy_dx=RowMatrix(),
         dL_dx_rows=dL_dx,
         independent=system.x,
         constraints=None,
-        general=General((), (), (), (), dL_dx, none),
+        general=General((), RowMatrix(), RowMatrix(), RowMatrix(), dL_dx, BallMatrix(np.zeros((len(g), 0)))),
         condition_ratio=None,
         rank_tolerance=tolerance,
         is_gradient_alone=True,

@@ -1,0 +1,175 @@
+"""Matrix: what matrices in every arithmetic offer, and the matrices that are kept as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Field, Symbolic
+
+Row_co = TypeVar("Row_co", covariant=True)
+Entry_co = TypeVar("Entry_co", covariant=True)
+
+
+class Rows(Protocol[Row_co]):
+    """A sequence of rows: a matrix, or a tuple or list."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Row_co]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> Row_co: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Sequence[Row_co]: ...
+
+
+class NumberWriter(Protocol):
+    """A way to write the numbers of a matrix."""
+
+    def number(self, value: Any) -> Any:
+        """Write an entry."""
+
+    def quotients(self, numerators: list[list[int]], denominator: int) -> Any:
+        """Write numerators over one denominator."""
+
+    def doubles(self, matrix: Any) -> Any:
+        """Write a BallMatrix."""
+
+
+class BaseMatrix(Generic[Entry_co]):
+    """An immutable sequence of rows. An entry is None where the system does not determine it."""
+
+    __slots__ = ()
+
+    @property
+    def rows(self) -> tuple[tuple[Entry_co, ...], ...]:
+        """Return the rows."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return the numbers of rows and columns; there must be a row."""
+        return len(self), len(self[0])
+
+    def nonzero_rows(self) -> list[bool]:
+        """Return whether each row has a nonzero entry."""
+        return [any(row) for row in self.rows]
+
+    def nonzero_columns(self) -> list[bool]:
+        """Return whether each column has a nonzero entry."""
+        return [any(column) for column in zip(*self.rows, strict=True)]
+
+    def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Any]]]:
+        """Return each row's nonzero entries as (column, entry), doubles as Balls; none for rows that are skipped."""
+        rows = zip_longest(self.rows, is_skipped)
+        return [[] if skipped else [(j, entry) for j, entry in enumerate(row) if entry] for row, skipped in rows]
+
+    def count_nonzero(self) -> int:
+        """Return the number of nonzero entries."""
+        return sum(bool(entry) for row in self.rows for entry in row)
+
+    def count_determined(self) -> int:
+        """Return the number of entries that the system determines."""
+        return sum(entry is not None for row in self.rows for entry in row)
+
+    def bounded_rows(self) -> Rows[tuple[Any, ...]]:
+        """Return the rows, with doubles as Balls."""
+        return self.rows
+
+    def plain_rows(self) -> Sequence[Sequence[Any]]:
+        """Return the rows, with doubles as floats."""
+        return self.rows
+
+    def vector(self) -> Any:
+        """Return the first row, in doubles as an array."""
+        return self.rows[0]
+
+    def largest_error(self) -> float | None:
+        """Return a bound on the error of every entry; None if there is none or it is infinite."""
+        return 0.0
+
+    def first_columns(self, number: int) -> BaseMatrix[Entry_co]:
+        """Return the first ``number`` columns."""
+        return self.with_rows([row[:number] for row in self.rows])
+
+    def with_rows(self, rows: Iterable[Sequence[Any]]) -> BaseMatrix[Any]:
+        """Return a matrix of other rows in the same arithmetic."""
+        return RowMatrix(rows)
+
+    def times(self, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
+        """Return the product with another matrix in the same arithmetic."""
+        columns = list(zip(*other, strict=True))
+        return self.with_rows(
+            [sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in columns]
+            for row in self.rows
+        )
+
+    def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BaseMatrix[Any]:
+        """Return the matrix with some rows replaced by those of another in the same arithmetic."""
+        return self.with_rows(b if other_row else a for a, b, other_row in zip(self, other, is_replaced, strict=True))
+
+    def partial(self, coefficients: BaseMatrix[Any], column_of: Mapping[int, int], width: int) -> BaseMatrix[Any]:
+        """Return ``width`` columns, column k a copy of column_of[k], with None for entries that are not determined.
+
+        These are all entries of other columns, and of rows in which ``coefficients`` has a nonzero entry.
+        """
+        columns = [column_of.get(k) for k in range(width)]
+        return RowMatrix(
+            [None if is_open or j is None else row[j] for j in columns]
+            for row, is_open in zip(self.rows, coefficients.nonzero_rows(), strict=True)
+        )
+
+    def written(self, writer: NumberWriter) -> Any:
+        """Return the rows with numbers as ``writer`` writes them."""
+        return [[entry if entry is None else writer.number(entry) for entry in row] for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int, /) -> tuple[Entry_co, ...]: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> tuple[tuple[Entry_co, ...], ...]: ...
+    def __getitem__(self, index: int | slice, /) -> Any:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[tuple[Entry_co, ...]]:
+        return iter(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BaseMatrix | tuple):
+            return NotImplemented
+        return self.rows == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return repr(self.rows)
+
+
+class RowMatrix(BaseMatrix[Any]):
+    """A matrix of entries that need not have one arithmetic."""
+
+    __slots__ = ("rows",)
+    rows: tuple[tuple[Any, ...], ...]
+
+    def __init__(self, rows: Iterable[Iterable[Any]] = ()) -> None:
+        self.rows = tuple(map(tuple, rows))
+
+
+class SymbolicMatrix(RowMatrix):
+    """A matrix of Symbolics, all of one field."""
+
+    __slots__ = ("field",)
+    rows: tuple[tuple[Symbolic, ...], ...]
+
+    def __init__(self, field: Field, rows: Iterable[Iterable[Symbolic]]) -> None:
+        super().__init__(rows)
+        self.field = field
+
+    def with_rows(self, rows: Iterable[Sequence[Any]]) -> SymbolicMatrix:
+        """Return a matrix of other rows over the same field."""
+        return SymbolicMatrix(self.field, rows)
