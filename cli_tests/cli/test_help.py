@@ -109,7 +109,7 @@ def test_a_help_page_has_every_option_once_under_a_heading(run: Run, name: str, 
         ("solve two.yaml --frmat json", "No such option '--frmat'. Did you mean --format?"),
         ("solve two.yaml --zzz", "No such option '--zzz'. See implicitgrad solve --help"),
         ("solve two.yaml -f jsn", "Invalid value for '-f' / '--format': 'jsn' is not one of 'table', 'json', 'plain', "
-                                  "'markdown', 'latex', 'yaml', 'csv'. Did you mean json?"),
+                                  "'markdown', 'html', 'latex', 'yaml', 'csv'. Did you mean json?"),
         ("solve two.yaml -o", "Option '-o' requires an argument. Give it one: -o FILE"),
         ("solve tow.yaml", "tow.yaml: cannot be read: No such file or directory. Did you mean two.yaml?"),
         ("solve TWO.yml", "TWO.yml: cannot be read: No such file or directory. Did you mean two.yaml?"),

@@ -193,6 +193,26 @@ def _latex(solution: AnySolution, options: WriteOptions) -> str:
     return write_latex(solution, options.digits)
 
 
+def _html(solution: AnySolution, options: WriteOptions) -> str:
+    from implicitgrad.writers.html import lay_out, notation
+
+    shown = notation(options.digits)
+    if solution.kind == "program":
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        return lay_out(ProgramDocument(solution, shown, options.digits, options.wrt, has_steps=options.has_steps))
+    from implicitgrad.writers.document import Document, refuse_long
+
+    refuse_long(solution)
+    return lay_out(Document(solution, shown, options.digits), solution)
+
+
+def _html_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    from implicitgrad.writers.html import write_report
+
+    return write_report(results, only_failures=only_failures)
+
+
 def _linear(solution: AnySolution) -> Solution:
     """Return the solution of a linear system. Raise UsageError for that of a program."""
     if solution.kind == "program":
@@ -260,6 +280,7 @@ FORMATS = {
         ),
         Format(PLAIN, (), _plain, "a fact a line", "\n", report=_plain_report),
         Format("markdown", (".md",), _markdown, "", "\n", has_steps=True),
+        Format("html", (".html", ".htm"), _html, "a page for a browser", has_steps=True, report=_html_report),
         Format("latex", (".tex",), _latex, "for amsmath", "\n", has_steps=True),
         Format("yaml", (".yaml", ".yml"), _yaml, _AGAIN, "---\n", needs_values=True),
         Format("csv", (".csv",), _csv, _AGAIN, batch=_csv_batch),

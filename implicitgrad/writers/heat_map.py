@@ -89,7 +89,7 @@ def draw(
     gutter = min(longest, MAX_NAME_LENGTH)
     room = max(width - len(MARGIN) - gutter - len(" ││ ?"), 1)
     down, across = _axes(names, room, gutter, screen)
-    tiles = _tiles(values, down.tile, across.tile)
+    tiles = find_tiles(values, down.tile, across.tile)
     if not np.any(np.nan_to_num(tiles)):
         return None
     scale = find_scale(tiles, unit)
@@ -129,7 +129,7 @@ def _tile(count: int, size: int, fewest: int) -> tuple[int, int]:
     return -(-count // fewest), max(1, fewest // count)
 
 
-def _tiles(values: Array, rows: int, columns: int) -> Array:
+def find_tiles(values: Array, rows: int, columns: int) -> Array:
     """Return the entry of largest magnitude in each tile; NaN if none is known."""
     import numpy as np
 
