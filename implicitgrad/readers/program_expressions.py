@@ -325,13 +325,17 @@ class _Entries(NamedTuple):
     def vector(self, key: str, rows: int) -> tuple[Fraction, ...]:
         return tuple(self.value(key, i) for i in range(rows))
 
-    def letter(self, name: str, value: Fraction) -> Letter:
-        found: dict[str, dict[tuple[int, int], Sensitivity]] = {key: {} for key in "PqGhAb"}
+    def letters(self, values: Mapping[str, Fraction]) -> Iterator[Letter]:
+        found: dict[str, dict[str, dict[tuple[int, int], Sensitivity]]] = {
+            name: {key: {} for key in "PqGhAb"} for name in values
+        }
         for (key, row, column), number in self.numbers.items():
-            if name in number.partials:
-                found[key][row, column] = Sensitivity(number.partials[name], name not in number.curved)
-        q, h, b = ({i: rate for (i, _), rate in found[key].items()} for key in "qhb")
-        return Letter(name, value, found["P"], q, found["G"], h, found["A"], b)
+            for name, slope in number.partials.items():
+                found[name][key][row, column] = Sensitivity(slope, name not in number.curved)
+        for name, value in values.items():
+            of = found[name]
+            q, h, b = ({i: one for (i, _), one in of[key].items()} for key in "qhb")
+            yield Letter(name, value, of["P"], q, of["G"], h, of["A"], b)
 
 
 def _assemble(
@@ -379,5 +383,5 @@ def _assemble(
         constant=objective.get((), ZERO).value,
         is_maximum=is_maximum,
         place=place,
-        letters=tuple(entries.letter(one, value) for one, value in values.items()),
+        letters=tuple(entries.letters(values)),
     )

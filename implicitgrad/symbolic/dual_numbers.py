@@ -38,6 +38,8 @@ class DualNumber(NamedTuple):
 
     def plus(self, other: DualNumber) -> DualNumber:
         """Return the sum."""
+        if not (self.partials or other.partials):
+            return DualNumber(self.value + other.value)
         partials = dict(self.partials)
         for letter, slope in other.partials.items():
             partials[letter] = partials.get(letter, Fraction(0)) + slope
@@ -45,6 +47,8 @@ class DualNumber(NamedTuple):
 
     def times(self, other: DualNumber) -> DualNumber:
         """Return the product. Raise DualNumberError if it is too large."""
+        if not (self.partials or other.partials):
+            return DualNumber(_limited(self.value * other.value))
         if self.is_zero or other.is_zero:
             return ZERO
         partials = {letter: slope * other.value for letter, slope in self.partials.items()}

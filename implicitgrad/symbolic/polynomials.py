@@ -8,10 +8,10 @@ from fractions import Fraction
 from implicitgrad.symbolic.dual_numbers import ONE, ZERO, DualNumber, DualNumberError, IrrationalError, shown
 from implicitgrad.symbolic.grammar import CONSTANTS, TOO_LARGE, ExpressionError, Node
 
-MAX_DEGREE = 8
+MAX_DEGREE = 4
 """Of what may cancel; the result is of degree 2 at most."""
-MAX_PRODUCTS = 250_000
-"""Of terms, in one product of sums: a square of 500 terms."""
+MAX_PRODUCTS = 150_000
+"""Of terms, in all expressions of a program: squares of sums of 380 terms have as many. They take seconds."""
 IRRATIONAL_HINT = "Put another letter in its place, with a decimal for it in at"
 
 Monomial = tuple[int, ...]
@@ -28,7 +28,7 @@ class Expander:
         """Take the unknowns with their numbers, and the value of every letter."""
         self.names, self.unknowns, self.point = list(unknowns), unknowns, point
         self.irrational_hint = irrational_hint
-        self.degree, self.expected = 0, ""
+        self.degree, self.expected, self.products = 0, "", 0
         self.places: dict[Monomial, int] = {}
 
     def expand(self, node: Node, degree: int, expected: str) -> Polynomial:
@@ -87,7 +87,8 @@ class Expander:
         return {(): DualNumber(self.point[node.text], {node.text: Fraction(1)})}
 
     def _product(self, left: Polynomial, right: Polynomial, node: Node) -> Polynomial:
-        if len(left) * len(right) > MAX_PRODUCTS:
+        self.products += len(left) * len(right)
+        if self.products > MAX_PRODUCTS:
             raise ExpressionError(TOO_LARGE, node.offset, code="too-large")
         found: Polynomial = {}
         for one, factor in left.items():
