@@ -13,7 +13,8 @@ from implicitgrad.writers.record import to_record, write_json, write_record
 
 KEYS = [
     "kind", "name", "source", "arithmetic", "shape", "x", "y", "rank", "rank_tolerance", "condition", "status", "dy_dx",
-    "dL_dx", "free_parameters", "independent", "constraints", "general", "residual", "error_bound", "warnings", "exact",
+    "dL_dx", "free_parameters", "independent", "constraints", "general", "dependent_equations", "residual",
+    "error_bound", "warnings", "exact",
 ]  # fmt: skip
 
 
@@ -96,6 +97,7 @@ def test_the_two_by_two_record_whole() -> None:
         "independent": ["x1", "x2"],
         "constraints": None,
         "general": None,
+        "dependent_equations": [],
         "residual": 0,
         "error_bound": {"dy_dx": 0, "dL_dx": 0},
         "warnings": [],
@@ -180,3 +182,21 @@ def test_a_large_record_is_written_as_a_small_one() -> None:
     ):
         assert write_record(solution) == write_json(to_record(solution))
         assert write_record(solution, {"more": {}}) == write_json(to_record(solution) | {"more": {}})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_dependent_equations_are_a_basis_of_what_cancels_the_rows_of_A(case: Case) -> None:
+    solution = solve(case.A, B=case.B)
+    basis = to_record(solution)["dependent_equations"]
+    assert isinstance(basis, list | tuple)
+    A = [[Fraction(entry) for entry in row] for row in solution.system.A]
+    assert len(basis) == len(A) - solution.rank
+    assert np.linalg.matrix_rank(np.array(basis, dtype=float).reshape(len(basis), len(A))) == len(basis)
+    for w in basis:
+        assert all(sum(a * b for a, b in zip(w, column, strict=True)) == 0 for column in zip(*A, strict=True))
+
+
+def test_dependent_equations_are_small_integers() -> None:
+    assert solve([[1, 2], ["1/2", 1], [3, 4]]).dependent_equations == [[1, -2, 0]]
+    assert solve(np.array([[1.0, 2], [2, 4]])).dependent_equations is None
+    assert solve([[1, 2]] * 200).dependent_equations is None

@@ -27,6 +27,10 @@ FULL_BITS = 50
 """A double with so many significant bits was probably rounded."""
 
 
+MAX_DEPENDENCIES = 10_000
+"""The numbers of a basis of the left null space, beyond which it is not computed."""
+
+
 class Status(StrEnum):
     """Whether y is unique and whether x is constrained."""
 
@@ -206,6 +210,23 @@ class Solution(NamedTuple):
         """Return for each loss whether every Jacobian gives the same ∂L/∂x, along the constraint if there is one."""
         coefficients = self.general.dL_dx_coefficients
         return () if coefficients is None else tuple([not is_open for is_open in coefficients.nonzero_rows()])
+
+    @property
+    def dependent_equations(self) -> Sequence[Sequence[int]] | None:
+        """Return a basis of the w with wᵀA = 0: what combinations of equations say nothing of y.
+
+        (M − rank, M), integers without a common factor; empty if there are none, None in doubles, with letters and
+        where they are more than MAX_DEPENDENCIES numbers.
+        """
+        M = self.system.equations
+        if self.rank == M:
+            return ()
+        if self.arithmetic is not Arithmetic.EXACT or (M - self.rank) * M > MAX_DEPENDENCIES:
+            return None
+        from implicitgrad.numbers.row_reduction import null_space
+
+        columns = [list(column) for column in zip(*RationalMatrix.of(self.system.A).numerators, strict=True)]
+        return null_space(columns, M)
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:

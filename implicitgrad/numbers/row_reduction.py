@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
-from math import lcm
+from math import gcd, lcm
 
 from implicitgrad.numbers.exact import IntegerRow, Reduced
 
@@ -102,6 +102,20 @@ def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:
     places = [found.columns.index(n + k) for k in range(n)]
     in_order = [row for _, row in sorted(zip(found.pivots, found.rows, strict=True))]
     return [[row[place] for place in places] for row in in_order], found.d
+
+
+def null_space(rows: Sequence[IntegerRow], columns: int) -> list[IntegerRow]:
+    """Return a basis of the null space, each vector without a common factor and with a positive first entry."""
+    reduced = reduce_rows(list(rows) or [[0] * columns], range(columns))
+    found = []
+    for place, j in enumerate(reduced.columns):
+        vector = [0] * columns
+        vector[j] = reduced.d
+        for pivot, row in zip(reduced.pivots, reduced.rows):  # noqa: B905 (rows without a pivot are zero)
+            vector[pivot] = -row[place]
+        common = gcd(*vector) * (-1 if next(filter(None, vector)) < 0 else 1)
+        found.append([entry // common for entry in vector])
+    return found
 
 
 def exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:

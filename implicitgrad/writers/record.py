@@ -98,6 +98,7 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         "independent": solution.independent,
         "constraints": answers["constraints"],
         "general": answers["general"],
+        "dependent_equations": solution.dependent_equations,
         "residual": None if solution.is_gradient_alone else _plain(solution.residual),
         "error_bound": {
             "dy_dx": None if solution.is_gradient_alone else _plain(jacobian_error),
