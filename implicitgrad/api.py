@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from implicitgrad.checks.judge import judge, solve_to_judge
+from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.spec import CsvFormat, SourceValue
@@ -36,8 +37,8 @@ def read_systems(
     header: bool | None = None,
     index: bool | None = None,
     arithmetic: str = AUTO,
-) -> list[LinearSystem]:
-    """The systems in a file, in order; a YAML file has one a document.
+) -> list[LinearSystem | QuadraticProgram]:
+    """The systems and quadratic programs in a file, in order; a YAML file has one a document.
 
     path : .yaml, .yml, .json, .jsonl or .ndjson (a system in JSON on each line), .csv, .tsv, .npy (A), .npz (A, B,
     dL_dy, x, y, claims), any other name with ``delimiter`` given (CSV), or "-" for standard input (YAML, JSON lines, or

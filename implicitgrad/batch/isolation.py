@@ -16,12 +16,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from threading import local
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
-from implicitgrad.model.system import LinearSystem
 from implicitgrad.readers.build import build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.readers.build import Question
 
 ALGEBRA_SECONDS = 9.0
 """CPU time, so that the answer does not depend on what else the machine does.
@@ -156,8 +158,8 @@ def end_kept_process() -> None:
         process.kill()
 
 
-def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> LinearSystem:
-    """Build the system of a spec; if that needs sympy, the budget of algebra begins here. Raise InputError."""
+def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> Question:
+    """Build what a spec describes; if that needs sympy, the budget of algebra begins here. Raise InputError."""
     try:
         return build_all([spec], arithmetic, allow_algebra=False)[0]
     except NeedsAlgebra:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.batch.isolation import Job, build, run_isolated
-from implicitgrad.checks.expected import arithmetic_of, verdict_of
-from implicitgrad.checks.judge import solve_to_judge
+from implicitgrad.checks.expected import arithmetic_of, solve_question, verdict_of
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.verdict import Unreadable, Verdict
 from implicitgrad.readers.build import build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.checks.expected import Answer
 
 Parts = Mapping[str, SourceValue]
 
@@ -31,23 +33,23 @@ def check_within(
     seconds : for each system; None is the budget of algebra alone. specs : reads them. source : what they are
     read from.
     """
-    solutions: dict[int, Solution] = {}
+    solutions: dict[int, Answer] = {}
     """Those of numbers, which are solved first: a mistake may be that one's gradient is another's."""
     results: dict[int, Verdict | Unreadable] = {}
     problems: list[Problem] = []
 
-    def solve(k: int, spec: SystemSpec) -> Solution | None:
+    def solve(k: int, spec: SystemSpec) -> Answer | None:
         try:
-            (system,) = build_all([spec], arithmetic_of, allow_algebra=False)
+            (question,) = build_all([spec], arithmetic_of, allow_algebra=False)
         except NeedsAlgebra:
             return None
-        solutions[k] = solve_to_judge(system)
+        solutions[k] = solve_question(question)
         return solutions[k]
 
     def check(k: int, spec: SystemSpec) -> Verdict | None:
         if k in results:
             return None
-        solution = solutions[k] if k in solutions else solve_to_judge(build(spec, arithmetic_of))
+        solution = solutions[k] if k in solutions else solve_question(build(spec, arithmetic_of))
         return _without_numbers(verdict_of(spec, solution, claims, more, list(solutions.values())))
 
     def make_jobs() -> list[Job]:
@@ -64,10 +66,10 @@ def check_within(
                 results.setdefault(k, Unreadable(system, tuple(found)))
             elif result.error is not None:
                 raise result.error
-            elif isinstance(result.value, Solution):
-                solutions[k] = result.value
-            elif result.value is not None:
+            elif isinstance(result.value, Verdict):
                 results[k] = result.value
+            elif result.value is not None:
+                solutions[k] = result.value
     if problems:
         raise InputError(problems)
     return [results[k] for k in sorted(results)]
@@ -76,6 +78,10 @@ def check_within(
 def _without_numbers(verdict: Verdict) -> Verdict:
     """All that a report reads of a verdict."""
     solution = verdict.solution
+    if solution.kind == "program":
+        from implicitgrad.model.program_solution import ProgramSolution
+
+        return Verdict(ProgramSolution(solution.program, (), solution.status), verdict.outcomes)
     system: dict[str, Any] = {"A": (), "B": None, "dL_dy": None, "origin": None}
     fields: dict[str, Any] = dict.fromkeys(set(Solution._fields) - {"system", "status"})
     return Verdict(solution._replace(**fields, system=solution.system._replace(**system)), verdict.outcomes)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from implicitgrad.checks.judge import judge, solve_to_judge
-from implicitgrad.model.claims import Claims
-from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.model.verdict import Verdict
+from implicitgrad.model.verdict import Outcome, Verdict
 from implicitgrad.readers.build import build_all, is_binary
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.solution import Solution
+    from implicitgrad.readers.build import Question
+
+    Answer = Solution | ProgramSolution
 
 Parts = Mapping[str, SourceValue]
 
@@ -29,8 +35,8 @@ def check_specs(
     claims : claims about every system, which replace those in the file. more : further claims.
     numbers_alone : raise NeedsAlgebra instead of using algebra.
     """
-    systems = build_all(specs, arithmetic_of, allow_algebra=not numbers_alone)
-    solutions = [solve_to_judge(system) for system in systems]
+    questions = build_all(specs, arithmetic_of, allow_algebra=not numbers_alone)
+    solutions = [solve_question(question) for question in questions]
     problems: list[Problem] = []
     verdicts = []
     for spec, solution in zip(specs, solutions, strict=True):
@@ -43,15 +49,39 @@ def check_specs(
     return verdicts
 
 
+def solve_question(question: Question) -> Answer:
+    """Solve a system or a program as its claims are judged. Raises InputError."""
+    if question.kind == "linear":
+        return solve_to_judge(question)
+    from implicitgrad.solvers.program.solver import solve_program
+
+    return solve_program(question)
+
+
 def verdict_of(
-    spec: SystemSpec, solution: Solution, claims: Parts, more: Sequence[Parts], others: Sequence[Solution]
+    spec: SystemSpec, solution: Answer, claims: Parts, more: Sequence[Parts], others: Sequence[Answer]
 ) -> Verdict:
     """Judge one system's claims against its solution. Raises InputError. others : solutions of the same file."""
     problems: list[Problem] = []
-    built = [_built(one, solution, problems) for one in (together(spec, claims), *more)]
+    outcomes: list[Outcome] = []
+    for parts in (together(spec, claims), *more):
+        try:
+            outcomes += _judge(parts, solution, others).outcomes
+        except InputError as error:
+            problems.extend(error.problems)
     if problems:
         raise InputError(problems)
-    return Verdict(solution, tuple([outcome for one in built for outcome in judge(solution, one, others).outcomes]))
+    return Verdict(solution, tuple(outcomes))
+
+
+def _judge(parts: Parts, solution: Answer, others: Sequence[Answer]) -> Verdict:
+    if solution.kind == "linear":
+        linear = [other for other in others if other.kind == "linear"]
+        return judge(solution, build_claims(parts, solution), linear)
+    from implicitgrad.checks.program.judge import judge_program
+    from implicitgrad.readers.program_claims import build_program_claims
+
+    return judge_program(solution, build_program_claims(parts, solution))
 
 
 def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
@@ -68,11 +98,3 @@ def _roots(claims: Parts) -> set[str]:
 def arithmetic_of(spec: SystemSpec) -> str:
     """Return the arithmetic in which a system is built to be judged."""
     return Arithmetic.FLOAT if is_binary(spec) or spec.is_at_inexact_point else Arithmetic.EXACT
-
-
-def _built(parts: Parts, solution: Solution, problems: list[Problem]) -> Claims:
-    try:
-        return build_claims(parts, solution)
-    except InputError as error:
-        problems.extend(error.problems)
-        return Claims()

@@ -63,7 +63,7 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         context = Context(solution, claims)
         outcomes = _judge_matrices(context, others) + judge_scalars(claims, context)
     elsewhere = Place(solution.system.source)
-    outcomes = [_with_caveat(outcome, claims.caveats) for outcome in outcomes]
+    outcomes = [with_caveat(outcome, claims.caveats) for outcome in outcomes]
     outcomes.sort(key=lambda outcome: CLAIMS.index(outcome.key))
     placed = [outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes]
     return Verdict(solution, tuple(placed))
@@ -100,7 +100,8 @@ def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
     return Outcome(matrix.key, False, outcome.claimed, reason, is_undecided=True)
 
 
-def _with_caveat(outcome: Outcome, caveats: Mapping[str, str]) -> Outcome:
+def with_caveat(outcome: Outcome, caveats: Mapping[str, str]) -> Outcome:
+    """Make the outcome of a claim that fails undecided if there is a caveat. caveats : by key."""
     if outcome.holds or outcome.is_undecided or outcome.key not in caveats:
         return outcome
     return Outcome(outcome.key, False, outcome.claimed, caveats[outcome.key], is_undecided=True)

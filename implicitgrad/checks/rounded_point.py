@@ -36,7 +36,9 @@ def decide_at_rounded_point(outcome: Outcome, claim: Claim) -> Outcome:
     bound = context.solution.error_bounds[claim.is_gradient]
     if not outcome.holds and bound is not None:
         worst = outcome.worst
-        return outcome._replace(worst=worst and worst._replace(correct=Ball(worst.correct, bound)))
+        if worst is None or worst.correct is None:
+            return outcome
+        return outcome._replace(worst=worst._replace(correct=Ball(worst.correct, bound)))
     strict = Claim(matrix, Context(context.solution, context.claims, is_strict=True), claim.jacobian)
     can_be_decided = bound is not None and all(
         tolerance >= 0

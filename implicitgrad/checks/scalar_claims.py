@@ -31,7 +31,7 @@ def judge_scalars(claims: Claims, context: Context, judges: Mapping[str, Judge] 
     return [judge(value, context) for judge, value in claimed if value is not None]
 
 
-def judge_status(claimed: Status, context: Context) -> Outcome:
+def judge_status(claimed: Status | str, context: Context) -> Outcome:
     """Judge the status."""
     solution = context.solution
     because = f"rank {solution.rank} of {count(context.system.unknowns, 'unknown')}"

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable
 from difflib import unified_diff
+from typing import TYPE_CHECKING
 
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import apply_edits, find_edits
@@ -22,6 +23,9 @@ from implicitgrad.terminal.files import write_file
 from implicitgrad.terminal.streams import say, write_stdout
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import ImplicitGradError, InputError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from implicitgrad.readers.build import Question
 
 UTF_8 = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -83,7 +87,7 @@ def _updated(path: str, form: CsvFormat, *, allow_algebra: bool = True) -> tuple
     """
     mark, text = _text(path)
     specs = read_specs(path, form, text)
-    systems = build_all(specs, "exact", allow_algebra=allow_algebra)
+    systems = [_linear(one, path) for one in build_all(specs, "exact", allow_algebra=allow_algebra)]
     found = format_by_suffix(path)
     as_json = found is not None and found.is_json
     edits = [
@@ -96,6 +100,14 @@ def _updated(path: str, form: CsvFormat, *, allow_algebra: bool = True) -> tuple
         message = "what is expected cannot be changed without changing more"
         raise InputError([Problem(message, "Edit it by hand; check says what was found", "cannot-update", path)])
     return mark, text, after
+
+
+def _linear(question: Question, path: str) -> LinearSystem:
+    if question.kind == "program":
+        message = f"--update writes claims about linear systems; {question.name} is a quadratic program"
+        hint = "The record that solve --format json prints can stand under expect"
+        raise InputError([Problem(message, hint, "cannot-update", path)])
+    return question
 
 
 def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSystem]) -> bool:

@@ -81,7 +81,8 @@ class ClaimedConstraints(NamedTuple):
 class Claims(NamedTuple):
     """The claims about one system; None for what is not claimed."""
 
-    status: Status | None = None
+    status: Status | str | None = None
+    """A status, or another requirement of --require."""
     rank: ClaimedNumber | None = None
     dy_dx: ClaimedMatrix | None = None
     dL_dx: ClaimedMatrix | None = None

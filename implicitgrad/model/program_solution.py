@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from implicitgrad.model.program import Inequality, QuadraticProgram, Rows, Vector
@@ -147,7 +146,7 @@ class ProgramSolution(NamedTuple):
     multipliers: PartialVector = ()
     """λ of every inequality, None where it is not unique."""
     equality_multipliers: PartialVector = ()
-    ranges: Mapping[int, tuple[Fraction, Fraction | None]] = MappingProxyType({})
+    ranges: Mapping[int, tuple[Fraction, Fraction | None]] = {}
     """By active inequality: the least and the largest multiplier, None for no upper end."""
     strong: tuple[int, ...] = ()
     exchangeable: tuple[int, ...] = ()

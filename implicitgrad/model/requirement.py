@@ -32,7 +32,9 @@ def facts_of(solution: Solution | ProgramSolution) -> Facts:
     if solution.kind == "program":
         met = {"optimal": solution.z is not None, "unique-z": solution.is_unique}
         others = tuple(name for name, is_met in met.items() if is_met)
-        return Facts(solution.program.source, str(solution.status), None, others)
+        found, has_losses = solution.derivatives, bool(solution.program.losses)
+        exists = found is not None and not any(None in row for row in found.losses)
+        return Facts(solution.program.source, str(solution.status), exists if has_losses else None, others)
     is_unique = None if solution.dL_dx_rows is None else all(solution.unique_losses)
     return Facts(solution.system.source, str(solution.status), is_unique)
 

@@ -130,7 +130,7 @@ class SystemSpec:
 
 
 PROGRAM_CLAIMS = (
-    "status", "objective", "z", "lambda", "nu", "active",
+    "status", "objective", "z", "lambda", "lambda_lb", "lambda_ub", "nu", "active",
     "dz_dq", "dz_dh", "dz_db", "dz_dlb", "dz_dub", "dz_dx",
     "dL_dq", "dL_dh", "dL_db", "dL_dlb", "dL_dub", "dL_dP", "dL_dG", "dL_dA", "dL_dx", "tolerance",
 )  # fmt: skip

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.claims import Place
-from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.ball import Ball
 from implicitgrad.numbers.formatting import linear, show_decimals, show_number
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import is_number, last_place
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.solution import Solution
+    from implicitgrad.model.system import LinearSystem
 
 NOTHING = "solved, nothing claimed"
 DIGITS = 6
@@ -42,17 +47,22 @@ class Deviation(NamedTuple):
     """As it was written."""
     claimed_value: Fraction | None
     """None if it is claimed not to be determined."""
-    correct: Fraction
+    correct: Fraction | None
+    """None if it has no one value."""
     tolerance: Fraction
     """The largest difference that is allowed."""
+    instead: str = ""
+    """What it is if it has no one value, as "but it is …" goes on."""
 
     @property
     def difference(self) -> Fraction | None:
         """Return claimed − correct."""
-        return None if self.claimed_value is None else self.claimed_value - self.correct
+        return None if self.claimed_value is None or self.correct is None else self.claimed_value - self.correct
 
     def __str__(self) -> str:
         where, difference = f"{self.entry} ({self.meaning})", self.difference
+        if self.correct is None:
+            return f"{where}: claimed {self.claimed}, but it is {self.instead}"
         if difference is None:
             return f"{where}: claimed not to be determined, correct is {show(self.correct)}"
         if isinstance(self.correct, Ball):  # show no digit that the bound does not support
@@ -156,8 +166,23 @@ class Verdict:
     the claim is the negative of ∂L/∂x: is a sign flipped?
     """
 
-    solution: Solution
+    solution: Solution | ProgramSolution
     outcomes: tuple[Outcome, ...]
+
+    @property
+    def question(self) -> LinearSystem | QuadraticProgram:
+        """Return what the claims are about."""
+        return self.solution.program if self.solution.kind == "program" else self.solution.system
+
+    @property
+    def source(self) -> str:
+        """Return where that was read from."""
+        return self.question.source
+
+    @property
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        """Return warnings of possible misreadings, by code and message."""
+        return () if self.solution.kind == "program" else self.solution.system.remarks
 
     @property
     def holds(self) -> bool:
@@ -177,7 +202,7 @@ class Verdict:
             else outcome
             for outcome in self.outcomes
         )
-        nothing = Outcome("expect", False, NOTHING, "nothing is claimed", 1, place=Place(self.solution.system.source))
+        nothing = Outcome("expect", False, NOTHING, "nothing is claimed", 1, place=Place(self.source))
         return Verdict(self.solution, outcomes or (nothing,))
 
     def __bool__(self) -> bool:

@@ -52,24 +52,24 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
 
 def build_all(
     specs: Iterable[SystemSpec], arithmetic: str | Callable[[SystemSpec], str] = AUTO, *, allow_algebra: bool = True
-) -> list[LinearSystem]:
-    """Build the systems of all specs, in one arithmetic or each in its own. Raise InputError with the problems of all.
+) -> list[Question]:
+    """Build what all specs describe, in one arithmetic or each in its own. Raise InputError with the problems of all.
 
     allow_algebra : if false, raise NeedsAlgebra for letters and nonlinear equations.
     """
-    systems: list[LinearSystem] = []
+    questions: list[Question] = []
     problems: list[Problem] = []
     for spec in specs:
         try:
             if allow_algebra:
                 spec.complete()  # the choice of arithmetic depends on the point
             chosen = arithmetic if isinstance(arithmetic, str) else arithmetic(spec)
-            systems.append(build_system(spec, chosen, allow_algebra=allow_algebra))
+            questions.append(build_question(spec, chosen, allow_algebra=allow_algebra))
         except InputError as error:
             problems.extend(error.problems)
     if problems:
         raise InputError(problems)
-    return systems
+    return questions
 
 
 def is_binary(spec: SystemSpec) -> bool:

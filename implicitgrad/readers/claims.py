@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import partial
 
-from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims, Place
+from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
+from implicitgrad.model.requirement import REQUIREMENTS
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.model.spec import CLAIMS, Path, SourceValue
+from implicitgrad.model.spec import CLAIMS, SourceValue
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.values import as_fraction, described
+from implicitgrad.numbers.values import described
+from implicitgrad.readers.claim_reader import ClaimReader
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Shape, read_entry, read_expression, read_numbers
-from implicitgrad.text.characters import nearest, quoted
-from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.text.number_grammar import NumberError, parse_number
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError
 
 PARTS = {"condition": ("max",), "tolerance": ("rtol", "atol"), "constraints": ("dependent", "matrix")}
 """The keys of claims that are mappings."""
+EXAMPLES = {
+    "condition": "{max: 100}",
+    "tolerance": "{rtol: 1e-6}",
+    "constraints": "{dependent: [x2], matrix: [[2]]}, or null for none",
+}
 
 
 def build_claims(parts: Mapping[str, SourceValue], solution: Solution) -> Claims:
@@ -25,134 +30,73 @@ def build_claims(parts: Mapping[str, SourceValue], solution: Solution) -> Claims
     return _Builder(parts, solution).build()
 
 
-class _Builder:
+class _Builder(ClaimReader):
     """A builder of Claims that collects problems."""
 
     def __init__(self, parts: Mapping[str, SourceValue], solution: Solution) -> None:
-        self.parts, self.solution, self.system = parts, solution, solution.system
-        self.problems: list[Problem] = []
+        super().__init__(parts, solution.system.source)
+        self.solution, self.system = solution, solution.system
 
     def build(self) -> Claims:
         self._check_mappings()
         claims = Claims(
             status=self._status(),
-            rank=self._number("rank"),
+            rank=self.number("rank"),
             dy_dx=self._jacobian(),
             dL_dx=self._gradient(),
             free_parameters=self._free_parameters(),
             dL_dx_unique=self._truth("dL_dx_unique"),
             constraints=self._constraints(),
-            condition=self._number("condition.max"),
-            rtol=self._tolerance("rtol"),
-            atol=self._tolerance("atol"),
+            condition=self.number("condition.max"),
+            rtol=self.tolerance("rtol"),
+            atol=self.tolerance("atol"),
             caveats={key: part.caveat for key, part in self.parts.items() if part.caveat},
-            places=self._places(),
+            places=self.places_of(CLAIMS),
         )
         if self.problems:
             raise InputError(self.problems)
         return claims
 
-    def _places(self) -> dict[str, Place]:
-        places = {}
-        for key in CLAIMS:
-            part = self.parts.get(key) or (self.parts.get("condition.max") if key == "condition" else None)
-            if part is not None and key != "tolerance":
-                is_option = part.key is None and (part.source or "-").startswith("-")
-                places[key] = Place(part.source, *(() if is_option else part.key or part.locate(()) or ()))
-        return places
-
-    def _refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-claim") -> None:
-        part = self.parts[key]
-        position = part.locate(path) if len(self.problems) < MAX_PROBLEMS_SHOWN else None
-        prefix = "" if part.key is None else "expect."
-        self.problems.append(Problem(prefix + message, hint, code).at(part.source or self.system.source, position))
-
     def _check_mappings(self) -> None:
         for key, known in PARTS.items():
-            value = self.parts[key].value if key in self.parts else None
-            if isinstance(value, Mapping):
-                for name in value:
-                    if name not in known:
-                        found = f"{key}: unknown key {quoted(str(name))}; expected {' and '.join(known)}"
-                        self._refuse(f"{key}.{name}", (), found, code="bad-key")
-            elif key in self.parts and not (key == "constraints" and value in NOT_DETERMINED):
-                example = {"condition": "{max: 100}", "tolerance": "{rtol: 1e-6}"}.get(key)
-                expected = example or "{dependent: [x2], matrix: [[2]]}, or null for none"
-                self._refuse(key, (), f"{key}: expected {expected}, got {described(value)}")
+            if key == "constraints" and key in self.parts and self.parts[key].value in NOT_DETERMINED:
+                continue
+            self.check_mapping(key, known, EXAMPLES[key])
 
-    def _status(self) -> Status | None:
-        if "status" not in self.parts:
-            return None
-        value = self.parts["status"].value
-        if value in list(Status):
-            return Status(str(value))
-        likely = nearest(str(value), Status)
-        self._refuse("status", (), f"status: expected one of {', '.join(Status)}, got {described(value)}", likely)
-        return None
+    def _status(self) -> Status | str | None:
+        claimed = self.status(Status, REQUIREMENTS)
+        return Status(claimed) if claimed in list(Status) else claimed
 
     def _truth(self, key: str) -> bool | None:
         if key not in self.parts:
             return None
         value = self.parts[key].value
         if self.system.dL_dy is None:
-            self._refuse(key, (), f"{key} needs dL_dy, and there is none", self._where_to_give())
+            self.refuse(key, (), f"{key} needs dL_dy, and there is none", self._where_to_give())
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
-        self._refuse(key, (), f"{key}: expected true or false, got {described(value)}")
+        self.refuse(key, (), f"{key}: expected true or false, got {described(value)}")
         return None
 
     def _where_to_give(self) -> str | None:
         return None if self.system.source == "<python>" else "Give it in the file or with -g"
 
-    def _number(self, key: str, hint: str | None = None) -> ClaimedNumber | None:
-        """Return a single number, such as a rank; any number is a claim, though it may be wrong."""
-        if key not in self.parts:
-            return None
-        value = self.parts[key].value
-        try:
-            number = parse_number(value) if isinstance(value, str) else as_fraction(value)
-        except NumberError as error:
-            self._refuse(key, (), f"{key}: {error.problem.message}", error.problem.hint or hint, "bad-number")
-            return None
-        return ClaimedNumber(number, str(value))
-
-    def _tolerance(self, name: str) -> Fraction | None:
-        key = f"tolerance.{name}"
-        number = self._number(key)
-        if number is None:
-            return None
-        if number.value < 0:
-            self._refuse(key, (), f"{key}: expected a number of 0 or more, got {quoted(number.text)}")
-        return number.value
-
     def _free_parameters(self) -> ClaimedNumber | tuple[str, ...] | None:
         key = "free_parameters"
         if key not in self.parts or not isinstance(self.parts[key].value, list):
-            return self._number(key, "Their number, or a list of their names, [dy1/dx1]")
+            return self.number(key, "Their number, or a list of their names, [dy1/dx1]")
         value = self.parts[key].value
         assert isinstance(value, list)
         known = {f"d{y}/d{x}" for y in self.system.y for x in self.system.x}
-        names = self._names(key, [_with_d(name, known) if isinstance(name, str) else name for name in value])
+        names = self.names(key, [_with_d(name, known) if isinstance(name, str) else name for name in value])
         for i, name in enumerate(names):
             if name not in known:
                 example = f"d{self.system.y[0]}/d{self.system.x[0]}"
                 message = f"{key}[{i + 1}]: expected an entry of ∂y/∂x such as {example}, got {quoted(name)}"
-                self._refuse(key, (i,), message, code="bad-name")
+                self.refuse(key, (i,), message, code="bad-name")
         return names
-
-    def _names(self, key: str, value: list[object]) -> tuple[str, ...]:
-        names: list[str] = []
-        for i, name in enumerate(value):
-            here = f"{key}[{i + 1}]"
-            if not isinstance(name, str):
-                self._refuse(key, (i,), f"{here}: expected a name, got {described(name)}", code="bad-name")
-            elif name in names:
-                self._refuse(key, (i,), f"{here}: duplicate name {quoted(name)}", code="bad-name")
-            else:
-                names.append(name)
-        return tuple(names)
 
     def _jacobian(self) -> ClaimedMatrix | None:
         N = self.system.unknowns
@@ -160,7 +104,7 @@ class _Builder:
 
     def _gradient(self) -> ClaimedMatrix | None:
         if "dL_dx" in self.parts and self.system.dL_dy is None:
-            self._refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", self._where_to_give())
+            self.refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", self._where_to_give())
             return None
         K = len(self.system.dL_dy or ())
         return self._numbers("dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x"))
@@ -177,18 +121,18 @@ class _Builder:
         given = [name for name in PARTS[key] if f"{key}.{name}" in self.parts]
         if len(given) < len(PARTS[key]):
             message = f"{key}: expected dependent and matrix, got {' and '.join(given) or 'neither'}"
-            self._refuse(key, (), message)
+            self.refuse(key, (), message)
             return None
         value = self.parts[f"{key}.dependent"].value
         if not isinstance(value, list) or not value:
             found = described(value) if not isinstance(value, list) else "an empty list"
-            self._refuse(f"{key}.dependent", (), f"{key}.dependent: expected names of inputs, got {found}")
+            self.refuse(f"{key}.dependent", (), f"{key}.dependent: expected names of inputs, got {found}")
             return None
-        dependent = self._names(f"{key}.dependent", value)
+        dependent = self.names(f"{key}.dependent", value)
         for i, name in enumerate(dependent):
             if name not in self.system.x:
                 message = f"{key}.dependent[{i + 1}]: expected one of {', '.join(self.system.x)}, got {quoted(name)}"
-                self._refuse(f"{key}.dependent", (i,), message, code="bad-name")
+                self.refuse(f"{key}.dependent", (i,), message, code="bad-name")
         width = self.system.inputs - len(value)
         shape = Shape(len(value), "one for each dependent", (width,), "one for each other x")
         matrix = self._numbers(f"{key}.matrix", shape)
@@ -203,7 +147,7 @@ class _Builder:
             from implicitgrad.readers.claims_at_point import read_at
 
             read = partial(read_at, self.system.origin, is_symbolic=is_symbolic)
-        return read_numbers(key, self.parts[key], shape, partial(self._refuse, key), read)
+        return read_numbers(key, self.parts[key], shape, partial(self.refuse, key), read)
 
 
 def _with_d(name: str, known: set[str]) -> str:

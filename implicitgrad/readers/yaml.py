@@ -114,7 +114,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         elif key == "expect":
             if value.pairs is None:
                 refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
-            record = _record(value)
+            record = _record(value, claims)
             _check_claims(record.claims, claims, refuse)
             spec.expect = partial(_claims_of, record, source)
             spec.site = partial(_site, node, value)
@@ -160,7 +160,7 @@ class _Record(NamedTuple):
     """Whether all its numbers were computed in doubles."""
 
 
-def _record(claims: YamlNode) -> _Record:
+def _record(claims: YamlNode, known: tuple[str, ...] = CLAIMS) -> _Record:
     """Return the claims in a solution's record; any other mapping unchanged."""
     if not is_record([key.text or "" for key, _ in claims.pairs or ()]):
         return _Record(claims)
@@ -168,7 +168,8 @@ def _record(claims: YamlNode) -> _Record:
     kept = [
         (key, (_exactly(value, exact[key.text]) if key.text in exact else None) or value)
         for key, value in claims.pairs or ()
-        if key.text not in NOT_JUDGED and not (key.text == "dL_dx" and value.text in NULLS)
+        if (key.text not in NOT_JUDGED if known is CLAIMS else key.text in known)
+        and not ((key.text or "").startswith("dL_") and value.text in NULLS)
     ]
     caveats = {key: TOO_LONG for key, value in exact.items() if key and _has_long_number(value)}
     if _is_uncertified(claims):

@@ -28,7 +28,7 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
                 message = problem._replace(source=None, line=None, column=None)
                 yield _command({**at, "title": "not read"}, [str(message)])
     for verdict, outcome in failed(results):
-        source, place = verdict.solution.system.source, outcome.place
+        source, place = verdict.source, outcome.place
         path = source.rpartition("#")[0] or source
         file = path if place.line is None else place.source
         of_what = "" if file == path else f" of {source}"

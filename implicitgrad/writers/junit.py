@@ -19,7 +19,7 @@ def write_junit(results: Sequence[Result]) -> str:
         if isinstance(result, Unreadable):
             _report(_case(suite, result.source, "read"), "error", result.problems[0].code, map(str, result.problems))
             continue
-        source = result.solution.system.source
+        source = result.source
         if not result.outcomes:
             SubElement(_case(suite, source, "expect"), "skipped", message=NOTHING)
         for outcome in result.outcomes:

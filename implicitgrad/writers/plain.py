@@ -104,7 +104,7 @@ def _verdicts(results: Sequence[Result], only_failures: bool) -> Iterator[str]:
             yield f"{result.source}: not read"
             continue
         if not result.outcomes and not only_failures:
-            yield f"{result.solution.system.source}: {NOTHING}"
+            yield f"{result.source}: {NOTHING}"
         for outcome in result.outcomes:
             claim = name_of(result, outcome)
             if not outcome.holds:

@@ -56,11 +56,11 @@ def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bo
 
 def _warnings(results: Sequence[Result], paint: Paint) -> list[str]:
     """Return the warnings of possible misreadings, one per line."""
-    systems = [result.solution.system for result in results if isinstance(result, Verdict)]
+    verdicts = [result for result in results if isinstance(result, Verdict)]
     return [
-        paint(f"{printable(system.source)}: warning: {message}", DOUBTFUL)
-        for system in systems
-        for _, message in system.remarks
+        paint(f"{printable(verdict.source)}: warning: {message}", DOUBTFUL)
+        for verdict in verdicts
+        for _, message in verdict.remarks
     ]
 
 
@@ -72,13 +72,13 @@ def failed(results: Iterable[Result]) -> list[tuple[Verdict, Outcome]]:
 
 def place_of(verdict: Verdict, outcome: Outcome) -> str:
     """Return the claim's position if it is in the system's file, else the system's source."""
-    source, place = verdict.solution.system.source, outcome.place
+    source, place = verdict.source, outcome.place
     return f"{place.source}:{place.line}:{place.column}" if is_in_file(verdict, outcome) and place.line else source
 
 
 def is_in_file(verdict: Verdict, outcome: Outcome) -> bool:
     """Return whether a claim is in the file of its system, and not in an option or another file."""
-    source = verdict.solution.system.source
+    source = verdict.source
     return outcome.place.source in (None, source, source.rpartition("#")[0])
 
 
@@ -192,7 +192,7 @@ def _wrapped(text: str, screen: Screen, indent: str) -> list[str]:
 def _rows(result: Result, screen: Screen) -> list[ReportRow]:
     if isinstance(result, Unreadable):
         return [ReportRow(screen.label(result.source), "", "ERROR", "not read")]
-    source = screen.label(result.solution.system.source)
+    source = screen.label(result.source)
     if not result.outcomes:
         return [ReportRow(source, "", "open", NOTHING)]
     rows = []

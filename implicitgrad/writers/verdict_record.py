@@ -20,10 +20,9 @@ def write_result(result: Verdict | Unreadable) -> str:
 
 def to_verdict_record(verdict: Verdict) -> dict[str, Json]:
     """Return the record as plain values."""
-    system = verdict.solution.system
     return {
-        "name": system.name,
-        "source": system.source,
+        "name": verdict.question.name,
+        "source": verdict.source,
         "status": str(verdict.solution.status),
         "holds": verdict.holds,
         "claims": [_claim(outcome) for outcome in verdict.outcomes],
@@ -59,7 +58,8 @@ def _deviation(worst: Deviation) -> dict[str, Json]:
         "tolerance": worst.tolerance,
     }
     doubles = {key: None if value is None else nearest_double(value) for key, value in numbers.items()}
-    return {"entry": worst.entry, "meaning": worst.meaning, **doubles, "exact": _exact(numbers)}
+    instead = {"instead": printable(worst.instead)} if worst.instead else {}
+    return {"entry": worst.entry, "meaning": worst.meaning, **doubles, **instead, "exact": _exact(numbers)}
 
 
 def _choice(choice: Choice) -> dict[str, Json]:

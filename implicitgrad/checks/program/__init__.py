@@ -1,0 +1,1 @@
+"""Judge claims about the answer to a quadratic program: ProgramClaims and ProgramSolution → Verdict."""

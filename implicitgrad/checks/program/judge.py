@@ -1,0 +1,231 @@
+"""Judge all claims about the answer to one program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from implicitgrad.checks.judge import with_caveat
+from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
+from implicitgrad.checks.program.tolerances import Tolerances
+from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, intervals, is_solution
+from implicitgrad.model.claims import Place
+from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims
+from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus
+from implicitgrad.model.requirement import facts_of, unmet
+from implicitgrad.model.spec import PROGRAM_CLAIMS
+from implicitgrad.model.verdict import Deviation, Outcome, Verdict
+from implicitgrad.readers.program_claims import shape_of
+from implicitgrad.text.characters import count, printable
+
+ZERO = Fraction(0)
+BOTH_SIDES = "a one-sided derivative is claimed as {left: ...} or {right: ...}"
+
+
+def judge_program(solution: ProgramSolution, claims: ProgramClaims) -> Verdict:
+    """Judge ``claims`` about ``solution``."""
+    outcomes = []
+    if claims.status is not None:
+        outcomes.append(_judge_status(claims.status, solution))
+    if claims.active is not None:
+        outcomes.append(_judge_active(claims.active, solution))
+    judge = _QuantityJudge(solution, claims)
+    outcomes += [with_caveat(judge.outcome(quantity), claims.caveats) for quantity in claims.quantities]
+    outcomes.sort(key=lambda outcome: PROGRAM_CLAIMS.index(outcome.key))
+    elsewhere = Place(solution.program.source)
+    return Verdict(
+        solution, tuple(outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes)
+    )
+
+
+def _judge_status(claimed: str, solution: ProgramSolution) -> Outcome:
+    if unmet(facts_of(solution), claimed) is None:
+        return Outcome("status", True, claimed)
+    reason = f"claimed {claimed}, correct is {solution.status}{_because(solution)}"
+    return Outcome("status", False, claimed, reason, 1)
+
+
+def _because(solution: ProgramSolution) -> str:
+    """Return the fact that the status comes from."""
+    facts = []
+    for kind in ("weak", "exchangeable"):
+        names = solution.names(getattr(solution, kind))
+        if names:
+            listed = ", ".join(map(printable, names))
+            facts.append(f"{listed} {'is' if len(names) == 1 else 'are'} {kind}{'ly active' * (kind == 'weak')}")
+    if solution.status is ProgramStatus.ONE_SIDED:
+        return f": {'; '.join(facts)}"
+    if solution.face:
+        return f": the solutions span {count(len(solution.face), 'direction')}"
+    return ""
+
+
+def _judge_active(claimed: tuple[str, ...], solution: ProgramSolution) -> Outcome:
+    correct = solution.names(solution.active)
+    shown = ", ".join(map(printable, claimed)) or "none"
+    if set(claimed) == set(correct):
+        return Outcome("active", True, shown)
+    parts = [
+        f"{', '.join(map(printable, names))} {'is' if len(names) == 1 else 'are'} {what}"
+        for names, what in (
+            ([name for name in claimed if name not in correct], "inactive"),
+            ([name for name in correct if name not in claimed], "active, too"),
+        )
+        if names
+    ]
+    found = ", ".join(map(printable, correct)) or "none"
+    return Outcome("active", False, shown, f"claimed {shown}, correct is {found}: {', '.join(parts)}", 1)
+
+
+class _QuantityJudge:
+    """Judges claimed numbers; multipliers that are not unique must go with those that were found valid before."""
+
+    def __init__(self, solution: ProgramSolution, claims: ProgramClaims) -> None:
+        self.solution, self.quantities = solution, Quantities(solution)
+        self.tolerances = Tolerances(solution, claims)
+        self.inequalities: dict[int, Interval] = {}
+        self.equalities: dict[int, Interval] = {}
+
+    def outcome(self, quantity: ClaimedQuantity) -> Outcome:
+        """Return whether a claim holds."""
+        outcome = Outcome(quantity.key, True, quantity.summary())
+        if quantity.is_null:
+            return self._null(outcome)
+        for part in quantity.parts:
+            if part.matrix.non_finite:
+                first, total = part.matrix.non_finite[0], sum(map(len, part.matrix.entries))
+                found = len(part.matrix.non_finite)
+                reason = f"{first}: {found} of {count(total, 'entry')} {'is' if found == 1 else 'are'} not finite"
+                return outcome._replace(holds=False, reason=reason, failing=found)
+        judged = [one for part in quantity.parts for one in self._part(quantity.key, part)]
+        wrong = [one for one in judged if isinstance(one, Deviation)]
+        if wrong:
+            return _failed(outcome, wrong, sum(len(part.claimed()) for part in quantity.parts))
+        undecided = [one for one in judged if isinstance(one, str)]
+        if undecided:
+            return outcome._replace(holds=False, reason=undecided[0], is_undecided=True)
+        reason = self._invalid_choice(quantity)
+        if reason:
+            return outcome._replace(holds=False, reason=reason, failing=1)
+        return outcome
+
+    def _null(self, outcome: Outcome) -> Outcome:
+        """Judge null in place of a whole quantity: it holds if the quantity is not determined throughout."""
+        key, program = outcome.key, self.solution.program
+        shape = shape_of(key, program)
+        places = [
+            (loss, i, j) for loss in range(shape.matrices or 1) for i in range(shape.rows) for j in range(shape.columns)
+        ]
+        entries = [(place, self.quantities.entry(key, *place)) for place in places]
+        if not entries or any(entry.is_null for _, entry in entries):
+            return outcome
+        place, entry = entries[0]
+        assert entry.value is not None
+        name = key if len(entries) == 1 else f"{key}[1]" if shape.rows == 1 else f"{key}[1][1]"
+        worst = Deviation(name, self.quantities.meaning(key, *place), "null", None, entry.value, ZERO)
+        return outcome._replace(holds=False, reason="it is claimed not to be determined", failing=1, worst=worst)
+
+    def _part(self, key: str, part: ClaimedPart) -> Iterator[Deviation | str | None]:
+        """Yield for each claimed entry how it is wrong, why it is undecided, or None."""
+        tolerances = self.tolerances.of(part.matrix, key)
+        for i, j in part.claimed():
+            entry = self.quantities.entry(key, part.loss, i, j)
+            yield self._judged(key, part, (i, j), entry, tolerances[i][j])
+
+    def _judged(
+        self, key: str, part: ClaimedPart, place: tuple[int, int], entry: Entry, tolerance: Fraction
+    ) -> Deviation | str | None:
+        i, j = place
+        claimed, correct = part.matrix.entries[i][j], entry.value
+        text = part.matrix.texts[i][j]
+        is_null = claimed is None
+        if part.side is not None:
+            side = entry.side(part.side)
+            if side is None:
+                return entry.undecided or self._deviation(key, part, place, None, entry.instead)
+            if isinstance(side, Missing):
+                said = part.missing.get(place)
+                if is_null and said in (None, side):
+                    return None
+                return self._deviation(key, part, place, None, f"{side.replace('-', ' ')} on the {part.side}")
+            correct = side
+            text = str(part.missing.get(place, text))
+        elif is_null:
+            if entry.is_null:
+                return None
+        elif correct is None:
+            if entry.is_choice:
+                return None
+            return entry.undecided or self._deviation(key, part, place, None, entry.instead)
+        assert correct is not None
+        if claimed is not None and abs(claimed - correct) <= tolerance:
+            return None
+        return self._deviation(key, part, place, correct, "", tolerance, text)
+
+    def _deviation(
+        self,
+        key: str,
+        part: ClaimedPart,
+        place: tuple[int, int],
+        correct: Fraction | None,
+        instead: str,
+        tolerance: Fraction = ZERO,
+        text: str | None = None,
+    ) -> Deviation:
+        i, j = place
+        name = key if key == "objective" else part.matrix.name(i, j)
+        meaning = self.quantities.meaning(key, part.loss, i, j)
+        if part.side is not None:
+            meaning += f" from the {part.side}"
+        text = text or str(part.missing.get(place, part.matrix.texts[i][j]))
+        return Deviation(name, meaning, text, part.matrix.entries[i][j], correct, tolerance, instead)
+
+    def _invalid_choice(self, quantity: ClaimedQuantity) -> str:
+        """Return why numbers of which there are several valid ones are not valid together; "" if they are."""
+        key = quantity.key
+        chosen = intervals(
+            (j, value, tolerance)
+            for part in quantity.parts
+            for row, tolerances in zip(part.matrix.entries, self.tolerances.of(part.matrix, key), strict=True)
+            for j, (value, tolerance) in enumerate(zip(row, tolerances, strict=True))
+            if value is not None
+        )
+        if key == "z" and self.solution.face:
+            return "" if is_solution(self.solution, chosen) else "it is not among the solutions, which are many"
+        if self.solution.z is None or not (key == "nu" or key in MULTIPLIERS):
+            return ""
+        if self.solution.has_unique_multipliers:
+            return ""
+        inequalities, equalities = dict(self.inequalities), dict(self.equalities)
+        if key == "nu":
+            equalities |= chosen
+        else:
+            rows, kind = self.quantities.rows, MULTIPLIERS[key]
+            inequalities |= {rows[kind, j]: interval for j, interval in chosen.items() if (kind, j) in rows}
+        if not are_valid_multipliers(self.solution, inequalities, equalities):
+            together = " that go with the others claimed" if self.inequalities or self.equalities else ""
+            return f"these are no valid multipliers{together}{self._what_they_satisfy()}"
+        self.inequalities, self.equalities = inequalities, equalities
+        return ""
+
+    def _what_they_satisfy(self) -> str:
+        """Return the ranges of the multipliers that are not unique."""
+        shown = [
+            f"{printable(self.solution.inequalities[i].name)} {self.quantities.entry(*self._key_of(i)).instead}"
+            for i in self.solution.exchangeable
+        ]
+        return f": {', '.join(shown)}, not all at will" if shown else ""
+
+    def _key_of(self, i: int) -> tuple[str, int, int, int]:
+        row = self.solution.inequalities[i]
+        key = next(key for key, kind in MULTIPLIERS.items() if kind is row.kind)
+        return key, 0, 0, row.number
+
+
+def _failed(outcome: Outcome, wrong: Sequence[Deviation], total: int) -> Outcome:
+    """Return the outcome of a claim with wrong numbers; one that cannot be right whatever its number comes first."""
+    worst = max(wrong, key=lambda one: one.excess)
+    reason = f"{len(wrong)} of {count(total, 'entry')}"
+    if any(one.correct is None and " and " in one.instead for one in wrong):  # both sides are known
+        reason += f"; {BOTH_SIDES}"
+    return outcome._replace(holds=False, reason=reason, failing=len(wrong), worst=worst)
