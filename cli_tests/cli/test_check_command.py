@@ -119,7 +119,11 @@ def test_directories_are_searched_and_patterns_leave_out(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected files or directories to check, - for standard input, -A or -e. See implicitgrad check --help"),
+        (
+            (),
+            "expected files or directories to check, - for standard input, -A, -e or --minimize. See implicitgrad "
+            "check --help",
+        ),
         (("empty",), "empty: a directory without a system's file; expected *.yaml, *.yml, *.json, *.csv, "
          "*.npz"),
         (("good.yaml", "--exclude", "*.yaml"), "expected a file to check, got none: --exclude leaves all out"),

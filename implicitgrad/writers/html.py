@@ -209,7 +209,7 @@ def _report_rows(result: Result, *, only_failures: bool) -> Iterator[str]:
         problems = "; ".join(map(str, result.problems))
         yield _report_row(result.source, "", ("bad", "not read"), "", problems)
         return
-    source = result.solution.system.source
+    source = result.source
     if not result.outcomes and not only_failures:
         yield _report_row(source, "", ("doubt", "open"), "", NOTHING)
     shown = ""
