@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from implicitgrad.checks.matrices import product, root_above
 from implicitgrad.model.claims import ClaimedMatrix, Claims
-from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Matrix, squared_norm
 from implicitgrad.numbers.exact import Row
+from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.text.characters import printable
 
 
@@ -25,7 +26,7 @@ class Family(NamedTuple):
     """(R, P′)"""
     coefficients: Matrix
     """(R, F)"""
-    answer: PartialMatrix
+    answer: BaseMatrix[Fraction | None]
     """(R, P): the entries that the system determines."""
 
 
@@ -54,7 +55,7 @@ class Context:
         losses = len(self.system.dL_dy or ())
         names = ("L",) if losses == 1 else tuple([f"L{k + 1}" for k in range(losses)])
         particular, coefficients = general.dL_dx_particular or (), general.dL_dx_coefficients or ()
-        return Family("∂L/∂x", names, particular, coefficients, solution.dL_dx_rows or ())
+        return Family("∂L/∂x", names, particular, coefficients, solution.dL_dx_rows or RowMatrix())
 
     def is_wide(self, matrix: ClaimedMatrix) -> bool:
         """Return whether x is constrained and the claim has a column for every input, dependent ones included."""

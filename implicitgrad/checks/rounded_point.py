@@ -16,10 +16,10 @@ from implicitgrad.checks.context import Context
 from implicitgrad.checks.matrix_claims import judge_matrix
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.verdict import Outcome, show
-from implicitgrad.numbers.ball import Ball, BallMatrix
+from implicitgrad.numbers.ball import Ball
 from implicitgrad.readers.build import build_system
 from implicitgrad.readers.claims import build_claims
-from implicitgrad.readers.equations import EquationLine, read_equations
+from implicitgrad.readers.equations import linearize_without_point
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.grammar import has_letters
 
@@ -68,7 +68,7 @@ def _why_undecided(claim: Claim, bound: float | None) -> str:
 def _known_entries(claim: Claim) -> Iterator[str]:
     """Yield what is known of each determined entry that is not certain to be within its tolerance."""
     matrix, answer = claim.matrix, claim.family.answer
-    if not isinstance(answer, BallMatrix) or len(matrix.entries[0]) != claim.context.system.inputs:
+    if len(matrix.entries[0]) != claim.context.system.inputs:
         return
     for i, row in enumerate(answer.bounded_rows()):
         for j, number in enumerate(row):
@@ -84,11 +84,8 @@ def _holds_anywhere(claim: Claim) -> bool:
     from implicitgrad.checks.symbolic import judge_symbolic
 
     system = claim.context.system
-    assert system.origin is not None
-    lines = [EquationLine(text, system.source) for text in system.origin.equations]
-    read = read_equations(lines, SourceValue(list(system.y)), SourceValue(list(system.x)), system.source)
     spec = SystemSpec(system.name, {}, system.source)
-    spec.take(read)
+    spec.take(linearize_without_point(system))
     solution = solve_system(build_system(spec))
     rows = [list(row) for row in claim.matrix.texts]
     claims = build_claims({claim.matrix.key: SourceValue(rows)}, solution)

@@ -8,7 +8,6 @@ from implicitgrad.checks.context import Context
 from implicitgrad.checks.matrices import root_above
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.system import Arithmetic, Matrix, squared_norm
-from implicitgrad.numbers.ball import BallMatrix
 
 MAX_GROWTH = Fraction(1, 2**10)
 """The largest relative error that is attributed to floating-point arithmetic."""
@@ -108,7 +107,7 @@ def _point_errors(matrix: ClaimedMatrix, context: Context, largest: Fraction) ->
     general = context.solution.general
     answer = general.particular if matrix.key == "dy_dx" else general.dL_dx_particular
     is_direct = matrix.key in ("dy_dx", "dL_dx") and not context.has_choices
-    if not is_direct or not isinstance(answer, BallMatrix) or answer.error is None:
+    if not is_direct or answer is None or answer.largest_error() is None:
         sizes = sum(abs(entry) for row in matrix.entries for entry in row if entry is not None)
         return [[largest * (1 + sizes)] * len(row) for row in matrix.entries]  # free parameters multiply the error
     return [[Fraction(number.error) for number in row] for row in answer.bounded_rows()]

@@ -13,7 +13,7 @@ from implicitgrad.numbers.matrix import BaseMatrix, Rows, SymbolicMatrix
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.grammar import Equation
+    from implicitgrad.symbolic.grammar import Equation, Node
 
 Matrix = Rows[Row]
 """A matrix of any arithmetic, or a tuple of rows."""
@@ -66,6 +66,8 @@ class ImplicitEquations(NamedTuple):
     """Whether A and B are independent of x and y."""
     point: tuple[tuple[str, str], ...] = ()
     """The values, as text, at which A and B are taken, by name; () if they hold anywhere."""
+    values: tuple[Node, ...] = ()
+    """The trees of these values."""
     found: tuple[str, ...] = ()
     """The names of values that Newton's method computed."""
     residual: str | None = None

@@ -8,7 +8,7 @@ from implicitgrad.model.system import ImplicitEquations, PointAccuracy
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.symbolic.interval import Unbounded, bound, surround
-from implicitgrad.symbolic.to_sympy import read_value, symbol
+from implicitgrad.symbolic.to_sympy import read_value, symbol, to_expression
 from implicitgrad.text.number_grammar import NumberError, as_number, last_place
 
 DIGITS = 50
@@ -20,7 +20,7 @@ def read_at(origin: ImplicitEquations, item: object, *, is_symbolic: bool) -> En
     """Read an entry as read_entry, or as read_expression for symbolic answers, with the point's values for letters."""
     if not isinstance(item, str) or not has_letters(item) or item.lower() in NOT_DETERMINED:
         return read_expression(item) if is_symbolic else read_entry(item)
-    values = {symbol(name): read_value(text) for name, text in origin.point}
+    values = {symbol(name): to_expression(node) for (name, _), node in zip(origin.point, origin.values, strict=True)}
     try:
         expression = read_value(item)
     except ExpressionError as error:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from implicitgrad.model.spec import Linearization, SourceValue
-from implicitgrad.model.system import ImplicitEquations
+from implicitgrad.model.system import ImplicitEquations, LinearSystem
 from implicitgrad.numbers.ball import BallMatrix, Decimals, from_sparse
 from implicitgrad.readers.expressions import INSTALL_SYMPY
 from implicitgrad.symbolic.grammar import (
@@ -337,12 +337,21 @@ def _by_sympy(
     parts = _parts(lines, found.A, B, unknowns, inputs, y, x)
     if found.hessian is not None:
         parts["hessian"] = SourceValue(found.hessian, lines[0].source)
+    nodes = [read_expression(t) if name in point.solve_for else values[name].node for name, t in found.point.items()]
     origin = ImplicitEquations(
-        _texts(lines), tuple(equations), found.is_linear, tuple(found.point.items()),
+        _texts(lines), tuple(equations), found.is_linear, tuple(found.point.items()), tuple(nodes),
         tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
         has_constants=found.has_constants, remarks=remarks,
     )  # fmt: skip
     return Linearization(parts, origin)
+
+
+def linearize_without_point(system: LinearSystem) -> Linearization:
+    """Linearize the equations of a system at a point anywhere. Raises InputError."""
+    origin, y, x = system.origin, list(system.y), list(system.x)
+    assert origin is not None
+    lines = [EquationLine(text, system.source) for text in origin.equations]
+    return _by_sympy(lines, origin.parsed, y, x, SourceValue(y), SourceValue(x), system.source, None, (), 1)
 
 
 def _is_identity(B: Sequence[Sequence[object]], inputs: int) -> bool:

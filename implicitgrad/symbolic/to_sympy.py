@@ -38,7 +38,7 @@ from sympy import (
     zoo,
 )  # fmt: skip
 
-from implicitgrad.symbolic.grammar import ExpressionError, Node, read_equation, read_expression
+from implicitgrad.symbolic.grammar import Equation, ExpressionError, Node, read_expression
 from implicitgrad.symbolic.odd_root import power
 from implicitgrad.symbolic.printing import write_latex
 
@@ -189,12 +189,11 @@ def _terms_of_power(base: tuple[int, int], exponent: Node) -> tuple[int, int]:
     return (below, above) if is_negative else (above, below)
 
 
-def equation_in_latex(equation: str, name: Callable[[str], str]) -> str:
+def equation_in_latex(equation: Equation, name: Callable[[str], str]) -> str:
     """Write an equation in LaTeX."""
-    sides = read_equation(equation)
-    return f"{write_latex(to_expression(sides.left), name)} = {write_latex(to_expression(sides.right), name)}"
+    return f"{expression_in_latex(equation.left, name)} = {expression_in_latex(equation.right, name)}"
 
 
-def expression_in_latex(text: str, name: Callable[[str], str]) -> str:
+def expression_in_latex(node: Node, name: Callable[[str], str]) -> str:
     """Write an expression in LaTeX."""
-    return write_latex(to_expression(read_expression(text)), name)
+    return write_latex(to_expression(node), name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.exact import RationalMatrix
@@ -26,6 +26,9 @@ from implicitgrad.writers.latex_notation import (
     spell_vector,
     words,
 )
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.grammar import Node
 
 USUAL_COLUMNS = 10
 """The most columns of amsmath's matrices unless MaxMatrixCols is set."""
@@ -107,20 +110,21 @@ class _LatexPage:
 
         origin = self.system.origin
         assert origin is not None
-        lines = [equation_in_latex(equation, spell_name) for equation in origin.equations]
+        lines = [equation_in_latex(equation, spell_name) for equation in origin.parsed]
         if origin.point:
-            lines[-1] += f" \\quad \\text{{at }} {', '.join(self._value(name, value) for name, value in origin.point)}"
+            lines[-1] += f" \\quad \\text{{at }} {', '.join(map(self._value, origin.point, origin.values))}"
         return lines
 
-    def _value(self, name: str, value: str) -> str:
+    def _value(self, point: tuple[str, str], node: Node) -> str:
         """Return a name's value at the point, as it was written."""
+        name, value = point
         from implicitgrad.symbolic.to_sympy import expression_in_latex
 
         origin = self.system.origin
         assert origin is not None
         if origin.is_computed(name):
             return f"{spell_name(name)} \\approx {self.notation.number(Fraction(value)).removeprefix(ROUGHLY)}"
-        spelled = spell_number(value) if is_number(value) else expression_in_latex(value, spell_name)
+        spelled = spell_number(value) if is_number(value) else expression_in_latex(node, spell_name)
         return f"{spell_name(name)} = {spelled}"
 
     def _identity(self) -> BaseMatrix[Any]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.formatting import Expression, in_pieces, show_column, split_sign
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.notation import PlainNotation
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.grammar import Equation
 
 SPELLED = "\x02"
 """The character around LaTeX in a sentence; printable text does not contain it."""
@@ -125,13 +129,13 @@ class LatexNotation:
         relation = "=" if sign == "=" else "\\neq"
         return f"{SPELLED}{value.latex(spell_name)} {relation} 0{SPELLED}"
 
-    def as_written(self, equation: str) -> str:
+    def as_written(self, equation: str, tree: Equation) -> str:
         """Return the equation with SymPy's automatic simplifications; without SymPy as the user's text."""
         try:
             from implicitgrad.symbolic.to_sympy import equation_in_latex
         except ImportError:  # linear equations need no SymPy
             return f"\\text{{\\ttfamily {''.join(map(_spell_character, equation))}}}"
-        return equation_in_latex(equation, spell_name)
+        return equation_in_latex(tree, spell_name)
 
     def inline(self, mathematics: str) -> str:
         """Return ``$mathematics$``."""

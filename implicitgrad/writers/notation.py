@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.formatting import (
     Expression,
@@ -15,6 +16,9 @@ from implicitgrad.numbers.formatting import (
 )
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.writers.elements import FREE
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.grammar import Equation
 
 Terms = Iterable[tuple[Fraction, str]]
 
@@ -78,7 +82,7 @@ class PlainNotation:
                 return f"{left} {sign} {'-' if operator == '+' else ''}{right}"
         return f"{text} {sign} 0"
 
-    def as_written(self, equation: str) -> str:
+    def as_written(self, equation: str, tree: Equation) -> str:
         """Return an equation that the user wrote, with typographic operators."""
         return equation.replace("**", "^").replace("*", "·").replace(" - ", " − ")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.numbers.formatting import Expression
@@ -11,6 +12,9 @@ from implicitgrad.text.characters import IN_ASCII, printable
 from implicitgrad.writers.elements import Block, Element, Equations, PageDocument, Role, Sentence
 from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.report import Result, name_of, place_of
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.grammar import Equation
 
 QUANTITY = re.compile(r"(rank|condition) (.*)")
 """A finding with a name of its own."""
@@ -30,7 +34,7 @@ class FactNotation(PlainNotation):
         """Return ``d2y_dx2[one][other]``."""
         return f"d2y_dx2[{self.label(one)}][{self.label(other)}]"
 
-    def as_written(self, equation: str) -> str:
+    def as_written(self, equation: str, tree: Equation) -> str:
         """Return an equation unchanged."""
         return equation
 

@@ -29,11 +29,12 @@ class ScaledMatrix:
 
         self.matrix, self.digits = matrix, digits
         self.error: Array | float | None = 0.0
-        if isinstance(matrix, BallMatrix):
-            sizes = np.abs(matrix.array)
+        self.ball = matrix if isinstance(matrix, BallMatrix) else None
+        if self.ball is not None:
+            sizes = np.abs(self.ball.array)
             self.exponent = _exponent(float(sizes.max(initial=0.0, where=np.isfinite(sizes))))
-            self.values = np.ldexp(matrix.array, -self.exponent) if self.exponent else matrix.array
-            self.error = matrix.error
+            self.values = np.ldexp(self.ball.array, -self.exponent) if self.exponent else self.ball.array
+            self.error = self.ball.error
             if self.exponent and self.error is not None:
                 self.error = np.ldexp(self.error, -self.exponent)
         else:
@@ -68,7 +69,7 @@ class ScaledMatrix:
         if not isfinite(norm):
             return UNKNOWN
         shown = Fraction(norm) * self.unit
-        if not isinstance(self.matrix, BallMatrix):
+        if self.ball is None:
             text = show_decimals([shown], self.digits)[0]
             return text if not norm else ROUNDED + text.removeprefix(ROUNDED)
         if self.error is None:
@@ -96,14 +97,14 @@ class ScaledMatrix:
         """Return the text of one entry."""
         import numpy as np
 
-        if not isinstance(self.matrix, BallMatrix):
+        if self.ball is None:
             entry = self.matrix[i][j]
             return UNKNOWN if entry is None else show_number(entry, self.digits)
-        number, bound = float(self.matrix.array[i, j]), None
+        number, bound = float(self.ball.array[i, j]), None
         if not isfinite(number):
             return UNKNOWN
-        if self.matrix.error is not None:
-            bound = float(np.broadcast_to(self.matrix.error, self.values.shape)[i, j])
+        if self.ball.error is not None:
+            bound = float(np.broadcast_to(self.ball.error, self.values.shape)[i, j])
         return show_bounded(Fraction(number), bound, self.digits)
 
 

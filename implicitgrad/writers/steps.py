@@ -70,7 +70,7 @@ class _Steps:
         if origin is not None and self.system.is_in_changes:
             function = "is a function" if self.N == 1 else "are functions"
             where = Sentence(f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}")
-            return "The equations", [_equations(map(self.notation.as_written, origin.equations)), where]
+            return "The equations", [_equations(map(self.notation.as_written, origin.equations, origin.parsed)), where]
         sides = zip(self.B, self.system.A, strict=True)
         return "The equations", self._some([f"{self._sum(b, self.x)} = {self._sum(a, self.y)}" for b, a in sides])
 
