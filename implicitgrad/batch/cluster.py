@@ -10,11 +10,14 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic, sleep
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.terminal.streams import spinner
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 BETWEEN_LOOKS = 1.0
 """Seconds, at most, between questions whether the scheduler is there."""
@@ -67,7 +70,7 @@ class Cluster(Executor):
     What a scheduler has forgotten, because its connection was lost or it began anew, is given to it again.
     """
 
-    def __init__(self, client: Any, address: str, timeout: int) -> None:
+    def __init__(self, client: Client, address: str, timeout: int) -> None:
         self.client, self.address, self.timeout = client, printable(address), timeout
         self.executor = client.get_executor(pure=False)
         self.last = monotonic()
@@ -80,7 +83,7 @@ class Cluster(Executor):
         """Why the cluster was given up."""
         Thread(target=self._watch, daemon=True).start()
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **others: Any) -> Future[Any]:
+    def submit(self, function: Callable[..., Any], /, *arguments: object, **others: object) -> Future[Any]:
         """What Dask gave up, because workers died of it, is a broken executor's."""
         task = _Task(function, arguments, Future())
         with self.lock:

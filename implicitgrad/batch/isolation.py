@@ -329,7 +329,7 @@ def _send(pipe: int, message: object) -> None:
         view = view[os.write(pipe, view) :]
 
 
-def _receive(pipe: int) -> Any:
+def _receive(pipe: int) -> Any:  # noqa: ANN401 (whatever the other process pickled)
     """Return the next message; None if the other process has ended."""
     length = _read(pipe, LENGTH_BYTES)
     message = _read(pipe, int.from_bytes(length, "big"))

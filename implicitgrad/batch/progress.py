@@ -24,6 +24,8 @@ from implicitgrad.text.errors import (
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rich.progress import Progress
+
 VERDICTS = (
     "determined", "underdetermined", "overdetermined", "rank-deficient",
     "differentiable", "constrained", "one-sided", "not-unique", "infeasible", "unbounded",
@@ -147,7 +149,7 @@ def _show(problems: Sequence[Problem]) -> None:
     Console(stderr=True).print(table)
 
 
-def _progress() -> Any:
+def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

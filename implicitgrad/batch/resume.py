@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from implicitgrad.batch.inputs import is_result
+from implicitgrad.batch.inputs import RECORD_BEGINNINGS, is_result
 from implicitgrad.batch.task import BatchResult, Item
 from implicitgrad.model.requirement import Facts, unmet
 from implicitgrad.terminal.files import standard_stream
@@ -134,8 +134,11 @@ def _is_results(line: bytes) -> bool:
 
 def _begins_as_record(line: bytes) -> bool:
     """Whether it is the beginning of a record, as far as there is any of it."""
-    rest = line
-    for expected in (b'{"name": ', TEXT, b', "source": ', TEXT, b', "'):
+    beginning = _beginning(line)
+    if beginning is None:
+        return any(one.startswith(line) for one in RECORD_BEGINNINGS)
+    rest = line[len(beginning) :]
+    for expected in (TEXT, b', "source": ', TEXT, b', "'):
         if isinstance(expected, bytes):
             if not rest.startswith(expected):
                 return expected.startswith(rest)
@@ -147,6 +150,11 @@ def _begins_as_record(line: bytes) -> bool:
             rest = rest[text.end() :]
     keys = (b'arithmetic": "', b'error": {"code": ')
     return rest.startswith(keys) or any(key.startswith(rest) for key in keys)
+
+
+def _beginning(line: bytes) -> bytes | None:
+    """Return what precedes the name in a record."""
+    return next((one for one in RECORD_BEGINNINGS if line.startswith(one)), None)
 
 
 def _holds_stack(path: str) -> bool:
@@ -163,7 +171,7 @@ def _source(line: bytes) -> str | None:
     """Of the record on a line; None where there is none."""
     if not line.endswith(b"}\n") or not _begins_as_record(line):
         return None
-    name = TEXT.match(line, len(b'{"name": '))
+    name = TEXT.match(line, len(_beginning(line) or b""))
     source = name and TEXT.match(line, name.end() + len(b', "source": '))
     try:
         return None if source is None else str(json.loads(source[0]))

@@ -115,7 +115,7 @@ def _is_zero(point: SamplePoint, finding: Finding) -> bool:
     return size is not None and size.is_zero
 
 
-def _factors(f: Any) -> list[Any]:
+def _factors(f: object) -> list[Any]:
     """Return the factors of left − right that can be 0."""
     field = Field([f])
     factors = field.factors(field.value(f).element)

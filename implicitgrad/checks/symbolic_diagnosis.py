@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -51,7 +51,7 @@ def diagnose_at_points(
     return _common([_diagnose_at(solution, matrix, point.value, POINT_ERROR) for point in points])
 
 
-def _value_at(field: Field, point: Sequence[Fraction], expression: Any) -> Fraction:
+def _value_at(field: Field, point: Sequence[Fraction], expression: object) -> Fraction:
     return field.at(field.value(expression), point)
 
 
@@ -72,18 +72,19 @@ def _diagnose_at(
 ) -> tuple[Suspicion, ...] | None:
     """Return the suspicions at one point; None for a correct claim of zeros, which fits any sign or factor."""
 
-    def number(expression: Any) -> Fraction:
+    def number(expression: object) -> Fraction:
         value = value_of(expression)
         if value is None:
             raise ZeroDivisionError
         return value
 
-    def numbers(rows: Any) -> Any:
-        return rows and [[number(expression_of(entry)) for entry in row] for row in rows]
+    def numbers(rows: Iterable[Sequence[Fraction]]) -> list[list[Fraction]]:
+        return [[number(expression_of(entry)) for entry in row] for row in rows]
 
     system = solution.system
     try:
-        A, B, dL_dy = map(numbers, (system.A, system.B, system.dL_dy))
+        A = numbers(system.A)
+        B, dL_dy = (None if rows is None else numbers(rows) for rows in (system.B, system.dL_dy))
         entries = tuple(tuple(None if entry is None else number(entry) for entry in row) for row in matrix.entries)
     except ZeroDivisionError:
         return ()

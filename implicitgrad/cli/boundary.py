@@ -49,10 +49,11 @@ def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[st
     problems = list(problems)
     if not problems:
         return
-    from implicitgrad.terminal.nearest_file import with_nearest_file
+    if any(problem.code == "cannot-read" for problem in problems):
+        from implicitgrad.terminal.nearest_file import with_nearest_file
 
+        problems[:MAX_PROBLEMS_SHOWN] = map(with_nearest_file, problems[:MAX_PROBLEMS_SHOWN])
     left_out = len(problems) - MAX_PROBLEMS_SHOWN
-    problems[:MAX_PROBLEMS_SHOWN] = map(with_nearest_file, problems[:MAX_PROBLEMS_SHOWN])
     if left_out > 0:
         problems[MAX_PROBLEMS_SHOWN:] = [Problem(f"... and {left_out} more problems", code="more-problems")]
     if as_json:

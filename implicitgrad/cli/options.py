@@ -34,7 +34,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class Verb(click.Command):
     """A command whose help shows examples first and its options in groups, and ends with its epilog."""
 
-    def __init__(self, name: str | None = None, *, examples: str, groups: Mapping[str, str], **settings: Any) -> None:
+    def __init__(self, name: str | None = None, *, examples: str, groups: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401 (click's own)
         """Take what click.Command takes, and two more.
 
         examples : a command a line. groups : the names of the parameters under each heading, separated by blanks; the
@@ -103,7 +103,7 @@ def once(then: Callback | None = None, hint: str = "") -> dict[str, Any]:
     By default click silently drops the first value. then : the callback for the value.
     """
 
-    def check(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Any:
+    def check(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> object:
         if len(values) > 1:
             raise click.BadParameter(f"expected it once, got it {len(values)} times{hint}")
         value = values[0] if values else None

@@ -190,7 +190,7 @@ class Solution(NamedTuple):
         return self.system.arithmetic
 
     @property
-    def dL_dx(self) -> Any:
+    def dL_dx(self) -> Any:  # noqa: ANN401 (callers know whether it is a vector, a matrix or an array)
         """Return (P,) if dL_dy was one vector, else (K, P), with None for each entry that is not determined.
 
         In doubles this is a NumPy array, with NaN for those entries.

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, overload
 
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
 from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS, is_plain_integers
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import DTypeLike
 
     Array = np.ndarray[Any, Any]
 
@@ -188,7 +189,7 @@ class BallMatrix(BaseMatrix[Any]):
         value[to], error[to] = self.array[source], self._errors()[source]
         return BallMatrix(value, None if self.error is None else error)
 
-    def written(self, writer: NumberWriter) -> Any:
+    def written(self, writer: NumberWriter) -> Written:
         """Return the rows with numbers as ``writer`` writes them."""
         return writer.doubles(self)
 
@@ -213,7 +214,7 @@ class BallMatrix(BaseMatrix[Any]):
 
         return np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return self.array.astype(dtype or self.array.dtype, copy=copy is not False)
 
     def __eq__(self, other: object) -> bool:
@@ -325,14 +326,14 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
     return error if error.any() else 0.0
 
 
-def copied(array: Any) -> Array:
+def copied(array: object) -> Array:
     """Return a copy of an array, which its owner cannot change."""
     import numpy as np
 
     return np.array(array, subok=False)
 
 
-def is_array(value: object) -> bool:
+def is_array(value: object) -> TypeGuard[Array]:
     """Return whether a value is a NumPy array of integers or floats."""
     np = sys.modules.get("numpy")
     if np is None or not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
@@ -346,13 +347,13 @@ def is_array_of_doubles(value: object) -> bool:
         return False
     import numpy as np
 
-    array: Any = value
+    array = value
     if array.dtype.kind == "f" or not array.size or np.abs(array.astype(float)).max() < 2.0**BITS:
         return True
     return all(int(float(number)) == number for number in array.ravel().tolist())
 
 
-def from_array(value: Any, dimensions: tuple[int, ...]) -> BallMatrix | None:
+def from_array(value: object, dimensions: tuple[int, ...]) -> BallMatrix | None:
     """Return an array of numbers that are exact as doubles as a BallMatrix; None for anything else."""
     import numpy as np
 

@@ -8,7 +8,7 @@ from math import lcm
 from operator import mul
 from typing import Any, NamedTuple, cast
 
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
 from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
 
 Row = tuple[Fraction, ...]
@@ -129,7 +129,7 @@ class RationalMatrix(BaseMatrix[Fraction]):
         numerators = [[sum(map(mul, row, column)) for column in columns] for row in self.numerators]
         return RationalMatrix(numerators, self.denominator * right.denominator)
 
-    def written(self, writer: NumberWriter) -> Any:
+    def written(self, writer: NumberWriter) -> Written:
         """Return the rows with numbers as ``writer`` writes them."""
         return writer.quotients(self.numerators, self.denominator)
 

@@ -25,16 +25,24 @@ class Rows(Protocol[Row_co]):
     def __getitem__(self, index: slice, /) -> Sequence[Row_co]: ...
 
 
+Number = Any
+"""A Fraction, or a Symbolic."""
+Doubles = Any
+"""A BallMatrix of ball.py, which imports this file."""
+Written = Any
+"""Lists for JSON, or a large matrix of doubles, which is kept as it is."""
+
+
 class NumberWriter(Protocol):
     """A way to write the numbers of a matrix."""
 
-    def number(self, value: Any) -> Any:
+    def number(self, value: Number) -> object:
         """Write an entry."""
 
-    def quotients(self, numerators: list[list[int]], denominator: int) -> Any:
+    def quotients(self, numerators: list[list[int]], denominator: int) -> Written:
         """Write numerators over one denominator."""
 
-    def doubles(self, matrix: Any) -> Any:
+    def doubles(self, matrix: Doubles) -> Written:
         """Write a BallMatrix."""
 
 
@@ -82,7 +90,7 @@ class BaseMatrix(Generic[Entry_co]):
         """Return the rows, with doubles as floats."""
         return self.rows
 
-    def vector(self) -> Any:
+    def vector(self) -> Any:  # noqa: ANN401 (a tuple, or an array)
         """Return the first row, in doubles as an array."""
         return self.rows[0]
 
@@ -121,7 +129,7 @@ class BaseMatrix(Generic[Entry_co]):
             for row, is_open in zip(self.rows, coefficients.nonzero_rows(), strict=True)
         )
 
-    def written(self, writer: NumberWriter) -> Any:
+    def written(self, writer: NumberWriter) -> Written:
         """Return the rows with numbers as ``writer`` writes them."""
         return [[entry if entry is None else writer.number(entry) for entry in row] for row in self.rows]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from implicitgrad.text.characters import MAX_QUOTED, count, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import IO, BinaryIO
 
     Array = np.ndarray[Any, Any]
 
@@ -53,7 +53,7 @@ def open_path(path: str, most: int) -> BinaryIO:
     return open(path, "rb")
 
 
-def load_array(path: str, file: Any, what: str = "", *, is_mapped: bool = False) -> Array:
+def load_array(path: str, file: IO[bytes], what: str = "", *, is_mapped: bool = False) -> Array:
     """Return the array in an open .npy file; ``what`` begins each message. Raise InputError."""
     beginning = file.read(len(MAGIC))
     if beginning != MAGIC:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from io import SEEK_END
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -155,7 +155,7 @@ def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, z
     raise InputError([problem])
 
 
-def _bytes_as_doubles(stream: Any, size: int) -> int:
+def _bytes_as_doubles(stream: IO[bytes], size: int) -> int:
     """Return the bytes of an array with its numbers as doubles, from its header; 0 if that cannot be read.
 
     size : the bytes of the member when unpacked.
@@ -166,7 +166,7 @@ def _bytes_as_doubles(stream: Any, size: int) -> int:
     return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
 
 
-def _header(stream: Any) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
     """Return the shape and the type of an array in a .npy file; None for a type that cannot be read."""
     try:
         version = np.lib.format.read_magic(stream)

@@ -41,7 +41,8 @@ PROGRAM_KEYS = (
     "minimize", "maximize", "subject_to", "z", "at", "expect",
 )  # fmt: skip
 EXPRESSION_KEYS = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to")
-MATRIX_KEYS = ("A", "B", "P", "G")
+READ = dict.fromkeys(("A", "B", "P", "G"), source_matrix) | dict.fromkeys(("lb", "ub"), source_value)
+"""The readers of values that are not lists; one number may stand for the bounds of all unknowns."""
 MATRICES = ("dy_dx", "dL_dx")
 NULLS = ("null", "~")
 TOO_LONG = (
@@ -49,6 +50,9 @@ TOO_LONG = (
 )
 UNCERTIFIED = "it is of an answer that is not certified, whose rank or zeros a cutoff decided"
 UNIT_ROUNDOFF = Fraction(1, 2**53)
+
+Refuse = Callable[..., None]
+"""Adds a problem: its message, the node at which it is, a hint, and a code."""
 
 
 def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemSpec]:
@@ -94,17 +98,8 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
     seen: dict[str, YamlNode] = {}
     expressions: dict[str, YamlNode] = {}
     for key_node, value in node.pairs:
-        written = key_node.text or ""
-        key = spelled(written)
-        if key not in keys:
-            is_shown = len(spec.problems) < MAX_PROBLEMS_SHOWN
-            likely = hint_at_key(written, keys, "expect: {{{}: ...}}") if is_shown else None
-            if key in PROGRAM_KEYS:
-                likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
-            refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)
-            continue
-        if key in seen:
-            refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
+        key = spelled(key_node.text or "")
+        if _is_refused(spec, key_node, keys, seen, refuse):
             continue
         seen[key] = key_node
         if key == "name":
@@ -121,33 +116,58 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         elif key in EXPRESSION_KEYS:
             expressions[key] = value
         elif key == "names":
-            if value.pairs is None:
-                refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
-            for of_node, names in value.pairs or ():
-                if of_node.text not in ("z", "G", "A"):
-                    refuse(f"names: unknown key {of_node}; expected one of z, G, A", of_node)
-                spec.values[f"names.{of_node.text}"] = source_list(names, source)
-        elif key in MATRIX_KEYS:
-            spec.values[key] = source_matrix(value, source)
+            _add_names(spec, value, source, refuse)
         else:
-            is_bound = key in ("lb", "ub")  # where one number stands for all unknowns
-            spec.values[key] = source_value(value, source) if is_bound else source_list(value, source)
+            spec.values[key] = READ.get(key, source_list)(value, source)
     if isinstance(spec, ProgramSpec):
         if expressions or "z" in seen:
             from implicitgrad.readers.yaml_program import add_expressions
 
             add_expressions(spec, expressions, seen, source, text)
-        return spec
-    for key in ("at", "solve_for"):
-        if key in seen and "equations" not in seen:
-            refuse(f"{key}: expected it beside equations, got none", seen[key])
-    if "equations" in expressions:
+    elif "equations" in expressions:
         from implicitgrad.readers.yaml_equations import add_equations
 
         add_equations(spec, expressions, seen, source, text)
-    elif "A" not in seen:
-        refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
+    else:
+        _refuse_without_equations(node, seen, refuse)
     return spec
+
+
+def _refuse_without_equations(node: YamlNode, seen: Mapping[str, YamlNode], refuse: Refuse) -> None:
+    """Refuse a point without equations, and a linear system without A."""
+    for key in ("at", "solve_for"):
+        if key in seen:
+            refuse(f"{key}: expected it beside equations, got none", seen[key])
+    if "A" not in seen:
+        refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
+
+
+def _is_refused(
+    spec: SystemSpec, key_node: YamlNode, keys: tuple[str, ...], seen: Mapping[str, YamlNode], refuse: Refuse
+) -> bool:
+    """Refuse a key that is unknown or was seen before."""
+    written = key_node.text or ""
+    key = spelled(written)
+    if key not in keys:
+        is_shown = len(spec.problems) < MAX_PROBLEMS_SHOWN
+        likely = hint_at_key(written, keys, "expect: {{{}: ...}}") if is_shown else None
+        if key in PROGRAM_KEYS:
+            likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
+        refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)
+        return True
+    if key in seen:
+        refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
+    return key in seen
+
+
+def _add_names(spec: SystemSpec, value: YamlNode, source: str, refuse: Refuse) -> None:
+    """Read the names of a quadratic program's unknowns and constraints."""
+    if value.pairs is None:
+        refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
+    for key_node, names in value.pairs or ():
+        if key_node.text not in ("z", "G", "A"):
+            refuse(f"names: unknown key {key_node}; expected one of z, G, A", key_node)
+        spec.values[f"names.{key_node.text}"] = source_list(names, source)
 
 
 class _Record(NamedTuple):

@@ -23,6 +23,11 @@ TOO_DEEP = f"expected at most {MAX_DEPTH} levels of nesting, got more"
 LARGE = 2**12
 """Entries of a matrix; loading numpy takes longer than reading fewer one by one."""
 
+Event = Any
+Loader = Any
+Mark = Any
+"""PyYAML's stubs know no attributes of the kinds of events, and have two unrelated classes of marks."""
+
 _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 """Matches a pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _SCALAR = yaml.ScalarEvent
@@ -33,9 +38,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class YamlNode(NamedTuple):
     """A node of a document: a scalar's text, a list's items, or a mapping's pairs of key and value."""
 
-    mark: Any
+    mark: Mark
     """The PyYAML mark of its start; line and column 0-based."""
-    end_mark: Any
+    end_mark: Mark
     """The mark of its end, which is after following comments unless it is in flow style."""
     text: str | None = None
     items: Sequence[YamlNode] | None = None
@@ -113,7 +118,7 @@ def _one_escape(pair: re.Match[str]) -> str:
     return f"{backslashes}\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08X}"
 
 
-def _node(loader: Any, event: Any, source: str, above: int, depth: int) -> YamlNode:
+def _node(loader: Loader, event: Event, source: str, above: int, depth: int) -> YamlNode:
     mark = _below(above, event.start_mark)
     kind = type(event)
     if kind is _SCALAR and event.anchor is None and event.tag is None:
@@ -145,12 +150,12 @@ def _node(loader: Any, event: Any, source: str, above: int, depth: int) -> YamlN
     return YamlNode(mark, end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
 
 
-def _below(above: int, mark: Any) -> Any:
+def _below(above: int, mark: Mark) -> Mark:
     """Return a mark of a text as one of the source that contains it."""
     return YamlPlace(mark.line + above, mark.column) if above else mark
 
 
-def _scalars(loader: Any, above: int) -> tuple[Scalars, Any]:
+def _scalars(loader: Loader, above: int) -> tuple[Scalars, Event]:
     """Return the plain scalars that follow, and the event after them."""
     texts: list[str] = []
     places: list[int] = []
@@ -163,7 +168,7 @@ def _scalars(loader: Any, above: int) -> tuple[Scalars, Any]:
     return Scalars(texts, places), event
 
 
-def _refused(message: str, mark: Any, source: str, hint: str | None = None) -> InputError:
+def _refused(message: str, mark: Mark, source: str, hint: str | None = None) -> InputError:
     return InputError([Problem(message, hint, "bad-syntax").at(source, (mark.line + 1, mark.column + 1))])
 
 

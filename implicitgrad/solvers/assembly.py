@@ -25,7 +25,7 @@ class Found(NamedTuple):
     """(D, P′); None if there are none."""
 
 
-def assemble(system: LinearSystem, found: Found, **facts: Any) -> Solution:
+def assemble(system: LinearSystem, found: Found, **facts: Any) -> Solution:  # noqa: ANN401 (of many types)
     """Build a Solution. facts : its fields that do not follow from the matrices."""
     free, independent, dependent, J, V, minimum_norm, g, gV, matrix = found
     x, y = system.x, system.y

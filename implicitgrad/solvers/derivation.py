@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Derivation, Pivot, Solution
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Symbolic
 
 MAX_SIZE = 6
 """The most equations, unknowns and inputs of a derivation that is easy to read."""
@@ -51,9 +54,8 @@ def with_derivation(solution: Solution) -> Solution:
     return solution._replace(derivation=Derivation(tuple(pivots), tuple(map(tuple, rows))))
 
 
-def _size(value: Any) -> tuple[bool, int, int]:
+def _size(value: Fraction | Symbolic) -> tuple[bool, int, int]:
     """Return a sort key for pivots, the best first: 1, then numbers, then expressions with letters."""
-    text = getattr(value, "text", None)
-    if text is None:
+    if isinstance(value, Fraction):
         return value != 1, 0, abs(value.numerator) + value.denominator
-    return value != 1, 0 if value.is_number else 1, len(text)
+    return value != 1, 0 if value.is_number else 1, len(value.text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from math import comb
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import mpmath
-from sympy import Abs, Dummy, Poly, cos, groebner, lambdify, sin
+from sympy import Abs, Dummy, Expr, Poly, cos, groebner, lambdify, sin
 from sympy.polys.matrices import DomainMatrix
 
 from implicitgrad.model.solution import SpecialCase, Status, Validity
@@ -22,6 +22,10 @@ from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.rank_profile import Profile, profile_at
 from implicitgrad.symbolic.real_zeros import Zeros, argument_of, is_never_zero, used_places, zero_sets
 from implicitgrad.symbolic.zero_test import DIGITS
+
+if TYPE_CHECKING:
+    from sympy.polys.fields import FracElement
+    from sympy.polys.rings import PolyElement
 
 MAX_GENERATORS = 4
 MAX_DEGREE = 2
@@ -37,7 +41,7 @@ VANISHING = mpmath.mpf(10) ** -35
 
 
 def find_validity(
-    system: LinearSystem, rows: Sequence[Sequence[Symbolic]], profile: Profile, determinant: Any
+    system: LinearSystem, rows: Sequence[Sequence[Symbolic]], profile: Profile, determinant: FracElement
 ) -> Validity:
     """Return the factors that must not be 0, and the cases in which they are.
 
@@ -62,7 +66,7 @@ def find_validity(
     return Validity(tuple([Symbolic(field, f) for f in nonzero]), tuple(cases), is_complete)
 
 
-def vanishes_on(system: LinearSystem, field: Field, determinant: Any) -> bool:
+def vanishes_on(system: LinearSystem, field: Field, determinant: FracElement) -> bool:
     """Return whether a determinant is 0 wherever the equations hold; False if they are no polynomials or too large.
 
     For one equation, it is 0 exactly if every irreducible factor divides it; for several, if 1 is in the ideal of these
@@ -135,7 +139,7 @@ def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
     return found if sets is not None else [_without_implied(field, rest)]
 
 
-def _is_root(generator: Any) -> bool:
+def _is_root(generator: Expr) -> bool:
     """Return whether a generator is one of several roots of its relation."""
     return isinstance(generator, Abs | OddRoot) or bool(generator.is_Pow and generator.exp.is_Rational)
 
@@ -175,7 +179,7 @@ def _without_implied(field: Field, zeros: Zeros) -> Zeros:
     return tuple(left)
 
 
-def _follows(field: Field, zero: Any, others: Sequence[Any]) -> bool:
+def _follows(field: Field, zero: FracElement, others: Sequence[FracElement]) -> bool:
     """Return whether an element is 0 where others are: 1 is in the ideal of these and 1 − t·zero (Rabinowitsch)."""
     extra = Dummy("t")
     some = [*others, *_relations(field, [zero, *others])]
@@ -248,14 +252,15 @@ def _turning(zeros: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _function(field: Field, expressions: Any) -> Callable[..., Any]:
+def _function(field: Field, expressions: Sequence[object]) -> Callable[..., Any]:
     return cast(Callable[..., Any], lambdify(field.letters, expressions, modules="mpmath", dummify=True))
 
 
-def _at(compute: Callable[..., Any], point: Sequence[Any]) -> Any:
+def _at(compute: Callable[..., Any], point: Sequence[Any]) -> list[Any] | None:
     with mpmath.workdps(DIGITS):
         try:
-            return compute(*point)
+            found: list[Any] = compute(*point)
+            return found
         except (ZeroDivisionError, ValueError, OverflowError):
             return None
 
@@ -323,7 +328,7 @@ def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[in
     }
 
 
-def _determinant(field: Field, square: Sequence[Sequence[Any]]) -> Any:
+def _determinant(field: Field, square: Sequence[Sequence[PolyElement]]) -> PolyElement:
     n = len(square)
     if has_few_minors(square):
         found = determinant(square, field.polynomial_zero)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import comb
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sympy.polys.matrices import DomainMatrix
 
@@ -26,6 +26,10 @@ from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.rank_profile import Profile, profile_at
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from sympy.polys.fields import FracElement
+    from sympy.polys.rings import PolyElement, PolyRing
 
 MAX_SIZE = 16
 MAX_ANSWERED = 15_000
@@ -49,7 +53,7 @@ class SymbolicReading(NamedTuple):
     particular: Values
     null_space: Values
     constraints: Values
-    determinant: Any
+    determinant: FracElement
     """That of K, its rows scaled to polynomials."""
 
 
@@ -103,7 +107,7 @@ def _profile(field: Field, rows: Iterable[Sequence[Symbolic]], order: Sequence[i
     return max(found, key=lambda profile: (profile.rank, len(profile.pivots)))
 
 
-def _beside(A: SymbolicMatrix, B: Any) -> Values:
+def _beside(A: SymbolicMatrix, B: Iterable[Sequence[Any]] | None) -> Values:
     """Return [A | B]."""
     one, zero = A.field.number(1), A.field.number(0)
     M = len(A)
@@ -163,7 +167,9 @@ def _solved(field: Field, K: Rows[Any], right: Rows[Any], *, is_limited: bool = 
     return solved, field.of_polynomial(determinant)
 
 
-def _fraction_free(rows: Sequence[Sequence[Any]], ring: Any) -> tuple[list[list[Any]], Any]:
+def _fraction_free(
+    rows: Sequence[Sequence[PolyElement]], ring: PolyRing
+) -> tuple[list[list[PolyElement]], PolyElement]:
     """Return det(K)·K⁻¹·right and det K, for [K | right] with polynomial entries."""
     n = len(rows)
     K, right = [row[:n] for row in rows], [row[n:] for row in rows]

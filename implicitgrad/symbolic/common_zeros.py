@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mpmath
 from sympy import Expr, Symbol, diff, lambdify
 
 from implicitgrad.symbolic.zero_test import DIGITS
+
+if TYPE_CHECKING:
+    from mpmath import mpf
 
 WORKING_DIGITS = 2 * DIGITS + 20
 """A step squares a matrix, and so needs twice the digits."""
@@ -78,7 +81,7 @@ def _images(point: Point, letters: Sequence[Symbol], angles: Sequence[Expr]) -> 
 
 
 def _converged(
-    compute: Callable[..., Any], start: Point, size: int, reached: Any, most_steps: int = MAX_STEPS
+    compute: Callable[..., Any], start: Point, size: int, reached: mpf, most_steps: int = MAX_STEPS
 ) -> Point | None:
     """Return the zero that the method reaches from a point, or None."""
     point, n = start, len(start)
@@ -114,11 +117,11 @@ def _damped(f: Sequence[Any], J: Sequence[Sequence[Any]]) -> list[Any]:
     return [row[-1] / row[i] if row[i] > 0 else 0 for i, row in enumerate(rows)]
 
 
-def _dot(left: Sequence[Any], right: Sequence[Any]) -> Any:
+def _dot(left: Sequence[mpf], right: Sequence[mpf]) -> mpf:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-def _simple(value: Any) -> Any:
+def _simple(value: mpf) -> Expr | mpf:
     """Return the multiple of 1/60 that a value equals to 45 digits, if any: cbrt(a − 1) is 0 at 1, but not near it."""
     nearest = mpmath.nint(60 * value) / 60
     return nearest if abs(value - nearest) < NEGLIGIBLE else value

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sympy.polys.fields import FracElement
 
 Field = Any
 """A Field of field.py, which imports this file."""
@@ -36,7 +39,7 @@ class Symbolic:
 
     __slots__ = ("element", "field")
 
-    def __init__(self, field: Field, element: Any) -> None:
+    def __init__(self, field: Field, element: FracElement) -> None:
         self.field = field
         self.element = element
         """An element of SymPy's field; 0 exactly if the value is."""

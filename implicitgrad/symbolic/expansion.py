@@ -7,16 +7,19 @@ a set S of columns, below(S') those of the rows below with the remaining columns
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-Minors = dict[int, Any]
+if TYPE_CHECKING:
+    from sympy.polys.rings import PolyElement
+
+Minors = dict[int, "PolyElement"]
 """Minors of the first or last rows, by their columns as the bits of an integer."""
 
 
 MAX_MINORS = 3_000
 
 
-def has_few_minors(rows: Sequence[Sequence[Any]]) -> bool:
+def has_few_minors(rows: Sequence[Sequence[PolyElement]]) -> bool:
     """Return whether few minors of the first rows, and of the last, may be nonzero, so that expansion is quick."""
     total = 0
     for ordered in (rows, rows[::-1]):
@@ -30,7 +33,7 @@ def has_few_minors(rows: Sequence[Sequence[Any]]) -> bool:
     return True
 
 
-def adjugate(rows: Sequence[Sequence[Any]], zero: Any) -> tuple[list[list[Any]], Any]:
+def adjugate(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> tuple[list[list[PolyElement]], PolyElement]:
     """Return the adjugate and the determinant of a square matrix with at least one row."""
     n, everything = len(rows), (1 << len(rows)) - 1
     above, below = _minors(rows, zero), _minors([row[::-1] for row in rows[::-1]], zero)
@@ -46,12 +49,12 @@ def adjugate(rows: Sequence[Sequence[Any]], zero: Any) -> tuple[list[list[Any]],
     return found, above[n].get(everything, zero)
 
 
-def determinant(rows: Sequence[Sequence[Any]], zero: Any) -> Any:
+def determinant(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> PolyElement:
     """Return the determinant of a square matrix with at least one row."""
     return _minors(rows, zero)[-1].get((1 << len(rows)) - 1, zero)
 
 
-def _minors(rows: Sequence[Sequence[Any]], zero: Any) -> list[Minors]:
+def _minors(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> list[Minors]:
     """Return the minors of no row, of the first one, of the first two, …, by expansion along the last row."""
     found: list[Minors] = [{0: zero + 1}]
     for row in rows:

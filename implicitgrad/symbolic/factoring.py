@@ -10,9 +10,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from math import gcd, lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sympy import QQ, ring
+
+if TYPE_CHECKING:
+    from sympy.polys.rings import PolyElement
 
 PRIME = 2**61 - 1
 """The modulus of the test whether a greatest common divisor is 1."""
@@ -24,11 +27,11 @@ MAX_VARIABLES = 8
 MAX_DEGREE = 30
 """The limit for the factoring algorithm, if nothing shows that a polynomial is irreducible."""
 
-Factors = dict[Any, int]
+Factors = dict["PolyElement", int]
 """The power of each factor, a polynomial with coprime integer coefficients."""
 
 
-def irreducible_factors(polynomial: Any) -> tuple[Any, list[tuple[Any, int]]]:
+def irreducible_factors(polynomial: PolyElement) -> tuple[Any, list[tuple[PolyElement, int]]]:
     """Write a polynomial over the rationals as a number times powers of irreducible factors.
 
     A polynomial beyond the limits of this module may remain unfactored.
@@ -43,7 +46,7 @@ def irreducible_factors(polynomial: Any) -> tuple[Any, list[tuple[Any, int]]]:
     return polynomial.LC / product, list(found.items())
 
 
-def are_coprime(p: Any, q: Any) -> bool:
+def are_coprime(p: PolyElement, q: PolyElement) -> bool:
     """Return whether a quick test shows that two polynomials have no common factor except numbers.
 
     Such a factor has a positive degree in some variable v, and so has its image modulo a prime at values of the other
@@ -60,7 +63,7 @@ def are_coprime(p: Any, q: Any) -> bool:
     return all(_are_coprime_modulo(_image_modulo(terms, v, values), _image_modulo(others, v, values)) for v in common)
 
 
-def _collect(p: Any, found: Factors) -> None:
+def _collect(p: PolyElement, found: Factors) -> None:
     """Count the factors of p ≠ 0."""
     p = _primitive(_without_variables(p, found))
     if p.is_ground:
@@ -87,19 +90,19 @@ def _collect(p: Any, found: Factors) -> None:
         _count(_widened(factor, p.ring, variables), power, found)
 
 
-def _count(factor: Any, power: int, found: Factors) -> None:
+def _count(factor: PolyElement, power: int, found: Factors) -> None:
     factor = _primitive(factor)
     found[factor] = found.get(factor, 0) + power
 
 
-def _primitive(p: Any) -> Any:
+def _primitive(p: PolyElement) -> PolyElement:
     """Return a multiple with coprime integer coefficients, the leading one positive."""
     coefficients = p.coeffs()
     numerator = gcd(*(int(c.numerator) for c in coefficients)) * (-1 if p.LC < 0 else 1)
     return p.mul_ground(QQ(lcm(*(int(c.denominator) for c in coefficients)), numerator))
 
 
-def _without_variables(p: Any, found: Factors) -> Any:
+def _without_variables(p: PolyElement, found: Factors) -> PolyElement:
     """Count powers of single variables, and return the rest of p."""
     powers = tuple(map(min, zip(*p.monoms(), strict=True)))
     if not any(powers):
@@ -110,12 +113,12 @@ def _without_variables(p: Any, found: Factors) -> Any:
     return p.exquo(p.ring({powers: p.ring.domain.one}))
 
 
-def _variables(p: Any) -> list[int]:
+def _variables(p: PolyElement) -> list[int]:
     """Return the indices of the generators that occur in p."""
     return [i for i, powers in enumerate(zip(*p.monoms(), strict=True)) if any(powers)]
 
 
-def _coefficients(p: Any, v: int) -> list[Any]:
+def _coefficients(p: PolyElement, v: int) -> list[PolyElement]:
     """Return the nonzero coefficients of p as a polynomial in a variable, short ones first."""
     parts: dict[int, dict[Any, Any]] = {}
     for monomial, coefficient in p.terms():
@@ -129,20 +132,20 @@ def _has_no_content(coefficients: Sequence[Any]) -> bool:
     return len(first) == 1 or any(are_coprime(first, other) for other in others)
 
 
-def _gcd(p: Any, q: Any) -> Any:
+def _gcd(p: PolyElement, q: PolyElement) -> PolyElement:
     variables = sorted({*_variables(p), *_variables(q)})
     if not variables:
         return p.ring.one
     return _widened(_narrowed(p, variables).gcd(_narrowed(q, variables)), p.ring, variables)
 
 
-def _narrowed(p: Any, variables: Sequence[int]) -> Any:
+def _narrowed(p: PolyElement, variables: Sequence[int]) -> PolyElement:
     """Return the polynomial in a ring of some variables that include all of its own."""
     narrow, *_ = ring([f"v{i}" for i in range(len(variables))], p.ring.domain, "lex")
     return narrow.from_dict({tuple([monomial[i] for i in variables]): c for monomial, c in p.terms()})
 
 
-def _widened(p: Any, wide: Any, variables: Sequence[int]) -> Any:
+def _widened(p: PolyElement, wide: PolyElement, variables: Sequence[int]) -> PolyElement:
     """Return a polynomial in some variables of a ring as one in that ring."""
     found = {}
     for powers, coefficient in p.terms():
@@ -153,7 +156,7 @@ def _widened(p: Any, wide: Any, variables: Sequence[int]) -> Any:
     return wide.from_dict(found)
 
 
-def _has_irreducible_image(p: Any, v: int, degree: int) -> bool:
+def _has_irreducible_image(p: PolyElement, v: int, degree: int) -> bool:
     if degree > MAX_DEGREE:
         return False
     generator = random.Random(5)
@@ -168,7 +171,7 @@ def _has_irreducible_image(p: Any, v: int, degree: int) -> bool:
     return False
 
 
-def _image(p: Any, v: int, values: Sequence[int]) -> dict[int, Any]:
+def _image(p: PolyElement, v: int, values: Sequence[int]) -> dict[int, Any]:
     """Return the coefficients by powers of a variable at values of the others."""
     found: dict[int, Any] = {}
     for monomial, coefficient in p.terms():
@@ -179,7 +182,7 @@ def _image(p: Any, v: int, values: Sequence[int]) -> dict[int, Any]:
     return found
 
 
-def _terms_modulo(p: Any, values: Sequence[int]) -> list[tuple[Any, int]]:
+def _terms_modulo(p: PolyElement, values: Sequence[int]) -> list[tuple[Any, int]]:
     """Return the monomials of a polynomial, each with its term at values of the variables, modulo PRIME."""
     found = []
     for monomial, coefficient in p.terms():

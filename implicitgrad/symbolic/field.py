@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import comb, gcd, lcm, prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mpmath
 from sympy import (
@@ -45,6 +45,10 @@ from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.to_sympy import to_expression
 from implicitgrad.symbolic.zero_test import DIGITS, cancels, compiled, real_points
+
+if TYPE_CHECKING:
+    from sympy.polys.fields import FracElement
+    from sympy.polys.rings import PolyElement, PolyRing
 
 PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
 """Pairs of functions that a relation connects."""
@@ -106,7 +110,7 @@ class Field:
             ready = ready.expand(trig=True)
         return self.reduced(self._element(ready))
 
-    def constant(self, value: Fraction | int) -> Any:
+    def constant(self, value: Fraction | int) -> FracElement:
         """Return a rational number as an element."""
         return self._field(QQ(value.numerator, value.denominator))
 
@@ -114,7 +118,7 @@ class Field:
         """Return a rational number as a Symbolic."""
         return Symbolic(self, self.constant(value))
 
-    def reduced(self, element: Any) -> Symbolic:
+    def reduced(self, element: FracElement) -> Symbolic:
         """Return an element as a Symbolic, simplified by the relations, or made 0."""
         if self.relations and element and self._stays_short(element.numer, element.denom):
             numerator, denominator = element.numer.rem(self.relations), element.denom.rem(self.relations)
@@ -123,7 +127,7 @@ class Field:
             element = self.constant(0)
         return Symbolic(self, element)
 
-    def _stays_short(self, *polynomials: Any) -> bool:
+    def _stays_short(self, *polynomials: PolyElement) -> bool:
         """Return whether the relations will not make many terms out of few, as for cos(a)²·cos(b)²·cos(c)²…"""
         number = 0
         for monomial in (monomial for polynomial in polynomials for monomial in polynomial.monoms()):
@@ -143,7 +147,7 @@ class Field:
             found.append((place, relation.LM[place], len(relation) - 1))
         return found
 
-    def quotient(self, numerator: Any, denominator: Any) -> Any:
+    def quotient(self, numerator: PolyElement, denominator: PolyElement) -> FracElement:
         """Return numerator/denominator as an element, for polynomials."""
         if not denominator:
             raise ZeroDivisionError
@@ -157,16 +161,16 @@ class Field:
     # Polynomials without denominators
 
     @property
-    def ring(self) -> Any:
+    def ring(self) -> PolyRing:
         """Return SymPy's domain of the numerators."""
         return self._ring.to_domain()
 
     @property
-    def polynomial_zero(self) -> Any:
+    def polynomial_zero(self) -> PolyElement:
         """Return the numerator 0."""
         return self._ring.zero
 
-    def of_polynomial(self, polynomial: Any) -> Any:
+    def of_polynomial(self, polynomial: PolyElement) -> FracElement:
         """Return a polynomial as an element."""
         return self._field(polynomial)
 
@@ -177,14 +181,14 @@ class Field:
             common = common.lcm(value.element.denom)
         return [value.element.numer * common.exquo(value.element.denom) for value in row]
 
-    def factors(self, element: Any) -> list[Any]:
+    def factors(self, element: FracElement) -> list[FracElement]:
         """Return the irreducible nonconstant factors of a numerator, each once, as elements."""
         _, factors = irreducible_factors(element.numer)
         found = (self.reduced(self._field(factor)).element for factor, _ in factors)
         return [factor for factor in found if not factor.numer.is_ground]
 
     @staticmethod
-    def without_sign(element: Any) -> Any:
+    def without_sign(element: FracElement) -> FracElement:
         """Return the same element for an element and its negative."""
         return max(element, -element, key=str)
 
@@ -206,7 +210,7 @@ class Field:
         """Return what must be nonzero for values to exist: denominators, and arguments of logarithms."""
         return [*map(self.plain, self.denominators(values)), *(f.args[0] for f in self._atoms if isinstance(f, log))]
 
-    def vanishes(self, element: Any) -> bool:
+    def vanishes(self, element: FracElement) -> bool:
         """Return whether the numerator is 0 to forty digits at random points."""
         with mpmath.workdps(DIGITS):
             return all(cancels(_terms_at(element.numer, values)) for values in self._values)
@@ -281,45 +285,45 @@ class Field:
             int(below.numerator), int(below.denominator)
         )
 
-    def sort_key(self, element: Any) -> tuple[Any, ...]:
+    def sort_key(self, element: FracElement) -> tuple[Any, ...]:
         """Return a key for sorting polynomials: short ones first, a2 before a10."""
         return len(element.numer), natural(self.text(element))
 
     # Writing elements
 
-    def expression(self, element: Any) -> Expr:
+    def expression(self, element: FracElement) -> Expr:
         """Return the element as a simplified SymPy expression."""
         if element not in self._texts:
             self._texts[element] = self._simplest(element)
         return self._texts[element]
 
-    def fraction(self, element: Any) -> Fraction | None:
+    def fraction(self, element: FracElement) -> Fraction | None:
         """Return the value if it is a rational number, else None."""
         if element.numer.is_ground and element.denom.is_ground:
             value = QQ.convert(element.numer.LC if element.numer else 0) / QQ.convert(element.denom.LC)
             return Fraction(int(value.numerator), int(value.denominator))
         return None
 
-    def is_number(self, element: Any) -> bool:
+    def is_number(self, element: FracElement) -> bool:
         """Return whether it has no letters."""
         return not self.expression(element).free_symbols
 
-    def approximation(self, element: Any) -> Fraction:
+    def approximation(self, element: FracElement) -> Fraction:
         """Return the value of an element without letters, to 50 digits."""
         if (fraction := self.fraction(element)) is not None:
             return fraction
         decimal = self.expression(element).evalf(50)
         return Fraction(str(decimal))
 
-    def text(self, element: Any) -> str:
+    def text(self, element: FracElement) -> str:
         """Return the text in the grammar of expressions."""
         return write(self.expression(element))
 
-    def shown(self, element: Any) -> str:
+    def shown(self, element: FracElement) -> str:
         """Return the text for display."""
         return show(self.expression(element))
 
-    def latex(self, element: Any, name: Callable[[str], str]) -> str:
+    def latex(self, element: FracElement, name: Callable[[str], str]) -> str:
         """Return LaTeX."""
         return write_latex(self.expression(element), name)
 
@@ -363,7 +367,7 @@ class Field:
         order = Rational(1, self._roots[base])
         return exp(order * base.args[0]) if isinstance(base, exp) else Pow(base, order)
 
-    def _element(self, expression: Expr) -> Any:
+    def _element(self, expression: Expr) -> FracElement:
         if expression.is_Rational:
             return self._field(QQ(int(expression.p), int(expression.q)))
         if expression in self._place:
@@ -390,14 +394,14 @@ class Field:
         order = self._roots[expression.base]
         return self._field.gens[self._place[self._root(expression.base)]] ** int(expression.exp * order)
 
-    def _sum(self, parts: Sequence[Any]) -> Any:
+    def _sum(self, parts: Sequence[FracElement]) -> FracElement:
         """Add elements, without a greatest common divisor if their denominators agree."""
         numerators: dict[Any, Any] = {}
         for part in parts:
             numerators[part.denom] = numerators.get(part.denom, self._ring.zero) + part.numer
         return sum((self.quotient(above, below) for below, above in numerators.items()), self.constant(0))
 
-    def _relation(self, atom: Expr) -> Any:
+    def _relation(self, atom: Expr) -> PolyElement | None:
         """Return the polynomial relation of an atom and others, if any."""
         generator = self._ring.gens[self._place[atom]]
         if isinstance(atom, sin):
@@ -413,7 +417,7 @@ class Field:
             return (self._field(generator) ** int(atom.exp.q) - self._element(atom.base)).numer
         return None
 
-    def _back(self, polynomial: Any) -> Expr:
+    def _back(self, polynomial: PolyElement) -> Expr:
         """Return a polynomial as an expression in what the generators stand for."""
         terms = []
         for monomial, coefficient in polynomial.terms():
@@ -422,11 +426,11 @@ class Field:
             terms.append(Mul(*factors))
         return Add(*terms)
 
-    def plain(self, element: Any) -> Expr:
+    def plain(self, element: FracElement) -> Expr:
         """Return the element as an expression, not simplified."""
         return self._back(element.numer) / self._back(element.denom)
 
-    def _simplest(self, element: Any) -> Expr:
+    def _simplest(self, element: FracElement) -> Expr:
         """Return the shortest of several simplified forms."""
         numerator, denominator = self._back(element.numer), self._back(element.denom)
         plain = numerator / denominator
@@ -442,7 +446,7 @@ class Field:
             candidates.append(-(self._factored(-element.numer) / denominator))
         return min(candidates, key=lambda candidate: _length(write(candidate)))
 
-    def _factored(self, polynomial: Any) -> Expr:
+    def _factored(self, polynomial: PolyElement) -> Expr:
         """Return a polynomial as the product of its irreducible factors."""
         if polynomial not in self._products:
             number, factors = irreducible_factors(polynomial)
@@ -528,7 +532,7 @@ def _can_be_simplified(expression: Expr) -> bool:
     return not any(power.exp.is_Rational and power.exp.q > MAX_ROOT_ORDER for power in expression.atoms(Pow))
 
 
-def _terms_at(polynomial: Any, values: Sequence[Any]) -> list[Any]:
+def _terms_at(polynomial: PolyElement, values: Sequence[Any]) -> list[Any]:
     """Return the terms of a polynomial at values of the generators."""
     found = []
     for monomial, coefficient in polynomial.terms():

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sympy import QQ, Dummy, Expr, Symbol, diff, grevlex, ring
 from sympy.polys.groebnertools import spoly
@@ -19,6 +19,9 @@ from sympy.polys.groebnertools import spoly
 from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.real_zeros import is_never_zero
 from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from sympy.polys.rings import PolyElement
 
 MAX_OPERATIONS = 400
 """The most operations in all expressions of a question."""
@@ -105,13 +108,13 @@ def _is_shown(asked: IdealQuestion) -> bool:
     )
 
 
-def _generate_everything(zeros: Sequence[Any], nonzero: Any) -> bool:
+def _generate_everything(zeros: Sequence[PolyElement], nonzero: PolyElement) -> bool:
     """Return whether 1 is in the ideal of zeros and 1 − t·nonzero."""
     wide, t, *_ = ring([Dummy("t"), *nonzero.ring.symbols], QQ, grevlex)
     return _generate_1([*(zero.set_ring(wide) for zero in zeros), 1 - t * nonzero.set_ring(wide)])
 
 
-def _generate_1(polynomials: Sequence[Any]) -> bool:
+def _generate_1(polynomials: Sequence[PolyElement]) -> bool:
     """Return whether Buchberger's algorithm finds 1 in their ideal within the limits."""
     queue: list[tuple[int, int, Any]] = []
     for p in polynomials:
@@ -138,5 +141,5 @@ def _generate_1(polynomials: Sequence[Any]) -> bool:
     return False
 
 
-def _degree(polynomial: Any) -> int:
+def _degree(polynomial: PolyElement) -> int:
     return max(map(sum, polynomial.monoms()), default=0)

@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import partial, reduce
 from math import inf
 from operator import mul
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import mpmath
 from mpmath import iv
@@ -47,6 +47,10 @@ from implicitgrad.symbolic.grammar import ExpressionError
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.to_sympy import read_value
 
+if TYPE_CHECKING:
+    from mpmath import mpf
+    from mpmath.ctx_iv import ivmpf
+
 DIGITS = 60
 GUARD_DIGITS = 10
 """More digits for functions that mpmath has no intervals for, since the last digits of its values may be wrong."""
@@ -63,7 +67,7 @@ class Unbounded(Exception):
 
 def enclose(
     F: list[Expr], slopes: list[list[Expr]], variables: list[Expr], point: dict[Expr, Expr]
-) -> dict[Expr, Any] | None:
+) -> dict[Expr, ivmpf] | None:
     """Return an interval for every name of the point; None if they cannot be proved to contain one solution.
 
     F : as many as variables. slopes : ∂F/∂variables. point : exact values, those of the variables near the solution.
@@ -103,16 +107,16 @@ def working_digits() -> Iterator[None]:
         iv.dps = before
 
 
-def _around(value: Any) -> Any:
+def _around(value: ivmpf) -> ivmpf:
     radius = RADIUS * max(1, abs(mpmath.mpf(value.mid)))
     return iv.mpf([-radius, radius])
 
 
-def _dot(left: list[Any], right: list[Any]) -> Any:
+def _dot(left: list[ivmpf], right: list[ivmpf]) -> ivmpf:
     return sum((one * other for one, other in zip(left, right, strict=True)), iv.mpf(0))
 
 
-def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[Expr, Any]:
+def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[Expr, ivmpf]:
     """Return an interval for every name of a point: its value ± its rounding."""
     with working_digits():
         found = {v: interval(value, {}) for v, value in point.items()}
@@ -122,7 +126,9 @@ def surround(point: dict[Expr, Expr], roundings: dict[Expr, Fraction]) -> dict[E
         return found
 
 
-def bound(matrix: list[list[Expr]], point: dict[Expr, Expr], values: dict[Expr, Any]) -> tuple[list[list[str]], Radii]:
+def bound(
+    matrix: list[list[Expr]], point: dict[Expr, Expr], values: dict[Expr, ivmpf]
+) -> tuple[list[list[str]], Radii]:
     """Return the entries at a point, and their largest distances from those in the intervals. Raises Unbounded."""
     with working_digits():
         exact = {v: interval(value, {}) for v, value in point.items()}
@@ -133,7 +139,7 @@ def bound(matrix: list[list[Expr]], point: dict[Expr, Expr], values: dict[Expr, 
     return [[text for text, _ in row] for row in found], tuple(tuple(radius for _, radius in row) for row in found)
 
 
-def _bounded(entry: Expr, exact: dict[Expr, Any], values: dict[Expr, Any]) -> tuple[str, float]:
+def _bounded(entry: Expr, exact: dict[Expr, ivmpf], values: dict[Expr, ivmpf]) -> tuple[str, float]:
     if entry.is_Rational:
         return f"{entry.p}/{entry.q}", 0.0
     here, anywhere = interval(entry, exact), interval(entry, values)
@@ -163,7 +169,7 @@ def approximation(constant: Expr | str) -> Approximation | None:
     return Approximation(Fraction(text), radius)
 
 
-def interval(expression: Expr, values: dict[Expr, Any]) -> Any:
+def interval(expression: Expr, values: dict[Expr, ivmpf]) -> ivmpf:
     """Return an interval that contains an expression's values for letters in intervals.
 
     Raises NotImplementedError, ZeroDivisionError or ValueError if there is none.
@@ -191,13 +197,13 @@ def interval(expression: Expr, values: dict[Expr, Any]) -> Any:
     return _FUNCTIONS[expression.func](*parts)
 
 
-def _log(u: Any) -> Any:
+def _log(u: ivmpf) -> ivmpf:
     if not u.a > 0:
         raise NotImplementedError(log)
     return iv.log(u)
 
 
-def _hyperbolic(function: type[Expr], u: Any) -> Any:
+def _hyperbolic(function: type[Expr], u: ivmpf) -> ivmpf:
     """Evaluate the increasing sinh or tanh at the ends of an interval, cosh at those of its absolute value."""
     if function is cosh:
         u = abs(u)
@@ -209,7 +215,7 @@ def _hyperbolic(function: type[Expr], u: Any) -> Any:
     return iv.mpf([ends[0].a, ends[1].b])
 
 
-def _increasing(function: Callable[[Any], Any], u: Any, least: float = -inf, most: float = inf) -> Any:
+def _increasing(function: Callable[[mpf], mpf], u: ivmpf, least: float = -inf, most: float = inf) -> ivmpf:
     """Evaluate an increasing function, defined from ``least`` to ``most``, at the ends of an interval, and widen."""
     low, high = mpmath.mpf(u.a), mpmath.mpf(u.b)
     if low < least or high > most:
@@ -220,7 +226,7 @@ def _increasing(function: Callable[[Any], Any], u: Any, least: float = -inf, mos
     return iv.mpf([(iv.mpf(ends[0]) * (1 + around)).a, (iv.mpf(ends[1]) * (1 + around)).b])
 
 
-def _atan2(y: Any, x: Any) -> Any:
+def _atan2(y: ivmpf, x: ivmpf) -> ivmpf:
     """Return atan2(y, x) away from its jump at x ≤ 0, y = 0."""
     if x.a > 0:
         return _increasing(mpmath.atan, y / x)
@@ -229,7 +235,7 @@ def _atan2(y: Any, x: Any) -> Any:
     raise NotImplementedError(atan2)
 
 
-_FUNCTIONS: dict[type[Expr], Callable[..., Any]] = {
+_FUNCTIONS: dict[type[Expr], Callable[..., ivmpf]] = {
     Abs: abs,
     log: _log,
     sin: iv.sin,

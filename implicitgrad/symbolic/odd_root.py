@@ -6,9 +6,12 @@ everything else is a Pow.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sympy import Abs, Expr, Function, Integer, Mul, Pow, Rational, S
+
+if TYPE_CHECKING:
+    from sympy.printing.codeprinter import CodePrinter
 
 
 class OddRoot(Function):  # type: ignore[misc]
@@ -63,11 +66,11 @@ class OddRoot(Function):  # type: ignore[misc]
         u = self.args[0]._eval_evalf(prec)
         return OddRoot(u, self.args[1])._eval_evalf(prec) if u.is_negative or u.is_nonnegative else None
 
-    def _mpmathcode(self, printer: Any) -> str:
+    def _mpmathcode(self, printer: CodePrinter) -> str:
         u, q = printer._print(self.args[0]), int(self.args[1])
         return f"(sign({u})*root(abs({u}), {q}))"
 
-    def _pythoncode(self, printer: Any) -> str:
+    def _pythoncode(self, printer: CodePrinter) -> str:
         u, q = printer._print(self.args[0]), int(self.args[1])
         return f"copysign(abs({u})**(1/{q}), {u})"
 

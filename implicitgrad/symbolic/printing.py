@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from sympy import Expr
 from sympy.printing.latex import LatexPrinter
@@ -18,7 +17,7 @@ SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 class _PositiveFirst:
     """A printer that puts a positive term of a sum first: b − a rather than −a + b."""
 
-    def _as_ordered_terms(self, expr: Any, order: Any = None) -> list[Expr]:
+    def _as_ordered_terms(self, expr: Expr, order: str | None = None) -> list[Expr]:
         terms: list[Expr] = super()._as_ordered_terms(expr, order=order)  # type: ignore[misc]
         first = next((term for term in terms if not term.could_extract_minus_sign()), terms[0])
         return [first, *(term for term in terms if term is not first)]
@@ -27,13 +26,13 @@ class _PositiveFirst:
 class _ExpressionPrinter(_PositiveFirst, StrPrinter):  # type: ignore[misc]
     """A printer of what the grammar reads."""
 
-    def _print_Exp1(self, expr: Any) -> str:
+    def _print_Exp1(self, expr: Expr) -> str:
         return "exp(1)"
 
-    def _print_Abs(self, expr: Any) -> str:
+    def _print_Abs(self, expr: Expr) -> str:
         return f"abs({self._print(expr.args[0])})"
 
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+    def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
         if expr.exp.is_Integer and expr.exp < -1:
             return f"1/{self._print(1 / expr)}"
         return str(super()._print_Pow(expr, rational=rational))
@@ -46,7 +45,7 @@ class _Latex(_PositiveFirst, LatexPrinter):  # type: ignore[misc]
 class _Shower(_ExpressionPrinter):
     """A printer for display: x² and a·b."""
 
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+    def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
         if expr.exp.is_Integer and 2 <= expr.exp <= 9:
             return str(self.parenthesize(expr.base, PRECEDENCE["Pow"])) + SUPERSCRIPTS[int(expr.exp)]
         return str(super()._print_Pow(expr, rational=rational))

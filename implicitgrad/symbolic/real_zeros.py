@@ -39,6 +39,9 @@ from sympy import (
 from implicitgrad.symbolic.odd_root import OddRoot
 
 if TYPE_CHECKING:
+    from sympy.polys.fields import FracElement
+    from sympy.polys.rings import PolyElement
+
     from implicitgrad.symbolic.field import Field
 
 MAX_GRAM_ROWS = 8
@@ -61,7 +64,8 @@ class Range(NamedTuple):
     is_open: bool = False
     """Whether neither bound is attained."""
 
-    def __mul__(self, other: Any) -> Range:
+    def times(self, other: Range) -> Range:
+        """Return the range of the product of two values."""
         products = [
             a * b if a and b else Fraction(0)  # 0 times an infinite bound, which is not attained
             for a in (self.least, self.most)
@@ -70,7 +74,7 @@ class Range(NamedTuple):
         return Range(min(products), max(products), self.is_open and other.is_open)
 
     def __pow__(self, power: int) -> Range:
-        found = reduce(Range.__mul__, [self] * power)
+        found = reduce(Range.times, [self] * power)
         is_square = power % 2 == 0 and self.least < 0
         return Range(max(found.least, Fraction(0)), found.most) if is_square else found
 
@@ -97,7 +101,7 @@ ZERO_AT_1 = (log, acosh, acos)
 ONE_AT_0 = (exp, cosh)
 
 
-def is_never_zero(field: Field, element: Any) -> bool:
+def is_never_zero(field: Field, element: FracElement) -> bool:
     """Return whether it is proved that a real polynomial is never 0."""
     polynomial = element.numer
     if not polynomial:
@@ -113,7 +117,7 @@ def is_never_zero(field: Field, element: Any) -> bool:
     return _is_exponential(field, polynomial, used) or any(part.is_ground for part in _squares(polynomial) or ())
 
 
-def _is_exponential(field: Field, polynomial: Any, used: Sequence[int]) -> bool:
+def _is_exponential(field: Field, polynomial: PolyElement, used: Sequence[int]) -> bool:
     """Return whether a polynomial is a multiple of exp(±u), written as cosh(u) ± sinh(u)."""
     functions = [field.generators[i] for i in used]
     coefficients = [coefficient for _, coefficient in polynomial.terms()]
@@ -144,7 +148,7 @@ def zero_sets(field: Field, elements: Iterable[Any]) -> list[Zeros] | None:
     Return None if there are too many.
     """
     found = [EMPTY]
-    names: dict[Any, Any] = {}
+    names: dict[FracElement, FracElement] = {}
     choices = [_sets_of(field, element, names) for element in elements]
     for choice in sorted(choices, key=len):
         found = _both(found, choice)
@@ -154,7 +158,7 @@ def zero_sets(field: Field, elements: Iterable[Any]) -> list[Zeros] | None:
     return sorted(ordered, key=lambda zeros: [field.sort_key(zero) for zero in zeros])
 
 
-def _sets_of(field: Field, element: Any, names: dict[Any, Any]) -> list[frozenset[Any]]:
+def _sets_of(field: Field, element: FracElement, names: dict[FracElement, FracElement]) -> list[frozenset[Any]]:
     """Return the sets of one element, with names that ignore the sign of polynomials, and add these to ``names``."""
     if not element:
         return [EMPTY]
@@ -184,7 +188,7 @@ def _smallest(sets: Iterable[frozenset[Any]]) -> list[frozenset[Any]]:
     return [one for one in unique if not any(other < one for other in unique)]
 
 
-def simpler(field: Field, factor: Any) -> list[Any] | None:
+def simpler(field: Field, factor: FracElement) -> list[FracElement] | None:
     """Return elements that are all 0 exactly where a factor is; None if none are simpler."""
     polynomial = factor.numer
     argument = argument_of(field, factor)
@@ -199,7 +203,7 @@ def simpler(field: Field, factor: Any) -> list[Any] | None:
     return None if squares is None else list(map(field.of_polynomial, squares))
 
 
-def argument_of(field: Field, factor: Any) -> Any:
+def argument_of(field: Field, factor: FracElement) -> FracElement:
     """Return what is 0 exactly where a factor is, if that is a function minus a number: u for √u, u − 1 for log(u)."""
     polynomial = factor.numer
     used = used_places(polynomial)
@@ -222,7 +226,7 @@ def argument_of(field: Field, factor: Any) -> Any:
     return factor
 
 
-def used_places(polynomial: Any) -> list[int]:
+def used_places(polynomial: PolyElement) -> list[int]:
     """Return the indices of the generators that occur in a polynomial."""
     return sorted({i for monomial in polynomial.monoms() for i, power in enumerate(monomial) if power})
 
@@ -231,17 +235,17 @@ def _range(term: tuple[tuple[int, ...], Any], ranges: dict[int, Range]) -> Range
     monomial, coefficient = term
     number = Fraction(int(coefficient.numerator), int(coefficient.denominator))
     factors = [ranges[i] ** power for i, power in enumerate(monomial) if power]
-    return reduce(Range.__mul__, factors, Range(number, number, is_open=True))
+    return reduce(Range.times, factors, Range(number, number, is_open=True))
 
 
-def _is_positive(polynomial: Any, ranges: dict[int, Range]) -> bool:
+def _is_positive(polynomial: PolyElement, ranges: dict[int, Range]) -> bool:
     """Return whether the minima of all terms have a positive sum, or a sum of 0 that is not attained."""
     found = [_range(term, ranges) for term in polynomial.terms()]
     least = sum(one.least for one in found)
     return least > 0 or (least == 0 and any(one.is_open and one.least < one.most for one in found))
 
 
-def _has_no_root(polynomial: Any, place: int, within: Range) -> bool:
+def _has_no_root(polynomial: PolyElement, place: int, within: Range) -> bool:
     """Return whether a polynomial in one generator has no root in that generator's range."""
     if max(map(sum, polynomial.monoms())) > MAX_DEGREE:
         return False
@@ -254,7 +258,7 @@ def _has_no_root(polynomial: Any, place: int, within: Range) -> bool:
     return bool(poly.count_roots(*ends) == on_ends)
 
 
-def _squares(polynomial: Any) -> list[Any] | None:
+def _squares(polynomial: PolyElement) -> list[PolyElement] | None:
     """Write a polynomial or its negative as a positive sum of squares; return what is squared, or None."""
     ring = polynomial.ring
     for p in (polynomial, -polynomial):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mpmath
 from sympy import Expr, Rational, Symbol, lambdify
 
 from implicitgrad.symbolic.interval import enclose, interval, working_digits
 from implicitgrad.symbolic.linearize import PointError, derivative
+
+if TYPE_CHECKING:
+    from mpmath import mpf
+    from mpmath.ctx_base import StandardBaseContext
 
 DIGITS = 60
 WRITTEN = 50
@@ -145,7 +149,7 @@ def _starts(letters: Sequence[Symbol], sought: Sequence[Symbol]) -> Iterator[Val
 
 
 def _solved(
-    numbers: Any, compute: Callable[..., Any], start: Values, sought: Sequence[Symbol], close: float
+    numbers: StandardBaseContext, compute: Callable[..., Any], start: Values, sought: Sequence[Symbol], close: float
 ) -> Values | None:
     """Solve for the sought letters by Newton's method; return None if it does not converge to real values.
 
@@ -170,5 +174,5 @@ def _solved(
     return None
 
 
-def _fraction(number: Any) -> Fraction:
+def _fraction(number: mpf) -> Fraction:
     return Fraction(*map(int, mpmath.libmp.to_rational(number._mpf_)))

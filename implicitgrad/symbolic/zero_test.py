@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import mpmath
 from sympy import Abs, Expr, Symbol, cosh, exp, lambdify, sinh, tanh
 
 from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from mpmath import mpf
 
 DIGITS = 60
 NEGLIGIBLE = mpmath.mpf(10) ** -40
@@ -76,7 +79,7 @@ def compiled(letters: Sequence[Symbol], expressions: Sequence[Expr]) -> Callable
     return cast("Callable[..., Any]", lambdify(letters, expressions, modules=modules, dummify=True, cse=True))
 
 
-def _of_moderate(function: Callable[[Any], Any], u: Any) -> Any:
+def _of_moderate(function: Callable[[mpf], mpf], u: mpf) -> mpf:
     """Return the function's value. Raises OverflowError if it, or the digits of π or log(2) for it, would take long."""
     if abs(u) > MAX_EXPONENT:
         raise OverflowError

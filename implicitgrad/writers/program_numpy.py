@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,5 +44,5 @@ def program_numbers(solution: ProgramSolution) -> dict[str, Array]:
     }
 
 
-def _array(value: Any) -> Array:
+def _array(value: object) -> Array:
     return np.array(value, dtype=float)

@@ -14,7 +14,7 @@ from implicitgrad.model.solution import Solution, Status, Validity
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
@@ -169,7 +169,7 @@ class _Texts:
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
-    def doubles(self, matrix: BallMatrix) -> Any:
+    def doubles(self, matrix: BallMatrix) -> Written:
         return matrix.plain_rows()
 
     def quotients(self, numerators: list[IntegerRow], denominator: int) -> list[Any]:
@@ -229,7 +229,7 @@ class _BallRows:
         width = len(rows[0]) if rows else 0
         return [doubles[width * i : width * (i + 1)] for i in range(len(rows))]
 
-    def doubles(self, matrix: BallMatrix) -> Any:
+    def doubles(self, matrix: BallMatrix) -> Written:
         if not self.keeps_large or len(matrix) == 1 or matrix.array.size < LARGE:
             return matrix.plain_rows()
         self.is_any_kept = True
@@ -243,10 +243,10 @@ class _BallRows:
 def _answers(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
     """Return the numbers of the answer, for the record."""
 
-    def rows(matrix: BaseMatrix[Fraction | None]) -> Any:
+    def rows(matrix: BaseMatrix[Fraction | None]) -> Written:
         return matrix.written(numbers)
 
-    def losses(matrix: BaseMatrix[Fraction | None]) -> Any:
+    def losses(matrix: BaseMatrix[Fraction | None]) -> Written:
         if not solution.system.has_one_loss:
             return rows(matrix)
         return rows(matrix)[0]

@@ -203,7 +203,7 @@ class _Steps:
         elements = [*self._some(equations), Sentence("with ∂y/∂x as above:"), *self._some(found)]
         return f"Differentiate again{self._where()}", elements
 
-    def _numbers(self, matrix: Any) -> list[list[str]]:
+    def _numbers(self, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
         return [list(map(self.notation.number, row)) for row in matrix]
 
     def _jacobian(self, inputs: Sequence[str]) -> list[list[str]]:
