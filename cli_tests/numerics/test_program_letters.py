@@ -202,17 +202,21 @@ def test_derivatives_in_letters_are_those_of_programs_beside(
 
 
 def test_functions_have_derivatives_where_their_values_are_rational() -> None:
-    objective = "(z1 - sqrt(c) - log(d) - exp(e - 1) - cos(d - 1) + (8*d)^(-2/3) - cbrt(-e))^2"
+    objective = "(z1 - sqrt(c) - log(d) - exp(e - 1) - cos(d - 1) + (8*d)^(-2/3) - cbrt(-e) - abs(1 - 3*e))^2"
     found = Statement(objective, ["z1 >= abs(-d)"], "z1", given(c=4, d=1, e=1)).solve()
-    assert found.z == (2 + 0 + 1 + 1 - Fraction(1, 4) - 1,)
+    assert found.z == (2 + 0 + 1 + 1 - Fraction(1, 4) - 1 + 2,)
     assert found.by_letter is not None
-    by_hand = (Fraction(1, 4), 1 + Fraction(1, 6), 1 - Fraction(1, 3))
+    by_hand = (Fraction(1, 4), 1 + Fraction(1, 6), 1 - Fraction(1, 3) + 3)
     assert found.by_letter.z == (by_hand,)
 
 
 UNDECIDED = {
     "z <= -c^2 and -z <= -c^2": (
         Statement("z1^2/2 - z1", ["z1 <= -c^2", "-z1 <= -c^2"], "z1", given(c=0)),
+        "the active constraints are linearly dependent, and c does not enter affinely",
+    ),
+    "the same, c^2 as a product": (
+        Statement("z1^2/2 - z1", ["z1 <= -c*c", "-z1 <= -c*c"], "z1", given(c=0)),
         "the active constraints are linearly dependent, and c does not enter affinely",
     ),
     "equalities that meet in a line": (

@@ -12,6 +12,7 @@ from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point
 from implicitgrad.readers.program_expressions import Objective, read_program, split_name
+from implicitgrad.symbolic import polynomials
 
 
 def read(objective: str, *constraints: str, z: str = "z1 z2", is_maximum: bool = False, **at: str) -> QuadraticProgram:
@@ -245,7 +246,7 @@ def test_options_that_make_no_program_are_refused(run: Run, arguments: str, mess
 
 
 DOCUMENT = """\
-maximize: >
+maximize: |
   c*z1
   - z1^2/2
 subject_to: {}
@@ -318,3 +319,54 @@ warning: the KKT matrix is singular: λ[h1] is free in it, though z is unique
 
 warning: ∂z/∂c is not decided: {reason}
 """)
+
+
+def test_expressions_that_take_long_to_expand_are_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("solve", "--minimize", "(z1 + z2 + z3)^2 + z1^2 + z2^2 + z3^2", "--unknowns", "z1,z2,z3")
+    monkeypatch.setattr(polynomials, "MAX_PRODUCTS", 18)  # (3 + 9) + 3·(1 + 1)
+    assert run(*arguments).returncode == 0
+    monkeypatch.setattr(polynomials, "MAX_PRODUCTS", 17)
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    message = "expected expressions that can be computed with, got one that is too large, or too deep"
+    assert result.stderr == f"implicitgrad: --minimize:1:36: {message}\n"
+
+
+def test_multipliers_have_losses_in_letters_too(run: Run) -> None:
+    document = {"minimize": "(z1 - c)^2", "subject_to": "z1 <= 1", "z": "z1", "at": {"c": 3}, "dL_dlambda": [5]}
+    record = json.loads(run("solve", "-", "-fjson", stdin=json.dumps(document)).stdout)
+    assert (record["lambda"], record["dz_dx"], record["dL_dx"]) == ([4], [[0]], [10])
+
+
+def test_pieces_are_in_the_numbers_of_the_program(run: Run) -> None:
+    result = run(
+        "solve", "--minimize", "(z1 - c)^2", "--subject-to", "z1 >= 0", "--unknowns", "z1", "--at", "c=0", "--pieces"
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("""
+  ∂z/∂       c
+ ─────────────
+  z1 left    0
+  z1 right   1
+
+  where no constraint is active
+
+  ∂z/∂   q[z1]   h1
+ ──────────────────
+  z1      -1/2    0
+
+  where h1 is active
+
+  ∂z/∂   q[z1]   h1
+ ──────────────────
+  z1         0   -1
+""")
+
+
+def test_options_replace_what_a_file_says(run: Run) -> None:
+    files = {"p.yaml": "minimize: (u - c)^2\nz: v\nat: {c: 1}\n", "q.yaml": "P: [[2]]\nq: [-2]\n"}
+    result = run("solve", "p.yaml", "--unknowns", "u", "-g", "7", "-fjson", files=files)
+    record = json.loads(result.stdout)
+    assert (record["names"]["z"], record["z"], record["dL_dx"]) == (["u"], [1], [7])
+    record = json.loads(run("solve", "q.yaml", "--unknowns", "bread", "-g", "2", "-fjson", files=files).stdout)
+    assert (record["names"]["z"], record["z"], record["dL_dq"]) == (["bread"], [1], [-1])
