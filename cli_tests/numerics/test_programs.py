@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import programs as brute_force
 import pytest
-from conftest import ROOT, trials
-from programs import BruteForce, Row, Rows, dot
+from conftest import ROOT, spread
+from programs import BruteForce, Row, Rows, Vertex, dot
 
 from implicitgrad.model.program import Loss, QuadraticProgram
 from implicitgrad.model.program_solution import (
@@ -20,7 +20,10 @@ from implicitgrad.model.program_solution import (
     RayCertificate,
     Slope,
 )
+from implicitgrad.solvers.program.derivatives import directional_derivative
+from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
 from implicitgrad.solvers.program.solver import solve_program
+from implicitgrad.text.errors import InputError
 
 ZERO = Fraction(0)
 STEP = Fraction(1, 10**12)
@@ -59,6 +62,19 @@ def program_of(
         tuple(Loss(vector(loss), (ZERO,) * m, (ZERO,) * p) for loss in losses or []),
         has_one_loss=False,
     )
+
+
+class Side(NamedTuple):
+    """A one-sided derivative."""
+
+    z: Row
+    multipliers: Row
+    """λ and ν, of one of the vertices if these are not unique."""
+    losses: list[Fraction | None]
+
+
+def all_of(vertex: Vertex) -> Row:
+    return [*vertex.z, *vertex.multipliers, *vertex.equality_multipliers]
 
 
 class Canonical:
@@ -103,8 +119,8 @@ class Canonical:
                     db[s] = -v[independent.index(r)] / v[-1]
             yield [ZERO] * n, [ZERO] * m, db
 
-    def slope(self, z: Row, change: tuple[Row, Row, Row], sign: int) -> Row | str:
-        """Return the derivative of z from one side by solving again: as a derivative, or why there is none."""
+    def side(self, program: QuadraticProgram, start: Vertex, change: tuple[Row, Row, Row], sign: int) -> Side | str:
+        """Return the derivative from one side by solving again: as a derivative, or why there is none."""
         q, d, b = (
             [x + sign * STEP * dx for x, dx in zip(part, dpart, strict=True)]
             for part, dpart in zip((self.q, self.d, self.b), change, strict=True)
@@ -114,14 +130,36 @@ class Canonical:
             return found
         if self.brute.face_dimension(found):
             return "not-unique"
-        return [(x - x0) / (sign * STEP) for x, x0 in zip(found.vertices[0].z, z, strict=True)]
+        slopes = [
+            [(x - y) / (sign * STEP) for x, y in zip(all_of(v), all_of(start), strict=True)] for v in found.vertices
+        ]
+        rays = []
+        if program.has_multiplier_losses:
+            rays = [[*mu, *beta] for mu, beta in self.brute.multiplier_rays(self.brute.tight(found, d))]
+        losses: list[Fraction | None] = []
+        for weights in map(self.weights, [program] * len(program.losses), program.losses):
+            values = {dot(weights, slope) for slope in slopes}
+            is_unique = len(values) == 1 and not any(dot(weights[len(q) :], ray) for ray in rays)
+            losses.append(values.pop() if is_unique else None)
+        return Side(slopes[0][: len(q)], slopes[0][len(q) :], losses)
+
+    def weights(self, program: QuadraticProgram, loss: Loss) -> Row:
+        """Return ∂L/∂(z, λ, ν), with the multipliers of the bounds."""
+        bounds = [ZERO] * (len(self.d) - len(program.h))
+        return [*loss.z, *loss.multipliers, *bounds, *loss.equality_multipliers]
 
 
 def verify(program: QuadraticProgram) -> ProgramSolution:
     """Compare all that the solver says of a program with brute force."""
-    found = solve_program(program)
     truth = Canonical(program)
     optimum = truth.brute.solve(truth.q, truth.d, truth.b)
+    if program.has_multiplier_losses and not isinstance(optimum, str) and not truth.brute.face_dimension(optimum):
+        known = brute_force.multipliers(truth.brute, optimum, truth.d)
+        if "exchangeable" in map(known.kind, known.ranges) or not all(known.are_unique):
+            with pytest.raises(InputError, match="need unique multipliers"):
+                solve_program(program)
+            return verify(with_losses_of_z(program))
+    found = solve_program(program)
     if isinstance(optimum, str):
         assert str(found.status) == optimum
         verify_certificate(truth, found)
@@ -155,8 +193,28 @@ def verify(program: QuadraticProgram) -> ProgramSolution:
     else:
         assert found.status is ProgramStatus.ONE_SIDED
         assert found.weak or found.exchangeable
-    verify_slopes(truth, found)
+    start = optimum.vertices[0]
+    verify_slopes(truth, found, start)
+    verify_pieces(truth, found, optimum)
+    random = Random(str(program.q))
+    verify_directions(truth, found, start, random)
+    if found.status is ProgramStatus.DIFFERENTIABLE:
+        verify_matrix_gradients(truth, found, start, random)
+    else:
+        assert found.matrix_gradients is None
     return found
+
+
+def with_losses_of_z(program: QuadraticProgram) -> QuadraticProgram:
+    nothing = {"multipliers": (ZERO,) * len(program.h), "equality_multipliers": (ZERO,) * len(program.b)}
+    losses = tuple(loss._replace(**nothing) for loss in program.losses)
+    return program._replace(losses=losses, has_multiplier_losses=False)
+
+
+def with_losses_of_multipliers(random: Random, program: QuadraticProgram) -> QuadraticProgram:
+    m, p = len(program.h), len(program.b)
+    losses = tuple(Loss(loss.z, tuple(vector(random, m)), tuple(vector(random, p))) for loss in program.losses)
+    return program._replace(losses=losses, has_multiplier_losses=True)
 
 
 def verify_certificate(truth: Canonical, found: ProgramSolution) -> None:
@@ -204,35 +262,120 @@ def verify_multipliers(truth: Canonical, found: ProgramSolution, optimum: brute_
         assert entry in (None, value)
 
 
-def verify_slopes(truth: Canonical, found: ProgramSolution) -> None:
+def verify_slopes(truth: Canonical, found: ProgramSolution, start: Vertex) -> None:
     """Compare the derivatives in every parameter with programs solved again."""
-    assert found.z is not None
     assert found.derivatives is not None
-    z, derivatives, losses = list(found.z), found.derivatives, found.program.losses
+    derivatives, K = found.derivatives, len(found.program.losses)
+    rows = [truth.C[i] for i in found.active] + truth.brute.rows_of_A
+    has_licq = brute_force.rank(rows) == len(rows)
+    assert (derivatives.multipliers is not None) == (derivatives.equality_multipliers is not None) == has_licq
+    is_unique = [True] * len(truth.C) + [entry is not None for entry in found.equality_multipliers]
     for k, (parameter, change) in enumerate(zip(derivatives.parameters, truth.changes(), strict=True)):
-        column = [row[k] for row in derivatives.z]
-        of_losses = [row[k] for row in derivatives.losses]
-        expected: list[Row | str] = ["infeasible"] * 2
+        left: Side | str = "infeasible"
+        right: Side | str = "infeasible"
         if change is not None:
-            expected = [truth.slope(z, change, sign) for sign in (-1, 1)]
-        left, right = expected
-        if left == right and not isinstance(left, str):
-            assert parameter.name not in derivatives.one_sided
-            assert column == left, parameter
-            assert of_losses == [dot(loss.z, left) for loss in losses]
+            left, right = (truth.side(found.program, start, change, sign) for sign in (-1, 1))
+        z: list[Fraction | None] = [None] * len(truth.q)
+        multipliers: list[Fraction | None] = [None] * len(is_unique)
+        losses: list[Fraction | None] = [None] * K
+        if isinstance(left, Side) and isinstance(right, Side):
+            if left.z == right.z:
+                z = list(left.z)
+            if left.multipliers == right.multipliers:
+                multipliers = [x if unique else None for x, unique in zip(left.multipliers, is_unique, strict=True)]
+            losses = [x if x == y else None for x, y in zip(left.losses, right.losses, strict=True)]
+        assert [row[k] for row in derivatives.z] == z, parameter
+        assert [row[k] for row in derivatives.losses] == losses, parameter
+        if has_licq:
+            by_parameter = [*(derivatives.multipliers or ()), *(derivatives.equality_multipliers or ())]
+            assert [row[k] for row in by_parameter] == multipliers, parameter
+        assert (parameter.name in derivatives.one_sided) == (None in z)
+        for side, expected in zip(derivatives.one_sided.get(parameter.name, ()), (left, right), strict=False):
+            verify_side(side, expected)
+
+
+def verify_side(side: Slope | Missing, expected: Side | str) -> None:
+    if isinstance(side, Missing):
+        assert str(side) == expected
+    else:
+        assert isinstance(expected, Side)
+        assert [list(side.z), list(side.losses)] == [expected.z, expected.losses]
+
+
+def verify_pieces(truth: Canonical, found: ProgramSolution, optimum: brute_force.Optimum) -> None:
+    """Compare the Jacobians of the pieces, and whether the losses are differentiable in q, h and b jointly."""
+    n, m, losses = len(truth.q), len(truth.d), found.program.losses
+    weights = [truth.weights(found.program, loss) for loss in losses]
+    signs = [*[1] * n, *truth.signs, *[1] * len(truth.b)]
+    expected = {}
+    for J in {vertex.J for vertex in optimum.vertices}:
+        jacobian = [[sign * x for sign, x in zip(signs, row, strict=True)] for row in truth.brute.jacobian(J)]
+        gradients = [[dot(w, column) for column in zip(*jacobian, strict=True)] for w in weights]
+        expected[J] = [jacobian[:n], gradients]
+    pieces = find_pieces(found)
+    if len(expected) > MAX_PIECES:
+        assert pieces is None
+    else:
+        assert pieces is not None
+        assert [piece.active for piece in pieces] == sorted(expected)
+        for piece in pieces:
+            dependent = [k for k, entry in enumerate(piece.z[0]) if entry is None]
+            assert dependent == [n + m + r for r in range(len(truth.b)) if r not in truth.brute.independent]
+            assert [[[x or ZERO for x in row] for row in part] for part in piece[1:]] == expected[piece.active]
+    has_border = bool(truth.brute.multiplier_rays(found.active)) or len(truth.brute.independent) < len(truth.A)
+    assert len(found.are_losses_differentiable) == len(losses)
+    for k, is_differentiable in enumerate(found.are_losses_differentiable):
+        are_alike = len({tuple(gradients[k]) for _, gradients in expected.values()}) == 1
+        if is_differentiable is None:
+            assert len(expected) > MAX_PIECES
+        else:
+            assert is_differentiable == (are_alike and not has_border)
+
+
+def verify_directions(truth: Canonical, found: ProgramSolution, start: Vertex, random: Random) -> None:
+    """Compare derivatives in random directions with programs solved again."""
+    assert found.derivatives is not None
+    names = [parameter.name for parameter in found.derivatives.parameters]
+    changes = list(truth.changes())
+    for is_consistent in (False, True):
+        rates = [Fraction(random.randint(-2, 2), random.randint(1, 3)) for _ in names]
+        moving = [(rate, change) for rate, change in zip(rates, changes, strict=True) if change]
+        total = tuple(
+            [sum((rate * change[k][i] for rate, change in moving), ZERO) for i in range(size)]
+            for k, size in enumerate((len(truth.q), len(truth.d), len(truth.b)))
+        )
+        if is_consistent and truth.b:
+            rates[-len(truth.b) :] = total[2]
+        slope = directional_derivative(found, dict(zip(names, rates, strict=True)))
+        if rates[len(names) - len(truth.b) :] == total[2]:
+            verify_side(slope, truth.side(found.program, start, total, 1))  # type: ignore[arg-type]
+        else:
+            assert slope is Missing.INFEASIBLE
+
+
+TINY = Fraction(1, 10**40)
+
+
+def verify_matrix_gradients(truth: Canonical, found: ProgramSolution, start: Vertex, random: Random) -> None:
+    """Compare some entries of ∂L/∂P, ∂L/∂G and ∂L/∂A with differences of exact solutions."""
+    program = found.program
+    assert found.matrix_gradients is not None
+    for key in ("P", "G", "A"):
+        rows: tuple[tuple[Fraction, ...], ...] = getattr(program, key)
+        if not rows:
             continue
-        assert column == [None] * len(z), parameter
-        sides = derivatives.one_sided[parameter.name]
-        for side, truth_of_side in zip(sides, expected, strict=True):
-            if isinstance(side, Missing):
-                assert str(side) == truth_of_side, parameter
-            else:
-                assert isinstance(side, Slope)
-                assert list(side.z) == truth_of_side, parameter
-                assert list(side.losses) == [dot(loss.z, side.z) for loss in losses]
-        for j, loss in enumerate(losses):
-            agree = not isinstance(left, str) and not isinstance(right, str) and dot(loss.z, left) == dot(loss.z, right)
-            assert of_losses[j] == (dot(loss.z, left) if agree else None)
+        i, j = random.randrange(len(rows)), random.randrange(program.unknowns)
+        changed = [list(row) for row in rows]
+        changed[i][j] += TINY
+        near = Canonical(program._replace(**{key: tuple(map(tuple, changed))}))
+        steps = [
+            [x - y for x, y in zip(all_of(vertex), all_of(start), strict=True)]
+            for vertex in near.brute.vertices(near.q, near.d, near.b)
+        ]
+        step = min(steps, key=lambda step: sum(map(abs, step)))
+        for loss, gradients in zip(program.losses, found.matrix_gradients, strict=True):
+            difference = dot(truth.weights(program, loss), step) / TINY
+            assert abs(getattr(gradients, key)[i][j] - difference) < Fraction(1, 10**20), (key, i, j)
 
 
 TRUTH = json.loads((ROOT / "cli_tests/oracles/programs.json").read_text())["instances"]
@@ -414,7 +557,7 @@ def box(random: Random) -> QuadraticProgram:
 
 
 def support_vectors(random: Random) -> QuadraticProgram:
-    n = random.randint(2, 4)
+    n = random.randint(2, 3)
     points, labels = integers(random, n, 2), [random.choice([-1, 1]) for _ in range(n)]
     P = [[Fraction(labels[i] * labels[j]) * dot(points[i], points[j]) for j in range(n)] for i in range(n)]
     return program_of(
@@ -480,7 +623,78 @@ KINDS: list[Callable[[Random], QuadraticProgram]] = [
 ]
 
 
-def test_random_programs_are_solved_as_brute_force_does() -> None:
-    for seed in range(trials(100)):
-        for kind in KINDS:
-            verify(kind(Random(f"{kind.__name__} {seed}")))
+def random_program(kind: Callable[[Random], QuadraticProgram], seed: int) -> QuadraticProgram:
+    random = Random(f"{kind.__name__} {seed}")
+    program = kind(random)
+    return with_losses_of_multipliers(random, program) if program.losses and seed % 3 == 1 else program
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
+def test_random_programs_are_solved_as_brute_force_does(kind: Callable[[Random], QuadraticProgram]) -> None:
+    for seed in spread(range(99), 9):
+        verify(random_program(kind, seed))
+
+
+ZEROS = [[0, 0], [0, 0]]
+EDGE_CASES = {
+    "one unknown, no constraint": (program_of([[2]], [-3]), "differentiable"),
+    "one unknown, no objective": (program_of([[0]], [0]), "not-unique"),
+    "one unknown, unbounded": (program_of([[0]], [1]), "unbounded"),
+    "no objective, one point": (program_of([[0]], [0], lower=[1], upper=[1]), "one-sided"),
+    "zero row of G": (program_of([[1]], [1], [[0]], [1]), "differentiable"),
+    "zero row of G, active": (program_of([[1]], [1], [[0]], [0]), "one-sided"),
+    "zero row of G, infeasible": (program_of([[1]], [1], [[0], [1]], [-1, 5]), "infeasible"),
+    "zero row of A": (program_of([[1]], [1], A=[[0]], b=[0]), "constrained"),
+    "zero row of A, infeasible": (program_of([[1]], [1], A=[[0]], b=[1]), "infeasible"),
+    "zero rows alone": (program_of(ZEROS, [0, 0], ZEROS, [0, 0], ZEROS, [0, 0]), "not-unique"),
+    "equal bounds": (program_of([[1, 0], [0, 1]], [1, 1], lower=[0, None], upper=[0, None]), "one-sided"),
+    "crossed bounds": (program_of([[1]], [1], lower=[2], upper=[1]), "infeasible"),
+    "bounds twice": (program_of([[1]], [1], [[-1], [-1]], [0, 0], lower=[0]), "one-sided"),
+    "bound beside an equality": (program_of([[1]], [1], A=[[1]], b=[0], lower=[0]), "one-sided"),
+    "unknown in nothing": (program_of([[1, 0], [0, 0]], [1, 0], lower=[0, None]), "not-unique"),
+    "unknown in the costs alone": (program_of([[1, 0], [0, 0]], [1, -1]), "unbounded"),
+    "unknown in the bounds alone": (program_of([[1, 0], [0, 0]], [1, 0], lower=[0, 0], upper=[1, 1]), "not-unique"),
+    "inconsistent equalities": (program_of([[1]], [1], A=[[1], [1]], b=[0, 1]), "infeasible"),
+    "equality twice": (program_of([[1]], [1], A=[[1], [1]], b=[2, 2]), "constrained"),
+    "infeasible and unbounded below": (program_of([[0]], [1], [[1], [-1]], [0, -1]), "infeasible"),
+    "only equalities": (program_of(ZEROS, [1, 2], A=[[1, 0], [0, 1]], b=[3, 4]), "differentiable"),
+    "P not symmetric": (program_of([[1, 2], [-2, 1]], [1, 0], lower=[0, 0]), "one-sided"),
+    "the point of a cone": (program_of(ZEROS, [0, 1], [[1, -1], [-1, -1]], [0, 0]), "differentiable"),
+    "an edge of a cone": (program_of(ZEROS, [1, 1], [[1, -1], [-1, -1]], [0, 0]), "not-unique"),
+}
+
+
+@pytest.mark.parametrize("name", EDGE_CASES)
+def test_edge_cases(name: str) -> None:
+    program, status = EDGE_CASES[name]
+    losses = tuple(Loss((Fraction(1),) * n, (ZERO,) * m, (ZERO,) * p) for n, m, p in [shape(program)])
+    assert str(verify(program._replace(losses=losses)).status) == status
+
+
+def shape(program: QuadraticProgram) -> tuple[int, int, int]:
+    return len(program.q), len(program.h), len(program.b)
+
+
+def at_a_corner(n: int) -> QuadraticProgram:
+    """Return the projection of 0 onto z ≥ 0: every bound is weakly active."""
+    P = [[Fraction(i == j) for j in range(n)] for i in range(n)]
+    return program_of(P, [0] * n, lower=[0] * n, losses=[[1] * n, [0] * n])
+
+
+@pytest.mark.parametrize(("n", "pieces"), [(1, 2), (6, 64), (7, None), (30, None)])
+def test_pieces_are_listed_up_to_their_limit(n: int, pieces: int | None) -> None:
+    found = solve_program(at_a_corner(n))
+    assert len(found.weak) == n
+    listed = find_pieces(found)
+    assert (None if listed is None else len(listed)) == pieces
+    assert found.are_losses_differentiable == (False, True)
+
+
+def test_directions_are_refused_by_name() -> None:
+    found = solve_program(at_a_corner(2))
+    with pytest.raises(InputError, match=r"got 'lb\[z\]'. Did you mean lb\[z2\]\?"):
+        directional_derivative(found, {"lb[z]": Fraction(1)})
+    with pytest.raises(InputError, match="the program is unbounded"):
+        directional_derivative(solve_program(program_of([[0]], [1])), {"q[z1]": Fraction(1)})
+    flat = solve_program(program_of([[0]], [0]))
+    assert directional_derivative(flat, {"q[z1]": Fraction(1)}) is Missing.NOT_UNIQUE

@@ -186,6 +186,21 @@ class BruteForce:
                         )
         return found
 
+    def jacobian(self, J: tuple[int, ...]) -> Rows:
+        """∂(z, λ, ν)/∂(q, d, b) as long as the constraints J are equations; 0 of and by a dependent equality."""
+        n, m, p = self.n, len(self.C), len(self.A)
+        table = [[fraction(x) for x in row] for row in self.pieces[J].tolist()]
+        start = n + len(self.independent)
+        places = {**{j: j for j in range(n)}, **{n + i: start + k for k, i in enumerate(J)}}
+        places |= {n + m + r: n + k for k, r in enumerate(self.independent)}
+        return [
+            [
+                (-1 if k < n else 1) * table[places[i]][places[k]] if i in places and k in places else Fraction(0)
+                for k in range(n + m + p)
+            ]
+            for i in range(n + m + p)
+        ]
+
 
 @dataclass
 class Multipliers:

@@ -16,8 +16,10 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
-from implicitgrad.model.program import Vector, times
+from implicitgrad.model.program import times
 from implicitgrad.model.program_solution import PartialVector, Piece, ProgramSolution
+from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.one_sided import LocalProgram
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, Tableau
@@ -43,27 +45,40 @@ def find_pieces(solution: ProgramSolution) -> list[Piece] | None:
     return None if len(found) > MAX_PIECES else sorted(found)
 
 
-def are_losses_differentiable(local: LocalProgram) -> Iterator[bool | None]:
-    """Yield for each loss whether it is differentiable in q, d and b jointly; None if there are too many pieces.
+def are_losses_differentiable(local: LocalProgram) -> list[bool | None]:
+    """Return for each loss whether it is differentiable in q, d and b jointly; None if there are too many pieces.
 
     It is exactly if its gradient is the same on all pieces and no change is infeasible.
     """
-    K = len(local.losses)
-    found: list[bool | None] = [None if local.solution.constraints is None else False] * K
-    first: list[Vector] = []
+    K, solution = len(local.losses), local.solution
+    if solution.constraints is not None:
+        return [False] * K
+    if local.stays_unique:
+        return [_ignores_weak(solution, row) for row in (solution.kkt and solution.kkt.dL_dx_rows) or ()]
+    found: list[bool | None] = [None] * K
+    first: list[RationalMatrix] = []
     for number, basis in enumerate(_bases(local) if K else ()):
         if number == MAX_PIECES:
-            break
+            return found
         gradients = _gradients(local, basis.tableau)
         first = first or gradients
-        for k in range(K):
-            if basis.is_at_border or gradients[k] != first[k]:
-                found[k] = False
+        found = [
+            False if basis.is_at_border or gradient != one else known
+            for known, gradient, one in zip(found, gradients, first, strict=True)
+        ]
         if None not in found:
-            break
-    else:
-        found = [True if entry is None else entry for entry in found]
-    yield from found
+            return found
+    return [known is None for known in found]
+
+
+def _ignores_weak(solution: ProgramSolution, gradient: PartialVector) -> bool:
+    """Return whether a loss with the gradient of K for I₊ has the same one with any weak constraints added.
+
+    With −u its part by q, that of K with the rows C_S added differs by a multiple of C_S·u. These are all 0 if those of
+    single rows are.
+    """
+    u = gradient[: solution.program.unknowns]
+    return not any(times([solution.inequalities[i].coefficients for i in solution.weak], u))  # type: ignore[arg-type]
 
 
 def _bases(local: LocalProgram) -> Iterator[_LocalBasis]:
@@ -120,24 +135,31 @@ def _number(tableau: Tableau, row: int) -> int:
 
 def _piece(local: LocalProgram, tableau: Tableau) -> Piece:
     J = tuple(local.active[i] for i in sorted(_index_set(tableau)))
-    n, p = len(local.program.q), len(local.equalities)
-    m, places = len(local.solution.inequalities), {r: n + k for k, r in enumerate(local.equalities)}
-    rows = list(local.jacobian(tableau))
+    n, p, solution = len(local.program.q), len(local.equalities), local.solution
+    m = len(solution.inequalities)
 
     def by_parameter(row: Sequence[Fraction]) -> PartialVector:
-        found: list[Fraction | None] = [*row[:n], *[ZERO] * m, *[None] * len(local.solution.program.b)]
+        found: list[Fraction | None] = [*row[:n], *[ZERO] * m, *[None] * len(solution.program.b)]
+        for k, r in enumerate(local.equalities):
+            found[n + m + r] = row[n + k]
         for k, i in enumerate(local.active):
-            found[n + i] = local.solution.inequalities[i].sign * row[n + p + k]
-        for r, place in places.items():
-            found[n + m + r] = row[place]
+            found[n + i] = solution.inequalities[i].sign * row[n + p + k]
         return tuple(found)
 
-    z = tuple(by_parameter(row) for row in rows[:n])
-    return Piece(J, z, tuple(by_parameter(row) for row in _gradients(local, tableau)))
+    z = local.jacobian(tableau)[:n]
+    losses = (gradient[0] for gradient in _gradients(local, tableau))
+    return Piece(J, tuple(map(by_parameter, z)), tuple(map(by_parameter, losses)))
 
 
-def _gradients(local: LocalProgram, tableau: Tableau) -> list[Vector]:
-    """Return the gradients of the losses by (q, b, d)."""
-    columns = list(zip(*local.jacobian(tableau), strict=True))
-    weights = [(*loss.z, *loss.equality_multipliers, *loss.multipliers) for loss in local.losses]
-    return [times(columns, row) for row in weights]
+def _gradients(local: LocalProgram, tableau: Tableau) -> list[RationalMatrix]:
+    """Return the gradient of each loss by (q, b, d), a matrix of one row."""
+    J = local.jacobian(tableau)
+    found = []
+    for loss in local.losses:
+        weights, unit = integers((*loss.z, *loss.equality_multipliers, *loss.multipliers))
+        total = [0] * tableau.size
+        for weight, row in zip(weights, J.numerators, strict=True):
+            if weight:
+                total = [a + weight * b for a, b in zip(total, row, strict=True)]
+        found.append(RationalMatrix([total], unit * J.denominator))
+    return found
