@@ -20,6 +20,8 @@ from implicitgrad.model.program_solution import (
     RayCertificate,
     Slope,
 )
+from implicitgrad.solvers.program import optimum as row_generation
+from implicitgrad.solvers.program import solver, work
 from implicitgrad.solvers.program.derivatives import directional_derivative
 from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
 from implicitgrad.solvers.program.solver import solve_program
@@ -631,8 +633,62 @@ def random_program(kind: Callable[[Random], QuadraticProgram], seed: int) -> Qua
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 def test_random_programs_are_solved_as_brute_force_does(kind: Callable[[Random], QuadraticProgram]) -> None:
-    for seed in spread(range(99), 9):
+    for seed in spread(range(90), 9):
         verify(random_program(kind, seed))
+
+
+def test_a_guess_in_doubles_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver, "MAX_WITHOUT_GUESS", -1)
+    for seed in spread(range(1000, 1012), 6):
+        for kind in KINDS:
+            verify(random_program(kind, seed))
+
+
+def test_inequalities_are_added_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_generation, "MAX_ROWS_AT_ONCE", 0)
+    monkeypatch.setattr(row_generation, "MAX_ROWS_PER_UNKNOWN", 0)
+    for number, seed in enumerate(spread(range(2000, 2024), 6)):
+        monkeypatch.setattr(solver, "MAX_WITHOUT_GUESS", -1 if number % 2 else 24)
+        for kind in KINDS:
+            verify(random_program(kind, seed))
+
+
+def test_many_inequalities_take_no_longer_than_the_active_ones() -> None:
+    random = Random(7)
+    G = integers(random, 3000, 2, 99)
+    h = [abs(x) + abs(y) + 1 + Fraction(random.randint(0, 10**9), 10**9) for x, y in G]
+    program = program_of([[2, 1], [1, 2]], [-300, -90], G, h, losses=[[1, 1]])
+    found = solve_program(program)
+    few = [*found.active, 5, 6]
+    again = verify(program._replace(
+        G=tuple(program.G[i] for i in few), h=tuple(program.h[i] for i in few),
+        inequality_names=tuple(program.inequality_names[i] for i in few),
+        losses=(Loss(program.losses[0].z, (ZERO,) * len(few), ()),),
+    ))  # fmt: skip
+    assert found.status is again.status is ProgramStatus.DIFFERENTIABLE
+    assert found.z == again.z
+    assert found.derivatives is not None
+    assert found.derivatives.multipliers is None
+    assert [code for code, _ in found.remarks] == ["multipliers-left-out"]
+
+
+def unit_matrix(n: int, factor: int = 1) -> Rows:
+    return [[Fraction(factor * (i == j)) for j in range(n)] for i in range(n)]
+
+
+TOO_LARGE = {
+    "many unknowns": program_of([[x + 1 for x in row] for row in unit_matrix(300, 9)], [1] * 300),
+    "many digits": program_of([[3**4000, 3, 2], [3, 7**3000, 1], [2, 1, 10**2500]], [1, 2, 3], lower=[0, 0, 0]),
+    "many weak constraints": program_of(unit_matrix(10), [0] * 10, integers(Random(1), 20, 10, 9), [0] * 20),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_what_takes_too_much_work_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "MAX_WORK", 30_000)
+    with pytest.raises(InputError, match=r"a program that takes at most 30,000 updates of integers") as caught:
+        solve_program(TOO_LARGE[name])
+    assert [problem.code for problem in caught.value.problems] == ["too-large"]
 
 
 ZEROS = [[0, 0], [0, 0]]
@@ -677,8 +733,7 @@ def shape(program: QuadraticProgram) -> tuple[int, int, int]:
 
 def at_a_corner(n: int) -> QuadraticProgram:
     """Return the projection of 0 onto z ≥ 0: every bound is weakly active."""
-    P = [[Fraction(i == j) for j in range(n)] for i in range(n)]
-    return program_of(P, [0] * n, lower=[0] * n, losses=[[1] * n, [0] * n])
+    return program_of(unit_matrix(n), [0] * n, lower=[0] * n, losses=[[1] * n, [0] * n])
 
 
 @pytest.mark.parametrize(("n", "pieces"), [(1, 2), (6, 64), (7, None), (30, None)])

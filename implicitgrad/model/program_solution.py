@@ -85,7 +85,7 @@ class Derivatives(NamedTuple):
     one_sided: dict[str, Sides]
     """By the names of the parameters in which the sides of z differ or one is missing."""
     multipliers: PartialRows | None
-    """(inequalities, parameters) ∂λ, a column of None where it does not exist; None as a whole without LICQ."""
+    """(inequalities, parameters) ∂λ, a column of None where there is none; None as a whole without LICQ or if large."""
     equality_multipliers: PartialRows | None
     """(p, parameters) ∂ν"""
 

@@ -6,11 +6,11 @@ that some multiplier makes positive, I₊, are the strong and the exchangeable o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, Vector, product, times
+from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product, times
 from implicitgrad.solvers.program.null_space import null_space
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 from implicitgrad.solvers.program.work import Work
@@ -75,52 +75,83 @@ def _dependencies(program: CanonicalProgram, active: Sequence[int], work: Work) 
 
 
 def _largest_support(rows: Sequence[Vector], work: Work) -> list[bool]:
-    """Return for each entry of R·c whether it is positive for some c with R·c ≥ 0.
+    """Return for each entry of R·c, R given by its rows, whether it is positive for some c with R·c ≥ 0.
 
-    One linear program: maximise Σs subject to 0 ≤ s ≤ 1 and s ≤ R·c. Multiples and sums of its points are points, up to
-    s ≤ 1, so that its maximum has s = 1 in all these entries.
+    The entries that are not are those that are positive for some y ≥ 0 with Rᵀy = 0 (Tucker 1956, *Dual systems of
+    homogeneous linear relations*), so that the space of lower dimension is searched.
     """
-    moving = [k for k, row in enumerate(rows) if any(row)]
+    if not rows:
+        return []
+    if 2 * len(rows[0]) > len(rows):
+        vectors = null_space(zip(*rows, strict=True), len(rows), work)
+        if not vectors:
+            return [True] * len(rows)
+        if len(vectors) < len(rows[0]):
+            return [not found for found in _find_support(list(zip(*vectors, strict=True)), work)]
+    return _find_support(rows, work)
+
+
+def _find_support(rows: Sequence[Vector], work: Work) -> list[bool]:
+    """Maximise the sum of the entries that are not yet known to be positive, up to 1, until it is 0."""
     found = [False] * len(rows)
-    if not moving:
-        return found
-    k, width = len(moving), len(rows[0])
-    nothing, units = (ZERO,) * width, [tuple(ONE if i == j else ZERO for j in range(k)) for i in range(k)]
-    C = [(*(-x for x in rows[i]), *unit) for i, unit in zip(moving, units, strict=True)]
-    C += [(*nothing, *unit) for unit in units]
-    C += [(*nothing, *(-x for x in unit)) for unit in units]
-    d = (*(ZERO,) * k, *(ONE,) * k, *(ZERO,) * k)
-    best = find_optimum(_linear_program((*nothing, *(-ONE,) * k), C, d), work)
-    assert isinstance(best, Optimum)
-    for i, s in zip(moving, best.z[width:], strict=True):
-        found[i] = s > 0
-    return found
+    C, d = [tuple(-x for x in row) for row in rows], (ZERO,) * len(rows)
+    while True:
+        left = [row for row, known in zip(rows, found, strict=True) if not known]
+        total = tuple(sum(column, ZERO) for column in zip(*left, strict=True))
+        if not any(total):
+            return found
+        best = find_optimum(_linear_program(tuple(-x for x in total), [*C, total], (*d, ONE)), work)
+        assert isinstance(best, Optimum)
+        if not product(total, best.z):
+            return found
+        found = [known or value > 0 for known, value in zip(found, times(rows, best.z), strict=True)]
 
 
-def _linear_program(q: Vector, C: Sequence[Vector], d: Vector) -> CanonicalProgram:
-    return CanonicalProgram(((ZERO,) * len(q),) * len(q), q, tuple(C), d, (), ())
+def _linear_program(
+    q: Sequence[Fraction], C: Sequence[Vector], d: Sequence[Fraction], A: Rows = ()
+) -> CanonicalProgram:
+    return CanonicalProgram(((ZERO,) * len(q),) * len(q), tuple(q), tuple(C), tuple(d), A, (ZERO,) * len(A))
 
 
-def multiplier_ranges(found: ActiveSet, multipliers: Vector, work: Work) -> dict[int, Range]:
-    """Return the range of the multiplier of each active inequality, given valid multipliers.
-
-    All multipliers are the given ones plus a combination N·c of the dependencies: one linear program in c for each end.
-    """
-    positive = found.positive
+def multiplier_ranges(
+    program: CanonicalProgram, found: ActiveSet, gradient: Vector, multipliers: Vector, work: Work
+) -> dict[int, Range]:
+    """Return the range of the multiplier of each active inequality, given P·z + q and valid multipliers."""
     ranges: dict[int, Range] = {i: (multipliers[i], multipliers[i]) for i in found.strong}
     ranges |= dict.fromkeys(found.weak, (ZERO, ZERO))
-    rows = list(zip(*found.dependencies, strict=True))[: len(positive)]
-    moving = [k for k, i in enumerate(positive) if i in found.exchangeable]
-    C, d = [tuple(-x for x in rows[k]) for k in moving], tuple(multipliers[positive[k]] for k in moving)
-    for k in moving:
-        i, ends = positive[k], []
-        for sign in (1, -1):
-            best = find_optimum(_linear_program(tuple(sign * x for x in rows[k]), C, d), work)
-            ends.append(multipliers[i] + product(rows[k], best.z) if isinstance(best, Optimum) else None)
-        least, most = ends
-        assert least is not None
-        ranges[i] = (least, most)
+    few = len(found.dependencies) <= len(program.q)
+    ends = _ends_by_dependencies(found, multipliers, work) if few else _ends_by_duality(program, found, gradient, work)
+    ranges |= dict(zip(found.exchangeable, ends, strict=True))
     return dict(sorted(ranges.items()))
+
+
+def _ends_by_dependencies(found: ActiveSet, multipliers: Vector, work: Work) -> Iterator[Range]:
+    """Yield the ends of exchangeable multipliers: these are the given ones plus a combination N·c of dependencies."""
+    positive = found.positive
+    rows = list(zip(*found.dependencies, strict=True))[: len(positive)]
+    moving = [positive.index(i) for i in found.exchangeable]
+    C, d = [tuple(-x for x in rows[k]) for k in moving], tuple(multipliers[positive[k]] for k in moving)
+    for k, given in zip(moving, d, strict=True):
+        least, most = (find_optimum(_linear_program([sign * x for x in rows[k]], C, d), work) for sign in (1, -1))
+        assert isinstance(least, Optimum)
+        end = given + product(rows[k], most.z) if isinstance(most, Optimum) else None
+        yield given + product(rows[k], least.z), end
+
+
+def _ends_by_duality(program: CanonicalProgram, found: ActiveSet, gradient: Vector, work: Work) -> Iterator[Range]:
+    """Yield the ends of exchangeable multipliers.
+
+    By duality the least λᵢ is the largest −gᵀt subject to C·t ≤ eᵢ and A·t = 0, and the largest λᵢ is the least gᵀt
+    subject to C·t ≤ −eᵢ and A·t = 0.
+    """
+    C = [program.C[i] for i in found.positive]
+    for i in found.exchangeable:
+        unit = [ONE if i == k else ZERO for k in found.positive]
+        least, most = (
+            find_optimum(_linear_program(gradient, C, [sign * x for x in unit], program.A), work) for sign in (1, -1)
+        )
+        assert isinstance(least, Optimum)
+        yield -product(gradient, least.z), product(gradient, most.z) if isinstance(most, Optimum) else None
 
 
 def solution_face(program: CanonicalProgram, found: ActiveSet, work: Work) -> tuple[list[Vector], list[int]]:

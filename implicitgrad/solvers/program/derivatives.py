@@ -24,6 +24,9 @@ from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.characters import nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
 
+MAX_ENTRIES_BY_MULTIPLIERS = 250_000
+"""Entries of ∂λ and ∂ν, most of which are 0 where there are many constraints, up to which they are given."""
+
 
 def parameters(solution: ProgramSolution) -> tuple[Parameter, ...]:
     """Return q, the rows of G, the lower and the upper bounds, and b."""
@@ -52,21 +55,31 @@ def joint_derivatives(solution: ProgramSolution) -> Derivatives:
 
     rows = [spread(row) for row in J.numerators]
     g = RationalMatrix.of(solution.kkt.dL_dx_rows or ())  # type: ignore[arg-type]
-    by_number = dict(zip(active, rows[n : n + len(active)], strict=True))
-    nothing = [0] * (n + m + p)
+    multipliers = equality_multipliers = None
+    if not has_too_many_multipliers(solution):
+        by_number = dict(zip(active, rows[n : n + len(active)], strict=True))
+        nothing = [0] * (n + m + p)
+        multipliers = RationalMatrix([by_number.get(i, nothing) for i in range(m)], J.denominator)
+        equality_multipliers = RationalMatrix(rows[n + len(active) :], J.denominator)
     return Derivatives(
         parameters(solution),
         RationalMatrix(rows[:n], J.denominator),
         RationalMatrix([spread(row) for row in g.numerators], g.denominator),
         {},
-        RationalMatrix([by_number.get(i, nothing) for i in range(m)], J.denominator),
-        RationalMatrix(rows[n + len(active) :], J.denominator),
+        multipliers,
+        equality_multipliers,
     )
 
 
 def sizes(solution: ProgramSolution) -> tuple[int, int, int]:
     """Return the numbers of unknowns, inequalities and equalities."""
     return solution.program.unknowns, len(solution.inequalities), len(solution.program.b)
+
+
+def has_too_many_multipliers(solution: ProgramSolution) -> bool:
+    """Return whether ∂λ and ∂ν would be too large."""
+    n, m, p = sizes(solution)
+    return (m + p) * (n + m + p) > MAX_ENTRIES_BY_MULTIPLIERS
 
 
 def matrix_gradients(solution: ProgramSolution) -> Iterator[MatrixGradients]:
@@ -105,7 +118,7 @@ def partial_derivatives(solution: ProgramSolution, local: LocalProgram) -> Deriv
     both = [_sides(local, k - n, parameter) for k, parameter in enumerate(names)]
     columns = [Sides(local.derivative(left), local.derivative(right)) for left, right in both]
     multipliers = equality_multipliers = None
-    if local.has_licq:
+    if local.has_licq and not has_too_many_multipliers(solution):
         found = [_multipliers(local, *pair) for pair in both]
         multipliers = tuple(tuple(column[i] for column in found) for i in range(m))
         equality_multipliers = tuple(tuple(column[m + r] for column in found) for r in range(p))

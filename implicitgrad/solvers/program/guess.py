@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from implicitgrad.model.program import CanonicalProgram
 from implicitgrad.solvers.program.lemke import PivotLimit, solve_complementarity
-from implicitgrad.solvers.program.optimum import in_integers
-from implicitgrad.solvers.program.tableau import ComplementarityProblem, Tableau
+from implicitgrad.solvers.program.optimum import has_many_rows, in_integers, most_violated, with_rows
+from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
 from implicitgrad.solvers.program.work import Work
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
 
 MAX_PIVOTS_PER_ROW = 20
 FASTER_THAN_INTEGERS = 50
@@ -18,6 +22,30 @@ FASTER_THAN_INTEGERS = 50
 
 def guess_active(program: CanonicalProgram, work: Work) -> list[int] | None:
     """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
+    if not has_many_rows(program):
+        guess = _guess(program, work)
+        return guess and guess.active
+    chosen: list[int] = []
+    C, d = np.array(program.C, dtype=float), np.array(program.d, dtype=float)
+    while True:
+        guess = _guess(with_rows(program, chosen), work)
+        if guess is None:
+            return None
+        with np.errstate(all="ignore"):
+            excesses = C @ guess.z - d
+            limit = FloatTableau.TOLERANCE * (np.abs(C) @ np.abs(guess.z) + np.abs(d))
+        new = most_violated(program, np.where(excesses > limit, excesses, 0).tolist())
+        if not new or not set(new).isdisjoint(chosen):
+            return sorted(chosen[k] for k in guess.active)
+        chosen += new
+
+
+class _Guess(NamedTuple):
+    active: list[int]
+    z: Array
+
+
+def _guess(program: CanonicalProgram, work: Work) -> _Guess | None:
     problem, _ = in_integers(program)
     try:
         with np.errstate(all="ignore"):
@@ -26,7 +54,11 @@ def guess_active(program: CanonicalProgram, work: Work) -> list[int] | None:
                 return None
     except (PivotLimit, OverflowError):
         return None
-    return sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size)
+    z = np.zeros(len(program.q))
+    for label, entry in zip(tableau.basis, tableau.column(RIGHT_SIDE), strict=True):
+        if label < len(z):
+            z[label] = -entry
+    return _Guess(sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size), z)
 
 
 class FloatTableau(Tableau):

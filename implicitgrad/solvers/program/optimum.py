@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product
+from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product, times
 from implicitgrad.model.program_solution import FarkasCertificate, RayCertificate
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.solvers.program.lemke import Ray, solve_complementarity
 from implicitgrad.solvers.program.null_space import signed_primitive
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
 from implicitgrad.solvers.program.work import Work
+
+MAX_ROWS_AT_ONCE = 30
+MAX_ROWS_PER_UNKNOWN = 4
+"""Inequalities, also for each unknown and equality, up to which none are left out at first."""
 
 
 class Optimum(NamedTuple):
@@ -57,7 +63,52 @@ def _times(row: Vector, scale: int) -> IntegerRow:
 
 
 def find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCertificate | RayCertificate:
-    """Solve a program whose P is symmetric and positive semidefinite."""
+    """Solve a program whose P is symmetric and positive semidefinite.
+
+    Of many inequalities some are left out, and those that the solution violates are added until it violates none.
+    """
+    if not has_many_rows(program):
+        return _find_optimum(program, work)
+    chosen: list[int] = []
+    while True:
+        found = _find_optimum(with_rows(program, chosen), work)
+        work.spend(len(program.d) * len(program.q), 0)
+        if isinstance(found, Optimum):
+            new = most_violated(program, [-slack for slack in program.slacks(found.z)])
+        elif isinstance(found, RayCertificate):
+            new = most_violated(program, times(program.C, found.ray))
+        if isinstance(found, FarkasCertificate) or not new:
+            break
+        chosen += new
+    if isinstance(found, RayCertificate):
+        return _with_feasible_point(program, found.ray, work)
+    multipliers = [Fraction(0)] * len(program.d)
+    for i, multiplier in zip(chosen, found.multipliers, strict=True):
+        multipliers[i] = multiplier
+    return found._replace(multipliers=tuple(multipliers))
+
+
+def has_many_rows(program: CanonicalProgram) -> bool:
+    """Return whether there are so many inequalities that most of them are probably inactive."""
+    return len(program.d) > max(MAX_ROWS_AT_ONCE, MAX_ROWS_PER_UNKNOWN * _batch(program))
+
+
+def _batch(program: CanonicalProgram) -> int:
+    return len(program.q) + len(program.b) + 1
+
+
+def with_rows(program: CanonicalProgram, chosen: Sequence[int]) -> CanonicalProgram:
+    """Return the program with some of its inequalities."""
+    return program._replace(C=tuple(program.C[i] for i in chosen), d=tuple(program.d[i] for i in chosen))
+
+
+def most_violated(program: CanonicalProgram, excesses: Sequence[Any]) -> list[int]:
+    """Return the inequalities with the largest positive excesses, as many as to add at once."""
+    violated = [i for i, excess in enumerate(excesses) if excess > 0]
+    return heapq.nlargest(_batch(program), violated, key=excesses.__getitem__)
+
+
+def _find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCertificate | RayCertificate:
     problem, scales = in_integers(program)
     tableau = Tableau(problem, work)
     ray = solve_complementarity(tableau)
@@ -70,14 +121,20 @@ def find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCerti
     certificate = _infeasible(program, ray, scales)
     if certificate is not None:
         return certificate
-    # the ray alone shows that there is no multiplier; the point shows that z can go along it
-    feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)), work)
-    if not isinstance(feasible, Optimum):
-        assert isinstance(feasible, FarkasCertificate)
-        return feasible
     direction = signed_primitive(ray.v[: len(program.q)])
     assert product(program.q, direction) < 0
-    return RayCertificate(direction, feasible.z)
+    return _with_feasible_point(program, direction, work)
+
+
+def _with_feasible_point(
+    program: CanonicalProgram, direction: Vector, work: Work
+) -> RayCertificate | FarkasCertificate:
+    """Return the proof that the objective has no minimum, if there is a feasible point to go from along the ray."""
+    feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)), work)
+    if isinstance(feasible, Optimum):
+        return RayCertificate(direction, feasible.z)
+    assert isinstance(feasible, FarkasCertificate)
+    return feasible
 
 
 def _zeros(n: int) -> Rows:

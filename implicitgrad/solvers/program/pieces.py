@@ -41,8 +41,8 @@ class _LocalBasis(NamedTuple):
 def find_pieces(solution: ProgramSolution) -> list[Piece] | None:
     """Return all pieces at a unique solution, along the constraint on b if there is one; None if they are too many."""
     local = LocalProgram(solution, Work(solution.program.source))
-    found = [_piece(local, basis.tableau) for basis in islice(_bases(local), MAX_PIECES + 1)]
-    return None if len(found) > MAX_PIECES else sorted(found)
+    found = list(islice(_bases(local), MAX_PIECES + 1))
+    return None if len(found) > MAX_PIECES else sorted(_piece(local, basis.tableau) for basis in found)
 
 
 def are_losses_differentiable(local: LocalProgram) -> list[bool | None]:

@@ -14,7 +14,12 @@ from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
 from implicitgrad.solvers.program.convexity import negative_curvature
-from implicitgrad.solvers.program.derivatives import joint_derivatives, matrix_gradients, partial_derivatives
+from implicitgrad.solvers.program.derivatives import (
+    has_too_many_multipliers,
+    joint_derivatives,
+    matrix_gradients,
+    partial_derivatives,
+)
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
 from implicitgrad.solvers.program.one_sided import LocalProgram
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
@@ -26,6 +31,9 @@ from implicitgrad.text.number_grammar import format_fraction
 MAX_WITHOUT_GUESS = 24
 """Variables, constraints and multipliers up to which exact pivots are quicker than to guess a basis in doubles."""
 
+FACTOR_OF_OUTPUT = 8
+"""By so much do the conversions of a number into text outweigh one update of it."""
+
 
 def solve_program(program: QuadraticProgram) -> ProgramSolution:
     """Solve a convex quadratic program.
@@ -33,6 +41,7 @@ def solve_program(program: QuadraticProgram) -> ProgramSolution:
     Raise InputError if P is not positive semidefinite, and if the exact solution takes too much work.
     """
     canonical, work = program.canonical(), Work(program.source)
+    work.expect_reduction([integers(row)[0] for row in canonical.P], 2 * len(canonical.q))  # a part of K
     refuse_nonconvex(program, canonical.P, work)
     size = len(canonical.q) + len(canonical.d) + len(canonical.b)
     guessed = _proved_guess(program, canonical, work) if size > MAX_WITHOUT_GUESS else None
@@ -129,7 +138,8 @@ class _OptimumAnalysis:
             self.found = self.found._replace(weak=tight)
         found = self.found
         depends = [any(vector[len(found.positive) + r] for vector in found.dependencies) for r in range(len(program.b))]
-        objective = product(self.canonical.gradient(optimum.z), optimum.z) + product(program.q, optimum.z)
+        gradient = self.canonical.gradient(optimum.z)
+        objective = product(gradient, optimum.z) + product(program.q, optimum.z)
         objective = objective / 2 + program.constant
         answer = ProgramSolution(
             program,
@@ -141,7 +151,7 @@ class _OptimumAnalysis:
             tuple(
                 None if is_free else value for is_free, value in zip(depends, optimum.equality_multipliers, strict=True)
             ),
-            multiplier_ranges(found, optimum.multipliers, work),
+            multiplier_ranges(self.canonical, found, gradient, optimum.multipliers, work),
             tuple(found.strong),
             tuple(found.exchangeable),
             tuple(found.weak),
@@ -158,7 +168,12 @@ class _OptimumAnalysis:
             message = "dL_dlambda and dL_dnu need unique multipliers, and these are not"
             raise InputError([Problem(message, "Leave them out", "not-unique", program.source)])
         kkt = self.kkt()
-        answer = answer._replace(is_differentiable_in_q=not self.found.weak, kkt=kkt, remarks=tuple(self._remarks(kkt)))
+        bits = RationalMatrix.of(kkt.general.particular).denominator.bit_length()
+        n = len(program.q)
+        work.spend(FACTOR_OF_OUTPUT * (kkt.system.unknowns**2 + len(program.losses) * n * (n + len(kkt.x))), bits)
+        answer = answer._replace(
+            is_differentiable_in_q=not self.found.weak, kkt=kkt, remarks=tuple(self._remarks(answer, kkt))
+        )
         local = None if answer.is_differentiable else LocalProgram(answer, work)
         if local is None:
             answer = answer._replace(
@@ -199,7 +214,7 @@ class _OptimumAnalysis:
         for vector in self.found.dependencies:
             yield Dependency(tuple((name, entry) for name, entry in zip(names, vector, strict=True) if entry))
 
-    def _remarks(self, kkt: Solution) -> Iterator[tuple[str, str]]:
+    def _remarks(self, answer: ProgramSolution, kkt: Solution) -> Iterator[tuple[str, str]]:
         if kkt.general.free:
             names = ", ".join(kkt.general.free)
             yield (
@@ -207,6 +222,8 @@ class _OptimumAnalysis:
                 f"the KKT matrix is singular: {names} {'is' if len(kkt.general.free) == 1 else 'are'} free in it, "
                 "though z is unique",
             )
+        if has_too_many_multipliers(answer):
+            yield "multipliers-left-out", "the derivatives of the multipliers are left out: they have too many entries"
 
 
 def constraints_on_b(program: QuadraticProgram) -> Constraints | None:

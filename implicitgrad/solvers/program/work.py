@@ -18,12 +18,18 @@ BITS_TIMES_FLINT = 1000
 class Work:
     """Counts updates (a·b − c·d) / e of the entries of tableaus and matrices, those of long integers as several."""
 
-    def __init__(self, source: str, most: int = MAX_WORK) -> None:
-        self.source, self.most, self.left = source, most, most
+    def __init__(self, source: str) -> None:
+        self.source, self.left = source, MAX_WORK
 
     def spend(self, entries: int, bits: int) -> None:
         """Count updates of integers of so many bits. Raise InputError beyond the limit."""
         self._count(entries * (1 + bits // 90 + (bits // 410) ** 2))
+
+    def expect_reduction(self, rows: Sequence[IntegerRow], width: int) -> None:
+        """Raise InputError if the row reduction of a matrix would exceed the limit."""
+        left = self.left
+        self.spend_on_reduction(rows, width)
+        self.left = left
 
     def spend_on_reduction(self, rows: Sequence[IntegerRow], width: int) -> None:
         """Count the row reduction of a matrix, whose entries grow up to Hadamard's bound, before it is done."""
@@ -39,8 +45,6 @@ class Work:
     def _count(self, updates: int) -> None:
         self.left -= updates
         if self.left < 0:
-            message = (
-                f"expected a program that takes at most {self.most:,} updates of integers, got one that takes more"
-            )
+            message = f"expected a program that takes at most {MAX_WORK:,} updates of integers, got one that takes more"
             hint = "Round its numbers to fewer digits or split it into smaller programs"
             raise InputError([Problem(message, hint, "too-large", self.source)])
