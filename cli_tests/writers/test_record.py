@@ -12,7 +12,7 @@ from implicitgrad import solve
 from implicitgrad.writers.record import to_record, write_json, write_record
 
 KEYS = [
-    "kind", "name", "source", "arithmetic", "shape", "x", "y", "rank", "rank_tolerance", "condition", "status", "dy_dx",
+    "name", "source", "kind", "arithmetic", "shape", "x", "y", "rank", "rank_tolerance", "condition", "status", "dy_dx",
     "dL_dx", "free_parameters", "independent", "constraints", "general", "dependent_equations", "residual",
     "error_bound", "warnings", "exact",
 ]  # fmt: skip
@@ -80,9 +80,9 @@ def test_every_case_has_all_keys_in_order_and_doubles_that_are_its_fractions(cas
 
 def test_the_two_by_two_record_whole() -> None:
     assert record([[1, 2], [3, 4]], [1, 1], name="two") == {
-        "kind": "linear",
         "name": "two",
         "source": "<python>",
+        "kind": "linear",
         "arithmetic": "exact",
         "shape": {"equations": 2, "unknowns": 2, "inputs": 2},
         "x": ["x1", "x2"],

@@ -13,7 +13,7 @@ from typing import Any
 
 from implicitgrad.batch.inputs import RECORD_BEGINNINGS, is_result
 from implicitgrad.batch.task import BatchResult, Item
-from implicitgrad.model.requirement import Facts, unmet
+from implicitgrad.model.requirement import Facts, program_requirements, unmet
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
@@ -148,7 +148,7 @@ def _begins_as_record(line: bytes) -> bool:
             if text is None:
                 return not rest or rest.startswith(b'"')
             rest = rest[text.end() :]
-    keys = (b'arithmetic": "', b'error": {"code": ')
+    keys = (b'kind": "', b'arithmetic": "', b'error": {"code": ')
     return rest.startswith(keys) or any(key.startswith(rest) for key in keys)
 
 
@@ -189,6 +189,11 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 def _facts(record: dict[str, Any]) -> Facts:
     """What --require asks of the answer that a record holds."""
+    if record.get("kind") == "program":
+        others = program_requirements(has_minimum=record["objective"] is not None, is_unique=record["z"] is not None)
+        gradients = [record[key] for key in ("dL_dq", "dL_dh", "dL_db", "dL_dlb", "dL_dub")]
+        exists = None if gradients[0] is None else "null" not in json.dumps(gradients)
+        return Facts(record["source"], record["status"], exists, others)
     coefficients = ((record.get("general") or {}).get("dL_dx") or {}).get("coefficients") or []
     is_unique = not any(any(row) if isinstance(row, list) else row for row in coefficients)
     return Facts(record["source"], record["status"], None if record.get("dL_dx") is None else is_unique)

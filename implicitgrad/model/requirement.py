@@ -30,13 +30,17 @@ class Facts(NamedTuple):
 def facts_of(solution: Solution | ProgramSolution) -> Facts:
     """Return the facts about a solution."""
     if solution.kind == "program":
-        met = {"optimal": solution.z is not None, "unique-z": solution.is_unique}
-        others = tuple(name for name, is_met in met.items() if is_met)
+        others = program_requirements(has_minimum=solution.z is not None, is_unique=solution.is_unique)
         found, has_losses = solution.derivatives, bool(solution.program.losses)
         exists = found is not None and not any(None in row for row in found.losses)
         return Facts(solution.program.source, str(solution.status), exists if has_losses else None, others)
     is_unique = None if solution.dL_dx_rows is None else all(solution.unique_losses)
     return Facts(solution.system.source, str(solution.status), is_unique)
+
+
+def program_requirements(*, has_minimum: bool, is_unique: bool) -> tuple[str, ...]:
+    """Return the requirements, beside its status, that the answer to a program meets."""
+    return tuple(name for name, is_met in (("optimal", has_minimum), ("unique-z", is_unique)) if is_met)
 
 
 def unmet(facts: Facts, requirement: str) -> Problem | None:

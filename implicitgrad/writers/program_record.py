@@ -46,9 +46,9 @@ def program_record(solution: ProgramSolution) -> dict[str, Json]:
     if overflows:
         remarks.append(("double-overflow", "a number is beyond the largest double and null here; 'exact' has it"))
     record: dict[str, Json] = {
-        "kind": "program",
         "name": program.name,
         "source": program.source,
+        "kind": "program",
         "arithmetic": "exact",
         "status": str(solution.status),
         "shape": {"variables": program.unknowns, "inequalities": len(program.h), "equalities": len(program.b)},

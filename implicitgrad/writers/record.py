@@ -81,9 +81,9 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
     record: dict[str, Json] = {
-        "kind": solution.kind,
         "name": system.name,
         "source": system.source,
+        "kind": solution.kind,
         "arithmetic": str(arithmetic),
         "shape": {"equations": system.equations, "unknowns": system.unknowns, "inputs": system.inputs},
         "x": system.x,
