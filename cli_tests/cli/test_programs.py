@@ -27,7 +27,7 @@ dL_dz: [1, 1]
 """
 BAKERY_TABLE = """\
 minimise ½·zᵀPz + qᵀz   2 unknowns, 3 inequalities, 2 bounds
-differentiable: z is unique, 1 constraint is active, exact
+differentiable: z is unique, 1 inequality is active, exact
 
               z   active   multiplier
  ───────────────────────────────────────
@@ -167,6 +167,23 @@ def test_formats_and_choices_of_a_page(run: Run, options: tuple[str, ...], expec
     assert (result.returncode, result.stderr) == (0, "")
     if "--digits" not in options:
         assert expected in result.stdout
+
+
+LONG = """\
+maximize: mu_of_the_first*w1 + mu_of_the_second*w2 - gamma/2*(s1*w1^2 + s2*w2^2)
+subject_to: {budget of the whole year: w1 + w2 = 1, no short sale: w1 >= 0}
+z: [w1, w2]
+at: {mu_of_the_first: 1/10, mu_of_the_second: 1/5, gamma: 2, s1: 1/5, s2: 1/2}
+dL_dz: [1, 0]
+"""
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("text", [BAKERY, LONG, *(json.dumps(document(truth)) for truth in TRUTH.values())])
+def test_no_line_of_a_table_is_wider_than_the_terminal(run: Run, text: str, width: int) -> None:
+    result = run("solve", "-", stdin=text, COLUMNS=str(width))
+    assert result.returncode == 0
+    assert max(map(len, result.stdout.splitlines())) <= width
 
 
 def test_a_kink_has_a_row_for_each_side(run: Run) -> None:

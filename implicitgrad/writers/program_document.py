@@ -95,7 +95,8 @@ class ProgramDocument:
         else:
             found.append("z is unique," if solution.is_unique else "z is not unique,")
             active = len(solution.active)
-            found.append(f"{count(active, 'constraint')} {'is' if active == 1 else 'are'} active,")
+            what = count(active, "inequality") if active else "no inequality"
+            found.append(f"{what} {'are' if active > 1 else 'is'} active,")
         return [*found, "exact"]
 
     def sections(self) -> Iterator[Section]:

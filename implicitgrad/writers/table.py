@@ -5,7 +5,7 @@ A table that is too wide is split into groups of columns, or else into one entry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from rich.cells import cell_len
@@ -113,8 +113,8 @@ class Page:
     def spread(self, parts: Sequence[tuple[str, str]], gap: str) -> None:
         """Write texts with their styles side by side, on as many lines as the width requires."""
         line = Text()
-        for text, style in parts:
-            room = self.room("")
+        room = self.room("")
+        for text, style in self._broken(parts, room):
             if line and room is not None and line.cell_len + len(gap) + cell_len(text) > room:
                 self.line(line)
                 line = Text()
@@ -122,6 +122,18 @@ class Page:
                 line.append(gap)
             line.append(text, style=style)
         self.line(line)
+
+    @staticmethod
+    def _broken(parts: Sequence[tuple[str, str]], room: int | None) -> Iterator[tuple[str, str]]:
+        """Yield the texts with their styles; one that is wider than the room, broken between words."""
+        for text, style in parts:
+            pieces = [text]
+            if room is not None and cell_len(text) > room:
+                import textwrap
+
+                pieces = textwrap.wrap(text, max(room, NARROWEST_PROSE), break_long_words=False)
+            for piece in pieces:
+                yield piece, style
 
     def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
         """Write a sentence, broken between words."""
