@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
 from math import ulp
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, Rows
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import float_square_root, to_float
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.termwise import TermwiseDerivatives
 
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Rows[PartialRow]
@@ -119,6 +122,8 @@ class Derivation(NamedTuple):
     pivots: tuple[Pivot, ...]
     rows: Matrix
     """(M, N+P): [A | B] after these steps."""
+    terms: TermwiseDerivatives | None = None
+    """The derivatives of nonlinear equations, term by term and in letters."""
 
 
 class Solution(NamedTuple):

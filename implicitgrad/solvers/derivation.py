@@ -18,11 +18,12 @@ MAX_SIZE = 6
 
 
 def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
-    """Raise UsageError for doubles, and for systems whose derivation would be too long to read."""
-    if arithmetic is Arithmetic.FLOAT:
-        is_near = system.origin is not None and system.origin.residual is not None
-        hint = "Its point solves the equations only nearly" if is_near else "--arithmetic exact"
-        raise UsageError(f"{system.source}: --steps is for exact arithmetic", hint)
+    """Raise UsageError for doubles, and for systems whose derivation would be too long to read.
+
+    At a rounded point the equations are differentiated in letters, and the point is inserted.
+    """
+    if arithmetic is Arithmetic.FLOAT and not (system.is_local and system.origin is not None and system.origin.point):
+        raise UsageError(f"{system.source}: --steps is for exact arithmetic", "--arithmetic exact")
     if max(system.equations, system.unknowns, system.inputs) > MAX_SIZE:
         raise UsageError(f"{system.source}: --steps is for at most {MAX_SIZE} equations, unknowns and inputs")
 
@@ -30,6 +31,15 @@ def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
 def with_derivation(solution: Solution) -> Solution:
     """Return the solution with its derivation, for a system that refuse_unfit accepts."""
     system = solution.system
+    terms = None
+    if system.is_local and system.origin is not None:
+        from implicitgrad.symbolic.termwise import differentiate_terms
+
+        terms = differentiate_terms(system.origin.parsed, solution.x, solution.y)
+    if solution.arithmetic is Arithmetic.FLOAT:
+        if solution.constraints is not None:
+            raise UsageError(f"{system.source}: --steps is for exact arithmetic", "Give the point exactly")
+        return solution._replace(derivation=Derivation((), (), terms))
     M, N, P = system.equations, system.unknowns, system.inputs
     B: Any = system.B or [[Fraction(i == k) for k in range(M)] for i in range(M)]
     rows: list[list[Any]] = [[*a, *b] for a, b in zip(system.A, B, strict=True)]
@@ -51,7 +61,7 @@ def with_derivation(solution: Solution) -> Solution:
                 rows[i] = [a - factor * b for a, b in zip(rows[i], rows[chosen], strict=True)]
         done.append(chosen)
         pivots.append(Pivot(chosen, column, pivot, tuple(factors)))
-    return solution._replace(derivation=Derivation(tuple(pivots), tuple(map(tuple, rows))))
+    return solution._replace(derivation=Derivation(tuple(pivots), tuple(map(tuple, rows)), terms))
 
 
 def _size(value: Fraction | Symbolic) -> tuple[bool, int, int]:

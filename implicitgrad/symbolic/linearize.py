@@ -88,7 +88,7 @@ def linearize(
     order: int = 1,
 ) -> Linearized:
     """Linearize; order 2 adds second derivatives. Raises EquationError, ExpressionError or PointError."""
-    F = _differences(equations, inputs)
+    F = signed_differences(equations, inputs)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
     A = [[derivative(f, v) for v in y] for f in F]
     B = [[-derivative(f, v) for v in x] for f in F]
@@ -163,7 +163,7 @@ def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[
     return found
 
 
-def _differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
+def signed_differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
     """Return F, signed so that x = f(y) gives A = ∂f/∂y and B = 1."""
     found = []
     for i, equation in enumerate(equations):

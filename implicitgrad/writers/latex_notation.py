@@ -72,6 +72,10 @@ class LatexNotation:
         """Return a fraction."""
         return f"\\frac{{\\partial {spell_name(above)}}}{{\\partial {spell_name(below)}}}"
 
+    def prime(self, y: str, order: int = 1) -> str:
+        """Return ``y'`` or ``y''``."""
+        return spell_name(y) + "'" * order
+
     def second_derivative(self, y: str, one: str, other: str) -> str:
         """Return ∂²y/∂x², or ∂²y/∂x1∂x2 of two inputs."""
         x, z = spell_name(one), spell_name(other)

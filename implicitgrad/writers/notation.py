@@ -46,6 +46,10 @@ class PlainNotation:
         """Return ``∂above/∂below``."""
         return f"∂{self.label(above)}/∂{self.label(below)}"
 
+    def prime(self, y: str, order: int = 1) -> str:
+        """Return ``y′``, the derivative with respect to the only input, or ``y″``."""
+        return self.label(y) + "′″"[order - 1]
+
     def second_derivative(self, y: str, one: str, other: str) -> str:
         """Return ``∂²y/∂x²`` or ``∂²y/∂x1∂x2``."""
         return second_derivative(*map(self.label, (y, one, other)))
@@ -68,7 +72,9 @@ class PlainNotation:
 
     def product(self, one: str, other: str) -> str:
         """Return the product of two spelled factors."""
-        return f"({one})²" if one == other else f"{one}·{other}"
+        if one != other:
+            return f"{one}·{other}"
+        return f"{one}²" if one.endswith("′") else f"({one})²"
 
     def comparison(self, value: Symbolic, sign: str) -> str:
         """Return that a value is 0 (``=``) or not (``≠``): ``k = -2`` for k + 2, ``b ≠ c`` for b − c."""

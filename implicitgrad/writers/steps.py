@@ -8,11 +8,14 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Derivation, Solution, Status
+from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.formatting import Expression, in_pieces
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence
 
 if TYPE_CHECKING:
+    from implicitgrad.symbolic.termwise import Factor, TermwiseDerivatives
     from implicitgrad.writers.latex_notation import Notation
     from implicitgrad.writers.notation import Terms
 
@@ -49,13 +52,25 @@ class _Steps:
         M = self.system.equations
         self.B: Any = self.system.B or [[Fraction(i == k) for k in range(M)] for i in range(M)]
         self.right = "I" if self.system.B is None else "B"
+        self.terms = derivation.terms
+        self.has_primes = self.terms is not None and len(self.x) == 1
+        origin = self.system.origin
+        self.is_at_point = self.terms is not None and origin is not None and bool(origin.point)
+        self.is_rounded = solution.arithmetic is Arithmetic.FLOAT
+        names = (self.y[0], self.x[0])
+        is_one = len(self.y) == len(self.x) == 1 and all(name.isidentifier() and name.isascii() for name in names)
+        self.title = "Solve for ∂{}/∂{}".format(*names if is_one else "yx")
 
     def all(self) -> Iterator[Step]:
         yield self.equations()
-        yield self.differentiated()
-        if self.system.equations * self.N > 1:
+        if self.terms is None:
+            yield self.differentiated()
+        else:
+            yield from self.differentiated_by_terms(self.terms)
+        if self.system.equations > 1:
             yield self.in_matrices()
-        yield self.reduced()
+            if not self.is_rounded:
+                yield self.reduced()
         if self.solution.constraints is not None:
             yield self.constrained()
         if self.solution.independent:
@@ -79,15 +94,53 @@ class _Steps:
         for k, x in enumerate(self.x):
             for a, b in zip(self.system.A, self.B, strict=True):
                 lines.append(f"{self.notation.number(b[k])} = {self._derivative(a, x)}")
-        return f"Differentiate both sides with respect to {self._listed(self.x)}{self._where()}", self._some(lines)
+        return f"Differentiate both sides with respect to {self._listed(self.x)}", self._some(lines)
 
-    def _where(self) -> str:
-        origin = self.system.origin
-        return ", at the point" if self.system.is_local and origin is not None and origin.point else ""
+    def differentiated_by_terms(self, terms: TermwiseDerivatives) -> Iterator[Step]:
+        """Yield the derivatives of the terms, the same with ∂y/∂x collected, and at the point, if there is one."""
+        lines = [
+            f"{self._side(left, x)} = {self._side(right, x)}"
+            for x, equations in zip(self.x, terms.sides, strict=True)
+            for left, right in equations
+        ]
+        elements = self._some(lines)
+        if self.has_primes:
+            names = ", ".join(
+                " is ".join(map(self.notation.inline, (self._of(y, self.x[0]), self.notation.derivative(y, self.x[0]))))
+                for y in self.y
+            )
+            elements.append(Sentence(f"where {names}", is_spelled=True))
+        yield f"Differentiate both sides with respect to {self._listed(self.x)}, term by term", elements
+        collected = self._collected(terms.A, terms.B)
+        if collected != lines:
+            yield "Collect the terms with derivatives on one side", self._some(collected)
+        if self.is_rounded and self.system.equations == self.N == 1:
+            slopes = zip(self.x, terms.B[0], strict=True)
+            found = [f"{self._of(self.y[0], x)} = {self.notation.number(b / terms.A[0][0])}" for x, b in slopes]
+            yield self.title, self._some(found)
+        elif self.is_at_point and self.system.equations == 1:
+            yield "Insert the point", self._some(self._collected(self.system.A, self.B))
+
+    def _collected(self, A: Iterable[Sequence[Any]], B: Iterable[Sequence[Any]]) -> list[str]:
+        return [
+            f"{self._derivative(a, x)} = {self.notation.number(b[k])}"
+            for k, x in enumerate(self.x)
+            for a, b in zip(_bounded(A), _bounded(B), strict=True)
+        ]
+
+    def _side(self, side: Sequence[Factor], x: str) -> Expression:
+        """Return the sum of the derivatives of one side's terms with respect to x."""
+        names = [self._of(y, x) for y in self.y]
+        return self._combined([(factor, "" if j is None else names[j]) for factor, j in side])
+
+    def _of(self, y: str, x: str) -> str:
+        """Return the derivative of an unknown: y′ for nonlinear equations with one input, else ∂y/∂x."""
+        return self.notation.prime(y) if self.has_primes else self.notation.derivative(y, x)
 
     def in_matrices(self) -> Step:
         matrices = [self._numbers(self.system.A), " · ", self._jacobian(self.x), " = ", self._numbers(self.B)]
-        return f"Together, A·∂y/∂x = {self.right}", [Matrices(self.notation.side_by_side(*matrices))]
+        where = "At the point" if self.is_at_point else "Together"
+        return f"{where}, A·∂y/∂x = {self.right}", [Matrices(self.notation.side_by_side(*matrices))]
 
     def reduced(self) -> Step:
         elements: list[Element] = []
@@ -140,9 +193,11 @@ class _Steps:
     def unique(self) -> Step:
         independent, J = self.solution.independent, self._numbers(self.solution.general.particular)
         title = "Read off ∂y/∂x" + (" = A⁻¹" if self._is_inverse else "")
+        if self.system.equations == 1 or self.is_rounded:
+            title = "Insert the point" if self.is_rounded and self.N == 1 else self.title
         names = self._jacobian(independent)
-        if len(J) == len(J[0]) == 1:
-            return title, [_equations([f"{names[0][0]} = {J[0][0]}"])]
+        if len(J) == 1:
+            return title, self._some([f"{name} = {value}" for name, value in zip(names[0], J[0], strict=True)])
         return title, [Matrices(self.notation.side_by_side(names, " = ", J))]
 
     @property
@@ -151,17 +206,18 @@ class _Steps:
 
     def solved(self) -> Step:
         general, independent = self.solution.general, self.solution.independent
-        free = [self.notation.derivative(y, x) for y in self.free for x in independent]
+        free = [self._of(y, x) for y in self.free for x in independent]
         lines = []
         for k, x in enumerate(independent):
-            for y, constants, V in zip(self.y, general.particular, general.null_space, strict=True):
+            for y, constants, V in zip(self.y, *map(_bounded, (general.particular, general.null_space)), strict=True):
                 if y not in self.free:
-                    lines.append(f"{self.notation.derivative(y, x)} = {self._in_free(constants[k], V, x)}")
+                    lines.append(f"{self._of(y, x)} = {self._in_free(constants[k], V, x)}")
         elements: list[Element] = [Sentence("these may be anything:")]
         elements.append(_equations([", ".join(free[:MAX_LINES]) + (", ..." if len(free) > MAX_LINES else "")]))
         if lines:
             elements.append(Sentence("and the others follow from them:"))
-        return "Read off the general solution", [*elements, *self._some(lines)]
+        title = self.title if self.system.equations == 1 else "Read off the general solution"
+        return title, [*elements, *self._some(lines)]
 
     def chain_rule(self) -> Step:
         general, gradients = self.solution.general, self.system.dL_dy
@@ -169,7 +225,7 @@ class _Steps:
         assert general.dL_dx_particular is not None
         assert general.dL_dx_coefficients is not None
         elements: list[Element] = []
-        rows = zip(gradients, general.dL_dx_particular, general.dL_dx_coefficients, strict=True)
+        rows = zip(gradients, *map(_bounded, (general.dL_dx_particular, general.dL_dx_coefficients)), strict=True)
         for number, (g, particular, V) in enumerate(rows, start=1):
             loss = "L" if len(gradients) == 1 else f"L{number}"
             lines = []
@@ -189,6 +245,8 @@ class _Steps:
         """Differentiate the one equation in one unknown twice; F[i][k] is ∂²F/∂xᵢ∂xₖ, with y last."""
         second, origin, notation = self.solution.second, self.system.origin, self.notation
         assert second
+        if self.terms is not None and self.terms.second is not None and self.terms.hessian is not None:
+            return self._second_by_primes(self.terms.hessian, self.terms.second)
         P, y = len(self.x), self.y[0]
         F: Any = [[Fraction(0)] * (P + 1)] * (P + 1) if origin is None or origin.hessian is None else origin.hessian
         J = [notation.derivative(y, x) for x in self.x]
@@ -199,15 +257,32 @@ class _Steps:
                 mixed = [(F[i][P], J[k]), (F[k][P], J[i])] if i != k else [(2 * F[i][P], J[i])]
                 terms = [*mixed, (F[P][P], notation.product(J[i], J[k])), (self.system.A[0][0], name)]
                 equations.append(f"0 = {notation.sum(F[i][k], terms)}")
-                found.append(f"{name} = {self.notation.number(second[i][k])}")
+                found.append(f"{name} = {notation.number(_bounded(second)[i][k])}")
         elements = [*self._some(equations), Sentence("with ∂y/∂x as above:"), *self._some(found)]
-        return f"Differentiate again{self._where()}", elements
+        return "Differentiate again", elements
+
+    def _second_by_primes(self, hessian: Sequence[Any], second: Fraction) -> Step:
+        """Differentiate one equation in one unknown and one input twice, and keep y′ as a letter."""
+        assert self.terms is not None
+        assert self.solution.second
+        notation, (F_xx, F_xy, F_yy) = self.notation, hessian
+        slope, name = notation.prime(self.y[0]), notation.prime(self.y[0], 2)
+        terms = [(2 * F_xy, slope), (F_yy, notation.product(slope, slope)), (self.terms.A[0][0], name)]
+        value = notation.number(_bounded(self.solution.second)[0][0])
+        solved = [f"{name} = {notation.number(second)}"]
+        if solved[0] != f"{name} = {value}":
+            solved.append(f"{name} = {value}")
+        where = " and the point" if self.is_at_point else ""
+        elements: list[Element] = [_equations([f"{notation.sum(F_xx, terms)} = 0", solved[0]])]
+        if solved[1:]:
+            elements += [Sentence(f"with ∂y/∂x{where} inserted:"), _equations(solved[1:])]
+        return "Differentiate again, and solve", elements
 
     def _numbers(self, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
-        return [list(map(self.notation.number, row)) for row in matrix]
+        return [list(map(self.notation.number, row)) for row in _bounded(matrix)]
 
     def _jacobian(self, inputs: Sequence[str]) -> list[list[str]]:
-        return [[self.notation.derivative(y, x) for x in inputs] for y in self.y]
+        return [[self._of(y, x) for x in inputs] for y in self.y]
 
     def _combined(self, terms: Terms) -> Expression:
         return self.notation.sum(Fraction(0), terms)
@@ -222,12 +297,12 @@ class _Steps:
 
     def _derivative(self, row: Sequence[Fraction], x: str) -> Expression:
         """Return the derivative of row·y with respect to x."""
-        symbols = [self.notation.derivative(y, x) for y in self.y]
+        symbols = [self._of(y, x) for y in self.y]
         return self._combined(zip(row, symbols, strict=True))
 
     def _in_free(self, constant: Fraction, V: Sequence[Fraction], x: str) -> Expression:
         """Return constant + Σ V·∂y/∂x over the free unknowns."""
-        symbols = [self.notation.derivative(y, x) for y in self.free]
+        symbols = [self._of(y, x) for y in self.free]
         return self.notation.sum(constant, zip(V, symbols, strict=True))
 
     @staticmethod
@@ -245,3 +320,8 @@ class _Steps:
 
 def _equations(lines: Iterable[str]) -> Equations:
     return Equations(tuple(Expression(in_pieces(line)) for line in lines))
+
+
+def _bounded(matrix: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return the rows of a matrix, with doubles as Balls."""
+    return list(matrix.bounded_rows() if isinstance(matrix, BaseMatrix) else matrix)
