@@ -351,7 +351,7 @@ def test_what_has_no_steps(run: Run) -> None:
     with pytest.raises(UsageError, match="at most 6 equations, unknowns and inputs"):
         solve_system(linear_system([["1"] * 7]), steps=True)
     result = run("solve", "-A", "1", "--steps", "--format", "json")
-    assert (result.returncode, "--steps is for --format table, markdown or latex" in result.stderr) == (2, True)
+    assert (result.returncode, "--steps is for --format table, markdown, html or latex" in result.stderr) == (2, True)
     narrow = run("solve", "-A", "a1 a2; a3 a4", "--steps", COLUMNS="60", PYTHONIOENCODING="ascii").stdout
     assert narrow.isascii()
     assert "(2) <- (2) - a4*(1)" in narrow
