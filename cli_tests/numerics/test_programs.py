@@ -745,6 +745,15 @@ def test_pieces_are_listed_up_to_their_limit(n: int, pieces: int | None) -> None
     assert found.are_losses_differentiable == (False, True)
 
 
+@pytest.mark.parametrize(("weight", "is_differentiable"), [(0, False), (1, True), (2, False)])
+def test_a_loss_of_a_weak_multiplier_can_be_differentiable(weight: int, is_differentiable: bool) -> None:
+    # z = min(-q, h) and λ = max(-q - h, 0) at 0: z + λ = -q
+    program = program_of([[1]], [0], [[1]], [0], losses=[[1]])
+    losses = (Loss((Fraction(1),), (Fraction(weight),), ()),)
+    found = verify(program._replace(losses=losses, has_multiplier_losses=True))
+    assert found.are_losses_differentiable == (is_differentiable,)
+
+
 def test_directions_are_refused_by_name() -> None:
     found = solve_program(at_a_corner(2))
     with pytest.raises(InputError, match=r"got 'lb\[z\]'. Did you mean lb\[z2\]\?"):

@@ -16,12 +16,12 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
-from implicitgrad.model.program import times
+from implicitgrad.model.program import product
 from implicitgrad.model.program_solution import PartialVector, Piece, ProgramSolution
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.program.active_set import ZERO
-from implicitgrad.solvers.program.one_sided import LocalProgram
+from implicitgrad.solvers.program.one_sided import LocalProgram, LocalSlope
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, Tableau
 from implicitgrad.solvers.program.work import Work
 
@@ -54,7 +54,9 @@ def are_losses_differentiable(local: LocalProgram) -> list[bool | None]:
     if solution.constraints is not None:
         return [False] * K
     if local.stays_unique:
-        return [_ignores_weak(solution, row) for row in (solution.kkt and solution.kkt.dL_dx_rows) or ()]
+        assert solution.kkt is not None
+        rows = solution.kkt.dL_dx_rows or ()
+        return [_ignores_weak(local, loss, row) for loss, row in zip(local.losses, rows, strict=True)]
     found: list[bool | None] = [None] * K
     first: list[RationalMatrix] = []
     for number, basis in enumerate(_bases(local) if K else ()):
@@ -71,14 +73,18 @@ def are_losses_differentiable(local: LocalProgram) -> list[bool | None]:
     return [known is None for known in found]
 
 
-def _ignores_weak(solution: ProgramSolution, gradient: PartialVector) -> bool:
+def _ignores_weak(local: LocalProgram, loss: LocalSlope, gradient: PartialVector) -> bool:
     """Return whether a loss with the gradient of K for I₊ has the same one with any weak constraints added.
 
-    With −u its part by q, that of K with the rows C_S added differs by a multiple of C_S·u. These are all 0 if those of
-    single rows are.
+    u solves K·u = g for the gradient g of the loss, and −u_z is its gradient by q. With a row C_S added, and g_S, u and
+    0 are the solution exactly if C_S·u_z = g_S; so it is enough to look at single rows.
     """
-    u = gradient[: solution.program.unknowns]
-    return not any(times([solution.inequalities[i].coefficients for i in solution.weak], u))  # type: ignore[arg-type]
+    by_q = gradient[: len(loss.z)]
+    return not any(
+        weight + product(local.program.C[k], by_q)  # type: ignore[arg-type]
+        for k, (i, weight) in enumerate(zip(local.active, loss.multipliers, strict=True))
+        if i in local.solution.weak
+    )
 
 
 def _bases(local: LocalProgram) -> Iterator[_LocalBasis]:
