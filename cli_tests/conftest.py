@@ -1,6 +1,7 @@
 """What the tests share: the command, called in this process or, where the process itself is tested, run as one."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from implicitgrad.batch import isolation
 
-__all__ = ["IS_THOROUGH", "PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "spread", "trials"]
+__all__ = ["IS_THOROUGH", "PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "is_program", "spread", "trials"]
 
 ROOT = Path(__file__).parent.parent
 IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"
@@ -42,6 +43,11 @@ def trials(number: int) -> int:
 def spread(cases: Iterable[T], step: int) -> list[T]:
     """Return all cases in a thorough run, else every ``step``-th."""
     return list(cases)[:: 1 if IS_THOROUGH else step]
+
+
+def is_program(path: Path) -> bool:
+    """Return whether a sample is a quadratic program."""
+    return re.search("^(P|q|minimize|maximize):", path.read_text("utf-8"), re.MULTILINE) is not None
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from conftest import ROOT, Run, examples, spread
+from conftest import ROOT, Run, examples, is_program, spread
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -331,7 +331,20 @@ def test_what_is_not_certified_is_not_claimed(tmp_path: Path) -> None:
         assert "expect" not in text
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*filter(is_program, SAMPLES)], ids=lambda path: path.name)
+def test_each_program_on_each_page(run: Run, tmp_path: Path, path: Path) -> None:
+    answers = [json.loads(line) for line in run("solve", str(path), "-f", "json").stdout.splitlines()]
+    for name in ("a.md", "a.tex"):
+        written = run("solve", str(path), "-o", name)
+        assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
+        text = (tmp_path / name).read_text("utf-8")
+        assert all(answer["status"] in text for answer in answers)
+    well_formed((tmp_path / "a.tex").read_text("utf-8"))
+    found = tables((tmp_path / "a.md").read_text("utf-8"))
+    assert len(found) == sum(1 + (answer["z"] is not None) for answer in answers)
+
+
+@pytest.mark.parametrize("path", [path for path in SAMPLES if not is_program(path)], ids=lambda path: path.name)
 def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> None:
     answers = [json.loads(line) for line in run("solve", str(path), "-f", "json").stdout.splitlines()]
     for form, name in (("markdown", "a.md"), ("latex", "a.tex"), ("yaml", "a.yaml")):
