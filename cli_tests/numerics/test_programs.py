@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import programs as brute_force
 import pytest
-from conftest import ROOT, spread
+from conftest import ROOT, spread, trials
 from programs import BruteForce, Row, Rows, Vertex, dot
 
 from implicitgrad.model.program import Loss, QuadraticProgram
@@ -762,3 +762,56 @@ def test_directions_are_refused_by_name() -> None:
         directional_derivative(solve_program(program_of([[0]], [1])), {"q[z1]": Fraction(1)})
     flat = solve_program(program_of([[0]], [0]))
     assert directional_derivative(flat, {"q[z1]": Fraction(1)}) is Missing.NOT_UNIQUE
+
+
+def random_regular(random: Random, n: int) -> QuadraticProgram:
+    """Return a program with a definite P, 2n inequalities and sometimes an equality, in tenths."""
+
+    def tenths(rows: int) -> Rows:
+        return [[x / 10 for x in row] for row in integers(random, rows, n, 30)]
+
+    B, G, A, (z, q, loss) = tenths(n), tenths(2 * n), tenths(random.randint(0, 1)), tenths(3)
+    P = plus_identity([[sum((row[i] * row[j] for row in B), ZERO) for j in range(n)] for i in range(n)])
+    h = [dot(row, z) + Fraction(random.randint(0, 30), 10) for row in G]
+    return program_of(P, [5 * x for x in q], G, h, A, [dot(row, z) for row in A], losses=[loss])
+
+
+def test_gradients_agree_with_differences_of_another_solver() -> None:
+    quadprog = pytest.importorskip("quadprog")
+    numpy = pytest.importorskip("numpy")
+    random, compared, step = Random(11), 0, 1e-4
+    for _ in range(trials(240)):
+        program = random_regular(random, random.randint(2, 6))
+        found = solve_program(program)
+        assert found.z is not None
+        margins = [
+            max(row.bound - dot(row.coefficients, found.z), multiplier or ZERO)
+            for row, multiplier in zip(found.inequalities, found.multipliers, strict=True)
+        ]
+        if min(margins) < Fraction(1, 20):
+            continue
+        compared += 1
+        assert found.derivatives is not None
+        assert found.matrix_gradients is not None
+        n, m = program.unknowns, len(program.h)
+        (loss,), (gradients,) = found.derivatives.losses, found.matrix_gradients
+        expected = {"q": loss[:n], "h": loss[n : n + m], "b": loss[n + m :]} | gradients._asdict()
+        arrays = {key: numpy.array(getattr(program, key), dtype=float) for key in expected}
+        weights = numpy.array(program.losses[0].z, dtype=float)
+
+        def value(arrays: dict[str, Any], weights: Any = weights, n: int = n) -> float:
+            P, q, G, h, A, b = (arrays[key] for key in ("P", "q", "G", "h", "A", "b"))
+            C = numpy.vstack([A.reshape(-1, n), -G])
+            z = quadprog.solve_qp((P + P.T) / 2, -q, C.T, numpy.concatenate([b, -h]), len(b))[0]
+            return float(weights @ z)
+
+        for key, exact in expected.items():
+            for place in numpy.ndindex(arrays[key].shape):
+                ends = []
+                for sign in (1, -1):
+                    moved = arrays | {key: arrays[key].copy()}
+                    moved[key][place] += sign * step
+                    ends.append(value(moved))
+                entry = float(exact[place[0]][place[1]] if len(place) == 2 else exact[place[0]])
+                assert abs((ends[0] - ends[1]) / (2 * step) - entry) <= 1e-6 * max(1, abs(entry)), (key, place)
+    assert compared >= trials(200)
