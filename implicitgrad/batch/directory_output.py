@@ -1,4 +1,4 @@
-"""Results as a directory: one file for each system, named after it."""
+"""Write results into a directory, one file for each system, named after it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
 from implicitgrad.writers.formats import FORMATS, JSON
 
-LONGEST_NAME = 200
-"""Bytes of a file's name, and room for numbers and a suffix."""
+MAX_NAME = 200
+"""Bytes of a file's name, which leave room for a number and a suffix."""
 LIST = ".implicitgrad-batch"
-"""In a directory, the names of the files that batches wrote there, a line each: what they may write again."""
+"""A file that lists, a line each, the files that batches wrote into its directory and may overwrite."""
 UNFINISHED = ".implicitgrad-batch-unfinished"
-"""The file being written, before it replaces the result; the next batch removes what a killed one left."""
+"""The file being written, before it replaces the result; the next batch removes it if this one is killed."""
 FAILURE_SUFFIX = FORMATS[JSON].suffixes[0]
 
 
-class Directory:
-    """One file for each system; the record of a failure in JSON, whatever the answers are.
+class DirectoryOutput:
+    """A directory with one file for each system; a failure is a record in JSON, whatever the format of the answers.
 
-    Raises OutputError, as ``write`` does where a file is there that no batch wrote.
+    Raises OutputError, as ``write`` does if a file exists that no batch wrote.
     """
+
+    earlier = None
 
     def __init__(self, path: str, form: str) -> None:
         self.path, self.suffix = path, FORMATS[form].suffixes[0]
@@ -44,32 +46,32 @@ class Directory:
         with suppress(OSError):
             os.unlink(self.unfinished)
         self.ours = dict.fromkeys(os.fsdecode(self.list.read()).split("\n"))
-        """The names in the list, in its order."""
+        """The names in the list, in order."""
         self._forget_missing()
 
-    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
-        """A file each, in the place of what an earlier batch wrote of it."""
-        for outcome in outcomes:
-            stem = self._stem(outcome.source)
-            written = outcome.written
+    def write(self, results: Sequence[BatchResult]) -> Sequence[BatchResult]:
+        """Write a file for each result, replacing those of an earlier batch."""
+        for result in results:
+            stem = self._stem(result.source)
+            written = result.written
             assert isinstance(written, str | bytes)
             suffixes = (self.suffix, FAILURE_SUFFIX)
-            suffix, other = reversed(suffixes) if outcome.is_failure else suffixes
+            suffix, other = reversed(suffixes) if result.is_failure else suffixes
             path = self._own(stem + suffix)
             content = written if isinstance(written, str) else memoryview(written)
             write_file(path, content, is_durable=False, temporary=self.unfinished)
             if other != suffix and stem + other in self.ours:
                 with suppress(OSError):
                     os.unlink(os.path.join(self.path, stem + other))
-        return outcomes
+        return results
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
-        """Let go of it."""
+        """Complete the list and unlock it."""
         self._forget_missing()
         self.list.close()
 
     def _own(self, name: str) -> str:
-        """The path of a file that is ours, or is not there yet. Raises OutputError where it is another's."""
+        """Return the path of a file that a batch wrote or that does not exist. Raise OutputError for other files."""
         path = os.path.join(self.path, name)
         is_file = os.path.isfile(path) and not os.path.islink(path)
         if os.path.lexists(path) and not (is_file and name in self.ours):
@@ -99,13 +101,13 @@ class Directory:
                 self.list.truncate()
 
     def _stem(self, source: str) -> str:
-        """A name inside the directory that no other system has."""
+        """Return a file name, without suffix, that no other system has."""
         base, _, number = source.rpartition("#")
         if not number.isdecimal() or os.path.exists(source):
             base, number = source, ""
         name = "stdin" if base == "-" else os.path.splitext(os.path.basename(base))[0]
         name = re.sub(r"[^\w.+=@ -]", "_", name).strip(". ") or "system"
-        name = name.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
+        name = name.encode("utf-8", "replace")[:MAX_NAME].decode("utf-8", "ignore")
         stem = first = f"{name}-{number}" if number else name
         k = 1
         while stem.casefold() in self.taken:

@@ -1,4 +1,4 @@
-"""How a batch goes, on standard error: progress where it is a terminal, failures and totals at the end."""
+"""Report on a batch on standard error: progress on a terminal, failures and totals at the end."""
 
 from __future__ import annotations
 
@@ -31,33 +31,32 @@ VERDICTS = (
     "differentiable", "constrained", "one-sided", "not-unique", "infeasible", "unbounded",
 )  # fmt: skip
 UNMET = 1
-WIDEST_PLACE = 32
-BETWEEN_REFRESHES = 0.1
-"""Seconds."""
+MAX_PLACE_WIDTH = 32
+REFRESH_SECONDS = 0.1
 
 
-class Tally:
-    """Counts outcomes, and tells.
+class ProgressReport:
+    """The counts of results by status, and the first problems.
 
-    total : how many there will be, as far as that is known; asked if progress is shown. is_shown : results go elsewhere
-    than to standard output, so that progress is in nobody's way.
+    total : returns the number of systems, or None; called only if progress is shown. is_shown : results do not go to
+    standard output, so that progress does not disturb them.
     """
 
     def __init__(self, is_quiet: bool, total: Callable[[], int | None], *, is_shown: bool) -> None:
         self.is_quiet, self.total = is_quiet, total
         self.is_shown = is_shown or sys.stdout is None or not sys.stdout.isatty()
         self.is_stopped = False
-        """By the first failure."""
+        """Whether the first failure ended the batch."""
         self.verdicts: Counter[str] = Counter()
         self.failures: list[Problem] = []
-        self.disappointments: list[Problem] = []
-        """Of answers that are not as required."""
+        self.unmet_requirements: list[Problem] = []
+        """The first answers that are not as required."""
         self.failed = self.unmet = self.kept = 0
         self.is_internal_error = False
         self.progress: Any = None
         self.next_refresh = 0.0
 
-    def __enter__(self) -> Tally:
+    def __enter__(self) -> ProgressReport:
         if not self.is_quiet and self.is_shown and sys.stderr is not None and sys.stderr.isatty():
             self.progress = _progress()
             self.known = self.total()
@@ -71,47 +70,47 @@ class Tally:
         if self.progress is not None:
             self.progress.stop()
         if not self.is_quiet and (kind is None or issubclass(kind, KeyboardInterrupt)):
-            self._tell(is_whole=kind is None)
+            self._print(is_whole=kind is None)
 
-    def add(self, outcomes: Sequence[BatchResult]) -> None:
-        """Count some more."""
-        self.verdicts.update([outcome.status for outcome in outcomes])
-        self.kept += sum([outcome.is_kept for outcome in outcomes])
-        for outcome in outcomes:
-            if outcome.problem is None:
+    def add(self, results: Sequence[BatchResult]) -> None:
+        """Count results, and show the progress."""
+        self.verdicts.update([result.status for result in results])
+        self.kept += sum([result.is_kept for result in results])
+        for result in results:
+            if result.problem is None:
                 continue
-            self.failed += outcome.is_failure
-            self.unmet += not outcome.is_failure
-            self.is_internal_error |= outcome.problem.code == INTERNAL_ERROR
-            told = self.failures if outcome.is_failure else self.disappointments
-            if len(told) < MAX_PROBLEMS_SHOWN:
-                told.append(outcome.problem)
+            self.failed += result.is_failure
+            self.unmet += not result.is_failure
+            self.is_internal_error |= result.problem.code == INTERNAL_ERROR
+            problems = self.failures if result.is_failure else self.unmet_requirements
+            if len(problems) < MAX_PROBLEMS_SHOWN:
+                problems.append(result.problem)
         if self.progress is not None:
             failed = f"{count(self.failed, 'failure')}" if self.failed else ""
             if self.known is not None and sum(self.verdicts.values()) > self.known:  # files of several systems
                 self.progress.tasks[0].total = self.known = None
-            self.progress.update(self.task, advance=len(outcomes), failed=failed)
+            self.progress.update(self.task, advance=len(results), failed=failed)
             if monotonic() > self.next_refresh:
                 self.progress.refresh()
-                self.next_refresh = monotonic() + BETWEEN_REFRESHES
+                self.next_refresh = monotonic() + REFRESH_SECONDS
 
     @property
     def exit_code(self) -> int:
-        """Of the command."""
+        """Return the exit code of the command."""
         if self.is_internal_error:
             return INTERNAL_ERROR_EXIT
         if self.failed:
             return ImplicitGradError.exit_code
         return UNMET if self.unmet else 0
 
-    def _tell(self, *, is_whole: bool) -> None:
-        problems = [*self.failures, *self.disappointments][:MAX_PROBLEMS_SHOWN]
+    def _print(self, *, is_whole: bool) -> None:
+        problems = [*self.failures, *self.unmet_requirements][:MAX_PROBLEMS_SHOWN]
         if problems:
             from implicitgrad.terminal.nearest_file import with_nearest_file
 
             problems = without_repeated_hints(map(with_nearest_file, problems))
         if problems and sys.stderr is not None and sys.stderr.isatty():
-            _show(problems)
+            _print_table(problems)
         else:
             for problem in problems:
                 say(f"implicitgrad: {problem}")
@@ -132,15 +131,15 @@ class Tally:
         say(f"implicitgrad: {text}{'' if is_whole else '; interrupted'}")
 
 
-def _show(problems: Sequence[Problem]) -> None:
-    """A table, on a terminal."""
+def _print_table(problems: Sequence[Problem]) -> None:
+    """Print problems as a table on a terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, header_style="", pad_edge=False)
-    table.add_column("where", style=LABEL, overflow="fold", max_width=WIDEST_PLACE)
+    table.add_column("where", style=LABEL, overflow="fold", max_width=MAX_PLACE_WIDTH)
     table.add_column("what is wrong", overflow="fold")
     for problem in problems:
         place = ":".join(str(part) for part in (problem.source, problem.line, problem.column) if part is not None)
@@ -174,5 +173,5 @@ def _progress() -> Progress:
         TextColumn("{task.fields[failed]}"),
         console=Console(stderr=True),
         transient=True,
-        auto_refresh=False,  # no thread: processes are forked from this one
+        auto_refresh=False,  # without a thread, since processes are forked from this one
     )

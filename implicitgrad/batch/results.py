@@ -1,4 +1,4 @@
-"""Where the outcomes of a batch go: lines of a file or of standard output, a directory, one file of arrays."""
+"""The outputs of a batch: the protocol that all implement, and one file of arrays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import BinaryIO, Protocol
 
 from implicitgrad.batch.jsonl_output import locked
+from implicitgrad.batch.resume import EarlierResults
 from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
@@ -16,39 +17,45 @@ from implicitgrad.writers.formats import BatchAnswer
 
 
 class Results(Protocol):
-    """What takes outcomes."""
+    """An output that results are written to in order."""
 
-    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
-        """Take some more; returns what was taken: all, but where an interruption ends it.
+    @property
+    def earlier(self) -> EarlierResults | None:
+        """Return the results of an earlier batch that this one resumes."""
 
-        Raises OutputError or ReaderGone.
+    def write(self, results: Sequence[BatchResult]) -> Sequence[BatchResult]:
+        """Write results and return those that were written: all, unless an interruption ends the writing.
+
+        Raise OutputError or ReaderGone.
         """
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
-        """The end. is_whole : of all there were."""
+        """Finish the output. is_whole : all systems have been answered."""
 
 
-class Stack:
-    """The numbers of all systems in one .npz file, written at the end; they are kept in memory until then."""
+class ArraysOutput:
+    """One .npz file with the numbers of all systems, which are kept in memory until the end."""
+
+    earlier = None
 
     def __init__(self, path: str, assemble: Callable[[Sequence[BatchAnswer], BinaryIO], None]) -> None:
         self.path, self.assemble = path, assemble
-        self.outcomes: list[BatchResult] = []
+        self.results: list[BatchResult] = []
         folder = os.path.dirname(os.path.realpath(path))
         if not os.access(folder, os.W_OK):
             reason = "no permission" if os.path.isdir(folder) else "no such directory"
             raise OutputError(f"{printable(path)} cannot be written: {reason}")
         self.lock = locked(path) if os.path.isfile(path) or not os.path.exists(path) else None
 
-    def write(self, outcomes: Sequence[BatchResult]) -> Sequence[BatchResult]:
-        """Keep them."""
-        self.outcomes += outcomes
-        return outcomes
+    def write(self, results: Sequence[BatchResult]) -> Sequence[BatchResult]:
+        """Keep results until the end."""
+        self.results += results
+        return results
 
     def close(self, *, is_whole: bool, is_interrupted: bool) -> None:
-        """Write what there is, but not in the place of an earlier batch's results where this one was interrupted."""
+        """Write the file, unless this batch was interrupted and the file has an earlier batch's results."""
         try:
-            if not is_interrupted or (self.outcomes and self._is_new()):
+            if not is_interrupted or (self.results and self._is_new()):
                 self._write()
         finally:
             if self._is_new():
@@ -56,11 +63,11 @@ class Stack:
                     os.unlink(self.path)
 
     def _is_new(self) -> bool:
-        """Whether nothing is there but the file that was made to be locked."""
+        """Return whether the file is the empty one that was created to be locked."""
         return self.lock is not None and os.path.isfile(self.path) and not os.path.getsize(self.path)
 
     def _write(self) -> None:
-        answers = [(one.source, one.status, one.written) for one in self.outcomes]
+        answers = [(one.source, one.status, one.written) for one in self.results]
         try:
             write_file(self.path, lambda stream: self.assemble(answers, stream))
         except MemoryError:

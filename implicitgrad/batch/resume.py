@@ -1,4 +1,4 @@
-"""What an earlier batch wrote: its results, by their systems, and how a batch tells them from other files."""
+"""Read the results of an earlier batch, and tell files of results from other files."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
 
 LONGEST_BEGINNING = 2**16
-"""As much of a first line as tells a record from a system."""
+"""The bytes of a first line that tell a record from a system."""
 TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
-"""A text of JSON."""
+"""Matches a string in JSON."""
 
 
-class Old:
-    """The results of an earlier batch, in a file; a torn last line is none.
+class EarlierResults:
+    """The results of an earlier batch in a file of JSON lines, without a torn last line.
 
-    Only where they stand is kept in memory, two integers each.
+    Two integers for each result are kept in memory.
     """
 
     def __init__(self, path: str) -> None:
         try:
-            self.file = open(path, "rb")  # noqa: SIM115 (read from as long as this lives)
+            self.file = open(path, "rb")  # noqa: SIM115 (open as long as this object)
         except OSError as error:
             raise OutputError(f"{printable(path)} cannot be read: {error.strerror}") from None
         marks = array("q")
@@ -40,7 +40,7 @@ class Old:
         self.is_table = self.file.readline(len(header)) == header
         self.file.seek(0)
         self.starts = array("q", [0])
-        """Where each line begins, and the last one ends."""
+        """The offset of each line, and the end of the last one."""
         for line in self.file:
             if (source := _source(line)) is None:
                 break
@@ -48,24 +48,24 @@ class Old:
             self.starts.append(self.starts[-1] + len(line))
         places = sorted(range(len(marks)), key=marks.__getitem__)
         self.marks = array("q", map(marks.__getitem__, places))
-        """Of the systems' names, in order."""
+        """The sorted hashes of the sources."""
         self.places = array("q", places)
-        """The line of each."""
+        """The line number of each."""
 
     @property
     def end(self) -> int:
-        """Of the last whole line."""
+        """Return the end of the last whole line."""
         return self.starts[-1]
 
     def read(self, start: int, length: int) -> bytes:
-        """Some of it."""
+        """Return ``length`` bytes from an offset on."""
         self.file.seek(start)
         return self.file.read(length)
 
-    def outcomes(self, item: Item, content_hash: str, require: Sequence[str]) -> list[BatchResult]:
-        """The answers that are there of an item whose content has not changed; nothing where any lacks.
+    def results_of(self, item: Item, content_hash: str, require: Sequence[str]) -> list[BatchResult]:
+        """Return the answers to all systems of an item; none if its content has changed or an answer is missing.
 
-        A failure is none: it may have been for want of memory.
+        A failure counts as missing, since it may have been due to a lack of memory.
         """
         found: list[BatchResult] = []
         number = 1
@@ -84,8 +84,8 @@ class Old:
             found.append(BatchResult(source, record["status"], line, problem, is_kept=True))
         return found
 
-    def lines_but(self, sources: set[int], start: int) -> Iterator[bytes]:
-        """The lines from a place on that are not of these systems, of which the hashes are given."""
+    def lines_except(self, sources: set[int], start: int) -> Iterator[bytes]:
+        """Yield the lines from an offset on, except those of sources with the given hashes."""
         for place, end in zip(self.starts, self.starts[1:], strict=False):
             if place >= start:
                 line = self.read(place, end - place)
@@ -93,7 +93,7 @@ class Old:
                     yield line
 
     def _line(self, source: str) -> bytes | None:
-        """The last one of a system."""
+        """Return the last line of a source."""
         mark = hash(source)
         k = bisect_left(self.marks, mark)
         found = None
@@ -106,7 +106,7 @@ class Old:
 
 
 def refuse_foreign(path: str) -> None:
-    """Raises OutputError where a file that is no batch's results would be overwritten."""
+    """Raise OutputError if a file exists that is not the results of a batch."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode) or not status.st_size or standard_stream(status) is not None:
@@ -122,7 +122,7 @@ def refuse_foreign(path: str) -> None:
 
 
 def _is_results(line: bytes) -> bool:
-    """Whether a first line is that of results, or the torn beginning of one."""
+    """Return whether a first line, which may be torn, is that of results."""
     if line.startswith(_table_header()):
         return True
     try:
@@ -133,7 +133,7 @@ def _is_results(line: bytes) -> bool:
 
 
 def _begins_as_record(line: bytes) -> bool:
-    """Whether it is the beginning of a record, as far as there is any of it."""
+    """Return whether a line, which may be torn, begins as a record does."""
     beginning = _beginning(line)
     if beginning is None:
         return any(one.startswith(line) for one in RECORD_BEGINNINGS)
@@ -168,14 +168,14 @@ def _holds_stack(path: str) -> bool:
 
 
 def _source(line: bytes) -> str | None:
-    """Of the record on a line; None where there is none."""
+    """Return the source of the record on a line; None if there is no record."""
     if not line.endswith(b"}\n") or not _begins_as_record(line):
         return None
     name = TEXT.match(line, len(_beginning(line) or b""))
     source = name and TEXT.match(line, name.end() + len(b', "source": '))
     try:
         return None if source is None else str(json.loads(source[0]))
-    except ValueError:  # it was damaged
+    except ValueError:  # the line is damaged
         return None
 
 
@@ -188,7 +188,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def _facts(record: dict[str, Any]) -> Facts:
-    """What --require asks of the answer that a record holds."""
+    """Return the facts that --require is about, from the record of an answer."""
     if record.get("kind") == "program":
         others = program_requirements(has_minimum=record["objective"] is not None, is_unique=record["z"] is not None)
         gradients = [record[key] for key in ("dL_dq", "dL_dh", "dL_db", "dL_dlb", "dL_dub")]

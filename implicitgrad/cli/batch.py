@@ -1,12 +1,10 @@
-"""implicitgrad batch: many systems, a line each."""
+"""implicitgrad batch: solve many systems, a line each."""
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,27 +25,15 @@ from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import FORMATS, JSON
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from implicitgrad.batch.inputs import Chunk
-    from implicitgrad.batch.pool import Pool
-    from implicitgrad.batch.results import Results
-    from implicitgrad.batch.resume import Old
-    from implicitgrad.batch.sources import Sources
-    from implicitgrad.batch.task import BatchResult, BatchTask, ReadyResults
-    from implicitgrad.terminal.signals import Interruptions
+    from implicitgrad.batch.run import OutputTarget
 
 COMBINED = [one for one in FORMATS.values() if one.batch is not None]
 LINES = [one.name for one in COMBINED if one.is_text]
 RESUME_NEEDS = "--resume needs the JSON lines of an earlier batch: --output results.jsonl"
-LOCAL_BYTES = 2**16
-LOCAL_ITEMS = 256
-"""What is solved before workers are started, which takes as long as solving some hundreds of small systems."""
-CHUNKS_A_WORKER = 3
 DASK_TIMEOUT = 60
 """Seconds."""
 GARBAGE = 20_000
-"""Objects that the garbage collector lets come together: more than the systems that are answered together have."""
+"""The garbage collector's threshold: more objects than the systems that are answered together have."""
 
 EXAMPLES = """\
 implicitgrad batch systems/ > results.jsonl
@@ -149,52 +135,43 @@ def batch(
         announce_terminal_input()
     for name in THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
+    from implicitgrad.batch.run import BatchOptions, run_batch
     from implicitgrad.batch.task import BatchTask
     from implicitgrad.terminal.signals import Interruptions
 
     gc.freeze()
     gc.set_threshold(GARBAGE)
     gc.enable()
-    question = BatchTask(
+    task = BatchTask(
         arithmetic, free or (), rtol, require, CsvFormat(delimiter, decimal, header, index), target.form, time_limit,
         is_combined=target.directory is None,
     )  # fmt: skip
     with Interruptions() as interruptions:
-        asked = _Asked(
-            systems, files_from, exclude, jobs, address, dask_timeout or DASK_TIMEOUT, fail_fast, quiet, resume
+        options = BatchOptions(
+            systems,
+            files_from,
+            exclude,
+            jobs or cores(),
+            address,
+            dask_timeout or DASK_TIMEOUT,
+            fail_fast,
+            quiet,
+            resume,
         )
-        return _run(asked, target, question, interruptions)
+        return run_batch(options, target, task, interruptions)
 
 
 def _fill_standard_streams() -> None:
-    """Leave no descriptor of a closed one to a file that is opened."""
+    """Open the null device for each closed standard stream, so that no file gets its descriptor."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
 
 
-class _Target(NamedTuple):
-    """Where results go, and what each is written as."""
+def _target(output: str | None, directory: str | None, form: str | None, *, resume: bool) -> OutputTarget:
+    """Return where results go. Raise UsageError for options that exclude one another."""
+    from implicitgrad.batch.run import OutputTarget
 
-    output: str | None
-    directory: str | None
-    form: str
-
-
-class _Asked(NamedTuple):
-    systems: tuple[str, ...]
-    files_from: str | None
-    exclude: tuple[str, ...]
-    jobs: int | None
-    address: str | None
-    dask_timeout: int
-    fail_fast: bool
-    quiet: bool
-    resume: bool
-
-
-def _target(output: str | None, directory: str | None, form: str | None, *, resume: bool) -> _Target:
-    """Raises UsageError for what does not go together."""
     if "" in (output, directory):
         raise UsageError("expected a file's name, got ''")
     if output is not None and directory is not None:
@@ -202,174 +179,10 @@ def _target(output: str | None, directory: str | None, form: str | None, *, resu
     if resume and output in (None, "-"):
         raise UsageError(RESUME_NEEDS)
     if directory is not None:
-        return _Target(None, directory, form or JSON)
+        return OutputTarget(None, directory, form or JSON)
     if form not in (None, *LINES):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
     found = format_of(output, form, COMBINED, JSON)
     if resume and found != JSON:
         raise UsageError(RESUME_NEEDS)
-    return _Target(None if output == "-" else output, None, found)
-
-
-def _run(asked: _Asked, target: _Target, question: BatchTask, interruptions: Interruptions) -> int:
-    from implicitgrad.batch.engine import answer_all
-    from implicitgrad.batch.progress import Tally
-    from implicitgrad.batch.sources import Sources
-
-    sources = Sources(asked.systems, asked.files_from, asked.exclude, target.output, target.directory)
-    make = None if asked.address is None else _cluster(asked.address, asked.dask_timeout)
-    jobs = asked.jobs or cores()
-    submitted = _Submitted()
-    started: list[Pool] = []
-
-    def pool() -> Pool | None:
-        if started:
-            return started[0]
-        if make is None and (jobs == 1 or not submitted.is_much):
-            return None
-        from implicitgrad.batch.pool import Pool
-        from implicitgrad.batch.workers import local
-
-        started.append(Pool(make or local, jobs, question, waiting=interruptions.allowed))
-        return started[0]
-
-    def total() -> int | None:
-        with interruptions.allowed():
-            return sources.total()
-
-    at_once = CHUNKS_A_WORKER * (jobs if asked.address is None else 64)
-    is_shown = target.output is not None or target.directory is not None
-    is_whole = is_interrupted = False
-    with interruptions.deferred(), Tally(asked.quiet, total, is_shown=is_shown) as tally:
-        results = _results(target, interruptions, is_resumed=asked.resume)
-        old: Old | None = getattr(results, "old", None)
-        try:
-            chunks = interruptions.allowed_between(_held(_chunks(asked, sources, question, old, submitted), submitted))
-            for outcomes in answer_all(chunks, question, pool, at_once, interruptions.allowed):
-                shown = _to_first_failure(outcomes) if asked.fail_fast else outcomes
-                tally.add(results.write(shown))
-                if asked.fail_fast and shown and shown[-1].is_failure:
-                    tally.is_stopped = True
-                    break
-            else:
-                interruptions.check()
-                is_whole = True
-        except KeyboardInterrupt:
-            interruptions.is_over = is_interrupted = True
-            _end(started)
-            for outcomes in chain.from_iterable(one.finished() for one in started):
-                tally.add(results.write(outcomes))
-            raise
-        finally:
-            interruptions.is_over = True
-            for one in started:
-                one.close()
-            _end(started)
-            results.close(is_whole=is_whole, is_interrupted=is_interrupted)
-    return tally.exit_code
-
-
-def _cluster(address: str, timeout: int) -> Callable[[int], Executor]:
-    from implicitgrad.batch.cluster import dask
-
-    return dask(address, timeout)
-
-
-def _end(started: list[Pool]) -> None:
-    """End every worker of this machine at once."""
-    if started:
-        from implicitgrad.batch.workers import kill_all
-
-        kill_all()
-
-
-def _to_first_failure(outcomes: list[BatchResult]) -> list[BatchResult]:
-    failed = next((k for k, outcome in enumerate(outcomes) if outcome.is_failure), None)
-    return outcomes if failed is None else outcomes[: failed + 1]
-
-
-class _Submitted:
-    """Counts what was handed to processes so far."""
-
-    def __init__(self) -> None:
-        self.bytes = self.items = 0
-
-    @property
-    def is_much(self) -> bool:
-        return self.bytes > LOCAL_BYTES or self.items > LOCAL_ITEMS
-
-
-def _held(chunks: Iterator[Chunk | ReadyResults], submitted: _Submitted) -> Iterator[Chunk | ReadyResults]:
-    """The same, the first of them together: once there is much to do, or the next may be long in coming."""
-    held: list[Chunk | ReadyResults] = []
-    for chunk in chunks:
-        held.append(chunk)
-        if submitted.is_much or not chunk:
-            yield from held
-            held.clear()
-    yield from held
-
-
-def _chunks(
-    asked: _Asked, sources: Sources, question: BatchTask, old: Old | None, submitted: _Submitted
-) -> Iterator[Chunk | ReadyResults]:
-    """What is to be done, and what is done already."""
-    from implicitgrad.batch import inputs as items
-    from implicitgrad.batch.answer import item_failure
-    from implicitgrad.batch.task import ReadyResults
-    from implicitgrad.text.errors import InputError
-
-    for chunk in items.chunks(sources.found(), sources.own(), sends_all=asked.address is not None):
-        if isinstance(chunk, InputError):
-            problem = chunk.problems[0]
-            yield ReadyResults([item_failure(str(problem.source), problem, question)])
-            continue
-        submitted.items += len(chunk)
-        submitted.bytes += sum(len(item.data) if item.data is not None else items.size(item) for item in chunk)
-        if old is None:
-            yield chunk
-        else:
-            yield from _changed(chunk, old, question)
-
-
-def _changed(chunk: Chunk, old: Old, question: BatchTask) -> Iterator[Chunk | ReadyResults]:
-    """A chunk, without what has its result already; that stands in its place."""
-    from implicitgrad.batch.task import ReadyResults
-    from implicitgrad.text.errors import InputError
-
-    left: Chunk = []
-    for item in chunk:
-        try:
-            content_hash = question.content_hash(item)
-            outcomes = [] if content_hash is None else old.outcomes(item, content_hash, question.require)
-        except InputError:
-            outcomes = []
-        if outcomes:
-            if left:
-                yield left
-            left = []
-            yield ReadyResults(outcomes)
-        else:
-            left.append(item)
-    if left or not chunk:
-        yield left
-
-
-def _results(target: _Target, interruptions: Interruptions, *, is_resumed: bool) -> Results:
-    if target.directory is not None:
-        from implicitgrad.batch.directory_output import Directory
-
-        return Directory(target.directory, target.form)
-    batch = FORMATS[target.form].batch
-    assert batch is not None
-    header, assemble = batch().header, batch().assemble
-    if assemble is not None:
-        from implicitgrad.batch.results import Stack
-
-        assert target.output is not None
-        return Stack(target.output, assemble)
-    from implicitgrad.batch.jsonl_output import lines_to, standard_output
-
-    if target.output is None:
-        return standard_output(interruptions, header)
-    return lines_to(target.output, interruptions, header, is_resumed=is_resumed)
+    return OutputTarget(None if output == "-" else output, None, found)
