@@ -125,7 +125,7 @@ def test_results_replace_results_torn_ones_too_and_go_to_what_is_open_already(tm
         assert sources((tmp_path / "r.jsonl").read_text()) == names
     (tmp_path / "app").write_text("precious\n")
     assert shell("implicitgrad batch many -o /dev/stdout -q >> app", tmp_path).returncode == 0
-    assert (tmp_path / "app").read_text().startswith('precious\n{"kind": "linear", "name": ')
+    assert (tmp_path / "app").read_text().startswith('precious\n{"name": ')
     for name in ("r.npy", "r.yaml", "r.jsonl.gz"):
         assert shell(f"implicitgrad batch many -o {name}", tmp_path).returncode == 2
     assert shell("implicitgrad batch many -o csv.jsonl -f csv", tmp_path).returncode == 0

@@ -23,8 +23,7 @@ CHUNK_ITEMS = 128
 """Systems in a chunk, at most: small ones, too, are work, and no worker is to have much of it when the others end."""
 MAX_SENT = 2**20
 """Bytes of a file, above which it is read where it is answered."""
-RECORD_BEGINNINGS = (b'{"name": ', b'{"kind": "linear", "name": ', b'{"kind": "program", "name": ')
-"""The first bytes of a record in JSON, before the name: of a failure, and of an answer by its kind."""
+RECORD_BEGINNING = b'{"name": '
 READ_SIZE = 2**16
 LONGEST_NAME = 2**12
 """Bytes of a path: systems take no more."""
@@ -344,7 +343,7 @@ def is_result(line: bytes) -> bool:
     """Whether a line is a record of solve or batch."""
     import json
 
-    if not line.startswith(RECORD_BEGINNINGS) or b'"source": ' not in line:
+    if not line.startswith(RECORD_BEGINNING) or b'"source": ' not in line:
         return False
     try:
         record = json.loads(line)

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from implicitgrad.batch.inputs import RECORD_BEGINNINGS, is_result
+from implicitgrad.batch.inputs import RECORD_BEGINNING, is_result
 from implicitgrad.batch.task import BatchResult, Item
 from implicitgrad.model.requirement import Facts, program_requirements, unmet
 from implicitgrad.terminal.files import standard_stream
@@ -134,11 +134,8 @@ def _is_results(line: bytes) -> bool:
 
 def _begins_as_record(line: bytes) -> bool:
     """Return whether a line, which may be torn, begins as a record does."""
-    beginning = _beginning(line)
-    if beginning is None:
-        return any(one.startswith(line) for one in RECORD_BEGINNINGS)
-    rest = line[len(beginning) :]
-    for expected in (TEXT, b', "source": ', TEXT, b', "'):
+    rest = line
+    for expected in (RECORD_BEGINNING, TEXT, b', "source": ', TEXT, b', "'):
         if isinstance(expected, bytes):
             if not rest.startswith(expected):
                 return expected.startswith(rest)
@@ -150,11 +147,6 @@ def _begins_as_record(line: bytes) -> bool:
             rest = rest[text.end() :]
     keys = (b'kind": "', b'arithmetic": "', b'error": {"code": ')
     return rest.startswith(keys) or any(key.startswith(rest) for key in keys)
-
-
-def _beginning(line: bytes) -> bytes | None:
-    """Return what precedes the name in a record."""
-    return next((one for one in RECORD_BEGINNINGS if line.startswith(one)), None)
 
 
 def _holds_stack(path: str) -> bool:
@@ -171,7 +163,7 @@ def _source(line: bytes) -> str | None:
     """Return the source of the record on a line; None if there is no record."""
     if not line.endswith(b"}\n") or not _begins_as_record(line):
         return None
-    name = TEXT.match(line, len(_beginning(line) or b""))
+    name = TEXT.match(line, len(RECORD_BEGINNING))
     source = name and TEXT.match(line, name.end() + len(b', "source": '))
     try:
         return None if source is None else str(json.loads(source[0]))
