@@ -378,6 +378,8 @@ def test_the_programs_own_answer_holds_and_a_changed_one_fails() -> None:
         statuses[record["status"]] += 1
         found = judged(document, record)
         assert all(found.values()), (seed, found)
+        if seed % 4:
+            continue
         exact = record["exact"]
         keys = [key for key in found if key in exact and positions(exact[key])]
         changed = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from implicitgrad.checks.judge import with_caveat
+from implicitgrad.checks.program.mistakes.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
 from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, intervals, is_solution
@@ -14,7 +15,7 @@ from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, Prog
 from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.spec import PROGRAM_CLAIMS
-from implicitgrad.model.verdict import Deviation, Outcome, Verdict
+from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict
 from implicitgrad.readers.program_claims import shape_of
 from implicitgrad.text.characters import count, printable
 
@@ -100,7 +101,8 @@ class _QuantityJudge:
         judged = [one for part in quantity.parts for one in self._part(quantity.key, part)]
         wrong = [one for one in judged if isinstance(one, Deviation)]
         if wrong:
-            return _failed(outcome, wrong, sum(len(part.claimed()) for part in quantity.parts))
+            failed = _failed(outcome, wrong, sum(len(part.claimed()) for part in quantity.parts))
+            return failed._replace(suspicions=self._suspicions(quantity))
         undecided = [one for one in judged if isinstance(one, str)]
         if undecided:
             return outcome._replace(holds=False, reason=undecided[0], is_undecided=True)
@@ -108,6 +110,18 @@ class _QuantityJudge:
         if reason:
             return outcome._replace(holds=False, reason=reason, failing=1)
         return outcome
+
+    def _suspicions(self, quantity: ClaimedQuantity) -> tuple[Suspicion, ...]:
+        """Return the mistakes that explain what is claimed to hold for both sides."""
+        found = [
+            suspicion
+            for part in quantity.parts
+            if part.side is None
+            for suspicion in diagnose_program(
+                self.solution, quantity.key, part, self.tolerances.of(part.matrix, quantity.key)
+            )
+        ]
+        return tuple(dict.fromkeys(found))
 
     def _null(self, outcome: Outcome) -> Outcome:
         """Judge null in place of a whole quantity: it holds if the quantity is not determined throughout."""

@@ -1,0 +1,185 @@
+"""The KKT conditions with some set of active constraints, and the answers that they give, right or wrong.
+
+    K·u = (∂L/∂z, 0, 0),   ∂L/∂q = −u_z,   ∂L/∂d = u_λ,   ∂L/∂b = u_ν
+
+Amos and Kolter, *OptNet* (2017), have d_z = −u_z and d_λ with u_λ = −λ·d_λ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain, combinations
+from typing import NamedTuple
+
+from implicitgrad.checks.matrices import combination
+from implicitgrad.model.program import RowKind, Vector, product, times
+from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
+
+ZERO = Fraction(0)
+KINDS = {"h": RowKind.INEQUALITY, "lb": RowKind.LOWER, "ub": RowKind.UPPER}
+MAX_SETS = 64
+"""The most sets of active constraints that are tried."""
+
+
+class Response(NamedTuple):
+    """How z and the losses respond to q, the bounds d of a set of active inequalities, and b."""
+
+    active: tuple[int, ...]
+    z: Sequence[Vector]
+    """(n, n + active + p) ∂z"""
+    losses: Sequence[Vector]
+    """(K, n + active + p) ∂L"""
+    point: Vector | None = None
+    """z, λ of the active inequalities and ν that solve these KKT conditions; None if there are several."""
+
+
+class KktSystems:
+    """The KKT conditions of one program with a unique solution, with any set of active inequalities."""
+
+    def __init__(self, solution: ProgramSolution) -> None:
+        self.solution, self.program = solution, solution.program
+        self.canonical = solution.program.canonical()
+        assert solution.z is not None
+        self.point = solution.z
+        self._regular: dict[tuple[int, ...], Response | None] = {}
+
+    @cached_property
+    def rows(self) -> dict[tuple[RowKind, int], int]:
+        """The number of each inequality by its kind and its number in it."""
+        return {(row.kind, row.number): i for i, row in enumerate(self.solution.inequalities)}
+
+    @property
+    def inactive(self) -> list[int]:
+        """The inactive inequalities."""
+        return [i for i in range(len(self.solution.inequalities)) if i not in self.solution.active]
+
+    def regular(self, active: Sequence[int]) -> Response | None:
+        """Return the response with these inequalities as equations; None if K is singular then."""
+        chosen = tuple(sorted(active))
+        if chosen not in self._regular:
+            self._regular[chosen] = self._solve(chosen)
+        return self._regular[chosen]
+
+    def _solve(self, active: tuple[int, ...]) -> Response | None:
+        n, p = self.program.unknowns, len(self.program.b)
+        if len(active) + p > n:
+            return None
+        found = solve_exact(kkt_system(self.program, self.canonical, active, range(p)))
+        if found.general.free or found.constraints is not None:
+            return None
+        J = found.general.particular
+        losses = found.general.dL_dx_particular or ()
+        return Response(active, J[:n], tuple(losses), value_of_unknowns(found, self.canonical, active))
+
+    def least_norm(self, active: Sequence[int]) -> Response:
+        """Return the response by the pseudo-inverse of K with these inequalities: K⁺·x = K·w with K³·w = K·x."""
+        chosen = tuple(sorted(active))
+        canonical, n = self.canonical, self.program.unknowns
+        below = [canonical.C[i] for i in chosen] + list(canonical.A)
+        nothing = (ZERO,) * len(below)
+        K = [(*row, *(other[j] for other in below)) for j, row in enumerate(canonical.P)]
+        K += [(*row, *nothing) for row in below]
+        cubed = [times(K, times(K, row)) for row in K]
+
+        def solve(right: Sequence[Fraction]) -> Vector:
+            weights = combination(cubed, times(K, right))
+            assert weights is not None  # K·x is in the range of K³, for K is symmetric
+            return times(K, weights)
+
+        size = len(K)
+        units = [tuple(Fraction(k == j) for k in range(size)) for j in range(size)]
+        signs = [-1] * n + [1] * len(below)
+        columns = [tuple(sign * entry for entry in solve(unit)) for sign, unit in zip(signs, units, strict=True)]
+        losses = []
+        for loss in self.program.losses:
+            multipliers = [self._of_multiplier(loss.multipliers, i) for i in chosen]
+            u = solve((*loss.z, *multipliers, *loss.equality_multipliers))
+            losses.append(tuple(sign * entry for sign, entry in zip(signs, u, strict=True)))
+        return Response(chosen, tuple(tuple(column[j] for column in columns) for j in range(n)), losses)
+
+    def _of_multiplier(self, gradient: Vector, i: int) -> Fraction:
+        row = self.solution.inequalities[i]
+        return gradient[row.number] if row.kind is RowKind.INEQUALITY else ZERO
+
+    def subsets_of_active(self) -> Iterator[tuple[int, ...]]:
+        """Yield proper subsets of the active inequalities, the largest first, at most MAX_SETS."""
+        active = self.solution.active
+        sizes = range(len(active) - 1, -1, -1)
+        sets = chain.from_iterable(combinations(active, size) for size in sizes)
+        yield from (one for one, _ in zip(sets, range(MAX_SETS), strict=False))
+
+    def with_inactive(self) -> Iterator[tuple[int, ...]]:
+        """Yield sets of inactive inequalities, all first, then the smallest, at most MAX_SETS."""
+        inactive = self.inactive
+        sizes = [len(inactive), *range(1, len(inactive))] if inactive else []
+        sets = chain.from_iterable(combinations(inactive, size) for size in sizes)
+        yield from (one for one, _ in zip(sets, range(MAX_SETS), strict=False))
+
+    def values(self, key: str, loss: int, response: Response) -> list[list[Fraction | None]] | None:
+        """Return the values of a quantity. loss : whose gradient, or whose row of one."""
+        of, _, parameter = key.partition("_d")
+        if not parameter:
+            return self._unknowns(key, response)
+        if of == "dz":
+            return [self.by_parameter(parameter, row, response.active) for row in response.z]
+        row = response.losses[loss]
+        if parameter not in "PGA":
+            return [self.by_parameter(parameter, row, response.active)]
+        return self.by_matrix(parameter, row, response.active)
+
+    def by_parameter(self, parameter: str, row: Sequence[Fraction], active: Sequence[int]) -> list[Fraction | None]:
+        """Return a row over (q, d, b) as a row over one of q, h, lb, ub and b."""
+        n, p = self.program.unknowns, len(self.program.b)
+        if parameter == "q":
+            return list(row[:n])
+        if parameter == "b":
+            return list(row[len(row) - p :])
+        size = len(self.program.h) if parameter == "h" else n
+        found: list[Fraction | None] = [ZERO] * size
+        for k, i in enumerate(active):
+            inequality = self.solution.inequalities[i]
+            if inequality.kind is KINDS[parameter]:
+                found[inequality.number] = inequality.sign * row[n + k]
+        return found
+
+    def by_matrix(self, parameter: str, row: Sequence[Fraction], active: Sequence[int]) -> list[list[Fraction | None]]:
+        """Return ∂L/∂P, ∂L/∂G or ∂L/∂A from a gradient over (q, d, b) and the right z, λ and ν."""
+        n, p, z = self.program.unknowns, len(self.program.b), self.point
+        by_q = row[:n]
+        if parameter == "P":
+            return [[(by_q[i] * z[j] + z[i] * by_q[j]) / 2 for j in range(n)] for i in range(n)]
+        if parameter == "A":
+            pairs = list(zip(self.solution.equality_multipliers, row[len(row) - p :], strict=True))
+        else:
+            changes = dict(zip(active, row[n:], strict=False))
+            numbers = [self.rows[RowKind.INEQUALITY, i] for i in range(len(self.program.h))]
+            pairs = [(self.solution.multipliers[i], changes.get(i, ZERO)) for i in numbers]
+        return [
+            [None if multiplier is None else multiplier * a - change * b for a, b in zip(by_q, z, strict=True)]
+            for multiplier, change in pairs
+        ]
+
+    def _unknowns(self, key: str, response: Response) -> list[list[Fraction | None]] | None:
+        if response.point is None:
+            return None
+        n, p = self.program.unknowns, len(self.program.b)
+        z, multipliers = response.point[:n], response.point[n : len(response.point) - p]
+        if key == "z":
+            return [list(z)]
+        if key == "nu":
+            return [list(response.point[len(response.point) - p :])]
+        if key == "objective":
+            value = product(z, times(self.canonical.P, z)) / 2 + product(self.canonical.q, z) + self.program.constant
+            return [[-value if self.program.is_maximum else value]]
+        kind = {"lambda": "h", "lambda_lb": "lb", "lambda_ub": "ub"}[key]
+        size = len(self.program.h) if key == "lambda" else n
+        found: list[Fraction | None] = [ZERO] * size
+        for i, multiplier in zip(response.active, multipliers, strict=True):
+            inequality = self.solution.inequalities[i]
+            if inequality.kind is KINDS[kind]:
+                found[inequality.number] = multiplier
+        return [found]

@@ -1,0 +1,67 @@
+"""Try mistakes on a wrong claim about a program, in order, and describe those that explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from implicitgrad.checks.program.mistakes.active_set import active_set
+from implicitgrad.checks.program.mistakes.adjoint import KktSystems
+from implicitgrad.checks.program.mistakes.factor import factor
+from implicitgrad.checks.program.mistakes.half import half
+from implicitgrad.checks.program.mistakes.kink import between, one_choice, one_side
+from implicitgrad.checks.program.mistakes.multiplier import multiplier
+from implicitgrad.checks.program.mistakes.other import other_loss, rounding, transposed, unsolved, zero
+from implicitgrad.checks.program.mistakes.quadratic import quadratic
+from implicitgrad.checks.program.mistakes.sign import negative, some_signs
+from implicitgrad.checks.program.mistakes.singular import least_norm, ridge
+from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial
+from implicitgrad.checks.program.quantities import Quantities
+from implicitgrad.model.program_claims import ClaimedPart
+from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.system import Matrix
+from implicitgrad.model.verdict import Suspicion
+
+MISTAKES: tuple[Callable[[ProgramTrial], Iterator[Candidate]], ...] = (
+    one_side, negative, other_loss, quadratic, multiplier, factor, half, transposed, unsolved, some_signs, least_norm,
+    one_choice, active_set, ridge, between,
+)  # fmt: skip
+"""Each yields the candidates of one kind of mistake."""
+MAX_SIZE = 40
+"""The most unknowns and constraints of a program that mistakes are tried on; beyond it trials take too long."""
+
+
+def diagnose_program(
+    solution: ProgramSolution, key: str, part: ClaimedPart, tolerances: Matrix
+) -> tuple[Suspicion, ...]:
+    """Return the mistakes that explain wrong numbers, mostly one or none."""
+    program = solution.program
+    size = program.unknowns + len(solution.inequalities) + len(program.b)
+    if not solution.is_unique or size > MAX_SIZE or part.matrix.non_finite or key.endswith("_dx"):
+        return ()
+    quantities, systems = Quantities(solution), KktSystems(solution)
+    entries = part.matrix.entries
+    known = [[quantities.entry(key, part.loss, i, j) for j in range(len(row))] for i, row in enumerate(entries)]
+    claimed = [
+        [None if (i, j) in part.unclaimed else value for j, value in enumerate(row)] for i, row in enumerate(entries)
+    ]
+    if key.startswith("dL_d") and key[-1] not in "PGA":
+        trials = [
+            ProgramTrial(systems, key, k, claimed[k : k + 1], tolerances[k : k + 1], known[k : k + 1])
+            for k in range(len(entries))
+        ]
+    else:
+        trials = [ProgramTrial(systems, key, part.loss, claimed, tolerances, known)]
+    wrong = [trial for trial in trials if trial.is_wrong]
+    found = [suspicion for trial in wrong if (suspicion := _first(trial)) is not None]
+    return tuple(dict.fromkeys(found)) if len(found) == len(wrong) or len(trials) > 1 else ()
+
+
+def _first(trial: ProgramTrial) -> Suspicion | None:
+    if not trial.has_numbers:
+        return None
+    cut_off = zero(trial)
+    if cut_off is not None:
+        return cut_off
+    candidates = (candidate for mistake in MISTAKES for candidate in mistake(trial))
+    found = next((one.suspicion for one in candidates if trial.is_explained_by(one.values)), None)
+    return found or rounding(trial)
