@@ -37,7 +37,8 @@ class SymbolicComparison:
 
     def compare(self, claimed: Symbolic, expected: Symbolic, slack: Fraction = Fraction(0)) -> Finding:
         """Decide whether two values are equal; for nonlinear equations, wherever these hold."""
-        if self._is_within(claimed, expected, slack):
+        difference = claimed - expected
+        if not difference or (slack and difference.is_number and abs(difference.approximation()) <= slack):
             return Finding(Decision.YES)
         return Finding(Decision.NO) if self.curve is None else self.curve.compare(claimed, expected, slack)
 
@@ -69,10 +70,6 @@ class SymbolicComparison:
         findings = [self.compare(one, self.field.number(0)) for one in remaining]
         order = [Decision.NO, Decision.UNDECIDED, Decision.YES]
         return min(findings, key=lambda finding: order.index(finding.answer), default=Finding(Decision.YES))
-
-    def _is_within(self, claimed: Symbolic, expected: Symbolic, slack: Fraction) -> bool:
-        difference = claimed - expected
-        return not difference or (bool(slack) and difference.is_number and abs(difference.approximation()) <= slack)
 
 
 def row_reduced(rows: Rows, *, keeps_all: bool = False) -> Rows:

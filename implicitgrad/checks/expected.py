@@ -86,13 +86,8 @@ def _judge(parts: Parts, solution: Answer, others: Sequence[Answer]) -> Verdict:
 
 def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
     """Return a file's claims with ``claims`` in place of its own; new tolerances replace all of the file's."""
-    expected = spec.expect()
-    kept = {key: part for key, part in expected.items() if key.partition(".")[0] not in _roots(claims)}
-    return kept | dict(claims)
-
-
-def _roots(claims: Parts) -> set[str]:
-    return {key.partition(".")[0] for key in claims}
+    roots = {key.partition(".")[0] for key in claims}
+    return {key: part for key, part in spec.expect().items() if key.partition(".")[0] not in roots} | dict(claims)
 
 
 def arithmetic_of(spec: SystemSpec) -> str:

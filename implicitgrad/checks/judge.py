@@ -73,7 +73,8 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
     """Judge ∂y/∂x first: a claimed ∂L/∂x must be the one that a valid claimed ∂y/∂x yields."""
     outcomes = []
     jacobian: Claim | None = None
-    related = [other for other in others if _has_same_matrices(other.system, context.system)]
+    A, B = context.system.A, context.system.B
+    related = [one for one in others if one.system is not context.system and (one.system.A, one.system.B) == (A, B)]
     for matrix in (context.claims.dy_dx, context.claims.dL_dx):
         if matrix is None:
             continue
@@ -105,7 +106,3 @@ def with_caveat(outcome: Outcome, caveats: Mapping[str, str]) -> Outcome:
     if outcome.holds or outcome.is_undecided or outcome.key not in caveats:
         return outcome
     return Outcome(outcome.key, False, outcome.claimed, caveats[outcome.key], is_undecided=True)
-
-
-def _has_same_matrices(a: LinearSystem, b: LinearSystem) -> bool:
-    return a is not b and a.A == b.A and a.B == b.B

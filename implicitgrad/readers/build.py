@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
@@ -94,11 +94,7 @@ def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearS
         return _system(MatrixParser(spec, Arithmetic.FLOAT))._replace(exactly=lambda: system)
     if arithmetic != AUTO or spec.is_at_inexact_point or is_binary(spec) or _least_estimate(spec) > SETTLED:
         return system
-    return system._replace(exactly=partial(_exact_system, spec))
-
-
-def _exact_system(spec: SystemSpec) -> LinearSystem:
-    return _system(MatrixParser(spec, Arithmetic.EXACT))
+    return system._replace(exactly=lambda: _system(MatrixParser(spec, Arithmetic.EXACT)))
 
 
 def _choose_arithmetic(spec: SystemSpec, asked: str, *, is_above_limit: bool) -> Arithmetic:

@@ -333,7 +333,8 @@ def _by_sympy(
             line = lines[error.equation]
             raise InputError([problem.at(line.source, line.locate(0))]) from None
         raise InputError([problem.at(point.source or source, point.position)]) from None
-    B = None if _is_identity(found.B, len(inputs)) else found.B
+    identity = [["1" if i == k else "0" for k in range(len(inputs))] for i in range(len(inputs))]
+    B = None if list(map(list, found.B)) == identity else found.B
     parts = _parts(lines, found.A, B, unknowns, inputs, y, x)
     if found.hessian is not None:
         parts["hessian"] = SourceValue(found.hessian, lines[0].source)
@@ -352,10 +353,6 @@ def linearize_without_point(system: LinearSystem) -> Linearization:
     assert origin is not None
     lines = [EquationLine(text, system.source) for text in origin.equations]
     return _by_sympy(lines, origin.parsed, y, x, SourceValue(y), SourceValue(x), system.source, None, (), 1)
-
-
-def _is_identity(B: Sequence[Sequence[object]], inputs: int) -> bool:
-    return len(B) == inputs and all(b == ("1" if i == k else "0") for i, row in enumerate(B) for k, b in enumerate(row))
 
 
 def expression_problem(line: EquationLine, error: ExpressionError) -> Problem:

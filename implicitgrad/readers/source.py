@@ -77,16 +77,12 @@ def regular_size(path: str) -> int | None:
 def unreadable(source: str, error: OSError | ValueError) -> InputError:
     """Return the error for a source that cannot be read."""
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    hint = "Give the system's file, not its directory" if _is_directory(error) else None
+    hint = "Give the system's file, not its directory" if getattr(error, "errno", None) == errno.EISDIR else None
     return _refused(source, f"cannot be read: {reason}", hint, "cannot-read")
 
 
 def _refused(source: str, message: str, hint: str | None = None, code: str = "not-text") -> InputError:
     return InputError([Problem(message, hint, code, source)])
-
-
-def _is_directory(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EISDIR
 
 
 def _standard_input() -> bytes:
@@ -163,7 +159,7 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
     if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
         hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
         raise _refused(source, f"expected YAML or CSV text, got {found}", hint)
-    encoding = "utf-8" if data[:1].isascii() else _encoding(data)
+    encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -177,10 +173,6 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
         problem = Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)
         raise InputError([problem])
     return text
-
-
-def _encoding(data: bytes) -> str:
-    return next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
 
 
 def _format_of(data: bytes, beginning: bytes) -> str | None:

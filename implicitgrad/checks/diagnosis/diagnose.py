@@ -70,7 +70,8 @@ def _diagnose_losses(claim: Claim, related: Sequence[Solution]) -> tuple[Suspici
     is_of_all = not has_right_row or all(mistake.corrected is None for mistake in found.values())
     if is_explained and is_of_all and len(messages) == 1:
         return tuple(messages)
-    return tuple([_of_one_loss(mistake.suspicion, k) for k, mistake in found.items()])
+    suspicions = [(mistake.suspicion, f"the claimed ∂L{k + 1}/∂x") for k, mistake in found.items()]
+    return tuple([one._replace(message=one.message.replace("the claim", claimed, 1)) for one, claimed in suspicions])
 
 
 def _exchanged_losses(claim: Claim, wanted: PartialMatrix) -> Suspicion | None:
@@ -128,7 +129,3 @@ def _is_negative(claim: Claim) -> bool:
 
 def _corrected(claim: Claim, matrix: ClaimedMatrix) -> Claim:
     return Claim(matrix, claim.context, claim.jacobian)
-
-
-def _of_one_loss(suspicion: Suspicion, k: int) -> Suspicion:
-    return suspicion._replace(message=suspicion.message.replace("the claim", f"the claimed ∂L{k + 1}/∂x", 1))
