@@ -317,3 +317,12 @@ def test_a_null_space_far_larger_than_its_question_is_refused(run: Run, A: str, 
     )
     assert (result.returncode, result.stdout) == (2, "")
     assert f"{message} equation, got {entries}" in result.stderr
+
+
+def test_names_without_brackets_are_refused_with_their_place(run: Run) -> None:
+    result = run("solve", "-", stdin="equations: x = y1 + y2\ny: y1, y2\n")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: -:2:4: y[1]: expected a name of letters, digits and _, to stand in an equation, got 'y1, y2'. "
+        "Names stand in brackets: [y1, y2]\n"
+    )

@@ -199,6 +199,8 @@ BAD_PROGRAMS = {
     "it",
     "minimize: (z1 - c)^2\nat: {c: 1}\n": "-: expected the names of the unknowns, got none. Name them: z: [z1] (on the "
     "command line, --unknowns z1)",
+    "minimize: z1^2\nz: z1, z2\n": "-:2:4: z[1]: expected a name of letters, digits and _, to stand in an equation, "
+    "got 'z1, z2'. Names stand in brackets: [z1, z2]",
     "minimize: z1^2\nz: [z1, z1]\n": "-:2:9: z[2]: duplicate name 'z1'",
     "minimize: z1^2\nz: [z1, pi]\n": "-:2:9: z[2]: expected a name of letters, digits and _, to stand in an "
     "equation, got "

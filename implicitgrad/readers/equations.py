@@ -387,7 +387,9 @@ def given_names(key: str, part: SourceValue | None, source: str, problems: list[
         if not is_name or name in FUNCTIONS + CONSTANTS:
             shown = quoted(name) if isinstance(name, str) else "a list"
             message = f"{key}[{i + 1}]: expected a name of letters, digits and _, to stand in an equation, got {shown}"
-            problems.append(Problem(message, None, "bad-name").at(part.source or source, part.locate((i,))))
+            hint = f"Names stand in brackets: [{quoted(name)[1:-1]}]" if isinstance(name, str) and "," in name else None
+            place = part.locate((i,) if isinstance(part.value, list) else ())
+            problems.append(Problem(message, hint, "bad-name").at(part.source or source, place))
     return [str(name) for name in value]
 
 
