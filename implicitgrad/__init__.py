@@ -9,7 +9,7 @@ from implicitgrad.text.version import __version__ as __version__
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
-    from implicitgrad.api import check, read_systems, solve, solve_program
+    from implicitgrad.api import check, check_program, read_systems, solve, solve_program
     from implicitgrad.model.program import QuadraticProgram
     from implicitgrad.model.program_solution import ProgramSolution, ProgramStatus
     from implicitgrad.model.solution import Constraints, General, Solution, Status
@@ -25,6 +25,7 @@ _HOME = {
     "Problem": "text.errors",
     "UsageError": "text.errors",
     "check": "api",
+    "check_program": "api",
     "read_systems": "api",
     "Constraints": "model.solution",
     "General": "model.solution",
@@ -58,6 +59,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "check",
+    "check_program",
     "linear_system",
     "read_systems",
     "solve",

@@ -1,4 +1,4 @@
-"""The functions for Python: linear_system, read_systems, solve and check."""
+"""The functions for Python: read_systems, solve and check, solve_program and check_program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.model.solution import Constraints, Solution
-from implicitgrad.model.spec import CsvFormat, SourceValue
+from implicitgrad.model.spec import PROGRAM_CLAIMS, CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
 from implicitgrad.numbers.ball import is_array_of_doubles
@@ -120,6 +120,57 @@ def solve_program(
     return solve_exactly(program_of(values | losses, names or {}, name or "<python>"))
 
 
+def check_program(
+    P: object = None,
+    q: object = None,
+    G: object = None,
+    h: object = None,
+    A: object = None,
+    b: object = None,
+    lb: object = None,
+    ub: object = None,
+    *,
+    dL_dz: object = None,
+    dL_dlambda: object = None,
+    dL_dnu: object = None,
+    names: Mapping[str, Sequence[str]] | None = None,
+    name: str | None = None,
+    rtol: object = None,
+    atol: object = None,
+    **claims: object,
+) -> Verdict:
+    """Whether what is claimed of a quadratic program and its derivatives holds.
+
+    P, q, G, h, A, b, lb, ub, dL_dz, … : as in solve_program().
+    claims : at least one of status, objective, z, lambda_, lambda_lb, lambda_ub, nu, active, dz_dq, dz_dh, dz_db,
+    dz_dlb, dz_dub, dL_dq, dL_dh, dL_db, dL_dlb, dL_dub, dL_dP, dL_dG and dL_dA, as in a file: nested sequences or
+    arrays, also what numpy.asarray takes, None for an entry that is claimed not to be determined. A derivative whose
+    two sides differ, or one of which is missing, holds only as {"left": …} or {"right": …}.
+    rtol, atol : as in check(); by default floats may have the error of a stable solution of the KKT conditions.
+
+    Raises InputError for values that make no program or no claim, TypeError without a claim and for one of another
+    name.
+    """
+    from implicitgrad.checks.program.judge import judge_program
+    from implicitgrad.readers.program_claims import build_program_claims
+
+    claims = {key.removesuffix("_"): value for key, value in claims.items()}
+    stray = [key for key in claims if key not in PROGRAM_CLAIMS or key == "tolerance"]
+    if stray or not claims:
+        found = f"got {stray[0]!r}" if stray else "got none"
+        raise TypeError(f"expected a claim: status, z, lambda_, nu, dz_dq, dL_dq, dL_dh, ...; {found}")
+    solution = solve_program(
+        P, q, G, h, A, b, lb, ub, dL_dz=dL_dz, dL_dlambda=dL_dlambda, dL_dnu=dL_dnu, names=names, name=name
+    )
+    parts = {key: _claim_part(value) for key, value in claims.items()}
+    for key, value in claims.items():
+        if isinstance(value, Mapping):
+            parts |= {f"{key}.{side}": _claim_part(one) for side, one in value.items()}
+    tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
+    parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
+    return judge_program(solution, build_program_claims(parts, solution))
+
+
 def check(
     A: object,
     dL_dy: object = None,
@@ -179,6 +230,12 @@ def check(
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
     return judge(solution, build_claims(parts, solution))
+
+
+def _claim_part(value: object) -> SourceValue:
+    from implicitgrad.readers.program import as_lists
+
+    return _part(value)._replace(value=as_lists(value))
 
 
 def _part(value: object) -> SourceValue:

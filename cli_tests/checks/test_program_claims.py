@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import Run, trials
 
+import implicitgrad
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.model.verdict import Outcome
 from implicitgrad.readers.build import build_question
@@ -630,3 +631,59 @@ def json_of(text: str) -> dict[str, Any]:
     import yaml
 
     return yaml.safe_load(text)  # type: ignore[no-any-return]
+
+
+class Tensor:
+    """What only numpy.asarray can convert."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        return self.values
+
+
+def test_claims_from_python() -> None:
+    program: dict[str, Any] = {
+        "P": np.eye(2) * 2, "q": [-2, -5], "G": Tensor([[1, 2], [-1, 2], [-1, -2]]), "h": np.array([6, 2, 2]), "lb": 0,
+        "dL_dz": np.array([1.0, 1.0]), "names": {"z": ["bread", "cake"], "G": ["flour", "oven", "labour"]},
+    }  # fmt: skip
+    right = {
+        "status": "differentiable", "objective": -6.45, "z": np.array([1.4, 1.7]), "lambda_": ["0", "4/5", "0"],
+        "active": ["oven"], "dL_dq": Tensor([-0.6, -0.3]), "dL_dh": {"right": np.array([0, 0.2, 0])},
+        "dz_dh": [[0, Fraction(-1, 5), 0], [0, {"left": "2/5"}, 0]],
+        "dL_dG": np.array([[0, 0], [-0.76, -0.58], [0, 0]]),
+    }  # fmt: skip
+    verdict = implicitgrad.check_program(**program, **right)
+    assert verdict
+    assert str(verdict) == "status, objective, z, lambda, active, dz_dh, dL_dq, dL_dh, dL_dG: all hold"
+    wrong = implicitgrad.check_program(**program, dL_dq=Tensor([0.6, 0.3]))
+    assert not wrong
+    assert str(wrong).splitlines() == [
+        "dL_dq fails: 2 of 2 entries",
+        "worst dL_dq[1] (∂L/∂q[bread]): claimed 0.6, correct is -0.6, difference ≈1.20, allowed ≈5.11e-15",
+        "the claim is the negative of ∂L/∂q: is a sign flipped?",
+    ]
+    single = np.array([-0.6, -0.3], dtype="float32")
+    assert implicitgrad.check_program(**program, dL_dq=single)
+    assert not implicitgrad.check_program(**program, dL_dq=single.astype(float))
+    assert implicitgrad.check_program(**program, dL_dq=[-0.61, -0.3], atol=0.02)
+    assert not implicitgrad.check_program(**program, dL_dq=[float("nan"), -0.3])
+    solution = implicitgrad.check_program(**program, z=None).solution
+    assert solution.status == "differentiable"
+
+
+def test_mistakes_in_calls_are_type_errors_or_input_errors() -> None:
+    with pytest.raises(TypeError, match=r"expected a claim: .*; got none"):
+        implicitgrad.check_program([[1]], [1])
+    with pytest.raises(TypeError, match=r"expected a claim: .*; got 'dL_dy'"):
+        implicitgrad.check_program([[1]], [1], dL_dy=[1])
+    for claim, said in (
+        ({"z": [1, 2]}, "z has 2 entries; expected 1, one for each unknown"),
+        ({"z": [object]}, "z[1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '<class 'object'>'"),
+        ({"dL_dq": [1]}, "dL_dq needs dL_dz, and there is none"),
+        ({"dz_dq": {"up": [[1]]}}, "dz_dq: expected numbers, or left and right with one-sided derivatives, got 'up'"),
+    ):
+        with pytest.raises(implicitgrad.InputError) as error:
+            implicitgrad.check_program([[1]], [1], **claim)
+        assert said in str(error.value)

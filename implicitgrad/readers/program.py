@@ -253,12 +253,12 @@ def _is_empty(value: object) -> bool:
 
 def program_of(values: Mapping[str, object], names: Mapping[str, Sequence[str]], name: str) -> QuadraticProgram:
     """Build a program from Python values by the keys of a file; None is not given. Raise InputError."""
-    given = {key: SourceValue(_plain(value)) for key, value in values.items() if value is not None}
+    given = {key: SourceValue(as_lists(value)) for key, value in values.items() if value is not None}
     given |= {f"names.{key}": SourceValue(list(value)) for key, value in names.items()}
     return build_program(ProgramSpec("<python>", given, name))
 
 
-def _plain(value: object) -> object:
+def as_lists(value: object) -> object:
     """Return nested lists for sequences and arrays, also for objects that only numpy.asarray can convert."""
     if (
         not isinstance(value, str | list | tuple | Number)
