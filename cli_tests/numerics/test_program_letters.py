@@ -256,10 +256,15 @@ def test_z_may_jump_where_nothing_is_decided() -> None:
         ("c*z1^2 - z1", True, ">"),
         ("(1 + c)*z1^2 + z1", False, ""),
         ("c^2*z1^2 + z1", False, ""),
+        ("z2^2 + c*z1*z2 + z1", False, "><"),
+        ("z2^2 + c*z1*z2 + c^2*z1^2 + z1", False, ""),
+        ("c*z1*z2 + z1 + z2", False, "><"),
     ],
 )
 def test_a_side_on_which_the_objective_is_not_convex_is_named(objective: str, is_maximum: bool, sides: str) -> None:
-    found = Statement(objective, ["z1 >= 0"], "z1", given(c=0), is_maximum).solve()
+    z = "z1 z2" if "z2" in objective else "z1"
+    constraints = [f"{name} >= 0" for name in z.split()]
+    found = Statement(objective, constraints, z, given(c=0), is_maximum).solve()
     what = ("concave", "maximum") if is_maximum else ("convex", "minimum")
     assert found.remarks == tuple(
         (
@@ -270,7 +275,7 @@ def test_a_side_on_which_the_objective_is_not_convex_is_named(objective: str, is
         for side in sides
     )
     for value, side in ((-STEP, "<"), (STEP, ">")):
-        program = Statement(objective, ["z1 >= 0"], "z1", {"c": value}, is_maximum)
+        program = Statement(objective, constraints, z, {"c": value}, is_maximum)
         if side in sides:
             with pytest.raises(InputError):
                 program.solve()

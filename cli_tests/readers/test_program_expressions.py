@@ -182,9 +182,9 @@ BAD_PROGRAMS = {
     CONSTRAINT.format("[z1 <= 1]"): "-:3:8: subject_to: expected constraints as texts, got a list. subject_to: "
     "{capacity: z1 + z2 <= 4, sign: z1 >= 0}",
     CONSTRAINT.format("z1 <= 1\n  cap: z2 <= 1"): "-:4:3: subject_to: duplicate name 'cap', first on line 3",
-    CONSTRAINT.format("z1 <= 1").replace("cap", "z2"): "-:3:7: subject_to: expected a name of its own for each "
+    CONSTRAINT.format("z1 <= 1").replace("cap", "z2"): "-:3:7: expected a name of its own for each "
     "constraint, got 'z2'. It is in the expressions; name the constraint, as in capacity: z1 <= 2",
-    CONSTRAINT.format("z1 <= 1").replace("cap", "c"): "-:3:6: subject_to: expected a name of its own for each "
+    CONSTRAINT.format("z1 <= 1").replace("cap", "c"): "-:3:6: expected a name of its own for each "
     "constraint, "
     "got 'c'. It is in the expressions; name the constraint, as in capacity: z1 <= 2",
     "maximize: ''\nz: z1\n": "-:1:12: expected an expression to maximize, got none",

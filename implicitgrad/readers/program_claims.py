@@ -84,6 +84,8 @@ class _ProgramClaimReader(ClaimReader):
         """Return the claims, without those that were refused."""
         self.check_mapping("tolerance", ("rtol", "atol"), "{rtol: 1e-6}")
         for key, instead in OF_LINEAR_SYSTEMS.items():
+            if key == "dy_dx" and self.program.letters is not None:
+                instead = "dz_dx"
             for name in (key, f"{key}.max"):
                 if name in self.parts:
                     self.refuse(name, (), f"{key} is claimed of linear systems; expected {instead} for a program")

@@ -253,7 +253,7 @@ class _ProgramReader:
         for row in rows:
             if not row.name or row.name in taken:
                 what = "is in the expressions" if row.name in {*letters, *self.unknowns} else "is another's"
-                message = f"subject_to: expected a name of its own for each constraint, got {quoted(row.name)}"
+                message = f"expected a name of its own for each constraint, got {quoted(row.name)}"
                 hint = f"It {what}; name the constraint, as in capacity: z1 <= 2" if row.name else None
                 yield expression_problem(row.line, ExpressionError(message, 0, hint, "bad-name"))
             taken.add(row.name)

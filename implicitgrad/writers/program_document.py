@@ -107,7 +107,8 @@ class ProgramDocument:
         if isinstance(solution.certificate, FarkasCertificate):
             yield Section((Sentence(self._contradiction(solution.certificate)),))
         if isinstance(solution.certificate, RayCertificate):
-            yield Section((Sentence("from the point the objective falls for ever along the direction", Role.ASIDE),))
+            verb = "grows" if self.program.is_maximum else "falls"
+            yield Section((Sentence(f"from the point the objective {verb} for ever along the direction", Role.ASIDE),))
             yield Section(
                 (self._vectors({"point": solution.certificate.point, "direction": solution.certificate.ray}),)
             )

@@ -14,10 +14,10 @@ is not decided: z may jump, as that of min z1² + z2², z1 + z2 = 1, c·z1 + z2 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Collection, Iterator
+from functools import cached_property
 
-from implicitgrad.model.program import QuadraticProgram, Vector, product
+from implicitgrad.model.program import Vector, product
 from implicitgrad.model.program_letters import Letter, Sensitivities
 from implicitgrad.model.program_solution import Derivatives, Missing, Parameter, ProgramSolution, Sides, Slope
 from implicitgrad.solvers.program.active_set import ZERO
@@ -73,7 +73,7 @@ class _LetterAnalysis:
         letter = _near(letter, self.answer.active)
         sides = self._sides(letter)
         if sides is not None:
-            self.remarks += _remarks_on_convexity(self.program, letter, self.work)
+            self.remarks += self._remarks_on_convexity(letter)
         return sides
 
     def _sides(self, letter: Letter) -> Sides | None:
@@ -144,6 +144,38 @@ class _LetterAnalysis:
             return f"∂z/∂{name} is not decided: {cause}, and {name} does not enter affinely"
         return f"∂z/∂{name} is not decided: {cause}, and {name} enters {' and '.join(where)}"
 
+    @cached_property
+    def kernel(self) -> list[Vector]:
+        """A basis of the null space of P."""
+        return null_space(self.program.hessian(), len(self.program.q), self.work)
+
+    def _remarks_on_convexity(self, letter: Letter) -> Iterator[Remark]:
+        """Yield a remark for each side on which P is indefinite.
+
+        With P·v = 0 that is where vᵀ(dP)v is negative. If vᵀ(dP) = 0 on the kernel of P and (dP)v ≠ 0, then P + ε·dP is
+        negative at v − ε·P⁺(dP)v, to the order of ε², from both sides.
+        """
+        if not letter.P:
+            return
+        n, kernel = len(self.program.q), self.kernel
+        images = [_image(letter.P, v) for v in kernel]
+        form = [tuple(product(u, image) for image in images) for u in kernel]
+        is_affine = all(one.is_affine for one in letter.P.values())
+        is_indefinite = is_affine and any(
+            any(sum((a * image[i] for a, image in zip(combination, images, strict=True)), ZERO) for i in range(n))
+            for combination in null_space(form, len(kernel), self.work)
+        )
+        what = ("concave", "maximum") if self.program.is_maximum else ("convex", "minimum")
+        for sign, side in ((1, ">"), (-1, "<")):
+            curved = tuple(tuple(sign * entry for entry in row) for row in form)
+            if is_indefinite or negative_curvature(curved, self.work) is not None:
+                place = f"{letter.name} {side} {format_fraction(letter.value)}"
+                yield (
+                    "not-convex-nearby",
+                    f"the objective is not {what[0]} for {place}, however close: from there the derivative is that of "
+                    f"a local {what[1]}",
+                )
+
 
 def _near(letter: Letter, active: Collection[int]) -> Letter:
     """Return a letter without the inactive inequalities, which have no part in z nearby."""
@@ -153,27 +185,9 @@ def _near(letter: Letter, active: Collection[int]) -> Letter:
     )
 
 
-def _remarks_on_convexity(program: QuadraticProgram, letter: Letter, work: Work) -> Iterator[Remark]:
-    """Yield a remark for each side on which P is indefinite: where v with P·v = 0 has a negative vᵀ(dP)v there."""
-    if not letter.P:
-        return
-    kernel = null_space(program.hessian(), len(program.q), work)
-    form = _restricted(letter.P, kernel)
-    what = ("concave", "maximum") if program.is_maximum else ("convex", "minimum")
-    for sign, side in ((1, ">"), (-1, "<")):
-        if negative_curvature(tuple(tuple(sign * entry for entry in row) for row in form), work) is not None:
-            place = f"{letter.name} {side} {format_fraction(letter.value)}"
-            yield (
-                "not-convex-nearby",
-                f"the objective is not {what[0]} for {place}, however close: from there the derivative is that of a "
-                f"local {what[1]}",
-            )
-
-
-def _restricted(P: Sensitivities, kernel: Sequence[Vector]) -> tuple[Vector, ...]:
-    """Return Vᵀ(dP)V."""
-
-    def value(u: Vector, v: Vector) -> Fraction:
-        return sum((u[i] * rate.slope * v[j] for (i, j), rate in P.items()), ZERO)
-
-    return tuple(tuple(value(u, v) for v in kernel) for u in kernel)
+def _image(P: Sensitivities, v: Vector) -> Vector:
+    """Return (dP)v."""
+    found = [ZERO] * len(v)
+    for (i, j), one in P.items():
+        found[i] += one.slope * v[j]
+    return tuple(found)
