@@ -1,4 +1,4 @@
-"""The workers of a running Dask scheduler."""
+"""Use the workers of a running Dask scheduler."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from implicitgrad.text.errors import OutputError, UsageError
 if TYPE_CHECKING:
     from distributed import Client
 
-BETWEEN_LOOKS = 1.0
-"""Seconds, at most, between questions whether the scheduler is there."""
-LOOKS = 4
-"""Questions, at least, before it is given up."""
+MAX_POLL_SECONDS = 1.0
+"""The longest time between two requests for the workers."""
+MIN_POLLS = 4
+"""The fewest requests before the scheduler is given up."""
 
 
 def dask(address: str, timeout: int) -> Callable[[int], Executor]:
-    """What makes an executor of a running Dask scheduler's workers.
+    """Return a function that returns an executor of the workers of a running Dask scheduler. Raise UsageError.
 
-    timeout : how many seconds are waited for a scheduler that does not answer, or has no worker. Raises UsageError.
+    timeout : the seconds after which a scheduler that does not answer, or has no worker, is given up.
     """
     try:
         from distributed import Client
     except ImportError:
         raise UsageError("--dask needs the package distributed", "pip install 'implicitgrad[dask]'") from None
-    logging.disable(logging.CRITICAL)  # what is to be said of it is said here
+    logging.disable(logging.CRITICAL)  # problems are reported here
     answer: SimpleQueue[Any] = SimpleQueue()
 
     def connect() -> None:
@@ -46,7 +46,7 @@ def dask(address: str, timeout: int) -> Callable[[int], Executor]:
     Thread(target=connect, daemon=True).start()
     with spinner(f"waiting for the scheduler {printable(address)}"):
         try:
-            client = answer.get(timeout=timeout + BETWEEN_LOOKS)  # one that takes the connection may be silent for ever
+            client = answer.get(timeout=timeout + MAX_POLL_SECONDS)  # a listener may never answer
         except Empty:
             client = TimeoutError(f"it is silent for {timeout} s")
     if isinstance(client, Exception):
@@ -57,7 +57,7 @@ def dask(address: str, timeout: int) -> Callable[[int], Executor]:
 
 
 class _Task(NamedTuple):
-    """What is to be done on the cluster."""
+    """A call that the cluster is to make."""
 
     function: Callable[..., Any]
     arguments: tuple[object, ...]
@@ -65,26 +65,26 @@ class _Task(NamedTuple):
 
 
 class Cluster(Executor):
-    """A Dask client's executor, which outlives a batch's use of it; the cluster is not ours to end.
+    """A Dask client's executor; closing it leaves the cluster running.
 
-    What a scheduler has forgotten, because its connection was lost or it began anew, is given to it again.
+    Tasks that the scheduler has lost, because the connection broke or it was restarted, are submitted again.
     """
 
     def __init__(self, client: Client, address: str, timeout: int) -> None:
         self.client, self.address, self.timeout = client, printable(address), timeout
         self.executor = client.get_executor(pure=False)
         self.last = monotonic()
-        """When the cluster was there."""
+        """The last time at which the cluster answered and had a worker."""
         self.lock = Lock()
         self.tasks: dict[Future[Any], _Task] = {}
-        """Those that are not done."""
+        """The tasks that are not done."""
         self.forgotten: list[_Task] = []
         self.reason: OutputError | None = None
-        """Why the cluster was given up."""
+        """The reason why the cluster was given up."""
         Thread(target=self._watch, daemon=True).start()
 
     def submit(self, function: Callable[..., Any], /, *arguments: object, **others: object) -> Future[Any]:
-        """What Dask gave up, because workers died of it, is a broken executor's."""
+        """Submit a call; its future raises BrokenExecutor if Dask gives it up because it killed workers."""
         task = _Task(function, arguments, Future())
         with self.lock:
             self.tasks[task.found] = task
@@ -111,7 +111,7 @@ class Cluster(Executor):
 
         try:
             theirs = self.executor.submit(task.function, *task.arguments)
-        except Exception:  # its connection is closed
+        except Exception:  # the connection is closed
             self._forget(task)
         else:
             theirs.add_done_callback(finish)
@@ -119,7 +119,7 @@ class Cluster(Executor):
     def _finish(self, task: _Task, error: Exception | None, result: object = None) -> None:
         with self.lock:
             self.tasks.pop(task.found, None)
-        with suppress(InvalidStateError):  # it was given up
+        with suppress(InvalidStateError):  # the task was given up
             if error is None:
                 task.found.set_result(result)
             else:
@@ -130,10 +130,10 @@ class Cluster(Executor):
             self.forgotten.append(task)
 
     def _watch(self) -> None:
-        """Give up every task once the cluster is gone."""
+        """Wait until the cluster is gone, and then give up every task."""
         try:
             what = self._wait_until_gone()
-        except Exception as error:  # its client has closed itself
+        except Exception as error:  # the client has closed itself
             what = f"the cluster is gone: {printable(str(error) or type(error).__name__)}"
         reason = OutputError(f"--dask {self.address}: {what}", "What was done is written; --resume goes on from there")
         with self.lock:
@@ -143,8 +143,8 @@ class Cluster(Executor):
             self._finish(task, reason)
 
     def _wait_until_gone(self) -> str:
-        """Ask for the workers again and again; returns what is wrong once there has been none for too long."""
-        pause = min(BETWEEN_LOOKS, self.timeout / LOOKS)
+        """Poll the workers, and return what is wrong once there has been none for too long."""
+        pause = min(MAX_POLL_SECONDS, self.timeout / MIN_POLLS)
         asked: Future[Any] | None = None
         is_answering = True
         while monotonic() - self.last < self.timeout:

@@ -162,7 +162,7 @@ def _answer(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult
 
 
 class _Pace(Enum):
-    """How long a system may take."""
+    """The time that a system may take."""
 
     QUICK = auto()
     SLOW = auto()
@@ -278,7 +278,7 @@ def _run_jobs(
     from implicitgrad.batch.isolation import JobResult, watch_isolated
 
     place = first
-    """That of the next system, or of one behind the last."""
+    """The position of the next system, or the one after the last."""
     for found in watch_isolated(make_jobs, task.time_limit, is_kept=is_kept):
         identities: list[Identity] = found.label or []
         if not isinstance(found, JobResult):

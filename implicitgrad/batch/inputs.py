@@ -1,52 +1,46 @@
-"""The systems of a batch, in chunks: files, directories, patterns, lists of files, and streams of JSON lines."""
+"""Read the systems of a batch in chunks: from files, lists of files, and streams of JSON lines."""
 
 from __future__ import annotations
 
-import codecs
-import errno
 import os
 import re
 import stat
-import sys
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
+from implicitgrad.batch.blocks import open_source, read_blocks
 from implicitgrad.batch.task import Item
 from implicitgrad.batch.walk import PAUSE, walk
 from implicitgrad.readers.formats import BY_SUFFIX, format_by_suffix, is_stream
-from implicitgrad.readers.source import MAX_BYTES, open_file, read_bytes, unreadable
-from implicitgrad.text.characters import printable
-from implicitgrad.text.errors import InputError, Problem, UsageError
+from implicitgrad.readers.source import MAX_BYTES, read_bytes, unreadable
+from implicitgrad.text.errors import InputError, Problem
 
 CHUNK_BYTES = 2**16
 CHUNK_ITEMS = 128
-"""Systems in a chunk, at most: small ones, too, are work, and no worker is to have much of it when the others end."""
+"""The most systems in a chunk; with few, workers end at about the same time."""
 MAX_SENT = 2**20
-"""Bytes of a file, above which it is read where it is answered."""
+"""The most bytes of a file that are sent to a worker; the worker itself reads a larger file."""
 RECORD_BEGINNING = b'{"name": '
-READ_SIZE = 2**16
-LONGEST_NAME = 2**12
-"""Bytes of a path: systems take no more."""
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""The beginnings of UTF-16."""
+"""The byte order marks of UTF-16."""
 
 YAML_MARKS = (b"---", b"%", b"#")
-"""The beginnings of a first line that is no JSON."""
+"""The beginnings of a first line that is YAML and not JSON."""
 DOCUMENT_MARK = b"---"
-"""Between YAML documents; between lines of JSON, which are such documents, it is passed over."""
+"""Separates YAML documents; skipped between JSON lines, each of which is a YAML document."""
 
 Chunk = list[Item]
 Identity = tuple[int, int]
-"""A file's device and number."""
+"""A file's device and inode number."""
 
 
 def chunks(
     sources: Iterable[str | InputError], own: Collection[Identity] = (), *, sends_all: bool = False
 ) -> Iterator[Chunk | InputError]:
-    """Items by the chunk; an empty one says that the next may be long in coming. And what is wrong with a source.
+    """Yield chunks of items, and the problems with sources.
 
-    own : the files that results go to, which are passed over. sends_all : large files too, to workers that cannot read
-    them.
+    An empty chunk announces that the next one may be a long time coming. own : the files that results go to, which are
+    skipped. sends_all : send large files too, to workers that cannot read them.
     """
     chunk: Chunk = []
     total = 0
@@ -74,66 +68,15 @@ def chunks(
         yield chunk
 
 
-def listed(path: str) -> Iterator[str]:
-    """The names in a file, or in standard input for "-", each ended by a NUL or, where there is none, by a line end.
-
-    And a PAUSE before each wait for more. It is opened at once. Raises UsageError.
-    """
-    try:
-        descriptor, beginning = _opened(path)
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise IsADirectoryError(errno.EISDIR, "it is a directory, and is given without --files-from")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"--files-from {printable(path)}: cannot be read: {reason}") from None
-    return _names(chain([beginning], _blocks(descriptor)), None if path == "-" else descriptor)
-
-
-def _names(blocks: Iterator[bytes], descriptor: int | None) -> Iterator[str]:
-    try:
-        rest = b""
-        end: bytes | None = None
-        is_first = True
-        is_too_long = False
-        for block in blocks:
-            if not block:
-                yield PAUSE
-                continue
-            rest += block
-            if end is None and (b"\0" in rest or b"\n" in rest):
-                end = b"\0" if b"\0" in rest else b"\n"
-            if end is None and len(rest) <= LONGEST_NAME:
-                continue
-            if is_first:
-                rest = rest.removeprefix(codecs.BOM_UTF8)
-                is_first = False
-            *names, rest = [rest] if end is None else rest.split(end)
-            if is_too_long and names:
-                del names[0]
-                is_too_long = False
-            if end == b"\n":
-                names = [name.removesuffix(b"\r") for name in names]
-            yield from (os.fsdecode(name) for name in names if name.strip())
-            if len(rest) > LONGEST_NAME:
-                if not is_too_long:
-                    yield os.fsdecode(rest[: LONGEST_NAME + 1])  # no file has that name, as who opens it says
-                is_too_long, rest = True, b""
-        if rest.strip() and not is_too_long:
-            yield os.fsdecode(rest.removeprefix(codecs.BOM_UTF8) if is_first else rest)
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
 def find(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[str | InputError]:
-    """The files of a batch."""
+    """Yield the files of a batch, and the problems with directories."""
     return walk(paths, exclude, tuple(BY_SUFFIX))
 
 
 def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | InputError | str | None:
-    """A file with its bytes; the name of what is read as it comes; None for what is the batch's own.
+    """Return a file as an item, the name of a stream, or None for a file that results go to.
 
-    A file has no bytes yet where they are many, or are NumPy's.
+    The item has no data if the file is large or NumPy's.
     """
     if source == "-":
         return source
@@ -155,7 +98,7 @@ def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | 
 
 
 def size(item: Item) -> int:
-    """Its bytes."""
+    """Return the number of bytes; 0 if the file cannot be read."""
     if item.data is not None:
         return len(item.data)
     try:
@@ -165,13 +108,13 @@ def size(item: Item) -> int:
 
 
 def _stream(source: str) -> Iterator[Chunk | InputError]:
-    """JSON lines as they come, or one text, of YAML or CSV, where the name does not say and it does not look so."""
+    """Yield JSON lines as they arrive, or one text of YAML or CSV; its beginning decides if the name does not."""
     try:
-        descriptor, beginning = _opened(source)
+        descriptor, beginning = open_source(source)
     except (OSError, ValueError) as error:
         yield unreadable(source, error)
         return
-    blocks = chain([beginning] if beginning else [], _blocks(descriptor))
+    blocks = chain([beginning] if beginning else [], read_blocks(descriptor))
     try:
         if is_stream(source):
             yield from _lines(source, blocks)
@@ -184,45 +127,10 @@ def _stream(source: str) -> Iterator[Chunk | InputError]:
             os.close(descriptor)
 
 
-def _opened(path: str) -> tuple[int, bytes]:
-    """A descriptor, and what had to be read from it already. Raises OSError or ValueError."""
-    if path != "-":
-        return open_file(path)
-    if sys.stdin is None or sys.stdin.closed:
-        raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.fileno(), b""
-
-
-def _blocks(descriptor: int) -> Iterator[bytes]:
-    """What can be read at once, and nothing before a wait."""
-    while True:
-        if not _is_ready(descriptor):
-            yield b""
-        try:
-            block = os.read(descriptor, READ_SIZE)
-        except BlockingIOError:
-            import select
-
-            select.select([descriptor], [], [])
-            continue
-        if not block:
-            return
-        yield block
-
-
-def _is_ready(descriptor: int) -> bool:
-    import select
-
-    try:
-        return bool(select.select([descriptor], [], [], 0)[0])
-    except (OSError, ValueError):  # Windows asks sockets only
-        return True
-
-
 def _text_or_lines(source: str, blocks: Iterator[bytes]) -> Iterator[Chunk | InputError]:
     parts: list[bytes] = []
     waiting = blank = 0
-    """Bytes in the parts, and lines before the first that is not blank."""
+    """The bytes in the parts, and the number of blank lines at the beginning."""
     is_stream: bool | None = None
     for block in blocks:
         if not block:
@@ -256,9 +164,9 @@ def _text_or_lines(source: str, blocks: Iterator[bytes]) -> Iterator[Chunk | Inp
 
 
 def _is_stream(text: bytes) -> bool | None:
-    """Whether its beginning is that of JSON lines: a whole object, or what is none with another behind it.
+    """Return whether a text is JSON lines: its first line is an object, or a damaged one that another follows.
 
-    None where only the next line will tell.
+    None if the next line is needed to decide.
     """
     first, _, rest = text.lstrip().partition(b"\n")
     if _is_object(first):
@@ -266,7 +174,7 @@ def _is_stream(text: bytes) -> bool | None:
     if first.startswith(YAML_MARKS):
         return False
     second, is_whole, _ = re.sub(rb"\A(?:[ \t\r]*\n)+", b"", rest).partition(b"\n")
-    if second[:1].isspace():  # it is within what the first began
+    if second[:1].isspace():  # it continues what the first began
         return False if is_whole else None
     looks_so = first.startswith(b"{") and first.rstrip().endswith(b"}") and second.startswith(b"{")
     if looks_so or _is_object(second):
@@ -275,7 +183,7 @@ def _is_stream(text: bytes) -> bool | None:
 
 
 def _is_object(line: bytes) -> bool:
-    """Whether it is a JSON object, whole."""
+    """Return whether a line is a complete JSON object."""
     import json
 
     try:
@@ -285,7 +193,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _lines(source: str, blocks: Iterator[bytes], line: int = 0) -> Iterator[Chunk | InputError]:
-    """line : how many there were before."""
+    """Yield the systems of JSON lines. line : the number of lines before the first block."""
     parts: list[bytes] = []
     waiting = number = 0
     is_first = True
@@ -333,14 +241,14 @@ def _numbered(source: str, number: int) -> str:
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:
-    """As few of one size as have no more than CHUNK_ITEMS."""
+    """Split a chunk into the fewest parts of about equal size with at most CHUNK_ITEMS."""
     number = -(-len(chunk) // CHUNK_ITEMS)
     for k in range(number):
         yield chunk[k * len(chunk) // number : (k + 1) * len(chunk) // number]
 
 
 def is_result(line: bytes) -> bool:
-    """Whether a line is a record of solve or batch."""
+    """Return whether a line is a record of solve or batch."""
     import json
 
     if not line.startswith(RECORD_BEGINNING) or b'"source": ' not in line:

@@ -2,13 +2,14 @@
 
 A call of LAPACK or sympy cannot be interrupted from within the process. ``--time-limit`` limits the wall-clock time of
 each system. Algebra, whose cost cannot be predicted, has a budget of CPU time and memory even without that option.
+
+The waiting process and the forked one stand in one file, since each does what the messages of the other call for.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import pickle
 import select
 import signal
 import sys
@@ -18,6 +19,7 @@ from itertools import islice
 from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from implicitgrad.batch.pipe import receive, send
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.readers.build import build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
@@ -42,8 +44,6 @@ MIN_SECONDS = 1e-6
 """The shortest time that an alarm can be set to; 0 would cancel it."""
 PATIENCE = 0.2
 """Seconds without a message after which a job is reported as still running."""
-LENGTH_BYTES = 8
-"""Size of the length that precedes each message."""
 MAX_IDLE_SECONDS = 60
 """After that a kept process ends."""
 PR_SET_PDEATHSIG = 1
@@ -201,7 +201,7 @@ class _Process:
     def accepts(self, request: _Request) -> bool:
         """Send a request to the idle process; return False if it has ended."""
         try:
-            _send(self.requests, request)
+            send(self.requests, request)
         except BrokenPipeError:
             return False
         self.is_idle = False
@@ -223,7 +223,7 @@ class _Process:
             if not select.select([self.replies], [], [], PATIENCE)[0]:
                 yield StillRunning(label)
                 continue
-            message = _receive(self.replies)
+            message = receive(self.replies)
             if message is None:
                 break
             if isinstance(message, _Finished):
@@ -287,8 +287,8 @@ def _serve_and_exit(request: _Request | None, requests: int, replies: int, paren
         while request is not None:
             _has_time_limit = request.seconds is not None
             _run_jobs(request, replies)
-            _send(replies, _Finished())
-            request = _receive(requests) if select.select([requests], [], [], MAX_IDLE_SECONDS)[0] else None
+            send(replies, _Finished())
+            request = receive(requests) if select.select([requests], [], [], MAX_IDLE_SECONDS)[0] else None
         os._exit(0)
     finally:
         os._exit(1)
@@ -297,10 +297,10 @@ def _serve_and_exit(request: _Request | None, requests: int, replies: int, paren
 def _run_jobs(request: _Request, replies: int) -> None:
     try:
         for job in islice(request.make_jobs(), request.first, None):
-            _send(replies, _Begun(job.label))
-            _send(replies, _within_limits(job, request.seconds))
+            send(replies, _Begun(job.label))
+            send(replies, _within_limits(job, request.seconds))
     except Exception as error:
-        _send(replies, (None, error))
+        send(replies, (None, error))
 
 
 def _within_limits(job: Job, seconds: float | None) -> tuple[object, Exception | None]:
@@ -320,32 +320,6 @@ def _result(job: Job) -> JobResult:
         return JobResult(job.label, job.run(), None)
     except Exception as error:
         return JobResult(job.label, None, error)
-
-
-def _send(pipe: int, message: object) -> None:
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    view = memoryview(len(data).to_bytes(LENGTH_BYTES, "big") + data)
-    while view:
-        view = view[os.write(pipe, view) :]
-
-
-def _receive(pipe: int) -> Any:  # noqa: ANN401 (whatever the other process pickled)
-    """Return the next message; None if the other process has ended."""
-    length = _read(pipe, LENGTH_BYTES)
-    message = _read(pipe, int.from_bytes(length, "big"))
-    return pickle.loads(message) if message else None
-
-
-def _read(pipe: int, size: int) -> bytes:
-    """Read ``size`` bytes; return none if the other process ends before."""
-    blocks = []
-    while size:
-        block = os.read(pipe, min(size, 2**20))
-        if not block:
-            return b""
-        blocks.append(block)
-        size -= len(block)
-    return b"".join(blocks)
 
 
 def begin_algebra() -> None:

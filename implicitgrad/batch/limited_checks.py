@@ -1,4 +1,4 @@
-"""Systems with what is expected of them → Verdicts, each within a time limit or the budget of algebra."""
+"""Judge the claims about systems, each within a time limit or the budget of algebra."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_within(
     more: Sequence[Parts],
     source: str,
 ) -> list[Verdict | Unreadable]:
-    """As check_specs, but what has no answer in time is Unreadable, and a Verdict's solution has no numbers.
+    """Do as check_specs, but return Unreadable for a system without an answer in time, and Verdicts without numbers.
 
     seconds : for each system; None is the budget of algebra alone. specs : reads them. source : what they are
     read from.
@@ -76,7 +76,7 @@ def check_within(
 
 
 def _without_numbers(verdict: Verdict) -> Verdict:
-    """All that a report reads of a verdict."""
+    """Return a verdict with what reports read of it."""
     solution = verdict.solution
     if solution.kind == "program":
         from implicitgrad.model.program_solution import ProgramSolution

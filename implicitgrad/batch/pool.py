@@ -1,8 +1,7 @@
-"""Chunks of a batch on any executor of concurrent.futures.
+"""Distribute the chunks of a batch over the workers of an executor of concurrent.futures.
 
-Items travel to workers in chunks. A chunk that does not come back, because its worker died, is done again one item at a
-time, in a worker of its own, and a file of several systems each of them so: a system whose worker dies again is a
-failure, and costs nobody else's answer.
+If a worker dies, the items of its chunk are answered again one by one in a separate worker, and so are the systems of a
+file with several. A system whose worker dies again is a failure; no other answer is lost.
 """
 
 from __future__ import annotations
@@ -30,16 +29,16 @@ from implicitgrad.text.errors import WORKER_DIED, Problem, UsageError
 
 Answer = TypeVar("Answer")
 Returned = tuple[Columns, list[Item]]
-"""Outcomes, and the items that were not come to."""
-BETWEEN_LOOKS = 1.0
-"""Seconds."""
+"""The results, and the items that remain unanswered."""
+POLL_SECONDS = 1.0
+"""How often it is checked that the workers are alive."""
 
 
 class Pool:
-    """Chunks on an executor, answered in the order they were given.
+    """An executor whose workers answer chunks; results are returned in the order of the chunks.
 
-    make : a new executor of so many workers; asked again when one is broken. waiting : a context to wait in, which may
-    be interrupted; nothing else here may be, and what was waited for is still pending then.
+    make : returns a new executor with the given number of workers; called again when one is broken. waiting : a context
+    for waiting, in which the process may be interrupted; a chunk that was waited for remains pending.
     """
 
     def __init__(
@@ -53,28 +52,28 @@ class Pool:
         self.make, self.workers, self.task, self.answer, self.waiting = make, workers, task, answer, waiting
         self.executor = self._made(workers)
         self.alone: Executor | None = None
-        """Of one worker, for what may kill it."""
+        """An executor with one worker, for items that may kill it."""
         self.pending: deque[tuple[list[Item], Future[Returned]]] = deque()
 
     def submit(self, chunk: list[Item]) -> None:
-        """Hand a chunk to the workers."""
+        """Give a chunk to the workers."""
         try:
             with _starting(self.workers):
                 future = self.executor.submit(_answered, self.answer, chunk, self.task)
-        except BrokenExecutor as error:  # known only now: whose answer is waited for says so again
+        except BrokenExecutor as error:  # raised again when the result is waited for
             future = Future()
             future.set_exception(error)
         self.pending.append((chunk, future))
 
     def keep(self, ready: ReadyResults) -> None:
-        """Outcomes in their place among the chunks."""
+        """Take ready results, to be returned in their place among the chunks."""
         future: Future[Returned] = Future()
         future.set_result((columns_of(ready.results), []))
         self.pending.append(([], future))
 
     def next(self) -> list[BatchResult]:
-        """The results of the chunk handed over first."""
-        chunk, future = self.pending[0]  # which stays there while it is waited for: an interruption leaves no gap
+        """Return the results of the first pending chunk."""
+        chunk, future = self.pending[0]  # it remains there during the wait, so that an interruption leaves no gap
         rest: list[Item] = []
         try:
             columns, rest = self._result(future, self.executor)
@@ -89,7 +88,7 @@ class Pool:
         return results
 
     def finished(self) -> Iterator[list[BatchResult]]:
-        """What is there already of the next chunks, without a wait."""
+        """Yield the results of the next chunks that are complete, without waiting."""
         while self.pending:
             _, future = self.pending.popleft()
             if not future.done() or future.cancelled() or future.exception() is not None:
@@ -100,7 +99,7 @@ class Pool:
                 return
 
     def close(self) -> None:
-        """Let the workers end, without a wait: one that is killed then may leave the others locked."""
+        """Let the workers end, without waiting: a killed worker may leave the others locked."""
         for executor in (self.executor, self.alone):
             if executor is not None:
                 executor.shutdown(wait=False)
@@ -110,7 +109,7 @@ class Pool:
             return self.make(workers)
 
     def _renew(self) -> None:
-        """Another executor, to which what the broken one had not answered is given again, but for what is next."""
+        """Replace a broken executor and submit its unanswered chunks again, except the first."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self._made(self.workers)
         first, *others = self.pending
@@ -125,7 +124,7 @@ class Pool:
         return [result for item in chunk for result in self._alone(item)]
 
     def _alone(self, item: Item) -> list[BatchResult]:
-        """The results of an item in a process of its own; of one that kills it, each system in one of its own."""
+        """Return the results of an item from a separate worker; if it kills that, from one worker for each system."""
         try:
             results: list[BatchResult] = []
             rest = [item]
@@ -145,7 +144,7 @@ class Pool:
         return [item_failure(source, problem, self.task)]
 
     def _ask(self, function: Callable[..., Answer], *arguments: object) -> Answer:
-        """What a function comes to. Raises BrokenExecutor, after which another process is asked."""
+        """Call a function in the separate worker. Raise BrokenExecutor; the next call starts another worker."""
         self.alone = self.alone or self._made(1)
         try:
             with _starting(1):
@@ -157,38 +156,38 @@ class Pool:
             raise
 
     def _result(self, future: Future[Answer], executor: Executor) -> Answer:
-        """What comes of it. Raises BrokenExecutor.
+        """Wait for the result of a future. Raise BrokenExecutor.
 
-        A process that dies in the midst of sending its answer leaves a ProcessPoolExecutor waiting for the rest of it,
-        and the other processes for their turn, for ever. Then all of them are ended.
+        If a process dies while it sends its result, a ProcessPoolExecutor waits for ever for the rest of it, and the
+        other processes for their turn. All of them are then killed.
         """
-        arrived: SimpleQueue[object] = SimpleQueue()  # whose locks an interruption does not leave locked
+        arrived: SimpleQueue[object] = SimpleQueue()  # an interruption does not leave its locks locked
         future.add_done_callback(arrived.put)
-        looks = 0
+        times_dead = 0
         while not future.done():
             with suppress(Empty), self.waiting():
-                arrived.get(timeout=BETWEEN_LOOKS)
+                arrived.get(timeout=POLL_SECONDS)
                 continue
-            processes = getattr(executor, "_processes", None) or {}  # of a ProcessPoolExecutor
-            looks = 0 if all(process.is_alive() for process in processes.values()) else looks + 1
-            if looks > 1:
+            processes = getattr(executor, "_processes", None) or {}  # only a ProcessPoolExecutor has them
+            times_dead = 0 if all(process.is_alive() for process in processes.values()) else times_dead + 1
+            if times_dead > 1:
                 for process in processes.values():
                     process.kill()
-                raise BrokenExecutor("a process died in the midst of its answer")
+                raise BrokenExecutor("a process died while it sent its result")
         return future.result()
 
 
 def _answered(
     answer: Callable[[Sequence[Item], BatchTask], Answered], items: Sequence[Item], task: BatchTask
 ) -> Returned:
-    """What a worker does."""
+    """Answer a chunk in a worker."""
     results, rest = answer(items, task)
     return columns_of(results), rest
 
 
 @contextmanager
 def _starting(workers: int) -> Iterator[None]:
-    """Processes, which may be more than the machine allows. Raises UsageError."""
+    """Raise UsageError if the machine does not allow so many processes."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The files of a batch, and that its results are not written over one of them."""
+"""Find the source files of a batch, and refuse an output that would overwrite one of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
-from implicitgrad.batch.inputs import Identity, find, listed
+from implicitgrad.batch.file_list import listed
+from implicitgrad.batch.inputs import Identity, find
 from implicitgrad.batch.resume import refuse_foreign
 from implicitgrad.batch.walk import PAUSE
 from implicitgrad.readers.formats import is_stream
@@ -19,10 +20,10 @@ from implicitgrad.text.errors import InputError, UsageError
 
 
 class Sources:
-    """The files that paths, and the names in a list, stand for.
+    """The files that paths, and the names in a list, denote.
 
-    output, directory : where results go, None for standard output. Raises UsageError and OutputError where they would
-    be written over a source.
+    output, directory : where results go; None for standard output. Raises UsageError or OutputError if results would
+    overwrite a source.
     """
 
     def __init__(
@@ -53,12 +54,12 @@ class Sources:
                     raise UsageError(f"{held}; expected another directory")
 
     def found(self) -> Iterator[str | InputError]:
-        """One by one; what a list in standard input names can be had once."""
+        """Yield the files and the problems with directories; a list in standard input can be read once."""
         own = [] if self.directory is None else [glob.escape(os.path.abspath(self.directory))]
         return find(chain(self.paths, self.names), [*self.exclude, *own])
 
     def total(self) -> int | None:
-        """How many files; None where systems come in streams, or files with lists."""
+        """Return the number of files; None if there are streams of systems or a list of files."""
         if self.has_list:
             return None
         total = 0
@@ -69,7 +70,7 @@ class Sources:
         return total
 
     def own(self) -> set[Identity]:
-        """The files that results go to, which may be among those in a directory."""
+        """Return the files that results go to, which may be in a source directory."""
         found = set()
         for one in (1, self.output) if self.directory is None else ():
             with suppress(OSError):
@@ -79,7 +80,7 @@ class Sources:
 
 
 def _refuse_standard_output(named: Iterable[str | int]) -> None:
-    """Raises UsageError where it goes into a file that is read, which would never end."""
+    """Raise UsageError if standard output is one of the files that are read, since reading would never end."""
     for source in named:
         with suppress(OSError, ValueError):
             status = os.stat(source)

@@ -1,4 +1,4 @@
-"""Which files a list of files, directories and patterns stands for."""
+"""Find the files that a list of files, directories and patterns denotes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from glob import has_magic, iglob
 from implicitgrad.text.errors import InputError, Problem
 
 PAUSE = ""
-"""In the place of a path: the next may be long in coming."""
+"""Stands for a path; announces that the next one may be a long time coming."""
 
 
 def find_files(
     paths: Iterable[str], exclude: Iterable[str], suffixes: tuple[str, ...]
 ) -> tuple[list[str], list[InputError]]:
-    """The files, each once, in the order given and in directories by name; and the directories that are of no use."""
+    """Return the files, each once, in the order given and sorted in directories, and the problems with directories."""
     found = list(walk(paths, exclude, suffixes))
     files = [one for one in found if isinstance(one, str)]
     return files, [one for one in found if isinstance(one, InputError)]
 
 
 def walk(paths: Iterable[str], exclude: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:
-    """The files one by one, each once, whatever ways lead to its directory; and what is wrong with a directory.
+    """Yield each file once, whatever links lead to its directory, and the problems with directories.
 
-    exclude : patterns of a file's or directory's name or path. suffixes : of the files that are taken from directories;
-    hidden entries are passed over. A path that does not exist and has * or ? or [ in it is a pattern; ** is any depth.
-    A PAUSE is passed on.
+    exclude : patterns for names or paths of files and directories. suffixes : those of the files that are taken from
+    directories; hidden entries are skipped. A path that does not exist and contains *, ? or [ is a pattern; ** matches
+    any depth. A PAUSE is passed on.
     """
     patterns = tuple(exclude)
     seen: set[int] = set()
@@ -47,24 +47,24 @@ def walk(paths: Iterable[str], exclude: Iterable[str], suffixes: tuple[str, ...]
 
 
 class RealPaths:
-    """Where files are, whatever way leads to their directories; a file's own link is a name of its own."""
+    """A function that resolves the links in a path's directories, but not a link that the file itself is."""
 
     def __init__(self) -> None:
         self.directories: dict[str, str] = {}
 
     def __call__(self, path: str) -> str:
-        """The path, the links in its directories followed."""
+        """Return the path with the links in its directories resolved."""
         directory, name = os.path.split(os.path.normpath(path))
         found = self.directories.get(directory)
         if found is None:
-            with suppress(OSError, ValueError):  # no path at all, which who reads it says
+            with suppress(OSError, ValueError):  # not a valid path; reading it reports that
                 found = os.path.realpath(directory)
             found = self.directories[directory] = found or directory
         return os.path.join(found, name)
 
 
 def _below(path: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:
-    """The files that one path stands for."""
+    """Yield the files that one path denotes."""
     if _is_excluded(path, patterns):
         return
     if os.path.isdir(path):

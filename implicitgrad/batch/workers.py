@@ -1,4 +1,4 @@
-"""The processes of this machine that a batch is spread over."""
+"""Worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from implicitgrad.text.errors import ImplicitGradError
 
 
 def local(workers: int) -> Executor:
-    """Processes of this machine."""
+    """Return an executor of processes on this machine."""
     from concurrent.futures import ProcessPoolExecutor
 
     return ProcessPoolExecutor(workers, initializer=_begin)
 
 
 def kill_all() -> None:
-    """End every worker of this machine at once, whatever it is doing."""
+    """Kill every worker process of this machine."""
     from multiprocessing import active_children
 
     for process in active_children():
@@ -25,7 +25,7 @@ def kill_all() -> None:
 
 
 def _begin() -> None:
-    """A worker leaves Ctrl-C and a terminal that is closed to its parent, and does not live on without it."""
+    """Set up a worker: its parent handles Ctrl-C and a closed terminal, and it ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
