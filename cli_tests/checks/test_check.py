@@ -310,7 +310,7 @@ def test_a_jacobian_that_says_nothing_leaves_a_gradient_that_fixes_nothing() -> 
 def test_a_jacobian_claimed_in_part_says_what_the_gradient_must_be() -> None:
     verdict = check([[3, 5]], [7, 11], dy_dx=[[0], [None]], dL_dx=[2])
     assert str(verdict) == (
-        "dL_dx fails: it does not go with the claimed ∂y/∂x: 1 of 1 entry\n"
+        "dL_dx fails: it does not follow from the claimed ∂y/∂x: 1 of 1 entry\n"
         "dL_dx[1] (∂L/∂x1): claimed 2, correct is 11/5, difference -1/5"
     )
 
@@ -401,7 +401,7 @@ def test_constraints_may_be_those_of_a_solution_or_none() -> None:
 
 def test_what_does_not_follow_is_not_dependent() -> None:
     failed = check([[1, 0], [0, 1], [0, 2]], constraints={"dependent": ["x1"], "matrix": [[1, 0]]})
-    assert str(failed) == "constraints fails: x1 do not follow from the other inputs; correct is x3 or a like choice"
+    assert str(failed) == "constraints fails: x1 do not follow from the other inputs; correct is x3 or a similar choice"
 
 
 @pytest.mark.parametrize(
@@ -589,9 +589,9 @@ def test_why_a_gradient_is_unique_or_is_not(A: object, g: object, claimed: bool,
     ("A", "B", "names", "message"),
     [
         ([[1, 0], [2, 0], [0, 0]], None, ["dy2/dx3"],
-         "the inputs x3 cannot vary independently; correct is x1 or a like choice"),
+         "the inputs x3 cannot vary independently; correct is x1 or a similar choice"),
         ([[1, 1, 1]], [[1, 2]], ["dy1/dx1", "dy2/dx1", "dy3/dx1", "dy1/dx2"],
-         "dy1/dx1, dy2/dx1, dy3/dx1 cannot be chosen at will; correct is dy1/dx1, dy2/dx1 or a like choice"),
+         "dy1/dx1, dy2/dx1, dy3/dx1 cannot be chosen freely; correct is dy1/dx1, dy2/dx1 or a similar choice"),
         ([[1, 1, 1]], [[1, 2]], ["dy1/dx1"],
          "claimed 1 parameter, correct is 4: dy1/dx1, dy1/dx2, dy2/dx1, dy2/dx2"),
     ],

@@ -43,8 +43,8 @@ def test_letters_have_their_values_at_the_point(point: list[str], claim: str, ve
 
 @pytest.mark.parametrize(("claim", "reason"), [
     ("x/q", "dy_dx[1]: expected letters that have a value at the point, got q"),
-    ("sqrt(-x)", "dy_dx[1]: expected what has a real value at the point, got what has none"),
-    ("1/(x-3)", "dy_dx[1]: expected what has a real value at the point, got what has none"),
+    ("sqrt(-x)", "dy_dx[1]: expected an expression with a real value at the point, got one without"),
+    ("1/(x-3)", "dy_dx[1]: expected an expression with a real value at the point, got one without"),
     ("x*", "dy_dx[1]: expected a number, a name or (, got the end"),
 ])  # fmt: skip
 def test_a_claim_that_has_no_value_at_the_point_is_refused(claim: str, reason: str, run: Run) -> None:

@@ -122,7 +122,7 @@ def test_what_is_no_object_is_refused() -> None:
     for text in ("[[1, 2]]", '"A"', "A: [[1]]"):
         (problem,) = on_a_line(text)
         assert isinstance(problem, Problem)
-        assert problem.message.startswith("expected a JSON object, a whole system on its line, got")
+        assert problem.message.startswith("expected a JSON object, a complete system on one line, got")
 
 
 CLAIMED = """\
@@ -161,7 +161,9 @@ def test_what_is_wrong_with_lines_is_said_of_each(run: Run) -> None:
         "octal to some programs and decimal to others",
     ]
     cut = run("solve", "lines.ndjson", files={"lines.ndjson": '{"A": [[1]]}\n7\n'})
-    assert cut.stderr == "implicitgrad: lines.ndjson:2:1: expected a JSON object, a whole system on its line, got '7'\n"
+    assert (
+        cut.stderr == "implicitgrad: lines.ndjson:2:1: expected a JSON object, a complete system on one line, got '7'\n"
+    )
 
 
 SYSTEMS = [

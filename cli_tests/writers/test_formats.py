@@ -410,7 +410,7 @@ def test_an_answer_too_long_for_a_page_is_refused_before_it_is_laid_out(run: Run
             assert (result.returncode, result.stdout) == (2, "")
             assert result.stderr == (
                 f"implicitgrad: {file}: expected an answer of at most 100,000 terms on a page, got {terms}. "
-                "--format json has it whole, and so has --output with a name that ends in .npz\n"
+                "--format json writes all of it, and so does --output with a name ending in .npz\n"
             )
         assert run("solve", file).returncode == run("solve", file, "-fjson").returncode == 0
 

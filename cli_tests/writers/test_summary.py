@@ -172,7 +172,7 @@ def test_all_zero_has_no_picture() -> None:
 """
         + HINT
     )
-    assert "no entry of ∂y/∂x can be told from 0" in write_summary(
+    assert "no entry of ∂y/∂x can be distinguished from 0" in write_summary(
         with_jacobian(np.full((41, 2), 1e-9), 1e-8), Screen(80)
     )
 

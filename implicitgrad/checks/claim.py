@@ -73,12 +73,12 @@ class Claim:
 
     @property
     def own_tolerances(self) -> Matrix:
-        """The tolerances of the independent inputs' entries alone (R, P′)."""
+        """Return the tolerances of the independent inputs' entries alone (R, P′)."""
         return [tuple([row[k] for k in self.columns]) for row in self.written_tolerances]
 
     @property
     def dependent_tolerances(self) -> Matrix:
-        """The tolerances of the dependent inputs' entries (R, D); empty if the claim has none."""
+        """Return the tolerances of the dependent inputs' entries (R, D); empty if the claim has none."""
         if not self.is_wide:
             return ()
         return [tuple([row[k] for k in self.context.dependent]) for row in self.written_tolerances]
@@ -89,22 +89,22 @@ class Claim:
 
     @property
     def is_gradient(self) -> bool:
-        """Whether this is a ∂L/∂x."""
+        """Return whether this is a ∂L/∂x."""
         return self.matrix.key == "dL_dx"
 
     @property
     def entry_count(self) -> int:
-        """How many entries the claim has, as written."""
+        """Return the number of entries, as written."""
         return len(self.matrix.entries) * len(self.matrix.entries[0])
 
     @property
     def says_something(self) -> bool:
-        """Whether any entry is not null."""
+        """Return whether any entry is not null."""
         return any(value is not None for row in self.values for value in row)
 
     @property
     def is_small(self) -> bool:
-        """Whether exact feasibility and explanations of the claim are affordable."""
+        """Return whether exact feasibility and explanations of the claim are affordable."""
         has_short_fractions = self.context.solution.arithmetic is Arithmetic.EXACT and self.matrix.unit_roundoff is None
         entries = self.entry_count
         if self.jacobian is not None:
@@ -203,7 +203,7 @@ class Claim:
 
     @property
     def has_all_entries(self) -> bool:
-        """Whether no entry is null."""
+        """Return whether no entry is null."""
         return complete(self.matrix.entries) is not None
 
 

@@ -85,5 +85,5 @@ class Context:
 
     @property
     def usual_size(self) -> Fraction:
-        """‖B‖/‖A‖, or 0 if nothing is determined."""
+        """Return ‖B‖/‖A‖, or 0 if nothing is determined."""
         return root_above(self.usual_size_squared) if self.solution.rank and self.x else Fraction(0)

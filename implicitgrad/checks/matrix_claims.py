@@ -89,7 +89,7 @@ def _failed(outcome: Outcome, claim: Claim) -> Outcome | None:
         if feasibility(claim) is Decision.YES:
             return None
         if claim.jacobian is not None:
-            reason = "it does not go with the claimed ∂y/∂x"
+            reason = "it does not follow from the claimed ∂y/∂x"
         else:
             reason = f"no valid ∂y/∂x {'yields it' if claim.is_gradient else 'has all of it'}"
     if claim.is_gradient:

@@ -105,13 +105,13 @@ def _why_not_free(claimed: tuple[str, ...], context: Context, is_invertible: Cal
     T = context.T
     if claimed and (len(chosen) != len(context.x) or not is_invertible([T[k] for k in chosen])):
         inputs = ", ".join(printable(system.x[k]) for k in chosen)
-        return f"the inputs {inputs} cannot vary independently; correct is {', '.join(context.x)} or a like choice"
+        return f"the inputs {inputs} cannot vary independently; correct is {', '.join(context.x)} or a similar choice"
     V = context.solution.general.null_space
     for k, rows in chosen.items():
         if len(rows) != F or not is_invertible([V[i] for i in rows]):
             names = ", ".join(f"d{system.y[i]}/d{system.x[k]}" for i in rows)
             correct = ", ".join(f"d{y}/d{system.x[k]}" for y in context.solution.general.free)
-            return f"{printable(names)} cannot be chosen at will; correct is {printable(correct)} or a like choice"
+            return f"{printable(names)} cannot be chosen freely; correct is {printable(correct)} or a similar choice"
     return ""
 
 
@@ -147,7 +147,7 @@ def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, cont
     if inverse is None:
         names = ", ".join(map(printable, claimed.dependent))
         follow = ", ".join(map(printable, found.dependent))
-        reason = f"{names} do not follow from the other inputs; correct is {follow} or a like choice"
+        reason = f"{names} do not follow from the other inputs; correct is {follow} or a similar choice"
         return outcome._replace(holds=False, reason=reason)
     matrix = product(tuple([T[k] for k in dependent]), inverse)
     tolerances = tolerances_of(claimed.matrix._replace(unit_roundoff=None), context)

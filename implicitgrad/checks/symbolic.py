@@ -103,7 +103,7 @@ class _SymbolicJudge:
             finding = self.comparison.solve(equations)
             if finding.answer is not Decision.YES:
                 what = "no valid ∂y/∂x yields it" if claim.is_gradient else "it does not solve A·∂y/∂x = B"
-                what = what if claim.jacobian is None else "it does not go with the claimed ∂y/∂x"
+                what = what if claim.jacobian is None else "it does not follow from the claimed ∂y/∂x"
                 reason = self.comparison.of_column(x, what, finding)
                 return self._failed(outcome, written, reason, int(finding.answer is Decision.NO))
         is_arbitrary = self._is_arbitrary(claim)

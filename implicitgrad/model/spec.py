@@ -114,7 +114,7 @@ class SystemSpec:
 
     @property
     def is_at_inexact_point(self) -> bool:
-        """Whether A and B are derivatives at a point that solves the equations only approximately."""
+        """Return whether A and B are derivatives at a point that solves the equations only approximately."""
         return self.origin is not None and self.origin.residual is not None
 
     def take(self, found: Linearization) -> None:

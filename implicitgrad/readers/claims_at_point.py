@@ -30,7 +30,7 @@ def read_at(origin: ImplicitEquations, item: object, *, is_symbolic: bool) -> En
         raise NumberError(f"expected letters that have a value at the point, got {', '.join(strange)}")
     value = expression.subs(values)
     if value.is_real is not True or value.is_finite is not True:
-        raise NumberError("expected what has a real value at the point, got what has none")
+        raise NumberError("expected an expression with a real value at the point, got one without")
     if is_symbolic:
         return value, ZERO, False
     if value.is_Rational:
@@ -48,6 +48,6 @@ def read_at(origin: ImplicitEquations, item: object, *, is_symbolic: bool) -> En
         _, ((radius,),) = bound([[expression]], values, surround(values, roundings))
     except Unbounded:
         raise NumberError(
-            "expected what has a value wherever a solution rounds to the point, got what has not"
+            "expected an expression with a value at every solution that rounds to the point, got one without"
         ) from None
     return number, rounding + Fraction(radius), False

@@ -65,7 +65,7 @@ def _object(text: str, source: str, line: int) -> str:
     """Return a line without surrounding blanks. Raises InputError if it is no JSON object."""
     stripped = text.strip(BLANKS)
     if not stripped.startswith("{"):
-        message = f"expected a JSON object, a whole system on its line, got {quoted(stripped)}"
+        message = f"expected a JSON object, a complete system on one line, got {quoted(stripped)}"
         raise InputError([Problem(message, None, "bad-syntax", source, line, 1)])
     return stripped
 

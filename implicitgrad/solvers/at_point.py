@@ -40,4 +40,4 @@ def _failing(solution: Solution, origin: ImplicitEquations) -> tuple[str, str]:
     if rank_of_both == M:
         why = "a fold, or a vertical tangent: y is no differentiable function of x"
         return "fold", f"{message}. With ∂F/∂x it has {M}: {why}"
-    return "singular-point", f"{message}, nor has it with ∂F/∂x: a singular point, or dependent equations"
+    return "singular-point", f"{message}, and no full rank with ∂F/∂x either: a singular point, or dependent equations"

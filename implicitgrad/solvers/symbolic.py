@@ -38,8 +38,8 @@ MAX_TERMS = 500
 """The most terms of the common determinant of an answer."""
 NOWHERE = (
     "theorem-applies-nowhere",
-    "∂F/∂y is singular wherever the equations hold: the implicit function theorem does not apply, and what is shown "
-    "holds for no solution of theirs",
+    "∂F/∂y is singular wherever the equations hold: the implicit function theorem does not apply, and the answer "
+    "shown holds for none of their solutions",
 )
 Values = list[list[Symbolic]]
 
@@ -234,7 +234,7 @@ def _verify(field: Field, rows: Values, profile: Profile, others: Sequence[int],
 
 
 def _sign_decides() -> UsageError:
-    return UsageError("the rank depends on the sign of what is in abs", "Where that is known, leave abs out")
+    return UsageError("the rank depends on the sign of an argument of abs", "If the sign is known, leave abs out")
 
 
 def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Sequence[int]) -> BaseMatrix[Any]:

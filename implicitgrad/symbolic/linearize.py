@@ -157,7 +157,7 @@ def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[
     """Return intervals around the solution that Newton's method found. Raises PointError if none is proved there."""
     found = enclose(F, [[derivative(f, v) for v in sought] for f in F], sought, point)
     if found is None:
-        message = f"solve_for: Newton's method came to {_named({v: point[v] for v in sought})}, and it cannot be proved"
+        message = f"solve_for: Newton's method reached {_named({v: point[v] for v in sought})}, but it cannot be proved"
         message = f"{message} that a solution is there: ∂F/∂y may be singular, as at a fold"
         raise PointError(message, "Where the solution is known exactly, write it: y = sqrt(2)")
     return found
@@ -179,7 +179,7 @@ def derivative(f: Expr, v: Expr) -> Expr:
     """Return ∂f/∂v in the functions of the grammar. Raises PointError for an absolute value that may not be real."""
     found = diff(f, v).replace(sympy_sign, lambda u: u / Abs(u))
     if found.has(SympyDerivative, re, im):
-        raise PointError("abs: expected the absolute value of what is real for every x and y")
+        raise PointError("abs: expected an argument that is real for every x and y")
     return found
 
 
@@ -220,7 +220,7 @@ def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tu
         )
     except (ValueError, ZeroDivisionError, TypeError, OverflowError):
         message = f"solve_for: Newton's method found no solution from {names}"
-        hint = "Start nearer to one; where ∂F/∂y is singular, as at a fold, it finds none"
+        hint = "Start nearer to a solution; where ∂F/∂y is singular, as at a fold, it finds none"
         raise PointError(message, hint) from None
     values = {v: Rational(*_fraction(number).as_integer_ratio()) for v, number in zip(variables, found, strict=True)}
     short = {

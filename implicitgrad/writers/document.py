@@ -341,7 +341,7 @@ def refuse_long(solution: Solution) -> None:
         terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
     if terms > MAX_TERMS:
         message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
-        hint = "--format json has it whole, and so has --output with a name that ends in .npz"
+        hint = "--format json writes all of it, and so does --output with a name ending in .npz"
         raise InputError([Problem(message, hint, "too-large", solution.system.source)])
 
 

@@ -138,9 +138,8 @@ class _Summary:
         found = draw(self.dy_dx.certain, self.dy_dx.unit, names, marked, self.screen)
         page.gap()
         if found is None:
-            page.prose(
-                "every entry of ∂y/∂x is 0" if not self.dy_dx.values.any() else "no entry of ∂y/∂x can be told from 0"
-            )
+            is_zero = not self.dy_dx.values.any()
+            page.prose(f"{'every entry of ∂y/∂x is' if is_zero else 'no entry of ∂y/∂x can be distinguished from'} 0")
             return
         page.prose(found.caption)
         for lines in (found.lines, found.legend):

@@ -227,7 +227,7 @@ class _Solving:
                 message += ": another one (--rtol) may give quite other numbers"
                 found.append(("no-gap", message))
         elif not is_certain:
-            message = "what is 0 was decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
+            message = "zeros were decided by a cutoff; nothing is certified, and exact arithmetic may say otherwise"
             found.append(("zero-by-cutoff", message))
         dA = self.scaled.dA
         if dA is not None and basis.rank == min(A.shape) and norm(dA) * basis.inverse.inverse_norm >= 1:
