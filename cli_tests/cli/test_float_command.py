@@ -14,6 +14,8 @@ import pytest
 
 from implicitgrad.checks import judge as judging
 from implicitgrad.cli.options import THREAD_VARIABLES
+from implicitgrad.model import exact_cost
+from implicitgrad.solvers import exact as exact_solver
 from implicitgrad.solvers.floating import basis
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -391,3 +393,29 @@ def test_check_takes_doubles_for_text_of_which_exact_arithmetic_takes_too_long(
     assert beyond.returncode == 2
     message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
     assert beyond.stderr == f"implicitgrad: s.yaml: {message}\n"
+
+
+def test_exact_arithmetic_of_long_numbers_is_refused_before_it_takes_long(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exact_cost, "LONG", 1e-9)
+    exact = ("s.yaml", "--arithmetic", "exact")
+    files = {"s.yaml": "A: [[1e300, 2], [3, 1e-300]]\n"}
+    message = "expected a system that exact arithmetic solves within 10 s, got one of 2 equations in 2 unknowns"
+    for command in ("solve", "batch"):
+        result = run(command, *exact, files=files)
+        assert result.returncode == 2
+        assert f"s.yaml: {message}" in result.stderr
+        assert run(command, *exact, "--time-limit", "60", files=files).returncode == 0
+    monkeypatch.setattr(exact_cost, "MAX_SHORT_ENTRIES", 3)  # of a larger file nobody expects an answer at once
+    assert run("solve", *exact, files=files).returncode == 0
+
+
+def test_check_takes_doubles_for_text_of_too_many_entries_for_exact_arithmetic(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "is_quick", lambda system: False)
+    text = run("solve", "-A", "1 2 5; 3 4 6", "-g", "1 3 2", "-f", "yaml").stdout
+    monkeypatch.setattr(exact_solver, "MAX_ENTRIES", 3)
+    result = run("check", "s.yaml", files={"s.yaml": text})
+    assert (result.returncode, result.stderr) == (0, "")

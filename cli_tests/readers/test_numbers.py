@@ -1,5 +1,6 @@
 """The grammar of a number, and how numbers are written."""
 
+from decimal import Context, Decimal
 from fractions import Fraction
 from math import inf, isinf, nextafter
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicitgrad.numbers.formatting import linear, show_column, show_number
+from implicitgrad.numbers.formatting import LONG_BITS, linear, show_column, show_number
 from implicitgrad.text.number_grammar import (
     NumberError,
     exact_square_root,
@@ -181,3 +182,14 @@ def test_a_sum_is_written_as_by_hand() -> None:
     assert str(linear(Fraction(0), [], 6)) == "0"
     assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], 3)) == "≈6.97e-8 − 2·a"
     assert str(linear(Fraction(-1, 3**15), [(Fraction(-1, 7**9), "a")], 3)) == "≈-6.97e-8 − ≈2.48e-8·a"
+
+
+@pytest.mark.parametrize("last", ["", "1"], ids=["a tie", "above a tie"])
+@pytest.mark.parametrize("lead", ["1234565", "1234575", "9999995", "1000005"])
+def test_long_numbers_are_rounded_as_short_ones(lead: str, last: str) -> None:
+    number = Fraction(int(lead + "0" * 1500 + last), 10**1400 * 7**900)
+    assert (number * 7**900 * 10**1400).numerator.bit_length() > LONG_BITS
+    for value in (number, -number, number * 7**900, 1 / number):
+        context = Context(prec=6)
+        expected = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+        assert show_number(value, 6).lstrip("≈") == f"{expected:.5e}"

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
+from implicitgrad.model.exact_cost import refuse_long_work
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.spec import SystemSpec
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.readers.build import build_question
 from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.json_lines import read_json_line
@@ -183,6 +184,8 @@ def _solve(system: BatchSystem, task: BatchTask) -> None:
 
         system.state = solve_program(cast("QuadraticProgram", linear))
         return
+    if task.arithmetic == Arithmetic.EXACT and task.time_limit is None:
+        refuse_long_work(linear)
     system.state = solution = solve_system(linear, rtol=task.rtol)
     if task.free and solution.general.free:
         system.state = solve_system(linear, task.free, rtol=task.rtol)

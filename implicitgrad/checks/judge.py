@@ -29,6 +29,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     """
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
+    found: Solution | None = None
     is_binary = system.arithmetic is Arithmetic.FLOAT
     is_large = not is_quick(system)
     if is_binary or is_large:
@@ -47,7 +48,12 @@ def solve_to_judge(system: LinearSystem) -> Solution:
                 or (is_large and not can_be_settled(system))
             ):
                 return found
-    return solve_system(system, arithmetic="exact")
+    try:
+        return solve_system(system, arithmetic="exact")
+    except InputError:  # too many entries
+        if found is None:
+            raise
+        return found
 
 
 def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -> Verdict:

@@ -9,8 +9,10 @@ from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from implicitgrad.model.exact_cost import refuse_long_work
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
 from implicitgrad.model.spec import NeedsAlgebra, ProgramSpec, SourceValue, SystemSpec
+from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import LIMITS, InputError, Problem, UsageError
@@ -83,6 +85,8 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
         spec.order = options.order
         try:
             system = build_question(spec, options.arithmetic, allow_algebra=False)
+            if options.arithmetic == Arithmetic.EXACT and isinstance(system, LinearSystem):
+                refuse_long_work(system)
             systems.append(PendingSystem(system, spec.values if needs_values else {}))
         except NeedsAlgebra:
             systems.append(PendingSystem(spec, {}))

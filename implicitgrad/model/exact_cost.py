@@ -11,6 +11,9 @@ from math import gcd, lcm, log2
 from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction
+from implicitgrad.text.characters import count
+from implicitgrad.text.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from implicitgrad.model.system import LinearSystem
@@ -21,6 +24,10 @@ QUICK = 0.1
 """Seconds that exact arithmetic may take unasked."""
 SETTLED = 5.0
 """Seconds that it may take to decide what doubles decide only by a cutoff."""
+MAX_SHORT_ENTRIES = 50_000
+"""Entries of A, up to which a text of 100 kB may hold them."""
+LONG, LONG_WITH_FLINT = 20.0, 200.0
+"""Estimates that stand for about 10 s: multiplication of long numbers is faster than estimated, FLINT much faster."""
 PER_NUMBER = 3e-7
 PER_SQUARED_BIT = 6e-12
 """Seconds for each number beside a pivot, measured."""
@@ -34,6 +41,18 @@ def is_quick(system: LinearSystem) -> bool:
 def can_be_settled(system: LinearSystem) -> bool:
     """Return whether exact arithmetic solves a system of doubtful rank in seconds."""
     return estimate(system, SETTLED, is_deficient=True) <= SETTLED
+
+
+def refuse_long_work(system: LinearSystem) -> None:
+    """Raise InputError if a system of few entries takes exact arithmetic more than about 10 s."""
+    M, N, P = system.equations, system.unknowns, system.inputs
+    has_flint = max(M, N, P) > MAX_WITHOUT_FLINT and flint_reduction() is not None
+    limit = LONG_WITH_FLINT if has_flint else LONG
+    if isinstance(system.A, RationalMatrix) and M * N <= MAX_SHORT_ENTRIES and estimate(system, limit) > limit:
+        message = "expected a system that exact arithmetic solves within 10 s, got one of "
+        message += f"{count(M, 'equation')} in {count(N, 'unknown')} with long numbers"
+        hint = "--arithmetic float is quick; --time-limit gives exact arithmetic more"
+        raise InputError([Problem(message, hint, "too-large", system.source)])
 
 
 def least_estimate(M: int, N: int, P: int | None, bits: float = 0) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from itertools import pairwise
-from math import inf
+from math import inf, log10
 from sys import float_info
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from implicitgrad.numbers.ball import Ball
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import format_fraction
 
+LONG_BITS = 4096
 MAX_INTEGER_DIGITS = 15
 MAX_FRACTION_DIGITS = 7
 """The digits of numerator and denominator together up to which a fraction is easily read."""
@@ -211,7 +212,15 @@ def _is_short(value: Fraction) -> bool:
 def _rounded(value: Fraction, digits: int) -> tuple[Decimal, bool]:
     """Round to ``digits`` significant digits, and return whether that is exact."""
     context = Context(prec=digits)
-    decimal = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+    n, d = value.numerator, value.denominator
+    if max(abs(n), d).bit_length() > LONG_BITS:  # to convert them takes time that grows with the square of their length
+        shift = digits + 2 - int((n.bit_length() - d.bit_length()) * log10(2))
+        quotient, rest = divmod(abs(n) * 10 ** max(shift, 0), d * 10 ** max(-shift, 0))
+        sticky = 10 * quotient + (rest > 0)  # its last digit rounds as all that was cut off would
+        decimal = context.scaleb(context.create_decimal(sticky if n > 0 else -sticky), -shift - 1)
+        if context.flags[Inexact]:
+            return decimal, False
+    decimal = context.divide(Decimal(n), Decimal(d))
     return decimal, not context.flags[Inexact]
 
 
