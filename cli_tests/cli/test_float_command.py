@@ -245,8 +245,8 @@ def test_a_file_is_written_in_the_format_of_its_name(run: Run, tmp_path: Path) -
 def test_a_name_whose_format_is_not_written_is_refused(run: Run, tmp_path: Path, command: str, name: str) -> None:
     result = run(command, "a.yaml", "-o", name, files={"a.yaml": "A: [[1]]"})
     written = {
-        "solve": ".json, .jsonl, .ndjson, .md, .tex, .yaml, .yml, .csv, .npy, .npz",
-        "check": ".json, .jsonl, .ndjson",
+        "solve": ".json, .jsonl, .ndjson, .md, .html, .htm, .tex, .yaml, .yml, .csv, .npy, .npz",
+        "check": ".json, .jsonl, .ndjson, .html, .htm",
         "batch": ".json, .jsonl, .ndjson, .csv, .npz",
     }[command]
     assert (result.returncode, result.stdout, (tmp_path / name).exists()) == (2, "", False)
