@@ -81,6 +81,8 @@ def solve(
     """
     if isinstance(free, str):
         free = [free]
+    if isinstance(A, QuadraticProgram):
+        raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
@@ -106,18 +108,23 @@ def solve_program(
 ) -> ProgramSolution:
     """Minimise ½·zᵀPz + qᵀz subject to G·z ≤ h, A·z = b and lb ≤ z ≤ ub, and find the derivatives that exist.
 
-    P : (n, n), positive semidefinite once symmetrised; None for a linear program. q : (n,), 0 unless given. G, A :
-    (m, n), (p, n). lb, ub : (n,) or one number for all; None or an infinite entry for no bound. dL_dz : (n,), or (K, n)
-    for K losses; dL_dlambda, dL_dnu likewise. names : of the unknowns "z", the rows "G" and the rows "A". Entries are
-    numbers or their texts, in nested sequences or arrays, also what numpy.asarray takes; a float is its exact binary
-    value. Raises InputError for values that make no program, or no convex one.
+    P : (n, n), positive semidefinite once symmetrised, None for a linear program; or a QuadraticProgram, which has all
+    the rest, as read_systems() returns it, also one in letters. q : (n,), 0 unless given. G, A : (m, n), (p, n). lb,
+    ub : (n,) or one number for all; None or an infinite entry for no bound. dL_dz : (n,), or (K, n) for K losses;
+    dL_dlambda, dL_dnu likewise. names : of the unknowns "z", the rows "G" and the rows "A". Entries are numbers or
+    their texts, in nested sequences or arrays, also what numpy.asarray takes; a float is its exact binary value.
+    Raises InputError for values that make no program, or no convex one.
     """
     from implicitgrad.readers.program import program_of
     from implicitgrad.solvers.program.solver import solve_program as solve_exactly
 
     values = {"P": P, "q": q, "G": G, "h": h, "A": A, "b": b, "lb": lb, "ub": ub}
-    losses = {"dL_dz": dL_dz, "dL_dlambda": dL_dlambda, "dL_dnu": dL_dnu}
-    return solve_exactly(program_of(values | losses, names or {}, name or "<python>"))
+    values |= {"dL_dz": dL_dz, "dL_dlambda": dL_dlambda, "dL_dnu": dL_dnu}
+    if isinstance(P, QuadraticProgram):
+        if any(given is not None for given in (*values.values(), names, name) if given is not P):
+            raise TypeError("a QuadraticProgram has its own q, G, h, A, b, lb, ub, losses, names and name")
+        return solve_exactly(P)
+    return solve_exactly(program_of(values, names or {}, name or "<python>"))
 
 
 def check_program(
@@ -143,9 +150,10 @@ def check_program(
 
     P, q, G, h, A, b, lb, ub, dL_dz, … : as in solve_program().
     claims : at least one of status, objective, z, lambda_, lambda_lb, lambda_ub, nu, active, dz_dq, dz_dh, dz_db,
-    dz_dlb, dz_dub, dL_dq, dL_dh, dL_db, dL_dlb, dL_dub, dL_dP, dL_dG and dL_dA, as in a file: nested sequences or
-    arrays, also what numpy.asarray takes, None for an entry that is claimed not to be determined. A derivative whose
-    two sides differ, or one of which is missing, holds only as {"left": …} or {"right": …}.
+    dz_dlb, dz_dub, dL_dq, dL_dh, dL_db, dL_dlb, dL_dub, dL_dP, dL_dG and dL_dA, and of a program in letters dz_dx and
+    dL_dx, as in a file: nested sequences or arrays, also what numpy.asarray takes, None for an entry that is claimed
+    not to be determined. A derivative whose two sides differ, or one of which is missing, holds only as {"left": …} or
+    {"right": …}.
     rtol, atol : as in check(); by default floats may have the error of a stable solution of the KKT conditions.
 
     Raises InputError for values that make no program or no claim, TypeError without a claim and for one of another
@@ -204,6 +212,8 @@ def check(
 
     Raises InputError for values that make no system or no claim, TypeError without a claim.
     """
+    if isinstance(A, QuadraticProgram):
+        raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")

@@ -2,12 +2,14 @@
 
 import json
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from conftest import Run, trials
 
+import implicitgrad
 from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point
@@ -363,6 +365,21 @@ def test_pieces_are_in_the_numbers_of_the_program(run: Run) -> None:
  ──────────────────
   z1         0   -1
 """)
+
+
+def test_python_solves_and_checks_what_it_reads(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("minimize: (z1 - c)^2\nz: z1\nat: {c: 3}\ndL_dz: 2\n")
+    (program,) = implicitgrad.read_systems(tmp_path / "p.yaml")
+    solution = implicitgrad.solve_program(program)
+    assert solution.by_letter is not None
+    assert (solution.z, solution.by_letter.z, solution.by_letter.losses) == ((3,), ((1,),), ((2,),))
+    assert implicitgrad.check_program(program, dz_dx=[[1]], dL_dx=[2])
+    assert not implicitgrad.check_program(program, dL_dx=[1])
+    with pytest.raises(TypeError, match="a QuadraticProgram has its own q, G, h, A, b, lb, ub, losses, names and name"):
+        implicitgrad.solve_program(program, dL_dz=[1])
+    for function in (implicitgrad.solve, implicitgrad.check):
+        with pytest.raises(TypeError, match="is solved by solve_program, and checked by check_program"):
+            function(program)
 
 
 def test_options_replace_what_a_file_says(run: Run) -> None:
