@@ -9,7 +9,10 @@ from contextlib import suppress
 import pytest
 from command import environment_of
 from conftest import PROGRAM, Run
-from pages import GUIDE
+from pages import GUIDE, Page
+from rich.cells import cell_len
+
+from implicitgrad.cli.guide import _rendered as rendered
 
 
 def test_the_guide_shows_its_pages(run: Run) -> None:
@@ -30,6 +33,30 @@ def test_the_nearest_page_is_suggested(run: Run) -> None:
     result = run("guide", "zzz")
     message = f"implicitgrad: the guide has no page 'zzz'. The topics are {topics}\n"
     assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
+
+
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ("tolerances", "check, 'Tolerances'"),
+        ("Resume", "batch, 'Resume'"),
+        ("solve", "answer, 'Read the answer of solve'"),
+    ],
+)
+def test_a_heading_is_found(run: Run, word: str, place: str) -> None:
+    message = f"implicitgrad: the guide has no page '{word}'. Did you mean implicitgrad guide {place}?\n"
+    result = run("guide", word)
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.path.stem)
+def test_no_page_is_wider_than_the_terminal(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("NO_COLOR", "1")
+        lines = rendered(page.text).splitlines()
+        assert len(lines) > 10
+        assert max(map(cell_len, lines)) <= width
 
 
 def on_a_terminal(*arguments: str, width: int, **variables: str) -> str:

@@ -74,9 +74,21 @@ def _page(topic: str) -> tuple[str, str]:
     from difflib import get_close_matches
 
     topics = sorted(set(pages) - {CONTENTS})
-    nearest = get_close_matches(asked, topics, n=1)
-    hint = f"Did you mean implicitgrad guide {nearest[0]}?" if nearest else f"The topics are {', '.join(topics)}"
+    hint = f"The topics are {', '.join(topics)}"
+    if nearest := get_close_matches(asked, topics, n=1):
+        hint = f"Did you mean implicitgrad guide {nearest[0]}?"
+    elif found := _with_heading(asked, {one: pages[one].read_text("utf-8") for one in topics}):
+        hint = f"Did you mean implicitgrad guide {found[0]}, {quoted(found[1])}?"
     raise UsageError(f"the guide has no page {quoted(topic)}", hint)
+
+
+def _with_heading(word: str, pages: dict[str, str]) -> tuple[str, str] | None:
+    """Return the first page that has a heading with a word in it, and the heading."""
+    for topic, text in pages.items():
+        for heading in re.findall(r"^##? (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.M):
+            if word in heading.lower():
+                return topic, heading
+    return None
 
 
 def _rendered(text: str) -> str:
