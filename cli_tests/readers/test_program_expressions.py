@@ -150,8 +150,8 @@ BAD_PROGRAMS = {
     "written c*z2",
     OBJECTIVE.format("c*d*z2"): "-:1:20: expected an unknown, or a letter with a value in at, got d. Give it one: at: "
     "{d: 1} (on the command line, --at d=1)",
-    OBJECTIVE.format("c"): "-: z: expected unknowns that the program has, got 'z2'. Leave it out",
-    OBJECTIVE.format("z2"): "-:3:5: at: expected names that the program has, got 'c'",
+    OBJECTIVE.format("c"): "-:2:9: z[2]: expected an unknown that the program has, got 'z2'. Leave it out",
+    OBJECTIVE.format("z2"): "-:3:9: at: expected names that the program has, got 'c'",
     OBJECTIVE.format("2^9000*2^9000*2^9000*z2*c"): "-:1:18: expected numbers of at most 20,000 bits, got a larger one",
     OBJECTIVE.format("2^(10^9)*z2*c"): "-:1:19: expected numbers of at most 20,000 bits, got a larger one",
     OBJECTIVE.format("-z2^2*c"): "-:1:11: expected a convex objective, got vᵀPv = -2 at v: z2 = 1. The derivative of a "
@@ -189,6 +189,11 @@ BAD_PROGRAMS = {
     CONSTRAINT.format("z1 <= 1").replace("cap", "c"): "-:3:6: expected a name of its own for each "
     "constraint, "
     "got 'c'. It is in the expressions; name the constraint, as in capacity: z1 <= 2",
+    "minimize: a^2\nz: [a, b, c]\nat: {e: 3, d: 4}\n": "-:2:8: z[2]: expected an unknown that the program has, got "
+    "'b'. Leave it out\n-:2:11: z[3]: expected an unknown that the program has, got 'c'\n-:3:9: at: expected names that "
+    "the program has, got 'e'\n-:3:15: at: expected names that the program has, got 'd'",
+    "minimize: a^2\nz: []\n": "-:2:4: expected the names of the unknowns, got none. Name them: z: [a] (on the command "
+    "line, --unknowns a)",
     "maximize: ''\nz: z1\n": "-:1:12: expected an expression to maximize, got none",
     "minimize: [z1]\nz: z1\n": "-:1:11: minimize: expected an expression, got a list. minimize: (z1 - c)^2",
     "minimize: z1\nmaximize: z1\nq: [1]\nz: z1\n": "-:2:1: expected minimize or maximize, got both. Keep one of them\n"

@@ -88,17 +88,18 @@ def read_program(
     point = point or Point({})
     lines = [objective.line, *(constraint.line for constraint in constraints)]
     likely = sorted(set.union(*(names_in(line.text) for line in lines)) - {*CONSTANTS, *point.values})
+    z = z or SourceValue([], source)
     unknowns = _unknowns(z, likely or ["z"], source)
-    return _ProgramReader(objective, constraints, unknowns, point, source).program()
+    return _ProgramReader(objective, constraints, z, unknowns, point, source).program()
 
 
-def _unknowns(z: SourceValue | None, likely: Sequence[str], source: str) -> list[str]:
+def _unknowns(z: SourceValue, likely: Sequence[str], source: str) -> list[str]:
     problems: list[Problem] = []
     names = given_names("z", z, source, problems) or []
-    if z is None or not names:
+    if not names:
         hint = f"Name them: z: [{', '.join(likely)}] (on the command line, --unknowns {','.join(likely)})"
         problem = Problem("expected the names of the unknowns, got none", hint, "missing-z")
-        raise InputError([problem.at(source, None) if z is None else problem.at(z.source or source, z.locate(()))])
+        raise InputError([*problems, problem.at(z.source or source, z.locate(()))])
     for k, one in enumerate(names):
         if one in names[:k]:
             problem = Problem(f"z[{k + 1}]: duplicate name {quoted(one)}", None, "bad-name")
@@ -118,12 +119,13 @@ class _ProgramReader:
         self,
         objective: Objective,
         constraints: Sequence[ConstraintLine],
+        z: SourceValue,
         unknowns: list[str],
         point: Point,
         source: str,
     ) -> None:
         self.objective, self.constraints = objective, constraints
-        self.unknowns, self.point, self.source = unknowns, point, source
+        self.z, self.unknowns, self.point, self.source = z, unknowns, point, source
         self.at = "" if (point.source or "").startswith("--") else "at: "
         """The key of the point, where the source does not say it."""
         self.known = {*unknowns, *point.values}
@@ -225,16 +227,19 @@ class _ProgramReader:
             if line is not self.objective.line and not any(name in self.unknowns for name, _ in names):
                 message = "expected a constraint on the unknowns, got one without them"
                 problems.append(expression_problem(line, ExpressionError(message, 0, code="no-unknown")))
-        place = self.point.source or self.source
         if problems:
             raise InputError(problems)
-        for name in self.unknowns:
+        for k, name in enumerate(self.unknowns):
             if name not in used:
-                message = f"z: expected unknowns that the program has, got {quoted(name)}"
-                problems.append(Problem(message, "Leave it out", "unused-unknown", self.source))
-        for name in letters - used:
+                problem = Problem(
+                    f"z[{k + 1}]: expected an unknown that the program has, got {quoted(name)}", "Leave it out"
+                )
+                problems.append(
+                    problem._replace(code="unused-unknown").at(self.z.source or self.source, self.z.locate((k,)))
+                )
+        for name in [name for name in letters if name not in used]:
             message = f"{self.at}expected names that the program has, got {quoted(name)}"
-            problems.append(Problem(message, None, "bad-point").at(place, self.point.position))
+            problems.append(expression_problem(self.point.values[name], ExpressionError(message, 0, code="bad-point")))
         if problems:
             raise InputError(problems)
 
