@@ -190,8 +190,8 @@ BAD_PROGRAMS = {
     "constraint, "
     "got 'c'. It is in the expressions; name the constraint, as in capacity: z1 <= 2",
     "minimize: a^2\nz: [a, b, c]\nat: {e: 3, d: 4}\n": "-:2:8: z[2]: expected an unknown that the program has, got "
-    "'b'. Leave it out\n-:2:11: z[3]: expected an unknown that the program has, got 'c'\n-:3:9: at: expected names that "
-    "the program has, got 'e'\n-:3:15: at: expected names that the program has, got 'd'",
+    "'b'. Leave it out\n-:2:11: z[3]: expected an unknown that the program has, got 'c'\n-:3:9: at: expected names "
+    "that the program has, got 'e'\n-:3:15: at: expected names that the program has, got 'd'",
     "minimize: a^2\nz: []\n": "-:2:4: expected the names of the unknowns, got none. Name them: z: [a] (on the command "
     "line, --unknowns a)",
     "maximize: ''\nz: z1\n": "-:1:12: expected an expression to maximize, got none",
