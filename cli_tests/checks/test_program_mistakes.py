@@ -298,6 +298,33 @@ def test_a_number_where_there_is_no_derivative_is_explained(
     assert [(one.code, one.message) for one in found.suspicions] == [(code, said)]
 
 
+LINE = "P: [[1, 1], [1, 1]]\nq: [-1, -1]\ndL_dz: [1, 0]\n"
+"""Every z with z1 + z2 = 1 is a solution."""
+
+
+def test_a_choice_among_many_solutions_is_named() -> None:
+    epsilon = Fraction(1, 1000)
+    with_ridge = [[1 + epsilon, Fraction(1)], [Fraction(1), 1 + epsilon]]
+    z, gradient = solve(with_ridge, [Fraction(1)] * 2), [-x for x in solve(with_ridge, [Fraction(1), Fraction(0)])]
+    assert outcome(LINE, "z", ["1/2", "1/2"]).holds  # the one of least norm is a solution, one with a ridge is none
+    for key, claim in (("z", z), ("dL_dq", gradient)):
+        found = outcome(LINE, key, claim)
+        assert not found.holds
+        assert [one.code for one in found.suspicions] == ["ridge"]
+    found = outcome(LINE, "dL_dq", ["-1/4", "-1/4"])
+    assert not found.holds
+    assert [one.code for one in found.suspicions] == ["minimum-norm"]
+    assert outcome(LINE, "dL_dq", ["-1/7", "-1/4"]).suspicions == ()
+
+
+def test_exchanged_sides_are_recognised() -> None:
+    found = outcome(RELU, "dL_dq", {"left": [0], "right": [-1]})
+    assert [one.message for one in found.suspicions] == [
+        "the claim is ∂L/∂q from the right: are left and right exchanged?",
+        "the claim is ∂L/∂q from the left: are left and right exchanged?",
+    ]
+
+
 def test_each_wrong_loss_is_named() -> None:
     text = TEXT.replace("dL_dz: ['5', '1', '-2', '4']", "dL_dz: [[5, 1, -2, 4], [1, 0, 0, 0]]")
     first, second = D_Z, adjoint_of([Fraction(1), Fraction(0), Fraction(0), Fraction(0)])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import cached_property
 
 from implicitgrad.checks.judge import with_caveat
+from implicitgrad.checks.program.mistakes.adjoint import KktSystems
 from implicitgrad.checks.program.mistakes.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
@@ -108,17 +110,23 @@ class _QuantityJudge:
             return outcome._replace(holds=False, reason=undecided[0], is_undecided=True)
         reason = self._invalid_choice(quantity)
         if reason:
-            return outcome._replace(holds=False, reason=reason, failing=1)
+            return outcome._replace(holds=False, reason=reason, failing=1, suspicions=self._suspicions(quantity))
         return outcome
 
+    @cached_property
+    def systems(self) -> KktSystems:
+        """What mistakes are tried with."""
+        return KktSystems(self.solution)
+
     def _suspicions(self, quantity: ClaimedQuantity) -> tuple[Suspicion, ...]:
-        """Return the mistakes that explain what is claimed to hold for both sides."""
+        """Return the mistakes that explain a wrong claim."""
+        if self.solution.z is None:
+            return ()
         found = [
             suspicion
             for part in quantity.parts
-            if part.side is None
             for suspicion in diagnose_program(
-                self.solution, quantity.key, part, self.tolerances.of(part.matrix, quantity.key)
+                self.systems, quantity.key, part, self.tolerances.of(part.matrix, quantity.key)
             )
         ]
         return tuple(dict.fromkeys(found))

@@ -14,10 +14,13 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from implicitgrad.checks.matrices import combination
-from implicitgrad.model.program import RowKind, Vector, product, times
+from implicitgrad.checks.program.quantities import Quantities
+from implicitgrad.model.program import QuadraticProgram, RowKind, Rows, Vector, product, times
 from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
+from implicitgrad.solvers.program.solver import solve_program
+from implicitgrad.text.errors import InputError
 
 ZERO = Fraction(0)
 KINDS = {"h": RowKind.INEQUALITY, "lb": RowKind.LOWER, "ub": RowKind.UPPER}
@@ -38,14 +41,25 @@ class Response(NamedTuple):
 
 
 class KktSystems:
-    """The KKT conditions of one program with a unique solution, with any set of active inequalities."""
+    """The KKT conditions of one program at its solution, with any set of active inequalities."""
 
     def __init__(self, solution: ProgramSolution) -> None:
         self.solution, self.program = solution, solution.program
         self.canonical = solution.program.canonical()
         assert solution.z is not None
         self.point = solution.z
+        self.quantities = Quantities(solution)
         self._regular: dict[tuple[int, ...], Response | None] = {}
+        self._others: dict[Rows, ProgramSolution | None] = {}
+
+    def solution_of(self, program: QuadraticProgram) -> ProgramSolution | None:
+        """Return the answer to this program with another P; None if it takes too much work."""
+        if program.P not in self._others:
+            try:
+                self._others[program.P] = solve_program(program)
+            except InputError:
+                self._others[program.P] = None
+        return self._others[program.P]
 
     @cached_property
     def rows(self) -> dict[tuple[RowKind, int], int]:

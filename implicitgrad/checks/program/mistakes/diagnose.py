@@ -8,16 +8,14 @@ from implicitgrad.checks.program.mistakes.active_set import active_set
 from implicitgrad.checks.program.mistakes.adjoint import KktSystems
 from implicitgrad.checks.program.mistakes.factor import factor
 from implicitgrad.checks.program.mistakes.half import half
-from implicitgrad.checks.program.mistakes.kink import between, one_choice, one_side
+from implicitgrad.checks.program.mistakes.kink import between, one_choice, one_side, other_side
 from implicitgrad.checks.program.mistakes.multiplier import multiplier
 from implicitgrad.checks.program.mistakes.other import other_loss, rounding, transposed, unsolved, zero
 from implicitgrad.checks.program.mistakes.quadratic import quadratic
 from implicitgrad.checks.program.mistakes.sign import negative, some_signs
 from implicitgrad.checks.program.mistakes.singular import least_norm, ridge
 from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial
-from implicitgrad.checks.program.quantities import Quantities
 from implicitgrad.model.program_claims import ClaimedPart
-from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Suspicion
 
@@ -26,20 +24,19 @@ MISTAKES: tuple[Callable[[ProgramTrial], Iterator[Candidate]], ...] = (
     one_choice, active_set, ridge, between,
 )  # fmt: skip
 """Each yields the candidates of one kind of mistake."""
+OF_MANY_SOLUTIONS = (least_norm, ridge)
+"""Those that choose one of many solutions."""
 MAX_SIZE = 40
 """The most unknowns and constraints of a program that mistakes are tried on; beyond it trials take too long."""
 
 
-def diagnose_program(
-    solution: ProgramSolution, key: str, part: ClaimedPart, tolerances: Matrix
-) -> tuple[Suspicion, ...]:
+def diagnose_program(systems: KktSystems, key: str, part: ClaimedPart, tolerances: Matrix) -> tuple[Suspicion, ...]:
     """Return the mistakes that explain wrong numbers, mostly one or none."""
-    program = solution.program
+    solution, program = systems.solution, systems.program
     size = program.unknowns + len(solution.inequalities) + len(program.b)
-    if not solution.is_unique or size > MAX_SIZE or part.matrix.non_finite or key.endswith("_dx"):
+    if solution.z is None or size > MAX_SIZE or key.endswith("_dx"):
         return ()
-    quantities, systems = Quantities(solution), KktSystems(solution)
-    entries = part.matrix.entries
+    quantities, entries = systems.quantities, part.matrix.entries
     known = [[quantities.entry(key, part.loss, i, j) for j in range(len(row))] for i, row in enumerate(entries)]
     claimed = [
         [None if (i, j) in part.unclaimed else value for j, value in enumerate(row)] for i, row in enumerate(entries)
@@ -51,6 +48,8 @@ def diagnose_program(
         ]
     else:
         trials = [ProgramTrial(systems, key, part.loss, claimed, tolerances, known)]
+    if part.side is not None:
+        return tuple(filter(None, [other_side(trial, part.side) for trial in trials]))
     wrong = [trial for trial in trials if trial.is_wrong]
     found = [suspicion for trial in wrong if (suspicion := _first(trial)) is not None]
     return tuple(dict.fromkeys(found)) if len(found) == len(wrong) or len(trials) > 1 else ()
@@ -62,6 +61,7 @@ def _first(trial: ProgramTrial) -> Suspicion | None:
     cut_off = zero(trial)
     if cut_off is not None:
         return cut_off
-    candidates = (candidate for mistake in MISTAKES for candidate in mistake(trial))
+    mistakes = MISTAKES if trial.solution.is_unique else OF_MANY_SOLUTIONS
+    candidates = (candidate for mistake in mistakes for candidate in mistake(trial))
     found = next((one.suspicion for one in candidates if trial.is_explained_by(one.values)), None)
     return found or rounding(trial)

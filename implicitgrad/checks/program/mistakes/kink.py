@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial, Rows
+from implicitgrad.model.program_claims import Side
 from implicitgrad.model.verdict import Suspicion
 from implicitgrad.text.characters import printable
 
@@ -22,6 +23,16 @@ def one_side(trial: ProgramTrial) -> Iterator[Candidate]:
         yield Candidate(Suspicion("one-sided", message), values)
     message = f"the claim is the average of the left and the right {trial.target}: {NONE_THERE}"
     yield Candidate(Suspicion("average", message), _combined(left, right))
+
+
+def other_side(trial: ProgramTrial, side: Side) -> Suspicion | None:
+    """Suspect the derivative from the other side in a claim of one."""
+    if trial.sides is None or not trial.has_numbers:
+        return None
+    other, values = (Side.RIGHT, trial.sides[1]) if side is Side.LEFT else (Side.LEFT, trial.sides[0])
+    if not trial.is_explained_by(values):
+        return None
+    return Suspicion("one-sided", f"the claim is {trial.target} from the {other}: are left and right exchanged?")
 
 
 def _combined(left: Rows, right: Rows) -> Rows:

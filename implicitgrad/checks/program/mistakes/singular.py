@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial
+from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial, Rows
 from implicitgrad.model.verdict import Suspicion
 
 SMALLEST_RIDGE = 12
 """The most decimal places of a ridge that is tried."""
+FAR = 100
+"""A ridge whose effect is smaller by this factor than what is to be explained is too small."""
 
 
 def least_norm(trial: ProgramTrial) -> Iterator[Candidate]:
@@ -33,6 +35,7 @@ def ridge(trial: ProgramTrial) -> Iterator[Candidate]:
     program = trial.solution.program
     if program.letters is not None:
         return
+    error = _largest(trial, trial.claimed)
     for places in range(SMALLEST_RIDGE + 1):
         epsilon = Fraction(1, 10**places)
         P = tuple(tuple(entry + epsilon * (i == j) for j, entry in enumerate(row)) for i, row in enumerate(program.P))
@@ -41,3 +44,12 @@ def ridge(trial: ProgramTrial) -> Iterator[Candidate]:
             shown = "1" if not places else f"1e-{places}"
             message = f"the claim is {trial.target} with P + {shown}·I in place of P: is a ridge added to P?"
             yield Candidate(Suspicion("ridge", message), values)
+            if error is not None and (_largest(trial, values) or 0) * FAR < error:
+                return  # smaller ridges change less
+
+
+def _largest(trial: ProgramTrial, values: Rows) -> Fraction | None:
+    """Return the largest difference from the right numbers; None if there are none."""
+    pairs = zip(values, trial.correct, strict=True)
+    known = [abs(a - b) for rows in pairs for a, b in zip(*rows, strict=True) if a is not None and b is not None]
+    return max(known, default=None)

@@ -16,8 +16,6 @@ from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_solution import Missing, ProgramSolution
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Suspicion
-from implicitgrad.solvers.program.solver import solve_program
-from implicitgrad.text.errors import InputError
 
 Rows = Sequence[Sequence[Fraction | None]]
 
@@ -109,20 +107,15 @@ class ProgramTrial:
     def name(self, i: int, j: int) -> str:
         """Return the name of an entry, ∂L/∂h1."""
         row = self.loss if self.of == "dL" and self.parameter not in "PGA" else i
-        return self.quantities.meaning(self.key, self.loss, row, j)
+        return self.systems.quantities.meaning(self.key, self.loss, row, j)
 
     def values_of_loss(self, loss: int) -> Rows:
         """Return what the quantity is for another loss."""
         is_row = self.parameter not in "PGA"
         return [
-            [self.quantities.entry(self.key, loss, loss if is_row else i, j).value for j in range(len(row))]
+            [self.systems.quantities.entry(self.key, loss, loss if is_row else i, j).value for j in range(len(row))]
             for i, row in enumerate(self.claimed)
         ]
-
-    @cached_property
-    def quantities(self) -> Quantities:
-        """The right numbers of the whole answer."""
-        return Quantities(self.solution)
 
     def numbers(self, values: Rows) -> list[tuple[Fraction, Fraction, Fraction | None]]:
         """Return claimed numbers and their tolerances beside other values."""
@@ -146,11 +139,8 @@ class ProgramTrial:
 
     def answer_to(self, program: QuadraticProgram) -> Rows | None:
         """Return what the quantity is for another program of the same shape; None if that has no answer in time."""
-        try:
-            solution = solve_program(program)
-        except InputError:  # too much work
-            return None
-        if solution.z is None:
+        solution = self.systems.solution_of(program)
+        if solution is None or solution.z is None:
             return None
         quantities = Quantities(solution)
         rows = range(len(self.claimed))
