@@ -125,8 +125,8 @@ def _decide_with_changes(problem: IntervalProblem, sufficient: Array, rho: Array
         return Decision.YES
     rho = rho @ inverse
     shown, allowed = _certificate(rho, np.nextafter(sufficient, np.inf) * INFLATION + error, solution)
-    along = np.abs(rho @ T.value.T) + bound_product(np.abs(rho), gamma(len(inverse)) * np.abs(T.value).T + T.error.T)
-    total = enlarged((along * np.nextafter(change_radii, np.inf)).sum(), along.size + 4)
+    changes = np.abs(rho @ T.value.T) + bound_product(np.abs(rho), gamma(len(inverse)) * np.abs(T.value).T + T.error.T)
+    total = enlarged((changes * np.nextafter(change_radii, np.inf)).sum(), changes.size + 4)
     total += enlarged(allowed.sum(), rho.size)
     is_excluded = shown.sum() * (1 - (rho.size + 8) * U) > total * INFLATION + SMALLEST
     return Decision.NO if is_excluded else Decision.UNDECIDED

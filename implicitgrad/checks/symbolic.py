@@ -209,11 +209,11 @@ class _SymbolicJudge:
         for i, name in enumerate(claimed.dependent):
             row = [self.field.value(entry) for entry in claimed.matrix.entries[i]]
             for m in range(len(self.solution.independent)):
-                along = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
-                finding = self.comparison.compare(along, T[x.index(name)][m])
+                combined = sum((c * T[k][m] for c, k in zip(row, others, strict=True)), self.field.number(0))
+                finding = self.comparison.compare(combined, T[x.index(name)][m])
                 if finding.answer is not Decision.YES:
                     said = f"{name} = {' + '.join(claimed.matrix.texts[i])} of {', '.join(x[k] for k in others)}"
-                    because = f"; {self.curve.said(finding, along, T[x.index(name)][m])}" if self.curve else ""
+                    because = f"; {self.curve.said(finding, combined, T[x.index(name)][m])}" if self.curve else ""
                     is_undecided = finding.answer is Decision.UNDECIDED
                     reason = f"{'it is not shown' if is_undecided else 'the equations do not say'} that {said}{because}"
                     return outcome._replace(

@@ -59,18 +59,18 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
             return found
     reduced = list(rows)
     columns = list(range(width))
-    left = list(range(len(reduced)))
-    units: list[int | None] = [width + i if beside_identity else None for i in left]
+    remaining = list(range(len(reduced)))
+    units: list[int | None] = [width + i if beside_identity else None for i in remaining]
     pivots: list[int] = []
     sources: list[int] = []
     d = 1
     for column in order:
-        if not left:
+        if not remaining:
             break
         if column in columns:
             place = columns.index(column)
             least = chosen = 0
-            for i in left:
+            for i in remaining:
                 size = abs(reduced[i][place])
                 if size and (size < least or not least):
                     least, chosen = size, i
@@ -88,8 +88,8 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
             chosen = units.index(column)
         pivots.append(column)
         sources.append(chosen)
-        left.remove(chosen)
-    sources += left
+        remaining.remove(chosen)
+    sources += remaining
     return Reduced([reduced[i] for i in sources], columns, pivots, d, sources)
 
 

@@ -97,15 +97,15 @@ def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearS
     return system._replace(exactly=lambda: _system(MatrixParser(spec, Arithmetic.EXACT)))
 
 
-def _choose_arithmetic(spec: SystemSpec, asked: str, *, is_above_limit: bool) -> Arithmetic:
+def _choose_arithmetic(spec: SystemSpec, requested: str, *, is_above_limit: bool) -> Arithmetic:
     """Return whether numbers are parsed as rational numbers or as doubles. Raise InputError, UsageError.
 
     is_above_limit : whether the system is larger than what is always solved exactly.
     """
-    if asked == AUTO:
+    if requested == AUTO:
         is_float = is_binary(spec) or spec.is_at_inexact_point or (is_above_limit and _least_estimate(spec) > QUICK)
         return Arithmetic.FLOAT if is_float else Arithmetic.EXACT
-    chosen = chosen_arithmetic(asked)
+    chosen = chosen_arithmetic(requested)
     if spec.origin is not None and spec.is_at_inexact_point and chosen is Arithmetic.EXACT:
         message = f"expected a point that solves the equations exactly, got one that leaves {spec.origin.residual}"
         hint = "Doubles are used there unless --arithmetic exact asks for more"

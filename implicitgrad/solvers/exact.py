@@ -115,8 +115,8 @@ def _read_off(equations: IntegerEquations, N: int, P: int, wanted: set[int]) -> 
         independent = [k for k in independent if N + k in place_of]
         dependent = [column - N for column in reversed(reduced.pivots) if column >= N]
     inputs = [(place_of[N + k], 1 if scales is None else scales[k]) for k in independent]
-    nothing = [0] * len(reduced.columns)
-    by_unknown = [row_of.get(j, nothing) for j in range(N)]
+    zero_row = [0] * len(reduced.columns)
+    by_unknown = [row_of.get(j, zero_row) for j in range(N)]
     null_space: list[IntegerRow] = [[]] * N
     if free:
         null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]

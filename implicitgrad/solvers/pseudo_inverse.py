@@ -52,20 +52,20 @@ def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) ->
 
     ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where one half is the identity if A has full rank.
     """
-    whole = A.numerators
-    M, N, r = len(whole), len(whole[0]), len(rows)
+    numerators = A.numerators
+    M, N, r = len(numerators), len(numerators[0]), len(rows)
     square = A.squared_numerators()
     if r == M:
-        W, d = _inverse_gram(whole)
+        W, d = _inverse_gram(numerators)
         return square * sum([W[i][i] for i in range(r)]), d
-    transposed = [[row[j] for row in whole] for j in columns]
+    transposed = [[row[j] for row in numerators] for j in columns]
     W, d = _inverse_gram(transposed)
     if r == N:
         return square * sum([W[j][j] for j in range(r)]), d
-    K = [[whole[i][j] for j in columns] for i in rows]
+    K = [[numerators[i][j] for j in columns] for i in rows]
     K_inverse = [[dot(k, column) for column in W] for k in K]
     right = [[dot(a, k) for k in K] for a in K_inverse]
-    left, e = _inverse_gram([whole[i] for i in rows])
+    left, e = _inverse_gram([numerators[i] for i in rows])
     return square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e
 
 

@@ -116,10 +116,10 @@ def _candidates(
 
 def _consistent(field: Field, zeros: Zeros, depth: int = 0) -> list[Zeros]:
     """Simplify a set of zeros: to no set if they exclude each other, to several if they are a union."""
-    left = _after_substitution(field, zeros)
-    if left is None:
+    remaining = _after_substitution(field, zeros)
+    if remaining is None:
         return []
-    rest = _solved(field, left)
+    rest = _solved(field, remaining)
     relations = _relations(field, rest)
     if len(rest) == 1 and not relations:
         return [rest]
@@ -147,7 +147,7 @@ def _is_root(generator: Expr) -> bool:
 def _after_substitution(field: Field, zeros: Zeros) -> Zeros | None:
     """Return the zeros that remain after solving linear ones for letters; None if one becomes a nonzero number."""
     values: dict[Any, Any] = {}
-    left = []
+    remaining = []
     expressions = {zero: field.plain(zero) for zero in zeros}
     for zero in sorted(zeros, key=lambda one: (not expressions[one].is_polynomial(), field.sort_key(one))):
         expression = expressions[zero].subs(values)
@@ -157,26 +157,26 @@ def _after_substitution(field: Field, zeros: Zeros) -> Zeros | None:
             field.value(expression) if expression.is_Rational else abs(expression.evalf()) > ROUGHLY
         ):
             return None
-        left.append(zero)
+        remaining.append(zero)
         for letter in sorted(expression.free_symbols, key=lambda v: natural(v.name)):
             slope = expression.diff(letter)
             if slope.is_Rational:
                 values = {v: value.subs(letter, letter - expression / slope) for v, value in values.items()}
                 values[letter] = letter - expression / slope
                 break
-    return tuple(sorted(left, key=field.sort_key))
+    return tuple(sorted(remaining, key=field.sort_key))
 
 
 def _without_implied(field: Field, zeros: Zeros) -> Zeros:
     """Return zeros from which the others follow, leaving out long ones first."""
-    left = list(zeros)
+    remaining = list(zeros)
     if all(sum(monomial) < 2 for zero in zeros for monomial in zero.numer.monoms()) and not _relations(field, zeros):
         return zeros  # they are a reduced Gröbner basis
     for zero in sorted(zeros, key=field.sort_key, reverse=True):
-        others = [one for one in left if one is not zero]
+        others = [one for one in remaining if one is not zero]
         if others and _follows(field, zero, others):
-            left = others
-    return tuple(left)
+            remaining = others
+    return tuple(remaining)
 
 
 def _follows(field: Field, zero: FracElement, others: Sequence[FracElement]) -> bool:

@@ -130,8 +130,8 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> S
     independent = [k for k in range(P) if N + k in place_of]
     dependent = sorted(p - N for p in profile.pivots if p >= N)
     zero, one = field.number(0), field.number(1)
-    nothing = [zero] * len(others)
-    by_unknown = [row_of.get(j, nothing) for j in range(N)]
+    zero_row = [zero] * len(others)
+    by_unknown = [row_of.get(j, zero_row) for j in range(N)]
     null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]
     for place, f in enumerate(free):
         null_space[f][place] = one

@@ -49,8 +49,8 @@ def points_where(zeros: Sequence[Expr], letters: Sequence[Symbol], angles: Seque
     found: list[Point] = []
     with mpmath.workdps(WORKING_DIGITS):
         for start in _starts(len(letters)):
-            near = _converged(roughly, start, len(zeros), ROUGHLY)
-            point = near and _converged(precisely, list(map(mpmath.mpf, near)), len(zeros), REACHED)
+            rough = _converged(roughly, start, len(zeros), ROUGHLY)
+            point = rough and _converged(precisely, list(map(mpmath.mpf, rough)), len(zeros), REACHED)
             if point:
                 found.append(list(map(_simple, point)))
             if len(found) == POINTS:

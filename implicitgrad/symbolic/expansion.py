@@ -41,10 +41,10 @@ def adjugate(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> tuple[
     for i in range(n):
         for columns, minor in above[i].items():
             for j in range(n):
-                left = everything & ~columns & ~(1 << j)
-                if columns >> j & 1 or (other := below[n - 1 - i].get(_reversed(left, n))) is None:
+                remaining = everything & ~columns & ~(1 << j)
+                if columns >> j & 1 or (other := below[n - 1 - i].get(_reversed(remaining, n))) is None:
                     continue
-                sign = -1 if (_inversions(columns, left) + i + j) % 2 else 1
+                sign = -1 if (_inversions(columns, remaining) + i + j) % 2 else 1
                 found[j][i] += sign * minor * other
     return found, above[n].get(everything, zero)
 

@@ -53,26 +53,26 @@ def is_zero_where(value: Expr, F: Sequence[Expr], nonzero: Sequence[Expr], lette
 
     letters : those that may be eliminated, in order of preference.
     """
-    asked = IdealQuestion(value, tuple(F), tuple(nonzero))
+    question = IdealQuestion(value, tuple(F), tuple(nonzero))
     try:
-        while asked.operations <= MAX_OPERATIONS:
-            smaller = _without_a_letter(asked, letters)
+        while question.operations <= MAX_OPERATIONS:
+            smaller = _without_a_letter(question, letters)
             if smaller is None:
-                return _is_shown(asked)
-            asked = smaller
+                return _is_shown(question)
+            question = smaller
     except (KeyError, ZeroDivisionError, UsageError):  # 0/0, or a function that the field lacks
         pass
     return False
 
 
-def _without_a_letter(asked: IdealQuestion, letters: Sequence[Symbol]) -> IdealQuestion | None:
+def _without_a_letter(question: IdealQuestion, letters: Sequence[Symbol]) -> IdealQuestion | None:
     """Use an equation that gives a letter explicitly to eliminate it; return None if there is none."""
-    for f in asked.F:
+    for f in question.F:
         for v in letters:
             slope = diff(f, v)
-            if slope == 0 or v in slope.free_symbols or not _is_nonzero(slope, asked.nonzero):
+            if slope == 0 or v in slope.free_symbols or not _is_nonzero(slope, question.nonzero):
                 continue
-            others = asked._replace(F=tuple([one for one in asked.F if one is not f]))
+            others = question._replace(F=tuple([one for one in question.F if one is not f]))
             return others.with_value(v, -f.subs(v, 0) / slope)
     return None
 
@@ -85,13 +85,13 @@ def _is_nonzero(slope: Expr, nonzero: Sequence[Expr]) -> bool:
     return all(is_never_zero(field, one) or field.without_sign(one) in known for one in factors)
 
 
-def _is_shown(asked: IdealQuestion) -> bool:
-    field = Field([asked.value, *asked.F, *asked.nonzero])
-    value = field.value(asked.value)
+def _is_shown(question: IdealQuestion) -> bool:
+    field = Field([question.value, *question.F, *question.nonzero])
+    value = field.value(question.value)
     if not value:
         return True
-    fractions = [f for f in map(field.value, asked.F) if f]
-    nonzero = [field.value(one) for one in asked.nonzero]
+    fractions = [f for f in map(field.value, question.F) if f]
+    nonzero = [field.value(one) for one in question.nonzero]
     if not all(nonzero):
         return False
     units = {field.without_sign(one) for some in nonzero for one in field.factors(some.element)}

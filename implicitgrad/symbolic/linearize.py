@@ -99,7 +99,7 @@ def linearize(
         H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
-    residual, near = None, None
+    residual, intervals = None, None
     if point:
         _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
         there = [_value(f, point, is_rounded=bool(solve_for)) for f in F]
@@ -107,20 +107,20 @@ def linearize(
             sought = [symbol(name) for name in solve_for]
             found, residual = _solved(F, sought, point)
             point |= found
-            near = None if residual is None else _proved(F, sought, point)
+            intervals = None if residual is None else _proved(F, sought, point)
         elif variables <= point.keys():
             roundings = {symbol(name): value.rounding for name, value in at.items()}
             residual = _residual(F, there, equations, point, roundings)
-            near = None if residual is None else surround(point, roundings)
+            intervals = None if residual is None else surround(point, roundings)
     _refuse_jumps(F, point)
     A_there, B_there, H_there = (
-        _at(matrix, point, equations, is_rounded=near is not None) for matrix in (A, B, H or [])
+        _at(matrix, point, equations, is_rounded=intervals is not None) for matrix in (A, B, H or [])
     )
     entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
     radii = second = None
-    if near is not None:
+    if intervals is not None:
         try:
-            (entries_of_A, A_radii), (entries_of_B, B_radii) = (bound(matrix, point, near) for matrix in (A, B))
+            (entries_of_A, A_radii), (entries_of_B, B_radii) = (bound(matrix, point, intervals) for matrix in (A, B))
         except Unbounded:
             message = f"the equations have no derivative, or any, near {_named(point)}"
             raise PointError(message, "Write more decimals, or the exact values") from None
@@ -129,7 +129,7 @@ def linearize(
         entries_of_H = _written(_decimals(H_there))
         if H is not None:
             with suppress(Unbounded):
-                second = bound(_second_derivatives(A[0][0], B[0], H), point, near)
+                second = bound(_second_derivatives(A[0][0], B[0], H), point, intervals)
     return Linearized(
         entries_of_A, entries_of_B, entries_of_H or None, is_linear,
         {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
@@ -188,16 +188,16 @@ def _refuse_missing(
     *, is_linear: bool,
 ) -> None:  # fmt: skip
     """Raise PointError for a name without a value on which the answer depends, or a value of an unknown name."""
-    asked = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
+    needed = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
     if not is_linear:
-        asked |= {v for f in F for v in f.free_symbols}
-    missing = asked - point.keys()
+        needed |= {v for f in F for v in f.free_symbols}
+    missing = needed - point.keys()
     if missing and (not is_linear or variables & point.keys()):
         names = ", ".join(sorted(v.name for v in missing))
         may_be_found = missing <= variables and len(missing) == len(F)
         hint = f"solve_for: {names} finds it from a value to start at" if may_be_found else None
         raise PointError(f"at: expected a value for {names}, got none", hint)
-    unknown = sorted(v.name for v in point.keys() - asked - variables - {v for f in F for v in f.free_symbols})
+    unknown = sorted(v.name for v in point.keys() - needed - variables - {v for f in F for v in f.free_symbols})
     if unknown:
         raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
 

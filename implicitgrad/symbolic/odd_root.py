@@ -41,8 +41,8 @@ class OddRoot(Function):  # type: ignore[misc]
         u, q = self.args
         if not exponent.is_Integer or abs(exponent) < q:
             return None
-        whole = Integer(int(exponent / q))
-        return u**whole * self ** (exponent - q * whole)
+        integer = Integer(int(exponent / q))
+        return u**integer * self ** (exponent - q * integer)
 
     def _eval_Abs(self) -> Expr:
         return OddRoot(Abs(self.args[0]), self.args[1])

@@ -275,25 +275,25 @@ def _squares(polynomial: PolyElement) -> list[PolyElement] | None:
 
 def _gram(terms: dict[tuple[int, ...], Any], halves: Sequence[tuple[int, ...]]) -> list[list[Any]] | None:
     """Return a symmetric G with p = mᵀ·G·m for the monomials m; None if p has others."""
-    left = dict(terms)
+    remaining = dict(terms)
     n = len(halves)
     gram: list[list[Any]] = [[0] * n for _ in range(n)]
     for i, half in enumerate(halves):
-        gram[i][i] = left.pop(tuple(2 * power for power in half))
+        gram[i][i] = remaining.pop(tuple(2 * power for power in half))
     pairs: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     for i, j in combinations(range(n), 2):
         pairs.setdefault(tuple(map(sum, zip(halves[i], halves[j], strict=True))), []).append((i, j))
-    for monomial, coefficient in left.items():
+    for monomial, coefficient in remaining.items():
         for i, j in pairs.get(monomial, ()):
             gram[i][j] = gram[j][i] = coefficient / (2 * len(pairs[monomial]))
-    return gram if left.keys() <= pairs.keys() else None
+    return gram if remaining.keys() <= pairs.keys() else None
 
 
 def _ldl(gram: list[list[Any]]) -> list[list[Any]] | None:
     """Return the rows of Lᵀ with a positive pivot in G = L·D·Lᵀ; None if G is not positive semidefinite."""
-    left = [list(row) for row in gram]
+    remaining = [list(row) for row in gram]
     rows = []
-    for i, row in enumerate(left):
+    for i, row in enumerate(remaining):
         pivot = row[i]
         if pivot < 0 or (not pivot and any(row)):
             return None
@@ -301,5 +301,7 @@ def _ldl(gram: list[list[Any]]) -> list[list[Any]] | None:
             continue
         factors = [entry / pivot for entry in row]
         rows.append(factors)
-        left[i + 1 :] = [[a - other[i] * f for a, f in zip(other, factors, strict=True)] for other in left[i + 1 :]]
+        remaining[i + 1 :] = [
+            [a - other[i] * f for a, f in zip(other, factors, strict=True)] for other in remaining[i + 1 :]
+        ]
     return rows

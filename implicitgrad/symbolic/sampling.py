@@ -119,12 +119,12 @@ def _found(F: Sequence[Expr], sought: Sequence[Symbol], starts: Iterable[Values]
         compute = compute or tuple(
             [lambdify([*start], functions, modules=name, dummify=True) for name in ("math", "mpmath")]
         )
-        near = _solved(mpmath.fp, compute[0], {v: float(value) for v, value in start.items()}, sought, ROUGHLY)
-        if near is None:
+        rough = _solved(mpmath.fp, compute[0], {v: float(value) for v, value in start.items()}, sought, ROUGHLY)
+        if rough is None:
             continue
         with mpmath.workdps(DIGITS):
             exact = {v: mpmath.mpf(int(value.p)) / int(value.q) for v, value in start.items()}
-            start_there = exact | {v: mpmath.mpf(near[v]) for v in sought}
+            start_there = exact | {v: mpmath.mpf(rough[v]) for v in sought}
             solved = _solved(mpmath.mp, compute[1], start_there, sought, CLOSE)
             if solved is None:
                 continue

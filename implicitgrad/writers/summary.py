@@ -94,11 +94,11 @@ class _Summary:
         total = len(answer.y) * len(solution.x)
         known = solution.dy_dx.count_determined() if self.has_jacobian else total
         if known < total:
-            along = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
+            text = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
             if solution.constraints is not None:
                 rows, columns = len(self.open_rows), len(answer.inputs)
-                along += f"; along the constraint {(rows - sum(self.open_rows)) * columns} of {rows * columns}"
-            found.append(along)
+                text += f"; along the constraint {(rows - sum(self.open_rows)) * columns} of {rows * columns}"
+            found.append(text)
         if answer.free and self.open_losses:
             found.append(_uniqueness(self.open_losses))
         return found

@@ -59,17 +59,17 @@ def beside_others(B: Array, rows: Exponents, is_empty: Array) -> Exponents:
     """
     inputs, is_known = column_exponents(B[~is_empty], rows[~is_empty]), B[~is_empty].any(axis=0)
     own, is_there = np.frexp(B[is_empty])[1], B[is_empty] != 0
-    found, left = np.zeros(len(own), dtype=np.int64), is_there.any(axis=1)
+    found, remaining = np.zeros(len(own), dtype=np.int64), is_there.any(axis=1)
     new = is_known
-    while left.any():
-        now = left & is_there[:, new].any(axis=1)
+    while remaining.any():
+        now = remaining & is_there[:, new].any(axis=1)
         if now.any():
             found[now] = -np.max(own[now] - inputs, axis=1, where=is_there[now] & is_known, initial=LEAST)
             new = is_there[now].any(axis=0) & ~is_known
             inputs[new] = column_exponents(B[is_empty][now], found[now])[new]
-            left &= ~now
+            remaining &= ~now
         else:
-            first = int(np.flatnonzero(left)[0])
+            first = int(np.flatnonzero(remaining)[0])
             new = is_there[first]
             inputs[new] = own[first, new]
         is_known = is_known | new

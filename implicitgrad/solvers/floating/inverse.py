@@ -127,8 +127,8 @@ class EntrywiseInverse:
             step = r @ self.X
             W = W + step
             size = np.abs(r)
-            whole = bound_product(size + dr, self.magnitude)
-            tail = bound_product(whole, self.E) + whole.max(axis=1, keepdims=True) * self._tail(self.column_sums, 0)
+            total = bound_product(size + dr, self.magnitude)
+            tail = bound_product(total, self.E) + total.max(axis=1, keepdims=True) * self._tail(self.column_sums, 0)
             error = bound_product(dr, self.magnitude) + tail + gamma(self.n) * bound_product(size, self.magnitude)
             error = (error + _last_rounding(W) * (step != 0)) * (1 + 16 * U)
             if best is not None and not error.max() < 0.9 * best.error.max():
@@ -157,8 +157,8 @@ class EntrywiseInverse:
         """Return Z + X·R and a bound on its error: X·(δR + G·(R + δR) + G²·…), |δR| ≤ dR, and rounding."""
         step = self.X @ R
         better = Z + step
-        whole = (np.abs(R) + dR) * (1 + 4 * U)
-        tail = bound_product(self.E, whole) + np.outer(self._tail(self.row_sums, 1), whole.max(axis=0))
+        total = (np.abs(R) + dR) * (1 + 4 * U)
+        tail = bound_product(self.E, total) + np.outer(self._tail(self.row_sums, 1), total.max(axis=0))
         error = bound_product(self.magnitude, dR + tail + gamma(self.n) * np.abs(R))
         return BallArray(better, (error + _last_rounding(better) * (step != 0)) * (1 + 16 * U))
 
