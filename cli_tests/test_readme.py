@@ -45,9 +45,11 @@ def test_the_examples_of_a_page_print_what_it_shows(page: Page, tmp_path: Path) 
 
 def test_the_python_example_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    (example,) = PYTHON.blocks("pycon")
-    test = doctest.DocTestParser().get_doctest(example, {}, "python", "python.md", 0)
-    assert doctest.DocTestRunner().run(test).failed == 0
+    examples = [(page.path.name, example) for page in GUIDE for example in page.blocks("pycon")]
+    assert {name for name, _ in examples} == {"programs.md", "python.md"}
+    for name, example in examples:
+        test = doctest.DocTestParser().get_doctest(example, {}, name, name, 0)
+        assert doctest.DocTestRunner().run(test).failed == 0
     assert len(test.examples) >= 5
 
 
