@@ -42,6 +42,7 @@ def test_every_sign_and_chain_becomes_rows_with_their_names() -> None:
         "down: 7 >= z1 >= 5 - z2",
         "z1 - z2 == 2*z1",
         "ends: z1 <= z2 <= 2*z2 <= 9",
+        "(z1 + 1)^2 <= z1^2 + z2",
     )
     assert arrays(program) == {
         "P": ((1, -3), (-3, 2)),
@@ -49,13 +50,15 @@ def test_every_sign_and_chain_becomes_rows_with_their_names() -> None:
         "constant": 9,
         "G": (
             (1, 2), (-1, 2), (-1, 0), (1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (1, -1), (0, -1), (0, 2),
+            (2, -1),
         ),
-        "h": (6, -1, 0, 3, 1, 1, 7, -5, 0, 0, 9),
+        "h": (6, -1, 0, 3, 1, 1, 7, -5, 0, 0, 9, -1),
         "A": ((1, 1), (-1, -1)),
         "b": (4, 0),
     }  # fmt: skip
     assert program.inequality_names == (
         "h1", "sign", "h3", "h4", "box.lower", "box.upper", "down.upper", "down.lower", "ends.1", "ends.2", "ends.3",
+        "h12",
     )  # fmt: skip
     assert program.equality_names == ("total", "b2")
     assert (program.lower, program.upper) == ((None, None), (None, None))

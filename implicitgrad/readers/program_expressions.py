@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.model.program import QuadraticProgram
-from implicitgrad.model.program_letters import Letter, Sensitivity
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point, expression_problem, given_names
-from implicitgrad.symbolic.dual_numbers import ZERO, DualNumber
+from implicitgrad.readers.program_polynomials import ConstraintRow, negated, program_of_polynomials
+from implicitgrad.symbolic.dual_numbers import ZERO
 from implicitgrad.symbolic.grammar import (
     CONSTANTS,
     FUNCTIONS,
@@ -54,16 +54,6 @@ class Objective(NamedTuple):
     def key(self) -> str:
         """Its key in a file."""
         return "maximize" if self.is_maximum else "minimize"
-
-
-class _ConstraintRow(NamedTuple):
-    """One row of G or A: expression ≤ 0 or expression = 0."""
-
-    name: str
-    is_equality: bool
-    terms: Polynomial
-    line: EquationLine
-    """Where it is written."""
 
 
 def split_name(line: EquationLine) -> ConstraintLine:
@@ -125,7 +115,8 @@ class _ProgramReader:
         source: str,
     ) -> None:
         self.objective, self.constraints = objective, constraints
-        self.z, self.unknowns, self.point, self.source = z, unknowns, point, source
+        self.z, self.point, self.source = z, point, source
+        self.unknowns = {name: j for j, name in enumerate(unknowns)}
         self.at = "" if (point.source or "").startswith("--") else "at: "
         """The key of the point, where the source does not say it."""
         self.known = {*unknowns, *point.values}
@@ -136,14 +127,14 @@ class _ProgramReader:
         values = self._values()
         cost, parsed = self._parsed()
         self._refuse_unfit_names(cost, parsed)
-        expander = Expander({one: j for j, one in enumerate(self.unknowns)}, values)
+        expander = Expander(self.unknowns, values)
         problems: list[Problem] = []
         terms: Polynomial = {}
         try:
             terms = expander.expand(cost, 2, _OBJECTIVE)
         except ExpressionError as error:
             problems.append(expression_problem(self.objective.line, _with_hint(error)))
-        rows: list[_ConstraintRow] = []
+        rows: list[ConstraintRow] = []
         for constraint, relations in zip(self.constraints, parsed, strict=True):
             try:
                 rows += _named(constraint, relations, rows, expander)
@@ -153,12 +144,9 @@ class _ProgramReader:
             problems = list(self._wrong_names(rows, values))
         if problems:
             raise InputError(problems)
-        if self.objective.is_maximum:
-            terms = _negated(terms)
-        line = self.objective.line
-        return _assemble(
-            terms, rows, self.unknowns, values, self.objective.is_maximum, self.source, (line.source, line.locate(0))
-        )
+        line, is_maximum = self.objective.line, self.objective.is_maximum
+        found = program_of_polynomials(negated(terms) if is_maximum else terms, rows, [*self.unknowns], values)
+        return found._replace(source=self.source, is_maximum=is_maximum, place=(line.source, line.locate(0)))
 
     def _values(self) -> dict[str, Fraction]:
         """Return the letters' values."""
@@ -252,7 +240,7 @@ class _ProgramReader:
             f"expected an unknown, or a letter with a value in at, got {name}", offset, hint, "bad-point"
         )
 
-    def _wrong_names(self, rows: Sequence[_ConstraintRow], letters: Mapping[str, Fraction]) -> Iterator[Problem]:
+    def _wrong_names(self, rows: Sequence[ConstraintRow], letters: Mapping[str, Fraction]) -> Iterator[Problem]:
         """Yield a problem for each row whose name is empty or taken."""
         taken = {*letters, *self.unknowns}
         for row in rows:
@@ -281,14 +269,9 @@ def _places(node: Node) -> Iterator[tuple[str, int]]:
         yield from _places(part)
 
 
-def _negated(terms: Polynomial) -> Polynomial:
-    minus = DualNumber(Fraction(-1))
-    return {monomial: coefficient.times(minus) for monomial, coefficient in terms.items()}
-
-
 def _named(
-    constraint: ConstraintLine, relations: Sequence[Relation], before: Sequence[_ConstraintRow], expander: Expander
-) -> Iterator[_ConstraintRow]:
+    constraint: ConstraintLine, relations: Sequence[Relation], before: Sequence[ConstraintRow], expander: Expander
+) -> Iterator[ConstraintRow]:
     """Yield the rows of a constraint: those of a chain of two are its lower and its upper end.
 
     before : the rows of the constraints above.
@@ -296,11 +279,9 @@ def _named(
     name, is_equality = constraint.name, relations[0].sign == EQUAL
     number = 1 + sum(row.is_equality == is_equality for row in before)
     for k, (left, sign, right) in enumerate(relations):
-        terms = dict(expander.expand(right if sign == AT_LEAST else left, 1, _CONSTRAINT))
-        for monomial, coefficient in _negated(
-            expander.expand(left if sign == AT_LEAST else right, 1, _CONSTRAINT)
-        ).items():
-            terms[monomial] = terms[monomial].plus(coefficient) if monomial in terms else coefficient
+        less, more = (right, left) if sign == AT_LEAST else (left, right)
+        difference = Node("+", less.offset, parts=(less, Node("neg", more.offset, parts=(more,))))
+        terms = expander.expand(difference, 1, _CONSTRAINT)
         if name is None:
             label = f"{'b' if is_equality else 'h'}{number + k}"
         elif len(relations) == 1:
@@ -309,84 +290,4 @@ def _named(
             label = f"{name}.{'upper' if k ^ (sign == AT_LEAST) else 'lower'}"
         else:
             label = f"{name}.{k + 1}"
-        yield _ConstraintRow(label, is_equality, terms, constraint.line)
-
-
-class _Entries(NamedTuple):
-    """The numbers of a program, each with the letters in it, by key and place."""
-
-    numbers: dict[tuple[str, int, int], DualNumber]
-
-    def add(self, key: str, row: int, column: int, number: DualNumber) -> None:
-        self.numbers[key, row, column] = number
-
-    def value(self, key: str, row: int, column: int = 0) -> Fraction:
-        number = self.numbers.get((key, row, column))
-        return Fraction(0) if number is None else number.value
-
-    def matrix(self, key: str, rows: int, columns: int) -> tuple[tuple[Fraction, ...], ...]:
-        return tuple(tuple(self.value(key, i, j) for j in range(columns)) for i in range(rows))
-
-    def vector(self, key: str, rows: int) -> tuple[Fraction, ...]:
-        return tuple(self.value(key, i) for i in range(rows))
-
-    def letters(self, values: Mapping[str, Fraction]) -> Iterator[Letter]:
-        found: dict[str, dict[str, dict[tuple[int, int], Sensitivity]]] = {
-            name: {key: {} for key in "PqGhAb"} for name in values
-        }
-        for (key, row, column), number in self.numbers.items():
-            for name, slope in number.partials.items():
-                found[name][key][row, column] = Sensitivity(slope, name not in number.curved)
-        for name, value in values.items():
-            of = found[name]
-            q, h, b = ({i: one for (i, _), one in of[key].items()} for key in "qhb")
-            yield Letter(name, value, of["P"], q, of["G"], h, of["A"], b)
-
-
-def _assemble(
-    objective: Polynomial,
-    rows: Sequence[_ConstraintRow],
-    unknowns: Sequence[str],
-    values: Mapping[str, Fraction],
-    is_maximum: bool,
-    source: str,
-    place: tuple[str, tuple[int, int] | None],
-) -> QuadraticProgram:
-    entries = _Entries({})
-    for monomial, coefficient in objective.items():
-        if len(monomial) == 1:
-            entries.add("q", monomial[0], 0, coefficient)
-        elif monomial:
-            i, j = monomial
-            twice = coefficient.times(DualNumber(Fraction(2))) if i == j else coefficient
-            entries.add("P", i, j, twice)
-            entries.add("P", j, i, twice)
-    names: tuple[list[str], list[str]] = ([], [])
-    for row in rows:
-        matrix, vector = "Ab" if row.is_equality else "Gh"
-        number = len(names[row.is_equality])
-        names[row.is_equality].append(row.name)
-        for monomial, coefficient in row.terms.items():
-            if monomial:
-                entries.add(matrix, number, monomial[0], coefficient)
-            else:
-                entries.add(vector, number, 0, coefficient.times(DualNumber(Fraction(-1))))
-    n, m, p = len(unknowns), len(names[0]), len(names[1])
-    return QuadraticProgram(
-        P=entries.matrix("P", n, n),
-        q=entries.vector("q", n),
-        G=entries.matrix("G", m, n),
-        h=entries.vector("h", m),
-        A=entries.matrix("A", p, n),
-        b=entries.vector("b", p),
-        lower=(None,) * n,
-        upper=(None,) * n,
-        z=tuple(unknowns),
-        inequality_names=tuple(names[0]),
-        equality_names=tuple(names[1]),
-        source=source,
-        constant=objective.get((), ZERO).value,
-        is_maximum=is_maximum,
-        place=place,
-        letters=tuple(entries.letters(values)),
-    )
+        yield ConstraintRow(label, is_equality, terms, constraint.line)
