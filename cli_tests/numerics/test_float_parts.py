@@ -11,6 +11,8 @@ from rationals import assert_within, exactly, fractions
 
 from implicitgrad import solve
 from implicitgrad.numbers.ball import BallMatrix, from_fractions, from_texts
+from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.basis import _svd
 from implicitgrad.solvers.floating.column_selection import LIMIT, choose_columns
@@ -35,6 +37,41 @@ def test_a_residual_in_twice_the_precision_is_right_to_the_last_bit_but_one() ->
     assert (error <= 2 * U * np.abs(value) + 400 * U**2 * (np.abs(A) @ np.abs(Z))).all()
     integers = precise_residual(np.array([[5.0]]), np.array([[1.0, 2.0]]), np.array([[1.0], [3.0]]))
     assert (integers[0][0, 0], integers[1][0, 0]) == (-2, 0)
+
+
+@pytest.mark.parametrize("seed", range(trials(20)))
+def test_matrices_of_every_arithmetic_say_the_same(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, inner, m = rng.integers(1, 6, 3)
+    left, right, other = (
+        rng.integers(-3, 4, shape) / 4.0 * (rng.random(shape) < 0.5) for shape in ((n, inner), (inner, m), (n, inner))
+    )
+    column_of = {int(k): i for i, k in enumerate(rng.permutation(inner + 2)[:inner])}
+    is_replaced = [bool(one) for one in rng.random(n) < 0.5]
+    found = []
+    for kind in (BallMatrix, lambda a: RationalMatrix.of(fractions(exactly(a))), lambda a: RowMatrix(BallMatrix(a))):
+        A, B, C = kind(left), kind(right), kind(other)
+        product = A.times(B)
+        partial = A.partial(C, column_of, int(inner) + 2)
+        values = (
+            A.shape, A.nonzero_rows(), A.nonzero_columns(), A.count_nonzero(), A.nonzero_entries(is_replaced),
+            A.first_columns(2).rows, A.where(is_replaced, C).rows, product.rows, partial.rows,
+            partial.count_determined(),
+        )  # fmt: skip
+        found.append((*values, [list(map(float, row)) for row in A.plain_rows()]))
+    assert found[0] == found[1] == found[2]
+    assert found[0][7] == tuple(map(tuple, fractions(exactly(left) * exactly(right))))
+
+
+@pytest.mark.parametrize("seed", range(trials(10)))
+def test_a_product_of_balls_holds_that_of_the_numbers_in_them(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    P, Q = rng.standard_normal((3, 4)) * 10.0 ** rng.integers(-9, 9, (3, 4)), rng.standard_normal((4, 2))
+    dP, dQ = np.abs(P) * 1e-9, np.full(Q.shape, 1e-7)
+    product = BallMatrix(P, dP).times(BallMatrix(Q, dQ))
+    for signs_of_P, signs_of_Q in ((1, 1), (1, -1), (-1, -1)):
+        assert_within(product, fractions(exactly(P + 0.99 * signs_of_P * dP) * exactly(Q + 0.99 * signs_of_Q * dQ)))
+    assert BallMatrix(P, None).times(BallMatrix(Q)).error is None
 
 
 def test_a_product_of_bounds_is_an_upper_bound() -> None:
