@@ -46,6 +46,7 @@ THIRD_PARTY = {
     "distributed": {"batch/cluster"},
     "numpy": {
         "numbers/ball",
+        "numbers/doubles",
         "solvers/floating",
         "solvers/program/guess",
         "solvers/at_point",

@@ -13,7 +13,7 @@ from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.spec import PROGRAM_CLAIMS, CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
-from implicitgrad.numbers.ball import is_array_of_doubles
+from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.values import plain
 from implicitgrad.readers.build import build_all
 from implicitgrad.readers.claims import build_claims

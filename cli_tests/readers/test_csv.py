@@ -16,7 +16,8 @@ from rationals import assert_within
 
 from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_systems
 from implicitgrad.model.spec import CsvFormat
-from implicitgrad.numbers.ball import BallMatrix, Decimals
+from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers import csv_large
 from implicitgrad.readers.build import build_system
 from implicitgrad.readers.csv import read_systems as read_csv

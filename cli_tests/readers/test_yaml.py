@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import implicitgrad.readers.yaml as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
-from implicitgrad.numbers.ball import BallMatrix, Decimals
+from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers import yaml_nodes
 from implicitgrad.readers.build import build_system
 

@@ -16,7 +16,7 @@ from implicitgrad.checks.context import Context
 from implicitgrad.checks.matrix_claims import judge_matrix
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.verdict import Outcome, show
-from implicitgrad.numbers.ball import Ball
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.readers.build import build_system
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.readers.equations import linearize_without_point

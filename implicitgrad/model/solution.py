@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, Rows
-from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import float_square_root, to_float
 
 if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Symbolic
     from implicitgrad.symbolic.termwise import TermwiseDerivatives
 
 PartialRow = tuple[Fraction | None, ...]

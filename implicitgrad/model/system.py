@@ -7,9 +7,8 @@ from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.exact import RationalMatrix, Row
-from implicitgrad.numbers.matrix import BaseMatrix, Rows, SymbolicMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, Rows
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Arithmetic(StrEnum):
     """Rational functions of letters."""
 
 
-_ARITHMETIC = {RationalMatrix: Arithmetic.EXACT, BallMatrix: Arithmetic.FLOAT, SymbolicMatrix: Arithmetic.SYMBOLIC}
+_ARITHMETIC = {one.value: one for one in Arithmetic}
 
 
 def chosen_arithmetic(name: str) -> Arithmetic:
@@ -148,7 +147,7 @@ class LinearSystem(NamedTuple):
     @property
     def arithmetic(self) -> Arithmetic:
         """Return the arithmetic that its numbers are made for."""
-        return _ARITHMETIC[type(self.A)]
+        return _ARITHMETIC[self.A.arithmetic]
 
     def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
         """Return the same system in another arithmetic, taking doubles at their exact binary values.
@@ -160,7 +159,7 @@ class LinearSystem(NamedTuple):
                 raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")
             return self
         matrices = (self.A, self.B, self.dL_dy)
-        if all(matrix is None or _ARITHMETIC[type(matrix)] is arithmetic for matrix in matrices):
+        if all(matrix is None or _ARITHMETIC[matrix.arithmetic] is arithmetic for matrix in matrices):
             return self
         A, B, dL_dy = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
         assert A is not None
@@ -183,9 +182,13 @@ class LinearSystem(NamedTuple):
 
 
 def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Fraction]:
-    if _ARITHMETIC[type(matrix)] is arithmetic:
+    if _ARITHMETIC[matrix.arithmetic] is arithmetic:
         return matrix
-    return RationalMatrix.of(tuple(matrix)) if arithmetic is Arithmetic.EXACT else from_fractions(matrix)
+    if arithmetic is Arithmetic.EXACT:
+        return RationalMatrix.of(tuple(matrix))
+    from implicitgrad.numbers.ball import from_fractions
+
+    return from_fractions(matrix)
 
 
 def squared_norm(matrix: Matrix) -> Fraction:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.claims import Place
-from implicitgrad.numbers.ball import Ball
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.formatting import linear, show_decimals, show_number
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem

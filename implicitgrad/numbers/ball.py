@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
 from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS, is_plain_integers
@@ -20,34 +20,12 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 DoubleRow = tuple[Fraction | None, ...]
-BITS = 53
 UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_ROUNDING = 2.0**-1074
 """The largest rounding error of a number below the normal range."""
 DYADIC_PLACES = 10
 MAX_PLACES = 323
 """Up to so many decimal places, no nonzero number is rounded to 0."""
-
-
-class Ball(Fraction):
-    """A double as an exact rational number, standing for a number within ``error`` of it."""
-
-    __slots__ = ("error",)
-    error: float
-
-    def __new__(cls, number: float | Fraction, error: float) -> Ball:  # noqa: D102
-        self = super().__new__(cls, number)
-        self.error = error
-        return self
-
-    def __abs__(self) -> Ball:
-        return Ball(super().__abs__(), self.error)
-
-    def __neg__(self) -> Ball:
-        return Ball(super().__neg__(), self.error)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Ball, (Fraction(self), self.error)
 
 
 class BallMatrix(BaseMatrix[Any]):
@@ -58,6 +36,7 @@ class BallMatrix(BaseMatrix[Any]):
     """
 
     __slots__ = ("array", "error")
+    arithmetic = "float"
 
     def __init__(self, array: Array, error: Array | float | None = 0.0) -> None:
         self.array = array.view()
@@ -229,17 +208,6 @@ class BallMatrix(BaseMatrix[Any]):
         return hash((self.array.shape, self.array.tobytes()))
 
 
-class Decimals(NamedTuple):
-    """A large table of decimals: its doubles, and its texts on request."""
-
-    doubles: BallMatrix
-    has_decimals: bool
-    """Whether any number has a digit after its decimal point."""
-    texts: Callable[[], list[Any]]
-    ndim: int = 2
-    """1 if a row was written as a vector."""
-
-
 def _fractions(row: list[float]) -> DoubleRow:
     return tuple([Fraction(number) if number == number else None for number in row])
 
@@ -324,33 +292,6 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
     if places <= MAX_PLACES:
         error[is_exact] = 0.0
     return error if error.any() else 0.0
-
-
-def copied(array: object) -> Array:
-    """Return a copy of an array, which its owner cannot change."""
-    import numpy as np
-
-    return np.array(array, subok=False)
-
-
-def is_array(value: object) -> TypeGuard[Array]:
-    """Return whether a value is a NumPy array of integers or floats."""
-    np = sys.modules.get("numpy")
-    if np is None or not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.dtype.itemsize > 8:
-        return False
-    return not (hasattr(value, "mask") and np.ma.is_masked(value))
-
-
-def is_array_of_doubles(value: object) -> bool:
-    """Return whether a value is a NumPy array of numbers that are all exact as doubles."""
-    if not is_array(value):
-        return False
-    import numpy as np
-
-    array = value
-    if array.dtype.kind == "f" or not array.size or np.abs(array.astype(float)).max() < 2.0**BITS:
-        return True
-    return all(int(float(number)) == number for number in array.ravel().tolist())
 
 
 def from_array(value: object, dimensions: tuple[int, ...]) -> BallMatrix | None:

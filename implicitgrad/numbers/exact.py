@@ -65,6 +65,7 @@ class RationalMatrix(BaseMatrix[Fraction]):
     """A matrix of rational numbers, numerators / denominator."""
 
     __slots__ = ("_rows", "_squared", "denominator", "numerators")
+    arithmetic = "exact"
 
     def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
         self.numerators = numerators

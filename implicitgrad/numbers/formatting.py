@@ -12,11 +12,13 @@ from fractions import Fraction
 from itertools import pairwise
 from math import inf, log10
 from sys import float_info
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from implicitgrad.numbers.ball import Ball
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.text.number_grammar import format_fraction
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Symbolic
 
 LONG_BITS = 4096
 MAX_INTEGER_DIGITS = 15
@@ -29,6 +31,11 @@ SMALLEST_FIXED = -5
 ROUNDED = "≈"
 
 
+def is_symbolic(value: object) -> TypeGuard[Symbolic]:
+    """Return whether a number has letters, without loading the class of such numbers."""
+    return not isinstance(value, Fraction | int)
+
+
 def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
     """Return the texts of one column, with equal precision and aligned at the right.
 
@@ -36,8 +43,8 @@ def show_column(values: Sequence[Fraction], digits: int) -> list[str]:
     equally many places if that leaves each at least half of its digits, else in scientific notation. A rounded text
     begins with ≈. Doubles show no digit that their bounds do not support, and have the mark only without a bound.
     """
-    if values and isinstance(values[0], Symbolic):
-        return [_show_symbolic(value, digits) for value in values if isinstance(value, Symbolic)]
+    if values and is_symbolic(values[0]):
+        return [_show_symbolic(value, digits) for value in values if is_symbolic(value)]
     if values and isinstance(values[0], Ball):
         return _show_doubles([value for value in values if isinstance(value, Ball)], digits)
     if all(map(_is_short, values)):
@@ -163,7 +170,7 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], digits: in
             pieces += in_pieces(number)
             continue
         if name:
-            is_compound = " " in _outside_parentheses(number) or (isinstance(value, Symbolic) and "/" in number)
+            is_compound = " " in _outside_parentheses(number) or (is_symbolic(value) and "/" in number)
             number = "" if number == "1" else f"({number})·" if is_compound else f"{number}·"
         if is_negative and not pieces and number.startswith(ROUNDED):  # the mark ≈ precedes the sign
             pieces.append(f"{ROUNDED}-{number.removeprefix(ROUNDED)}{name}")
@@ -180,7 +187,7 @@ def second_derivative(y: str, one: str, other: str) -> str:
 
 def split_sign(value: Fraction) -> tuple[bool, Fraction]:
     """Return whether a number is written with a minus sign, and the number without it."""
-    is_negative = value.shown.startswith("-") if isinstance(value, Symbolic) else value < 0
+    is_negative = value.shown.startswith("-") if is_symbolic(value) else value < 0
     return is_negative, -value if is_negative else value
 
 

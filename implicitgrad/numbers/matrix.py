@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.element import Field, Symbolic
@@ -50,6 +50,8 @@ class BaseMatrix(Generic[Entry_co]):
     """An immutable sequence of rows. An entry is None where the system does not determine it."""
 
     __slots__ = ()
+    arithmetic: ClassVar[str]
+    """The name of the arithmetic that computes with it."""
 
     @property
     def rows(self) -> tuple[tuple[Entry_co, ...], ...]:
@@ -172,6 +174,7 @@ class SymbolicMatrix(RowMatrix):
     """A matrix of Symbolics, all of one field."""
 
     __slots__ = ("field",)
+    arithmetic = "symbolic"
     rows: tuple[tuple[Symbolic, ...], ...]
 
     def __init__(self, field: Field, rows: Iterable[Iterable[Symbolic]]) -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 from numbers import Integral, Rational, Real
 from typing import Any
 
-from implicitgrad.numbers.ball import Decimals, is_array
+from implicitgrad.numbers.doubles import Decimals, is_array
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import quoted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
 from implicitgrad.model.spec import NeedsAlgebra, ProgramSpec, SystemSpec
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
-from implicitgrad.numbers.ball import is_array_of_doubles
+from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.matrix import SymbolicMatrix
 from implicitgrad.numbers.values import described, has_decimals
 from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of

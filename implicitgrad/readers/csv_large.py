@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from implicitgrad.model.spec import CsvFormat
-from implicitgrad.numbers.ball import Decimals
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.csv_rows import Table, is_comment, refuse_another_delimiter, split_lines
 
 LARGE = 2**16

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from implicitgrad.model.spec import CsvFormat
-from implicitgrad.numbers.ball import Decimals
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.text.characters import count, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import is_number

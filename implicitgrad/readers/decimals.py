@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.numbers.ball import BITS, BallMatrix, is_any_lost, rounding_of_decimals
+from implicitgrad.numbers.ball import BallMatrix, is_any_lost, rounding_of_decimals
+from implicitgrad.numbers.doubles import BITS
 from implicitgrad.text.number_grammar import MAX_DIGITS, MAX_EXPONENT
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from implicitgrad.model.spec import Linearization, SourceValue
 from implicitgrad.model.system import ImplicitEquations, LinearSystem
-from implicitgrad.numbers.ball import BallMatrix, Decimals, from_sparse
+from implicitgrad.numbers.ball import BallMatrix, from_sparse
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.expressions import INSTALL_SYMPY
 from implicitgrad.symbolic.grammar import (
     CONSTANTS,

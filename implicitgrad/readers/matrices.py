@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.exact_cost import ALWAYS_EXACT
 from implicitgrad.model.spec import NeedsAlgebra, Path, SystemSpec
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.ball import BallMatrix, Decimals, from_array, from_texts
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.values import as_fraction, described, plain, ratio_of, rectangle_of_texts, shape_of
@@ -62,7 +62,7 @@ class MatrixParser:
     def matrix(self, key: str) -> ParsedMatrix | None:
         """Return the (rows, columns) matrix of a key; None if something in it was refused."""
         value = self._as_lists(key)
-        if isinstance(value, BallMatrix):
+        if isinstance(value, BaseMatrix):
             return value
         if not isinstance(value, list):
             hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
@@ -80,7 +80,7 @@ class MatrixParser:
         if "dL_dy" not in self.spec.values:
             return None, False
         value = self._as_lists("dL_dy")
-        if isinstance(value, BallMatrix):
+        if isinstance(value, BaseMatrix):
             return value, getattr(self.spec.values["dL_dy"].value, "ndim", 2) == 1
         if not isinstance(value, list):
             self.refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
@@ -116,8 +116,13 @@ class MatrixParser:
             return value.doubles if is_float else value.texts()
         if not hasattr(value, "dtype"):
             return value
-        found = from_array(value, (1, 2) if key == "dL_dy" else (2,)) if is_float else None
-        return plain(value) if found is None else found
+        if is_float:
+            from implicitgrad.numbers.ball import from_array
+
+            found = from_array(value, (1, 2) if key == "dL_dy" else (2,))
+            if found is not None:
+                return found
+        return plain(value)
 
     def _parse_rows(self, key: str, value: list[object]) -> ParsedMatrix | None:
         found = self._parse_at_once(key, value)
@@ -130,6 +135,8 @@ class MatrixParser:
                 self.has_decimals = decimals.has_decimals
             return decimals.matrix
         if self.arithmetic is Arithmetic.FLOAT and (texts := rectangle_of_texts(rows)) is not None:
+            from implicitgrad.numbers.ball import from_texts
+
             return from_texts(texts)
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import AUTO, LinearSystem
-from implicitgrad.numbers.ball import copied, is_array
+from implicitgrad.numbers.doubles import copied, is_array
 from implicitgrad.numbers.values import plain
 from implicitgrad.readers.build import build_system
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import yaml
 
 from implicitgrad.model.spec import Path, SourceValue, Span
-from implicitgrad.numbers.ball import Decimals
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.keys import spelled
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem

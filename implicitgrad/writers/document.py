@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import General, Solution, SpecialCase, Status
 from implicitgrad.model.system import Arithmetic, ImplicitEquations, PointAccuracy
-from implicitgrad.numbers.ball import Ball
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import (
     LARGEST_DOUBLE,
@@ -20,13 +20,13 @@ from implicitgrad.numbers.formatting import (
     show_decimals,
     show_number,
 )
-from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
 
 if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Symbolic
     from implicitgrad.writers.latex_notation import Notation
 
 MAX_CONDITIONS = 3

@@ -14,10 +14,10 @@ from implicitgrad.numbers.formatting import (
     second_derivative,
     show_column,
 )
-from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.writers.elements import FREE
 
 if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Symbolic
     from implicitgrad.symbolic.grammar import Equation
 
 Terms = Iterable[tuple[Fraction, str]]

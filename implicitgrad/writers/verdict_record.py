@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
-from implicitgrad.numbers.ball import Ball
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.number_grammar import format_fraction

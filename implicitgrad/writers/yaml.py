@@ -12,7 +12,7 @@ from typing import Any
 from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.system import Arithmetic, ImplicitEquations, PointAccuracy
-from implicitgrad.numbers.ball import Decimals
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.values import rectangle_of_texts
 from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
