@@ -317,6 +317,35 @@ def test_a_choice_among_many_solutions_is_named() -> None:
     assert outcome(LINE, "dL_dq", ["-1/7", "-1/4"]).suspicions == ()
 
 
+IN_LETTERS = """\
+minimize: (z1 - c*x)^2 + (z2 - y)^2
+subject_to: [z1 >= 0]
+z: [z1, z2]
+at: {c: 2, x: 0, y: 3}
+dL_dz: [3, 5]
+"""
+"""z1 is max(c·x, 0), at its kink in x: its derivative is 0 from the left and 2 from the right."""
+
+
+@pytest.mark.parametrize(
+    ("key", "claim", "code"),
+    [
+        ("dL_dx", [0, 6, 5], "one-sided"),
+        ("dL_dx", [0, 3, 5], "average"),
+        ("dL_dx", [0, 1, 5], "between"),
+        ("dL_dx", [0, None, -5], "sign"),
+        ("dL_dx", {"right": [0, 0, 5]}, "one-sided"),
+        ("dz_dx", [[0, 2, 0], [0, 0, 1]], "one-sided"),
+    ],
+)
+def test_mistakes_in_derivatives_in_letters(key: str, claim: Any, code: str) -> None:
+    right = {"dL_dx": {"left": [0, 0, 5], "right": [0, 6, 5]}, "dz_dx": [[0, {"right": 2}, 0], [0, 0, 1]]}
+    assert outcome(IN_LETTERS, key, right[key]).holds
+    found = outcome(IN_LETTERS, key, claim)
+    assert not found.holds
+    assert [one.code for one in found.suspicions] == [code]
+
+
 def test_exchanged_sides_are_recognised() -> None:
     found = outcome(RELU, "dL_dq", {"left": [0], "right": [-1]})
     assert [one.message for one in found.suspicions] == [

@@ -24,6 +24,8 @@ MISTAKES: tuple[Callable[[ProgramTrial], Iterator[Candidate]], ...] = (
     one_choice, active_set, ridge, between,
 )  # fmt: skip
 """Each yields the candidates of one kind of mistake."""
+IN_LETTERS = (one_side, negative, other_loss, transposed, factor, some_signs, between)
+"""Those that need no KKT conditions, for derivatives in letters."""
 OF_MANY_SOLUTIONS = (least_norm, ridge)
 """Those that choose one of many solutions."""
 MAX_SIZE = 40
@@ -34,7 +36,7 @@ def diagnose_program(systems: KktSystems, key: str, part: ClaimedPart, tolerance
     """Return the mistakes that explain wrong numbers, mostly one or none."""
     solution, program = systems.solution, systems.program
     size = program.unknowns + len(solution.inequalities) + len(program.b)
-    if solution.z is None or size > MAX_SIZE or key.endswith("_dx"):
+    if solution.z is None or size > MAX_SIZE:
         return ()
     quantities, entries = systems.quantities, part.matrix.entries
     known = [[quantities.entry(key, part.loss, i, j) for j in range(len(row))] for i, row in enumerate(entries)]
@@ -62,6 +64,8 @@ def _first(trial: ProgramTrial) -> Suspicion | None:
     if cut_off is not None:
         return cut_off
     mistakes = MISTAKES if trial.solution.is_unique else OF_MANY_SOLUTIONS
+    if trial.parameter == "x":
+        mistakes = IN_LETTERS
     candidates = (candidate for mistake in mistakes for candidate in mistake(trial))
     found = next((one.suspicion for one in candidates if trial.is_explained_by(one.values)), None)
     return found or rounding(trial)
