@@ -397,3 +397,18 @@ def test_options_replace_what_a_file_says(run: Run) -> None:
     assert (record["names"]["z"], record["z"], record["dL_dx"]) == (["u"], [1], [7])
     record = json.loads(run("solve", "q.yaml", "--unknowns", "bread", "-g", "2", "-fjson", files=files).stdout)
     assert (record["names"]["z"], record["z"], record["dL_dq"]) == (["bread"], [1], [-1])
+
+
+def test_steps_end_with_the_chain_rule(run: Run) -> None:
+    constraints = ("z1 + c*z2 <= -2", "c*z1 - z2 = 3*c^2", "z2 >= -9*d")
+    options = [text for one in constraints for text in ("--subject-to", one)]
+    objective = ("--minimize", "(z1 - c)^2 + c*z2^2 + d")
+    result = run("solve", *objective, *options, "--unknowns", "z1,z2", "--at", "c=1/3,d=1", "-g", "5 7", "--steps")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.partition("  6. The chain rule for the letters\n")[2].partition("\n\n")[0].splitlines()
+    of_c, of_d = (line.strip().split(" = ") for line in lines)
+    assert of_c[:2] == ["∂L/∂c", "∂L/∂P·dP/dc + ∂L/∂G·dG/dc + ∂L/∂A·dA/dc + ∂L/∂q·dq/dc + ∂L/∂b·db/dc"]
+    numbers = [[Fraction(one) for one in term.strip("()").split(")·(")] for term in of_c[2].split(" + ")]
+    assert sum(a * b for a, b in numbers) == Fraction(of_c[3])
+    assert result.stdout.splitlines()[-1].split() == ["∂L/∂", of_c[3], "0"]
+    assert of_d == ["∂L/∂d", "∂L/∂h·dh/dd", "0"]

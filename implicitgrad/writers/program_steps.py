@@ -58,6 +58,8 @@ class _ProgramSteps:
             yield self.differentiated()
         if self.solution.is_differentiable and self.program.losses:
             yield from self.adjoints()
+            if self.program.letters:
+                yield self.chain_rule()
 
     def conditions(self) -> tuple[str, list[Element]]:
         lines = ["P·z + q + Cᵀ·λ + Aᵀ·ν = 0" if self.program.b else "P·z + q + Cᵀ·λ = 0"]
@@ -138,6 +140,37 @@ class _ProgramSteps:
                 elements += self._outer(loss, "G", "−(λ·u_zᵀ + u_λ·zᵀ)", gradients[k].G)
                 elements += self._outer(loss, "A", "−(ν·u_zᵀ + u_ν·zᵀ)", gradients[k].A)
             yield f"The gradients of {loss}", elements
+
+    def chain_rule(self) -> tuple[str, list[Element]]:
+        """Sum the gradients of each loss times the derivatives of the program's numbers in each letter."""
+        derivatives, by_letter = self.solution.derivatives, self.solution.by_letter
+        assert derivatives is not None
+        assert by_letter is not None
+        lines = []
+        for k, gradients in enumerate(self.solution.matrix_gradients or ()):
+            loss = f"L{k + 1}" if len(self.program.losses) > 1 else "L"
+            places = [(parameter.key, parameter.number) for parameter in derivatives.parameters]
+            vectors = dict(zip(places, derivatives.losses[k], strict=True))
+            for letter, total in zip(self.program.letters or (), by_letter.losses[k], strict=True):
+                terms = [
+                    (key, getattr(gradients, key)[i][j], one.slope)
+                    for key in ("P", "G", "A")
+                    for (i, j), one in getattr(letter, key).items()
+                ]
+                terms += [
+                    (key, vectors[key, i], one.slope)
+                    for key in ("q", "h", "b")
+                    for i, one in getattr(letter, key).items()
+                ]
+                name = self.notation.name(letter.name)
+                formula = " + ".join(
+                    f"∂{loss}/∂{key}·d{key}/d{name}" for key in dict.fromkeys(key for key, _, _ in terms)
+                )
+                shown = [f"({self._shown(a)})·({self._shown(b)})" for _, a, b in terms if a and b]
+                assert total is not None
+                parts = [f"∂{loss}/∂{name}", formula, " + ".join(shown), self._shown(total)]
+                lines.append(_expression(" = ".join(part for part in parts if part)))
+        return "The chain rule for the letters", [Equations(tuple(lines))]
 
     def _outer(self, loss: str, key: str, formula: str, matrix: Matrix) -> list[Element]:
         if not matrix:
