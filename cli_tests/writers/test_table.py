@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from cases import CASES, Case
@@ -320,3 +321,11 @@ def test_a_pipe_gets_no_colour_unless_forced_and_is_as_wide_as_it_needs(run: Run
 def test_no_columns_at_all_are_a_narrow_screen(run: Run) -> None:
     for arguments in (("-A", "3 5", "-g", "7 11"), ("-A", "a b", "--steps")):
         assert run("solve", *arguments, COLUMNS="0").stdout == run("solve", *arguments, COLUMNS="1").stdout != ""
+
+
+def test_a_long_sum_is_broken_in_a_file_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wide.yaml").write_text(f"A: [{[k % 7 + 1 for k in range(300)]}]\n")
+    assert run("solve", "wide.yaml", "--format", "table", "-o", "wide.txt").returncode == 0
+    lines = (tmp_path / "wide.txt").read_text("utf-8").splitlines()
+    assert max(map(len, lines)) < 130
+    assert "".join(lines).count("∂x1") >= 299

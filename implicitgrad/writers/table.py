@@ -25,6 +25,8 @@ GAP = "   "
 MARGIN = "  "
 NARROWEST_CELL = 24
 NARROWEST_PROSE = 24
+MAX_PIECES = 200
+"""The terms of a sum on one line where a line may have any length."""
 MAX_NOTE_BESIDE = 100
 """The columns of a note beside a table if a line may have any length."""
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
@@ -155,6 +157,8 @@ class Page:
         label_width = max(cell_len(text) for text in [corner, *(line.label for line in block.lines)])
         room = self.room(MARGIN + " " * label_width)
         breaks_at = room - len(GAP) if room is not None and room - len(GAP) >= NARROWEST_CELL else None
+        if room is None and any(len(cell.pieces) > MAX_PIECES for line in block.lines for cell in line.cells):
+            breaks_at = MAX_NOTE_BESIDE
         cells = [[_wrapped(line.cells[k], breaks_at) for line in block.lines] for k in range(len(block.heads))]
         widths = [
             len(GAP) + max(cell_len(text) for text in [head, *(text for cell in column for text in cell)])
