@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from conftest import Run, trials
+from conftest import ROOT, Run, trials
 
 import implicitgrad
 from implicitgrad.model.program import QuadraticProgram
@@ -412,3 +412,5 @@ def test_steps_end_with_the_chain_rule(run: Run) -> None:
     assert sum(a * b for a, b in numbers) == Fraction(of_c[3])
     assert result.stdout.splitlines()[-1].split() == ["∂L/∂", of_c[3], "0"]
     assert of_d == ["∂L/∂d", "∂L/∂h·dh/dd", "0"]
+    sample = run("solve", str(ROOT / "sample_systems" / "portfolio.yaml"), "--steps").stdout
+    assert "\n      ∂L/∂risk = ∂L/∂P·dP/drisk = (-25/9)·(1/25) + (25/9)·(9/100) = 5/36\n" in sample
