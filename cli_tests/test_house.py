@@ -48,6 +48,7 @@ THIRD_PARTY = {
         "numbers/ball",
         "numbers/doubles",
         "solvers/floating",
+        "solvers/program/doubles",
         "solvers/program/guess",
         "solvers/at_point",
         "solvers/second_order",

@@ -116,15 +116,15 @@ def solve_program(
     Raises InputError for values that make no program, or no convex one.
     """
     from implicitgrad.readers.program import program_of
-    from implicitgrad.solvers.program.solver import solve_program as solve_exactly
+    from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
 
     values = {"P": P, "q": q, "G": G, "h": h, "A": A, "b": b, "lb": lb, "ub": ub}
     values |= {"dL_dz": dL_dz, "dL_dlambda": dL_dlambda, "dL_dnu": dL_dnu}
     if isinstance(P, QuadraticProgram):
         if any(given is not None for given in (*values.values(), names, name) if given is not P):
             raise TypeError("a QuadraticProgram has its own q, G, h, A, b, lb, ub, losses, names and name")
-        return solve_exactly(P)
-    return solve_exactly(program_of(values, names or {}, name or "<python>"))
+        return solve_in_any_arithmetic(P)
+    return solve_in_any_arithmetic(program_of(values, names or {}, name or "<python>"))
 
 
 def check_program(

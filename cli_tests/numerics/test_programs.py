@@ -23,6 +23,8 @@ from implicitgrad.model.program_solution import (
 from implicitgrad.solvers.program import optimum as row_generation
 from implicitgrad.solvers.program import solver, work
 from implicitgrad.solvers.program.derivatives import directional_derivative
+from implicitgrad.solvers.program.doubles import solve_in_doubles
+from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
 from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
 from implicitgrad.solvers.program.solver import solve_program
 from implicitgrad.text.errors import InputError
@@ -815,3 +817,75 @@ def test_gradients_agree_with_differences_of_another_solver() -> None:
                 entry = float(exact[place[0]][place[1]] if len(place) == 2 else exact[place[0]])
                 assert abs((ends[0] - ends[1]) / (2 * step) - entry) <= 1e-6 * max(1, abs(entry)), (key, place)
     assert compared >= trials(200)
+
+
+def numbers_of(found: ProgramSolution) -> list[Fraction]:
+    """Return all numbers of a differentiable program."""
+    assert found.derivatives is not None
+    derivatives = found.derivatives
+    assert derivatives.multipliers is not None
+    assert derivatives.equality_multipliers is not None
+    matrices = [derivatives.z, derivatives.losses, derivatives.multipliers, derivatives.equality_multipliers]
+    matrices += [part for gradients in found.matrix_gradients or () for part in gradients]
+    vectors = [(found.objective,), found.z or (), found.multipliers, found.equality_multipliers]
+    return [entry for part in [vectors, *matrices] for row in part for entry in row]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
+def test_doubles_decide_what_their_bounds_reach(kind: Callable[[Random], QuadraticProgram]) -> None:
+    for seed in spread(range(3000, 3030), 6):
+        program = with_losses_of_z(random_program(kind, seed))
+        found = in_doubles(program)
+        if found is not None:
+            verify_bounds(found)
+
+
+def test_doubles_decide_regular_programs() -> None:
+    random, decided = Random(3), 0
+    for _ in range(40):
+        program = random_regular(random, 4)
+        bounds = {"lower": (None, *map(Fraction, (-1, 0, 1))), "upper": (Fraction(0), *[Fraction(2)] * 3)}
+        found = in_doubles(program._replace(**bounds) if not program.A else program)
+        if found is not None:
+            decided += 1
+            verify_bounds(found)
+    assert decided >= 30
+
+
+def verify_bounds(found: ProgramSolution) -> None:
+    """Compare an answer in doubles with the exact one."""
+    exact = solve_program(found.program)
+    assert found.status is exact.status is ProgramStatus.DIFFERENTIABLE
+    assert found.active == exact.active
+    assert found.error_bound is not None
+    assert found.error_bound < 1e-8
+    pairs = zip(numbers_of(found), numbers_of(exact), strict=True)
+    assert max(abs(x - y) for x, y in pairs) <= found.error_bound
+
+
+def in_doubles(program: QuadraticProgram) -> ProgramSolution | None:
+    try:
+        return solve_in_doubles(program, InputError([]))
+    except InputError:
+        return None
+
+
+def test_doubles_name_what_they_do_not_decide() -> None:
+    weak_bound = program_of([[1]], [0], lower=[0])
+    for program, message in {
+        weak_bound: r"whether lb\[z1\] is active, weak or inactive is not decided",
+        program_of([[1, 1], [1, 1]], [1, 0], lower=[0, 0]): "whether P is positive semidefinite is not decided",
+        program_of([[1]], [-2], [[1], [2]], [1, 2]): "not decided",
+    }.items():
+        with pytest.raises(InputError, match=message) as caught:
+            solve_in_doubles(program, InputError([]))
+        assert [problem.code for problem in caught.value.problems] == ["not-decided"]
+    with pytest.raises(InputError, match="expected a convex objective, got vᵀPv = -"):
+        solve_in_doubles(program_of([[1, 2], [2, 1]], [0, 0]), InputError([]))
+
+
+def test_too_much_work_is_left_to_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = random_regular(Random(5), 16)
+    assert solve_in_any_arithmetic(program).error_bound is None
+    monkeypatch.setattr(work, "MAX_WORK", 30_000)
+    assert solve_in_any_arithmetic(program).error_bound is not None

@@ -180,9 +180,9 @@ def _build(system: BatchSystem, task: BatchTask) -> None:
 def _solve(system: BatchSystem, task: BatchTask) -> None:
     linear = system.state
     if not isinstance(linear, LinearSystem):
-        from implicitgrad.solvers.program.solver import solve_program
+        from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
 
-        system.state = solve_program(cast("QuadraticProgram", linear))
+        system.state = solve_in_any_arithmetic(cast("QuadraticProgram", linear))
         return
     if task.arithmetic == Arithmetic.EXACT and task.time_limit is None:
         refuse_long_work(linear)

@@ -179,10 +179,10 @@ def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
     if system.kind == "program":
-        from implicitgrad.solvers.program.solver import solve_program
+        from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
 
         _refuse_linear_options(system, options)
-        solution = solve_program(system)
+        solution = solve_in_any_arithmetic(system)
         if options.steps:
             from implicitgrad.writers.program_steps import refuse_unfit
 

@@ -115,9 +115,7 @@ class Document:
             return "float, not certified"
         if not (jacobian or gradient):
             return "float, error 0"
-        shown = {
-            what: _power_of_ten_above(bound) for what, bound in (("∂y/∂x", jacobian), ("∂L/∂x", gradient)) if bound
-        }
+        shown = {what: power_of_ten_above(bound) for what, bound in (("∂y/∂x", jacobian), ("∂L/∂x", gradient)) if bound}
         if len(set(shown.values())) == 1:
             return f"float, error ≤ {next(iter(shown.values()))}"
         return "float, error ≤ " + ", ≤ ".join(f"{bound} in {what}" for what, bound in shown.items())
@@ -362,7 +360,8 @@ def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     return Ball(float(total), error * LENIENT + ulp(float(total)))
 
 
-def _power_of_ten_above(error: float) -> str:
+def power_of_ten_above(error: float) -> str:
+    """Return a bound on an error: 1e-12."""
     text = f"{error:.0e}"
     exponent = int(text.partition("e")[2])
     return f"1e{exponent}" if float(f"1e{exponent}") >= error else f"1e{exponent + 1}"

@@ -22,7 +22,7 @@ from implicitgrad.model.program_solution import (
 )
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.text.characters import count
-from implicitgrad.writers.document import NOT_FILES, is_file_name
+from implicitgrad.writers.document import NOT_FILES, is_file_name, power_of_ten_above
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ class ProgramDocument:
             active = len(solution.active)
             what = count(active, "inequality") if active else "no inequality"
             found.append(f"{what} {'are' if active > 1 else 'is'} active,")
-        return [*found, "exact"]
+        bound = solution.error_bound
+        return [*found, "exact" if bound is None else f"float, error ≤ {power_of_ten_above(bound)}"]
 
     def sections(self) -> Iterator[Section]:
         """Yield what follows the question and the findings."""

@@ -41,7 +41,8 @@ def program_record(solution: ProgramSolution) -> dict[str, Json]:
         return found
 
     numbers = _Writer(solution, double).answers()
-    exact = _Writer(solution, format_fraction).answers()
+    is_exact = solution.error_bound is None
+    exact = _Writer(solution, format_fraction).answers() if is_exact else None
     remarks = [*solution.remarks]
     if overflows:
         remarks.append(("double-overflow", "a number is beyond the largest double and null here; 'exact' has it"))
@@ -49,7 +50,7 @@ def program_record(solution: ProgramSolution) -> dict[str, Json]:
         "name": program.name,
         "source": program.source,
         "kind": "program",
-        "arithmetic": "exact",
+        "arithmetic": "exact" if is_exact else "float",
         "status": str(solution.status),
         "shape": {"variables": program.unknowns, "inequalities": len(program.h), "equalities": len(program.b)},
         "names": {"z": program.z, "G": program.inequality_names, "A": program.equality_names},
@@ -72,7 +73,7 @@ def program_record(solution: ProgramSolution) -> dict[str, Json]:
         else None,
         **numbers,
         "kkt": None if solution.kkt is None else to_record(solution.kkt),
-        "error_bound": None if solution.z is None else 0,
+        "error_bound": None if solution.z is None else solution.error_bound or 0,
         "warnings": [{"code": code, "message": message} for code, message in remarks],
         "exact": exact,
     }

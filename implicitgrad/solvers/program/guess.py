@@ -69,11 +69,15 @@ class FloatTableau(Tableau):
     def __init__(self, problem: ComplementarityProblem, work: Work) -> None:
         super().__init__(problem, work)
         array = np.array(self.entries, dtype=float)
+        n = len(problem.q)
+        of_objective = array[:n, [*range(n), -1]]
+        largest = np.abs(of_objective[:, :n]).max(initial=0) or np.abs(of_objective).max(initial=0)
+        array[:n, [*range(n), -1]] = of_objective * np.exp2(-np.frexp(largest or 1)[1])
         sizes = np.abs(array[:, :-1]).max(axis=1, initial=0)
         exponents = np.frexp(np.where(sizes > 0, sizes, 1))[1]
         scale = np.exp2(-exponents)
         # a row of constraints and the column of its multiplier are scaled alike, which keeps M positive semidefinite
-        scale[: len(problem.q)] = 1
+        scale[:n] = 1
         array[:, :-1] *= scale
         self.entries = array * scale[:, None]
         norm = np.abs(self.entries).max(initial=0)

@@ -56,8 +56,12 @@ def solve_program(program: QuadraticProgram) -> ProgramSolution:
 def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
     """Raise InputError if P, symmetrised, is not positive semidefinite."""
     v = negative_curvature(P, work)
-    if v is None:
-        return
+    if v is not None:
+        raise nonconvex(program, P, v)
+
+
+def nonconvex(program: QuadraticProgram, P: Rows, v: Vector) -> InputError:
+    """Return the error of a P with vᵀPv < 0."""
     curvature = format_fraction(product(v, times(P, v)))
     shown = ", ".join(f"{name} = {format_fraction(entry)}" for name, entry in zip(program.z, v, strict=True) if entry)
     key = "P: " if program.letters is None else ""
@@ -68,7 +72,7 @@ def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
         message = f"{key}expected a convex objective, got vᵀPv = {curvature}"
         hint = "The derivative of a minimum needs a positive semidefinite P"
     problem = Problem(f"{message} at v: {shown}", hint, "not-convex")
-    raise InputError([problem.at(*program.place or (program.source, None))])
+    return InputError([problem.at(*program.place or (program.source, None))])
 
 
 class ProvedGuess(NamedTuple):

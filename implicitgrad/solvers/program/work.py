@@ -37,6 +37,7 @@ class Work:
         pivots = min(height, width)
         norms = sorted((isqrt(sum([entry * entry for entry in row])).bit_length() for row in rows), reverse=True)
         bits = sum(norms[:pivots])
+        self._count(2 * height * width)
         if max(height, width) > MAX_WITHOUT_FLINT and flint_reduction() is not None:
             self._count(pivots * height * width * bits * (1 + bits // 20_000) // (2 * BITS_TIMES_FLINT))
         else:
