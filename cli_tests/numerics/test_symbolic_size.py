@@ -44,7 +44,7 @@ def test_the_derivative_of_a_layer_of_tanh_is_the_adjugate_over_the_determinant(
     assert run("check", *given, "--dydx", claimed.replace("w12", "w21")).returncode == 1
 
 
-NESTED_A_LITTLE = [("sin", 8), ("tanh", 3), ("cos", 5), ("log", 3), ("exp", 3)]
+NESTED_A_LITTLE = [("sin", 6), ("tanh", 3), ("cos", 4), ("log", 3), ("exp", 3)]
 
 
 def nested(function: str, depth: int, inside: str = "y") -> str:
