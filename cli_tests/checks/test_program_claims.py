@@ -42,7 +42,10 @@ FACE = "q: [0, 0]\nG: [[1, 1]]\nh: [1]\nlb: 0\nub: [null, 0]\ndL_dz: [1, 1]\n"
 DEPENDENT = "P: [[1, 0], [0, 1]]\nq: [0, 0]\nA: [[1, 1], [2, 2]]\nb: [2, 4]\ndL_dz: [1, 0]\n"
 EDGE = "P: [[1]]\nq: [0]\nA: [[1]]\nb: [1]\nlb: [1]\ndL_dz: [1]\n"
 """z1 = 1 by an equality, and z1 ≥ 1: b1 can grow and cannot fall."""
-BOOK = {"bakery": BAKERY, "vertex": VERTEX, "infeasible": INFEASIBLE, "unbounded": UNBOUNDED, "face": FACE,
+CORNER = "P: [[1, 0], [0, 1]]\nq: [0, 0]\nA: [[1, 0], [0, 1]]\nb: [1, 1]\nlb: 1\ndL_dz: [1, 2]\n"
+"""The same in two unknowns."""
+BOOK = {
+    "corner": CORNER,"bakery": BAKERY, "vertex": VERTEX, "infeasible": INFEASIBLE, "unbounded": UNBOUNDED, "face": FACE,
         "dependent": DEPENDENT, "edge": EDGE}  # fmt: skip
 
 
@@ -118,6 +121,9 @@ def outcome(text: str, key: str, claim: Any, **others: Any) -> Outcome:
         ("dependent", "dL_db", ["1/2", {"left": "infeasible", "right": None}]),
         ("edge", "dL_db", {"left": "infeasible", "right": 1}),
         ("edge", "dL_db", [{"left": None}]),
+        ("corner", "dL_db", {"left": "infeasible", "right": [1, 2]}),
+        ("corner", "dz_db", {"left": None, "right": [[1, 0], [0, 1]]}),
+        ("bakery", "dL_dP", [["-0.8", "-0.7200000000000000"], ["-0.7", "-0.5"]]),  # one is computed, three are rounded
     ],
 )
 def test_a_right_claim_holds(name: str, key: str, claim: Any) -> None:

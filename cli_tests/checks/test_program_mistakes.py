@@ -102,7 +102,8 @@ def program_of_two_P() -> dict[str, Any]:
     assert all(dot(row, y[:4]) <= bound for row, bound in zip(G, h, strict=True))
     d_z, (u_lambda, _) = adjoint(Q, [G[ACTIVE], A[0]])
     of_G = [y[4] * d - u_lambda * x for d, x in zip(d_z, y[:4], strict=True)]
-    return {"z": y[:4], "lambda": [y[4], 0, 0], "dL_dq": d_z, "dL_dG": [of_G, NOTHING, NOTHING]}
+    of_P = plus(outer(d_z, y[:4]), outer(y[:4], d_z))  # of the P that stands in zᵀPz
+    return {"z": y[:4], "lambda": [y[4], 0, 0], "dL_dq": d_z, "dL_dG": [of_G, NOTHING, NOTHING], "dL_dP": of_P}
 
 
 def ridge(epsilon: Fraction) -> Row:
@@ -123,6 +124,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "½ left out, λ": ("lambda", TWO_P["lambda"], "half"),
     "½ left out, ∂L/∂q": ("dL_dq", TWO_P["dL_dq"], "factor"),
     "½ left out, ∂L/∂G": ("dL_dG", TWO_P["dL_dG"], "half"),
+    "½ left out of the objective, ∂L/∂P": ("dL_dP", TWO_P["dL_dP"], "half"),
     "λ left out of ∂L/∂h": ("dL_dh", [-D_LAMBDA, 0, 0], "multiplier"),
     "λ left out of ∂L/∂h of inactive rows, too": ("dL_dh", [-D_LAMBDA, *(-x for x in D_OF_INACTIVE[1:])], "multiplier"),
     "λ twice in ∂L/∂h": ("dL_dh", [-LAMBDA * LAMBDA * D_LAMBDA, 0, 0], "multiplier"),
@@ -352,6 +354,12 @@ def test_exchanged_sides_are_recognised() -> None:
         "the claim is ∂L/∂q from the right: are left and right exchanged?",
         "the claim is ∂L/∂q from the left: are left and right exchanged?",
     ]
+
+
+def test_nothing_is_said_of_a_number_outside_of_both_sides() -> None:
+    found = outcome(VERTEX, "dL_dh", ["0.16", "0.16", 2])
+    assert not found.holds
+    assert found.suspicions == ()
 
 
 def test_each_wrong_loss_is_named() -> None:

@@ -127,15 +127,11 @@ class ProgramTrial:
         ]
 
     def is_explained_by(self, values: Rows) -> bool:
-        """Return whether the claim is this, and that is not 0 throughout within the tolerances, or is at a kink."""
+        """Return whether the claim is this."""
         if len(values) != len(self.claimed) or any(len(a) != len(b) for a, b in zip(values, self.claimed, strict=True)):
             return False
         numbers = self.numbers(values)
-        if not all(value is not None and abs(claimed - value) <= tolerance for claimed, tolerance, value in numbers):
-            return False
-        return self.sides is not None or any(
-            value is not None and abs(value) > tolerance for _, tolerance, value in numbers
-        )
+        return all(value is not None and abs(claimed - value) <= tolerance for claimed, tolerance, value in numbers)
 
     def answer_to(self, program: QuadraticProgram) -> Rows | None:
         """Return what the quantity is for another program of the same shape; None if that has no answer in time."""
