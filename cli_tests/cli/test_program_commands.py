@@ -414,3 +414,15 @@ def test_python_solves_programs(convert: Callable[[Any], Any]) -> None:
     assert found.derivatives.losses[0][:2] == (Fraction(-3, 5), Fraction(-3, 10))
     with pytest.raises(implicitgrad.InputError, match="P is 1×1; expected 3×3"):
         implicitgrad.solve_program([[1]], [1, 2, 3])
+
+
+def test_latex_sets_words_and_formulas_apart(run: Run) -> None:
+    arguments = ("--minimize", "z1^2/2", "--subject-to", "z1 <= -c^2", "--subject-to", "-z1 <= -c^2", "--subject-to")
+    result = run("solve", *arguments, "z1 <= d", "--unknowns", "z1", "--at", "c=0,d=0", "-f", "latex")
+    assert (result.returncode, result.stderr) == (0, "")
+    for line in (
+        r"Their rows satisfy $h_{1} - h_{3} = 0$.",
+        r"\text{z1} & 0 & \text{h1} & \geq  0 & \text{exchangeable} \\",
+        r"\text{z1 left} & \text{not decided} & \text{infeasible} \\",
+    ):
+        assert f"\n{line}\n" in result.stdout

@@ -31,7 +31,7 @@ _GREEK = {
 }  # fmt: skip
 _SYMBOLS = {
     "∂": r"\partial ", "·": r"\cdot ", "×": r"\times ", "−": "-", "≈": r"\approx ", "±": r"\pm ", "≤": r"\leq ",
-    "≥": r"\geq ", "½": r"\tfrac12 ",
+    "≥": r"\geq ", "…": r"\ldots ", "½": r"\tfrac12 ",
     "∝": r"\propto ", "≠": r"\neq ", "←": r"\leftarrow ", "ᵀ": r"^{\top}", "⁻": "^{-}", "¹": "^{1}",
 } | {letter: f"\\{name} " for letter, name in _GREEK.items()} | {
     superscript: f"^{{{digit}}}" for digit, superscript in enumerate("²³⁴⁵⁶⁷⁸⁹", start=2)
@@ -140,6 +140,10 @@ class LatexNotation:
         except ImportError:  # linear equations need no SymPy
             return f"\\text{{\\ttfamily {''.join(map(_spell_character, equation))}}}"
         return equation_in_latex(tree, spell_name)
+
+    def among_words(self, mathematics: str) -> str:
+        """Return spelled mathematics, marked as LaTeX for ``words``."""
+        return f"{SPELLED}{mathematics}{SPELLED}"
 
     def inline(self, mathematics: str) -> str:
         """Return ``$mathematics$``."""

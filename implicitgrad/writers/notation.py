@@ -92,6 +92,10 @@ class PlainNotation:
         """Return an equation that the user wrote, with typographic operators."""
         return equation.replace("**", "^").replace("*", "·").replace(" - ", " − ")
 
+    def among_words(self, mathematics: str) -> str:
+        """Return spelled mathematics for a sentence that is not spelled."""
+        return mathematics
+
     def inline(self, mathematics: str) -> str:
         """Return spelled mathematics for a spelled sentence."""
         return mathematics

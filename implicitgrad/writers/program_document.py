@@ -191,7 +191,8 @@ class ProgramDocument:
             yield f"{self._listed(solution.exchangeable)} {are} not unique, {why}"
         for dependency in solution.dependencies if solution.exchangeable else ():
             terms = [(factor, self.notation.name(name)) for name, factor in dependency.terms]
-            yield f"their rows satisfy {self.notation.sum(Fraction(0), terms)} = 0"
+            total = self.notation.sum(Fraction(0), terms)
+            yield f"their rows satisfy {self.notation.among_words(f'{total} = 0')}"
 
     def _contradiction(self, certificate: FarkasCertificate) -> str:
         """Return the combination of constraints that says 0 ≤ −1."""

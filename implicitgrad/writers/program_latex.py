@@ -46,7 +46,10 @@ def _array(block: Block) -> str:
     for rows in (block.rows, block.losses):
         for row in rows:
             cells = (str(cell).strip() for cell in row.cells)
-            spelled = (_text(cell) if k in block.left_columns else cell for k, cell in enumerate(cells))
+            spelled = (
+                _text(cell) if k in block.left_columns or cell.replace(" ", "").isalpha() else formula(cell)
+                for k, cell in enumerate(cells)
+            )
             lines.append(" & ".join((_text(row.label), *spelled)) + r" \\")
         if rows is block.rows and block.losses:
             lines[-1] += r" \hline"
