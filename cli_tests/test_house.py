@@ -50,6 +50,7 @@ THIRD_PARTY = {
         "solvers/floating",
         "solvers/program/doubles",
         "solvers/program/guess",
+        "solvers/program/rounded_hessian",
         "solvers/at_point",
         "solvers/second_order",
         "checks/floating_feasibility",

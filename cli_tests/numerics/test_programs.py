@@ -889,3 +889,19 @@ def test_too_much_work_is_left_to_doubles(monkeypatch: pytest.MonkeyPatch) -> No
     assert solve_in_any_arithmetic(program).error_bound is None
     monkeypatch.setattr(work, "MAX_WORK", 30_000)
     assert solve_in_any_arithmetic(program).error_bound is not None
+
+
+def test_a_rounded_hessian_is_not_called_indefinite() -> None:
+    numpy = pytest.importorskip("numpy")
+    data = numpy.random.default_rng(1).normal(size=(6, 2))
+    P = data @ data.T  # of rank 2, up to rounding
+    rounded = program_of(P.tolist(), [-1] * 6, lower=[0] * 6, upper=[1] * 6)
+    with pytest.raises(InputError, match="whether it is positive semidefinite is not decided") as caught:
+        solve_program(rounded)
+    assert [problem.code for problem in caught.value.problems] == ["not-decided"]
+    clearly = program_of((P - 1e-6 * numpy.eye(6)).tolist(), [-1] * 6, lower=[0] * 6, upper=[1] * 6)
+    with pytest.raises(InputError, match="expected a convex objective, got vᵀPv = -"):
+        solve_program(clearly)
+    thirds = [[Fraction(1, 3), Fraction(1, 3)], [Fraction(1, 3), Fraction(1, 3) - Fraction(1, 10**30)]]
+    with pytest.raises(InputError, match="expected a convex objective, got vᵀPv = -"):
+        solve_program(program_of(thirds, [0, 0]))

@@ -5,10 +5,57 @@ from __future__ import annotations
 from fractions import Fraction
 from math import lcm
 
-from implicitgrad.model.program import Rows, Vector
+from implicitgrad.model.program import QuadraticProgram, Rows, Vector, product, times
+from implicitgrad.model.solution import FULL_BITS
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.row_reduction import exchange
 from implicitgrad.solvers.program.work import Work
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import format_fraction
+
+MAX_BITS_OF_MEAN = 54
+"""Significant bits of half the sum of two doubles of one size."""
+
+
+def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
+    """Raise InputError if P, symmetrised, is not positive semidefinite, or is only so far from it as it was rounded."""
+    v = negative_curvature(P, work)
+    if v is None:
+        return
+    if _was_rounded(P):
+        from implicitgrad.solvers.program.rounded_hessian import clearest_curvature
+
+        v = clearest_curvature(P)
+        if v is None:
+            message = (
+                "P: whether it is positive semidefinite is not decided: it is to within the rounding of its entries"
+            )
+            problem = Problem(message, "Entries that are not rounded to doubles decide it", "not-decided")
+            raise InputError([problem.at(*program.place or (program.source, None))])
+    raise nonconvex(program, P, v)
+
+
+def _was_rounded(P: Rows) -> bool:
+    """Return whether a matrix is probably of rounded doubles: all entries are doubles, some with nearly all bits."""
+    entries = [entry for row in P for entry in row]
+    most = max(entry.numerator.bit_length() for entry in entries)
+    are_dyadic = all(entry.denominator & (entry.denominator - 1) == 0 for entry in entries)
+    return are_dyadic and FULL_BITS <= most <= MAX_BITS_OF_MEAN
+
+
+def nonconvex(program: QuadraticProgram, P: Rows, v: Vector) -> InputError:
+    """Return the error of a P with vᵀPv < 0."""
+    curvature = format_fraction(product(v, times(P, v)))
+    shown = ", ".join(f"{name} = {format_fraction(entry)}" for name, entry in zip(program.z, v, strict=True) if entry)
+    key = "P: " if program.letters is None else ""
+    if program.is_maximum:  # P is that of the negated objective
+        message = f"{key}expected a concave objective, got vᵀPv = {curvature.removeprefix('-')}"
+        hint = "The derivative of a maximum needs a negative semidefinite P"
+    else:
+        message = f"{key}expected a convex objective, got vᵀPv = {curvature}"
+        hint = "The derivative of a minimum needs a positive semidefinite P"
+    problem = Problem(f"{message} at v: {shown}", hint, "not-convex")
+    return InputError([problem.at(*program.place or (program.source, None))])
 
 
 def negative_curvature(P: Rows, work: Work) -> Vector | None:

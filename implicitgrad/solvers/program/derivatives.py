@@ -198,6 +198,11 @@ def directional_derivative(solution: ProgramSolution, direction: Mapping[str, Fr
     b = [direction.get(name, ZERO) for name in solution.program.equality_names]
     if not _is_along_constraints(solution, b):
         return Missing.INFEASIBLE
+    if solution.is_differentiable:
+        assert solution.derivatives is not None
+        rates = [direction.get(name, ZERO) for name in known]
+        z, losses = solution.derivatives.z, solution.derivatives.losses
+        return Slope(times(z, rates), times(losses, rates))  # type: ignore[arg-type]
     local = LocalProgram(solution, Work(source))
     total = local.no_change
     for name, rate in direction.items():

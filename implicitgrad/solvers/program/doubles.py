@@ -19,10 +19,11 @@ from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.floating.solver import solve_float
+from implicitgrad.solvers.program.convexity import nonconvex
 from implicitgrad.solvers.program.derivatives import has_too_many_multipliers, parameters, sizes
 from implicitgrad.solvers.program.guess import guess_active
 from implicitgrad.solvers.program.kkt import kkt_system
-from implicitgrad.solvers.program.solver import nonconvex
+from implicitgrad.solvers.program.rounded_hessian import clearest_curvature
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
 
@@ -63,7 +64,9 @@ def solve_in_doubles(program: QuadraticProgram, too_large: InputError) -> Progra
     try:
         P = _Bounded.of(from_fractions(canonical.P))
         if not _is_certainly_semidefinite(P):
-            _refuse_nonconvex(program, canonical, P)
+            v = clearest_curvature(canonical.P)
+            if v is not None:
+                raise nonconvex(program, canonical.P, v)
             raise _undecided(program, "whether P is positive semidefinite is not decided: it is singular to rounding")
         active = guess_active(canonical, Work(program.source))
         if active is None or (not program.b and not len(canonical.q)):
@@ -93,13 +96,6 @@ def _is_certainly_semidefinite(P: _Bounded) -> bool:
     except np.linalg.LinAlgError:
         return False
     return True
-
-
-def _refuse_nonconvex(program: QuadraticProgram, canonical: CanonicalProgram, P: _Bounded) -> None:
-    """Raise InputError if the eigenvector of the least eigenvalue shows that P is not positive semidefinite."""
-    v = tuple(map(Fraction, np.round(np.linalg.eigh(P.value)[1][:, 0], 3).tolist()))
-    if product(v, times(canonical.P, v)) < 0:
-        raise nonconvex(program, canonical.P, v)
 
 
 def _verified(

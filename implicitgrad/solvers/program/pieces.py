@@ -40,6 +40,9 @@ class _LocalBasis(NamedTuple):
 
 def find_pieces(solution: ProgramSolution) -> list[Piece] | None:
     """Return all pieces at a unique solution, along the constraint on b if there is one; None if they are too many."""
+    if solution.is_differentiable:
+        assert solution.derivatives is not None
+        return [Piece(solution.active, solution.derivatives.z, solution.derivatives.losses)]
     local = LocalProgram(solution, Work(solution.program.source))
     found = list(islice(_bases(local), MAX_PIECES + 1))
     return None if len(found) > MAX_PIECES else sorted(_piece(local, basis.tableau) for basis in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, Rows, Vector, product, times
+from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, Vector, product, times
 from implicitgrad.model.program_solution import Dependency, FarkasCertificate, ProgramSolution, ProgramStatus
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
@@ -13,7 +13,7 @@ from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.exact import solve_exact
 from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
-from implicitgrad.solvers.program.convexity import negative_curvature
+from implicitgrad.solvers.program.convexity import refuse_nonconvex
 from implicitgrad.solvers.program.derivatives import (
     has_too_many_multipliers,
     joint_derivatives,
@@ -26,7 +26,6 @@ from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 from implicitgrad.solvers.program.pieces import are_losses_differentiable
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import format_fraction
 
 MAX_WITHOUT_GUESS = 24
 """Variables, constraints and multipliers up to which exact pivots are quicker than to guess a basis in doubles."""
@@ -51,28 +50,6 @@ def solve_program(program: QuadraticProgram) -> ProgramSolution:
         status = ProgramStatus.INFEASIBLE if is_infeasible else ProgramStatus.UNBOUNDED
         return ProgramSolution(program, tuple(program.inequalities()), status, certificate=found)
     return _OptimumAnalysis(program, canonical, found, guessed.kkt if guessed else None, work).solution()
-
-
-def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
-    """Raise InputError if P, symmetrised, is not positive semidefinite."""
-    v = negative_curvature(P, work)
-    if v is not None:
-        raise nonconvex(program, P, v)
-
-
-def nonconvex(program: QuadraticProgram, P: Rows, v: Vector) -> InputError:
-    """Return the error of a P with vᵀPv < 0."""
-    curvature = format_fraction(product(v, times(P, v)))
-    shown = ", ".join(f"{name} = {format_fraction(entry)}" for name, entry in zip(program.z, v, strict=True) if entry)
-    key = "P: " if program.letters is None else ""
-    if program.is_maximum:  # P is that of the negated objective
-        message = f"{key}expected a concave objective, got vᵀPv = {curvature.removeprefix('-')}"
-        hint = "The derivative of a maximum needs a negative semidefinite P"
-    else:
-        message = f"{key}expected a convex objective, got vᵀPv = {curvature}"
-        hint = "The derivative of a minimum needs a positive semidefinite P"
-    problem = Problem(f"{message} at v: {shown}", hint, "not-convex")
-    return InputError([problem.at(*program.place or (program.source, None))])
 
 
 class ProvedGuess(NamedTuple):
