@@ -323,6 +323,28 @@ def test_arrays_have_the_tolerance_of_their_type(run: Run, tmp_path: Any, dtype:
         assert [one["holds"] for one in json.loads(result.stdout)["claims"]] == [holds] * len(claims)
 
 
+def test_arrays_claim_sides_and_tolerances(run: Run, tmp_path: Any) -> None:
+    vertex = {"P": np.eye(2), "q": [-3, -3], "G": [[1, 0], [0, 1], [1, 1]], "h": [1, 1, 2], "dL_dz": [1, 1]}
+    claims = {"dL_dh_left": [1.01, 1, 1], "dL_dh_right": [0, 0, 0], "status": "one-sided", "active": ["h1", "h2", "h3"]}
+    for tolerance, code in ((0.02, 0), (0.001, 1)):
+        expected = {f"expect_{key}": value for key, value in claims.items()}
+        np.savez(tmp_path / "vertex.npz", **vertex, **expected, expect_tolerance_atol=tolerance)
+        result = run("check", "vertex.npz")
+        assert (result.returncode, result.stderr) == (code, "")
+    assert (
+        "vertex.npz: dL_dh fails: 1 of 6 entries\n  dL_dh.left[1] (∂L/∂h1 from the left): claimed 1.01" in result.stdout
+    )
+    np.savez(tmp_path / "vertex.npz", **vertex, expect_dL_dh_left=[1, 1, 1], expect_dL_dh=[0, 0, 0])
+    result = run("check", "vertex.npz", "-q")
+    message = "dL_dh is claimed as a whole and from one side; expected one of both"
+    assert (result.returncode, result.stderr) == (2, f"implicitgrad: vertex.npz: {message}\n")
+    np.savez(tmp_path / "vertex.npz", **vertex, expect_dL_dhleft=[1, 1, 1])
+    result = run("check", "vertex.npz", "-q")
+    assert result.returncode == 2
+    assert result.stderr.startswith("implicitgrad: vertex.npz: unknown key 'expect_dL_dhleft'; expected one of expect_")
+    assert result.stderr.endswith(". Did you mean expect_dL_dh_left?\n")
+
+
 def test_a_stated_tolerance_replaces_the_digits() -> None:
     assert outcome(BAKERY, "z", ["1.41", "1.72"], tolerance={"atol": "0.02"}).holds
     assert outcome(BAKERY, "z", ["1.41", "1.72"], tolerance={"rtol": "0.02"}).holds

@@ -135,6 +135,8 @@ PROGRAM_CLAIMS = (
     "dL_dq", "dL_dh", "dL_db", "dL_dlb", "dL_dub", "dL_dP", "dL_dG", "dL_dA", "dL_dx", "tolerance",
 )  # fmt: skip
 """The keys of ``expect`` beside a quadratic program."""
+ONE_SIDED = tuple([f"{of}_d{key}" for of in ("dz", "dL") for key in ("q", "h", "b", "lb", "ub", "x")])
+"""Those that can be claimed from one side."""
 PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
 """Each of these keys makes a document a quadratic program."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from io import SEEK_END
 from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.spec import CLAIMS, PROGRAM_CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec
+from implicitgrad.model.spec import CLAIMS, ONE_SIDED, PROGRAM_CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec
 from implicitgrad.readers.keys import hint_at_key, spelled
 from implicitgrad.readers.npy import (
     is_numeric,
@@ -51,6 +52,16 @@ CLAIMED = {
     )
 }
 """The claims by the rest of an array's name after ``expect_``."""
+PROGRAM_CLAIMED = {
+    key.replace(".", "_"): key
+    for key in (
+        *(key for key in PROGRAM_CLAIMS if key != "tolerance"),
+        *(f"{key}.{side}" for key in PROGRAM_CLAIMS if key in ONE_SIDED for side in ("left", "right")),
+        "tolerance.rtol",
+        "tolerance.atol",
+    )
+}
+"""Those of a quadratic program."""
 MAX_UNPACKED = 2**30
 """The most bytes that an .npz file may unpack to; a small one can claim any number."""
 ALWAYS_UNPACKED = 16 * 2**20
@@ -91,7 +102,7 @@ def read_systems(path: str) -> list[SystemSpec]:
     if is_program:
         from implicitgrad.readers.npz_program import program_spec
 
-        return [program_spec(path, stem(path), arrays)]
+        return [program_spec(path, stem(path), arrays, PROGRAM_CLAIMED)]
     return [_spec(path, stem(path), arrays)]
 
 
@@ -104,12 +115,11 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         written = member.filename.removesuffix(MEMBER_SUFFIX)
         key = spelled(written)
         claim = key.removeprefix(CLAIM).replace(".", "_")
-        if is_program and (key in PROGRAM_KEYS or key.removeprefix(CLAIM) in PROGRAM_CLAIMS):
-            pass
-        elif key.startswith(CLAIM) and claim in CLAIMED and not is_program:
+        keys, claims = (PROGRAM_KEYS, PROGRAM_CLAIMED) if is_program else (KEYS, CLAIMED)
+        if key.startswith(CLAIM) and claim in claims:
             key = f"{CLAIM}{claim}"
-        elif is_program or key not in KEYS:
-            problems.append(_unknown(path, written, PROGRAM_KEYS if is_program else KEYS))
+        elif key not in keys:
+            problems.append(_unknown(path, written, keys, claims))
             continue
         if key in members:
             problems.append(Problem(f"duplicate key {quoted(key)}", "Keep one of them", "bad-key", path))
@@ -177,9 +187,9 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
     return shape, dtype
 
 
-def _unknown(path: str, written: str, keys: tuple[str, ...]) -> Problem:
+def _unknown(path: str, written: str, keys: tuple[str, ...], claims: Iterable[str]) -> Problem:
     if written.startswith(CLAIM):
-        names = [f"{CLAIM}{claim}" for claim in CLAIMED]
+        names = [f"{CLAIM}{claim}" for claim in claims]
         return Problem(
             f"unknown key {quoted(written)}; expected one of {', '.join(names)}",
             nearest(written, names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +20,17 @@ NO_BOUND = 1e30
 """OSQP's infinity."""
 
 
-def program_spec(path: str, name: str, arrays: dict[str, Array]) -> ProgramSpec:
-    """Return the program of an .npz file's arrays. Raise InputError with every one that is no part of one."""
+def program_spec(path: str, name: str, arrays: dict[str, Array], claimed: Mapping[str, str]) -> ProgramSpec:
+    """Return the program of an .npz file's arrays. Raise InputError with every one that is no part of one.
+
+    claimed : the keys of claims, dL_dh.left, by the rest of an array's name after ``expect_``.
+    """
     spec = ProgramSpec(path, {}, name)
     claims: dict[str, SourceValue] = {}
     for key, array in arrays.items():
         try:
             if key.startswith("expect_"):
-                claims[key.removeprefix("expect_")] = _claim(path, array)
+                claims |= _claim(path, claimed[key.removeprefix("expect_")], array)
             elif key.startswith("names_"):
                 spec.values[key.replace("_", ".")] = SourceValue(np.atleast_1d(array).astype(str).tolist(), path)
             else:
@@ -42,6 +46,7 @@ def program_spec(path: str, name: str, arrays: dict[str, Array]) -> ProgramSpec:
             spec.problems.append(Problem(message, hint, "bad-shape", path))
     if spec.problems:
         raise InputError(spec.problems)
+    claims |= _mappings(path, claims)
     spec.expect = lambda: claims
     return spec
 
@@ -57,11 +62,27 @@ def _numbers(path: str, key: str, array: Array) -> SourceValue:
     return numeric_value(path, key, array, dimensions)
 
 
-def _claim(path: str, array: Array) -> SourceValue:
+def _claim(path: str, key: str, array: Array) -> dict[str, SourceValue]:
+    if key.startswith("tolerance") and array.ndim == 0:
+        return {key: SourceValue(str(array.item()), path)}
     if is_numeric(array):
-        return SourceValue(np.atleast_1d(array), path, unit_roundoff=unit_roundoff_of(array))
+        return {key: SourceValue(np.atleast_1d(array), path, unit_roundoff=unit_roundoff_of(array))}
     texts = array.astype(str)
-    return SourceValue(texts.item() if array.ndim == 0 else texts.tolist(), path)
+    return {key: SourceValue(texts.item() if array.ndim == 0 else texts.tolist(), path)}
+
+
+def _mappings(path: str, claims: Mapping[str, SourceValue]) -> dict[str, SourceValue]:
+    """Return the claims that are mappings, {left: …, right: …}, by their keys. Raise InputError for two of one key."""
+    found: dict[str, dict[str, object]] = {}
+    for key, part in claims.items():
+        root, _, rest = key.partition(".")
+        if rest:
+            found.setdefault(root, {})[rest] = part.value
+    twice = [key for key in found if key in claims]
+    if twice:
+        message = f"{twice[0]} is claimed as a whole and from one side; expected one of both"
+        raise InputError([Problem(message, None, "bad-claim", path)])
+    return {key: SourceValue(value, path) for key, value in found.items()}
 
 
 def _is_upper_triangle(P: Array) -> bool:

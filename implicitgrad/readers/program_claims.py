@@ -10,7 +10,7 @@ from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims, Side
 from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.requirement import REQUIREMENTS
-from implicitgrad.model.spec import PROGRAM_CLAIMS, Path, SourceValue
+from implicitgrad.model.spec import ONE_SIDED, PROGRAM_CLAIMS, Path, SourceValue
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claim_reader import ClaimReader
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Shape, read_entry, read_numbers
@@ -18,7 +18,6 @@ from implicitgrad.text.characters import count, nearest, quoted
 from implicitgrad.text.errors import InputError
 
 SCALARS = ("status", "active", "tolerance")
-VECTORS = ("objective", "z", "lambda", "nu", "lambda_lb", "lambda_ub")
 OF_LINEAR_SYSTEMS = {
     "dy_dx": "dz_dq, dz_dh and dz_db",
     "condition": "none of the condition number",
@@ -146,7 +145,7 @@ class _ProgramClaimReader(ClaimReader):
         """Return a quantity claimed as {left: …, right: …}."""
         if not self._are_sides(key, (), value):
             return None
-        if key in VECTORS or key[-1] in "PGA":
+        if key not in ONE_SIDED:
             message = f"{key}: expected numbers, got {{{', '.join(value)}}}"
             self.refuse(key, (), message, "Derivatives in q, h, lb, ub, b and letters can be claimed from one side")
             return None
