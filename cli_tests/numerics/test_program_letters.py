@@ -360,3 +360,45 @@ def test_derivatives_in_letters_of_random_programs() -> None:
         ("one-sided", "d"),
     }
     assert undecided
+
+
+def random_affine_statement(random: Random) -> Statement:
+    """Return a program whose letters are affine in q, h and b, with parallel constraints tight at one point."""
+    n = random.randint(1, 3)
+    z = [f"z{j + 1}" for j in range(n)]
+    at = {"c": Fraction(random.randint(-1, 2)), "d": Fraction(random.choice([1, 2]))}
+    target = [random.randint(-1, 1) for _ in z]
+
+    def spell(form: list[int]) -> str:
+        return " + ".join(f"({factor})*{name}" for factor, name in zip(form, z, strict=True))
+
+    def value(form: list[int]) -> int:
+        return sum(a * b for a, b in zip(form, target, strict=True))
+
+    def letters() -> str:
+        return random.choice(["", " + c - ({c})", " + 2*d - 2*({d})", " - c - d + ({c}) + ({d})"]).format(**at)
+
+    forms = [[random.randint(-2, 2) for _ in z] for _ in range(2 * n)]
+    squares = [f"({spell(form)} - ({value(form)}){letters()})^2" for form in forms[: random.randint(0, n)]]
+    costs = [f"({random.choice(['1', '-1', 'c', 'd - 1', 'c*d'])})*{name}" for name in z if random.random() < 0.4]
+    constraints = []
+    for _ in range(random.randint(1, n + 2)):
+        factor, form = random.choice([1, 1, 2, -1]), random.choice(forms[n:])
+        form = [factor * entry for entry in form]
+        constraints.append(f"{spell(form)} {random.choice(['<=', '<=', '>=', '='])} {value(form)}{letters()}")
+    constraints += [f"-3 <= {name} <= 3" for name in z]
+    names = "".join([*squares, *costs, *constraints])
+    given = {name: number for name, number in at.items() if name in names}
+    return Statement(" + ".join([*squares, *costs]) or "0", constraints, " ".join(z), given)
+
+
+def test_letters_that_are_affine_are_always_decided() -> None:
+    random, seen = Random(4), set()
+    for _ in range(trials(300)):
+        statement = random_affine_statement(random)
+        found, undecided = verify(statement, [[1, -2, 3][: len(statement.z.split())]])
+        assert not undecided
+        if found.by_letter is not None:
+            for sides in found.by_letter.one_sided.values():
+                seen |= {str(side) if isinstance(side, Missing) else "slope" for side in sides}
+    assert seen == {"slope", "infeasible", "not-unique"}
