@@ -559,6 +559,11 @@ def test_requirements_are_claims(run: Run, limited: list[str]) -> None:
         ("{z: [1, 2, 3]}", "8:13: expect.z has 3 entries; expected 2, one for each unknown"),
         ("{z: 3}", "8:13: expect.z: expected a list of numbers (1×2), got '3'"),
         ("{z: [1, two]}", "8:17: expect.z[2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'two'"),
+        (
+            "{active: ovens}",
+            "8:18: expect.active[1]: expected one of flour, oven, labour, lb[bread], lb[cake], got 'ovens'. Did you "
+            "mean oven?",
+        ),
         ("{active: [oven, oven]}", "8:25: expect.active[2]: duplicate name 'oven'"),
         (
             "{active: [ovn]}",

@@ -79,6 +79,10 @@ class _ProgramClaimReader(ClaimReader):
         super().__init__(parts, solution.program.source)
         self.solution, self.program = solution, solution.program
 
+    def refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-claim") -> None:
+        """Report a problem at a path, or at the last list or mapping on it."""
+        super().refuse(key, _existing(self.parts[key].value, path), message, hint, code)
+
     def claims(self) -> ProgramClaims:
         """Return the claims, without those that were refused."""
         self.check_mapping("tolerance", ("rtol", "atol"), "{rtol: 1e-6}")
@@ -230,7 +234,7 @@ class _ProgramClaimReader(ClaimReader):
 
     def _numbers(self, key: str, name: str, above: Path, part: SourceValue, shape: Shape) -> ClaimedMatrix | None:
         def refuse(path: Path, message: str, hint: str | None, code: str) -> None:
-            self.refuse(key, _existing(self.parts[key].value, (*above, *path)), message, hint, code)
+            self.refuse(key, (*above, *path), message, hint, code)
 
         return read_numbers(name, part, shape, refuse, read_entry)
 
