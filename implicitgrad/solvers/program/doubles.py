@@ -73,9 +73,10 @@ def solve_in_doubles(program: QuadraticProgram, too_large: InputError) -> Progra
             raise too_large
         kkt = solve_float(kkt_system(program, canonical, active, range(len(program.b))))
         if kkt.status is not Status.DETERMINED:
-            raise _undecided(
-                program, "the active constraints are linearly dependent to within rounding, or K is singular"
+            message = (
+                "whether z is differentiable is not decided: the matrix of the KKT conditions is singular to rounding"
             )
+            raise _undecided(program, message)
         return _verified(program, canonical, active, kkt, P)
     except OverflowError:
         raise too_large from None
