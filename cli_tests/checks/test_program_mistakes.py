@@ -145,6 +145,17 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         [[x * (1 + (i != j)) for j, x in enumerate(row)] for i, row in enumerate(RIGHT["dL_dP"])],
         "off-diagonal",
     ),
+    "upper triangle": (
+        "dL_dP",
+        [[x * (1 + (i != j)) if i <= j else 0 for j, x in enumerate(row)] for i, row in enumerate(RIGHT["dL_dP"])],
+        "off-diagonal",
+    ),
+    "½ left out of the objective": ("objective", dot([dot(row, Z) for row in P], Z) + dot(q, Z), "half"),
+    "inactive as an equality, z": (
+        "z",
+        solve(kkt(P, [G[0], G[2], A[0]]), [*(-x for x in q), h[0], h[2], b[0]])[:4],
+        "inactive",
+    ),
     "∂L/∂P without ½": ("dL_dP", plus(outer(D_Z, Z), outer(Z, D_Z)), "half"),
     "∂L/∂P not symmetric": ("dL_dP", outer(D_Z, Z), "symmetric"),
     "mean over a batch": ("dL_dq", [x / 8 for x in D_Z], "factor"),

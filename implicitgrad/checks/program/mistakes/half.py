@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial
+from implicitgrad.model.program import product, times
 from implicitgrad.model.verdict import Suspicion
 
 
@@ -14,6 +15,11 @@ def half(trial: ProgramTrial) -> Iterator[Candidate]:
     program = trial.solution.program
     if not any(map(any, program.P)) or program.letters is not None:
         return
+    if trial.key == "objective" and (value := trial.correct[0][0]) is not None:
+        z = trial.systems.point
+        quadratic = product(z, times(trial.systems.canonical.P, z)) / 2
+        message = "the claim is zᵀPz + qᵀz at the right z: is the ½ left out?"
+        yield Candidate(Suspicion("half", message), [[value - quadratic if program.is_maximum else value + quadratic]])
     for factor, objective, doubt in (
         (Fraction(2), "zᵀPz + qᵀz", "is the ½ left out?"),
         (Fraction(1, 2), "¼·zᵀPz + qᵀz", "is the ½ a factor twice?"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from implicitgrad.checks.program.mistakes.trial import Candidate, ProgramTrial
 from implicitgrad.model.verdict import Suspicion
+
+ZERO = Fraction(0)
 
 
 def quadratic(trial: ProgramTrial) -> Iterator[Candidate]:
@@ -22,6 +25,9 @@ def quadratic(trial: ProgramTrial) -> Iterator[Candidate]:
         "not in it and its mirror image together"
     )
     yield Candidate(Suspicion("off-diagonal", message), doubled)
+    upper = [[value if i <= j else ZERO for j, value in enumerate(row)] for i, row in enumerate(doubled)]
+    message = "the claim is the gradient in the upper triangle of P, of which an entry stands for two: ∂L/∂P has both"
+    yield Candidate(Suspicion("off-diagonal", message), upper)
     whole = [[None if value is None else 2 * value for value in row] for row in correct]
     message = f"the claim is d_z·zᵀ + z·d_zᵀ, and {trial.target} is half of it: is the ½ left out?"
     yield Candidate(Suspicion("half", message), whole)
