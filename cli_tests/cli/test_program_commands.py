@@ -186,6 +186,25 @@ def test_no_line_of_a_table_is_wider_than_the_terminal(run: Run, text: str, widt
     assert max(map(len, result.stdout.splitlines())) <= width
 
 
+@pytest.mark.parametrize("name", TRUTH)
+def test_an_answer_in_yaml_is_read_again_and_holds(run: Run, name: str) -> None:
+    written = run("solve", "-", "--format", "yaml", stdin=json.dumps(document(TRUTH[name])))
+    assert (written.returncode, written.stderr) == (0, "")
+    checked = run("check", "-", stdin=written.stdout)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    again, first = (record_of(run, text) for text in (written.stdout, json.dumps(document(TRUTH[name]))))
+    assert again["exact"] == first["exact"]
+    if first["z"] and first["z"][0]:
+        wrong = written.stdout.replace(f"  objective: {first['exact']['objective']}\n", "  objective: 12345\n")
+        assert run("check", "-", stdin=wrong).returncode == 1
+
+
+def test_a_program_in_letters_is_not_written_in_yaml(run: Run) -> None:
+    result = run("solve", "--format", "yaml", "--minimize", "(z - x)^2", "--unknowns", "z", "--at", "x=1")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "a program in letters is not written again" in result.stderr
+
+
 def test_a_kink_has_a_row_for_each_side(run: Run) -> None:
     result = run("solve", "-", stdin="P: [[1]]\nq: [0]\nlb: [0]\ndL_dz: [1]\n")
     assert (result.returncode, result.stderr) == (0, "")

@@ -223,9 +223,13 @@ def _linear(solution: AnySolution) -> Solution:
 
 
 def _yaml(solution: AnySolution, options: WriteOptions) -> str:
+    if solution.kind == "program":
+        from implicitgrad.writers.program_yaml import write_program_yaml
+
+        return write_program_yaml(solution)
     from implicitgrad.writers.yaml import write_yaml
 
-    return write_yaml(_linear(solution), options.values)
+    return write_yaml(solution, options.values)
 
 
 def _csv(solution: AnySolution, options: WriteOptions) -> str:

@@ -80,6 +80,11 @@ def program_record(solution: ProgramSolution) -> dict[str, Json]:
     return record
 
 
+def answers_of(solution: ProgramSolution) -> dict[str, Any]:
+    """Return the numbers of the record under their keys, as the fractions that they are."""
+    return _Writer(solution, lambda value: value).answers()  # type: ignore[arg-type, return-value]
+
+
 def _one_or_all(solution: ProgramSolution, values: Sequence[Json]) -> Json:
     return values[0] if solution.program.has_one_loss else list(values)
 
