@@ -648,6 +648,21 @@ def test_options_of_linear_systems_and_update_are_refused(run: Run) -> None:
         assert result.stderr == f"implicitgrad: bakery.yaml: {said}\n"
 
 
+def test_update_leaves_a_program_whose_claims_hold(run: Run, tmp_path: Any) -> None:
+    right = f"{BAKERY}expect: {{z: [1.4, 1.7]}}\n"
+    result = run("check", "--update", "right.yaml", files={"right.yaml": right})
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr == "implicitgrad: nothing to update, every claim holds\n"
+    mixed = f"{right}---\nA: [[2]]\nexpect: {{rank: 2}}\n"
+    result = run("check", "--update", "mixed.yaml", files={"mixed.yaml": mixed})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "mixed.yaml").read_text("utf-8") == mixed.replace("rank: 2", "rank: 1")
+    wrong = mixed.replace("1.7", "1.8")
+    result = run("check", "--update", "wrong.yaml", files={"wrong.yaml": wrong})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (tmp_path / "wrong.yaml").read_text("utf-8") == wrong
+
+
 def test_losses_have_rows_or_matrices_of_their_own() -> None:
     text = BAKERY.replace("[1, 1]", "[[1, 1], [0, 1]]")
     record = solved({**json_of(text)})["exact"]

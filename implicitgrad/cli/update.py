@@ -10,11 +10,10 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from implicitgrad.checks.expected import check_specs
-from implicitgrad.checks.update import apply_edits, find_edits
+from implicitgrad.checks.update import Edit, apply_edits, find_edits
 from implicitgrad.cli.boundary import report
 from implicitgrad.cli.systems import csv_format_of
-from implicitgrad.model.spec import CsvFormat, NeedsAlgebra
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
 from implicitgrad.readers.build import build_all
 from implicitgrad.readers.formats import format_by_suffix, read_specs
 from implicitgrad.readers.source import decode, read_bytes
@@ -87,34 +86,38 @@ def _updated(path: str, form: CsvFormat, *, allow_algebra: bool = True) -> tuple
     """
     mark, text = _text(path)
     specs = read_specs(path, form, text)
-    systems = [_linear(one, path) for one in build_all(specs, "exact", allow_algebra=allow_algebra)]
+    questions = build_all(specs, "exact", allow_algebra=allow_algebra)
     found = format_by_suffix(path)
     as_json = found is not None and found.is_json
     edits = [
         edit
-        for spec, system in zip(specs, systems, strict=True)
-        for edit in find_edits(spec, solve_system(system), as_json=as_json)
+        for spec, question in zip(specs, questions, strict=True)
+        for edit in _edits(spec, question, path, as_json=as_json)
     ]
     after = apply_edits(text, edits)
-    if after != text and not _is_as_meant(path, form, after, systems):
+    if after != text and not _is_as_meant(path, form, after, questions):
         message = "what is expected cannot be changed without changing more"
         raise InputError([Problem(message, "Edit it by hand; check says what was found", "cannot-update", path)])
     return mark, text, after
 
 
-def _linear(question: Question, path: str) -> LinearSystem:
-    if question.kind == "program":
+def _edits(spec: SystemSpec, question: Question, path: str, *, as_json: bool) -> list[Edit]:
+    """Return the edits of a document. Raise InputError for a program unless it has claims and all hold."""
+    if question.kind == "linear":
+        return find_edits(spec, solve_system(question), as_json=as_json)
+    (verdict,) = check_specs([spec])
+    if not verdict.strictly():
         message = f"--update writes claims about linear systems; {question.name} is a quadratic program"
         hint = "The record that solve --format json prints can stand under expect"
         raise InputError([Problem(message, hint, "cannot-update", path)])
-    return question
+    return []
 
 
-def _is_as_meant(path: str, form: CsvFormat, text: str, systems: list[LinearSystem]) -> bool:
+def _is_as_meant(path: str, form: CsvFormat, text: str, questions: list[Question]) -> bool:
     """Return whether a text describes the same systems, and every claim in it holds."""
     try:
         specs = read_specs(path, form, text)
-        return build_all(specs, "exact") == systems and all(check_specs(specs))
+        return build_all(specs, "exact") == questions and all(check_specs(specs))
     except ImplicitGradError:
         return False
 

@@ -20,8 +20,8 @@ from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Suspicion
 
 MISTAKES: tuple[Callable[[ProgramTrial], Iterator[Candidate]], ...] = (
-    one_side, negative, other_loss, quadratic, multiplier, factor, half, transposed, unsolved, some_signs, least_norm,
-    one_choice, active_set, ridge, between,
+    one_side, negative, other_loss, quadratic, multiplier, factor, transposed, unsolved, some_signs, least_norm,
+    one_choice, active_set, half, ridge, between,
 )  # fmt: skip
 """Each yields the candidates of one kind of mistake."""
 IN_LETTERS = (one_side, negative, other_loss, transposed, factor, some_signs, between)
