@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import programs as brute_force
 import pytest
-from conftest import ROOT, spread, trials
+from conftest import ROOT, Run, spread, trials
 from programs import BruteForce, Row, Rows, Vertex, dot
 
 from implicitgrad.model.program import Loss, QuadraticProgram
@@ -905,3 +905,25 @@ def test_a_rounded_hessian_is_not_called_indefinite() -> None:
     thirds = [[Fraction(1, 3), Fraction(1, 3)], [Fraction(1, 3), Fraction(1, 3) - Fraction(1, 10**30)]]
     with pytest.raises(InputError, match="expected a convex objective, got vᵀPv = -"):
         solve_program(program_of(thirds, [0, 0]))
+
+
+def test_answers_in_doubles_say_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "MAX_WORK", 60)
+    layer = {"P": [[4, 1], [1, 2]], "q": [-3, -6], "lb": [0, 0], "ub": [3, 2], "dL_dz": [1, 0]}
+    kink = layer | {"q": [-2, -4]}
+    files = {"layer.json": json.dumps(layer), "kink.json": json.dumps(kink)}
+    page = run("solve", "layer.json", files=files)
+    assert (page.returncode, page.stderr) == (0, "")
+    verdict = "differentiable: z is unique, 1 inequality is active, float, error ≤ 1e-1"
+    assert page.stdout.splitlines()[1][:-1] == verdict  # its last digit is the machine's
+    record = json.loads(run("solve", "layer.json", "--format", "json", files=files).stdout)
+    assert [record["arithmetic"], record["exact"], record["active"]] == ["float", None, ["ub[z2]"]]
+    assert record["z"] == [0.25, 2]
+    assert 0 < record["error_bound"] <= 1e-14
+    refused = run("solve", "kink.json", files=files)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "implicitgrad: kink.json: whether lb[z1], ub[z2] are active, weak or inactive is not decided: within rounding "
+        "errors each is possible. Exact arithmetic decides, and would take too much work; a smaller program or fewer "
+        "digits take less\n"
+    )
