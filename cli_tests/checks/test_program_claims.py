@@ -292,6 +292,20 @@ def test_what_is_not_found_is_undecided() -> None:
     assert found.reason == "∂L/∂P is found where the status is differentiable, and it is one-sided"
 
 
+def test_a_claim_whose_rounding_is_as_large_as_the_answer_proves_nothing() -> None:
+    text = "P: [[25]]\nq: [-1]\nlb: -1\ndL_dz: [1]\n"  # z = 0.04, and its derivative in q is -0.04
+    for key, claim in (("z", ["0.0"]), ("dL_dq", ["-0.0"]), ("dL_dq", {"left": ["0.0"]})):
+        found = outcome(text, key, claim)
+        assert not found.holds
+        assert found.is_undecided
+        assert found.reason.endswith("where the answer is of the size ≈0.0400; more digits decide")
+    assert outcome(text, "z", ["0.05"], tolerance={"rtol": 1}).is_undecided is False
+    assert outcome(text, "z", ["0.08"], tolerance={"rtol": 1}).is_undecided
+    assert outcome(text, "z", ["0.08"], tolerance={"atol": 1}).holds
+    assert outcome(text, "dL_dlb", ["0.0"]).holds
+    assert outcome(text, "z", ["0.04"]).holds
+
+
 def test_claimed_multipliers_must_be_valid_together() -> None:
     """z = 1 by z ≤ 1 twice, once as a bound: their multipliers add up to 2."""
     text = "P: [[1]]\nq: [-3]\nG: [[1]]\nh: [1]\nub: [1]\n"

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from implicitgrad.checks.judge import with_caveat
+from implicitgrad.checks.matrices import root_above
 from implicitgrad.checks.program.mistakes.adjoint import KktSystems
 from implicitgrad.checks.program.mistakes.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
@@ -17,7 +18,7 @@ from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, Prog
 from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.spec import PROGRAM_CLAIMS
-from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict
+from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict, show_short
 from implicitgrad.readers.program_claims import shape_of
 from implicitgrad.text.characters import count, printable
 
@@ -111,7 +112,39 @@ class _QuantityJudge:
         reason = self._invalid_choice(quantity)
         if reason:
             return outcome._replace(holds=False, reason=reason, failing=1, suspicions=self._suspicions(quantity))
-        return outcome
+        vain = self._why_it_proves_nothing(quantity)
+        return outcome._replace(holds=False, reason=vain, is_undecided=True) if vain else outcome
+
+    def _why_it_proves_nothing(self, quantity: ClaimedQuantity) -> str:
+        """Return why a claim holds only because its own rounding, or rtol, is as large as the answer; "" if not.
+
+        Each number must be within half of the root mean square of the right ones, which 0 throughout never is.
+        """
+        for part in quantity.parts:
+            tolerances = self.tolerances.without_atol(part.matrix, quantity.key)
+            if part.matrix.unit_roundoff is not None and self.tolerances.claims.rtol is None:
+                continue
+            known = [
+                (place, value, correct)
+                for place in part.claimed()
+                if (value := part.matrix.entries[place[0]][place[1]]) is not None
+                and (correct := self._correct(quantity.key, part, place)) is not None
+            ]
+            squares = sum((correct * correct for _, _, correct in known), ZERO)
+            for (i, j), value, correct in known:
+                error = abs(value - correct)
+                if tolerances[i][j] >= error and 4 * len(known) * error * error > squares > 0:
+                    size = show_short(root_above(squares / len(known)))
+                    return (
+                        f"it proves nothing: its own rounding allows an error of {show_short(tolerances[i][j])} in "
+                        f"{_name(quantity.key, part, i, j)}, where the answer is of the size {size}; more digits decide"
+                    )
+        return ""
+
+    def _correct(self, key: str, part: ClaimedPart, place: tuple[int, int]) -> Fraction | None:
+        entry = self.quantities.entry(key, part.loss, *place)
+        side = entry.value if part.side is None else entry.side(part.side)
+        return side if isinstance(side, Fraction) else None
 
     @cached_property
     def systems(self) -> KktSystems:
@@ -195,7 +228,7 @@ class _QuantityJudge:
         text: str | None = None,
     ) -> Deviation:
         i, j = place
-        name = key if key == "objective" else part.matrix.name(i, j)
+        name = _name(key, part, i, j)
         meaning = self.quantities.meaning(key, part.loss, i, j)
         if part.side is not None:
             meaning += f" from the {part.side}"
@@ -242,6 +275,10 @@ class _QuantityJudge:
         row = self.solution.inequalities[i]
         key = next(key for key, kind in MULTIPLIERS.items() if kind is row.kind)
         return key, 0, 0, row.number
+
+
+def _name(key: str, part: ClaimedPart, i: int, j: int) -> str:
+    return key if key == "objective" else part.matrix.name(i, j)
 
 
 def _failed(outcome: Outcome, wrong: Sequence[Deviation], total: int) -> Outcome:

@@ -44,6 +44,11 @@ class Tolerances:
         allowed = max(growth * (claimed + self._usual(key)), HALF_OF_SMALLEST.get(matrix.unit_roundoff, ZERO))
         return tuple([tuple([allowed + rounding for rounding in row]) for row in matrix.roundings])
 
+    def without_atol(self, matrix: ClaimedMatrix, key: str) -> Matrix:
+        """Return the tolerances without a stated absolute one, which is allowed whatever its size; 0 if it is alone."""
+        absolute = self.claims.atol or ZERO
+        return tuple([tuple([tolerance - absolute for tolerance in row]) for row in self.of(matrix, key)])
+
     @cached_property
     def _size(self) -> int:
         program = self.solution.program
