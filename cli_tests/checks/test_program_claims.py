@@ -628,6 +628,14 @@ def test_a_claim_without_sense_is_an_error_at_its_place(run: Run, claims: str, s
     assert result.stderr.count("\n") == 1
 
 
+def test_a_mapping_in_place_of_a_sides_number_is_an_error(run: Run) -> None:
+    text = "P: [[1]]\nq: [1]\ndL_dz: [1]\nexpect: {dL_dq: {left: {up: 1}}}\n"
+    result = run("check", "-", "-q", stdin=text)
+    assert (result.returncode, result.stdout) == (2, "")
+    message = "expect.dL_dq.left[1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a mapping"
+    assert result.stderr == f"implicitgrad: -:4:24: {message}\n"
+
+
 def test_a_gradient_needs_a_loss(run: Run) -> None:
     result = run("check", "-", "-q", stdin="q: [1]\nlb: 0\nexpect: {dL_dq: [0]}\n")
     assert (result.returncode, result.stdout) == (2, "")

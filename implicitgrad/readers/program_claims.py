@@ -236,7 +236,10 @@ class _ProgramClaimReader(ClaimReader):
         def refuse(path: Path, message: str, hint: str | None, code: str) -> None:
             self.refuse(key, (*above, *path), message, hint, code)
 
-        return read_numbers(name, part, shape, refuse, read_entry)
+        def locate(path: Path) -> tuple[int, int] | None:
+            return self.parts[key].locate(_existing(self.parts[key].value, (*above, *path)))
+
+        return read_numbers(name, part._replace(locate=locate), shape, refuse, read_entry)
 
     def _of_nothing(
         self, key: str, name: str, part: SourceValue, shape: QuantityShape
