@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, auto
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from implicitgrad.batch.answer import (
     BatchSystem,
@@ -22,12 +22,12 @@ from implicitgrad.batch.answer import (
     read_item,
 )
 from implicitgrad.batch.task import BatchResult, BatchTask, Chunk, Item, ReadyResults
-from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 
 if TYPE_CHECKING:
     from implicitgrad.batch.isolation import Job, MakeJobs
+    from implicitgrad.model.program import QuadraticProgram
 
 SMALL_SIZE, MAX_QUICK_SIZE, MAX_QUICK_EXACT_WORK = 8, 400, 2e6
 """Sizes, and size³·digits² in exact arithmetic, up to which an answer takes less than about 0.1 s."""
@@ -212,8 +212,10 @@ def _pace(system: BatchSystem, item: Item) -> _Pace:
     if not isinstance(linear, LinearSystem):
         if linear is system.spec:  # not built yet
             return _Pace.SLOW
-        size = len(linear.q) + len(linear.h) if isinstance(linear, QuadraticProgram) else 0
-        return _Pace.SLOW if size > SMALL_PROGRAM else _Pace.QUICK
+        if getattr(linear, "kind", "") != "program":  # a Problem
+            return _Pace.QUICK
+        program = cast("QuadraticProgram", linear)
+        return _Pace.SLOW if len(program.q) + len(program.h) > SMALL_PROGRAM else _Pace.QUICK
     size = max(len(linear.A), len(linear.y), len(linear.x))
     if size <= SMALL_SIZE:
         return _Pace.QUICK
