@@ -43,6 +43,7 @@ THIRD_PARTY = {
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
     "mpmath": {"symbolic", "solvers/special_cases"},
     "flint": {"numbers/flint_reduction"},
+    "quadprog": {"solvers/program/guess"},
     "distributed": {"batch/cluster"},
     "numpy": {
         "numbers/ball",

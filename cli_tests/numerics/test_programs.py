@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, Run, spread, trials
 from programs import BruteForce, Row, Rows, Vertex, dot
 
-from implicitgrad.model.program import Loss, QuadraticProgram
+from implicitgrad.model.program import CanonicalProgram, Loss, QuadraticProgram
 from implicitgrad.model.program_solution import (
     FarkasCertificate,
     Missing,
@@ -20,8 +20,8 @@ from implicitgrad.model.program_solution import (
     RayCertificate,
     Slope,
 )
+from implicitgrad.solvers.program import guess, solver, work
 from implicitgrad.solvers.program import optimum as row_generation
-from implicitgrad.solvers.program import solver, work
 from implicitgrad.solvers.program.derivatives import directional_derivative
 from implicitgrad.solvers.program.doubles import solve_in_doubles
 from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
@@ -776,6 +776,29 @@ def random_regular(random: Random, n: int) -> QuadraticProgram:
     P = plus_identity([[sum((row[i] * row[j] for row in B), ZERO) for j in range(n)] for i in range(n)])
     h = [dot(row, z) + Fraction(random.randint(0, 30), 10) for row in G]
     return program_of(P, [5 * x for x in q], G, h, A, [dot(row, z) for row in A], losses=[loss])
+
+
+def test_a_guess_of_quadprog_is_proved_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("quadprog")
+    random, asked = Random(12), 0
+    by_quadprog = guess._by_quadprog
+
+    def counted(program: CanonicalProgram) -> list[int] | None:
+        nonlocal asked
+        found = by_quadprog(program)
+        asked += found is not None
+        return found
+
+    monkeypatch.setattr(guess, "_by_quadprog", counted)
+    monkeypatch.setattr(solver, "MAX_WITHOUT_GUESS", 0)
+    programs = [random_regular(random, random.randint(2, 6)) for _ in range(trials(50))]
+    one = Fraction(1)
+    programs += [program_of([[one]], [-2 * one], [[one], [one]], [one, one])]
+    own = [solve_program(program) for program in programs]
+    assert asked == 0
+    monkeypatch.setattr(guess, "MIN_FOR_QUADPROG", 0)
+    assert [solve_program(program) for program in programs] == own
+    assert asked > len(programs) // 2
 
 
 def test_gradients_agree_with_differences_of_another_solver() -> None:

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
 
 MAX_PIVOTS_PER_ROW = 20
+MIN_FOR_QUADPROG = 60
+"""Unknowns from which on quadprog, where it is installed, is asked first."""
 FASTER_THAN_INTEGERS = 50
 
 
 def guess_active(program: CanonicalProgram, work: Work) -> list[int] | None:
     """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
+    if len(program.q) >= MIN_FOR_QUADPROG and (found := _by_quadprog(program)) is not None:
+        return found
     if not has_many_rows(program):
         guess = _guess(program, work)
         return guess and guess.active
@@ -38,6 +42,23 @@ def guess_active(program: CanonicalProgram, work: Work) -> list[int] | None:
         if not new or not set(new).isdisjoint(chosen):
             return sorted(chosen[k] for k in guess.active)
         chosen += new
+
+
+def _by_quadprog(program: CanonicalProgram) -> list[int] | None:
+    """Return the active inequalities that quadprog ends with; None without it, and where P is not definite."""
+    try:
+        from quadprog import solve_qp
+    except ImportError:
+        return None
+    arrays = (np.array(part, dtype=float) for part in program)
+    P, q, C, d, A, b = arrays
+    p, n = len(b), len(q)
+    rows = np.concatenate([A.reshape(p, n), -C.reshape(len(d), n)])
+    try:
+        *_, active = solve_qp(P, -q, rows.T, np.concatenate([b, -d]), p)
+    except ValueError:  # not definite, inconsistent, or not finite
+        return None
+    return sorted(int(row) - 1 - p for row in active if row > p)
 
 
 class _Guess(NamedTuple):
