@@ -62,6 +62,7 @@ class _Task(NamedTuple):
     function: Callable[..., Any]
     arguments: tuple[object, ...]
     found: Future[Any]
+    is_last_try: bool = False
 
 
 class Cluster(Executor):
@@ -102,6 +103,8 @@ class Cluster(Executor):
                 self._forget(task)
             elif type(error).__name__ == "KilledWorker":
                 self._finish(task, BrokenExecutor(str(error)))
+            elif error is not None and not task.is_last_try:  # a worker that is dying can fail any call
+                self._forget(task._replace(is_last_try=True))
             elif error is not None:
                 message = f"--dask {self.address}: its workers cannot answer: {printable(str(error))}"
                 self._finish(task, OutputError(message, "They need implicitgrad[dask], of the same version"))
