@@ -1,6 +1,7 @@
 """Quadratic programs through the command: every answer against exact ones, every format, every way to go wrong."""
 
 import json
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -203,6 +204,19 @@ def test_a_program_in_letters_is_not_written_in_yaml(run: Run) -> None:
     result = run("solve", "--format", "yaml", "--minimize", "(z - x)^2", "--unknowns", "z", "--at", "x=1")
     assert (result.returncode, result.stdout) == (2, "")
     assert "a program in letters is not written again" in result.stderr
+
+
+def test_only_the_gradient_is_printed_if_that_is_asked_for(run: Run) -> None:
+    page = run("solve", "-", "--only", "dL_dx", stdin=BAKERY)
+    assert (page.returncode, page.stderr) == (0, "")
+    assert re.search(r"∂L/∂ +-3/5 +-3/10 +1/5\n", page.stdout)
+    assert "∂z/∂" not in page.stdout
+    found = record_of(run, BAKERY, "--only", "dL_dx")
+    assert found["exact"]["dL_dq"] == ["-3/5", "-3/10"]
+    assert found["dz_dq"] is found["dlambda_dh"] is found["exact"]["dz_db"] is None
+    lacking = run("solve", "-", "--only", "dL_dx", stdin="q: [1]\nlb: 0\n")
+    assert (lacking.returncode, lacking.stdout) == (2, "")
+    assert "--only dL_dx needs dL_dz, and there is none. Give it in the file or with -g" in lacking.stderr
 
 
 def test_a_kink_has_a_row_for_each_side(run: Run) -> None:

@@ -187,7 +187,7 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
             from implicitgrad.writers.program_steps import refuse_unfit
 
             refuse_unfit(solution)
-        return _with_pieces(solution, options)
+        return _with_pieces(solution._replace(is_gradient_alone=options.only is not None), options)
     for option, is_given in {"--pieces": options.pieces, "--direction": options.direction is not None}.items():
         if is_given:
             raise UsageError(f"{system.source}: {option} is for quadratic programs")
@@ -263,10 +263,14 @@ def _require_gradients(systems: Sequence[Question], options: SolveOptions) -> No
         f"--only {options.only}": options.only is not None,
     }
     for option, is_asked in needed.items():
-        lacking = [system.source for system in systems if not _has_loss(system)] if is_asked else []
-        message = f"{option} needs dL_dy, and there is none"
+        lacking = [system for system in systems if not _has_loss(system)] if is_asked else []
         if lacking:
-            raise InputError(Problem(message, "Give it in the file or with -g", source=source) for source in lacking)
+            raise InputError(map(partial(_lacks_gradient, option), lacking))
+
+
+def _lacks_gradient(option: str, system: Question) -> Problem:
+    key = "dL_dz" if system.kind == "program" else "dL_dy"
+    return Problem(f"{option} needs {key}, and there is none", "Give it in the file or with -g", source=system.source)
 
 
 def _has_loss(system: Question) -> bool:

@@ -175,6 +175,8 @@ class ProgramSolution(NamedTuple):
     """A direction, by the names of parameters, and the derivative in it, if it was asked for."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings, by code and message."""
+    is_gradient_alone: bool = False
+    """Whether only the derivatives of the losses are to be shown."""
     error_bound: float | None = None
     """Of every number, of a program that was solved in doubles; None of an exact answer."""
 

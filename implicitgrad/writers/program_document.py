@@ -324,8 +324,8 @@ class ProgramDocument:
         assert derivatives is not None
         rows = list(
             self._lines(
-                [self.label(name) for name in self.program.z],
-                [[row[k] for k in shown] for row in derivatives.z],
+                () if self.solution.is_gradient_alone else [self.label(name) for name in self.program.z],
+                () if self.solution.is_gradient_alone else [[row[k] for k in shown] for row in derivatives.z],
                 parameters,
                 lambda slope, j: slope.z[j],
                 "∂{}/∂",

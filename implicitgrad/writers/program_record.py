@@ -192,7 +192,9 @@ class _Writer:
         losses = None if found is None else [self._vector(row) for row in found.losses]
         return {
             "at": {one.name: self.number(one.value) for one in letters},
-            "dz_dx": None if found is None else [self._vector(row) for row in found.z],
+            "dz_dx": None
+            if found is None or self.solution.is_gradient_alone
+            else [self._vector(row) for row in found.z],
             "dL_dx": _one_or_all(self.solution, losses) if losses else None,
         }
 
@@ -214,7 +216,8 @@ class _Writer:
         found: dict[str, Json] = {}
         matrices = (derivatives.z, *of_kind.values(), derivatives.equality_multipliers)
         for kind, matrix in zip(kinds, matrices, strict=True):
-            split = None if matrix is None else [self._columns(row, derivatives) for row in matrix]
+            is_shown = matrix is not None and not self.solution.is_gradient_alone
+            split = None if matrix is None or not is_shown else [self._columns(row, derivatives) for row in matrix]
             for key in PARAMETERS:
                 found[f"{kind}_d{key}"] = None if split is None else [self._vector(row[key]) for row in split]
         losses = [self._columns(row, derivatives) for row in derivatives.losses]
