@@ -39,7 +39,7 @@ THIRD_PARTY = {
         "writers/heat_map",
         "writers/summary",
     },
-    "yaml": {"readers/yaml_nodes"},
+    "yaml": {"readers/yaml_nodes", "readers/yaml_faults"},
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
     "mpmath": {"symbolic", "solvers/special_cases"},
     "flint": {"numbers/flint_reduction"},

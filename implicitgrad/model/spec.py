@@ -17,6 +17,12 @@ CLAIMS = (
 )  # fmt: skip
 """The keys of ``expect``: what can be claimed of an answer."""
 
+
+def spelled(key: str) -> str:
+    """Return the key for a spelling such as dL/dy or ∂L/∂y."""
+    return key.replace("∂", "d").replace("/", "_") if "/" in key else key
+
+
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole value."""
 Span = tuple[tuple[int, int], tuple[int, int]]

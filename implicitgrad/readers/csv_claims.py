@@ -19,7 +19,7 @@ def read_csv_claims(table: Table) -> dict[str, SourceValue]:
     place = _find(table)
     if place is None:
         return {}
-    from implicitgrad.readers.yaml import read_yaml_claims
+    from implicitgrad.readers.yaml_claims import read_yaml_claims
 
     try:
         return read_yaml_claims(_padded(table, *place), table.source)[0]
@@ -32,7 +32,7 @@ def csv_site(table: Table) -> Site:
     place = _find(table)
     span = None
     if place is not None:
-        from implicitgrad.readers.yaml import read_yaml_claims
+        from implicitgrad.readers.yaml_claims import read_yaml_claims
 
         span = read_yaml_claims(_padded(table, *place), table.source)[1]
     return Site("comment", (table.starts[0], 1), expect=span)

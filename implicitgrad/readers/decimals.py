@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from implicitgrad.numbers.ball import BallMatrix, is_any_lost, rounding_of_decimals
-from implicitgrad.numbers.doubles import BITS
+from implicitgrad.numbers.doubles import BITS, Decimals
 from implicitgrad.text.number_grammar import MAX_DIGITS, MAX_EXPONENT
 
 if TYPE_CHECKING:
@@ -91,6 +91,15 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Ball
         if is_any_lost(values, error):
             return None
     return BallMatrix(values, error), bool(tally[1:].any())
+
+
+def large_matrix(rows: list[list[str]]) -> Decimals | None:
+    """Return rows of texts, all of one length, as a table of decimals; None if one is no plain decimal."""
+    lines = [",".join(row) for row in rows]
+    if any(" " in line or "\t" in line for line in lines):
+        return None
+    found = from_lines(lines, ",", len(rows[0]))
+    return None if found is None else Decimals(*found, lambda: list(rows))
 
 
 def _bytes(lines: Sequence[str], delimiter: str) -> bytes:

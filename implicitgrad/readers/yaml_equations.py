@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 from implicitgrad.model.spec import SystemSpec
@@ -76,9 +76,9 @@ def read_point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Poi
         return None
     for first, second in duplicates(at):
         refuse(f"at: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}", second)
-    names: Sequence[YamlNode] = ()
+    names: list[YamlNode] = []
     if solve_for is not None:
-        names = solve_for.items if solve_for.items is not None else [solve_for]
+        names = list(solve_for.items) if solve_for.items is not None else [solve_for]
     for name in names:
         if name.text not in {key.text for key, _ in at.pairs}:
             refuse(f"solve_for: expected a name that at has a value for, to start from, got {name}", name)

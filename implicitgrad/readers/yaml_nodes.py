@@ -7,19 +7,18 @@ stand, and depth is counted, so that no document can grow when it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from implicitgrad.model.spec import Path, SourceValue, Span
-from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.readers.keys import spelled
-from implicitgrad.text.characters import printable, quoted
-from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.model.spec import Path, SourceValue, Span, spelled
+from implicitgrad.text.characters import quoted
+
+if TYPE_CHECKING:
+    from implicitgrad.text.errors import InputError
 
 MAX_DEPTH = 8
-TOO_DEEP = f"expected at most {MAX_DEPTH} levels of nesting, got more"
 LARGE = 2**12
 """Entries of a matrix; loading numpy takes longer than reading fewer one by one."""
 
@@ -28,8 +27,6 @@ Loader = Any
 Mark = Any
 """PyYAML's stubs know no attributes of the kinds of events, and have two unrelated classes of marks."""
 
-_SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
-"""Matches a pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 _SCALAR = yaml.ScalarEvent
 _SEQUENCE, _SEQUENCE_END, _MAPPING_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent, yaml.MappingEndEvent
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +40,7 @@ class YamlNode(NamedTuple):
     end_mark: Mark
     """The mark of its end, which is after following comments unless it is in flow style."""
     text: str | None = None
-    items: Sequence[YamlNode] | None = None
+    items: list[YamlNode] | Scalars | None = None
     pairs: list[tuple[YamlNode, YamlNode]] | None = None
     is_flow: bool = False
 
@@ -58,12 +55,6 @@ class YamlNode(NamedTuple):
         return "a list" if self.pairs is None else "a mapping"
 
 
-if TYPE_CHECKING:
-    Nodes = Sequence[YamlNode]
-else:
-    Nodes = object  # to ask whether something is an instance of an abstract class takes ten times as long
-
-
 class YamlPlace(NamedTuple):
     """The line and column of a PyYAML mark."""
 
@@ -71,7 +62,7 @@ class YamlPlace(NamedTuple):
     column: int
 
 
-class Scalars(Nodes):
+class Scalars:
     """The items of a list of scalars only, which become nodes on access; a matrix has many."""
 
     def __init__(self, texts: list[str], places: list[int]) -> None:
@@ -82,13 +73,10 @@ class Scalars(Nodes):
     def __len__(self) -> int:
         return len(self.texts)
 
-    @overload
-    def __getitem__(self, index: int) -> YamlNode: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[YamlNode]: ...
-    def __getitem__(self, index: int | slice) -> YamlNode | list[YamlNode]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(len(self))[index]]
+    def __iter__(self) -> Iterator[YamlNode]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, index: int) -> YamlNode:
         i = range(len(self))[index]
         line, column, end_line, end_column = self.places[4 * i : 4 * i + 4]
         return YamlNode(YamlPlace(line, column), YamlPlace(end_line, end_column), self.texts[i])
@@ -96,9 +84,17 @@ class Scalars(Nodes):
 
 def documents(text: str, source: str, above: int = 0) -> Iterator[YamlNode]:
     """Yield the root node of each document. Raise InputError."""
-    _refuse_control_characters(text, source, above)
-    if text.lstrip().startswith("{") and "\\u" in text:
-        text = re.sub(_SURROGATES, _one_escape, text)
+    control = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if control is None and not text.isascii():
+        control = re.search("[\x85\u2028\u2029]", text)  # libyaml takes these for line endings
+    if control is not None:
+        from implicitgrad.readers.yaml_faults import control_character
+
+        raise control_character(text, control.start(), source, above)
+    if "\\u" in text and text.lstrip().startswith("{"):
+        from implicitgrad.readers.yaml_faults import join_surrogates
+
+        text = join_surrogates(text)
     loader = _LOADER(text)
     try:
         while True:
@@ -108,29 +104,22 @@ def documents(text: str, source: str, above: int = 0) -> Iterator[YamlNode]:
             if isinstance(event, yaml.DocumentStartEvent):
                 yield _node(loader, loader.get_event(), source, above, 0)
     except yaml.YAMLError as error:
-        raise _syntax_error(error, text, source, above) from None
+        from implicitgrad.readers.yaml_faults import syntax_error
+
+        raise syntax_error(error, text, MAX_DEPTH, source, above) from None
     finally:
         loader.dispose()
-
-
-def _one_escape(pair: re.Match[str]) -> str:
-    backslashes, high, low = pair.groups()
-    return f"{backslashes}\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08X}"
 
 
 def _node(loader: Loader, event: Event, source: str, above: int, depth: int) -> YamlNode:
     mark = _below(above, event.start_mark)
     kind = type(event)
-    if kind is _SCALAR and event.anchor is None and event.tag is None:
+    if kind is yaml.AliasEvent or event.anchor is not None or event.tag is not None:
+        raise _refused(event, mark, source)
+    if kind is _SCALAR:
         return YamlNode(mark, _below(above, event.end_mark), event.value)
-    if kind is yaml.AliasEvent:
-        raise _refused(f"expected plain values, got {quoted('*' + event.anchor)}", mark, source, "Write the values out")
-    if event.anchor is not None:
-        raise _refused(f"expected plain values, got {quoted('&' + event.anchor)}", mark, source, "Write the values out")
-    if event.tag is not None:
-        raise _refused(f"expected plain values, got the tag {quoted(event.tag)}", mark, source, "Leave the tag out")
     if depth == MAX_DEPTH:
-        raise _refused(TOO_DEEP, mark, source)
+        raise _refused(event, mark, source)
     is_flow = event.flow_style
     items: list[YamlNode] = []
     if kind is _SEQUENCE:
@@ -150,6 +139,12 @@ def _node(loader: Loader, event: Event, source: str, above: int, depth: int) -> 
     return YamlNode(mark, end_mark, pairs=list(zip(items[::2], items[1::2], strict=True)), is_flow=is_flow)
 
 
+def _refused(event: Event, mark: Mark, source: str) -> InputError:
+    from implicitgrad.readers.yaml_faults import refused
+
+    return refused(event, MAX_DEPTH, source, (mark.line + 1, mark.column + 1))
+
+
 def _below(above: int, mark: Mark) -> Mark:
     """Return a mark of a text as one of the source that contains it."""
     return YamlPlace(mark.line + above, mark.column) if above else mark
@@ -166,35 +161,6 @@ def _scalars(loader: Loader, above: int) -> tuple[Scalars, Event]:
         texts.append(event.value)
         places += (start.line + above, start.column, end.line + above, end.column)
     return Scalars(texts, places), event
-
-
-def _refused(message: str, mark: Mark, source: str, hint: str | None = None) -> InputError:
-    return InputError([Problem(message, hint, "bad-syntax").at(source, (mark.line + 1, mark.column + 1))])
-
-
-def _refuse_control_characters(text: str, source: str, above: int) -> None:
-    """Raise InputError for control characters; libyaml reports only bytes, and takes some for line endings."""
-    match = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if match is None and not text.isascii():
-        match = re.search("[\x85\u2028\u2029]", text)
-    if match:
-        before = text[: match.start()].split("\n")
-        problem = Problem(f"expected text, got the character {quoted(match.group())}", "Remove it", "bad-syntax")
-        raise InputError([problem.at(source, (len(before) + above, len(before[-1]) + 1))])
-
-
-def _syntax_error(error: yaml.YAMLError, text: str, source: str, above: int) -> InputError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
-    reason = ", ".join(part for part in reasons if part) or printable(str(error))
-    position = hint = None
-    if mark is not None:
-        position = mark.line + 1 + above, mark.column + 1
-        lines = text.splitlines()
-        if mark.line < len(lines) and "\t" in lines[mark.line]:
-            hint = "The line has a tab; YAML indents with spaces"
-    message = TOO_DEEP if "nesting depth" in reason else f"not valid YAML: {reason}"  # the C parser limits depth too
-    return InputError([Problem(message, hint, "bad-syntax").at(source, position)])
 
 
 def source_value(node: YamlNode, source: str) -> SourceValue:
@@ -224,13 +190,10 @@ def source_matrix(node: YamlNode, source: str) -> SourceValue:
     columns = len(rows[0]) if rows else 0
     if len(rows) * columns < LARGE or len(rows) != len(node.items or ()) or {len(row) for row in rows} != {columns}:
         return part
-    lines = [",".join(row) for row in rows]
-    if any(" " in line or "\t" in line for line in lines):
-        return part
-    from implicitgrad.readers.decimals import from_lines
+    from implicitgrad.readers.decimals import large_matrix
 
-    found = from_lines(lines, ",", columns)
-    return part if found is None else part._replace(value=Decimals(*found, lambda: list(rows)))
+    found = large_matrix(rows)
+    return part if found is None else part._replace(value=found)
 
 
 def span_of(node: YamlNode) -> Span:

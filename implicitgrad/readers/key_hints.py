@@ -1,4 +1,4 @@
-"""The keys of a system and of claims: their spellings, and hints at misspelt ones."""
+"""Hint at a misspelt key of a system, and tell the record of an answer from claims."""
 
 from __future__ import annotations
 
@@ -35,11 +35,6 @@ ANSWER = (
 """The keys of a solution's JSON record that are neither keys of a system nor claims."""
 NOT_JUDGED = (*ANSWER, "name", "x", "y", "condition", "equations", "at", "solve_for")
 """The keys of a record under ``expect`` that are no claims."""
-
-
-def spelled(key: str) -> str:
-    """Return the key for a spelling such as dL/dy or ∂L/∂y."""
-    return key.replace("∂", "d").replace("/", "_") if "/" in key else key
 
 
 def is_record(keys: Collection[str]) -> bool:
