@@ -9,13 +9,14 @@ from fractions import Fraction
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.program_spec import PROGRAM_CLAIMS
 from implicitgrad.model.solution import Constraints, Solution
-from implicitgrad.model.spec import PROGRAM_CLAIMS, CsvFormat, SourceValue
+from implicitgrad.model.spec import CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.values import plain
-from implicitgrad.readers.build import build_all
+from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.python_values import linear_system

@@ -14,10 +14,9 @@ from implicitgrad.text.number_grammar import (
     exact_square_root,
     float_square_root,
     format_fraction,
-    last_place,
-    looks_like_number,
     parse_number,
 )
+from implicitgrad.text.number_texts import last_place, looks_like_number
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from implicitgrad.checks.expected import arithmetic_of, solve_question, verdict_
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.verdict import Unreadable, Verdict
-from implicitgrad.readers.build import build_all
+from implicitgrad.readers.build_several import build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.model.verdict import Outcome, Verdict
-from implicitgrad.readers.build import build_all, is_binary
+from implicitgrad.readers.build_general import is_binary
+from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.text.errors import InputError, Problem
 

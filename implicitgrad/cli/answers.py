@@ -10,8 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.exact_cost import refuse_long_work
+from implicitgrad.model.program_spec import ProgramSpec
 from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
-from implicitgrad.model.spec import NeedsAlgebra, ProgramSpec, SourceValue, SystemSpec
+from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system

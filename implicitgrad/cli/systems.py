@@ -19,7 +19,8 @@ from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program import QuadraticProgram
-    from implicitgrad.model.spec import Linearization, ProgramSpec, SourceValue, SystemSpec
+    from implicitgrad.model.program_spec import ProgramSpec
+    from implicitgrad.model.spec import Linearization, SourceValue, SystemSpec
     from implicitgrad.readers.equations import EquationLine
 
 INLINE = "<inline>"
@@ -287,7 +288,8 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
 
     text : the content of the file if it was read already.
     """
-    from implicitgrad.model.spec import ProgramSpec, SystemSpec
+    from implicitgrad.model.program_spec import ProgramSpec
+    from implicitgrad.model.spec import SystemSpec
     from implicitgrad.readers.formats import read_specs
 
     kind = SystemSpec if given.program is None else ProgramSpec

@@ -14,7 +14,7 @@ from implicitgrad.checks.update import Edit, apply_edits, find_edits
 from implicitgrad.cli.boundary import report
 from implicitgrad.cli.systems import csv_format_of
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
-from implicitgrad.readers.build import build_all
+from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.formats import format_by_suffix, read_specs
 from implicitgrad.readers.source import decode, read_bytes
 from implicitgrad.solvers.dispatch import solve_system

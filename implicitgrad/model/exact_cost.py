@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import gcd, lcm, log2
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.system import ALWAYS_EXACT
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction
 from implicitgrad.text.characters import count
@@ -18,8 +19,6 @@ from implicitgrad.text.errors import InputError, Problem
 if TYPE_CHECKING:
     from implicitgrad.model.system import LinearSystem
 
-ALWAYS_EXACT = 16
-"""Equations, unknowns and inputs up to which exact arithmetic is always used."""
 QUICK = 0.1
 """Seconds that exact arithmetic may take unasked."""
 SETTLED = 5.0

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from implicitgrad.model.program import QuadraticProgram
     from implicitgrad.model.system import ImplicitEquations
     from implicitgrad.text.errors import Problem
 
-CLAIMS = (
+CLAIMS: tuple[str, ...] = (
     "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
 )  # fmt: skip
 """The keys of ``expect``: what can be claimed of an answer."""
@@ -23,6 +22,8 @@ def spelled(key: str) -> str:
     return key.replace("∂", "d").replace("/", "_") if "/" in key else key
 
 
+PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
+"""Each of these keys makes a document a quadratic program."""
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole value."""
 Span = tuple[tuple[int, int], tuple[int, int]]
@@ -97,6 +98,8 @@ class NeedsAlgebra(Exception):
 class SystemSpec:
     """A system as written, whose values are not yet checked against one another."""
 
+    kind = "linear"
+
     def __init__(self, source: str, values: dict[str, SourceValue], name: str) -> None:
         self.source, self.name = source, name
         self.values = values
@@ -133,24 +136,3 @@ class SystemSpec:
         """Compute A and B of equations that need sympy. Raise InputError."""
         if self.linearize is not None:
             self.take(self.linearize(self.order))
-
-
-PROGRAM_CLAIMS = (
-    "status", "objective", "z", "lambda", "lambda_lb", "lambda_ub", "nu", "active",
-    "dz_dq", "dz_dh", "dz_db", "dz_dlb", "dz_dub", "dz_dx",
-    "dL_dq", "dL_dh", "dL_db", "dL_dlb", "dL_dub", "dL_dP", "dL_dG", "dL_dA", "dL_dx", "tolerance",
-)  # fmt: skip
-"""The keys of ``expect`` beside a quadratic program."""
-ONE_SIDED = tuple([f"{of}_d{key}" for of in ("dz", "dL") for key in ("q", "h", "b", "lb", "ub", "x")])
-"""Those that can be claimed from one side."""
-PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
-"""Each of these keys makes a document a quadratic program."""
-
-
-class ProgramSpec(SystemSpec):
-    """A quadratic program as written. Its values are by the keys P, q, G, h, A, b, lb, ub, dL_dz, names.z and so on."""
-
-    def __init__(self, source: str, values: dict[str, SourceValue], name: str) -> None:
-        super().__init__(source, values, name)
-        self.expressions: Callable[[SourceValue | None], QuadraticProgram] | None = None
-        """Reads minimize or maximize, subject_to and at, given the unknowns' names; None if there are arrays."""

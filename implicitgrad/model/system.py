@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from implicitgrad.numbers.exact import RationalMatrix, Row
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Matrix = Rows[Row]
 """A matrix of any arithmetic, or a tuple of rows."""
+ALWAYS_EXACT = 16
+"""Equations, unknowns and inputs up to which exact arithmetic is always used."""
 AUTO = "auto"
 """The choice of arithmetic that is left to the program."""
 
@@ -189,6 +192,12 @@ def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Frac
     from implicitgrad.numbers.ball import from_fractions
 
     return from_fractions(matrix)
+
+
+@lru_cache
+def numbered(key: str, number: int) -> tuple[str, ...]:
+    """Return x1, x2, …"""
+    return tuple([f"{key}{i}" for i in range(1, number + 1)])
 
 
 def squared_norm(matrix: Matrix) -> Fraction:

@@ -11,7 +11,8 @@ from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.formatting import linear, show_decimals, show_number
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
-from implicitgrad.text.number_grammar import is_number, last_place
+from implicitgrad.text.number_grammar import is_number
+from implicitgrad.text.number_texts import last_place
 
 if TYPE_CHECKING:
     from implicitgrad.model.program import QuadraticProgram

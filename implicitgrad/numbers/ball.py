@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
-from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS, is_plain_integers
+from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS
+from implicitgrad.text.number_texts import is_plain_integers
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 from operator import mul
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
 from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
@@ -16,26 +16,18 @@ IntegerRow = list[int]
 Ratio = tuple[int, int]
 
 
-class PlainDecimals(NamedTuple):
-    """Decimals without exponents, read all at once."""
-
-    matrix: RationalMatrix
-    has_decimals: bool
-    """Whether any number has a digit after its decimal point."""
-
-
-def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
-    """Parse rows of integers and texts, all of one length, at once.
+def read_plain_decimals(rows: object) -> RationalMatrix | None:
+    """Parse rows of integers and texts, all of one length, at once, with a power of 10 as the denominator.
 
     Return None if a text is no plain decimal or a row is anything else. The per-entry parser, which takes four times as
     long, then locates it.
     """
-    if {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:  # type: ignore[arg-type]
+    if not isinstance(rows, list) or {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:
         return None
-    entries: list[Any] = [entry for row in rows for entry in row]  # type: ignore[attr-defined]
+    entries: list[Any] = [entry for row in rows for entry in row]
     types = {*map(type, entries)}
     if types == {int}:
-        return PlainDecimals(RationalMatrix(cast("list[IntegerRow]", rows), 1), has_decimals=False)
+        return RationalMatrix(rows, 1)
     try:
         texts: list[str] = [*map(str, entries)] if types == {int, str} else entries
         text = "\n".join(texts)
@@ -46,19 +38,17 @@ def read_plain_decimals(rows: Sequence[object]) -> PlainDecimals | None:
     if len(text) > MAX_DIGITS and max(map(len, texts)) > MAX_DIGITS:
         return None
     width = len(texts) // len(rows)
-    has_decimals = "." in text
-    if has_decimals:
+    if "." in text:
         integers = list(map(int, text.replace(".", "").split("\n")))
         places = [len(text.partition(".")[2]) for text in texts]
         most = max(places)
         if min(places) < most:
             integers = list(map(mul, integers, [1 if p == most else 10 ** (most - p) for p in places]))
         denominator = 10**most
-        has_decimals = most > 0
     else:
         integers, denominator = list(map(int, texts)), 1
     numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
-    return PlainDecimals(RationalMatrix(numerators, denominator), has_decimals)
+    return RationalMatrix(numerators, denominator)
 
 
 class RationalMatrix(BaseMatrix[Fraction]):

@@ -11,7 +11,8 @@ from implicitgrad.numbers.doubles import Decimals, is_array
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import quoted
-from implicitgrad.text.number_grammar import EXPECTED, NumberError, last_place
+from implicitgrad.text.number_grammar import EXPECTED, NumberError
+from implicitgrad.text.number_texts import last_place
 
 
 def shape_of(value: object) -> tuple[int, ...]:
@@ -74,7 +75,7 @@ def ratio_of(value: object) -> Ratio:
     return as_fraction(value).as_integer_ratio()
 
 
-def has_decimals(value: object) -> bool:
+def are_decimals(value: object) -> bool:
     """Return whether a matrix has a number with decimals: 0.5, 2.0, 1e-3, or a float that is no integer."""
     if isinstance(value, Decimals):
         return value.has_decimals

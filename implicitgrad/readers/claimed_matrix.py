@@ -15,7 +15,8 @@ from implicitgrad.numbers.values import as_fraction, described, plain
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import Problem, with_others
-from implicitgrad.text.number_grammar import NumberError, last_place, parse_number
+from implicitgrad.text.number_grammar import NumberError, parse_number
+from implicitgrad.text.number_texts import last_place
 
 DOUBLE = Fraction(1, 2**53)
 """The unit roundoff of a double."""

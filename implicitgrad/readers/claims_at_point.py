@@ -9,7 +9,8 @@ from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, rea
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.symbolic.interval import Unbounded, bound, surround
 from implicitgrad.symbolic.to_sympy import read_value, symbol, to_expression
-from implicitgrad.text.number_grammar import NumberError, as_number, last_place
+from implicitgrad.text.number_grammar import NumberError
+from implicitgrad.text.number_texts import as_number, last_place
 
 DIGITS = 50
 UNSEEN = Fraction(1, 10**40)

@@ -19,7 +19,9 @@ from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import looks_like_number, number_hint
+from implicitgrad.text.number_grammar import is_number
+from implicitgrad.text.number_hints import number_hint
+from implicitgrad.text.number_texts import looks_like_number
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
 EMPTY_CORNERS = ("", "Unnamed: 0")
@@ -223,4 +225,4 @@ def _mix_hint(table: Table, text: str, *, is_last: bool) -> str | None:
     for delimiter in (";", "\t", "|"):
         if delimiter in text and delimiter != table.delimiter:
             return delimiter_hint(delimiter)
-    return number_hint(text)
+    return number_hint(text, is_number)

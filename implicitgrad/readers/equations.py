@@ -31,7 +31,8 @@ from implicitgrad.symbolic.grammar import (
 from implicitgrad.symbolic.mistaken_names import WrittenEntry, remarks_on
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import as_number, format_fraction, last_place
+from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.number_texts import as_number, last_place
 
 MAX_BITS = 20_000
 LARGE = 2**12

@@ -6,8 +6,8 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.model.exact_cost import ALWAYS_EXACT
 from implicitgrad.model.spec import SystemSpec
+from implicitgrad.model.system import ALWAYS_EXACT
 from implicitgrad.numbers.values import ratio_of, shape_of, text_of
 from implicitgrad.symbolic.element import Derivative
 from implicitgrad.symbolic.grammar import ExpressionError, Node, has_letters, read_expression, why_no_coefficient

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import as_number
+from implicitgrad.text.number_texts import as_number
 
 _TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
 _SEPARATOR = re.compile(r"[\[\],; \t]")

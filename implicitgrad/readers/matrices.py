@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.model.exact_cost import ALWAYS_EXACT
 from implicitgrad.model.spec import NeedsAlgebra, Path, SystemSpec
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.system import ALWAYS_EXACT, Arithmetic
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
@@ -56,8 +55,6 @@ class MatrixParser:
         """The entries that have letters."""
         self.radii: dict[str, dict[tuple[int, int], float]] = {}
         """By matrix and (row, column): the radius of a ball that holds a constant such as exp(1/3)."""
-        self.has_decimals: bool | None = None
-        """Whether an entry of A is written with decimals; None if the parsers did not notice."""
 
     def matrix(self, key: str) -> ParsedMatrix | None:
         """Return the (rows, columns) matrix of a key; None if something in it was refused."""
@@ -87,7 +84,7 @@ class MatrixParser:
             return None, False
         if not value or list in map(type, value):
             return self._parse_rows("dL_dy", value), False
-        if self.arithmetic is Arithmetic.EXACT and (found := self._parse_at_once("dL_dy", [value])) is not None:
+        if self.arithmetic is Arithmetic.EXACT and (found := self._parse_at_once([value])) is not None:
             return found, True
         row = self._parse_row("dL_dy", value, ())
         return None if row is None else self._of_rows([row]), True
@@ -125,15 +122,13 @@ class MatrixParser:
         return plain(value)
 
     def _parse_rows(self, key: str, value: list[object]) -> ParsedMatrix | None:
-        found = self._parse_at_once(key, value)
+        found = self._parse_at_once(value)
         return self._parse_entries(key, value) if found is None else found
 
-    def _parse_at_once(self, key: str, rows: list[object]) -> ParsedMatrix | None:
+    def _parse_at_once(self, rows: list[object]) -> ParsedMatrix | None:
         """Parse all entries together. Return None if one is not a plain decimal; _parse_entries then locates it."""
-        if self.arithmetic is Arithmetic.EXACT and (decimals := read_plain_decimals(rows)) is not None:
-            if key == "A":
-                self.has_decimals = decimals.has_decimals
-            return decimals.matrix
+        if self.arithmetic is Arithmetic.EXACT:
+            return read_plain_decimals(rows)
         if self.arithmetic is Arithmetic.FLOAT and (texts := rectangle_of_texts(rows)) is not None:
             from implicitgrad.numbers.ball import from_texts
 

@@ -8,7 +8,8 @@ from math import isinf, isnan
 from numbers import Number
 
 from implicitgrad.model.program import Loss, QuadraticProgram, Rows, Vector
-from implicitgrad.model.spec import Path, ProgramSpec, SourceValue
+from implicitgrad.model.program_spec import ProgramSpec
+from implicitgrad.model.spec import Path, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.matrices import MatrixParser
@@ -22,8 +23,9 @@ NO_LETTERS = "A program with letters is written minimize: ..., subject_to: ..."
 ONE = "one for each unknown"
 
 
-def build_program(spec: ProgramSpec) -> QuadraticProgram:
-    """Build the program that a spec describes. Raise InputError with every problem found."""
+def build_program(spec: SystemSpec) -> QuadraticProgram:
+    """Build the program that a ProgramSpec describes. Raise InputError with every problem found."""
+    assert isinstance(spec, ProgramSpec)
     spec.no_letters_hint = NO_LETTERS
     for key in OPTIONAL:
         if key in spec.values and _is_null(spec.values[key].value):

@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from implicitgrad.model.spec import (
-    CLAIMS,
-    PROGRAM_CLAIMS,
-    PROGRAM_MARKS,
-    UNSTATED,
-    CsvFormat,
-    ProgramSpec,
-    Site,
-    SourceValue,
-    SystemSpec,
-    spelled,
-)
+from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, Site, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.source import stem
 from implicitgrad.readers.yaml_nodes import (
     YamlNode,
@@ -28,11 +17,7 @@ from implicitgrad.readers.yaml_nodes import (
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
-KEYS = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
-PROGRAM_KEYS = (
-    "name", "P", "q", "G", "h", "A", "b", "lb", "ub", "names", "dL_dz", "dL_dlambda", "dL_dnu",
-    "minimize", "maximize", "subject_to", "z", "at", "expect",
-)  # fmt: skip
+KEYS: tuple[str, ...] = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 EXPRESSION_KEYS = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to")
 READ = dict.fromkeys(("A", "B", "P", "G"), source_matrix) | dict.fromkeys(("lb", "ub"), source_value)
 """The readers of values that are not lists; one number may stand for the bounds of all unknowns."""
@@ -68,9 +53,11 @@ def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
 
 
 def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> SystemSpec:
-    is_program = any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ())
-    kind, keys, claims = (ProgramSpec, PROGRAM_KEYS, PROGRAM_CLAIMS) if is_program else (SystemSpec, KEYS, CLAIMS)
-    spec = kind(document, {}, name)
+    spec, keys, claims = SystemSpec(document, {}, name), KEYS, CLAIMS
+    if any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ()):
+        from implicitgrad.readers.yaml_program import program_spec
+
+        spec, keys, claims = program_spec(document, name)
     spec.site = partial(_site, node)
 
     def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
@@ -103,7 +90,7 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
             _add_names(spec, value, source, refuse)
         else:
             spec.values[key] = READ.get(key, source_list)(value, source)
-    if isinstance(spec, ProgramSpec):
+    if spec.kind == "program":
         if expressions or "z" in seen:
             from implicitgrad.readers.yaml_program import add_expressions
 
@@ -160,6 +147,8 @@ def _is_refused(
             from implicitgrad.readers.key_hints import hint_at_key
 
             likely = hint_at_key(written, keys, "expect: {{{}: ...}}")
+        from implicitgrad.model.program_spec import PROGRAM_KEYS
+
         if key in PROGRAM_KEYS:
             likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
         refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)

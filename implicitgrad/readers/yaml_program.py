@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from implicitgrad.model.spec import ProgramSpec
+from implicitgrad.model.program_spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
+from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations import EquationLine
 from implicitgrad.readers.program_expressions import ConstraintLine, Objective, read_program, split_name
 from implicitgrad.readers.yaml_equations import equation_line, equation_lines, read_point
@@ -16,10 +17,16 @@ from implicitgrad.text.errors import InputError, Problem
 ARRAYS = ("P", "q", "G", "h", "A", "b", "lb", "ub", "names")
 
 
+def program_spec(document: str, name: str) -> tuple[SystemSpec, tuple[str, ...], tuple[str, ...]]:
+    """Return an empty ProgramSpec, the keys of its document, and those of its claims."""
+    return ProgramSpec(document, {}, name), PROGRAM_KEYS, PROGRAM_CLAIMS
+
+
 def add_expressions(
-    spec: ProgramSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
+    spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
 ) -> None:
-    """Add the expressions of a document to a spec, in place of P, q, G and so on. Raise InputError."""
+    """Add the expressions of a document to a ProgramSpec, in place of P, q, G and so on. Raise InputError."""
+    assert isinstance(spec, ProgramSpec)
 
     def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
         spec.problems.append(Problem(message, hint, code).at(source, at.position))

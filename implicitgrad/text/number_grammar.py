@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
 
-from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import Problem
 
 MAX_EXPONENT = 399
@@ -33,10 +33,6 @@ ALL_NUMBERS = re.compile(rf"{_DECIMAL}(?:\n{_DECIMAL})*")
 _PLAIN = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?+|\.[0-9]++)"
 ALL_PLAIN_NUMBERS = re.compile(rf"{_PLAIN}(?:\n{_PLAIN})*+")
 """Matches decimals without exponents, one a line."""
-_LOOKALIKE = (
-    r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
-    r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)"
-)
 
 
 class NumberError(ValueError):
@@ -52,24 +48,6 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
-def as_number(text: str) -> str | None:
-    """Return ``text`` as a number once blanks are removed and − is written as -; None if it is still none."""
-    if is_number(text):
-        return text
-    plain = "".join(text.split()).replace("\u2212", "-")
-    return plain if is_number(plain) else None
-
-
-def is_plain_integers(text: str) -> bool:
-    """Return whether the numbers in ``text`` have no decimal point, exponent or denominator."""
-    return re.search("[.eE/]", text) is None
-
-
-def looks_like_number(text: str) -> bool:
-    """Return whether a person or another program would read ``text`` as a number although the grammar does not."""
-    return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None
-
-
 def parse_number(text: str) -> Fraction:
     """Return the rational number that ``text`` denotes. Raise NumberError if it denotes none."""
     return Fraction(*parse_ratio(text))
@@ -80,7 +58,9 @@ def parse_ratio(text: str) -> tuple[int, int]:
     """Return numerator and positive denominator, not in lowest terms: 0.5 is (5, 10). Raise NumberError."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text))
+        from implicitgrad.text.number_hints import number_hint
+
+        raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text, is_number))
     sign, whole, denominator, decimals, exponent, bare_decimals, bare_exponent = match.groups()
     if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
         raise NumberError(f"expected at most {MAX_DIGITS:,} digits, got {len(text):,} characters: {quoted(text)}")
@@ -99,18 +79,6 @@ def parse_ratio(text: str) -> tuple[int, int]:
         raise NumberError(f"expected an exponent within ±{MAX_EXPONENT}, got {quoted(text)}")
     shift -= len(decimals)
     return (mantissa * 10**shift, 1) if shift >= 0 else (mantissa, 10**-shift)
-
-
-def last_place(text: str) -> Fraction | None:
-    """Return the unit in the last place of a decimal: 0.1 for ``0.3``, 100 for ``1.2e3``.
-
-    Return None for integers and fractions, which are exact.
-    """
-    mantissa, _, exponent = text.lower().partition("e")
-    if not exponent and "." not in mantissa:
-        return None
-    places = len(mantissa.partition(".")[2]) - int(exponent or 0)
-    return Fraction(1, 10**places) if places >= 0 else Fraction(10**-places)
 
 
 def format_fraction(value: Fraction) -> str:
@@ -160,40 +128,3 @@ def float_square_root(numerator: int, denominator: int) -> float | None:
         return (2 * root + sticky) / (2 << (bits // 2))
     except OverflowError:
         return None
-
-
-def number_hint(text: str) -> str | None:
-    """Return how to mend a common misspelling of a number; None if it is none of these."""
-    stripped = text.strip(" \t")
-    if not stripped:
-        return "An entry is empty; write 0 if it is zero"
-    if stripped != text and is_number(stripped):
-        return "Remove the blanks around it"
-    strange = next((c for c in text if not (" " <= c <= "~")), None)
-    if strange is not None:
-        name = printable(strange)
-        if strange == "\u2212":
-            return "It has a typographic minus sign (U+2212); write - instead"
-        if strange < " " or strange == "\x7f":
-            return f"It has the control character U+{ord(strange):04X}; remove it"
-        shown = "" if name != strange else f" {strange}"
-        return f"It has the character U+{ord(strange):04X}{shown}; numbers are written in plain ASCII"
-    if re.fullmatch(r"[+-]?0[0-9]+(\.[0-9]*)?(/[0-9]+)?", text) or re.fullmatch(r"[+-]?[0-9]+/0[0-9]+", text):
-        return "Leading zeros are octal to some programs and decimal to others; leave them out"
-    if re.fullmatch(r"[+-]?[0-9]+/[+-]?[0-9]*", text):
-        return "A fraction is an integer over a positive integer"
-    if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", text):
-        return "Write the exponent with e"
-    if re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?", text):
-        return "Leave out the thousands separators (decimal commas are read from CSV with --decimal ,)"
-    if re.fullmatch(r"[+-]?[0-9.]+%", text):
-        return "Write 0.5 for 50%"
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
-        return "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"
-    if re.fullmatch(r"[0-9./]+ *[-+*/] *[0-9./]+", text):
-        return "A number is not computed; blanks around a sign make one entry of two"
-    if ";" in text:
-        return "Is ';' the delimiter? --delimiter ';' says so"
-    if " " in stripped and all(map(is_number, stripped.split())):
-        return "Is a comma missing?"
-    return None

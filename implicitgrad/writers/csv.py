@@ -12,7 +12,8 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import Problem, UsageError
-from implicitgrad.text.number_grammar import is_number, looks_like_number
+from implicitgrad.text.number_grammar import is_number
+from implicitgrad.text.number_texts import looks_like_number
 from implicitgrad.writers.expectation import certified_claims, write_flow
 from implicitgrad.writers.record import to_record
 from implicitgrad.writers.yaml import NOT_CERTIFIED, matrix_texts

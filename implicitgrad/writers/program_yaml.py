@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from implicitgrad.model.program_solution import ProgramSolution
-from implicitgrad.model.spec import PROGRAM_CLAIMS
+from implicitgrad.model.program_spec import PROGRAM_CLAIMS
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.expectation import write_mapping
 from implicitgrad.writers.program_record import answers_of

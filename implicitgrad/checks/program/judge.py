@@ -16,8 +16,8 @@ from implicitgrad.checks.program.valid_choices import Interval, are_valid_multip
 from implicitgrad.model.claims import Place
 from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus
+from implicitgrad.model.program_spec import PROGRAM_CLAIMS
 from implicitgrad.model.requirement import facts_of, unmet
-from implicitgrad.model.spec import PROGRAM_CLAIMS
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict, show_short
 from implicitgrad.readers.program_claims import shape_of
 from implicitgrad.text.characters import count, printable
