@@ -113,7 +113,7 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
     system = system_of("y = 3*b + 2*a + 7", y=("y",))
     assert (system.A, system.B, system.x) == (((1,),), ((3, 2),), ("b", "a"))
     system = system_of("0 = 2*p - 3*q", "2*q = p", y=("p",))
-    assert (system.A, system.B, system.x) == (((-2,), (-1,)), ((-3,), (-2,)), ("q",))
+    assert (system.A, system.B, system.x) == (((2,), (1,)), ((3,), (2,)), ("q",))
 
 
 @pytest.mark.parametrize(

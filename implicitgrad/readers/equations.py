@@ -246,7 +246,7 @@ def _coefficients(
     columns = {name: j for j, name in enumerate(unknowns)}
     columns_of_B = {name: k for k, name in enumerate(inputs)}
     for total, equation in zip(sums, equations, strict=True):
-        sign = -1 if equation.lone in columns_of_B else 1  # B·x = A·y as in x1 = ..., otherwise as in ... - x1 = 0
+        sign = -1 if equation.begins_with_inputs(columns) else 1  # as in x1 = ..., otherwise as in ... - x1 = 0
         A.rows.append({columns[name]: sign * value for name, value in total.items() if value and name in columns})
         B.rows.append(
             {columns_of_B[name]: -sign * value for name, value in total.items() if value and name in columns_of_B}

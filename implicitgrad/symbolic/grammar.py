@@ -103,6 +103,10 @@ class Equation(NamedTuple):
         """Return the name that is the whole left side, if it is one."""
         return self.left.text if self.left.kind == "name" and self.left.text not in CONSTANTS else None
 
+    def begins_with_inputs(self, unknowns: Collection[str]) -> bool:
+        """Return whether the left side has no unknown, as in B·x = A·y."""
+        return not any(name in unknowns for name in self.left.names())
+
     def names(self) -> Iterator[str]:
         """Yield every name, in order of appearance."""
         yield from self.left.names()

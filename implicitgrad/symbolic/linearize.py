@@ -88,7 +88,7 @@ def linearize(
     order: int = 1,
 ) -> Linearized:
     """Linearize; order 2 adds second derivatives. Raises EquationError, ExpressionError or PointError."""
-    F = signed_differences(equations, inputs)
+    F = signed_differences(equations, unknowns)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
     A = [[derivative(f, v) for v in y] for f in F]
     B = [[-derivative(f, v) for v in x] for f in F]
@@ -163,15 +163,15 @@ def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[
     return found
 
 
-def signed_differences(equations: Sequence[Equation], inputs: Sequence[str]) -> list[Expr]:
-    """Return F, signed so that x = f(y) gives A = ∂f/∂y and B = 1."""
+def signed_differences(equations: Sequence[Equation], unknowns: Sequence[str]) -> list[Expr]:
+    """Return F, signed so that f(x) = g(y) gives A = ∂g/∂y and B = ∂f/∂x."""
     found = []
     for i, equation in enumerate(equations):
         try:
             difference = to_expression(equation.left) - to_expression(equation.right)
         except ExpressionError as error:
             raise EquationError(i, error) from None
-        found.append(-difference if equation.lone in inputs else difference)
+        found.append(-difference if equation.begins_with_inputs(unknowns) else difference)
     return found
 
 

@@ -43,7 +43,7 @@ def differentiate_terms(
     """Differentiate every term of every equation. Raise what ``linearize`` raises."""
     x, y = [symbol(name) for name in inputs], [symbol(name) for name in unknowns]
     sides = [[tuple(_terms(side, v, y) for side in equation) for equation in equations] for v in x]
-    F = signed_differences(equations, inputs)
+    F = signed_differences(equations, unknowns)
     A = [[derivative(f, v) for v in y] for f in F]
     B = [[-derivative(f, v) for v in x] for f in F]
     hessian: list[Expr] = []

@@ -134,6 +134,13 @@ class Document:
             yield Section(tuple(Sentence(text, Role.CONDITION) for text in conditions))
         yield from self.warnings()
 
+    def dependence(self) -> Iterator[Section]:
+        """Yield what of a singular system is dependent and what is not determined."""
+        if self.free or self.solution.rank < self.system.equations:
+            from implicitgrad.writers.dependence import explain_dependence
+
+            yield from explain_dependence(self.solution, self.notation)
+
     def warnings(self) -> list[Section]:
         """Return a section for each warning."""
         return [Section((Sentence(f"warning: {text}", Role.WARNING),)) for _, text in self.solution.warnings]
@@ -146,6 +153,7 @@ class Document:
             constrained = Sentence(f"x is constrained{where}:", Role.FINDING)
             yield Section((constrained, Equations(tuple(self._constraints()))))
             yield Section((Sentence(self.direction(), Role.ASIDE),))
+        yield from self.dependence()
         if not self.solution.independent:
             return
         yield Section((self._general(),))

@@ -124,6 +124,10 @@ class LatexNotation:
             text += f"{sign}{number}{name}"
         return Expression((text or "0",))
 
+    def combination(self, terms: Iterable[tuple[Fraction, str]]) -> str:
+        """Return Σ coefficient·name, marked as LaTeX for ``words``."""
+        return self.among_words(str(self.sum(Fraction(0), [(factor, self.name(name)) for factor, name in terms])))
+
     def product(self, one: str, other: str) -> str:
         """Return the factors side by side, or a square."""
         return f"\\left({one}\\right)^2" if one == other else f"{one} {other}"

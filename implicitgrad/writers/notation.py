@@ -70,6 +70,10 @@ class PlainNotation:
         """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
         return linear(constant, terms, self.digits)
 
+    def combination(self, terms: Terms) -> str:
+        """Return Σ coefficient·name in a sentence that is not spelled."""
+        return str(linear(Fraction(0), [(factor, self.mention(name)) for factor, name in terms], self.digits))
+
     def product(self, one: str, other: str) -> str:
         """Return the product of two spelled factors."""
         if one != other:

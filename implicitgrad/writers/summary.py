@@ -38,6 +38,8 @@ def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
         page.gap()
     for sentence in sentences:
         page.prose(sentence)
+    for section in answer.dependence():
+        page.section(section)
     if solution.independent:
         if choice := summary.choice():
             page.gap()
