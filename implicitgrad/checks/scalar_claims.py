@@ -16,7 +16,7 @@ from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Deviation, Outcome
 from implicitgrad.numbers.exact import RationalMatrix, Row
 from implicitgrad.numbers.formatting import show_number
-from implicitgrad.numbers.row_reduction import inverse
+from implicitgrad.numbers.null_space import inverse
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.number_grammar import float_square_root
 

@@ -9,10 +9,8 @@ from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.model.exact_cost import refuse_long_work
 from implicitgrad.model.program_spec import ProgramSpec
-from implicitgrad.model.requirement import UNIQUE_GRADIENT, facts_of, unmet
-from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
+from implicitgrad.model.spec import UNIQUE_GRADIENT, NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
@@ -87,6 +85,8 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
         try:
             system = build_question(spec, options.arithmetic, allow_algebra=False)
             if options.arithmetic == Arithmetic.EXACT and isinstance(system, LinearSystem):
+                from implicitgrad.model.exact_cost import refuse_long_work
+
                 refuse_long_work(system)
             systems.append(PendingSystem(system, spec.values if needs_values else {}))
         except NeedsAlgebra:
@@ -231,7 +231,11 @@ def _refuse_linear_options(program: QuadraticProgram, options: SolveOptions) -> 
 
 def _answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
     solution = _solve(system, options)
-    problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
+    problems: list[Problem] = []
+    if options.require:
+        from implicitgrad.model.requirement import facts_of, unmet
+
+        problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
     form, is_on_screen = FORMATS[options.form], options.file is None
     written = form.write(
         solution,

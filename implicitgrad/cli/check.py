@@ -36,8 +36,7 @@ from implicitgrad.cli.systems import (
     specs_of,
     system_options,
 )
-from implicitgrad.model.requirement import UNIQUE_GRADIENT
-from implicitgrad.model.spec import CsvFormat
+from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from implicitgrad.cli.options import QUOTES, Decorated, names, once
-from implicitgrad.model.requirement import REQUIREMENTS, UNIQUE_GRADIENT
-from implicitgrad.model.spec import UNSTATED, CsvFormat
+from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT, UNSTATED, CsvFormat
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError

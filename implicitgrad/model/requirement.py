@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from implicitgrad.model.spec import UNIQUE_GRADIENT
 from implicitgrad.text.errors import Problem
 
 if TYPE_CHECKING:
     from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.model.solution import Solution
-
-UNIQUE_GRADIENT = "unique-dL_dx"
-OF_PROGRAMS = ("differentiable", "optimal", "unique-z")
-"""Those of quadratic programs: z is differentiable in everything; there is a minimum; z is unique."""
-REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", *OF_PROGRAMS, UNIQUE_GRADIENT)
 
 
 class Facts(NamedTuple):

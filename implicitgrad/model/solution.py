@@ -228,7 +228,7 @@ class Solution(NamedTuple):
             return ()
         if self.arithmetic is not Arithmetic.EXACT or (M - self.rank) * M > MAX_DEPENDENCIES:
             return None
-        from implicitgrad.numbers.row_reduction import null_space
+        from implicitgrad.numbers.null_space import null_space
 
         columns = [list(column) for column in zip(*RationalMatrix.of(self.system.A).numerators, strict=True)]
         return null_space(columns, M)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    pass
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -22,6 +27,11 @@ def spelled(key: str) -> str:
     return key.replace("∂", "d").replace("/", "_") if "/" in key else key
 
 
+UNIQUE_GRADIENT = "unique-dL_dx"
+OF_PROGRAMS = ("differentiable", "optimal", "unique-z")
+"""Those of quadratic programs: z is differentiable in everything; there is a minimum; z is unique."""
+REQUIREMENTS = ("determined", "underdetermined", "overdetermined", "rank-deficient", *OF_PROGRAMS, UNIQUE_GRADIENT)
+"""What --require may ask of an answer."""
 PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
 """Each of these keys makes a document a quadratic program."""
 Path = tuple[int, ...]

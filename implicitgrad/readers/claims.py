@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
-from implicitgrad.model.requirement import REQUIREMENTS
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.model.spec import CLAIMS, SourceValue
+from implicitgrad.model.spec import CLAIMS, REQUIREMENTS, SourceValue
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.values import described
 from implicitgrad.readers.claim_reader import ClaimReader

@@ -10,8 +10,7 @@ from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims, Side
 from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.program_spec import ONE_SIDED, PROGRAM_CLAIMS
-from implicitgrad.model.requirement import REQUIREMENTS
-from implicitgrad.model.spec import Path, SourceValue
+from implicitgrad.model.spec import REQUIREMENTS, Path, SourceValue
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claim_reader import ClaimReader
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Shape, read_entry, read_numbers

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from numbers import Real
 
-from implicitgrad.model.exact_cost import can_be_settled
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
 from implicitgrad.solvers.exact import solve_exact
@@ -39,6 +38,8 @@ def solve_system(
     # which unknowns can be free depends on the rank
     found = _solve(system, free if exactly is None else (), chosen, rtol, gradient_alone=gradient_alone)
     if exactly is not None:
+        from implicitgrad.model.exact_cost import can_be_settled
+
         if None in found.error_bounds and can_be_settled(exact := exactly()):
             system, found = exact, _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
         elif free:

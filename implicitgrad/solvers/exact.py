@@ -17,13 +17,10 @@ from math import gcd, lcm
 from typing import NamedTuple
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import ALWAYS_EXACT, LinearSystem
 from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix, Reduced
 from implicitgrad.numbers.row_reduction import integers, pivot_order, reduce_rows
 from implicitgrad.solvers.assembly import Found, assemble
-from implicitgrad.solvers.free_unknowns import impossible_choice, indices
-from implicitgrad.solvers.memory_limit import refuse_too_large
-from implicitgrad.solvers.pseudo_inverse import dot, solve_from_rows, squared_condition, without_null_space
 
 MAX_ENTRIES = 4_000_000
 
@@ -53,8 +50,15 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     free : names of unknowns to be free, completed in the order of the unknowns if there are fewer than F. Raises
     UsageError if they cannot be free together.
     """
-    refuse_too_large(system, MAX_ENTRIES)
-    wanted = indices(system, free)
+    if max(system.equations, system.unknowns, system.inputs) > ALWAYS_EXACT:
+        from implicitgrad.solvers.memory_limit import refuse_too_large
+
+        refuse_too_large(system, MAX_ENTRIES)
+    wanted: set[int] = set()
+    if free:
+        from implicitgrad.solvers.free_unknowns import impossible_choice, indices
+
+        wanted = indices(system, free)
     equations = _equations(system)
     reading = _read_off(equations, system.unknowns, system.inputs, wanted)
     d = reading.reduced.d
@@ -62,7 +66,14 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     if not wanted <= set(reading.free):
         raise impossible_choice(system, free, null_space)
 
-    J = RationalMatrix(reading.particular, d)
+    J = minimum_norm = RationalMatrix(reading.particular, d)
+    if reading.free and reading.rank:
+        from implicitgrad.solvers.pseudo_inverse import solution_of_least_norm
+
+        rows = reading.reduced.sources[: reading.rank]
+        A = [equations.rows[i][: system.unknowns] for i in rows]
+        B = None if reading.dependent else _right_sides(equations, rows, system.unknowns)
+        minimum_norm = solution_of_least_norm(reading.particular, reading.null_space, d, A, B)
     gradients = system.dL_dy
     found = Found(
         reading.free,
@@ -70,7 +81,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         reading.dependent,
         J,
         null_space,
-        _minimum_norm(reading, equations) if reading.free and reading.rank else J,
+        minimum_norm,
         None if gradients is None else gradients.times(J),
         None if gradients is None else gradients.times(null_space),
         reading.constraints if reading.dependent else None,
@@ -149,21 +160,6 @@ def _constraints(rows: list[tuple[IntegerRow, int]], inputs: list[tuple[int, int
     return RationalMatrix(numerators, d * unit)
 
 
-def _minimum_norm(reading: ExactReading, equations: IntegerEquations) -> RationalMatrix:
-    """Return A⁺·B·T, computed from the row space or the null space, whichever promises less work."""
-    N, rank, d = len(reading.particular), reading.rank, reading.reduced.d
-    if rank >= 4 * len(reading.free):
-        numerators, e = without_null_space(reading.particular, reading.null_space)
-        return RationalMatrix(numerators, d * e)
-    pivot_rows = reading.reduced.sources[:rank]
-    A = [equations.rows[i][:N] for i in pivot_rows]
-    if not reading.dependent:  # T is the identity
-        return RationalMatrix(*solve_from_rows(A, _right_sides(equations, pivot_rows, N)))
-    columns = list(zip(*reading.particular, strict=True))
-    numerators, e = solve_from_rows(A, [[dot(row, column) for column in columns] for row in A])
-    return RationalMatrix(numerators, d * e)
-
-
 def _right_sides(equations: IntegerEquations, chosen: list[int], N: int) -> list[IntegerRow]:
     """Return the chosen rows of B."""
     if equations.scales is None:
@@ -182,5 +178,7 @@ def _condition_squared(system: LinearSystem, reading: ExactReading, J: RationalM
         return None
     if system.B is None and not (reading.free or reading.dependent):
         return A.squared_numerators() * J.squared_numerators(), (A.denominator * J.denominator) ** 2
+    from implicitgrad.solvers.pseudo_inverse import squared_condition
+
     square, unit = squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
     return (square, unit) if unit > 0 else (-square, -unit)

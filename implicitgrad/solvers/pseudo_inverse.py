@@ -11,12 +11,31 @@ from collections.abc import Sequence
 from operator import mul
 
 from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix
-from implicitgrad.numbers.row_reduction import inverse, reduce_rows
+from implicitgrad.numbers.null_space import inverse
+from implicitgrad.numbers.row_reduction import reduce_rows
 
 
 def dot(a: Sequence[int], b: Sequence[int]) -> int:
     """Return Σ aᵢ·bᵢ."""
     return sum(map(mul, a, b))
+
+
+def solution_of_least_norm(
+    particular: list[IntegerRow], null_space: list[IntegerRow], d: int, A: list[IntegerRow], B: list[IntegerRow] | None
+) -> RationalMatrix:
+    """Return A⁺·B·T, computed from the row space or the null space, whichever promises less work.
+
+    particular, null_space : (N, P′) and (N, F), d times the numbers. A : (r, N), independent rows of A. B : (r, P), the
+    same rows of B; None if x is constrained, so that T is not the identity.
+    """
+    if len(A) >= 4 * len(null_space[0]):
+        numerators, e = without_null_space(particular, null_space)
+        return RationalMatrix(numerators, d * e)
+    if B is not None:
+        return RationalMatrix(*solve_from_rows(A, B))
+    columns = list(zip(*particular, strict=True))
+    numerators, e = solve_from_rows(A, [[dot(row, column) for column in columns] for row in A])
+    return RationalMatrix(numerators, d * e)
 
 
 def solve_from_rows(rows: list[IntegerRow], right: list[IntegerRow]) -> tuple[list[IntegerRow], int]:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from implicitgrad.model.program import Vector
-from implicitgrad.numbers import row_reduction
-from implicitgrad.numbers.row_reduction import integers
+from implicitgrad.numbers.null_space import null_space as null_space_of_integers
+from implicitgrad.numbers.row_reduction import integers, reduce_rows
 from implicitgrad.solvers.program.work import Work
 
 
@@ -16,14 +16,14 @@ def null_space(rows: Iterable[Sequence[Fraction]], columns: int, work: Work) -> 
     """Return a basis of the null space of a matrix, as integers without a common factor, the first one positive."""
     given = [integers(row)[0] for row in rows] or [[0] * columns]
     work.spend_on_reduction(given, columns)
-    return [tuple(map(Fraction, vector)) for vector in row_reduction.null_space(given, columns)]
+    return [tuple(map(Fraction, vector)) for vector in null_space_of_integers(given, columns)]
 
 
 def rank(rows: Iterable[Sequence[Fraction]], columns: int, work: Work) -> int:
     """Return the rank of a matrix."""
     given = [integers(row)[0] for row in rows]
     work.spend_on_reduction(given, columns)
-    return len(row_reduction.reduce_rows(given, range(columns)).pivots)
+    return len(reduce_rows(given, range(columns)).pivots)
 
 
 def signed_primitive(vector: Sequence[Fraction]) -> Vector:
