@@ -172,3 +172,14 @@ def test_a_hint_stands_once_in_a_message() -> None:
         solve([["010"] * 5] * 4)
     assert str(refused.value).count("Leading zeros") == 1
     assert len(refused.value.problems) == 20
+
+
+def test_a_claim_that_no_answer_could_fail_is_said_to_fix_nothing_and_fails_if_strict() -> None:
+    A = [[4, 1, 0], [2, 3, 1], [0, 5, 2]]
+    holds = check(A, [1, 2, 3], dL_dx=[1, 2, 3])
+    assert holds
+    assert str(holds).startswith("dL_dx: all hold\nbut dL_dx fixes nothing: ")
+    strict = check(A, [1, 2, 3], dL_dx=[1, 2, 3], strict=True)
+    assert not strict
+    assert str(strict).startswith("dL_dx fails: it fixes nothing: ")
+    assert check([[1, 2], [3, 4]], [1, 1], dL_dx=["-1/2", "1/2"], strict=True)

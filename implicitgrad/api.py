@@ -198,6 +198,7 @@ def check(
     max_condition: object = None,
     rtol: object = None,
     atol: object = None,
+    strict: bool = False,
 ) -> Verdict:
     """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
 
@@ -210,6 +211,7 @@ def check(
     integer or Fraction is exact, and floats may have the error of a stable computation in their type, ρ·(‖claimed‖ +
     ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, k = 4·max(M, N, P)·u.
     A claim that holds only because its own rounding, or rtol, allows errors as large as the answer is undecided.
+    strict : a claim that would hold whatever its numbers were, as any ∂L/∂x does that a singular A leaves free, fails.
 
     Raises InputError for values that make no system or no claim, TypeError without a claim.
     """
@@ -240,7 +242,8 @@ def check(
         parts["constraints"] = SourceValue("null")
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
-    return judge(solution, build_claims(parts, solution))
+    verdict = judge(solution, build_claims(parts, solution))
+    return verdict.strictly() if strict else verdict
 
 
 def _claim_part(value: object) -> SourceValue:

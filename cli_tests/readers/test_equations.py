@@ -151,7 +151,7 @@ def test_which_names_are_inputs_and_which_equation_is_which() -> None:
         ("x = y1)", 7, "expected the end of the equation, got ')'"),
         ("x = 010*y1", 5, "Leading zeros"),
         ("x = 1e999*y1", 5, "expected an exponent within"),
-        ("y2 = y1", None, "expected an input"),
+        ("y2 = y1", None, "every letter is an unknown; expected one more at least, an input"),
         ("x = y1; y2", 7, "got ';'"),
         ("x = " + "(" * 60 + "y1" + ")" * 60, 55, "expected at most 50 levels"),
         ("x = " + "-" * 60 + "y1", None, "expected at most 50 levels"),

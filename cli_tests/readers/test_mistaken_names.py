@@ -114,3 +114,18 @@ def test_products_without_a_sign_are_answered_with_the_product(run: Run, equatio
     result = run("solve", "-e", equation, "--unknowns", "y")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.rstrip().endswith(f". {hint}")
+
+
+@pytest.mark.parametrize(
+    ("claim", "hint"),
+    [
+        ("(2b-a^2)/(b^2-2a)", "got '(2b-a^2)/(b^2-2a)'. A product is written 2*b"),
+        ("1/(4", "got '1/(4'. As an expression: expected ), got the end"),
+        ("0x10", "got '0x10'"),
+        ("1.5.2", "got '1.5.2'"),
+    ],
+)
+def test_a_claim_in_letters_has_the_hints_of_an_expression(run: Run, claim: str, hint: str) -> None:
+    result = run("check", "-A", "a b; c d", "-g", "1 1", "--dldx", f"[{claim}, 1]")
+    expected = f"implicitgrad: --dldx:1:2: dL_dx[1]: expected a number such as -12, 0.5, 1e-3 or 3/4, {hint}\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", expected)

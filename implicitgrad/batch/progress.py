@@ -39,12 +39,15 @@ class ProgressReport:
     """The counts of results by status, and the first problems.
 
     total : returns the number of systems, or None; called only if progress is shown. is_shown : results do not go to
-    standard output, so that progress does not disturb them.
+    standard output, so that progress does not disturb them. can_resume : --resume would complete an interrupted batch.
     """
 
-    def __init__(self, is_quiet: bool, total: Callable[[], int | None], *, is_shown: bool) -> None:
+    def __init__(
+        self, is_quiet: bool, total: Callable[[], int | None], *, is_shown: bool, can_resume: bool = False
+    ) -> None:
         self.is_quiet, self.total = is_quiet, total
         self.is_shown = is_shown or sys.stdout is None or not sys.stdout.isatty()
+        self.can_resume = can_resume
         self.is_stopped = False
         """Whether the first failure ended the batch."""
         self.verdicts: Counter[str] = Counter()
@@ -128,7 +131,11 @@ class ProgressReport:
             text += f"; {self.unmet:,} not as required"
         if self.is_stopped:
             text += "; stopped at the first failure"
-        say(f"implicitgrad: {text}{'' if is_whole else '; interrupted'}")
+        if not is_whole:
+            text += "; interrupted"
+            if self.can_resume:
+                text += "; the same command with --resume keeps these and answers the rest"
+        say(f"implicitgrad: {text}")
 
 
 def _print_table(problems: Sequence[Problem]) -> None:

@@ -12,7 +12,7 @@ from implicitgrad.batch.progress import ProgressReport
 from implicitgrad.batch.sources import Sources
 from implicitgrad.batch.task import BatchResult, BatchTask, ReadyResults
 from implicitgrad.text.errors import InputError
-from implicitgrad.writers.formats import FORMATS
+from implicitgrad.writers.formats import FORMATS, JSON
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -66,7 +66,9 @@ def run_batch(options: BatchOptions, target: OutputTarget, task: BatchTask, inte
 
     is_shown = target.output is not None or target.directory is not None
     is_whole = is_interrupted = False
-    with interruptions.deferred(), ProgressReport(options.quiet, total, is_shown=is_shown) as report:
+    can_resume = target.output is not None and target.form == JSON
+    progress = ProgressReport(options.quiet, total, is_shown=is_shown, can_resume=can_resume)
+    with interruptions.deferred(), progress as report:
         output = _open_output(target, interruptions, is_resumed=options.resume)
         work = _work(sources, task, output.earlier, workers, sends_all=options.address is not None)
         try:

@@ -108,7 +108,9 @@ def _for_option(option: str, name: str, rest: Sequence[str], verbs: dict[str, cl
             return f"Did you mean {one.opts[-1]} {choices[wanted]}?"
     owner = _owner(option, verbs)
     if owner is not None:
-        return f"It is an option of {owner}: {_command(owner, *rest)}"
+        known = {text for one in verbs[owner].params for text in one.opts}
+        is_taken = all(text.split("=")[0] in known for text in rest if text.startswith("--"))
+        return f"It is an option of {owner}" + (f": {_command(owner, *rest)}" if is_taken else "")
     names = {text.lstrip("-"): text for one in options for text in one.opts if text.startswith("--")}
     close = get_close_matches(wanted, names, n=1)
     return f"Did you mean {names[close[0]]}?" if close else None

@@ -196,7 +196,7 @@ class Verdict:
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
 
     def strictly(self) -> Verdict:
-        """Return the verdict that requires a claim, and that every claim could fail."""
+        """Return the verdict by which a claim that no answer could fail does not hold, nor does the lack of any claim."""
         outcomes = tuple(
             outcome._replace(holds=False, reason=f"it fixes nothing: {outcome.fixes_nothing}", failing=1, worst=None)
             if outcome.holds and outcome.fixes_nothing
@@ -214,7 +214,10 @@ class Verdict:
 
     def __str__(self) -> str:
         if self.holds:
-            return f"{', '.join(outcome.key for outcome in self.outcomes)}: all hold"
+            lines = [f"{', '.join(outcome.key for outcome in self.outcomes)}: all hold"]
+            vain = [outcome for outcome in self.outcomes if outcome.fixes_nothing]
+            lines += [f"but {outcome.key} fixes nothing: {outcome.fixes_nothing}" for outcome in vain]
+            return "\n".join(map(printable, lines))
         lines = []
         for outcome in self.failures:
             first, *rest = outcome.explanation

@@ -118,7 +118,12 @@ def _entries(
                 value, unit, is_computed = read(item)
             except NumberError as error:
                 path = (i + j,) if is_flat else (i, j)
-                problem = error.problem._replace(message=f"{numbers.name(i, j)}: {error.problem.message}")
+                hint = error.problem.hint
+                if hint is None and isinstance(item, str) and read is not read_entry and not has_letters(item):
+                    from implicitgrad.readers.expressions import syntax_error_in
+
+                    hint = syntax_error_in(item)
+                problem = error.problem._replace(message=f"{numbers.name(i, j)}: {error.problem.message}", hint=hint)
                 is_complete = False
                 if isinstance(item, str) or part.locate(path) is not None:
                     refuse(path, problem.message, problem.hint, "bad-number")

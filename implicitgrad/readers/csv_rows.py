@@ -176,8 +176,12 @@ def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
     if any(not table.rows[r][-1] for r in ragged):
         return "Remove the trailing delimiter"
     width = len(table.rows[0])
-    if {len(row) for row in table.rows[1:]} == {width + 1} and not any(map(table.is_number, table.rows[0])):
+    if {len(table.rows[r]) for r in ragged} != {width + 1} or any(map(table.is_number, table.rows[0])):
+        return None
+    if len(ragged) == len(table.rows) - 1:
         return "If the rows begin with names, the header begins with an empty cell: R's write.csv writes one"
+    if not any(table.is_number(table.rows[r][0]) for r in ragged):
+        return "If one row begins with a name, all do, and the header begins with an empty cell"
     return None
 
 

@@ -126,8 +126,8 @@ def _remarks(
 
 def _refuse_unfit(unknowns: list[str], inputs: list[str], source: str) -> None:
     if not inputs:
-        message = "equations: expected an input, a name that is no unknown, got none"
-        raise InputError([Problem(message, "x1 = 2*y1 + 3*y2", "missing-x", source)])
+        message = "equations: every letter is an unknown; expected one more at least, an input"
+        raise InputError([Problem(message, "x1 = 2*y1 + 3*y2 has the input x1", "missing-x", source)])
     known = set(unknowns)
     both = next((name for name in inputs if name in known), None)
     if both is not None:

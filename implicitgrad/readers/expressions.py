@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 INSTALL_SYMPY = "Letters and nonlinear equations need sympy: pip install 'implicitgrad[symbolic]'"
 
+_IS_FORMULA = re.compile(r"[()^*]|[^\W\d].*[-+/]|^[+-]?[1-9][0-9]*[A-DF-Za-df-z]")
+"""The marks of an expression; a text without them is taken for a misspelt number."""
+
 
 def is_derivative(entry: object) -> bool:
     """Return whether an entry is a derivative of equations, and not a text."""
@@ -55,10 +58,21 @@ def mistake_in(entry: object, spec: SystemSpec) -> str | None:
     text = text_of(entry)
     if spec.no_letters_hint is not None:
         return None
-    if has_letters(text):
-        return why_no_coefficient(text) or None
+    return why_no_coefficient(text) or None if has_letters(text) else syntax_error_in(text)
+
+
+def syntax_error_in(text: str) -> str | None:
+    """Return a hint at a text that begins as an expression and has an error in its syntax."""
     product = re.fullmatch(r"[+-]?([1-9][0-9]*)([A-DF-Za-df-z]\w*)", text)
-    return f"A product is written {product[1]}*{product[2]}" if product else None
+    if product:
+        return f"A product is written {product[1]}*{product[2]}"
+    if not _IS_FORMULA.search(text):
+        return None
+    try:
+        read_expression(text)
+    except ExpressionError as error:
+        return error.hint or f"As an expression: {error}"
+    return None
 
 
 def too_many_for_letters(spec: SystemSpec) -> Problem:

@@ -35,6 +35,8 @@ class TermwiseDerivatives(NamedTuple):
     """∂²F/∂x², ∂²F/∂x∂y and ∂²F/∂y² of one equation in one unknown and one input."""
     second: Value | None = None
     """∂²y/∂x² in terms of x, y and y′, a letter of its own."""
+    second_with_slope: Value | None = None
+    """∂²y/∂x² with ∂y/∂x in place of y′, before the equation itself is used to simplify it."""
 
 
 def differentiate_terms(
@@ -54,6 +56,7 @@ def differentiate_terms(
         F_xx, F_xy, F_yy = hessian
         if A[0][0] != 0:
             second = [-(F_xx + 2 * F_xy * slope + F_yy * slope**2) / A[0][0]]
+            second.append(second[0].subs(slope, B[0][0] / A[0][0]))
     factors = [factor for row in sides for pair in row for side in pair for factor, _ in side]
     field = Field([*factors, *chain.from_iterable((*A, *B)), *hessian, *second])
     return TermwiseDerivatives(
@@ -64,7 +67,7 @@ def differentiate_terms(
         tuple(tuple(map(field.value, row)) for row in A),
         tuple(tuple(map(field.value, row)) for row in B),
         tuple(map(field.value, hessian)) or None,
-        field.value(second[0]) if second else None,
+        *(map(field.value, second) if second else (None, None)),
     )
 
 

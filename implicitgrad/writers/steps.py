@@ -275,7 +275,10 @@ class _Steps:
         where = " and the point" if self.is_at_point else ""
         elements: list[Element] = [_equations([f"{notation.sum(F_xx, terms)} = 0", solved[0]])]
         if solved[1:]:
-            elements += [Sentence(f"with ∂y/∂x{where} inserted:"), _equations(solved[1:])]
+            inserted = "inserted:"
+            if not self.is_at_point and notation.number(self.terms.second_with_slope) != value:
+                inserted = "inserted, and simplified by the equation itself:"
+            elements += [Sentence(f"with ∂y/∂x{where} {inserted}"), _equations(solved[1:])]
         return "Differentiate again, and solve", elements
 
     def _numbers(self, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
