@@ -147,8 +147,8 @@ def test_the_index_option_says_what_the_first_column_is(tmp_path: Path) -> None:
                                     "column. --no-index says that it holds no names"),
         ("a,b\nx,1,2\n", {}, "table.csv:2:5: expected 2 cells, as on line 1, got 3. If the rows begin with names, the "
                              "header begins with an empty cell: R's write.csv writes one"),
-        ("a,b\n1,2\n3,4\ndL/dy,1,1\n", {}, "table.csv:4:9: expected 2 cells, as on line 1, got 3. If one row begins with "
-                                          "a name, all do, and the header begins with an empty cell"),
+        ("a,b\n1,2\n3,4\ndL/dy,1,1\n", {}, "table.csv:4:9: expected 2 cells, as on line 1, got 3. If one row begins "
+                                          "with a name, all do, and the header begins with an empty cell"),
         ('"",a\n"1",010\n', {}, "table.csv:2:5: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '010'. "
                               "Leading zeros are octal to some programs and decimal to others; leave them out"),
     ],

@@ -196,7 +196,7 @@ class Verdict:
         return tuple(outcome for outcome in self.outcomes if not outcome.holds)
 
     def strictly(self) -> Verdict:
-        """Return the verdict by which a claim that no answer could fail does not hold, nor does the lack of any claim."""
+        """Return the verdict that requires a claim, and that every claim could fail."""
         outcomes = tuple(
             outcome._replace(holds=False, reason=f"it fixes nothing: {outcome.fixes_nothing}", failing=1, worst=None)
             if outcome.holds and outcome.fixes_nothing

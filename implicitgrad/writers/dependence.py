@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.numbers.row_reduction import null_space
+from implicitgrad.numbers.null_space import null_space
 from implicitgrad.numbers.short_relations import short_relations
 from implicitgrad.text.characters import count
 from implicitgrad.writers.elements import Equations, Role, Section, Sentence

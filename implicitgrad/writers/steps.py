@@ -276,7 +276,8 @@ class _Steps:
         elements: list[Element] = [_equations([f"{notation.sum(F_xx, terms)} = 0", solved[0]])]
         if solved[1:]:
             inserted = "inserted:"
-            if not self.is_at_point and notation.number(self.terms.second_with_slope) != value:
+            with_slope = self.terms.second_with_slope
+            if not self.is_at_point and with_slope is not None and notation.number(with_slope) != value:
                 inserted = "inserted, and simplified by the equation itself:"
             elements += [Sentence(f"with ∂y/∂x{where} {inserted}"), _equations(solved[1:])]
         return "Differentiate again, and solve", elements
