@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from implicitgrad.terminal.streams import write_stdout
-from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.formats import PLAIN, PLAIN_SUFFIX
+from implicitgrad.writers.formats import PLAIN
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from implicitgrad.writers.formats import Format
 
-MIN_TIME_LIMIT, MAX_TIME_LIMIT = 0.001, 10**6
-"""Seconds."""
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MULTITHREADED_BYTES = 2**22
 """Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
@@ -94,94 +89,66 @@ def show_version(version: str) -> Callable[[click.Context, click.Parameter, bool
     return show
 
 
-Callback = Callable[[click.Context, click.Parameter, Any], Any]
+Parser = Callable[[str], object]
+"""Parses the value of an option. Raises click.BadParameter."""
 
 
-def once(then: Callback | None = None, hint: str = "") -> dict[str, Any]:
+def once(then: Parser | None = None, hint: str = "") -> dict[str, Any]:
     """Return arguments for click.option that make giving the option twice an error.
 
-    By default click silently drops the first value. then : the callback for the value.
+    By default click silently drops the first value. then : parses the value.
     """
 
     def check(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> object:
         if len(values) > 1:
             raise click.BadParameter(f"expected it once, got it {len(values)} times{hint}")
         value = values[0] if values else None
-        return value if then is None else then(context, parameter, value)
+        return value if then is None or value is None else then(value)
 
     return {"multiple": True, "callback": check}
 
 
-def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Parse names separated by commas, an option's callback; quotes as in CSV keep a comma inside a name."""
-    if value is None:
-        return None
-    import csv
-
-    try:
-        found = tuple(name.strip() for name in next(csv.reader([value], strict=True, skipinitialspace=True), []))
-    except csv.Error as error:
-        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)} ({error})") from None
-    if not found or not all(found):
-        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)}")
-    return found
+def parsed(then: Parser) -> Callable[[click.Context, click.Parameter, str | None], object]:
+    """Return an option's callback that parses the value, if there is one."""
+    return lambda context, parameter, value: None if value is None else then(value)
 
 
-def _number(value: str) -> Fraction:
-    """Parse an option's number in the grammar of a system's numbers."""
-    from implicitgrad.text.number_grammar import NumberError, parse_number
+def names(value: str) -> tuple[str, ...]:
+    """Parse names separated by commas."""
+    from implicitgrad.cli.option_values import parse_names
 
-    try:
-        return parse_number(value)
-    except NumberError as error:
-        raise click.BadParameter(str(error)) from None
+    return parse_names(value)
 
 
-def positive(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """Parse a number of at least 0 and less than 1, an option's callback."""
-    if value is None:
-        return None
-    number = _number(value)
-    if not 0 <= number < 1:
-        raise click.BadParameter(f"expected a number from 0 to 1, got {quoted(value)}")
-    return float(number)
+def positive(value: str) -> float:
+    """Parse a number of at least 0 and less than 1."""
+    from implicitgrad.cli.option_values import parse_positive
+
+    return parse_positive(value)
 
 
-def seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """Validate --time-limit; return seconds."""
-    if value is None:
-        return None
-    number = _number(value)
-    if not MIN_TIME_LIMIT <= number <= MAX_TIME_LIMIT:
-        raise click.BadParameter(
-            f"expected a number of seconds from {MIN_TIME_LIMIT} to {MAX_TIME_LIMIT}, got {quoted(value)}"
-        )
-    if not hasattr(os, "fork"):
-        raise click.BadParameter("it needs a system that forks processes, as Linux and macOS do")
-    return float(number)
+def seconds(value: str) -> float:
+    """Parse the seconds of --time-limit."""
+    from implicitgrad.cli.option_values import parse_seconds
+
+    return parse_seconds(value)
+
+
+def delimiter(value: str) -> str:
+    """Parse the character of --delimiter."""
+    from implicitgrad.cli.option_values import parse_delimiter
+
+    return parse_delimiter(value)
 
 
 def time_limit_option(command: Decorated) -> Decorated:
     """Add --time-limit."""
     return click.option(
         "--time-limit",
-        callback=seconds,
+        callback=parsed(seconds),
         metavar="SECONDS",
         help="Give up on a system after this time.  [default: none; 9 of CPU time for letters and nonlinear equations]",
     )(command)
-
-
-def delimiter(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    r"""Parse one character, an option's callback; ``\t`` and ``tab`` are a tab."""
-    character = {"\\t": "\t", "tab": "\t"}.get(value or "", value)
-    if character is not None and (
-        len(character) != 1
-        or character.isalnum()
-        or character in "\".+-/'#"
-        or not (character.isprintable() or character == "\t")
-    ):
-        raise click.BadParameter(f"expected one character such as , ; | or tab, got {quoted(character)}")
-    return character
 
 
 def format_option(formats: Sequence[Format], help_text: str) -> Callable[[Decorated], Decorated]:
@@ -197,26 +164,15 @@ def plain_option(command: Decorated) -> Decorated:
 def format_of(
     output: str | None, asked: str | None, formats: Iterable[Format], default: str, *, is_plain: bool = False
 ) -> str:
-    """Return the name of the format of --format or --plain, or else that of the suffix of --output.
-
-    default : the format of standard output, devices, .txt and names without a suffix. Raise UsageError for a suffix
-    of none of ``formats``.
-    """
+    """Return the name of the format of --format or --plain, or else that of the suffix of --output, or the default."""
     if is_plain and asked not in (None, PLAIN):
         raise UsageError(f"--plain is --format {PLAIN}; expected it or --format {asked}, got both")
     asked = PLAIN if is_plain else asked
-    suffix = os.path.splitext(output or "")[1].lower()
-    if asked is not None or output is None or suffix in ("", ".", PLAIN_SUFFIX):
+    if asked is not None or output is None:
         return asked or default
-    known = {suffix: one.name for one in formats for suffix in one.suffixes}
-    if suffix in known:
-        return known[suffix]
-    is_device = output.startswith("/dev/") and not output.startswith("/dev/shm/")
-    if is_device or (os.path.exists(output) and not os.path.isfile(output)):
-        return default
-    listed = ", ".join({PLAIN_SUFFIX: default} | known)
-    message = f"--output {output}: expected a name ending in {listed}, got {quoted(suffix)}"
-    raise UsageError(message, "With --format the name may be any")
+    from implicitgrad.cli.option_values import format_by_suffix
+
+    return format_by_suffix(output, formats, default)
 
 
 def csv_options(command: Decorated) -> Decorated:
@@ -238,7 +194,7 @@ def csv_options(command: Decorated) -> Decorated:
         ),
         click.option(
             "--delimiter",
-            callback=delimiter,
+            callback=parsed(delimiter),
             metavar="CHARACTER",
             help="The field separator.  [default: , for .csv, tab for .tsv]",
         ),
@@ -253,7 +209,7 @@ def solving_options(command: Decorated) -> Decorated:
         (
             click.option(
                 "--free",
-                callback=names,
+                callback=parsed(names),
                 metavar="NAMES",
                 help="Choose the free unknowns where ∂y/∂x is not unique.",
             ),
@@ -266,7 +222,7 @@ def solving_options(command: Decorated) -> Decorated:
             ),
             click.option(
                 "--rtol",
-                callback=positive,
+                callback=parsed(positive),
                 metavar="X",
                 help="In doubles, treat singular values up to X times the largest as 0.  [default: max(M, N)·2⁻⁵²]",
             ),

@@ -1,0 +1,86 @@
+"""Parse the values of options: names, numbers, a delimiter; choose the format of --output by its suffix."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from fractions import Fraction
+
+import click
+
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import UsageError
+from implicitgrad.writers.formats import PLAIN_SUFFIX, Format
+
+MIN_TIME_LIMIT, MAX_TIME_LIMIT = 0.001, 10**6
+"""Seconds."""
+
+
+def parse_names(value: str) -> tuple[str, ...]:
+    """Parse names separated by commas; quotes as in CSV keep a comma inside a name."""
+    try:
+        found = tuple(name.strip() for name in next(csv.reader([value], strict=True, skipinitialspace=True), []))
+    except csv.Error as error:
+        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)} ({error})") from None
+    if not found or not all(found):
+        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)}")
+    return found
+
+
+def _number(value: str) -> Fraction:
+    """Parse an option's number in the grammar of a system's numbers."""
+    from implicitgrad.text.number_grammar import NumberError, parse_number
+
+    try:
+        return parse_number(value)
+    except NumberError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def parse_positive(value: str) -> float:
+    """Parse a number of at least 0 and less than 1."""
+    number = _number(value)
+    if not 0 <= number < 1:
+        raise click.BadParameter(f"expected a number from 0 to 1, got {quoted(value)}")
+    return float(number)
+
+
+def parse_seconds(value: str) -> float:
+    """Parse the seconds of --time-limit."""
+    number = _number(value)
+    if not MIN_TIME_LIMIT <= number <= MAX_TIME_LIMIT:
+        raise click.BadParameter(
+            f"expected a number of seconds from {MIN_TIME_LIMIT} to {MAX_TIME_LIMIT}, got {quoted(value)}"
+        )
+    if not hasattr(os, "fork"):
+        raise click.BadParameter("it needs a system that forks processes, as Linux and macOS do")
+    return float(number)
+
+
+def parse_delimiter(value: str) -> str:
+    r"""Parse one character; ``\t`` and ``tab`` are a tab."""
+    character = {"\\t": "\t", "tab": "\t"}.get(value, value)
+    is_shown = character.isprintable() or character == "\t"
+    if len(character) != 1 or character.isalnum() or character in "\".+-/'#" or not is_shown:
+        raise click.BadParameter(f"expected one character such as , ; | or tab, got {quoted(character)}")
+    return character
+
+
+def format_by_suffix(output: str, formats: Iterable[Format], default: str) -> str:
+    """Return the name of the format that the suffix of --output stands for.
+
+    default : that of devices, .txt and names without a suffix. Raise UsageError for a suffix of none of ``formats``.
+    """
+    suffix = os.path.splitext(output)[1].lower()
+    if suffix in ("", ".", PLAIN_SUFFIX):
+        return default
+    known = {suffix: one.name for one in formats for suffix in one.suffixes}
+    if suffix in known:
+        return known[suffix]
+    is_device = output.startswith("/dev/") and not output.startswith("/dev/shm/")
+    if is_device or (os.path.exists(output) and not os.path.isfile(output)):
+        return default
+    listed = ", ".join({PLAIN_SUFFIX: default} | known)
+    message = f"--output {output}: expected a name ending in {listed}, got {quoted(suffix)}"
+    raise UsageError(message, "With --format the name may be any")
