@@ -58,6 +58,7 @@ THIRD_PARTY = {
         "readers/npy",
         "readers/npz",
         "readers/npz_program",
+        "readers/stacks",
         "readers/decimals",
     }
     | {f"writers/{file}" for file in ("numpy_files", "program_numpy", "scaled_matrix", "heat_map", "summary")},

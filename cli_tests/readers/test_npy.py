@@ -130,7 +130,7 @@ SHAPE_HINT = "A.reshape(1, -1) is one equation, A.reshape(-1, 1) one unknown"
         (np.zeros(2, dtype=[("a", "f8")]), "A: expected an array of integers or floats, got [('a', '<f8')]"),
         (A.astype(object), "not a readable .npy file: it holds Python objects"),
         (A[0], f"A: expected two dimensions (rows, columns), got 1 dimension, the shape (2,). {SHAPE_HINT}"),
-        (A[None], "A: expected two dimensions (rows, columns), got 3 dimensions, the shape 1×2×2"),
+        (np.zeros((0, 2, 2)), "A is empty, of shape 0×2×2; expected at least one number"),
         (np.float64(3), "A: expected two dimensions (rows, columns), got 0 dimensions, the shape ()"),
         (np.zeros((0, 3)), "A is empty, of shape 0×3; expected at least one number"),
         (np.zeros((3, 0)), "A is empty, of shape 3×0; expected at least one number"),

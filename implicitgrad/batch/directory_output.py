@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from implicitgrad.batch.jsonl_output import locked
 from implicitgrad.batch.task import BatchResult
+from implicitgrad.model.stack import numbered
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
@@ -104,7 +105,8 @@ class DirectoryOutput:
         """Return a file name, without suffix, that no other system has."""
         base, _, number = source.rpartition("#")
         if not number.isdecimal() or os.path.exists(source):
-            base, number = source, ""
+            base, index = numbered(source)
+            number = "-".join(map(str, index))
         name = "stdin" if base == "-" else os.path.splitext(os.path.basename(base))[0]
         name = re.sub(r"[^\w.+=@ -]", "_", name).strip(". ") or "system"
         name = name.encode("utf-8", "replace")[:MAX_NAME].decode("utf-8", "ignore")

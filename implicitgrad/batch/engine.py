@@ -61,9 +61,9 @@ def answer_items(items: Sequence[Item], task: BatchTask) -> Answered:
     return Answered(results, [])
 
 
-def count_systems(item: Item, task: BatchTask) -> int:
-    """Return how many systems an item has; 1 if it cannot be read."""
-    return len(read_item(item, task))
+def sources_of(item: Item, task: BatchTask) -> list[str]:
+    """Return the sources of an item's systems; its own if it cannot be read."""
+    return [system.identity.source for system in read_item(item, task)]
 
 
 class Workers(Protocol):

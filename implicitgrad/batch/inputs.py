@@ -11,7 +11,7 @@ from itertools import chain
 from implicitgrad.batch.blocks import open_source, read_blocks
 from implicitgrad.batch.task import Item
 from implicitgrad.batch.walk import PAUSE, walk
-from implicitgrad.readers.formats import BY_SUFFIX, format_by_suffix, is_stream
+from implicitgrad.readers.formats import BY_SUFFIX, file_of, format_by_suffix, is_stream
 from implicitgrad.readers.source import MAX_BYTES, read_bytes, unreadable
 from implicitgrad.text.errors import InputError, Problem
 
@@ -81,12 +81,12 @@ def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | 
     if source == "-":
         return source
     try:
-        status = os.stat(source)
+        status = os.stat(file_of(source))
         if (status.st_dev, status.st_ino) in own:
             return None
         found = format_by_suffix(source)
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-        if not is_file or not os.path.splitext(source)[1] or is_stream(source):
+        if not is_file or not os.path.splitext(file_of(source))[1] or is_stream(source):
             return source
         if (found is not None and not found.is_text) or (status.st_size > MAX_SENT and not sends_all):
             return Item(source, None)
@@ -102,7 +102,7 @@ def size(item: Item) -> int:
     if item.data is not None:
         return len(item.data)
     try:
-        return os.stat(item.source).st_size
+        return os.stat(file_of(item.source)).st_size
     except (OSError, ValueError):
         return 0
 

@@ -20,8 +20,8 @@ from implicitgrad.batch.engine import (
     Context,
     answer_items,
     columns_of,
-    count_systems,
     results_of,
+    sources_of,
 )
 from implicitgrad.batch.task import BatchResult, BatchTask, Item, ReadyResults
 from implicitgrad.text.characters import count
@@ -123,8 +123,11 @@ class Pool:
     def _one_by_one(self, chunk: list[Item]) -> list[BatchResult]:
         return [result for item in chunk for result in self._alone(item)]
 
-    def _alone(self, item: Item) -> list[BatchResult]:
-        """Return the results of an item from a separate worker; if it kills that, from one worker for each system."""
+    def _alone(self, item: Item, source: str = "") -> list[BatchResult]:
+        """Return the results of an item from a separate worker; if it kills that, from one worker for each system.
+
+        source : that of its one system, if it is known.
+        """
         try:
             results: list[BatchResult] = []
             rest = [item]
@@ -134,12 +137,12 @@ class Pool:
             return results
         except BrokenExecutor:
             with suppress(BrokenExecutor):
-                systems = 1 if item.only is not None else self._ask(count_systems, item, self.task)
-                if systems > 1:
-                    ones = (item._replace(only=item.since + k) for k in range(systems))
-                    return [result for one in ones for result in self._alone(one)]
+                sources = [] if item.only is not None else self._ask(sources_of, item, self.task)
+                if len(sources) > 1:
+                    ones = ((item._replace(only=k), source) for k, source in enumerate(sources, item.since))
+                    return [result for one in ones for result in self._alone(*one)]
         message = "the process that worked on this system died, twice: killed, or out of memory"
-        source = item.source if not item.only else f"{item.source}#{item.only + 1}"
+        source = source or item.source
         problem = Problem(message, code=WORKER_DIED, source=source)
         return [item_failure(source, problem, self.task)]
 

@@ -14,6 +14,7 @@ from typing import Any
 from implicitgrad.batch.inputs import RECORD_BEGINNING, is_result
 from implicitgrad.batch.task import BatchResult, Item
 from implicitgrad.model.requirement import Facts, program_requirements, unmet
+from implicitgrad.readers.formats import format_by_suffix, read_specs
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
@@ -65,12 +66,17 @@ class EarlierResults:
     def results_of(self, item: Item, content_hash: str, require: Sequence[str]) -> list[BatchResult]:
         """Return the answers to all systems of an item; none if its content has changed or an answer is missing.
 
-        A failure counts as missing, since it may have been due to a lack of memory.
+        A failure counts as missing, since it may have been due to a lack of memory. Raise InputError if a NumPy file
+        cannot be read.
         """
         found: list[BatchResult] = []
         number = 1
+        stack: list[str] = []
+        if self._line(item.source) is None and (form := format_by_suffix(item.source)) and not form.is_text:
+            stack = [spec.source for spec in read_specs(item.source)]
         while len(found) < number:
             source = item.source if not found else f"{item.source}#{len(found) + 1}"
+            source = stack[len(found)] if len(stack) > len(found) else source
             line = self._line(source)
             record = None if line is None else _record(line)
             if line is None or record is None or record.get("status") is None:

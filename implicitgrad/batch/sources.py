@@ -13,7 +13,7 @@ from implicitgrad.batch.file_list import listed
 from implicitgrad.batch.inputs import Identity, find
 from implicitgrad.batch.resume import refuse_foreign
 from implicitgrad.batch.walk import PAUSE
-from implicitgrad.readers.formats import is_stream
+from implicitgrad.readers.formats import file_of, is_stream
 from implicitgrad.terminal.files import refuse_inputs
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, UsageError
@@ -37,7 +37,9 @@ class Sources:
         self.paths, self.exclude, self.output, self.directory = paths, exclude, output, directory
         self.has_list = files_from is not None
         self.names: Iterable[str] = () if files_from is None else listed(files_from)
-        named: list[str | int] = [0 if path == "-" else path for path in (*paths, files_from) if path is not None]
+        named: list[str | int] = [
+            0 if path == "-" else file_of(path) for path in (*paths, files_from) if path is not None
+        ]
         if output is None and directory is None:
             _refuse_standard_output(named)
         if output is not None:
@@ -94,6 +96,7 @@ def _is_inside(path: str, directory: str) -> bool:
 
 
 def _may_exist(path: str) -> bool:
+    path = file_of(path)
     if path == "-" or os.path.lexists(path):
         return True
     return glob.has_magic(path) and next(glob.iglob(path, recursive=True), None) is not None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.model.system import AUTO
+from implicitgrad.readers.formats import file_of
 from implicitgrad.readers.source import regular_size
 from implicitgrad.text.errors import Problem
 from implicitgrad.writers.formats import JSON
@@ -53,10 +54,10 @@ class BatchTask(NamedTuple):
         """
         if item.data is not None:
             digest = hashlib.sha256(item.data)
-        elif regular_size(item.source) is None:
+        elif regular_size(path := file_of(item.source)) is None:
             return None
         else:
-            with open(item.source, "rb") as file:
+            with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
         options = (self.arithmetic, self.free, self.rtol, (), self.csv_form, "")
         if options != DEFAULT_OPTIONS:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from glob import has_magic, iglob
 
+from implicitgrad.readers.formats import split_source
 from implicitgrad.text.errors import InputError, Problem
 
 PAUSE = ""
@@ -67,8 +68,11 @@ def _below(path: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> I
     """Yield the files that one path denotes."""
     if _is_excluded(path, patterns):
         return
+    file, index = split_source(path)
     if os.path.isdir(path):
         yield from _in_directory(path, patterns, suffixes)
+    elif index:
+        yield from (found + index if isinstance(found, str) else found for found in _below(file, patterns, suffixes))
     elif has_magic(path) and not os.path.lexists(path):
         matches = sorted(iglob(path, recursive=True))
         if not matches:

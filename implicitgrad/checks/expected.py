@@ -42,7 +42,8 @@ def check_specs(
     verdicts = []
     for spec, solution in zip(specs, solutions, strict=True):
         try:
-            verdicts.append(verdict_of(spec, solution, claims or {}, more, solutions))
+            others = solutions if spec.place is None else ()
+            verdicts.append(verdict_of(spec, solution, claims or {}, more, others))
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -88,6 +89,10 @@ def _judge(parts: Parts, solution: Answer, others: Sequence[Answer]) -> Verdict:
 def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
     """Return a file's claims with ``claims`` in place of its own; new tolerances replace all of the file's."""
     roots = {key.partition(".")[0] for key in claims}
+    if any(getattr(part.value, "ndim", 0) > 1 for part in claims.values()):
+        from implicitgrad.readers.stacks import at_place
+
+        claims = {key: at_place(key, part, spec.place, spec.source) for key, part in claims.items()}
     return {key: part for key, part in spec.expect().items() if key.partition(".")[0] not in roots} | dict(claims)
 
 

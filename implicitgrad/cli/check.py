@@ -159,7 +159,7 @@ def check(
     from implicitgrad.batch.walk import find_files
     from implicitgrad.cli.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
-    from implicitgrad.readers.formats import suffixes_of
+    from implicitgrad.readers.formats import file_of, suffixes_of
     from implicitgrad.terminal.files import refuse_inputs
 
     _refuse_nonsense(systems, given, claimed)
@@ -169,7 +169,7 @@ def check(
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
-        refuse_inputs(output, [0 if path == "-" else path for path in [*inputs, *files]])
+        refuse_inputs(output, [0 if path == "-" else file_of(path) for path in [*inputs, *files]])
     reporting = Reporting(format_of(output, form, REPORTS, TABLE, is_plain=plain), output, junit, github, quiet)
     reporting.check()
     if update or yes:
@@ -186,7 +186,7 @@ def check(
         results += _checked(source, parts, claims, more, given.csv_form, time_limit)
     if strict:
         results = [result if isinstance(result, Unreadable) else result.strictly() for result in results]
-    return report_results(results, reporting, [*inputs, *files])
+    return report_results(results, reporting, [*inputs, *map(file_of, files)])
 
 
 def _checked(

@@ -135,7 +135,7 @@ def require_option(help: str) -> Callable[[Decorated], Decorated]:
 def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
     """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
     at = [value[1:] for value in values if value and value.startswith("@")]
-    inputs = [*sources, *at]
+    inputs = [*map(_file_of, sources), *at]
     if "" in inputs:
         raise UsageError("expected a file's name, got ''")
     if csv_form != UNSTATED and not inputs:
@@ -148,10 +148,19 @@ def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: C
     return inputs
 
 
+def _file_of(source: str) -> str:
+    """Return the file of a source such as four.npy[1,2]."""
+    if not source.endswith("]"):
+        return source
+    from implicitgrad.readers.formats import file_of
+
+    return file_of(source)
+
+
 def refuse_values(sources: Iterable[str]) -> None:
     """Raise UsageError if the name of a file is an equation or a matrix, and there is no such file."""
     for source in sources:
-        if not set(source).isdisjoint("= ,;[") and not os.path.exists(source):
+        if not set(source).isdisjoint("= ,;[") and not os.path.exists(source) and source == _file_of(source):
             from implicitgrad.cli.suggestions import for_value
 
             hint = for_value(click.get_current_context().info_name or "", source)
@@ -304,7 +313,23 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
         spec.values |= given.values
         if given.equations is not None:
             spec.take(given.equations)
+    if any(getattr(value.value, "ndim", 0) > 1 for value in given.values.values()):
+        return _in_stacks(specs, given)
     return specs
+
+
+def _in_stacks(specs: Sequence[SystemSpec], given: OptionValues) -> list[SystemSpec]:
+    """Split the stack that the options describe, or give each system of a file its part of their arrays."""
+    from implicitgrad.readers.stacks import at_place, is_stack, split
+
+    found: list[SystemSpec] = []
+    for spec in specs:
+        if is_stack(spec):
+            found += split(spec)
+            continue
+        spec.values |= {key: at_place(key, value, spec.place, spec.source) for key, value in given.values.items()}
+        found.append(spec)
+    return found
 
 
 def _take_options(spec: ProgramSpec, given: OptionValues) -> None:

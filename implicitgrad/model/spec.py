@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from implicitgrad.model.stack import StackPlace
     from implicitgrad.model.system import ImplicitEquations
     from implicitgrad.text.errors import Problem
 
@@ -118,6 +119,8 @@ class SystemSpec:
         """What the reader found wrong without giving up."""
         self.origin: ImplicitEquations | None = None
         """The equations that A and B were computed from, if they say more."""
+        self.place: StackPlace | None = None
+        """Its place in a stack, if it is in one."""
         self.linearize: Callable[[int], Linearization] | None = None
         """Computes A and B of equations that need sympy; None if there are none, or this is done."""
         self.order = 1

@@ -46,6 +46,8 @@ class InputFormat(NamedTuple):
     """Whether check finds such files in directories."""
     has_matrix: bool = True
     """Whether a file can hold one bare matrix."""
+    has_stacks: bool = False
+    """Whether a file can hold a stack of systems, from which an index behind its name chooses."""
 
     def load(self) -> Reader:
         """Import the module that reads the format."""
@@ -58,8 +60,8 @@ FORMATS = (
     InputFormat("JSON", (".jsonl", ".ndjson"), "json_lines", is_json=True, is_stream=True, has_matrix=False),
     InputFormat("CSV", (".csv",), "csv", delimiter=",", has_claims=True),
     InputFormat("CSV", (".tsv",), "csv", delimiter="\t"),
-    InputFormat("NumPy's", (".npy",), "npy", is_text=False),
-    InputFormat("NumPy's", (".npz",), "npz", is_text=False, has_claims=True),
+    InputFormat("NumPy's", (".npy",), "npy", is_text=False, has_stacks=True),
+    InputFormat("NumPy's", (".npz",), "npz", is_text=False, has_claims=True, has_stacks=True),
 )
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 YAML, JSON_LINES, CSV = BY_SUFFIX[".yaml"], BY_SUFFIX[".jsonl"], BY_SUFFIX[".csv"]
@@ -73,6 +75,23 @@ def format_by_suffix(path: str) -> InputFormat | None:
 def suffixes_of(is_wanted: Callable[[InputFormat], bool]) -> tuple[str, ...]:
     """Return the suffixes of some formats."""
     return tuple([suffix for suffix, one in BY_SUFFIX.items() if is_wanted(one)])
+
+
+_STACKED = suffixes_of(lambda one: one.has_stacks)
+
+
+def split_source(source: str) -> tuple[str, str]:
+    """Return the file and the index of a source such as four.npy[1,2]; the index is "" if it has none."""
+    if source.endswith("]"):
+        file, bracket, index = source.rpartition("[")
+        if file.lower().endswith(_STACKED):
+            return file, bracket + index
+    return source, ""
+
+
+def file_of(source: str) -> str:
+    """Return the file of a source such as four.npy[1,2]."""
+    return split_source(source)[0]
 
 
 def is_stream(path: str) -> bool:
@@ -164,4 +183,4 @@ def _has_json_lines(text: str) -> bool:
 
 
 def _suffix(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
+    return os.path.splitext(file_of(path))[1].lower()

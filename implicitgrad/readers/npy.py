@@ -10,7 +10,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
+from implicitgrad.readers.formats import file_of
 from implicitgrad.readers.source import read_bytes, regular_size, stem
+from implicitgrad.readers.stacks import split
 from implicitgrad.text.characters import MAX_QUOTED, count, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
@@ -26,11 +28,12 @@ MAX_MAPPED = 4 * 2**30
 """Bytes of a .npy file, which is mapped into memory, not read."""
 
 
-def read_systems(path: str) -> list[SystemSpec]:
-    """Return the system whose A a .npy file holds. Raise InputError."""
+def read_systems(source: str) -> list[SystemSpec]:
+    """Return the systems whose A a .npy file holds: one, or each of a stack. Raise InputError."""
+    path = file_of(source)
     with open_path(path, MAX_MAPPED) as file:
         array = load_array(path, file, is_mapped=not isinstance(file, BytesIO))
-    return [SystemSpec(path, {"A": numeric_value(path, "A", array)}, stem(path))]
+    return split(SystemSpec(source, {"A": numeric_value(path, "A", array)}, stem(path)))
 
 
 def read_matrix(path: str) -> SourceValue:
@@ -38,8 +41,8 @@ def read_matrix(path: str) -> SourceValue:
     array = load_array(path, BytesIO(read_bytes(path)))
     if not is_numeric(array):
         raise not_numeric(path, "", array)
-    if array.ndim not in (1, 2):
-        raise refused(path, f"expected one or two dimensions, got {array.ndim}", "bad-shape")
+    if not array.ndim:
+        raise refused(path, "expected at least one dimension, got 0", "bad-shape")
     return SourceValue(array, path, unit_roundoff=unit_roundoff_of(array))
 
 
@@ -73,11 +76,16 @@ def load_array(path: str, file: IO[bytes], what: str = "", *, is_mapped: bool = 
 
 
 def numeric_value(path: str, key: str, array: Array, dimensions: tuple[int, ...] = ()) -> SourceValue:
-    """Return an array as the value of a key, A, B or dL_dy unless it may have other dimensions. Raise InputError."""
+    """Return an array as the value of a key. Raise InputError.
+
+    dimensions : those that it may have; () for those of A, B or dL_dy, and more, beside a stack. The numbers of a stack
+    are not looked at, because each of its systems is built by itself.
+    """
     if not is_numeric(array):
         raise not_numeric(path, f"{key}: ", array)
+    is_of_stack = not dimensions and array.ndim > 2
     dimensions = dimensions or DIMENSIONS[key]
-    if array.ndim not in dimensions:
+    if array.ndim not in dimensions and not is_of_stack:
         texts: dict[tuple[int, ...], str] = {(1,): "one dimension", (2,): "two dimensions (rows, columns)"}
         expected = texts.get(dimensions, "one dimension, or two (losses, unknowns)")
         found = f"{count(array.ndim, 'dimension')}, the shape {shown_shape(array)}"
@@ -85,7 +93,8 @@ def numeric_value(path: str, key: str, array: Array, dimensions: tuple[int, ...]
         raise InputError([Problem(f"{key}: expected {expected}, got {found}", hint, "bad-shape", path)])
     if not array.size:
         raise refused(path, f"{key} is empty, of shape {shown_shape(array)}; expected at least one number", "bad-shape")
-    refuse_infinite(path, key, array)
+    if not is_of_stack:
+        refuse_infinite(path, key, array)
     return SourceValue(array, path, unit_roundoff=unit_roundoff_of(array))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import SEEK_END
 from math import prod
 from typing import IO, TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ import numpy as np
 
 from implicitgrad.model.program_spec import ONE_SIDED, PROGRAM_CLAIMS
 from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec, spelled
+from implicitgrad.readers.formats import split_source
 from implicitgrad.readers.key_hints import hint_at_key
 from implicitgrad.readers.npy import (
+    DIMENSIONS,
     is_numeric,
     load_array,
     not_numeric,
@@ -25,6 +27,7 @@ from implicitgrad.readers.npy import (
     unit_roundoff_of,
 )
 from implicitgrad.readers.source import stem
+from implicitgrad.readers.stacks import split
 from implicitgrad.text.characters import nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
 
@@ -77,8 +80,9 @@ def read_matrix(path: str) -> SourceValue:
     raise InputError([Problem("expected a .npy file for one matrix, got an .npz", hint, "bad-syntax", path)])
 
 
-def read_systems(path: str) -> list[SystemSpec]:
-    """Return the system whose values an .npz file holds by name. Raises InputError."""
+def read_systems(source: str) -> list[SystemSpec]:
+    """Return the systems whose values an .npz file holds by name: one, or each of a stack. Raises InputError."""
+    path, selection = split_source(source)
     with open_path(path, MAX_UNPACKED) as file:
         beginning = file.read(len(ZIP_MAGIC))
         if beginning != ZIP_MAGIC:
@@ -103,8 +107,10 @@ def read_systems(path: str) -> list[SystemSpec]:
     if is_program:
         from implicitgrad.readers.npz_program import program_spec
 
+        if selection:
+            raise refused(source, "expected a stack of linear systems, got a quadratic program", "bad-shape")
         return [program_spec(path, stem(path), arrays, PROGRAM_CLAIMED)]
-    return [_spec(path, stem(path), arrays)]
+    return _specs(source, path, arrays)
 
 
 def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -204,24 +210,47 @@ def _unknown(path: str, written: str, keys: tuple[str, ...], claims: Iterable[st
     return Problem(message, hint, "bad-key", path)
 
 
-def _spec(path: str, name: str, arrays: dict[str, Array]) -> SystemSpec:
-    """Return the system that arrays describe. Raises InputError with every array that is wrong."""
-    spec = SystemSpec(path, {}, name)
+def _specs(source: str, path: str, arrays: dict[str, Array]) -> list[SystemSpec]:
+    """Return the systems that arrays describe. Raises InputError with every array that is wrong."""
+    spec = SystemSpec(source, {}, stem(path))
+    is_one = arrays["A"].ndim <= 2
     claims: dict[str, SourceValue] = {}
     for key, array in arrays.items():
         try:
             if key.startswith(CLAIM):
-                claims |= _claim(path, CLAIMED[key.removeprefix(CLAIM)], array)
-                continue
-            spec.values[key] = _names(path, key, array) if key in ("x", "y") else numeric_value(path, key, array)
+                claims[CLAIMED[key.removeprefix(CLAIM)]] = SourceValue(array, path)
+            elif key in ("x", "y"):
+                spec.values[key] = _names(path, key, array)
+            else:
+                spec.values[key] = numeric_value(path, key, array, DIMENSIONS[key] if is_one else ())
+        except InputError as error:
+            spec.problems.extend(error.problems)
+    read: dict[str, SourceValue] = {}
+    if is_one:
+        try:
+            read = _claims(claims)
         except InputError as error:
             spec.problems.extend(error.problems)
     if spec.problems:
         raise InputError(spec.problems)
+    spec.expect = lambda: read
+    return split(spec, claims, _claims)
+
+
+def _claims(arrays: Mapping[str, SourceValue]) -> dict[str, SourceValue]:
+    """Return the claims that the arrays of one system are. Raises InputError with every array that is wrong."""
+    claims: dict[str, SourceValue] = {}
+    problems: list[Problem] = []
+    for key, value in arrays.items():
+        try:
+            claims |= _claim(value.source or "", key, np.asarray(value.value))
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
     if mapping := {key.partition(".")[2]: part.value for key, part in claims.items() if key.startswith("constraints.")}:
-        claims["constraints"] = SourceValue(mapping, path)
-    spec.expect = lambda: claims
-    return spec
+        claims["constraints"] = SourceValue(mapping, next(iter(arrays.values())).source)
+    return claims
 
 
 def _claim(path: str, key: str, array: Array) -> dict[str, SourceValue]:

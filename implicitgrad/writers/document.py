@@ -377,6 +377,9 @@ def power_of_ten_above(error: float) -> str:
 
 def is_file_name(name: str, title: str) -> bool:
     """Return whether a name repeats that of its file."""
+    file, _, index = title.rpartition("[")
+    if name.endswith(f"[{index}"):  # a system of a stack
+        name, title = name.removesuffix(f"[{index}"), file
     words = name.replace("-", "_")
     file, _, document = title.rpartition("#")
     file = (file if document.isdecimal() else title).replace("-", "_")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator, Sequence
 
+from implicitgrad.model.stack import numbered
 from implicitgrad.model.verdict import Unreadable
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.report import Result, failed
@@ -24,12 +25,12 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
     for result in results:
         if isinstance(result, Unreadable):
             for problem in result.problems:
-                at = _at(problem.source, problem.line, problem.column, workspace)
+                at = _at(problem.source and numbered(problem.source)[0], problem.line, problem.column, workspace)
                 message = problem._replace(source=None, line=None, column=None)
                 yield _command({**at, "title": "not read"}, [str(message)])
     for verdict, outcome in failed(results):
         source, place = verdict.source, outcome.place
-        path = source.rpartition("#")[0] or source
+        path = numbered(source.rpartition("#")[0] or source)[0]
         file = path if place.line is None else place.source
         of_what = "" if file == path else f" of {source}"
         title = f"{outcome.key}{of_what} {outcome.verb}"

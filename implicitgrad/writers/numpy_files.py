@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.stack import numbered
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count
@@ -52,7 +53,6 @@ def write_npz(solution: Solution) -> memoryview:
         matrices["dependent"] = np.array(constraints.dependent)
     names = {"x": solution.x, "y": solution.y, "free": general.free, "independent": solution.independent}
     labels = {key: np.array(value, dtype=str) for key, value in names.items()}
-    jacobian_error, gradient_error = solution.error_bounds
     stream = BytesIO()
     np.savez(
         stream,
@@ -60,7 +60,7 @@ def write_npz(solution: Solution) -> memoryview:
         status=np.array(str(solution.status)),
         rank=np.array(solution.rank),
         condition=np.array(np.nan if solution.condition is None else solution.condition),
-        error_bound=np.array([np.nan if error is None else error for error in (jacobian_error, gradient_error)]),
+        error_bound=np.array(_bounds(solution)),
         **labels,
         **matrices,
     )
@@ -77,6 +77,7 @@ def write_numbers(solution: Solution | ProgramSolution) -> dict[str, Any]:
         "shape": (solution.system.equations, solution.system.unknowns, solution.system.inputs),
         "rank": solution.rank,
         "condition": np.nan if solution.condition is None else solution.condition,
+        "error_bound": _bounds(solution),
         "dy_dx": _array(solution.dy_dx),
         "dL_dx": None if solution.dL_dx_rows is None else _array(solution.dL_dx_rows),
         "has_one_loss": solution.has_one_loss,
@@ -87,8 +88,9 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
     """Write the sources of systems, their statuses or "error", and the numbers from ``write_numbers``.
 
     dy_dx (S, N, P), dL_dx (S, P) or (S, K, P); NaN for entries that are not determined, for systems without an answer,
-    and outside a system's own size if others are larger. shape (S, 3): equations, unknowns, inputs. If some are
-    quadratic programs, z (S, n), lambda (S, m) and nu (S, p), with NaN in the same way, and shape 0, rank -1 for them.
+    and outside a system's own size if others are larger. shape (S, 3): equations, unknowns, inputs. error_bound (S, 2):
+    of ∂y/∂x and ∂L/∂x. If these are the systems of one stack, S stands for its leading axes. If some are quadratic
+    programs, z (S, n), lambda (S, m) and nu (S, p), with NaN in the same way, and shape 0, rank -1 for them.
     """
     everything = [found if status != "error" else None for _, status, found in answers]
     numbers = [None if found and "program" in found else found for found in everything]
@@ -99,6 +101,9 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
         "shape": np.array([found["shape"] if found else (0, 0, 0) for found in numbers], dtype=np.int64).reshape(-1, 3),
         "rank": np.array([found["rank"] if found else -1 for found in numbers], dtype=np.int64),
         "condition": np.array([found["condition"] if found else np.nan for found in numbers], dtype=float),
+        "error_bound": np.array(
+            [found["error_bound"] if found else (np.nan, np.nan) for found in numbers], dtype=float
+        ).reshape(-1, 2),
         "dy_dx": _stacked([found and found["dy_dx"] for found in numbers]),
     }
     if any(found["dL_dx"] is not None for found in solved):
@@ -107,7 +112,24 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
     programs = [found["program"] if found and "program" in found else None for found in everything]
     if any(programs):
         arrays |= {key: _stacked([found and found[key] for found in programs])[:, 0] for key in ("z", "lambda", "nu")}
+    leading = _leading_axes([source for source, _, _ in answers])
+    arrays = {key: array.reshape(*leading, *array.shape[1:]) for key, array in arrays.items()}
     np.savez(stream, allow_pickle=False, **arrays)
+
+
+def _leading_axes(sources: Sequence[str]) -> tuple[int, ...]:
+    """Return the lengths of the leading axes of the stack that has exactly these systems; else their number."""
+    named = list(map(numbered, sources))
+    places = [index for _, index in named]
+    if not all(places) or len({(file, len(index)) for file, index in named}) != 1:
+        return (len(sources),)
+    shape = tuple([max(numbers) + 1 for numbers in zip(*places, strict=True)])
+    return shape if places == list(np.ndindex(shape)) else (len(sources),)
+
+
+def _bounds(solution: Solution) -> tuple[float, ...]:
+    """Return the bounds on the errors of ∂y/∂x and ∂L/∂x, NaN where there is none."""
+    return tuple([np.nan if error is None else error for error in solution.error_bounds])
 
 
 def _main_matrix(solution: Solution) -> Array:
