@@ -5,13 +5,11 @@ The errors are imported where one is raised or caught: the help page needs none 
 
 from __future__ import annotations
 
-from implicitgrad.terminal.streams import say, write_stderr
+from implicitgrad.terminal.streams import write_stderr
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from implicitgrad.text.errors import Problem
+    from collections.abc import Callable
 
 
 def run_safely(command: Callable[[], int | None], *, as_json: bool = False, shows_traceback: bool = False) -> int:
@@ -19,6 +17,7 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
     try:
         return command() or 0
     except Exception as error:
+        from implicitgrad.cli.problems import report
         from implicitgrad.text.errors import INTERNAL_ERROR, INTERNAL_ERROR_EXIT, ImplicitGradError, Problem, ReaderGone
 
         if isinstance(error, ReaderGone):
@@ -37,30 +36,3 @@ def run_safely(command: Callable[[], int | None], *, as_json: bool = False, show
         hint = "This is a bug in implicitgrad: please report it with the command and the input; --debug shows where"
         report([Problem(message, hint, INTERNAL_ERROR)], as_json=as_json)
         return INTERNAL_ERROR_EXIT
-
-
-def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str] | None = None) -> None:
-    """Report problems on standard error, one a line: the first ten, then the number of the others.
-
-    hinted : the hints printed so far, which are not repeated.
-    """
-    from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, Problem, without_repeated_hints
-
-    problems = list(problems)
-    if not problems:
-        return
-    if any(problem.code == "cannot-read" for problem in problems):
-        from implicitgrad.terminal.nearest_file import with_nearest_file
-
-        problems[:MAX_PROBLEMS_SHOWN] = map(with_nearest_file, problems[:MAX_PROBLEMS_SHOWN])
-    left_out = len(problems) - MAX_PROBLEMS_SHOWN
-    if left_out > 0:
-        problems[MAX_PROBLEMS_SHOWN:] = [Problem(f"... and {left_out} more problems", code="more-problems")]
-    if as_json:
-        from implicitgrad.writers.record import error_record, write_json
-
-        lines = [write_json(error_record(problem)) for problem in problems]
-    else:
-        lines = [f"implicitgrad: {problem}" for problem in without_repeated_hints(problems, hinted)]
-    for line in lines:
-        say(line)

@@ -21,27 +21,14 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import (
-    INLINE,
-    SEVERAL_LOSSES,
-    OptionValues,
-    SystemOptions,
-    csv_format_of,
-    files_read,
-    parse_options,
-    read_once,
-    refuse_both,
-    refuse_second_system,
-    require_option,
-    specs_of,
-    system_options,
-)
+from implicitgrad.cli.systems import INLINE, SEVERAL_LOSSES, SystemOptions, files_read, require_option, system_options
 from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
+    from implicitgrad.cli.given_systems import OptionValues
     from implicitgrad.cli.reporting import Reporting
     from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.report import Result
@@ -180,6 +167,8 @@ def check(
 
         return update_files(files, errors, given.csv_form, may_write=yes)
 
+    from implicitgrad.cli.given_systems import parse_options
+
     parts, claims, more = parse_options(given), _claims(claimed, given.csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
     for source in [None] if given.is_whole else files:
@@ -202,6 +191,8 @@ def _checked(
     source : the file; None for the system that the options describe. Raise ImplicitGradError if there is no file.
     """
     from implicitgrad.checks.expected import check_specs
+    from implicitgrad.cli.given_systems import specs_of
+    from implicitgrad.cli.sources import csv_format_of, read_once
     from implicitgrad.model.spec import NeedsAlgebra
     from implicitgrad.model.verdict import Unreadable
 
@@ -230,13 +221,13 @@ def _of_file(problem: Problem, source: str) -> Problem:
 
 
 def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: dict[str, str]) -> None:
+    from implicitgrad.cli.given_systems import refuse_contradictions
     from implicitgrad.text.number_grammar import NumberError, is_number, parse_number
 
     if not systems and not given.is_whole:
         hint = "See implicitgrad check --help"
         raise UsageError("expected files or directories to check, - for standard input, -A, -e or --minimize", hint)
-    refuse_second_system(systems, given)
-    refuse_both(given)
+    refuse_contradictions(systems, given)
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
     if stray is not None:
         raise UsageError(f"expected a file or directory, got {quoted(stray)}", QUOTES)
@@ -263,7 +254,7 @@ def _refuse_for_update(
         raise UsageError("--yes lets --update write; expected --update with it")
     if "-" in files:
         raise UsageError("--update writes files; expected none of them to be -")
-    if claimed or require or given != SystemOptions(None, None, None, None, None, (), None, None, given.csv_form):
+    if claimed or require or not given.is_empty:
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
     if strict or reporting._replace(github=None) != (TABLE, None, None, None, False):
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")

@@ -11,6 +11,7 @@ import click
 
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
+from implicitgrad.text.number_grammar import NumberError, parse_number
 from implicitgrad.writers.formats import PLAIN_SUFFIX, Format
 
 MIN_TIME_LIMIT, MAX_TIME_LIMIT = 0.001, 10**6
@@ -30,8 +31,6 @@ def parse_names(value: str) -> tuple[str, ...]:
 
 def _number(value: str) -> Fraction:
     """Parse an option's number in the grammar of a system's numbers."""
-    from implicitgrad.text.number_grammar import NumberError, parse_number
-
     try:
         return parse_number(value)
     except NumberError as error:
@@ -65,6 +64,21 @@ def parse_delimiter(value: str) -> str:
     if len(character) != 1 or character.isalnum() or character in "\".+-/'#" or not is_shown:
         raise click.BadParameter(f"expected one character such as , ; | or tab, got {quoted(character)}")
     return character
+
+
+def parse_rates(direction: tuple[str, ...]) -> dict[str, Fraction]:
+    """Parse NAME=RATE of --direction. Raise UsageError."""
+    rates: dict[str, Fraction] = {}
+    for one in direction:
+        name, sign, text = one.rpartition("=")
+        try:
+            rate = parse_number(text.strip())
+        except NumberError as error:
+            raise UsageError(f"--direction: {error.problem.message}", "--direction h1=1,b2=-1") from None
+        if not sign or not name.strip() or name.strip() in rates:
+            raise UsageError(f"--direction: expected NAME=RATE, each name once, got {quoted(one)}", "h1=1,b2=-1")
+        rates[name.strip()] = rate
+    return rates
 
 
 def format_by_suffix(output: str, formats: Iterable[Format], default: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from implicitgrad.cli.boundary import report
+from implicitgrad.cli.problems import report
 from implicitgrad.model.verdict import Unreadable
 from implicitgrad.terminal.files import write_file
 from implicitgrad.terminal.streams import write_stderr, write_stdout

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.boundary import report
 from implicitgrad.cli.options import (
     Verb,
     csv_options,
@@ -24,20 +24,9 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import (
-    INLINE,
-    SystemOptions,
-    files_read,
-    parse_options,
-    read_once,
-    refuse_both,
-    refuse_second_system,
-    require_option,
-    specs_of,
-    system_options,
-)
-from implicitgrad.model.spec import CsvFormat
-from implicitgrad.terminal.streams import say, spinner, write_stdout
+from implicitgrad.cli.systems import INLINE, SystemOptions, files_read, require_option, system_options
+from implicitgrad.model.spec import CsvFormat, SystemSpec
+from implicitgrad.terminal.streams import spinner, write_stdout
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
@@ -45,7 +34,8 @@ from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from implicitgrad.cli.answers import Answer
+    from implicitgrad.cli.answers import Answer, SolveOptions
+    from implicitgrad.text.errors import Problem
 
 PARAMETERS = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
 PRINTED = [one for one in FORMATS.values() if one.is_text]
@@ -182,8 +172,10 @@ def solve(
         raise UsageError(
             "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
         )
-    refuse_second_system(inputs[:1] if system is not None else [], given)
-    refuse_both(given)
+    if not given.is_empty:
+        from implicitgrad.cli.given_systems import refuse_contradictions
+
+        refuse_contradictions(inputs[:1] if system is not None else [], given)
     if system is not None and os.path.isdir(system):
         shown = printable(system)
         hint = f"To solve all in it: implicitgrad batch {shown}; to check them: implicitgrad check {shown}"
@@ -200,71 +192,79 @@ def solve(
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
-    from implicitgrad.cli.answers import SolveOptions, answers_in_time, answers_to, build_systems
+    from implicitgrad.cli.answers import SolveOptions
 
     file = None if output == "-" else output
     if wrt is not None and (unknown := [key for key in wrt if key not in PARAMETERS]):
         expected = ", ".join(PARAMETERS)
         raise UsageError(f"--wrt: expected some of {expected}, got {quoted(unknown[0])}")
+    rates = None if direction is None else _rates(direction)
     options = SolveOptions(
-        arithmetic,
-        free or (),
-        rtol,
-        only,
-        order,
-        steps,
-        require,
-        form,
-        digits,
-        full,
-        file,
-        wrt or (),
-        pieces,
-        None if direction is None else _rates(direction),
+        arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file, wrt or (), pieces, rates
     )
-    with spinner(f"reading {', '.join(inputs)}"):
-        specs = partial(specs_of, system, parse_options(given), given.csv_form)
-        if time_limit is None:
-            systems = build_systems(specs(), options)
-        else:
-            specs = partial(specs, read_once(system))
-    with spinner(f"solving {system or INLINE}"):
-        if time_limit is None:
-            answers, problems = answers_to(systems, options)
-        else:
-            answers, problems = answers_in_time(time_limit, specs, system or INLINE, options)
+    answers, problems = _answers(system, given, inputs, options, time_limit)
     if file is None:
         write_stdout("".join(_joined(answers, form)))
     elif not problems:
-        from implicitgrad.terminal.files import write_file
+        from implicitgrad.cli.output import write_answers
 
-        written = answers[0].written
-        write_file(file, "".join(_joined(answers, form)) if isinstance(written, str) else memoryview(written), sources)
-        for answer in answers:
-            if answer.note is not None:
-                say(answer.note)
+        write_answers(file, answers, "".join(_joined(answers, form)), sources)
     not_met = [problem for answer in answers for problem in answer.unmet]
-    report([*problems, *not_met], as_json=form == JSON)
-    if problems:
-        return ImplicitGradError.exit_code
-    return 1 if not_met else 0
+    if problems or not_met:
+        from implicitgrad.cli.problems import report
+
+        report([*problems, *not_met], as_json=form == JSON)
+        return ImplicitGradError.exit_code if problems else 1
+    return 0
 
 
 def _rates(direction: tuple[str, ...]) -> dict[str, Fraction]:
-    """Parse NAME=RATE of --direction. Raise UsageError."""
-    from implicitgrad.text.number_grammar import NumberError, parse_number
+    from implicitgrad.cli.option_values import parse_rates
 
-    rates: dict[str, Fraction] = {}
-    for one in direction:
-        name, sign, text = one.rpartition("=")
-        try:
-            rate = parse_number(text.strip())
-        except NumberError as error:
-            raise UsageError(f"--direction: {error.problem.message}", "--direction h1=1,b2=-1") from None
-        if not sign or not name.strip() or name.strip() in rates:
-            raise UsageError(f"--direction: expected NAME=RATE, each name once, got {quoted(one)}", "h1=1,b2=-1")
-        rates[name.strip()] = rate
-    return rates
+    return parse_rates(direction)
+
+
+def _answers(
+    source: str | None, given: SystemOptions, inputs: list[str], options: SolveOptions, time_limit: float | None
+) -> tuple[list[Answer], list[Problem]]:
+    """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
+    from implicitgrad.cli.answers import answer, build_systems, refuse_several, require_gradients
+
+    with spinner(f"reading {', '.join(inputs)}"):
+        read = _reader(source, given)
+        if time_limit is None:
+            systems = build_systems(read(), options)
+        else:
+            from implicitgrad.cli.sources import read_once
+
+            read = partial(read, read_once(source))
+    with spinner(f"solving {source or INLINE}"):
+        if time_limit is not None:
+            from implicitgrad.cli.isolated_answers import answers_in_time
+
+            return answers_in_time(time_limit, read, source or INLINE, options)
+        refuse_several(systems, options)
+        numbers = [(one.system, one.parts) for one in systems if not isinstance(one.system, SystemSpec)]
+        require_gradients([system for system, _ in numbers], options)
+        if len(numbers) == len(systems):
+            return [answer(system, parts, options) for system, parts in numbers], []
+        from implicitgrad.cli.isolated_answers import answers_to
+
+        return answers_to(systems, options)
+
+
+def _reader(source: str | None, given: SystemOptions) -> Callable[..., list[SystemSpec]]:
+    """Return the function that reads the systems of a file, with what options override, or the one of options alone.
+
+    It takes the text of the file, if that was read already.
+    """
+    if source is not None and given.is_empty:
+        from implicitgrad.readers.formats import read_specs
+
+        return partial(read_specs, source, given.csv_form)
+    from implicitgrad.cli.given_systems import parse_options, specs_of
+
+    return partial(specs_of, source, parse_options(given), given.csv_form)
 
 
 def _joined(answers: list[Answer], form: str) -> list[str]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import Edit, apply_edits, find_edits
-from implicitgrad.cli.boundary import report
-from implicitgrad.cli.systems import csv_format_of
+from implicitgrad.cli.problems import report
+from implicitgrad.cli.sources import csv_format_of
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
 from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.formats import format_by_suffix, read_specs

@@ -1,0 +1,194 @@
+"""Read the system that a command's options describe, or what they override in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from implicitgrad.cli.options import QUOTES
+from implicitgrad.cli.systems import INLINE, SystemOptions
+from implicitgrad.model.program_spec import ProgramSpec
+from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
+from implicitgrad.readers.formats import read_specs, read_value
+from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.spec import Linearization
+    from implicitgrad.readers.equations import EquationLine
+
+MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
+
+
+def refuse_contradictions(files: Sequence[str], given: SystemOptions) -> None:
+    """Raise UsageError if options exclude one another or the files."""
+    _refuse_second_system(files, given)
+    _refuse_both(given)
+
+
+def _refuse_second_system(files: Sequence[str], given: SystemOptions) -> None:
+    """Raise UsageError if there are files and a system given by options."""
+    if not files or not given.is_whole:
+        return
+    hint = QUOTES
+    if os.path.exists(files[0]):
+        hint = "Leave out one of them"
+    elif given.equations and files[0].replace(",", "").isidentifier():
+        hint = f"Name the unknowns: --unknowns {printable(files[0])}"
+    option = "-e" if given.equations else "-A" if given.A is not None else "--minimize or --maximize"
+    raise UsageError(f"expected a system's file or {option}, got both", hint)
+
+
+def _refuse_both(given: SystemOptions) -> None:
+    """Raise UsageError if both equations and matrices are given, or a point without equations."""
+    if given.equations and (given.A is not None or given.B is not None):
+        raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
+    if given.minimize is not None and given.maximize is not None:
+        raise UsageError("expected --minimize or --maximize, got both")
+    if given.subject_to and given.objective is None:
+        raise UsageError("--subject-to states a constraint; expected --minimize or --maximize beside it")
+    if given.objective is not None:
+        _refuse_beside_program(given)
+    if given.at is not None and not given.equations and given.objective is None:
+        raise UsageError("--at is where equations are differentiated; expected it beside -e")
+    if given.solve_for is not None and given.at is None:
+        raise UsageError("--solve-for needs a point to start from; expected it beside --at")
+    for one in given.at or ():
+        if one.count("=") != 1 or not one.partition("=")[0].strip():
+            raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "Write --at x=3,y=4")
+    named = [one.partition("=")[0].strip() for one in given.at or ()]
+    for name in given.solve_for or ():
+        if name not in named:
+            raise UsageError(f"--solve-for: expected a name that --at has a value for, got {quoted(name)}")
+    if len(set(named)) < len(named):
+        raise UsageError("--at: expected each name once")
+
+
+def _refuse_beside_program(given: SystemOptions) -> None:
+    """Raise UsageError if an option that concerns linear systems is given beside a program."""
+    beside = {"-A": given.A, "-B": given.B, "-e": given.equations, "--inputs": given.x, "--solve-for": given.solve_for}
+    option = next((option for option, value in beside.items() if value), None)
+    if option is not None:
+        hint = "The inputs are the names of --at" if option == "--inputs" else None
+        raise UsageError(f"{option} is for linear systems and equations, not for a program", hint)
+
+
+class OptionValues(NamedTuple):
+    """The parsed values of a system's options."""
+
+    values: dict[str, SourceValue]
+    equations: Linearization | None = None
+    """The parsed equations of -e."""
+    program: Callable[[SourceValue | None], QuadraticProgram] | None = None
+    """Reads the program of --minimize or --maximize, given the unknowns' names."""
+
+
+def parse_options(given: SystemOptions) -> OptionValues:
+    """Parse the values of a system's options."""
+
+    parts = {
+        key: read_value(value, MATRIX_OPTIONS[key], is_matrix=key != "dL_dy", csv_format=given.csv_form)
+        for key, value in given.values.items()
+    }
+    named = {"x": given.x, "y": given.y}
+    parts |= {key: SourceValue(list(value), f"--{key}") for key, value in named.items() if value is not None}
+    if given.objective is not None:
+        return OptionValues(parts, program=_program(given))
+    if not given.equations:
+        return OptionValues(parts)
+    return OptionValues(parts, _equations(given, parts))
+
+
+def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Linearization:
+    """Parse the equations of -e, which stand for A and B."""
+    from implicitgrad.readers.equations import EquationLine, Point, read_equations
+
+    lines = [EquationLine(text, "-e", partial(_position, row)) for row, text in enumerate(given.equations, start=1)]
+    point = None
+    if given.at is not None:
+        point = Point(_values_at(given.at), given.solve_for or (), "--at")
+    return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
+
+
+def _program(given: SystemOptions) -> Callable[[SourceValue | None], QuadraticProgram]:
+    """Parse the program of --minimize or --maximize."""
+    from implicitgrad.readers.equations import EquationLine, Point
+    from implicitgrad.readers.program_expressions import Objective, read_program, split_name
+
+    option = "--minimize" if given.maximize is None else "--maximize"
+    objective = EquationLine(given.objective or "", option, partial(_position, 1))
+    lines = [
+        EquationLine(text, "--subject-to", partial(_position, row))
+        for row, text in enumerate(given.subject_to, start=1)
+    ]
+    point = Point(_values_at(given.at or ()), source="--at")
+    constraints = list(map(split_name, lines))
+    return partial(
+        read_program, Objective(objective, given.maximize is not None), constraints, point=point, source=option
+    )
+
+
+def _position(row: int, offset: int) -> tuple[int, int]:
+    """Return the position of an offset in the row-th value of an option."""
+    return row, offset + 1
+
+
+def _values_at(pairs: Iterable[str]) -> dict[str, EquationLine]:
+    """Return the values of --at by their names."""
+    from implicitgrad.readers.equations import EquationLine
+
+    split = [[part.strip() for part in one.split("=", 1)] for one in pairs]
+    return {name: EquationLine(value, "--at") for name, value in split}
+
+
+def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text: str | None = None) -> list[SystemSpec]:
+    """Read the systems of a file, or the inline one for None; options replace what the file says.
+
+    text : the content of the file if it was read already.
+    """
+
+    kind = SystemSpec if given.program is None else ProgramSpec
+    specs = [kind(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
+    for spec in specs:
+        if isinstance(spec, ProgramSpec):
+            _take_options(spec, given)
+            continue
+        if "A" in given.values or "B" in given.values:
+            spec.complete()
+            spec.origin = None
+            spec.values.pop("hessian", None)
+        spec.values |= given.values
+        if given.equations is not None:
+            spec.take(given.equations)
+    if any(getattr(value.value, "ndim", 0) > 1 for value in given.values.values()):
+        return _in_stacks(specs, given)
+    return specs
+
+
+def _in_stacks(specs: Sequence[SystemSpec], given: OptionValues) -> list[SystemSpec]:
+    """Split the stack that the options describe, or give each system of a file its part of their arrays."""
+    from implicitgrad.readers.stacks import at_place, is_stack, split
+
+    found: list[SystemSpec] = []
+    for spec in specs:
+        if is_stack(spec):
+            found += split(spec)
+            continue
+        spec.values |= {key: at_place(key, value, spec.place, spec.source) for key, value in given.values.items()}
+        found.append(spec)
+    return found
+
+
+def _take_options(spec: ProgramSpec, given: OptionValues) -> None:
+    """Replace values of a program by those of options. Raise UsageError for an option of linear systems."""
+    if given.program is not None:
+        spec.expressions = given.program
+    keys = {"dL_dy": "dL_dz", "y": "names.z" if spec.expressions is None else "z"}
+    for key, value in given.values.items():
+        if key not in keys:
+            option = MATRIX_OPTIONS.get(key, f"--{key}")
+            raise UsageError(f"{spec.source}: {option} is for linear systems and equations, not for a program")
+        spec.values[keys[key]] = value

@@ -1,0 +1,86 @@
+"""Answer systems of solve in a process that can be killed: those that need algebra, or all within a time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import groupby
+from time import monotonic
+
+from implicitgrad.batch.isolation import Job, JobResult, build, run_isolated
+from implicitgrad.cli.answers import Answer, PendingSystem, SolveOptions, answer, refuse_several, require_gradients
+from implicitgrad.model.spec import SystemSpec
+from implicitgrad.readers.build import build_question
+from implicitgrad.text.errors import LIMITS, InputError, Problem
+
+
+def answers_to(systems: Sequence[PendingSystem], options: SolveOptions) -> tuple[list[Answer], list[Problem]]:
+    """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
+    return _split(_results(systems, options))
+
+
+def answers_in_time(
+    seconds: float, specs: Callable[[], Sequence[SystemSpec]], source: str, options: SolveOptions
+) -> tuple[list[Answer], list[Problem]]:
+    """Do the same in a process that is killed if one system takes longer than ``seconds``, reading included."""
+
+    def make_jobs() -> list[Job]:
+        started = monotonic()
+        read = specs()
+        left = seconds - (monotonic() - started)
+        return _jobs(read, options, left if len(read) == 1 else seconds)
+
+    answers, problems = _split(run_isolated(make_jobs, seconds), source)
+    refuse_several([*answers, *problems], options)
+    return answers, problems
+
+
+def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Generator[Answer | JobResult]:
+    for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
+        if is_of_numbers:
+            for system, parts in group:
+                assert not isinstance(system, SystemSpec)
+                yield answer(system, parts, options)
+        else:
+            specs = [one.system for one in group if isinstance(one.system, SystemSpec)]
+            yield from run_isolated(partial(_jobs, specs, options))
+
+
+def _split(results: Generator[Answer | JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+    """Separate answers from the problems of systems without one. Raise any other error.
+
+    source : the source of systems that could not be read in time.
+    """
+    answers: list[Answer] = []
+    problems: list[Problem] = []
+    wrong: list[Problem] = []
+    with closing(results):  # an error that is raised ends the isolated process at once
+        for result in results:
+            if isinstance(result, Answer):
+                answers.append(result)
+            elif result.error is None:
+                answers.append(result.value)
+            elif isinstance(result.error, InputError):
+                found = [
+                    problem._replace(source=problem.source or result.label or source)
+                    for problem in result.error.problems
+                ]
+                (problems if found[0].code in LIMITS else wrong).extend(found)
+            else:
+                raise result.error
+    if wrong:
+        raise InputError([*wrong, *problems])
+    return answers, problems
+
+
+def _jobs(specs: Sequence[SystemSpec], options: SolveOptions, seconds: float | None = None) -> list[Job]:
+    return [Job(spec.source, partial(_answer_spec, spec, options), seconds) for spec in specs]
+
+
+def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
+    spec.order = options.order
+    system = build_question(spec) if spec.kind == "program" else build(spec, options.arithmetic)
+    require_gradients([system], options)
+    found = answer(system, spec.values, options)
+    return found if isinstance(found.written, str) else found._replace(written=bytes(found.written))

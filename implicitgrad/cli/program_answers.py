@@ -1,0 +1,47 @@
+"""Solve a quadratic program with the options of solve that concern it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from implicitgrad.model.program import QuadraticProgram
+from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
+from implicitgrad.text.errors import UsageError
+
+
+def solve_program(
+    program: QuadraticProgram, linear_options: Mapping[str, object], *, steps: bool, is_gradient_alone: bool
+) -> ProgramSolution:
+    """Solve a program. linear_options : the options that concern linear systems alone. Raise ImplicitGradError."""
+    for option, value in linear_options.items():
+        if value:
+            raise UsageError(f"{program.source}: {option} is for linear systems and equations, not for a program")
+    solution = solve_in_any_arithmetic(program)
+    if steps:
+        from implicitgrad.writers.program_steps import refuse_unfit
+
+        refuse_unfit(solution)
+    return solution._replace(is_gradient_alone=is_gradient_alone)
+
+
+def with_pieces(
+    solution: ProgramSolution, *, pieces: bool, direction: Mapping[str, Fraction] | None
+) -> ProgramSolution:
+    """Add the pieces and the directional derivative that are asked for. Raise ImplicitGradError."""
+    if pieces and solution.is_unique:
+        from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
+
+        found = find_pieces(solution)
+        if found is None:
+            remark = ("too-many-pieces", f"there are more than {MAX_PIECES} pieces, and none of them is listed")
+            solution = solution._replace(remarks=(*solution.remarks, remark))
+        else:
+            solution = solution._replace(pieces=tuple(found))
+    if direction is not None:
+        from implicitgrad.solvers.program.derivatives import directional_derivative
+
+        slope = directional_derivative(solution, direction)
+        solution = solution._replace(directional=(direction, slope))
+    return solution
