@@ -58,7 +58,9 @@ THIRD_PARTY = {
         "readers/npy",
         "readers/npz",
         "readers/npz_program",
+        "readers/python_stacks",
         "readers/stacks",
+        "solvers/solutions",
         "readers/decimals",
     }
     | {f"writers/{file}" for file in ("numpy_files", "program_numpy", "scaled_matrix", "heat_map", "summary")},

@@ -44,7 +44,7 @@ def test_the_answer_goes_back_into_arrays() -> None:
         ([[Decimal("Infinity")]], "A[1][1]: expected a finite number, got Infinity"),
         ([[1j]], "got '1j'"),
         (np.zeros((2, 0)), "A[1] is empty"),
-        (np.zeros((2, 2, 2)), "A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a list"),
+        (np.zeros((2, 2, 0)), "<python>[0]: A[1] is empty"),
     ],
 )
 def test_values_without_meaning_are_input_errors(A: object, message: str) -> None:
@@ -145,7 +145,6 @@ def test_integers_beyond_doubles_are_no_doubles() -> None:
 @pytest.mark.parametrize(
     ("array", "found"),
     [
-        (np.zeros((8, 8, 8)), "a list; 63 other entries are no numbers either"),
         (np.eye(8, dtype=bool), "True; 63 other entries are no numbers either"),
         (np.eye(8) * 1j, "'1j'; 63 other entries are no numbers either"),
         (np.array([[1, None], [2, 3]], dtype=object), "None"),

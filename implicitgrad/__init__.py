@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.system import LinearSystem
     from implicitgrad.model.verdict import Outcome, Verdict
     from implicitgrad.readers.python_values import linear_system
+    from implicitgrad.solvers.solutions import Solutions
     from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
 
 _HOME = {
@@ -30,6 +31,7 @@ _HOME = {
     "Constraints": "model.solution",
     "General": "model.solution",
     "Solution": "model.solution",
+    "Solutions": "solvers.solutions",
     "Status": "model.solution",
     "solve": "api",
     "solve_program": "api",
@@ -55,6 +57,7 @@ __all__ = [
     "ProgramStatus",
     "QuadraticProgram",
     "Solution",
+    "Solutions",
     "Status",
     "UsageError",
     "Verdict",

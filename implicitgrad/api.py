@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.model.program_spec import PROGRAM_CLAIMS
-from implicitgrad.model.solution import Constraints, Solution
+from implicitgrad.model.solution import Constraints
 from implicitgrad.model.spec import CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
 from implicitgrad.numbers.doubles import is_array_of_doubles
-from implicitgrad.numbers.values import plain
+from implicitgrad.numbers.values import axes_of, plain
 from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.readers.formats import read_specs
@@ -23,6 +24,8 @@ from implicitgrad.readers.python_values import linear_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import UsageError
 
+STACK_AXES = 2
+"""An A of more axes is a stack of systems."""
 UNIT_ROUNDOFFS = {
     "bfloat16": Fraction(1, 2**8),
     "float16": Fraction(1, 2**11),
@@ -64,12 +67,15 @@ def solve(
     free: str | Sequence[str] = (),
     arithmetic: str = AUTO,
     rtol: float | None = None,
-) -> Solution:
-    """What is known of ∂y/∂x and ∂L/∂x in B·x = A·y.
+) -> Any:  # noqa: ANN401 (a Solution; Solutions of a stack)
+    """What is known of ∂y/∂x and ∂L/∂x in B·x = A·y: a Solution.
 
     A : (M, N) nested sequences or array of numbers or their texts, or a LinearSystem, which has all the rest.
     dL_dy : (N,), or (K, N) for K losses. B : (M, P); the identity unless given. x, y : the P and N names.
     free : name or names of the unknowns to be free where ∂y/∂x is not unique.
+
+    If A is a stack (…, M, N), with any number of leading axes, so are dL_dy (…, N) or (…, K, N) and B (…, M, P), or
+    they are (N,) and (M, P), the same for all systems. The answer is then Solutions, a Solution at each index.
 
     arithmetic : "exact" rational numbers, a float standing for its exact binary value; "float", doubles with bounds on
     their errors; or "auto": doubles for arrays and for
@@ -88,6 +94,12 @@ def solve(
         if any(given is not None for given in (dL_dy, B, x, y, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
         return solve_system(A, free, arithmetic, rtol)
+    if axes_of(A) > STACK_AXES:
+        from implicitgrad.readers.python_stacks import python_stack
+        from implicitgrad.solvers.solutions import LazyAnswers, Solutions
+
+        stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}, name, arithmetic)
+        return Solutions(LazyAnswers(stack, free, rtol))
     return solve_system(linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic), free, AUTO, rtol)
 
 

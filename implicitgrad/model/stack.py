@@ -7,9 +7,13 @@ the axes that it has beside one system is the same for all systems; one with d m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from implicitgrad.model.system import LinearSystem
+    from implicitgrad.numbers.ball import Array
 
 NUMBER = r"\s*([+-]?[0-9]{1,18})?\s*"
 Index = tuple[int, ...]
@@ -21,6 +25,21 @@ class StackPlace(NamedTuple):
     shape: tuple[int, ...]
     """The lengths of the leading axes."""
     at: Index
+
+
+class SystemStack(NamedTuple):
+    """Systems of equal shape."""
+
+    shape: tuple[int, ...]
+    """The lengths of the leading axes, whose product is S."""
+    sizes: tuple[int, int, int]
+    """The numbers of equations, unknowns and inputs of each."""
+    losses: tuple[int, ...] | None
+    """(K,), or () if dL_dy is one vector; None without dL_dy."""
+    system: Callable[[Index], LinearSystem]
+    """Builds the system at an index. Raises InputError."""
+    doubles: tuple[Array, Array | None, Array | None] | None
+    """A (S, M, N), B (S, M, P) and dL_dy (S, K, N) if all numbers are doubles, and are to be computed with as such."""
 
 
 def label(index: Index) -> str:

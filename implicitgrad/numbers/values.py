@@ -24,6 +24,16 @@ def shape_of(value: object) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ())) if is_array(value) else ()
 
 
+def axes_of(value: object) -> int:
+    """Return the number of axes of an array, or of nested lists of values or arrays, by their first entries."""
+    axes = 0
+    while isinstance(value, list | tuple) and value:
+        value = value[0]
+        axes += 1
+    found = getattr(value, "ndim", 0)
+    return axes + (found if isinstance(found, int) else 0)
+
+
 def rectangle_of_texts(value: list[Any]) -> list[list[str]] | None:
     """Return rows of texts or integers, all of one length and not empty, as texts; None for anything else."""
     if {*map(type, value)} != {list} or len({*map(len, value)}) > 1:

@@ -80,7 +80,7 @@ class _Builder(ClaimReader):
         return None
 
     def _where_to_give(self) -> str | None:
-        return None if self.system.source == "<python>" else "Give it in the file or with -g"
+        return None if self.system.source.startswith("<python>") else "Give it in the file or with -g"
 
     def _free_parameters(self) -> ClaimedNumber | tuple[str, ...] | None:
         key = "free_parameters"

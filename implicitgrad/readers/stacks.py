@@ -52,10 +52,10 @@ def split(
     except ValueError as error:
         problem = Problem(f"{error}; the stack has the shape {_shown(shape)}", code="bad-shape", source=spec.source)
         raise InputError([problem]) from None
-    return [_system(spec, place, file, values, claimed, finish) for place in places]
+    return [system_at(spec, place, file, values, claimed, finish) for place in places]
 
 
-def _system(
+def system_at(
     spec: SystemSpec,
     place: StackPlace,
     file: str,
@@ -63,12 +63,13 @@ def _system(
     claims: Mapping[str, SourceValue],
     finish: Callable[[Claims], Claims],
 ) -> SystemSpec:
+    """Return one system of a stack, of values and claims with its leading axes."""
     source = file + label(place.at)
-    parts = {key: _entry(value, place, source) for key, value in values.items()}
+    parts = {key: entry_at(value, place, source) for key, value in values.items()}
     found = SystemSpec(source, parts, spec.name + label(place.at))
     found.place = place
     if claims:
-        found.expect = lambda: dict(finish({key: _entry(value, place, source) for key, value in claims.items()}))
+        found.expect = lambda: dict(finish({key: entry_at(value, place, source) for key, value in claims.items()}))
     return found
 
 
@@ -84,7 +85,7 @@ def at_place(key: str, value: SourceValue, place: StackPlace | None, source: str
         if array.ndim > max(map(_count, _own(key, array))):
             raise _misfit(key, value, (), source)
         return value
-    return _entry(spread(key, value, place.shape, source), place, value.source)
+    return entry_at(spread(key, value, place.shape, source), place, value.source)
 
 
 def spread(key: str, value: SourceValue, shape: tuple[int, ...], source: str) -> SourceValue:
@@ -105,7 +106,7 @@ def spread(key: str, value: SourceValue, shape: tuple[int, ...], source: str) ->
     return value._replace(value=np.broadcast_to(array, (*shape, *array.shape[leading:])))
 
 
-def _entry(value: SourceValue, place: StackPlace, source: str | None) -> SourceValue:
+def entry_at(value: SourceValue, place: StackPlace, source: str | None) -> SourceValue:
     """Return the value of one system."""
     array: Any = value.value
     return value._replace(value=array[place.at], source=source) if hasattr(array, "ndim") else value

@@ -28,8 +28,7 @@ def solve_system(
     chosen = system.arithmetic
     if arithmetic != AUTO:
         system, chosen = _in(chosen_arithmetic(arithmetic), system)
-    if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
-        raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
+    refuse_cutoff(rtol)
     if steps:
         from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
 
@@ -57,6 +56,12 @@ def solve_system(
     if steps:
         found = with_derivation(found)
     return found
+
+
+def refuse_cutoff(rtol: float | None) -> None:
+    """Raise UsageError if the relative cutoff on singular values is none."""
+    if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
+        raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
 
 
 def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:

@@ -71,7 +71,7 @@ class Document:
         if system.origin is not None:
             parts[0] = "equations" if system.origin.is_linear else "F(x, y) = 0"
             parts[1:1] = self._point(system.origin)
-        return parts if system.source in NOT_FILES else [title, *parts]
+        return parts if system.source.startswith(NOT_FILES) else [title, *parts]
 
     def _point(self, origin: ImplicitEquations) -> list[str]:
         """Return the point of the equations, and which of its values were computed."""

@@ -213,7 +213,7 @@ def times(a: BallArray, b: BallArray) -> BallArray:
     """Return a·b, with the errors of both and of the product."""
     value = a.value @ b.value
     sizes = np.abs(a.value), np.abs(b.value)
-    error = gamma(max(a.value.shape[1], 1)) * bound_product(*sizes)
+    error = gamma(max(a.value.shape[-1], 1)) * bound_product(*sizes)
     if np.any(b.error):
         error = error + _bound_errors(sizes[0], b.error, b.value.shape)
     if np.any(a.error):

@@ -1,0 +1,233 @@
+"""Stacks: bounds that hold against exact rationals, the answers of single systems, and the speed of arrays' shapes."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import trials
+from oracles.rationals import exactly, fractions
+
+from implicitgrad import InputError, Solutions, UsageError, solve
+from implicitgrad.solvers.floating.stacked import solve_stacked
+
+Rng = np.random.Generator
+Array = np.ndarray[Any, Any]
+
+
+def ill_conditioned(rng: Rng, n: int) -> Array:
+    """Matrices with conditions from 1 to 1e18."""
+    U, V = (np.linalg.qr(rng.normal(size=(12, n, n)))[0] for _ in range(2))
+    sigma = 10 ** -(rng.uniform(0, 18, size=(12, 1, 1)) * np.linspace(0, 1, n))
+    found: Array = U * sigma @ V
+    return found
+
+
+def badly_scaled(rng: Rng, n: int) -> Array:
+    exponents = rng.integers(-80, 80, size=(2, 12, n))
+    return np.ldexp(rng.normal(size=(12, n, n)), exponents[0][:, :, None] + exponents[1][:, None, :])
+
+
+def mixed(rng: Rng, n: int) -> Array:
+    """Matrices of which some are singular, in doubles or exactly, and some have zeros."""
+    A = rng.normal(size=(12, n, n))
+    A[0], A[1], A[2] = 0, np.eye(n), np.triu(A[2])
+    A[3, -1] = A[3, 0] * 3
+    A[4, :, 0] = 0
+    A[5] = A[5] @ np.diag([*np.ones(n - 1), 1e-300])
+    return A
+
+
+KINDS: dict[str, Callable[[Rng, int], Array]] = {
+    "normal": lambda rng, n: rng.normal(size=(12, n, n)),
+    "integers": lambda rng, n: rng.integers(-9, 10, size=(12, n, n)).astype(float),
+    "ill-conditioned": ill_conditioned,
+    "badly scaled": badly_scaled,
+    "near the ends of the range": lambda rng, n: np.ldexp(
+        rng.normal(size=(12, n, n)), rng.choice([-1040, -1000, -500, 0, 500, 1000, 1020], size=(12, 1, 1))
+    ),
+    "mixed": mixed,
+}
+SIZES = [1, 2, 3, 5, 9]
+
+
+def assert_within(found: Array, truth: Any, bound: float, what: Any) -> None:
+    for row, true in zip(found, fractions(truth), strict=True):
+        for ours, exact in zip(row, true, strict=True):
+            assert abs(Fraction(float(ours)) - exact) <= Fraction(float(bound)), what
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_certified_bounds_hold_against_exact_rationals(kind: str, n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(trials(5)):
+        A = KINDS[kind](rng, n)
+        B, g = rng.normal(size=(len(A), n, 2)), rng.normal(size=(len(A), 3, n))
+        plain, full = solve_stacked(A, None, g, None), solve_stacked(A, B, g, None)
+        for k in np.flatnonzero(plain.is_certified | full.is_certified).tolist():
+            inverse = exactly(A[k]).inv()  # raises if it is singular
+            for found, J in ((plain, inverse), (full, inverse * exactly(B[k]))):
+                if found.is_certified[k]:
+                    assert found.dL_dx is not None
+                    assert_within(found.dy_dx[k], J, found.dy_dx_error[k], A[k])
+                    assert_within(found.dL_dx[k], exactly(g[k]) * J, found.dL_dx_error[k], A[k])
+        if kind in ("normal", "badly scaled"):
+            assert plain.is_certified.mean() > 0.9
+            sizes = np.abs(plain.dy_dx).max(axis=(1, 2))
+            assert np.median(plain.dy_dx_error / sizes) < 1e-14
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stack_gives_the_answers_of_its_systems(kind: str) -> None:
+    rng = np.random.default_rng(7)
+    for n in (1, 2, 5):
+        A = KINDS[kind](rng, n)
+        g = rng.normal(size=(len(A), n))
+        found = solve(A, g)
+        for k in range(len(A)):
+            try:
+                one = solve(A[k], g[k])
+            except InputError:
+                assert (found.status[k], found.rank[k]) == ("error", -1)
+                assert np.isnan(found.dy_dx[k]).all()
+                continue
+            assert (found.status[k], found.rank[k]) == (one.status, one.rank)
+            assert found.condition[k] == pytest.approx(one.condition or np.nan, rel=1e-6, nan_ok=True)
+            pairs = [(found.dy_dx[k], np.asarray(one.dy_dx)), (found.dL_dx[k], one.dL_dx)]
+            for (ours, theirs), bound, other in zip(pairs, found.error_bounds, one.error_bounds, strict=True):
+                assert np.isnan(bound[k]) == (other is None)
+                assert (np.isnan(ours) == np.isnan(theirs)).all()
+                if other is not None:
+                    assert (np.abs(ours - theirs)[~np.isnan(ours)] <= bound[k] + other).all()
+                else:
+                    assert np.array_equal(ours, theirs, equal_nan=True)
+
+
+A = np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 2.0], [2.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]]])
+G = np.array([[1.0, 1.0], [1.0, 2.0], [3.0, 5.0]])
+FOUR = np.random.default_rng(1).normal(size=(2, 3, 4, 4))
+
+
+def test_solutions_are_a_list_of_solutions_and_arrays_of_all() -> None:
+    found = solve(A, G, y=["f", "g"])
+    assert isinstance(found, Solutions)
+    assert (len(found), found.shape) == (3, (3,))
+    assert repr(found) == "<3 solutions of 2 equations in 2 unknowns and 2 inputs>"
+    assert [one.rank for one in found] == found.rank.tolist() == [2, 1, 2]
+    assert found.status.tolist() == ["determined", "rank-deficient", "determined"]
+    assert found[-1].system.source == "<python>[2]"
+    assert found[1].general.free == ("f",)
+    assert [one.rank for one in found[1:]] == [1, 2]
+    assert found[found.status != "determined"][0].system.name == "<python>[1]"
+    assert np.allclose(found.dy_dx[[0, 2]], np.linalg.inv(A[[0, 2]]), rtol=1e-15)
+    assert np.isnan(found.dy_dx[1]).all()
+    assert [np.isnan(bound).tolist() for bound in found.error_bounds] == [[False, True, False]] * 2
+    assert found[2].dL_dx == pytest.approx(found.dL_dx[2], rel=1e-15)
+    with pytest.raises(IndexError):
+        found[3]
+    with pytest.raises(ValueError, match="read-only"):
+        found.dy_dx[0] = 0
+
+
+def test_there_can_be_several_leading_axes() -> None:
+    found = solve(FOUR, np.ones((2, 3, 5, 4)), B=FOUR[..., :3], name="layer")
+    assert (found.shape, len(found), found.dy_dx.shape, found.dL_dx.shape) == ((2, 3), 2, (2, 3, 4, 3), (2, 3, 5, 3))
+    assert np.allclose(found.dy_dx, np.eye(4)[:, :3], atol=1e-12)
+    assert found[1].shape == (3,)
+    assert found[1][2].system.name == found[1, 2].system.name == "layer[1,2]"
+    assert found[:, 1].dy_dx.shape == (2, 4, 3)
+    assert [one.shape for one in found] == [(3,), (3,)]
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda a, path: a.astype("f4"),
+        lambda a, path: a.astype("i2"),
+        lambda a, path: a.astype(">f8"),
+        lambda a, path: np.asfortranarray(a),
+        lambda a, path: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0),
+        lambda a, path: list(a),
+        lambda a, path: (np.save(path / "a.npy", a), np.load(path / "a.npy", mmap_mode="r"))[1],
+    ],
+    ids=["float32", "integers", "big-endian", "Fortran order", "strides", "list of arrays", "mapped"],
+)  # fmt: skip
+def test_other_arrays_mean_the_same_numbers(convert: Callable[[Array, Any], Any], tmp_path: Any) -> None:
+    found, expected = solve(convert(A, tmp_path), G.tolist()), solve(A, G)
+    assert np.array_equal(found.dy_dx, expected.dy_dx, equal_nan=True)
+    assert np.array_equal(found.dL_dx, expected.dL_dx, equal_nan=True)
+    assert found[2].dy_dx == expected[2].dy_dx
+
+
+def test_a_stack_is_not_changed_by_changing_the_array() -> None:
+    array = A.copy()
+    found = solve(array)
+    array[:] = 0
+    assert found.rank.tolist() == [2, 1, 2]
+
+
+def test_lists_of_numbers_and_arithmetic_exact_give_fractions() -> None:
+    for found in (solve(A.astype(int).tolist(), [1, 1]), solve(A, [1, 1], arithmetic="exact")):
+        assert found.dy_dx.dtype == object
+        assert found.dy_dx[2].tolist() == [[-2, 1], [Fraction(3, 2), Fraction(-1, 2)]]
+        assert found.dy_dx[1].tolist() == [[None, None], [None, None]]
+        assert found.dL_dx[0].tolist() == [Fraction(1, 2), Fraction(1, 4)]
+        assert [bound.tolist() for bound in found.error_bounds] == [[0, 0, 0]] * 2
+    assert solve([[["1/3"]], [["0.1"]]]).dy_dx.tolist() == [[[3]], [[10]]]
+    assert solve(np.array([[[2**60 + 1]], [[2]]])).dy_dx.tolist() == [[[Fraction(1, 2**60 + 1)]], [[0.5]]]
+    assert solve(A.tolist(), arithmetic="float").dy_dx.dtype == float
+
+
+def test_rectangular_systems_and_wanted_free_unknowns() -> None:
+    wide = np.array([[[3.0, 5.0]], [[2.0, 0.0]]])
+    found = solve(wide, [6.0, 10.0], free="y2")
+    assert found.status.tolist() == ["underdetermined"] * 2
+    assert found[0].general.free == ("y2",)
+    assert np.array_equal(found.dy_dx[:, :, 0], [[np.nan, np.nan], [0.5, np.nan]], equal_nan=True)
+    assert found.dL_dx[0].tolist() == [2]
+    mixed = solve(A, free="y2")
+    assert [one.general.free for one in mixed] == [(), ("y2",), ()]
+    tall = solve(np.swapaxes(wide, 1, 2))
+    assert (tall.status.tolist(), tall.dy_dx.shape) == (["overdetermined"] * 2, (2, 1, 2))
+
+
+def test_an_empty_stack_has_empty_arrays() -> None:
+    found = solve(np.zeros((0, 3, 3)), np.zeros((0, 2, 3)))
+    assert (len(found), list(found), found.dy_dx.shape, found.dL_dx.shape) == (0, [], (0, 3, 3), (0, 2, 3))
+    assert solve(np.zeros((2, 0, 1, 2))).dy_dx.shape == (2, 0, 2, 1)
+
+
+def test_the_cutoff_counts_as_for_single_systems() -> None:
+    A = np.array([[[2.0, 1.0], [1.0, 1.0]], [[1.0, 1.0], [1.0, 1.0001]]])
+    assert solve(A).rank.tolist() == [2, 2]
+    assert solve(A, rtol=1e-3).rank.tolist() == [2, 1]
+
+
+NAN = np.where(np.arange(12).reshape(3, 2, 2) == 7, np.nan, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "expected"),
+    [
+        ([NAN], {}, "<python>[1]: A[2][2]: expected a finite number, got nan"),
+        ([np.full((3, 2, 2), np.inf)], {}, "<python>[0]: A[1][1]: expected a finite number, got inf, and so for 11 "
+         "more entries of A"),
+        ([[np.eye(2), np.eye(3)]], {}, "<python>: A: expected the systems of a stack to have one shape, got several. "
+         "Solve each by itself"),
+        ([A, G[:2]], {}, "<python>: dL_dy: expected 3×N or 3×K×N beside a stack of 3 systems, or N for all of them; "
+         "got the shape 2×2. dL_dy[None] is several losses of every system"),
+        ([A, [1, 2, 3]], {}, "<python>[0]: dL_dy has 3 entries; expected 2, one for each column of A. A is 2×2, dL_dy "
+         "is 1×3"),
+        ([A], {"x": ["a"]}, "<python>[0]: x has 1 name; expected 2, one for each row of A"),
+        ([A], {"free": "a"}, "free: 'a' is not an unknown of <python>[0]; expected y1, y2"),
+        ([A], {"rtol": 2}, "rtol: expected a number from 0 to 1, got 2"),
+        ([A], {"arithmetic": "fast"}, "arithmetic: expected 'auto', 'exact', 'float', got 'fast'"),
+        ([np.ones((2, 0, 3))], {}, "<python>[0]: A is empty; expected at least one row of at least one number"),
+    ],
+)  # fmt: skip
+def test_what_is_no_stack_is_refused_at_once(arguments: list[Any], options: dict[str, Any], expected: str) -> None:
+    with pytest.raises((InputError, UsageError)) as caught:
+        solve(*arguments, **options)
+    assert str(caught.value) == expected
