@@ -17,7 +17,7 @@ from conftest import PROGRAM, Run
 
 from implicitgrad import InputError
 from implicitgrad.batch import inputs as items
-from implicitgrad.readers import source as reading
+from implicitgrad.readers import fifo as reading
 from implicitgrad.writers.csv import COLUMNS
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"

@@ -15,7 +15,7 @@ import implicitgrad.readers.yaml as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.readers import yaml_nodes
+from implicitgrad.readers import not_text, source, yaml_nodes
 from implicitgrad.readers.build import build_system
 
 
@@ -364,3 +364,7 @@ def test_one_name_or_number_may_stand_for_a_list_of_it(run: Run) -> None:
     record = json.loads(run("solve", "one.yaml", "--format", "json").stdout)
     assert (record["x"], record["y"], record["dL_dx"]) == (["q"], ["p"], [1.5])
     assert run("solve", "-", stdin="equations: x = 2*y\ny: y\n").returncode == 0
+
+
+def test_every_format_that_is_no_text_is_told_by_its_first_byte() -> None:
+    assert {start[0] for start in not_text._SIGNATURES} == set(source.FIRST_BYTES)

@@ -11,7 +11,8 @@ from implicitgrad.cli.options import QUOTES
 from implicitgrad.cli.systems import INLINE, SystemOptions
 from implicitgrad.model.program_spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
-from implicitgrad.readers.formats import read_specs, read_value
+from implicitgrad.readers.formats import read_specs
+from implicitgrad.readers.matrix_options import read_value
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.readers.formats import format_by_suffix
-from implicitgrad.readers.source import STANDARD_INPUT, read_text, regular_size
+from implicitgrad.readers.regular_files import regular_size
+from implicitgrad.readers.source import STANDARD_INPUT, read_text
 
 
 def read_once(source: str | None) -> str | None:

@@ -11,7 +11,8 @@ import numpy as np
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.formats import file_of
-from implicitgrad.readers.source import read_bytes, regular_size, stem
+from implicitgrad.readers.regular_files import regular_size
+from implicitgrad.readers.source import read_bytes, stem
 from implicitgrad.readers.stacks import split
 from implicitgrad.text.characters import MAX_QUOTED, count, printable, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem

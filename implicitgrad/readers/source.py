@@ -1,4 +1,4 @@
-"""Read the text of a path or "-": without hanging, with a size limit, decoded; name the format of other files."""
+"""Read the text of a path or "-": without hanging, with a size limit, decoded."""
 
 from __future__ import annotations
 
@@ -12,25 +12,9 @@ from implicitgrad.text.errors import InputError, Problem
 STANDARD_INPUT = "-"
 MAX_BYTES = 256 * 2**20
 CHUNK = 2**16
-NUMPY_HINT = "NumPy's files are read from a path that ends in .npy or .npz, and not through standard input"
-SECONDS_FOR_A_WRITER = 5.0
 
-_SIGNATURES = {
-    b"\x1f\x8b": "gzip data",
-    b"\x93NUMPY": "a NumPy .npy file",
-    b"PK\x03\x04": "a zip archive",
-    b"%PDF-": "a PDF document",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"BZh": "bzip2 data",
-    b"\xfd7zXZ\x00": "xz data",
-    b"\x28\xb5\x2f\xfd": "zstd data",
-    b"\x89PNG": "a PNG picture",
-    b"SQLite format 3": "an SQLite database",
-    b"<!doctype html": "an HTML page",
-    b"<html": "an HTML page",
-    b"<?xml": "an XML document",
-}
-_FIRST_BYTES = {start[:1] for start in _SIGNATURES}
+FIRST_BYTES = b"\x1f\x93P%\xd0B\xfd\x28\x89S<"
+"""The first bytes of the formats that not_text.py knows."""
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -58,22 +42,6 @@ def read_bytes(source: str) -> bytes:
     return data
 
 
-def regular_size(path: str) -> int | None:
-    """Return the size of a file in bytes; None if it is not regular, such as a FIFO. Raises InputError.
-
-    The file is not opened, because a FIFO's writer would take that for its reader.
-    """
-    try:
-        status = os.stat(path)
-        if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-
 def unreadable(source: str, error: OSError | ValueError) -> InputError:
     """Return the error for a source that cannot be read."""
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
@@ -98,7 +66,11 @@ def open_file(path: str) -> tuple[int, bytes]:
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
-        beginning = _await_writer(descriptor) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
+        beginning = b""
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            from implicitgrad.readers.fifo import await_writer
+
+            beginning = await_writer(descriptor)
         if hasattr(os, "set_blocking"):
             os.set_blocking(descriptor, True)
     except BaseException:
@@ -133,51 +105,25 @@ def _read(descriptor: int) -> bytes:
     return b"".join(chunks)
 
 
-def _await_writer(descriptor: int) -> bytes:
-    """Wait until a FIFO has data, and return what had to be read to find out."""
-    import select
-
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    if poll.poll(SECONDS_FOR_A_WRITER * 1000):
-        return b""
-    try:
-        beginning = os.read(descriptor, 1)
-    except BlockingIOError:  # a slow process has it open for writing
-        return b""
-    if not beginning:
-        raise OSError(errno.ENODATA, f"a FIFO that nobody writes to (waited {SECONDS_FOR_A_WRITER:.0f} s)")
-    return beginning
-
-
 def decode(source: str, data: bytes, first_line: int = 1) -> str:
     """Decode bytes, without a byte order mark. Raises InputError.
 
     first_line : the line of the source on which they begin.
     """
     beginning = data[:200].lstrip()
-    if beginning[:1] in _FIRST_BYTES and (found := _format_of(data, beginning)):
-        hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
-        raise _refused(source, f"expected YAML or CSV text, got {found}", hint)
+    if beginning[:1] in FIRST_BYTES:
+        from implicitgrad.readers.not_text import refuse_other_format
+
+        refuse_other_format(source, data, beginning)
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + first_line
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        message = f"expected {encoding.upper()} text, got the byte 0x{data[error.start]:02x}"
-        problem = Problem(message, "Save the file as UTF-8", "not-text", source, line, column)
-        raise InputError([problem]) from None
+        from implicitgrad.readers.not_text import undecodable
+
+        raise undecodable(error, source, data, first_line) from None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + first_line
-        problem = Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)
-        raise InputError([problem])
+        from implicitgrad.readers.not_text import binary
+
+        raise binary(text, source, first_line)
     return text
-
-
-def _format_of(data: bytes, beginning: bytes) -> str | None:
-    """Return the name of the format of ``data``, if it is a known one other than text."""
-    found = next((name for start, name in _SIGNATURES.items() if beginning.lower().startswith(start.lower())), None)
-    if found == "a zip archive" and b".npy" in beginning:
-        return "a NumPy .npz file"
-    return "an Excel workbook" if found == "a zip archive" and b"xl/" in data else found

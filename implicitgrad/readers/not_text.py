@@ -1,0 +1,53 @@
+"""Say why the content of a source is no text: it is a file of another format, or has bytes that no text has."""
+
+from __future__ import annotations
+
+from implicitgrad.text.errors import InputError, Problem
+
+NUMPY_HINT = "NumPy's files are read from a path that ends in .npy or .npz, and not through standard input"
+_SIGNATURES = {
+    b"\x1f\x8b": "gzip data",
+    b"\x93NUMPY": "a NumPy .npy file",
+    b"PK\x03\x04": "a zip archive",
+    b"%PDF-": "a PDF document",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"BZh": "bzip2 data",
+    b"\xfd7zXZ\x00": "xz data",
+    b"\x28\xb5\x2f\xfd": "zstd data",
+    b"\x89PNG": "a PNG picture",
+    b"SQLite format 3": "an SQLite database",
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML document",
+}
+
+
+def refuse_other_format(source: str, data: bytes, beginning: bytes) -> None:
+    """Raise InputError if the data has a known format other than text."""
+    found = _format_of(data, beginning)
+    if found is not None:
+        hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
+        raise InputError([Problem(f"expected YAML or CSV text, got {found}", hint, "not-text", source)])
+
+
+def undecodable(error: UnicodeDecodeError, source: str, data: bytes, first_line: int) -> InputError:
+    """Return the error for a byte that the encoding does not allow."""
+    line = data.count(b"\n", 0, error.start) + first_line
+    column = error.start - data.rfind(b"\n", 0, error.start)
+    encoding = error.encoding.upper()
+    message = f"expected {encoding} text, got the byte 0x{data[error.start]:02x}"
+    return InputError([Problem(message, "Save the file as UTF-8", "not-text", source, line, column)])
+
+
+def binary(text: str, source: str, first_line: int) -> InputError:
+    """Return the error for a NUL byte."""
+    line = text.count("\n", 0, text.index("\0")) + first_line
+    return InputError([Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)])
+
+
+def _format_of(data: bytes, beginning: bytes) -> str | None:
+    """Return the name of the format of ``data``, if it is a known one other than text."""
+    found = next((name for start, name in _SIGNATURES.items() if beginning.lower().startswith(start.lower())), None)
+    if found == "a zip archive" and b".npy" in beginning:
+        return "a NumPy .npz file"
+    return "an Excel workbook" if found == "a zip archive" and b"xl/" in data else found
