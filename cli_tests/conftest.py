@@ -14,7 +14,18 @@ from hypothesis import HealthCheck, settings
 
 from implicitgrad.batch import isolation
 
-__all__ = ["IS_THOROUGH", "PROGRAM", "ROOT", "SCREEN_VARIABLES", "Run", "examples", "is_program", "spread", "trials"]
+__all__ = [
+    "IS_THOROUGH",
+    "PROGRAM",
+    "ROOT",
+    "SCREEN_VARIABLES",
+    "Run",
+    "examples",
+    "is_program",
+    "only_thorough",
+    "spread",
+    "trials",
+]
 
 ROOT = Path(__file__).parent.parent
 IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"
@@ -24,10 +35,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def examples(number: int) -> settings:
-    """Try a property on ``number`` random examples in a thorough run (IMPLICITGRAD_TESTS=thorough), else on a fifth."""
+    """Try a property on ``number`` random examples in a thorough run (IMPLICITGRAD_TESTS=thorough), else on a tenth."""
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
     return settings(
-        max_examples=number if IS_THOROUGH else max(10, number // 5), deadline=None, suppress_health_check=checks
+        max_examples=number if IS_THOROUGH else max(5, number // 10), deadline=None, suppress_health_check=checks
     )
 
 
@@ -36,13 +47,16 @@ settings.load_profile("implicitgrad")
 
 
 def trials(number: int) -> int:
-    """Return how often a loop is run: ``number`` times in a thorough run, else a fifth of that."""
-    return number if IS_THOROUGH else -(-number // 5)
+    """Return how often a loop is run: ``number`` times in a thorough run, else a tenth of that."""
+    return number if IS_THOROUGH else -(-number // 10)
 
 
 def spread(cases: Iterable[T], step: int) -> list[T]:
     """Return all cases in a thorough run, else every ``step``-th."""
     return list(cases)[:: 1 if IS_THOROUGH else step]
+
+
+only_thorough = pytest.mark.skipif(not IS_THOROUGH, reason="takes long: IMPLICITGRAD_TESTS=thorough runs it")
 
 
 def is_program(path: Path) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import children, wait_until, wait_until_blocked
-from conftest import PROGRAM, SCREEN_VARIABLES, Run, spread
+from conftest import PROGRAM, SCREEN_VARIABLES, Run, only_thorough, spread
 
 from implicitgrad.batch import answer
 from implicitgrad.batch.cluster import Cluster
@@ -513,7 +513,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="ne
 
 
 @needs_proc
-@pytest.mark.parametrize("has_answered", [False, True])
+@pytest.mark.parametrize("has_answered", spread([False, True], 2))
 def test_a_worker_that_somebody_kills_costs_nothing(tmp_path: Path, has_answered: bool) -> None:
     process = started(tmp_path, "-o", "r.jsonl", number=2000)
     if has_answered:
@@ -527,7 +527,7 @@ def test_a_worker_that_somebody_kills_costs_nothing(tmp_path: Path, has_answered
 
 
 @needs_proc
-@pytest.mark.parametrize("killed", [slice(0, 1), slice(1, 2), slice(0, 2)])
+@pytest.mark.parametrize("killed", spread([slice(0, 1), slice(1, 2), slice(0, 2)], 3))
 def test_workers_killed_in_the_midst_of_their_answers_cost_nothing(tmp_path: Path, killed: slice) -> None:
     process = started(tmp_path, "-o", "r.jsonl", number=2000)
     workers = children(process.pid)
@@ -698,6 +698,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 
 
 @needs_proc
+@only_thorough
 def test_a_dask_cluster_that_loses_a_worker_gives_every_result_and_one_that_is_gone_ends_the_batch(
     tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]]
 ) -> None:

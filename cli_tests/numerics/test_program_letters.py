@@ -348,7 +348,7 @@ def random_statement(random: Random) -> Statement:
 
 def test_derivatives_in_letters_of_random_programs() -> None:
     random, seen, undecided = Random(1), set(), 0
-    for _ in range(trials(300)):
+    for _ in range(trials(600)):
         statement = random_statement(random)
         found, left_out = verify(statement, [[1, -2, 3][: len(statement.z.split())]])
         seen.add(found.status)

@@ -70,7 +70,9 @@ def test_the_number_of_entries_decides_where_blanks_leave_a_doubt(run: Run) -> N
     assert "has 2 entries; expected 1" in run(*one, "1 -1").stderr
 
 
-@pytest.mark.parametrize("curve", ["x**3 + y**3 - 6*x*y", "x*exp(y) - y**2*sin(x)", "atan2(y, x) - x*y", "x**y - y**x"])
+@pytest.mark.parametrize(
+    "curve", spread(["x**3 + y**3 - 6*x*y", "x*exp(y) - y**2*sin(x)", "atan2(y, x) - x*y", "x**y - y**x"], 2)
+)
 def test_what_sympy_prints_is_read(run: Run, curve: str) -> None:
     x, y = sympy.symbols("x y", positive=True)
     slope = str(sympy.idiff(sympy.sympify(curve, locals={"x": x, "y": y}), y, x))
