@@ -26,6 +26,8 @@ from implicitgrad.text.errors import UsageError
 
 STACK_AXES = 2
 """An A of more axes is a stack of systems."""
+EVERYTHING = ("x", "A", "B")
+"""What ∂L is differentiated in where the value of x is known."""
 UNIT_ROUNDOFFS = {
     "bfloat16": Fraction(1, 2**8),
     "float16": Fraction(1, 2**11),
@@ -63,6 +65,7 @@ def solve(
     B: object = None,
     x: Sequence[str] | None = None,
     y: Sequence[str] | None = None,
+    at: object = None,
     name: str | None = None,
     free: str | Sequence[str] = (),
     arithmetic: str = AUTO,
@@ -72,10 +75,12 @@ def solve(
 
     A : (M, N) nested sequences or array of numbers or their texts, or a LinearSystem, which has all the rest.
     dL_dy : (N,), or (K, N) for K losses. B : (M, P); the identity unless given. x, y : the P and N names.
-    free : name or names of the unknowns to be free where ∂y/∂x is not unique.
+    at : the value of x, (P,) or a mapping by names; then the solution has y_value, and with dL_dy also dL_dA = −u·yᵀ
+    and dL_dB = u·xᵀ, Aᵀu = ∂L/∂y. free : name or names of the unknowns to be free where ∂y/∂x is not unique.
 
     If A is a stack (…, M, N), with any number of leading axes, so are dL_dy (…, N) or (…, K, N) and B (…, M, P), or
-    they are (N,) and (M, P), the same for all systems. The answer is then Solutions, a Solution at each index.
+    they are (N,) and (M, P), the same for all systems; ``at`` likewise (…, P) or (P,). The answer is then Solutions, a
+    Solution at each index.
 
     arithmetic : "exact" rational numbers, a float standing for its exact binary value; "float", doubles with bounds on
     their errors; or "auto": doubles for arrays and for
@@ -91,16 +96,17 @@ def solve(
     if isinstance(A, QuadraticProgram):
         raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
     if isinstance(A, LinearSystem):
-        if any(given is not None for given in (dL_dy, B, x, y, name)):
-            raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
-        return solve_system(A, free, arithmetic, rtol)
+        if any(given is not None for given in (dL_dy, B, x, y, at, name)):
+            raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
+        return solve_system(A, free, arithmetic, rtol, wrt=EVERYTHING)
     if axes_of(A) > STACK_AXES:
         from implicitgrad.readers.python_stacks import python_stack
         from implicitgrad.solvers.solutions import LazyAnswers, Solutions
 
-        stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}, name, arithmetic)
-        return Solutions(LazyAnswers(stack, free, rtol))
-    return solve_system(linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic), free, AUTO, rtol)
+        stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}, name, arithmetic)
+        return Solutions(LazyAnswers(stack, free, rtol, EVERYTHING))
+    system = linear_system(A, dL_dy, B=B, x=x, y=y, at=at, name=name, arithmetic=arithmetic)
+    return solve_system(system, free, AUTO, rtol, wrt=EVERYTHING)
 
 
 def solve_program(
@@ -199,11 +205,14 @@ def check(
     B: object = None,
     x: Sequence[str] | None = None,
     y: Sequence[str] | None = None,
+    at: object = None,
     name: str | None = None,
     status: str | None = None,
     rank: int | None = None,
     dy_dx: object = None,
     dL_dx: object = None,
+    dL_dA: object = None,
+    dL_dB: object = None,
     free_parameters: int | Sequence[str] | None = None,
     dL_dx_unique: bool | None = None,
     constraints: Constraints | Mapping[str, object] | Sequence[object] | None = None,
@@ -214,11 +223,11 @@ def check(
 ) -> Verdict:
     """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
 
-    A, dL_dy, B, x, y, name : as in solve(); A may be a LinearSystem, which has all the rest.
+    A, dL_dy, B, x, y, at, name : as in solve(); A may be a LinearSystem, which has all the rest.
     status, rank, dy_dx, dL_dx, … : the claims, at least one; dy_dx (N, P) and dL_dx (P,) or (K, P) as nested sequences
     or arrays, None for an entry that is claimed not to be determined; constraints as in a file, () for none. A
     claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed
-    if both are.
+    if both are. dL_dA (M, N) and dL_dB (M, P) need ``at``; of K losses they are a list of K matrices.
     rtol, atol : |claimed − true| ≤ atol + rtol·|claimed|. By default a text or Decimal claims the digits it has, an
     integer or Fraction is exact, and floats may have the error of a stable computation in their type, ρ·(‖claimed‖ +
     ‖B‖/‖A‖), for ∂L/∂x ρ·(‖claimed‖ + ‖∂L/∂y‖·‖B‖/‖A‖), with ρ = k·condition, at most 2⁻¹⁰ or k, k = 4·max(M, N, P)·u.
@@ -230,16 +239,17 @@ def check(
     if isinstance(A, QuadraticProgram):
         raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
     if isinstance(A, LinearSystem):
-        if any(given is not None for given in (dL_dy, B, x, y, name)):
-            raise TypeError("a LinearSystem has its own dL_dy, B, x, y and name")
+        if any(given is not None for given in (dL_dy, B, x, y, at, name)):
+            raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
         system = A
     else:
-        is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy))
+        is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy, at))
         arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
-        system = linear_system(A, dL_dy, B=B, x=x, y=y, name=name, arithmetic=arithmetic)
+        system = linear_system(A, dL_dy, B=B, x=x, y=y, at=at, name=name, arithmetic=arithmetic)
     solution = solve_to_judge(system)
     given: dict[str, object] = {
-        "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "free_parameters": free_parameters,
+        "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "dL_dA": dL_dA, "dL_dB": dL_dB,
+        "free_parameters": free_parameters,
         "dL_dx_unique": dL_dx_unique, "constraints": constraints, "condition.max": max_condition,
     }  # fmt: skip
     if isinstance(constraints, Constraints):

@@ -183,8 +183,8 @@ def test_bad_usage_is_one_line_and_never_a_pass(
         ("{constraints: []}",
          "expect.constraints: expected {dependent: [x2], matrix: [[2]]}, or null for none, got a list"),
         ("{free_parameters: [z]}", "expect.free_parameters[1]: expected an entry of ∂y/∂x such as dy1/dx1, got 'z'"),
-        ("{grad: 1}", "expect: unknown key 'grad'; expected one of status, rank, dy_dx, dL_dx, free_parameters, "
-         "dL_dx_unique, constraints, condition, tolerance"),
+        ("{grad: 1}", "expect: unknown key 'grad'; expected one of status, rank, dy_dx, dL_dx, dL_dA, dL_dB, "
+         "free_parameters, dL_dx_unique, constraints, condition, tolerance"),
         ("[1]", "expect: expected a mapping, got a list"),
     ],
 )  # fmt: skip

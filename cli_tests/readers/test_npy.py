@@ -146,9 +146,10 @@ def test_what_is_no_matrix_of_numbers_is_refused(tmp_path: Path, array: Any, exp
     assert problems(tmp_path / "a.npy") == [f"a.npy: {message}" for message in wanted]
 
 
-KEYS = "A, B, dL_dy, x, y, or a claim, expect_…"
+KEYS = "A, B, dL_dy, x, y, x_value, or a claim, expect_…"
 CLAIMS = (
-    "expect_status, expect_rank, expect_dy_dx, expect_dL_dx, expect_free_parameters, expect_dL_dx_unique, "
+    "expect_status, expect_rank, expect_dy_dx, expect_dL_dx, expect_dL_dA, expect_dL_dB, "
+    "expect_free_parameters, expect_dL_dx_unique, "
     "expect_constraints, expect_constraints_dependent, expect_constraints_matrix, expect_condition_max, "
     "expect_tolerance_rtol, expect_tolerance_atol"
 )

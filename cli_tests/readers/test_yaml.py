@@ -172,7 +172,7 @@ ANSWER = "{0} is of the answer, not of the system; a claim of it is written expe
         ("A: [[1]]\nexpect: {rank: 1, rank: 2}", ["system.yaml:2:19: expect: duplicate key 'rank', first on line 2. "
                                                   "Keep one of them"]),
         ("A: [[1]]\nexpect: {stauts: x}", [
-            "system.yaml:2:10: expect: unknown key 'stauts'; expected one of status, rank, dy_dx, dL_dx, "
+            "system.yaml:2:10: expect: unknown key 'stauts'; expected one of status, rank, dy_dx, dL_dx, dL_dA, dL_dB, "
             "free_parameters, dL_dx_unique, constraints, condition, tolerance. Did you mean status?"]),
         ("A: [[1]]\nexpect: 3", ["system.yaml:2:9: expect: expected a mapping, got '3'"]),
         ("A: [[1]]\nname: [a]", ["system.yaml:2:7: name: expected a text, got a list"]),

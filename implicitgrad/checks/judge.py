@@ -15,7 +15,7 @@ from implicitgrad.model.solution import Solution, Status
 from implicitgrad.model.spec import CLAIMS
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Outcome, Verdict
-from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.solvers.dispatch import add_value, solve_system
 from implicitgrad.text.errors import InputError
 
 
@@ -68,6 +68,11 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
     else:
         context = Context(solution, claims)
         outcomes = _judge_matrices(context, others) + judge_scalars(claims, context)
+        if coefficients := [matrix for matrix in (claims.dL_dA, claims.dL_dB) if matrix is not None]:
+            from implicitgrad.checks.coefficient_claims import judge_coefficients
+
+            there = Context(add_value(solution, "AB"), claims)
+            outcomes += [judge_coefficients(matrix, there) for matrix in coefficients]
     elsewhere = Place(solution.system.source)
     outcomes = [with_caveat(outcome, claims.caveats) for outcome in outcomes]
     outcomes.sort(key=lambda outcome: CLAIMS.index(outcome.key))

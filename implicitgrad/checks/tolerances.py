@@ -18,6 +18,7 @@ HALF_OF_SMALLEST = {
     Fraction(1, 2**8): Fraction(1, 2**134),
 }
 """Half the smallest positive number of a floating-point type, by its unit roundoff: the absolute error of underflow."""
+COEFFICIENTS = ("dL_dA", "dL_dB")
 NOISE = Fraction(1, 2**33)
 """The error, relative to the largest entry, of an answer in doubles whose rank was decided by a cutoff."""
 
@@ -37,6 +38,8 @@ def tolerances_of(matrix: ClaimedMatrix, context: Context, gradients: Matrix | N
     exact = _exact_tolerances(matrix, context, gradients)
     if context.solution.arithmetic is Arithmetic.EXACT:
         return exact
+    if matrix.key in COEFFICIENTS:
+        return _with_bounds_of_coefficients(exact, matrix, context)
     bound = context.solution.error_bounds[0 if gradients is None else 1]
     slack = _noise(context, gradients) if bound is None else Fraction(bound)
     if not context.system.is_at_rounded_point:
@@ -83,7 +86,9 @@ def _floating_tolerances(matrix: ClaimedMatrix, context: Context, gradients: Mat
     """Return ρ·(‖claimed‖ + ‖B‖/‖A‖) for each entry. growth : ρ²."""
     usual = context.usual_size_squared
     claimed = tuple([tuple([entry or Fraction(0) for entry in row]) for row in matrix.entries])
-    if gradients is None:
+    if matrix.key in COEFFICIENTS:
+        sizes = _sizes_of_coefficients(matrix.key, claimed, context)
+    elif gradients is None:
         sizes = [(squared_norm(claimed), usual)] * len(claimed)
     else:
         sizes = [(squared_norm((c,)), usual * squared_norm((g,))) for c, g in zip(claimed, gradients, strict=True)]
@@ -93,6 +98,32 @@ def _floating_tolerances(matrix: ClaimedMatrix, context: Context, gradients: Mat
         tuple([allowed[size] + rounding if rounding else max(allowed[size], underflow) for rounding in roundings])
         for size, roundings in zip(sizes, matrix.roundings, strict=True)
     )
+
+
+def _sizes_of_coefficients(key: str, claimed: Matrix, context: Context) -> list[tuple[Fraction, Fraction]]:
+    """Return for each row of a ∂L/∂A or ∂L/∂B the squares of 2·‖claimed‖ and 2·‖u‖·‖y‖ or 2·‖u‖·‖x‖.
+
+    These are of the usual sizes ‖u‖ = ‖∂L/∂y‖/‖A‖ and ‖y‖ = ‖B‖/‖A‖·‖x‖; u and y have an error each.
+    """
+    system, M = context.system, context.system.equations
+    assert system.x_value is not None
+    of_factor = squared_norm(system.x_value) * (context.usual_size_squared if key == "dL_dA" else 1)
+    found = []
+    for k, g in enumerate(system.dL_dy or ()):
+        usual = squared_norm((g,)) / squared_norm(system.A) * of_factor
+        found += [(4 * squared_norm(claimed[M * k : M * (k + 1)]), 4 * usual)] * M
+    return found
+
+
+def _with_bounds_of_coefficients(tolerances: Matrix, matrix: ClaimedMatrix, context: Context) -> Matrix:
+    """Return the tolerances, enlarged by the error bound of the answer in doubles."""
+    at = context.solution.at_value
+    assert at is not None
+    bound = at.error_bound(matrix.key)
+    if bound is None:
+        numbers = [abs(value) for one in getattr(at, matrix.key) or () for row in one for value in row if value]
+        bound = float(NOISE * max(numbers, default=Fraction(0)))
+    return tuple([tuple([tolerance + Fraction(bound) for tolerance in row]) for row in tolerances])
 
 
 def _noise(context: Context, gradients: Matrix | None) -> Fraction:

@@ -14,6 +14,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS, SourceValue, Span, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.readers.claims import build_claims
+from implicitgrad.solvers.dispatch import add_value
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number
 from implicitgrad.writers.expectation import (
@@ -45,6 +46,8 @@ def find_edits(spec: SystemSpec, solution: Solution, *, as_json: bool) -> list[E
     if all(key.partition(".")[0] == "tolerance" for key in expected):
         message = "expect has a tolerance and no claim; expected a claim to update, such as status"
         raise InputError([Problem(message, code="cannot-update", source=solution.system.source)])
+    if solution.system.x_value is not None:
+        solution = add_value(solution, "AB")
     wrong = _wrong(expected, solution)
     return [edit for key in wrong for edit in _changes(key, expected, solution, wrong[key], as_json)]
 

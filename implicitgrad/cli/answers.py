@@ -10,6 +10,7 @@ from implicitgrad.model.spec import UNIQUE_GRADIENT, NeedsAlgebra, SourceValue, 
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, WriteOptions, either
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.readers.build import Question
+
+
+PARAMETERS = {"linear": ("x", "A", "B"), "program": ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")}
+"""What --wrt may name, by the kind of problem."""
 
 
 class SolveOptions(NamedTuple):
@@ -38,7 +43,7 @@ class SolveOptions(NamedTuple):
     file: str | None
     """The output file; None for standard output."""
     wrt: tuple[str, ...]
-    """The parameters of a program that a page shows."""
+    """What to differentiate in: x, A and B of a system, or the parameters of a program that a page shows."""
     pieces: bool = False
     """Whether all Jacobians around a kink of a program are asked for."""
     direction: Mapping[str, Fraction] | None = None
@@ -93,6 +98,10 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
 
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
+    for key in options.wrt:
+        if key not in PARAMETERS[system.kind]:
+            expected = ", ".join(PARAMETERS[system.kind])
+            raise UsageError(f"{printable(system.source)}: --wrt: expected some of {expected}, got {quoted(key)}")
     if system.kind == "program":
         from implicitgrad.cli.program_answers import solve_program, with_pieces
 
@@ -109,6 +118,7 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         gradient_alone=options.only is not None,
         order=options.order,
         steps=options.steps,
+        wrt=options.wrt,
     )
 
 
@@ -157,11 +167,23 @@ def require_gradients(systems: Sequence[Question], options: SolveOptions) -> Non
         lacking = [system for system in systems if not _has_loss(system)] if is_asked else []
         if lacking:
             raise InputError(map(partial(_lacks_gradient, option), lacking))
+    if coefficients := [key for key in options.wrt if key in ("A", "B")]:
+        option = f"--wrt {coefficients[0]}"
+        linear = [system for system in systems if system.kind == "linear"]
+        problems = [_lacks_gradient(option, system) for system in linear if not _has_loss(system)]
+        problems += [_lacks_value(option, system) for system in linear if system.x_value is None]
+        if problems:
+            raise InputError(problems)
 
 
 def _lacks_gradient(option: str, system: Question) -> Problem:
     key = "dL_dz" if system.kind == "program" else "dL_dy"
     return Problem(f"{option} needs {key}, and there is none", "Give it in the file or with -g", source=system.source)
+
+
+def _lacks_value(option: str, system: LinearSystem) -> Problem:
+    hint = f"Give it with --at {','.join(f'{name}=1' for name in system.x[:2])}, or in the file as at"
+    return Problem(f"{option} needs the value of x, and there is none", hint, source=system.source)
 
 
 def _has_loss(system: Question) -> bool:

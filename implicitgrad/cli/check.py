@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 REPORTS = [one for one in FORMATS.values() if one.report is not None]
 CLAIM_OPTIONS = {
-    "dy_dx": "--dydx", "dL_dx": "--dldx", "condition.max": "--max-condition", "tolerance.rtol": "--rtol",
-    "tolerance.atol": "--atol",
+    "dy_dx": "--dydx", "dL_dx": "--dldx", "dL_dA": "--dlda", "dL_dB": "--dldb", "condition.max": "--max-condition",
+    "tolerance.rtol": "--rtol", "tolerance.atol": "--atol",
 }  # fmt: skip
 SINGLE_NUMBERS = {"condition.max", "tolerance.rtol", "tolerance.atol"}
 
@@ -48,7 +48,7 @@ implicitgrad check systems/ --require determined --max-condition 1e8
 implicitgrad check systems/ --strict --junit report.xml
 implicitgrad check --update system.yaml"""
 GROUPS = {
-    "Claims": "dydx dldx require max_condition rtol atol",
+    "Claims": "dydx dldx dlda dldb require max_condition rtol atol",
     "Files": "exclude strict update yes",
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for",
@@ -77,6 +77,10 @@ usage, or a file cannot be read (the others are checked); 3 an internal error.""
     metavar="VECTOR",
     help="Claim ∂L/∂x: '-0.5 0.5' or @FILE; a row for each loss.",
 )
+@click.option(
+    "--dlda", **once(), metavar="MATRIX", help="Claim ∂L/∂A: a row for each equation, or @FILE; it needs --at."
+)
+@click.option("--dldb", **once(), metavar="MATRIX", help="Claim ∂L/∂B likewise.")
 @require_option("Claim this of the answer")
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
@@ -116,6 +120,8 @@ def check(
     y: tuple[str, ...] | None,
     dydx: str | None,
     dldx: str | None,
+    dlda: str | None,
+    dldb: str | None,
     require: tuple[str, ...],
     max_condition: str | None,
     rtol: str | None,
@@ -140,9 +146,10 @@ def check(
     """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
     csv_form = CsvFormat(delimiter, decimal, header, index)
     given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to)
-    numbers = {"dy_dx": dydx, "dL_dx": dldx, "condition.max": max_condition, "tolerance.rtol": rtol}
-    claimed = {key: value for key, value in (numbers | {"tolerance.atol": atol}).items() if value is not None}
-    inputs = files_read(systems, [*given.values.values(), dydx, dldx], given.csv_form)
+    matrices = {"dy_dx": dydx, "dL_dx": dldx, "dL_dA": dlda, "dL_dB": dldb}
+    numbers = {"condition.max": max_condition, "tolerance.rtol": rtol, "tolerance.atol": atol}
+    claimed = {key: value for key, value in (matrices | numbers).items() if value is not None}
+    inputs = files_read(systems, [*given.values.values(), *matrices.values()], given.csv_form)
     from implicitgrad.batch.walk import find_files
     from implicitgrad.cli.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
@@ -268,7 +275,7 @@ def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
     claims = {}
     for key, value in given.items():
         option = CLAIM_OPTIONS[key]
-        is_matrix = key in ("dy_dx", "dL_dx")
+        is_matrix = key not in SINGLE_NUMBERS
         claims[key] = (
             read_value(value, option, is_matrix=False, csv_format=form) if is_matrix else SourceValue(value, option)
         )

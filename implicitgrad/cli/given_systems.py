@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from implicitgrad.readers.equations import EquationLine
 
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
+OPTION_OF = MATRIX_OPTIONS | {"x_value": "--at"}
 
 
 def refuse_contradictions(files: Sequence[str], given: SystemOptions) -> None:
@@ -44,7 +45,7 @@ def _refuse_second_system(files: Sequence[str], given: SystemOptions) -> None:
 
 
 def _refuse_both(given: SystemOptions) -> None:
-    """Raise UsageError if both equations and matrices are given, or a point without equations."""
+    """Raise UsageError if both equations and matrices are given, or what only equations have."""
     if given.equations and (given.A is not None or given.B is not None):
         raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
     if given.minimize is not None and given.maximize is not None:
@@ -53,10 +54,10 @@ def _refuse_both(given: SystemOptions) -> None:
         raise UsageError("--subject-to states a constraint; expected --minimize or --maximize beside it")
     if given.objective is not None:
         _refuse_beside_program(given)
-    if given.at is not None and not given.equations and given.objective is None:
-        raise UsageError("--at is where equations are differentiated; expected it beside -e")
     if given.solve_for is not None and given.at is None:
         raise UsageError("--solve-for needs a point to start from; expected it beside --at")
+    if given.solve_for is not None and not given.equations:
+        raise UsageError("--solve-for is for equations; expected it beside -e")
     for one in given.at or ():
         if one.count("=") != 1 or not one.partition("=")[0].strip():
             raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "Write --at x=3,y=4")
@@ -99,6 +100,9 @@ def parse_options(given: SystemOptions) -> OptionValues:
     if given.objective is not None:
         return OptionValues(parts, program=_program(given))
     if not given.equations:
+        if given.at is not None:
+            values = {name: line.text for name, line in _values_at(given.at).items()}
+            parts["x_value"] = SourceValue(values, "--at")
         return OptionValues(parts)
     return OptionValues(parts, _equations(given, parts))
 
@@ -161,6 +165,9 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
             spec.complete()
             spec.origin = None
             spec.values.pop("hessian", None)
+        if "x_value" in given.values and (spec.linearize is not None or spec.origin is not None):
+            hint = "The point of its equations is its key at"
+            raise UsageError(f"{spec.source}: --at is for matrices and for -e", hint)
         spec.values |= given.values
         if given.equations is not None:
             spec.take(given.equations)
@@ -190,6 +197,6 @@ def _take_options(spec: ProgramSpec, given: OptionValues) -> None:
     keys = {"dL_dy": "dL_dz", "y": "names.z" if spec.expressions is None else "z"}
     for key, value in given.values.items():
         if key not in keys:
-            option = MATRIX_OPTIONS.get(key, f"--{key}")
+            option = OPTION_OF.get(key, f"--{key}")
             raise UsageError(f"{spec.source}: {option} is for linear systems and equations, not for a program")
         spec.values[keys[key]] = value

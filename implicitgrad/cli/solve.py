@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from implicitgrad.cli.answers import Answer, SolveOptions
     from implicitgrad.text.errors import Problem
 
-PARAMETERS = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
 
@@ -52,8 +51,8 @@ implicitgrad solve system.yaml --require determined > /dev/null"""
 GROUPS = {
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for order",
-    "Quadratic programs": "minimize maximize subject_to wrt pieces direction",
-    "Answer": "steps free only require",
+    "Quadratic programs": "minimize maximize subject_to pieces direction",
+    "Answer": "wrt steps free only require",
     "Output": "form plain output digits full",
     "CSV": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
@@ -90,8 +89,8 @@ def _described() -> str:
     "--wrt",
     **once(names),
     metavar="KEYS",
-    help="Show a quadratic program's derivatives in these: q,h,b,lb,ub,P,G,A, or x, its letters.  [default: x if "
-    "there are letters, else q,h,b,lb,ub]",
+    help="Show the derivatives in these. Of a system: x,A,B, for A and B with --at.  [default: x] Of a quadratic "
+    "program: q,h,b,lb,ub,P,G,A, or x, its letters.  [default: x if there are letters, else q,h,b,lb,ub]",
 )
 @click.option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program.")
 @click.option(
@@ -195,9 +194,6 @@ def solve(
     from implicitgrad.cli.answers import SolveOptions
 
     file = None if output == "-" else output
-    if wrt is not None and (unknown := [key for key in wrt if key not in PARAMETERS]):
-        expected = ", ".join(PARAMETERS)
-        raise UsageError(f"--wrt: expected some of {expected}, got {quoted(unknown[0])}")
     rates = None if direction is None else _rates(direction)
     options = SolveOptions(
         arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file, wrt or (), pieces, rates

@@ -96,7 +96,7 @@ def system_options(command: Decorated) -> Decorated:
                 "--at",
                 **once(names, ". Several values are separated by commas: --at x=3,y=4"),
                 metavar="NAME=VALUE,...",
-                help="Differentiate at this point: x=3,y=4.",
+                help="Differentiate equations at this point: x=3,y=4. Beside matrices, the value of x: x1=5,x2=6.",
             ),
             click.option(
                 "--solve-for",

@@ -31,7 +31,7 @@ class ClaimedMatrix(NamedTuple):
     """A claimed matrix, as written and as numbers."""
 
     key: str
-    """dy_dx, dL_dx or constraints.matrix."""
+    """dy_dx, dL_dx, dL_dA, dL_dB or constraints.matrix."""
     entries: PartialMatrix
     """None: claimed not to be determined."""
     texts: tuple[tuple[str, ...], ...]
@@ -43,6 +43,8 @@ class ClaimedMatrix(NamedTuple):
     """Written as one list."""
     non_finite: tuple[str, ...] = ()
     """A phrase for each entry of an array that is infinite or not a number: dL_dx[2] is nan."""
+    height: int = 0
+    """The rows of each of several matrices of which it was written as a list; 0 if it was written as one."""
 
     def summary(self) -> str:
         """Return the matrix as an option spells it, 1 2; 3 4, or its size if that is long."""
@@ -50,7 +52,9 @@ class ClaimedMatrix(NamedTuple):
         return text if len(text) <= MAX_SUMMARY else f"{len(self.texts)}×{len(self.texts[0])}"
 
     def name(self, i: int, j: int) -> str:
-        """Return the name of the entry in row i and column j, 0-based: dL_dx[2], dy_dx[1][2]."""
+        """Return the name of the entry in row i and column j, 0-based: dL_dx[2], dy_dx[1][2], dL_dA[1][1][2]."""
+        if self.height:
+            return f"{self.key}[{i // self.height + 1}][{i % self.height + 1}][{j + 1}]"
         return f"{self.key}[{i + j + 1}]" if self.is_flat else f"{self.key}[{i + 1}][{j + 1}]"
 
     def divided_by(self, factor: Fraction | int) -> ClaimedMatrix:
@@ -86,6 +90,10 @@ class Claims(NamedTuple):
     rank: ClaimedNumber | None = None
     dy_dx: ClaimedMatrix | None = None
     dL_dx: ClaimedMatrix | None = None
+    dL_dA: ClaimedMatrix | None = None
+    """The rows of all losses, one loss below the other."""
+    dL_dB: ClaimedMatrix | None = None
+    """As dL_dA."""
     free_parameters: ClaimedNumber | tuple[str, ...] | None = None
     """Their number, or their names."""
     dL_dx_unique: bool | None = None

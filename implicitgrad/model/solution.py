@@ -80,6 +80,23 @@ class General(NamedTuple):
     """(K, F): ∂L/∂y times the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
 
 
+class AtValue(NamedTuple):
+    """What the value of x adds to an answer. An entry is None where it is not determined."""
+
+    y: BaseMatrix[Fraction | None]
+    """(1, N)"""
+    dL_dA: tuple[BaseMatrix[Fraction | None], ...] | None
+    """−u·yᵀ with Aᵀu = ∂L/∂y, (M, N) for each of the K losses; None if it was not asked for."""
+    dL_dB: tuple[BaseMatrix[Fraction | None], ...] | None
+    """u·xᵀ, (M, P) for each of the K losses; None if it was not asked for."""
+    shows_x: bool = True
+    """Whether a page shows the derivatives in x, too."""
+
+    def error_bound(self, key: str) -> float | None:
+        """Return a bound on the error of every number of y_value, dL_dA or dL_dB; None if nothing is certified."""
+        return _largest_error((self.y,) if key == "y_value" else getattr(self, key) or ())
+
+
 class SpecialCase(NamedTuple):
     """A system with letters in the special case that some expressions are 0."""
 
@@ -158,6 +175,8 @@ class Solution(NamedTuple):
     """The steps by hand, if they were asked for."""
     second: BaseMatrix[Fraction] | None = None
     """(P, P): ∂²y/∂x² of one equation in one unknown, empty if it has none; None if it was not asked for."""
+    at_value: AtValue | None = None
+    """What follows from the value of x, if that was given."""
 
     @property
     def kind(self) -> Literal["linear"]:
@@ -204,6 +223,24 @@ class Solution(NamedTuple):
         if rows is None or not self.system.has_one_loss:
             return rows
         return rows.vector()
+
+    @property
+    def y_value(self) -> Any:  # noqa: ANN401 (a tuple, or an array)
+        """Return (N,), y at the value of x, None (in an array NaN) where it is not unique; None without that value."""
+        return None if self.at_value is None else self.at_value.y.vector()
+
+    @property
+    def dL_dA(self) -> Any:  # noqa: ANN401 (one matrix or several; the mathematical name)
+        """Return (M, N) if dL_dy was one vector, else K of them, with None for each entry that is not determined."""
+        return self._of_losses(None if self.at_value is None else self.at_value.dL_dA)
+
+    @property
+    def dL_dB(self) -> Any:  # noqa: ANN401 (one matrix or several; the mathematical name)
+        """Return (M, P) if dL_dy was one vector, else K of them, with None for each entry that is not determined."""
+        return self._of_losses(None if self.at_value is None else self.at_value.dL_dB)
+
+    def _of_losses(self, found: tuple[BaseMatrix[Fraction | None], ...] | None) -> Any:  # noqa: ANN401
+        return found if found is None or not self.has_one_loss else found[0]
 
     @property
     def free_parameters(self) -> tuple[str, ...]:

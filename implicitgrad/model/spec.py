@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from implicitgrad.text.errors import Problem
 
 CLAIMS: tuple[str, ...] = (
-    "status", "rank", "dy_dx", "dL_dx", "free_parameters", "dL_dx_unique", "constraints", "condition", "tolerance",
+    "status", "rank", "dy_dx", "dL_dx", "dL_dA", "dL_dB", "free_parameters", "dL_dx_unique", "constraints",
+    "condition", "tolerance",
 )  # fmt: skip
 """The keys of ``expect``: what can be claimed of an answer."""
 

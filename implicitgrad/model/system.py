@@ -126,6 +126,8 @@ class LinearSystem(NamedTuple):
     """Warnings of possible misreadings, by code and message."""
     exactly: Callable[[], LinearSystem] | None = None
     """Reads the same text as rational numbers, if it was read as doubles only to save time."""
+    x_value: BaseMatrix[Fraction] | None = None
+    """(1, P): the value of x, at which ∂L/∂A and ∂L/∂B are taken; None if it was not given."""
 
     @property
     def kind(self) -> Literal["linear"]:
@@ -161,12 +163,12 @@ class LinearSystem(NamedTuple):
             if arithmetic is Arithmetic.FLOAT:
                 raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")
             return self
-        matrices = (self.A, self.B, self.dL_dy)
+        matrices = (self.A, self.B, self.dL_dy, self.x_value)
         if all(matrix is None or _ARITHMETIC[matrix.arithmetic] is arithmetic for matrix in matrices):
             return self
-        A, B, dL_dy = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
+        A, B, dL_dy, x_value = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
         assert A is not None
-        return self._replace(A=A, B=B, dL_dy=dL_dy)
+        return self._replace(A=A, B=B, dL_dy=dL_dy, x_value=x_value)
 
     @property
     def equations(self) -> int:

@@ -149,6 +149,40 @@ class BallMatrix(BaseMatrix[Any]):
             error = (P @ dQ + dP @ (Q + dQ) + rounding) * (1 + len(Q) * 2.0**-50)
         return BallMatrix(value, np.where(np.isfinite(error), error, np.inf))
 
+    def transposed(self) -> BallMatrix:
+        """Return the transpose."""
+        return BallMatrix(self.array.T, None if self.error is None else self._errors().T)
+
+    def rows_at(self, places: Sequence[int]) -> BallMatrix:
+        """Return some of the rows, in the order of their indices."""
+        return BallMatrix(self.array[places], None if self.error is None else self._errors()[places])
+
+    def negative(self) -> BallMatrix:
+        """Return the matrix with the signs of all entries changed."""
+        return BallMatrix(0.0 - self.array, self.error)
+
+    def outer(self, i: int, other: BaseMatrix[Any]) -> BallMatrix:
+        """Return rowᵀ·other as BaseMatrix.outer, with |â·b̂ − a·b| ≤ |â|·db + da·(|b̂| + db), plus the rounding.
+
+        Raises OverflowError for a product beyond the largest double.
+        """
+        import numpy as np
+
+        assert isinstance(other, BallMatrix)
+        a, b = self.array[i][:, None], other.array[:1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = a * b
+            if np.isinf(value).any():
+                raise OverflowError
+            if self.error is None or other.error is None:
+                return BallMatrix(value, None)
+            da, db = self._errors()[i][:, None], other._errors()[:1]
+            rounding = np.abs(value) * UNIT_ROUNDOFF + SMALLEST_ROUNDING
+            error = (np.abs(a) * db + da * (np.abs(b) + db) + rounding) * (1 + 2.0**-50)
+        is_zero = ((a == 0) & (da == 0)) | ((b == 0) & (db == 0))
+        value = np.where(is_zero, 0.0, value)
+        return BallMatrix(value, np.where(is_zero | np.isnan(value), 0.0, error))
+
     def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BallMatrix:
         """Return the matrix with some rows replaced by those of another BallMatrix."""
         import numpy as np

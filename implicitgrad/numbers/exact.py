@@ -120,6 +120,14 @@ class RationalMatrix(BaseMatrix[Fraction]):
         numerators = [[sum(map(mul, row, column)) for column in columns] for row in self.numerators]
         return RationalMatrix(numerators, self.denominator * right.denominator)
 
+    def transposed(self) -> RationalMatrix:
+        """Return the transpose."""
+        return RationalMatrix([list(column) for column in zip(*self.numerators, strict=True)], self.denominator)
+
+    def rows_at(self, places: Sequence[int]) -> RationalMatrix:
+        """Return some of the rows, in the order of their indices."""
+        return RationalMatrix([self.numerators[i] for i in places], self.denominator)
+
     def written(self, writer: NumberWriter) -> Written:
         """Return the rows with numbers as ``writer`` writes them."""
         return writer.quotients(self.numerators, self.denominator)

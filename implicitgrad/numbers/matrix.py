@@ -116,6 +116,26 @@ class BaseMatrix(Generic[Entry_co]):
             for row in self.rows
         )
 
+    def transposed(self) -> BaseMatrix[Any]:
+        """Return the transpose."""
+        return self.with_rows(zip(*self.rows, strict=True))
+
+    def rows_at(self, places: Sequence[int]) -> BaseMatrix[Any]:
+        """Return some of the rows, in the order of their indices."""
+        return self.with_rows([self.rows[i] for i in places])
+
+    def negative(self) -> BaseMatrix[Any]:
+        """Return the matrix with the signs of all entries changed."""
+        rows: Iterable[Sequence[Number]] = self.rows
+        return self.with_rows([entry if entry is None else -entry for entry in row] for row in rows)
+
+    def outer(self, i: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
+        """Return rowᵀ·other for row i and another of one row, with None where a product is not determined.
+
+        One with a factor that is not determined is 0 if the other factor is, and not determined otherwise.
+        """
+        return self.with_rows([_product(a, b) for b in other[0]] for a in self[i])
+
     def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BaseMatrix[Any]:
         """Return the matrix with some rows replaced by those of another in the same arithmetic."""
         return self.with_rows(b if other_row else a for a, b, other_row in zip(self, other, is_replaced, strict=True))
@@ -158,6 +178,12 @@ class BaseMatrix(Generic[Entry_co]):
 
     def __repr__(self) -> str:
         return repr(self.rows)
+
+
+def _product(a: Number, b: Number) -> Number:
+    if a is None or b is None:
+        return next((factor for factor in (a, b) if factor is not None and not factor), None)
+    return a * b
 
 
 class RowMatrix(BaseMatrix[Any]):

@@ -45,7 +45,7 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     """Build a small system of plain decimals; return None for any other, and if something does not fit."""
     values = {key: part.value for key, part in spec.values.items()}
-    if spec.problems or spec.linearize is not None or spec.origin is not None:
+    if spec.problems or spec.linearize is not None or spec.origin is not None or "x_value" in values:
         return None
     A = read_plain_decimals(values.get("A"))
     B = read_plain_decimals(values["B"]) if "B" in values else None

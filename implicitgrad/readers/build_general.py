@@ -14,6 +14,8 @@ from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatr
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem, with_others
 
+MATRICES = ("A", "B", "dL_dy", "x_value")
+
 
 def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearSystem:
     """Build any system, as build_system does. Raise InputError with every problem found."""
@@ -30,7 +32,7 @@ def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> 
 
 def is_binary(spec: SystemSpec) -> bool:
     """Return whether one of the matrices is an array of doubles, not text."""
-    return any(is_array_of_doubles(spec.values[key].value) for key in ("A", "B", "dL_dy") if key in spec.values)
+    return any(is_array_of_doubles(spec.values[key].value) for key in MATRICES if key in spec.values)
 
 
 def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearSystem:
@@ -83,8 +85,8 @@ def _system(parser: MatrixParser) -> LinearSystem:
     spec, problems = parser.spec, parser.problems
     A = parser.matrix("A") if "A" in spec.values else None
     B = parser.matrix("B") if "B" in spec.values else None
-    dL_dy, has_one_loss = parser.gradient()
-    x = y = None
+    dL_dy, has_one_loss = parser.rows_or_vector("dL_dy")
+    x = y = x_value = None
     if A is not None:
         M, N = A.shape
         if B is not None and len(B) != M:
@@ -94,6 +96,10 @@ def _system(parser: MatrixParser) -> LinearSystem:
             owner, P = ("row of A", M) if B is None else ("column of B", B.shape[1])
             x = _names(parser, "x", P, owner)
         y = _names(parser, "y", N, "column of A")
+        if x is not None and "x_value" in spec.values:
+            from implicitgrad.readers.value_of_x import parse_value_of_x
+
+            x_value = parse_value_of_x(parser, x, y or ())
     problems += [with_others(first, len(others)) for first, *others in parser.foreign.values()]
     if problems or A is None or x is None or y is None:
         raise InputError(problems)
@@ -104,7 +110,7 @@ def _system(parser: MatrixParser) -> LinearSystem:
     has_decimals = is_number and are_decimals(spec.values["A"].value)
     system = LinearSystem(
         A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals, origin,
-        _remarks(parser) if origin is None else origin.remarks,
+        _remarks(parser) if origin is None else origin.remarks, x_value=x_value,
     )  # fmt: skip
     if parser.arithmetic is Arithmetic.EXACT:
         return system
@@ -129,11 +135,11 @@ def _in_doubles(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
         hint = "--arithmetic exact takes it as it is"
         raise InputError([Problem(message, hint, "overflow", system.source)]) from None
     widened: dict[str, Any] = {}
-    matrices: dict[str, Any] = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
+    matrices: dict[str, Any] = {key: getattr(system, key) for key in MATRICES}
     for key, matrix in matrices.items():
         if matrix is None:
             continue
-        if system.origin is not None and system.origin.radii is not None and key != "dL_dy":
+        if system.origin is not None and system.origin.radii is not None and key in "AB":
             widened[key] = matrix.widened(system.origin.radii["AB".index(key)])
         elif radii := parser.radii.get(key):
             rows, columns = matrix.shape
@@ -147,7 +153,7 @@ def _in_field(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
     from implicitgrad.symbolic.grammar import TOO_LARGE
 
     origin = system.origin
-    found: dict[str, Any] = {"A": system.A, "B": system.B, "dL_dy": system.dL_dy}
+    found: dict[str, Any] = {key: getattr(system, key) for key in MATRICES}
     if origin is not None:
         found["hessian"] = origin.hessian
     matrices = {key: matrix for key, matrix in found.items() if matrix is not None}

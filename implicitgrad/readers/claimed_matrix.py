@@ -48,10 +48,12 @@ Refuse = Callable[[Path, str, str | None, str], None]
 """Reports a problem with a claim: its path, the message, a hint, and the code."""
 
 
-def read_numbers(key: str, part: SourceValue, shape: Shape, refuse: Refuse, read: Read) -> ClaimedMatrix | None:
+def read_numbers(
+    key: str, part: SourceValue, shape: Shape, refuse: Refuse, read: Read, height: int = 0
+) -> ClaimedMatrix | None:
     """Return the matrix in ``part``, a single row or column also from a flat list; None if something was refused.
 
-    read : reads an entry, as read_entry, or as read_expression for SymPy expressions.
+    read : reads an entry, as read_entry, or as read_expression for SymPy expressions. height : as in ClaimedMatrix.
     """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
     if part.with_fewer_entries is not None and not _fits(value, shape):
@@ -82,7 +84,7 @@ def read_numbers(key: str, part: SourceValue, shape: Shape, refuse: Refuse, read
             expected = " or ".join(map(str, shape.widths))
             refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
             return None
-    return _entries(key, part, rows, is_flat, refuse, read)
+    return _entries(ClaimedMatrix(key, (), (), (), None, is_flat, height=height), part, rows, refuse, read)
 
 
 def _fits(value: object, shape: Shape) -> bool:
@@ -100,9 +102,9 @@ def _flat_rows(value: list[object], shape: Shape) -> list[object] | None:
 
 
 def _entries(
-    key: str, part: SourceValue, rows: list[list[object]], is_flat: bool, refuse: Refuse, read: Read
+    numbers: ClaimedMatrix, part: SourceValue, rows: list[list[object]], refuse: Refuse, read: Read
 ) -> ClaimedMatrix | None:
-    numbers = ClaimedMatrix(key, (), (), (), None, is_flat)
+    """Fill in the entries, after whose names those of ``numbers`` are named."""
     entries, texts, roundings = [], [], []
     unit_roundoff, is_complete = part.unit_roundoff, True
     non_finite: list[str] = []
@@ -117,7 +119,7 @@ def _entries(
             try:
                 value, unit, is_computed = read(item)
             except NumberError as error:
-                path = (i + j,) if is_flat else (i, j)
+                path = (i + j,) if numbers.is_flat else (i, j)
                 hint = error.problem.hint
                 if hint is None and isinstance(item, str) and read is not read_entry and not has_letters(item):
                     from implicitgrad.readers.expressions import syntax_error_in
@@ -143,7 +145,13 @@ def _entries(
         refuse(first, problem.message, problem.hint, "bad-number")
     if not is_complete:
         return None
-    return ClaimedMatrix(key, tuple(entries), tuple(texts), tuple(roundings), unit_roundoff, is_flat, tuple(non_finite))
+    return numbers._replace(
+        entries=tuple(entries),
+        texts=tuple(texts),
+        roundings=tuple(roundings),
+        unit_roundoff=unit_roundoff,
+        non_finite=tuple(non_finite),
+    )
 
 
 def _is_computed(item: object) -> TypeGuard[Real]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
 from implicitgrad.model.solution import Solution, Status
-from implicitgrad.model.spec import CLAIMS, REQUIREMENTS, SourceValue
+from implicitgrad.model.spec import CLAIMS, REQUIREMENTS, Path, SourceValue
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.values import described
+from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claim_reader import ClaimReader
-from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Shape, read_entry, read_expression, read_numbers
+from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Read, Shape, read_entry, read_expression, read_numbers
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError
 
@@ -43,6 +44,8 @@ class _Builder(ClaimReader):
             rank=self.number("rank"),
             dy_dx=self._jacobian(),
             dL_dx=self._gradient(),
+            dL_dA=self._coefficients("dL_dA", self.system.unknowns, "one for each unknown y"),
+            dL_dB=self._coefficients("dL_dB", self.system.inputs, "one for each input x"),
             free_parameters=self._free_parameters(),
             dL_dx_unique=self._truth("dL_dx_unique"),
             constraints=self._constraints(),
@@ -108,6 +111,36 @@ class _Builder(ClaimReader):
         K = len(self.system.dL_dy or ())
         return self._numbers("dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x"))
 
+    def _coefficients(self, key: str, width: int, columns_are: str) -> ClaimedMatrix | None:
+        """Return a claimed ∂L/∂A or ∂L/∂B: a matrix for each loss, in a list or one below the other."""
+        if key not in self.parts:
+            return None
+        if self.system.dL_dy is None or self.system.x_value is None:
+            lacking = "dL_dy" if self.system.dL_dy is None else "the value of x"
+            option = "-g" if self.system.dL_dy is None else "--at"
+            hint = None if self.system.source == "<python>" else f"Give it in the file or with {option}"
+            self.refuse(key, (), f"{key} needs {lacking}, and there is none", hint)
+            return None
+        M, K = self.system.equations, len(self.system.dL_dy)
+        part = self.parts[key]
+        value: Any = plain(part.value) if hasattr(part.value, "dtype") else part.value
+        rows_are = "one for each equation" if K == 1 else "one for each loss and equation"
+        shape = Shape(M * K, rows_are, (width,), columns_are)
+        is_list = isinstance(value, list) and all(isinstance(rows, list) and len(rows) == M for rows in value)
+        if not (is_list and all(isinstance(row, list) for rows in value for row in rows)):
+            return self._numbers(key, shape)
+
+        def one_of_several(path: Path) -> Path:
+            return (path[0] // M, path[0] % M, *path[1:]) if path else ()
+
+        def refuse(path: Path, message: str, hint: str | None, code: str) -> None:
+            self.refuse(key, one_of_several(path), message, hint, code)
+
+        stacked = part._replace(
+            value=[row for rows in value for row in rows], locate=lambda path: part.locate(one_of_several(path))
+        )
+        return read_numbers(key, stacked, shape, refuse, self._read(), M)
+
     def _widths(self) -> tuple[int, ...]:
         """Return the numbers of columns that an answer may have: all inputs, or the independent ones."""
         P, free = self.system.inputs, len(self.solution.independent)
@@ -140,13 +173,16 @@ class _Builder(ClaimReader):
     def _numbers(self, key: str, shape: Shape) -> ClaimedMatrix | None:
         if key not in self.parts:
             return None
+        return read_numbers(key, self.parts[key], shape, partial(self.refuse, key), self._read())
+
+    def _read(self) -> Read:
+        """Return the reader of an entry."""
         is_symbolic = self.solution.arithmetic is Arithmetic.SYMBOLIC
-        read = read_expression if is_symbolic else read_entry
         if self.system.origin is not None and self.system.origin.point:
             from implicitgrad.readers.claims_at_point import read_at
 
-            read = partial(read_at, self.system.origin, is_symbolic=is_symbolic)
-        return read_numbers(key, self.parts[key], shape, partial(self.refuse, key), read)
+            return partial(read_at, self.system.origin, is_symbolic=is_symbolic)
+        return read_expression if is_symbolic else read_entry
 
 
 def _with_d(name: str, known: set[str]) -> str:

@@ -30,7 +30,7 @@ MEANT = {
 }
 ANSWER = (
     "source", "kind", "arithmetic", "shape", "rank_tolerance", "independent", "general", "residual", "error_bound",
-    "warnings", "validity", "dependent_equations", "y_value", "dL_dA", "dL_dB", "d2y_dx2", "content_hash", "exact",
+    "warnings", "validity", "dependent_equations", "y_value", "d2y_dx2", "content_hash", "exact",
 )  # fmt: skip
 """The keys of a solution's JSON record that are neither keys of a system nor claims."""
 NOT_JUDGED = (*ANSWER, "name", "x", "y", "condition", "equations", "at", "solve_for")
@@ -52,7 +52,9 @@ def hint_at_key(written: str, known: Iterable[str], where_claimed: str) -> str |
     if written == "<<":
         return "Merge keys are refused; write the entries out"
     letters = "".join(filter(str.isalpha, written.lower().replace("∂", "d")))
-    claim = {"dldx": "dL_dx", "dydx": "dy_dx", "jacobian": "dy_dx"}.get(letters, written)
+    claim = {"dldx": "dL_dx", "dydx": "dy_dx", "jacobian": "dy_dx", "dlda": "dL_dA", "dldb": "dL_dB"}.get(
+        letters, written
+    )
     if claim in CLAIMS:
         return f"{claim} is of the answer, not of the system; a claim of it is written {where_claimed.format(claim)}"
     if written in ANSWER:

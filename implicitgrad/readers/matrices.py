@@ -72,21 +72,21 @@ class MatrixParser:
             return None
         return self._parse_rows(key, value)
 
-    def gradient(self) -> tuple[ParsedMatrix | None, bool]:
-        """Return dL_dy as (K, N) rows, None if it is absent or was refused, and whether it is one vector."""
-        if "dL_dy" not in self.spec.values:
+    def rows_or_vector(self, key: str) -> tuple[ParsedMatrix | None, bool]:
+        """Return dL_dy or x_value as rows, None if it is absent or was refused, and whether it is one vector."""
+        if key not in self.spec.values:
             return None, False
-        value = self._as_lists("dL_dy")
+        value = self._as_lists(key)
         if isinstance(value, BaseMatrix):
-            return value, getattr(self.spec.values["dL_dy"].value, "ndim", 2) == 1
+            return value, getattr(self.spec.values[key].value, "ndim", 2) == 1
         if not isinstance(value, list):
-            self.refuse("dL_dy", (), f"dL_dy: expected a list of numbers, got {described(value)}")
+            self.refuse(key, (), f"{key}: expected a list of numbers, got {described(value)}")
             return None, False
         if not value or list in map(type, value):
-            return self._parse_rows("dL_dy", value), False
+            return self._parse_rows(key, value), False
         if self.arithmetic is Arithmetic.EXACT and (found := self._parse_at_once([value])) is not None:
             return found, True
-        row = self._parse_row("dL_dy", value, ())
+        row = self._parse_row(key, value, ())
         return None if row is None else self._of_rows([row]), True
 
     def vector(self, key: str) -> RationalMatrix | None:
@@ -116,7 +116,7 @@ class MatrixParser:
         if is_float:
             from implicitgrad.numbers.ball import from_array
 
-            found = from_array(value, (1, 2) if key == "dL_dy" else (2,))
+            found = from_array(value, (1, 2) if key in ("dL_dy", "x_value") else (2,))
             if found is not None:
                 return found
         return plain(value)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x93NUMPY"
 UNIT_ROUNDOFFS = {"f2": Fraction(1, 2**11), "f4": Fraction(1, 2**24), "f8": Fraction(1, 2**53)}
-DIMENSIONS = {"A": (2,), "B": (2,), "dL_dy": (1, 2)}
+DIMENSIONS = {"A": (2,), "B": (2,), "dL_dy": (1, 2), "x_value": (1, 2)}
 MAX_MAPPED = 4 * 2**30
 """Bytes of a .npy file, which is mapped into memory, not read."""
 

@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 ZIP_MAGIC = b"PK"
 MEMBER_SUFFIX = ".npy"
-KEYS = ("A", "B", "dL_dy", "x", "y")
+KEYS = ("A", "B", "dL_dy", "x", "y", "x_value")
 PROGRAM_KEYS = (
     "P", "q", "G", "h", "A", "b", "lb", "ub", "l", "u", "dL_dz", "dL_dlambda", "dL_dnu",
     "names_z", "names_G", "names_A",
 )  # fmt: skip
 """l and u are those of OSQP: l ≤ A·z ≤ u."""
 CLAIM = "expect_"
-MATRICES = ("dy_dx", "dL_dx", "constraints.matrix")
+MATRICES = ("dy_dx", "dL_dx", "dL_dA", "dL_dB", "constraints.matrix")
 CLAIMED = {
     key.replace(".", "_"): key
     for key in (
         *(key for key in CLAIMS if key not in ("condition", "tolerance")),
         "constraints.dependent",
-        MATRICES[2],
+        MATRICES[-1],
         "condition.max",
         "tolerance.rtol",
         "tolerance.atol",

@@ -18,6 +18,7 @@ def linear_system(
     B: object = None,
     x: Sequence[str] | None = None,
     y: Sequence[str] | None = None,
+    at: object = None,
     name: str | None = None,
     arithmetic: str = AUTO,
 ) -> LinearSystem:
@@ -26,9 +27,10 @@ def linear_system(
     A, B : (M, N) and (M, P) nested sequences or arrays. dL_dy : (N,) or (K, N). Entries are int, Fraction, Decimal,
     text such as "0.1" or "3/4", or float, which is taken at its exact binary value: 0.1 is
     3602879701896397/36028797018963968 and "0.1" is 1/10. arithmetic : "exact", "float", or "auto": doubles for arrays
-    of doubles and for systems that exact arithmetic would need more than about 0.1 s for. Raises InputError.
+    of doubles and for systems that exact arithmetic would need more than about 0.1 s for. at : the value of x, (P,) or
+    a mapping by names. Raises InputError.
     """
-    values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y}
+    values = {"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}
     parts = {
         key: SourceValue(copied(value) if is_array(value) else plain(value))
         for key, value in values.items()

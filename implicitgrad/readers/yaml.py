@@ -101,7 +101,15 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         add_equations(spec, expressions, seen, source, text)
     else:
         _refuse_without_equations(node, seen, refuse)
+        _add_value_of_x(spec, expressions, source, refuse)
     return spec
+
+
+def _add_value_of_x(spec: SystemSpec, expressions: Mapping[str, YamlNode], source: str, refuse: Refuse) -> None:
+    if "at" in expressions:
+        from implicitgrad.readers.value_of_x import add_value_of_x
+
+        add_value_of_x(spec, expressions["at"], source, refuse)
 
 
 def _check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Refuse) -> None:
@@ -127,10 +135,9 @@ def _site(root: YamlNode, expect: YamlNode | None = None) -> Site:
 
 
 def _refuse_without_equations(node: YamlNode, seen: Mapping[str, YamlNode], refuse: Refuse) -> None:
-    """Refuse a point without equations, and a linear system without A."""
-    for key in ("at", "solve_for"):
-        if key in seen:
-            refuse(f"{key}: expected it beside equations, got none", seen[key])
+    """Refuse what only equations have, and a linear system without A."""
+    if "solve_for" in seen:
+        refuse("solve_for: expected it beside equations, got none", seen["solve_for"])
     if "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
 

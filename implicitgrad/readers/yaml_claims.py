@@ -27,7 +27,7 @@ from implicitgrad.text.characters import nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import MAX_DIGITS, NumberError, parse_number, to_float
 
-MATRICES = ("dy_dx", "dL_dx")
+MATRICES = ("dy_dx", "dL_dx", "dL_dA", "dL_dB")
 NULLS = ("null", "~")
 TOO_LONG = (
     f"its exact numbers have more than {MAX_DIGITS:,} digits, which are not read, and doubles cannot stand for them"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from numbers import Real
 
 from implicitgrad.model.solution import Solution
@@ -20,10 +21,12 @@ def solve_system(
     gradient_alone: bool = False,
     order: int = 1,
     steps: bool = False,
+    wrt: Collection[str] = (),
 ) -> Solution:
     """Solve a system, as implicitgrad.solve; "auto" uses the arithmetic that it was made for.
 
-    gradient_alone : leave out ∂y/∂x. order : 2 adds ∂²y/∂x². steps : add the derivation.
+    gradient_alone : leave out ∂y/∂x. order : 2 adds ∂²y/∂x². steps : add the derivation. wrt : A and B add ∂L/∂A and
+    ∂L/∂B, for which the system must have a value of x.
     """
     chosen = system.arithmetic
     if arithmetic != AUTO:
@@ -47,6 +50,8 @@ def solve_system(
         from implicitgrad.solvers.at_point import with_origin
 
         found = with_origin(found)
+    if system.x_value is not None:
+        found = add_value(found, wrt, rtol)
     if system.remarks:
         found = found._replace(remarks=(*system.remarks, *found.remarks))
     if order == 2:
@@ -62,6 +67,16 @@ def refuse_cutoff(rtol: float | None) -> None:
     """Raise UsageError if the relative cutoff on singular values is none."""
     if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
+
+
+def add_value(solution: Solution, wrt: Collection[str], rtol: float | None = None) -> Solution:
+    """Add y at the value of x, and ∂L/∂A and ∂L/∂B if they are in ``wrt``. Raises InputError if there is no such y.
+
+    rtol : the cutoff with which the solution was found.
+    """
+    from implicitgrad.solvers.at_value import with_value
+
+    return with_value(solution, wrt, partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol))
 
 
 def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:

@@ -40,8 +40,9 @@ class Columns(NamedTuple):
 class LazyAnswers:
     """What the views of one stack share."""
 
-    def __init__(self, stack: SystemStack, free: Sequence[str], rtol: float | None) -> None:
-        self.stack, self.free, self.rtol = stack, free, rtol
+    def __init__(self, stack: SystemStack, free: Sequence[str], rtol: float | None, wrt: Sequence[str] = ()) -> None:
+        """wrt : as for solve_system, of one system with a value of x."""
+        self.stack, self.free, self.rtol, self.wrt = stack, free, rtol, wrt
         refuse_cutoff(rtol)
         if prod(stack.shape):
             indices(stack.system((0,) * len(stack.shape)), free)
@@ -49,8 +50,10 @@ class LazyAnswers:
     def solve(self, index: Index) -> Solution:
         """Solve one system as solve() does; unknowns are free where some are. Raise InputError."""
         system = self.stack.system(index)
-        found = solve_system(system, rtol=self.rtol)
-        return solve_system(system, self.free, rtol=self.rtol) if self.free and found.general.free else found
+        found = solve_system(system, rtol=self.rtol, wrt=self.wrt)
+        if self.free and found.general.free:
+            return solve_system(system, self.free, rtol=self.rtol, wrt=self.wrt)
+        return found
 
     @cached_property
     def columns(self) -> Columns:

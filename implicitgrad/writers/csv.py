@@ -40,6 +40,8 @@ def write_csv(solution: Solution) -> str:
     if system.B is not None or (origin is not None and (origin.point or system.is_local)):
         what = "B" if origin is None else "equations at a point" if origin.point else "nonlinear equations"
         raise UsageError(f"{system.source}: CSV has no place for {what}", "--format yaml has")
+    if system.x_value is not None:
+        raise UsageError(f"{system.source}: CSV has no place for the value of x", "--format yaml has")
     if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:
         raise UsageError(
             f"{system.source}: in CSV one dL/dy is a vector, not a matrix of one row", "--format yaml has both"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.solution import General, Solution, SpecialCase, Status
+from implicitgrad.model.solution import AtValue, General, Solution, SpecialCase, Status
 from implicitgrad.model.system import Arithmetic, ImplicitEquations, PointAccuracy
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
@@ -20,16 +21,19 @@ from implicitgrad.numbers.formatting import (
     show_decimals,
     show_number,
 )
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
-from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.elements import OPEN, Block, Element, Equations, Role, Row, Section, Sentence
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.element import Symbolic
     from implicitgrad.writers.latex_notation import Notation
 
 MAX_CONDITIONS = 3
+MAX_VALUES = 8
+"""The most values of x above an answer."""
 MAX_TERMS = 100_000
 """The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
 CONDITION_DIGITS = 3
@@ -68,6 +72,10 @@ class Document:
         if system.B is not None:
             counts.append(count(system.inputs, "input"))
         parts = ["x = A·y" if system.B is None else "B·x = A·y", ", ".join(counts)]
+        if system.x_value is not None and system.origin is None:
+            values = [f"{self.label(name)} = {self.notation.number(*value)}" for name, value in self._values_of_x()]
+            more = ", …" if system.inputs > MAX_VALUES else ""
+            parts[1:1] = [f"at {', '.join(values)}{more}"]
         if system.origin is not None:
             parts[0] = "equations" if system.origin.is_linear else "F(x, y) = 0"
             parts[1:1] = self._point(system.origin)
@@ -85,6 +93,11 @@ class Document:
         if found and origin.accuracy is not PointAccuracy.EXACT:
             found[-1] += ", and proved"
         return [f"at {', '.join(values)}", *found]
+
+    def _values_of_x(self) -> Iterator[tuple[str, tuple[Fraction, ...]]]:
+        """Yield the first inputs with their values."""
+        assert self.system.x_value is not None
+        return islice(zip(self.system.x, self.system.x_value.transposed().bounded_rows(), strict=True), MAX_VALUES)
 
     def _near(self, value: str) -> str:
         return f"{ROUNDED} {show_decimals([Fraction(value)], self.digits)[0].removeprefix(ROUNDED)}"
@@ -127,7 +140,10 @@ class Document:
 
             yield from derive(self.solution, self.notation)
         else:
-            yield from self._answer()
+            if self.solution.at_value is None or self.solution.at_value.shows_x:
+                yield from self._answer()
+            if self.solution.at_value is not None:
+                yield from self._at_value(self.solution.at_value)
             if self.solution.second:
                 yield Section((Equations(tuple(self._second())),))
         if conditions := self._conditions():
@@ -162,6 +178,54 @@ class Document:
         if self.solution.general.free and not self.solution.theorem_fails:
             yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
             yield Section((self._minimum_norm(),))
+
+    def _at_value(self, found: AtValue) -> Iterator[Section]:
+        """Yield y at the value of x, ∂L/∂A and ∂L/∂B."""
+        values = list(zip(self.solution.y, found.y.bounded_rows()[0], strict=True))
+        known = [self.notation.sum(value, ()).named(self.notation.name(y)) for y, value in values if value is not None]
+        lacking = [self.notation.mention(y) for y, value in values if value is None]
+        elements: list[Element] = [Equations(tuple(known))] if known else []
+        if lacking:
+            elements.append(Sentence(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not unique"))
+        yield Section((Sentence("at this x", Role.ASIDE), *elements))
+        rows = [self.label(name) for name in self.solution.x] if self.system.B is None else None
+        rows = rows or [f"equation {i + 1}" for i in range(self.system.equations)]
+        for key, matrices, names in (
+            ("A", found.dL_dA, self.y),
+            ("B", found.dL_dB, tuple(map(self.label, self.solution.x))),
+        ):
+            for label, matrix, is_unique in zip(
+                self._loss_labels(key), matrices or (), self.solution.unique_losses, strict=False
+            ):
+                yield Section((self._coefficients(label, rows, names, matrix),))
+                if matrix.count_determined() < len(rows) * len(names):
+                    yield Section(
+                        (Sentence(f"{label} has entries that are not determined: {self._reason(key, is_unique)}"),)
+                    )
+
+    def _coefficients(
+        self, label: str, rows: Sequence[str], names: Sequence[str], matrix: BaseMatrix[Fraction | None]
+    ) -> Block:
+        """Return ∂L/∂A or ∂L/∂B of one loss."""
+        columns = []
+        for column in zip(*matrix.bounded_rows(), strict=True):
+            known = iter(self.notation.column([value for value in column if value is not None]))
+            columns.append([OPEN if value is None else next(known) for value in column])
+        lines = zip(rows, zip(*columns, strict=True), strict=True)
+        return Block(
+            tuple(names), tuple(Row(row, cells, f"{label}[{row}], ") for row, cells in lines), (), corner=label
+        )
+
+    def _reason(self, key: str, is_unique: bool) -> str:
+        """Return why entries of ∂L/∂A or ∂L/∂B are not determined."""
+        if not is_unique:
+            return "∂L/∂y is not in the row space of A, and y may change in many ways"
+        why = []
+        if self.solution.rank < self.system.equations:
+            why.append("equations are dependent, and a change of one alone may leave no solution")
+        if self.free and key == "A":
+            why.append("y is not unique, and they depend on it")
+        return "; ".join(why)
 
     def _constraints(self) -> Iterator[Expression]:
         """Yield the equations that x must satisfy: x3 = x1 + x2."""
@@ -312,9 +376,9 @@ class Document:
         cells = tuple(Expression((cell.pieces[0].strip(), *cell.pieces[1:])) for cell in self.notation.column(gradient))
         return Row(label, cells, label.removesuffix("x"), note)
 
-    def _loss_labels(self) -> list[str]:
+    def _loss_labels(self, below: str = "x") -> list[str]:
         dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
-        return ["∂L/∂x"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂x" for k in range(len(dL_dy))]
+        return [f"∂L/∂{below}"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂{below}" for k in range(len(dL_dy))]
 
     def _needed(self) -> str:
         """Return the condition on ∂L/∂y for a unique ∂L/∂x: Vᵀ·∂L/∂y = 0."""
@@ -345,6 +409,8 @@ def refuse_long(solution: Solution) -> None:
     terms = 0 if solution.is_gradient_alone else len(solution.y) * P + _dependencies(general) * P
     if general.dL_dx_coefficients is not None:
         terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
+    if (at := solution.at_value) is not None:
+        terms += sum(rows * columns for rows, columns in (one.shape for one in (*(at.dL_dA or ()), *(at.dL_dB or ()))))
     if terms > MAX_TERMS:
         message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
         hint = "--format json writes all of it, and so does --output with a name ending in .npz"

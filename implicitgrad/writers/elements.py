@@ -12,6 +12,10 @@ FREE = Expression(("free",))
 """The cell of a free entry of ∂y/∂x."""
 
 
+OPEN = Expression(("not determined",))
+"""The cell of an entry of ∂L/∂A or ∂L/∂B that is not determined."""
+
+
 class Role(Enum):
     """The role of a sentence, which decides on its style."""
 

@@ -11,6 +11,7 @@ from math import inf
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.number_grammar import (
     MAX_DIGITS,
@@ -46,16 +47,25 @@ def all_claims(solution: Solution, *, counts_parameters: bool = False) -> dict[s
     constraints = solution.constraints
     names = solution.free_parameters
     rows = None if solution.dL_dx_rows is None else solution.dL_dx_rows.plain_rows()
+    at = solution.at_value
     return {
         "status": str(solution.status),
         "rank": solution.rank,
         "dy_dx": solution.dy_dx.plain_rows(),
         "dL_dx": rows[0] if rows is not None and solution.has_one_loss else rows,
+        "dL_dA": None if at is None else _of_losses(solution, at.dL_dA),
+        "dL_dB": None if at is None else _of_losses(solution, at.dL_dB),
         "free_parameters": len(names) if counts_parameters or len({*names}) < len(names) else names,
         "dL_dx_unique": all(solution.unique_losses),
         "constraints": constraints and {"dependent": constraints.dependent, "matrix": constraints.matrix.plain_rows()},
         "condition": {"max": _condition_above(solution.condition_squared)},
     }
+
+
+def _of_losses(solution: Solution, matrices: Sequence[BaseMatrix[Fraction | None]] | None) -> Value:
+    """Return ∂L/∂A or ∂L/∂B of one loss, or a list of those of several."""
+    written = [matrix.plain_rows() for matrix in matrices or ()]
+    return None if matrices is None else written[0] if solution.has_one_loss else written
 
 
 def short_claims(solution: Solution) -> dict[str, Value]:
@@ -71,12 +81,17 @@ def short_claims(solution: Solution) -> dict[str, Value]:
 
 def certified_claims(solution: Solution) -> dict[str, Value]:
     """Return all claims of the answer, with a tolerance for doubles; none if it is not certified."""
-    jacobian_error, gradient_error = solution.error_bounds
-    if jacobian_error is None or gradient_error is None:
+    errors = [*solution.error_bounds]
+    if solution.at_value is not None:
+        errors += [solution.at_value.error_bound(key) for key in ("y_value", "dL_dA", "dL_dB")]
+    known = [error for error in errors if error is not None]
+    if len(known) < len(errors):
         return {}
     keys = {"status", "rank"} | _structural_keys(solution)
     if solution.independent:  # without independent inputs, there are no derivatives to claim
         keys |= {"dy_dx", "dL_dx"}
+    if solution.at_value is not None:
+        keys |= {key for key in ("dL_dA", "dL_dB") if getattr(solution.at_value, key) is not None}
     if solution.is_gradient_alone:
         keys.discard("dy_dx")
     if solution.dL_dx_rows is None:
@@ -85,7 +100,7 @@ def certified_claims(solution: Solution) -> dict[str, Value]:
     if solution.arithmetic is Arithmetic.FLOAT:
         size = max(solution.system.equations, len(solution.y), len(solution.x))
         rtol = min(MAX_RTOL, 16 * size * 2.0**-52 * (solution.condition or 1.0))
-        atol = 2 * float(f"{max(jacobian_error, gradient_error):.0e}")
+        atol = 2 * float(f"{max(known):.0e}")
         if atol == inf:
             return {}
         found["tolerance"] = {"rtol": 2 * float(f"{rtol:.0e}"), "atol": atol}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.number_grammar import is_number
 from implicitgrad.writers.document import Document, refuse_long
-from implicitgrad.writers.elements import Element, Equations, Matrices, Sentence
+from implicitgrad.writers.elements import OPEN, Element, Equations, Matrices, Sentence
 from implicitgrad.writers.latex_notation import (
     MAX_NAMES,
     ROUGHLY,
@@ -75,6 +76,10 @@ class _LatexPage:
             yield from displayed(map(str, element.lines))
         elif isinstance(element, Matrices):
             yield from displayed([element.text])
+        elif element.corner != "∂y/∂x":
+            loss, _, key = element.corner.removeprefix("∂").partition("/∂")
+            matrix = spell_matrix([[_cell(cell) for cell in row.cells] for row in element.rows])
+            yield from displayed([f"{self.notation.derivative(loss, key)} = {matrix}"])
         else:
             inputs = list(map(spell_name, self.solution.independent))
             for names, rows in ((self.y, element.rows), ([self.losses], element.losses)):
@@ -134,3 +139,7 @@ class _LatexPage:
     def _matrix(self, matrix: BaseMatrix[Any]) -> str:
         columns = [map(str, self.notation.column(column)) for column in zip(*matrix.bounded_rows(), strict=True)]
         return spell_matrix([list(row) for row in zip(*columns, strict=True)])
+
+
+def _cell(cell: Expression) -> str:
+    return f"\\text{{{cell}}}" if cell is OPEN else str(cell)

@@ -48,6 +48,13 @@ def write_npz(solution: Solution) -> memoryview:
             matrices["minimum_norm"] = _array(general.minimum_norm)
     if solution.dL_dx_rows is not None:
         matrices["dL_dx"] = _gradient(solution)
+    if solution.at_value is not None and solution.system.x_value is not None:
+        matrices["x_value"] = _array(solution.system.x_value)[0]
+        matrices["y_value"] = _array(solution.at_value.y)[0]
+        for key in ("dL_dA", "dL_dB"):
+            if (found := getattr(solution.at_value, key)) is not None:
+                stacked = np.stack([_array(one) for one in found])
+                matrices[key] = stacked[0] if solution.has_one_loss else stacked
     if constraints is not None:
         matrices["constraints"] = _array(constraints.matrix)
         matrices["dependent"] = np.array(constraints.dependent)

@@ -111,6 +111,8 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         record["equations"] = system.origin.equations
         record["at"] = dict(system.origin.point) or None
         record["solve_for"] = system.origin.found or None
+    if solution.at_value is not None:
+        _add_at_value(record, solution, doubles, exact)
     if solution.second is not None:
         record["d2y_dx2"] = solution.second.written(doubles) or None
         record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
@@ -119,6 +121,29 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record
+
+
+def _add_at_value(
+    record: dict[str, Json], solution: Solution, doubles: _BallRows, exact: dict[str, Json] | None
+) -> None:
+    """Add the value of x, y there, and the gradients of A and B that were asked for."""
+    found, x_value = solution.at_value, solution.system.x_value
+    assert found is not None
+    assert x_value is not None
+    if solution.system.origin is None:
+        texts = x_value.written(_Texts() if exact is not None else doubles)[0]
+        record["at"] = dict(zip(solution.x, texts, strict=True))
+    bounds: dict[str, Json] = {}
+    for key in ("y_value", "dL_dA", "dL_dB"):
+        matrices = (found.y,) if key == "y_value" else getattr(found, key)
+        if matrices is None:
+            continue
+        for into, numbers in ((record, doubles), *(() if exact is None else ((exact, _Texts()),))):
+            written = [matrix.written(numbers) for matrix in matrices]
+            is_one = key == "y_value" or solution.has_one_loss
+            into[key] = written[0][0] if key == "y_value" else written[0] if is_one else written
+        bounds[key] = _plain(found.error_bound(key))
+    record["error_bound"] |= bounds  # type: ignore[operator]
 
 
 def _validity(validity: Validity) -> Json:

@@ -103,6 +103,9 @@ class _Summary:
             found.append(text)
         if answer.free and self.open_losses:
             found.append(_uniqueness(self.open_losses))
+        if (at := solution.at_value) is not None:
+            shown = [name for name, one in (("∂L/∂A", at.dL_dA), ("∂L/∂B", at.dL_dB)) if one is not None]
+            found.append(f"{' and '.join(['y', *shown])} at this x {'are' if shown else 'is'} not summarised here")
         return found
 
     def choice(self) -> str:

@@ -70,7 +70,7 @@ def _wrong_jacobians(trial: JacobianTrial) -> Iterator[tuple[str, str, str, Matr
     A, B = trial.context.system.A, trial.context.system.B
     is_square = len(A) == len(A[0])
     if B is not None and trial.context.solution.rank == len(A) == len(A[0]):
-        inverse = _inverse(A)
+        inverse = inverse_of(A)
         yield "unsolved", "A⁻¹", "was the product with B left out?", inverse
         yield "transpose", "(Aᵀ)⁻¹·B", "is a transpose too many?", product(transpose(inverse), B)
         if len(B) == len(B[0]):
@@ -104,7 +104,7 @@ def _wrong_gradients(trial: LossTrial) -> Iterator[tuple[str, str, str, Row]]:
     if is_square:
         Bt = transpose(B)
         if context.solution.rank == len(A) <= MAX_INVERTED:
-            inverse = _inverse(A)
+            inverse = inverse_of(A)
             adjoint = _applied(transpose(inverse), g)
             yield "unsolved", "(Aᵀ)⁻¹·∂L/∂y", "was the product with Bᵀ left out?", adjoint
             if len(B) == len(B[0]):
@@ -119,7 +119,7 @@ def _applied(X: Matrix, vector: Row) -> Row:
     return tuple([dot(row, vector) for row in X])
 
 
-def _inverse(A: Matrix) -> Matrix:
+def inverse_of(A: Matrix) -> Matrix:
     """Return A⁻¹ of an invertible A."""
     from implicitgrad.readers.python_values import linear_system
     from implicitgrad.solvers.dispatch import solve_system

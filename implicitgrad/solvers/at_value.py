@@ -1,0 +1,178 @@
+"""Add what the value of x determines: y, ∂L/∂A and ∂L/∂B.
+
+Differentiating B·x = A·y in all of A, B and x gives A·dy = dB·x + B·dx − dA·y. With Aᵀu = ∂L/∂y,
+
+    dL = ∂L/∂y·dy = uᵀ(dB·x + B·dx − dA·y):    ∂L/∂A = −u·yᵀ,    ∂L/∂B = u·xᵀ.
+
+Without full rank, u is unique up to the left null space W of A, and y up to the null space V. A change of A and B has
+solutions y near a given one only if Wᵀ(dB·x − dA·y) = 0, and then every u gives the same dL. So the entry (i, j) of
+∂L/∂A exists if the change of that coefficient alone is such a change for every y, with the same −uᵢ·yⱼ for all u and y:
+if uᵢ and yⱼ are unique, or one of them is 0 and unique. Without any u, where ∂L/∂y is not in the row space of A,
+none does, for dL then depends on which solution is taken after the change.
+
+Both u and y are read off the answer to r = A·y, B·x in place of x: u is the ∂L/∂r of that system, y its ∂y/∂r·r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from math import inf, isfinite
+from typing import Any, Protocol
+
+from implicitgrad.model.solution import AtValue, Solution
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.doubles import Ball
+from implicitgrad.numbers.formatting import linear, show_number
+from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import InputError, Problem
+
+DIGITS = 6
+"""The significant digits of a number in a message."""
+ROUNDING = 2.0**-48
+"""The error, relative to the terms of a sum, that the rounding of x may have caused."""
+UNCERTIFIED = 2.0**-33
+"""The same where the constraint itself is not certified."""
+ROUNDED_X = (
+    "rounded-x",
+    "x satisfies its constraint up to rounding only: y solves as many equations as are independent",
+)
+
+
+class Solve(Protocol):
+    """The solver that found the solution."""
+
+    def __call__(self, system: LinearSystem, *, gradient_alone: bool) -> Solution:
+        """Solve a system."""
+
+
+def with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Solution:
+    """Return the solution of a system that has a value of x with y, and with ∂L/∂A and ∂L/∂B if they are in ``wrt``.
+
+    Raises InputError if no y solves the equations at that x, or a number
+    is beyond the range of doubles.
+    """
+    system = solution.system
+    assert system.x_value is not None
+    try:
+        right = system.x_value.transposed()
+        related = solution
+        if system.B is not None:
+            right = system.B.times(right)
+            related = _with_right_sides(solution, solve)
+        y = _solved(related, right, solve)
+        is_exact = _refuse_impossible(solution, related, right)
+        u, minus_y = related.dL_dx_rows, y.negative()
+        losses = range(0 if u is None else len(u))
+        dL_dA = tuple([_of_loss(related, k, minus_y) for k in losses]) if "A" in wrt and losses else None
+        dL_dB = tuple([_of_loss(related, k, system.x_value) for k in losses]) if "B" in wrt and losses else None
+    except OverflowError:
+        message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
+        hint = "--arithmetic exact has it as a fraction"
+        raise InputError([Problem(message, hint, "overflow", system.source)]) from None
+    remarks = solution.remarks if is_exact else (*solution.remarks, ROUNDED_X)
+    return solution._replace(at_value=AtValue(y, dL_dA, dL_dB, not wrt or "x" in wrt), remarks=remarks)
+
+
+def _with_right_sides(solution: Solution, solve: Solve) -> Solution:
+    """Return the answer to r = A·y for any right sides r in place of B·x."""
+    system = solution.system
+    names = tuple([f"r{i + 1}" for i in range(system.equations)])
+    related = system._replace(B=None, x=names, x_value=None, origin=None, exactly=None, remarks=())
+    return solve(related, gradient_alone=solution.is_gradient_alone)
+
+
+def _solved(related: Solution, right: BaseMatrix[Any], solve: Solve) -> BaseMatrix[Any]:
+    """Return y as one row, None where it is not unique. right : the right sides as one column."""
+    general = related.general
+    if not len(general.particular):  # A was not inverted; as it is invertible, y is the adjoint of Aᵀ
+        system = related.system
+        adjoint = system._replace(
+            A=system.A.transposed(), dL_dy=right.transposed(), x=system.y, y=system.x, x_value=None, exactly=None
+        )
+        found = solve(adjoint, gradient_alone=True).dL_dx_rows
+        assert found is not None
+        return found
+    y = _times(general.particular, right.rows_at([related.system.x.index(name) for name in related.independent]))
+    if general.free:
+        y = y.partial(general.null_space, {0: 0}, 1)
+    return y.transposed()
+
+
+def _times(matrix: BaseMatrix[Any], column: BaseMatrix[Any]) -> BaseMatrix[Any]:
+    """Return the product with a column, which may be empty. Raises OverflowError."""
+    if not len(column) and not isinstance(matrix, BallMatrix):
+        return matrix.with_rows([[Fraction(0)]] * len(matrix))
+    found = matrix.times(column)
+    if isinstance(found, BallMatrix) and not all(isfinite(number) for row in found.plain_rows() for number in row):
+        raise OverflowError
+    return found
+
+
+def _of_loss(related: Solution, k: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
+    """Return u·otherᵀ for the u of one loss; no entry is determined if there is no u."""
+    assert related.dL_dx_rows is not None
+    found = related.dL_dx_rows.outer(k, other)
+    return found if related.unique_losses[k] else found.partial(found, {}, found.shape[1])
+
+
+def _refuse_impossible(solution: Solution, related: Solution, right: BaseMatrix[Any]) -> bool:
+    """Raise InputError if equations contradict one another at x; return whether none does, not even by rounding.
+
+    right : the right sides as one column.
+    """
+    constraints = related.constraints
+    if constraints is None:
+        return True
+    names = related.system.x
+    given = right.rows_at([names.index(name) for name in related.independent])
+    found = right.rows_at([names.index(name) for name in constraints.dependent])
+    wanted = _times(constraints.matrix, given)
+    is_exact = True
+    for name, factors, (side,), (combined,) in zip(
+        constraints.dependent, constraints.matrix, found.bounded_rows(), wanted.bounded_rows(), strict=True
+    ):
+        if isinstance(side, Ball):
+            terms = [abs(factor * one) for factor, (one,) in zip(factors, given, strict=True)]
+            certain, allowed = _allowed(side, combined, float(sum(terms, abs(Fraction(side)))))
+            difference: Any = Fraction(side) - Fraction(combined)
+            is_exact &= abs(difference) <= certain
+            is_possible = abs(difference) <= allowed
+        else:
+            difference = side - combined
+            is_possible = not difference
+        if not is_possible:
+            raise _contradiction(solution, related, name, factors, difference)
+    return is_exact
+
+
+def _allowed(side: Ball, combined: Ball, size: float) -> tuple[float, float]:
+    """Return the largest difference that the bounds allow, and that the rounding of x allows, too."""
+    bound = side.error + combined.error
+    if bound == inf:
+        return inf, UNCERTIFIED * size
+    return bound, bound + ROUNDING * size
+
+
+def _contradiction(
+    solution: Solution, related: Solution, name: str, factors: Sequence[Any], difference: Fraction
+) -> InputError:
+    """Return the error for a combination of equations that x does not satisfy."""
+    names = related.system.x
+    terms = [(Fraction(1), f"equation {names.index(name) + 1}")]
+    terms += [
+        (-factor, f"equation {names.index(one) + 1}") for factor, one in zip(factors, related.independent, strict=True)
+    ]
+    said = linear(Fraction(0), terms, DIGITS)
+    message = f"no y solves the equations at this x: {said} says {show_number(difference, DIGITS).strip()} = 0"
+    hint = None
+    if solution.constraints is not None:
+        found = solution.constraints
+        shown = [
+            (name, linear(Fraction(0), zip(row, map(printable, solution.independent), strict=True), DIGITS))
+            for name, row in zip(found.dependent, found.matrix, strict=True)
+        ]
+        hint = f"x must satisfy {', '.join(f'{printable(name)} = {total}' for name, total in shown[:3])}"
+    return InputError([Problem(message, hint, "bad-point", solution.system.source)])
