@@ -6,10 +6,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from implicitgrad.checks.matrices import product, root_above
+from implicitgrad.checks.matrices import product, root_above, squared_norm
 from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import Matrix, squared_norm
+from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import Row
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.text.characters import printable

@@ -8,7 +8,7 @@ from math import isqrt
 
 from implicitgrad.model.solution import PartialMatrix
 from implicitgrad.model.system import Matrix
-from implicitgrad.numbers.exact import Row
+from implicitgrad.numbers.exact import RationalMatrix, Row
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 
@@ -60,3 +60,8 @@ def root_above(square: Fraction) -> Fraction:
     bits = 128 + max(0, square.denominator.bit_length() - square.numerator.bit_length())
     bits += bits % 2
     return Fraction(isqrt((square.numerator << bits) // square.denominator) + 1, 2 ** (bits // 2))
+
+
+def squared_norm(matrix: Matrix) -> Fraction:
+    """Return ‖matrix‖_F²."""
+    return RationalMatrix.of(matrix).squared_norm()

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from implicitgrad.checks.claim import Claim
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.matrices import complete, product, root_above, transpose
+from implicitgrad.checks.matrices import complete, product, root_above, squared_norm, transpose
 from implicitgrad.checks.tolerances import MAX_GROWTH
-from implicitgrad.model.system import Matrix, squared_norm
+from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Outcome, show_short
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import Row

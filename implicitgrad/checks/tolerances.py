@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.matrices import root_above
+from implicitgrad.checks.matrices import root_above, squared_norm
 from implicitgrad.model.claims import ClaimedMatrix
-from implicitgrad.model.system import Arithmetic, Matrix, squared_norm
+from implicitgrad.model.system import Arithmetic, Matrix
 
 MAX_GROWTH = Fraction(1, 2**10)
 """The largest relative error that is attributed to floating-point arithmetic."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from implicitgrad.model.implicit_equations import ImplicitEquations
     from implicitgrad.model.stack import StackPlace
-    from implicitgrad.model.system import ImplicitEquations
     from implicitgrad.text.errors import Problem
 
 CLAIMS: tuple[str, ...] = (

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import Enum, StrEnum, auto
+from collections.abc import Callable
+from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from implicitgrad.numbers.exact import RationalMatrix, Row
+from implicitgrad.numbers.exact import Row
 from implicitgrad.numbers.matrix import BaseMatrix, Rows
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.grammar import Equation, Node
+    from implicitgrad.model.implicit_equations import ImplicitEquations
+
 
 Matrix = Rows[Row]
 """A matrix of any arithmetic, or a tuple of rows."""
@@ -34,7 +35,7 @@ class Arithmetic(StrEnum):
     """Rational functions of letters."""
 
 
-_ARITHMETIC = {one.value: one for one in Arithmetic}
+ARITHMETIC = {one.value: one for one in Arithmetic}
 
 
 def chosen_arithmetic(name: str) -> Arithmetic:
@@ -44,57 +45,6 @@ def chosen_arithmetic(name: str) -> Arithmetic:
     except KeyError:
         expected = ", ".join(map(repr, (AUTO, str(Arithmetic.EXACT), str(Arithmetic.FLOAT))))
         raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
-
-
-class PointAccuracy(Enum):
-    """How closely the point of the derivatives solves the equations."""
-
-    EXACT = auto()
-    """It solves them exactly, or they hold at any point."""
-    ROUNDED = auto()
-    """Its decimals are rounded values of a solution."""
-    COMPUTED = auto()
-    """Newton's method computed it, and a solution near it is proved."""
-
-
-class ImplicitEquations(NamedTuple):
-    """The equations F(x, y) = 0 with A = ∂F/∂y and B = −∂F/∂x, if they say more than B·x = A·y."""
-
-    equations: tuple[str, ...]
-    """As they were written."""
-    parsed: tuple[Equation, ...]
-    """The trees of both sides of each."""
-    is_linear: bool
-    """Whether A and B are independent of x and y."""
-    point: tuple[tuple[str, str], ...] = ()
-    """The values, as text, at which A and B are taken, by name; () if they hold anywhere."""
-    values: tuple[Node, ...] = ()
-    """The trees of these values."""
-    found: tuple[str, ...] = ()
-    """The names of values that Newton's method computed."""
-    residual: str | None = None
-    """max |F| at the point; None if the point solves the equations exactly, or there is none."""
-    radii: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None
-    """The distances within which the entries of A and B lie from those of a solution, if the point is inexact."""
-    has_constants: bool = False
-    """Whether the equations are linear with a constant term: F = 9/5·C + 32."""
-    second: tuple[Sequence[Sequence[str]], Sequence[Sequence[float]]] | None = None
-    """∂²y/∂x² (P, P) of one equation in one unknown at an inexact point, and bounds on its errors."""
-    hessian: BaseMatrix[Fraction] | None = None
-    """(P+1, P+1): the second derivatives of one equation's F with respect to x and its one y."""
-    remarks: tuple[tuple[str, str], ...] = ()
-    """Warnings of possible misreadings, by code and message."""
-
-    @property
-    def accuracy(self) -> PointAccuracy:
-        """Return how closely the point solves the equations."""
-        if self.residual is None:
-            return PointAccuracy.EXACT
-        return PointAccuracy.COMPUTED if self.found else PointAccuracy.ROUNDED
-
-    def is_computed(self, name: str) -> bool:
-        """Return whether Newton's method computed the value of a name, which is irrational or long."""
-        return self.accuracy is PointAccuracy.COMPUTED and name in self.found
 
 
 class LinearSystem(NamedTuple):
@@ -147,28 +97,12 @@ class LinearSystem(NamedTuple):
     @property
     def is_at_rounded_point(self) -> bool:
         """Return whether the system belongs to a rounded point, and stands for all solutions that round to it."""
-        return self.origin is not None and self.origin.accuracy is PointAccuracy.ROUNDED
+        return self.origin is not None and self.origin.is_rounded
 
     @property
     def arithmetic(self) -> Arithmetic:
         """Return the arithmetic that its numbers are made for."""
-        return _ARITHMETIC[self.A.arithmetic]
-
-    def with_arithmetic(self, arithmetic: Arithmetic) -> LinearSystem:
-        """Return the same system in another arithmetic, taking doubles at their exact binary values.
-
-        Raises OverflowError for numbers beyond the largest double.
-        """
-        if self.arithmetic is Arithmetic.SYMBOLIC:
-            if arithmetic is Arithmetic.FLOAT:
-                raise UsageError(f"{self.source}: --arithmetic float is for numbers, and there are letters")
-            return self
-        matrices = (self.A, self.B, self.dL_dy, self.x_value)
-        if all(matrix is None or _ARITHMETIC[matrix.arithmetic] is arithmetic for matrix in matrices):
-            return self
-        A, B, dL_dy, x_value = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
-        assert A is not None
-        return self._replace(A=A, B=B, dL_dy=dL_dy, x_value=x_value)
+        return ARITHMETIC[self.A.arithmetic]
 
     @property
     def equations(self) -> int:
@@ -186,22 +120,7 @@ class LinearSystem(NamedTuple):
         return len(self.x)
 
 
-def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Fraction]:
-    if _ARITHMETIC[matrix.arithmetic] is arithmetic:
-        return matrix
-    if arithmetic is Arithmetic.EXACT:
-        return RationalMatrix.of(tuple(matrix))
-    from implicitgrad.numbers.ball import from_fractions
-
-    return from_fractions(matrix)
-
-
 @lru_cache
 def numbered(key: str, number: int) -> tuple[str, ...]:
     """Return x1, x2, …"""
     return tuple([f"{key}{i}" for i in range(1, number + 1)])
-
-
-def squared_norm(matrix: Matrix) -> Fraction:
-    """Return ‖matrix‖_F²."""
-    return RationalMatrix.of(matrix).squared_norm()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from implicitgrad.model.conversion import in_arithmetic
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic, numbered
@@ -129,7 +130,7 @@ def _remarks(parser: MatrixParser) -> tuple[tuple[str, str], ...]:
 def _in_doubles(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
     """Convert the matrices to doubles whose errors include the radii of constants and of the point."""
     try:
-        system = system.with_arithmetic(Arithmetic.FLOAT)
+        system = in_arithmetic(system, Arithmetic.FLOAT)
     except OverflowError:
         message = "expected numbers within the range of doubles, got one beyond ±1.8e308, or too near to 0"
         hint = "--arithmetic exact takes it as it is"

@@ -12,8 +12,9 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
+from implicitgrad.model.implicit_equations import ImplicitEquations
 from implicitgrad.model.spec import Linearization, SourceValue
-from implicitgrad.model.system import ImplicitEquations, LinearSystem
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.ball import BallMatrix, from_sparse
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.expressions import INSTALL_SYMPY

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import ImplicitEquations, PointAccuracy
 
 
 def with_origin(solution: Solution) -> Solution:

@@ -81,9 +81,11 @@ def add_value(solution: Solution, wrt: Collection[str], rtol: float | None = Non
 
 def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
     """Return the system in an arithmetic, and the arithmetic that applies; the float solver converts by itself."""
+    from implicitgrad.model.conversion import in_arithmetic
+
     if system.arithmetic is Arithmetic.SYMBOLIC:
-        return system.with_arithmetic(arithmetic), Arithmetic.SYMBOLIC
-    return (system if arithmetic is Arithmetic.FLOAT else system.with_arithmetic(arithmetic)), arithmetic
+        return in_arithmetic(system, arithmetic), Arithmetic.SYMBOLIC
+    return (system if arithmetic is Arithmetic.FLOAT else in_arithmetic(system, arithmetic)), arithmetic
 
 
 def _solve(

@@ -9,8 +9,9 @@ from itertools import islice
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.solution import AtValue, General, Solution, SpecialCase, Status
-from implicitgrad.model.system import Arithmetic, ImplicitEquations, PointAccuracy
+from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import (

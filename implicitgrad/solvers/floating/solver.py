@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from implicitgrad.model.conversion import in_arithmetic
 from implicitgrad.model.solution import ILL_CONDITIONED, General, Solution, Status
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.ball import BallMatrix
@@ -59,7 +60,7 @@ def solve_float(
     refuse_too_large(system, MAX_ENTRIES)
     wanted = indices(system, free)
     try:
-        system = system.with_arithmetic(Arithmetic.FLOAT)
+        system = in_arithmetic(system, Arithmetic.FLOAT)
         with np.errstate(all="ignore"):  # overflow is found in the results
             found = _gradient_of_invertible(system, rtol) if gradient_alone and not wanted else None
             return found or _Solving(system, wanted, free, rtol).solution()._replace(is_gradient_alone=gradient_alone)

@@ -1,0 +1,69 @@
+"""ImplicitEquations: equations F(x, y) = 0 and the point at which they are differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from implicitgrad.numbers.matrix import BaseMatrix
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.grammar import Equation, Node
+
+
+class PointAccuracy(Enum):
+    """How closely the point of the derivatives solves the equations."""
+
+    EXACT = auto()
+    """It solves them exactly, or they hold at any point."""
+    ROUNDED = auto()
+    """Its decimals are rounded values of a solution."""
+    COMPUTED = auto()
+    """Newton's method computed it, and a solution near it is proved."""
+
+
+class ImplicitEquations(NamedTuple):
+    """The equations F(x, y) = 0 with A = ∂F/∂y and B = −∂F/∂x, if they say more than B·x = A·y."""
+
+    equations: tuple[str, ...]
+    """As they were written."""
+    parsed: tuple[Equation, ...]
+    """The trees of both sides of each."""
+    is_linear: bool
+    """Whether A and B are independent of x and y."""
+    point: tuple[tuple[str, str], ...] = ()
+    """The values, as text, at which A and B are taken, by name; () if they hold anywhere."""
+    values: tuple[Node, ...] = ()
+    """The trees of these values."""
+    found: tuple[str, ...] = ()
+    """The names of values that Newton's method computed."""
+    residual: str | None = None
+    """max |F| at the point; None if the point solves the equations exactly, or there is none."""
+    radii: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] | None = None
+    """The distances within which the entries of A and B lie from those of a solution, if the point is inexact."""
+    has_constants: bool = False
+    """Whether the equations are linear with a constant term: F = 9/5·C + 32."""
+    second: tuple[Sequence[Sequence[str]], Sequence[Sequence[float]]] | None = None
+    """∂²y/∂x² (P, P) of one equation in one unknown at an inexact point, and bounds on its errors."""
+    hessian: BaseMatrix[Fraction] | None = None
+    """(P+1, P+1): the second derivatives of one equation's F with respect to x and its one y."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """Warnings of possible misreadings, by code and message."""
+
+    @property
+    def accuracy(self) -> PointAccuracy:
+        """Return how closely the point solves the equations."""
+        if self.residual is None:
+            return PointAccuracy.EXACT
+        return PointAccuracy.COMPUTED if self.found else PointAccuracy.ROUNDED
+
+    @property
+    def is_rounded(self) -> bool:
+        """Return whether the decimals of the point are rounded values of a solution."""
+        return self.accuracy is PointAccuracy.ROUNDED
+
+    def is_computed(self, name: str) -> bool:
+        """Return whether Newton's method computed the value of a name, which is irrational or long."""
+        return self.accuracy is PointAccuracy.COMPUTED and name in self.found
