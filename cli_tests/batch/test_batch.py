@@ -586,7 +586,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", spread(["2", "1"], 2))
 def test_a_full_disk_is_an_error_and_leaves_nobody_behind(run: Run, tmp_path: Path, jobs: str) -> None:
     systems(tmp_path / "many", 600)
     result = run("batch", "many", "-o", "/dev/full", "--jobs", jobs)
@@ -636,7 +636,7 @@ def test_of_batches_with_one_output_one_writes_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
-@pytest.mark.parametrize("source", ["many", "many.jsonl"])
+@pytest.mark.parametrize("source", spread(["many", "many.jsonl"], 2))
 def test_progress_is_shown_on_a_terminal_and_totals_stay(tmp_path: Path, source: str) -> None:
     import pty
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import call, wait_until_blocked
-from conftest import PROGRAM, Run
+from conftest import PROGRAM, Run, spread
 
 from implicitgrad import InputError
 from implicitgrad.batch import inputs as items
@@ -58,7 +58,7 @@ def few(folder: Path, number: int = 4) -> list[str]:
 # what is never overwritten
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", spread(["2", "1"], 2))
 def test_a_batch_does_not_read_what_it_writes(tmp_path: Path, jobs: str) -> None:
     names = few(tmp_path / "many", 100)
     for output in ("> out.jsonl", "> out.jsonl", "-o out.json", "> out.csv -f csv", "> out.csv -f csv"):

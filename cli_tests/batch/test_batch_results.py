@@ -161,7 +161,7 @@ def test_what_is_damaged_in_the_midst_of_results_is_done_again(run: Run, tmp_pat
         assert (tmp_path / "r.jsonl").read_bytes() == whole
 
 
-@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "1>&- 2>&-"])
+@pytest.mark.parametrize("closed", spread(["0<&-", "1>&-", "2>&-", "1>&- 2>&-"], 2))
 def test_closed_streams_change_no_results(run: Run, tmp_path: Path, closed: str) -> None:
     (tmp_path / "many.jsonl").write_text(SYSTEM * 50)
     (tmp_path / "few.jsonl").write_text(SYSTEM * 5)
@@ -294,7 +294,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", spread([signal.SIGKILL, signal.SIGINT], 2))
 def test_an_interrupted_directory_holds_what_its_list_says_and_is_completed(
     run: Run, tmp_path: Path, number: int
 ) -> None:

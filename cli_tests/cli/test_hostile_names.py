@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from conftest import Run
+from conftest import Run, spread
 
 HOSTILE = (
     "a\n::error file=x::forged",
@@ -68,7 +68,7 @@ def assert_harmless(result: CompletedProcess[str], *, has_annotations: bool = Fa
             assert "##[" not in line
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=["line", "command", "old-command", "controls"])
+@pytest.mark.parametrize("name", spread(HOSTILE, 3), ids=spread(["line", "command", "old-command", "controls"], 3))
 def test_pages_and_records_show_no_name_raw(run: Run, name: str) -> None:
     for given in systems(name):
         files = {"s.json": json.dumps(given)}
@@ -87,7 +87,7 @@ def test_pages_and_records_show_no_name_raw(run: Run, name: str) -> None:
             assert_harmless(run("solve", "s.json", "--arithmetic", "float"))
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=["line", "command", "old-command", "controls"])
+@pytest.mark.parametrize("name", spread(HOSTILE, 3), ids=spread(["line", "command", "old-command", "controls"], 3))
 def test_messages_show_no_name_raw(run: Run, name: str) -> None:
     for given in mistakes(name):
         result = run("solve", "s.json", files={"s.json": json.dumps(given)})
@@ -105,7 +105,7 @@ def test_messages_show_no_name_raw(run: Run, name: str) -> None:
     assert_harmless(run("solve", "-A", "1 2", "-o", f"{name}/y.txt"))
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=["line", "command", "old-command", "controls"])
+@pytest.mark.parametrize("name", spread(HOSTILE, 3), ids=spread(["line", "command", "old-command", "controls"], 3))
 def test_reports_show_no_name_raw(run: Run, tmp_path: Path, name: str) -> None:
     file = f"{name.replace('/', '_')}.json"
     for given in claims(name):
@@ -118,7 +118,7 @@ def test_reports_show_no_name_raw(run: Run, tmp_path: Path, name: str) -> None:
     assert_harmless(run("check", file, "--update"))
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=["line", "command", "old-command", "controls"])
+@pytest.mark.parametrize("name", spread(HOSTILE, 3), ids=spread(["line", "command", "old-command", "controls"], 3))
 def test_batches_show_no_name_raw(run: Run, name: str) -> None:
     files = {"good.jsonl": "".join(f"{json.dumps(one)}\n" for one in systems(name))}
     files |= {f"{name.replace('/', '_')}.jsonl": "".join(f"{json.dumps(one)}\n" for one in mistakes(name))}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROGRAM, Run
+from conftest import PROGRAM, Run, spread
 
 from implicitgrad.batch import answer, engine, isolation
 from implicitgrad.batch.engine import answer_all
@@ -87,7 +87,7 @@ def test_a_system_through_standard_input_is_limited_too(run: Run, endless: str) 
     assert alone.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["out.json", "out.npz", "out.md"])
+@pytest.mark.parametrize("name", spread(["out.json", "out.npz", "out.md"], 2))
 def test_a_file_is_written_whole_or_not_at_all(run: Run, endless: str, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("before")
     text = endless if name.endswith(".npz") else documents(json.dumps(QUICK), endless)
@@ -206,7 +206,7 @@ def test_batch_waits_for_a_process_that_starts_slowly(
     assert (result.returncode, result.stderr) == (0, "implicitgrad: 2 systems: 2 determined\n")
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", spread(["2", "1"], 2))
 def test_batch_goes_on_with_the_next_system(run_process: Run, run: Run, endless: str, jobs: str) -> None:
     quick = json.dumps(QUICK)
     text = "\n".join([quick, endless, quick, endless]) + "\n"
@@ -345,7 +345,7 @@ def test_workers_leave_alone_the_isolated_process_of_the_process_they_are_forked
     assert [one.status for one in done] == ["determined", "determined", "error"]
 
 
-@pytest.mark.parametrize("slow", range(3))
+@pytest.mark.parametrize("slow", spread(range(3), 2))
 def test_a_slow_system_among_quick_ones_is_the_only_one_without_an_answer(
     monkeypatch: pytest.MonkeyPatch, slow: int
 ) -> None:

@@ -111,7 +111,7 @@ def test_a_second_derivative_that_does_not_exist_is_null(run: Run) -> None:
     assert run(*arguments, "--order", "2").stdout == run(*arguments).stdout
 
 
-@pytest.mark.parametrize(("equations", "y", "x", "near"), SYSTEMS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("equations", "y", "x", "near"), spread(SYSTEMS, 2), ids=lambda value: str(value)[:30])
 def test_derivatives_agree_with_a_perturbed_system_solved_again(
     equations: tuple[str, ...], y: str, x: str, near: dict[str, float]
 ) -> None:
@@ -203,7 +203,7 @@ def test_newtons_method_finds_the_point() -> None:
             solved("x**2 + y**2 = 25", y="y", at=point, solve_for="y")
 
 
-@pytest.mark.parametrize("name", TEXTBOOK)
+@pytest.mark.parametrize("name", spread(TEXTBOOK, 2))
 def test_what_newtons_method_finds_is_proved_and_its_error_bounded(name: str) -> None:
     """Against ∂y/∂x by hand at a root found with more digits; singular is only what is."""
     equation, expected = TEXTBOOK[name]
