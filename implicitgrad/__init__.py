@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.program import QuadraticProgram
     from implicitgrad.model.program_solution import ProgramSolution, ProgramStatus
     from implicitgrad.model.solution import Constraints, General, Solution, Status
+    from implicitgrad.model.stack_verdict import StackVerdict
     from implicitgrad.model.system import LinearSystem
     from implicitgrad.model.verdict import Outcome, Verdict
     from implicitgrad.readers.python_values import linear_system
@@ -32,6 +33,7 @@ _HOME = {
     "General": "model.solution",
     "Solution": "model.solution",
     "Solutions": "solvers.solutions",
+    "StackVerdict": "model.stack_verdict",
     "Status": "model.solution",
     "solve": "api",
     "solve_program": "api",
@@ -58,6 +60,7 @@ __all__ = [
     "QuadraticProgram",
     "Solution",
     "Solutions",
+    "StackVerdict",
     "Status",
     "UsageError",
     "Verdict",

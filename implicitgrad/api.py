@@ -220,10 +220,11 @@ def check(
     rtol: object = None,
     atol: object = None,
     strict: bool = False,
-) -> Verdict:
+) -> Any:  # noqa: ANN401 (a Verdict; a StackVerdict on a stack)
     """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
 
-    A, dL_dy, B, x, y, at, name : as in solve(); A may be a LinearSystem, which has all the rest.
+    A, dL_dy, B, x, y, at, name : as in solve(); A may be a LinearSystem, which has all the rest. If A is a stack, claims
+    have its leading axes, or are the same for all systems, and a StackVerdict names the systems in which one fails.
     status, rank, dy_dx, dL_dx, … : the claims, at least one; dy_dx (N, P) and dL_dx (P,) or (K, P) as nested sequences
     or arrays, None for an entry that is claimed not to be determined; constraints as in a file, () for none. A
     claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed
@@ -242,11 +243,6 @@ def check(
         if any(given is not None for given in (dL_dy, B, x, y, at, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
         system = A
-    else:
-        is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy, at))
-        arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
-        system = linear_system(A, dL_dy, B=B, x=x, y=y, at=at, name=name, arithmetic=arithmetic)
-    solution = solve_to_judge(system)
     given: dict[str, object] = {
         "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "dL_dA": dL_dA, "dL_dB": dL_dB,
         "free_parameters": free_parameters,
@@ -264,6 +260,17 @@ def check(
         parts["constraints"] = SourceValue("null")
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
+    if not isinstance(A, LinearSystem):
+        if axes_of(A) > STACK_AXES:
+            from implicitgrad.checks.stack import judge_stack
+            from implicitgrad.readers.python_stacks import claims_of, python_stack
+
+            stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}, name, None)
+            return judge_stack(stack, claims_of(parts, stack.shape), strict=strict)
+        is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy, at))
+        arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
+        system = linear_system(A, dL_dy, B=B, x=x, y=y, at=at, name=name, arithmetic=arithmetic)
+    solution = solve_to_judge(system)
     verdict = judge(solution, build_claims(parts, solution))
     return verdict.strictly() if strict else verdict
 

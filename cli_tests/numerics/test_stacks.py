@@ -9,7 +9,8 @@ import pytest
 from conftest import trials
 from oracles.rationals import exactly, fractions
 
-from implicitgrad import InputError, Solutions, UsageError, solve
+from implicitgrad import InputError, Solutions, UsageError, check, solve
+from implicitgrad.model.claims import Place
 from implicitgrad.solvers.floating.stacked import solve_stacked
 
 Rng = np.random.Generator
@@ -231,3 +232,66 @@ def test_what_is_no_stack_is_refused_at_once(arguments: list[Any], options: dict
     with pytest.raises((InputError, UsageError)) as caught:
         solve(*arguments, **options)
     assert str(caught.value) == expected
+
+
+def claimed(stack: Array, gradients: Array) -> Array:
+    found: Array = np.linalg.solve(np.swapaxes(stack, -1, -2), gradients[..., None])[..., 0]
+    return found
+
+
+def test_a_verdict_on_a_stack_names_the_systems_that_fail() -> None:
+    rng = np.random.default_rng(0)
+    stack, g = rng.normal(size=(64, 4, 4)), rng.normal(size=(64, 4))
+    claim = claimed(stack, g)
+    good = check(stack, g, dL_dx=claim)
+    assert good
+    assert (str(good), good.failing, good.worst) == ("dL_dx: all hold in 64 systems", (), None)
+    claim[[3, 40]] *= -1
+    claim[17] += 100
+    verdict = check(stack, g, dL_dx=claim)
+    assert not verdict
+    assert (verdict.failing, verdict.worst[0]) == ((3, 17, 40), 17)
+    assert str(verdict).splitlines()[:3] == [
+        "3 of 64 systems fail; worst is 17",
+        "they are 3, 17, 40; in 17:",
+        "dL_dx fails: 4 of 4 entries",
+    ]
+    for k in range(3, 64, 7):
+        one = check(stack[k], g[k], dL_dx=claim[k])
+        assert bool(one) == (k not in verdict.failing)
+    assert [str(one) for one in verdict.failures[17]] == [
+        str(one._replace(place=Place("<python>[17]"))) for one in check(stack[17], g[17], dL_dx=claim[17]).failures
+    ]
+    many = check(stack[:30], g[:30], dL_dx=-claimed(stack, g)[:30])
+    assert str(many).splitlines()[1].startswith("they are 0, 1, 2, 3,")
+    assert " 19 and 10 more; in " in str(many).splitlines()[1]
+
+
+def test_claims_about_a_stack_have_its_axes_or_are_the_same_for_all() -> None:
+    inverse = np.linalg.inv(FOUR)
+    assert check(FOUR, dy_dx=inverse)
+    assert check(FOUR, dy_dx=inverse.astype("f4"))
+    assert not check(FOUR, dy_dx=inverse.astype("f4").astype(float))
+    assert check(FOUR, dy_dx=inverse, rtol=1e-9, status="determined", rank=[[4] * 3] * 2, free_parameters=0)
+    assert check(FOUR, np.ones(4), dL_dx=inverse.sum(axis=-2))
+    assert check(FOUR, FOUR, dL_dx=np.eye(4)[None, None])
+    verdict = check(FOUR, rank=[[4, 4, 4], [4, 3, 4]])
+    assert str(verdict) == "1 of 6 systems fails; it is [1,1]\nrank fails: claimed 3, correct is 4"
+    singular = [[[1, 2], [3, 4]], [[1, 2], [2, 4]]]
+    assert check(singular, [1, 1], dL_dx=[["-0.5", "0.5"], [None, None]], status=["determined", "rank-deficient"])
+    assert check([singular[1]] * 2, constraints={"dependent": ["x2"], "matrix": [[2]]}, free_parameters=["dy1/dx1"])
+    assert check(singular, constraints=()).failing == (1,)
+    with pytest.raises(InputError) as caught:
+        check(singular, [1, 1], dL_dx=[[1, 2]] * 3)
+    message = "dL_dx: expected 2×P or 2×K×P beside a stack of 2 systems, or P for all of them; got the shape 3×2"
+    assert str(caught.value) == f"<python>: {message}. dL_dx[None] is several losses of every system"
+    with pytest.raises(TypeError, match="expected a claim"):
+        check(FOUR)
+
+
+def test_a_claim_that_is_not_decided_is_counted_as_such() -> None:
+    loose = check(np.eye(2)[None], [1, 1], dL_dx=np.full((1, 2), 3.0), rtol=10)
+    assert str(loose).startswith("1 of 1 system is undecided; it is 0")
+    free = A[[1, 2]], [1, 1]
+    assert check(*free, dL_dx=[[1, 1], [-0.5, 0.5]])
+    assert check(*free, dL_dx=[[1, 1], [-0.5, 0.5]], strict=True).failing == (0,)

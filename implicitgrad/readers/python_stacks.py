@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.doubles import copied, is_array, is_array_of_doubles
 from implicitgrad.numbers.values import plain
 from implicitgrad.readers.build import build_system
-from implicitgrad.readers.stacks import is_stack, spread, system_at
+from implicitgrad.readers.stacks import entry_at, is_stack, spread, system_at
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 SOURCE = "<python>"
 
 
-def python_stack(values: Mapping[str, object], name: str | None, arithmetic: str) -> SystemStack:
-    """Return the stack that Python values by key are; None stands for what is not given. Raise InputError."""
+def python_stack(values: Mapping[str, object], name: str | None, arithmetic: str | None) -> SystemStack:
+    """Return the stack that Python values by key are; None stands for what is not given. Raise InputError.
+
+    arithmetic : None to judge claims, exact unless there are arrays of doubles.
+    """
     given = {key: SourceValue(gathered(key, value)) for key, value in values.items() if value is not None}
     spec = SystemSpec(SOURCE, given, name or SOURCE)
     if not is_stack(spec):
@@ -38,18 +41,36 @@ def python_stack(values: Mapping[str, object], name: str | None, arithmetic: str
         if is_array(array):
             _refuse_infinite(key, array, leading)
 
-    def system(index: Index) -> LinearSystem:
-        return build_system(system_at(spec, StackPlace(shape, index), SOURCE, parts, {}, dict), arithmetic)
-
     M, N = A.shape[leading:]
-    are_doubles = arithmetic != Arithmetic.EXACT and any(map(is_array_of_doubles, (A, B, g)))
+    has_doubles = any(map(is_array_of_doubles, (A, B, g)))
+    chosen = arithmetic or (Arithmetic.FLOAT if has_doubles else Arithmetic.EXACT)
+
+    def system(index: Index) -> LinearSystem:
+        return build_system(system_at(spec, StackPlace(shape, index), SOURCE, parts, {}, dict), chosen)
+
     return SystemStack(
         shape,
         (M, N, M if B is None else B.shape[-1]),
         None if g is None else g.shape[leading:-1],
         system,
-        _as_doubles(A, B, g, leading) if are_doubles else None,
+        _as_doubles(A, B, g, leading) if has_doubles and chosen != Arithmetic.EXACT else None,
     )
+
+
+def claims_of(parts: Mapping[str, SourceValue], shape: tuple[int, ...]) -> Callable[[Index], dict[str, SourceValue]]:
+    """Return a function of an index that returns the claims about that system of a stack. Raise InputError."""
+    found = {}
+    for key, part in parts.items():
+        if isinstance(part.value, list) and key.partition(".")[0] != "constraints":
+            part = spread(key, part._replace(value=_of_objects(part.value)), shape, SOURCE)
+        found[key] = part
+
+    def at(index: Index) -> dict[str, SourceValue]:
+        source, place = SOURCE + label(index), StackPlace(shape, index)
+        entries = {key: entry_at(part, place, source) for key, part in found.items()}
+        return {key: part._replace(value=plain(part.value)) for key, part in entries.items()}
+
+    return at
 
 
 def gathered(key: str, value: object) -> object:
@@ -66,11 +87,14 @@ def gathered(key: str, value: object) -> object:
         if len(parts) == len(value) and len({part.shape for part in parts}) == 1:
             return np.stack(parts)
     value = plain(value)
-    if not isinstance(value, list):
-        return value
+    return _of_objects(value) if isinstance(value, list) else value
+
+
+def _of_objects(value: list[Any]) -> object:
+    """Return nested lists as an array; lists of different lengths stay as they are."""
     try:
         return np.array(value, dtype=object)
-    except ValueError:  # lists of different lengths
+    except ValueError:
         return value
 
 

@@ -131,7 +131,7 @@ def _misfit(key: str, value: SourceValue, shape: tuple[int, ...], source: str) -
 
 def _own(key: str, array: Array) -> tuple[str, ...]:
     """Return what axes a value may have beside one system."""
-    is_list = key == "free_parameters" and array.dtype.kind == "U"
+    is_list = key == "free_parameters" and (array.dtype.kind == "U" or {*map(type, array.flat)} == {str})
     return ("D",) if is_list else AXES.get(key, ("",))
 
 
