@@ -223,8 +223,8 @@ def check(
 ) -> Any:  # noqa: ANN401 (a Verdict; a StackVerdict on a stack)
     """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
 
-    A, dL_dy, B, x, y, at, name : as in solve(); A may be a LinearSystem, which has all the rest. If A is a stack, claims
-    have its leading axes, or are the same for all systems, and a StackVerdict names the systems in which one fails.
+    A, dL_dy, B, x, y, at, name : as in solve(); A may be a LinearSystem, which has all the rest. If A is a stack,
+    claims have its leading axes, or are the same for all systems, and a StackVerdict names those in which one fails.
     status, rank, dy_dx, dL_dx, … : the claims, at least one; dy_dx (N, P) and dL_dx (P,) or (K, P) as nested sequences
     or arrays, None for an entry that is claimed not to be determined; constraints as in a file, () for none. A
     claimed ∂y/∂x holds exactly if A·∂y/∂x = B, a claimed ∂L/∂x exactly if a valid ∂y/∂x yields it, and the one claimed

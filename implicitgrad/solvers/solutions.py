@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +18,7 @@ from implicitgrad.solvers.free_unknowns import indices
 from implicitgrad.text.errors import InputError
 
 if TYPE_CHECKING:
+    from implicitgrad.model.system import LinearSystem
     from implicitgrad.numbers.ball import Array
     from implicitgrad.numbers.matrix import BaseMatrix
 
@@ -49,7 +50,9 @@ class LazyAnswers:
 
     def solve(self, index: Index) -> Solution:
         """Solve one system as solve() does; unknowns are free where some are. Raise InputError."""
-        system = self.stack.system(index)
+        return self._solved(self.stack.system(index))
+
+    def _solved(self, system: LinearSystem) -> Solution:
         found = solve_system(system, rtol=self.rtol, wrt=self.wrt)
         if self.free and found.general.free:
             return solve_system(system, self.free, rtol=self.rtol, wrt=self.wrt)
@@ -60,34 +63,41 @@ class LazyAnswers:
         """The answers to all systems: those that the stacked calls do not certify are solved one by one."""
         stack, S = self.stack, prod(self.stack.shape)
         M, N, _ = stack.sizes
-        if stack.doubles is None or M != N or N > MAX_SIZE:
-            singles = {k: self._answer(k) for k in range(S)}
-            columns = self._empty(are_doubles=not any(one and one.arithmetic != "float" for one in singles.values()))
+        rest: Iterable[int] = range(S)
+        if stack.doubles is None:
+            singles = list(map(self._answer, rest))
+            columns = self._empty(are_doubles=not any(one and one.arithmetic != "float" for one in singles))
+            answer = singles.__getitem__
         else:
-            found = solve_stacked(*stack.doubles, self.rtol)
-            singles = {k: self._answer(k) for k in np.flatnonzero(~found.is_certified).tolist()}
-            gradients = found.dL_dx if found.dL_dx is None or stack.losses else found.dL_dx[:, 0]
-            columns = Columns(
-                np.full(S, str(Status.DETERMINED), dtype="U16"),
-                np.full(S, N),
-                found.condition,
-                found.dy_dx,
-                gradients,
-                np.stack([found.dy_dx_error, found.dL_dx_error], axis=1),
-            )
-        for k, one in singles.items():
-            _put(columns, k, one)
+            columns, answer = self._empty(are_doubles=True), self._answer
+            if M == N <= MAX_SIZE:
+                columns, is_certified = self._certified(*stack.doubles)
+                rest = np.flatnonzero(~is_certified).tolist()
+        for k in rest:
+            _put(columns, k, answer(k))
         for array in columns:
             if array is not None:
                 array.flags.writeable = False
         return columns
 
+    def _certified(self, A: Array, B: Array | None, g: Array | None) -> tuple[Columns, Array]:
+        """Return columns, and for which systems they have the answer."""
+        found = solve_stacked(A, B, g, self.rtol)
+        columns = Columns(
+            np.full(len(A), str(Status.DETERMINED), dtype="U16"),
+            np.full(len(A), A.shape[-1]),
+            found.condition,
+            found.dy_dx,
+            found.dL_dx if found.dL_dx is None or self.stack.losses else found.dL_dx[:, 0],
+            np.stack([found.dy_dx_error, found.dL_dx_error], axis=1),
+        )
+        return columns, found.is_certified
+
     def _answer(self, k: int) -> Solution | None:
         """Return the answer to the k-th system; None if there is none. Raise InputError if it is no system."""
-        index = tuple(map(int, np.unravel_index(k, self.stack.shape)))
-        self.stack.system(index)
+        system = self.stack.system(tuple(map(int, np.unravel_index(k, self.stack.shape))))
         try:
-            return self.solve(index)
+            return self._solved(system._replace(x_value=None))
         except InputError:
             return None
 
