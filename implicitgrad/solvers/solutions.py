@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,18 +63,17 @@ class LazyAnswers:
         """The answers to all systems: those that the stacked calls do not certify are solved one by one."""
         stack, S = self.stack, prod(self.stack.shape)
         M, N, _ = stack.sizes
-        rest: Iterable[int] = range(S)
         if stack.doubles is None:
-            singles = list(map(self._answer, rest))
+            singles = list(map(self._answer, range(S)))
             columns = self._empty(are_doubles=not any(one and one.arithmetic != "float" for one in singles))
-            answer = singles.__getitem__
+            for k, one in enumerate(singles):
+                _put(columns, k, one)
         else:
-            columns, answer = self._empty(are_doubles=True), self._answer
+            columns, is_certified = self._empty(are_doubles=True), np.zeros(S, dtype=bool)
             if M == N <= MAX_SIZE:
                 columns, is_certified = self._certified(*stack.doubles)
-                rest = np.flatnonzero(~is_certified).tolist()
-        for k in rest:
-            _put(columns, k, answer(k))
+            for k in np.flatnonzero(~is_certified).tolist():
+                _put(columns, k, self._answer(k))
         for array in columns:
             if array is not None:
                 array.flags.writeable = False
