@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from implicitgrad.cli import problems  # noqa: F401 (workers may use up all file descriptors, and no file opens then)
 from implicitgrad.cli.options import (
     THREAD_VARIABLES,
     Verb,
