@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -180,6 +181,54 @@ def test_what_is_given_twice_is_not_lost(run: Run) -> None:
         assert hint in message
     claimed = ("check", "-A", "1 2; 3 5", "-g", "1 2", "--dldx", "9 9", "--dldx", "1 0")
     assert "'--dldx': expected it once, got it 2 times. Several losses" in refused(run, *claimed)
+
+
+BRIDGE = "1/200 -1/300; -1/300 1/100"
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ((), ["y1      ≈257.143     ≈85.7143", "y2       ≈85.7143   ≈128.571", "∂L/∂x   ≈342.857    ≈214.286"]),
+        (("--digits", "3"), ["y1      ≈257     ≈85.7", "y2       ≈85.7   ≈129", "∂L/∂x   ≈343    ≈214"]),
+        (("--notation", "decimal", "--digits", "2"), ["y1      ≈2.6e+2", "y2      ≈8.6e+1   ≈1.3e+2"]),
+        (("--notation", "fraction"), ["y1      1800/7    600/7", "y2       600/7    900/7", "∂L/∂x   2400/7   1500/7"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("form", ["table", "markdown", "html", "latex", "plain"])
+def test_a_table_has_one_notation_in_every_format(run: Run, options: list[str], rows: list[str], form: str) -> None:
+    result = run("solve", "-A", BRIDGE, "-g", "1 1", *options, "--format", form)
+    assert (result.returncode, result.stderr) == (0, "")
+    text = " ".join(result.stdout.split())
+    if form == "table":
+        for row in rows:
+            assert " ".join(row.split()) in text
+    for number in " ".join(rows).split():
+        if number[-1].isdigit() and not number.startswith("y"):
+            whole, _, denominator = number.partition("/")
+            fraction = f"\\frac{{{whole}}}{{{denominator}}}" if denominator else whole
+            mantissa, _, exponent = fraction.partition("e+")
+            power = f" \\times 10^{{{exponent}}}" if exponent else ""
+            spelled = {"latex": mantissa.replace("≈", "{\\approx}\\,") + power, "plain": number.replace("≈", "~")}
+            assert spelled.get(form, number) in text
+
+
+def test_doubles_are_no_fractions(run: Run) -> None:
+    result = run("solve", "-A", "3 1; 1 2", "--arithmetic", "float", "--notation", "fraction")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: <inline>: --notation fraction needs an exact answer, and this one is in doubles. "
+        "--arithmetic exact gives one, where the question has one\n"
+    )
+
+
+def test_letters_keep_their_fractions_and_roots_become_decimals_unless_fractions_are_asked_for(run: Run) -> None:
+    arguments = ("solve", "-A", "sqrt(2) 0; 0 3*a", "-g", "1 1")
+    assert re.search(r"y1 +≈0\.707107 +0\n  y2 +0 +1/\(3·a\)\n", run(*arguments).stdout)
+    assert "{\\approx}\\,0.707107 & 0" in run(*arguments, "--format", "latex").stdout
+    exact = run(*arguments, "--notation", "fraction").stdout
+    assert re.search(r"y1 +sqrt\(2\)/2 +0\n  y2 +0 +1/\(3·a\)\n", exact)
 
 
 def test_digits_limits_decimals(run: Run) -> None:

@@ -1,5 +1,6 @@
 """The grammar of a number, and how numbers are written."""
 
+from collections.abc import Iterable
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import inf, isinf, nextafter
@@ -8,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicitgrad.numbers.formatting import LONG_BITS, linear, show_column, show_number
+from implicitgrad.model.verdict import show
+from implicitgrad.numbers.doubles import Ball
+from implicitgrad.numbers.formatting import linear
+from implicitgrad.numbers.number_form import NumberForm, NumberOptions
+from implicitgrad.numbers.number_style import LONG_BITS, EachNumber, NumberStyle, show_decimal, show_number
 from implicitgrad.text.number_grammar import (
     NumberError,
     exact_square_root,
@@ -141,25 +146,69 @@ def test_a_square_root_beyond_the_doubles_is_none() -> None:
     assert not isinf(float_square_root(10**600, 1) or 0)
 
 
-def test_short_fractions_stay_fractions() -> None:
-    assert show_column([Fraction(-1, 2), Fraction(3), Fraction(999, 1000)], 6) == ["-1/2", "3", "999/1000"]
+def table(values: Iterable[Fraction], digits: int = 6, form: str = "auto") -> list[str]:
+    """The texts of a table with these numbers."""
+    numbers = list(values)
+    return NumberStyle.of(numbers, NumberOptions(digits, NumberForm(form))).column(numbers)
 
 
-def test_a_column_with_a_long_fraction_has_equal_places_and_marks_what_is_rounded() -> None:
-    far_apart = [Fraction(100, 3**9), Fraction(25), Fraction(0), Fraction(-1, 7)]
-    assert show_column(far_apart, 6) == ["≈5.08053e-3", "25", "0", "≈-1.42857e-1"]
-    assert show_column([Fraction(12345678, 10**7), Fraction(5, 2)], 8) == ["1.2345678", "2.5000000"]
-    assert show_column([Fraction(12345678, 10**7), Fraction(5, 2), Fraction(0)], 6) == [
-        "≈1.23457",
-        "2.50000",
-        "0      ",
-    ]
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [
+        ("-1/2 3 999/998", ["-1/2", "3", "999/998"]),
+        ("1/2 1/1000", ["0.500", "0.001"]),
+        ("1/3 1000", ["≈0.333333", "1000       "]),
+        ("1/2 1/4 8001/8", ["0.50", "0.25", "≈1000.12"]),
+        ("100/19683 25 0 -1/7", ["≈0.00508053", "25         ", "0         ", "≈-0.142857  "]),
+        ("1/3000000000 25 -1/7", ["≈3.33333e-10", "25", "≈-1.42857e-1"]),
+        ("9876543/2 1/3", ["≈4.93827e+6", "≈3.33333e-1"]),
+        ("9876543/2 1/4", ["≈4.93827e+6", "2.50000e-1"]),
+        ("123456789012345 -20", ["123456789012345", "-20"]),
+        ("1234567890123456 1/2", ["≈1.23457e+15", "5.00000e-1"]),
+        ("", []),
+    ],
+)
+def test_a_table_has_one_notation(numbers: str, texts: list[str]) -> None:
+    values = list(map(Fraction, numbers.split()))
+    assert table(values) == texts
+    assert table(values, form="fraction") == list(map(str, values))
+    for value, text in zip(values, table(values, form="decimal"), strict=True):
+        assert "/" not in text
+        assert (text.strip() == str(value)) == (value.denominator == 1 and abs(value) < 10**15)
 
 
-def test_exact_decimals_are_no_longer_than_they_need_to_be() -> None:
-    assert show_column([Fraction(1234567, 1000), Fraction(1001, 8)], 9) == ["1234.567", "125.125"]
+@given(st.lists(st.fractions(), max_size=6), st.integers(1, 12))
+def test_the_numbers_of_a_table_have_the_same_digits(values: list[Fraction], digits: int) -> None:
+    texts = [text.strip() for text in table(values, digits)]
+    decimals = [text for value, text in zip(values, texts, strict=True) if value.denominator > 1]
+    if any("/" in text for text in texts):
+        assert texts == list(map(str, values))
+        assert all(max(abs(value.numerator), value.denominator) < 1000 for value in values)
+        return
+    assert len({"e" in text for text in decimals}) <= 1
+    for text in decimals:
+        mantissa = text.lstrip("≈-").partition("e")[0].replace(".", "").lstrip("0")
+        assert len(mantissa) == digits if text.startswith("≈") else len(mantissa) <= digits
+    if any(text.startswith("≈") for text in decimals) and any("e" in text for text in decimals):
+        assert len({len(text.lstrip("≈-").partition("e")[0]) for text in decimals}) == 1
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.sampled_from([0.0, 1e-15, 1e-9, 0.01, 3.0])), max_size=6))
+def test_a_table_of_doubles_shows_what_their_bounds_support(pairs: list[tuple[float, float]]) -> None:
+    values = [Ball(*pair) for pair in pairs]
+    for value, text in zip(values, map(str.strip, table(values)), strict=True):
+        assert not text.startswith("≈")
+        assert "/" not in text
+        number, _, error = text.partition("±")
+        unit = Fraction(error) if error else last_place(number) or 1
+        assert abs(Fraction(value) - Fraction(number)) + Fraction(value.error) <= unit
+
+
+def test_one_number_is_no_longer_than_it_needs_to_be() -> None:
     assert show_number(Fraction(12345678, 10**4), 9) == "1234.5678"
     assert show_number(Fraction(10**300), 6) == "1e+300"
+    assert show_number(Fraction(17000, 71), 6) == "17000/71"
+    assert show_decimal(Fraction(15100), 3) == "1.51e+4"
 
 
 @given(st.fractions(), st.integers(1, 12))
@@ -176,11 +225,12 @@ def test_a_shown_number_is_right_in_every_digit(value: Fraction, digits: int) ->
 
 
 def test_a_sum_is_written_as_by_hand() -> None:
-    assert str(linear(Fraction(1, 5), [(Fraction(-3, 5), "∂y1/∂x")], 6)) == "1/5 − 3/5·∂y1/∂x"
-    assert str(linear(Fraction(0), [(Fraction(-1), "a"), (Fraction(0), "b"), (Fraction(1), "c")], 6)) == "-a + c"
-    assert str(linear(Fraction(0), [], 6)) == "0"
-    assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], 3)) == "≈6.97e-8 − 2·a"
-    assert str(linear(Fraction(-1, 3**15), [(Fraction(-1, 7**9), "a")], 3)) == "≈-6.97e-8 − ≈2.48e-8·a"
+    assert str(linear(Fraction(1, 5), [(Fraction(-3, 5), "∂y1/∂x")], show)) == "1/5 − 3/5·∂y1/∂x"
+    assert str(linear(Fraction(0), [(Fraction(-1), "a"), (Fraction(0), "b"), (Fraction(1), "c")], show)) == "-a + c"
+    assert str(linear(Fraction(0), [], show)) == "0"
+    short = EachNumber(NumberOptions(3)).show
+    assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], short)) == "≈6.97e-8 − 2·a"
+    assert str(linear(Fraction(-1, 3**15), [(Fraction(-1, 7**9), "a")], short)) == "≈-6.97e-8 − ≈2.48e-8·a"
 
 
 @pytest.mark.parametrize("last", ["", "1"], ids=["a tie", "above a tie"])

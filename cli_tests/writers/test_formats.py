@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
+from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.csv import write_csv
 from implicitgrad.writers.latex import write_latex
@@ -56,7 +57,7 @@ def tables(text: str) -> list[list[list[str]]]:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_markdown_has_a_table_with_the_numbers_of_the_answer(case: Case) -> None:
     solution = answer_to(case)
-    text = write_markdown(solution, digits=40)
+    text = write_markdown(solution, NumberOptions(40))
     assert f"**{solution.status}**: rank {solution.rank}" in text
     if not solution.independent:
         assert not tables(text)
@@ -126,7 +127,7 @@ def number(entry: str) -> Fraction:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_latex_has_the_numbers_of_the_answer(case: Case) -> None:
     solution = answer_to(case)
-    text = write_latex(solution, digits=40)
+    text = write_latex(solution, NumberOptions(40))
     well_formed(text)
     if solution.status == "determined":
         for shown, row in zip(jacobian(text), solution.dy_dx, strict=True):
@@ -146,7 +147,7 @@ def test_names_in_latex_are_letters_with_indices_or_text() -> None:
 
 def test_latex_of_doubles_has_the_digits_that_are_sure() -> None:
     solution = doubles(12)
-    text = write_latex(solution, digits=6)
+    text = write_latex(solution)
     well_formed(text)
     assert r"\setcounter{MaxMatrixCols}{12}" in text
     for shown, row in zip(jacobian(text), solution.dy_dx, strict=True):

@@ -8,6 +8,7 @@ from cases import CASES, Case
 from conftest import Run
 
 import implicitgrad
+from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.terminal import screen
 from implicitgrad.writers.formats import FORMATS, PLAIN, WriteOptions
 
@@ -92,7 +93,7 @@ def is_shown(value: Fraction, text: str) -> bool:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_facts_of_every_case_are_its_numbers(case: Case) -> None:
     solution = implicitgrad.solve(case.A, case.dL_dy, B=case.B)
-    text = FORMATS[PLAIN].write(solution, WriteOptions(digits=100))
+    text = FORMATS[PLAIN].write(solution, WriteOptions(NumberOptions(100)))
     assert isinstance(text, str)
     lines = text.splitlines()
     assert text.isascii()

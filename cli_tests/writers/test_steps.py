@@ -15,6 +15,7 @@ from nonlinear import TEXTBOOK, solved
 from test_formats import well_formed
 
 from implicitgrad import Solution, UsageError, linear_system
+from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.latex import write_latex
@@ -38,7 +39,7 @@ def derived(case: Case, **options: Any) -> Solution:
 def steps_of(solution: Solution) -> dict[str, list[str]]:
     """The lines under each heading of the printed page."""
     found: dict[str, list[str]] = {}
-    for line in write_table(solution, Screen(), digits=40).splitlines():
+    for line in write_table(solution, Screen(), NumberOptions(40)).splitlines():
         if match := re.match(r"  [0-9]\. (.*)", line):
             found[match[1]] = []
         elif found and line.startswith("    "):

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from implicitgrad import Solution, solve
 from implicitgrad.model.solution import General
 from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.heat_map import find_scale
 from implicitgrad.writers.scaled_matrix import ScaledMatrix, show_bounded
@@ -177,13 +178,15 @@ def test_all_zero_has_no_picture() -> None:
     )
 
 
-def test_exact_fractions_are_shown_as_such() -> None:
+def test_exact_numbers_are_decimals_as_the_norm_is_unless_fractions_are_asked_for() -> None:
     n = 41
     A = [[2 * (i == j) - (i == j + 1) for j in range(n)] for i in range(n)]
     solution = solve(A, [1] * n, arithmetic="exact")
     lines = write_summary(solution, Screen(80)).split("\n")
     assert lines[5].split() == ["Frobenius", "norm", "≈3.68", "Euclidean", "norm", "≈6.27"]
-    assert lines[6].split() == ["∂y1/∂x1", "1/2", "∂L/∂x1", "≈1.00"]
+    assert lines[6].split() == ["∂y1/∂x1", "0.5", "∂L/∂x1", "≈1.00"]
+    fractions = write_summary(solution, Screen(80), NumberOptions(form=NumberForm.FRACTION)).split("\n")
+    assert fractions[6].split() == ["∂y1/∂x1", "1/2", "∂L/∂x1", "2199023255551/2199023255552"]
     same = write_summary(solve(bidiagonal(n), np.ones(n)), Screen(80))
     assert picture("\n".join(lines)) == picture(same)
 
@@ -264,7 +267,7 @@ def test_the_largest_are_in_order_and_the_first_among_equals() -> None:
     for array in (rng.normal(size=(30, 20)), rng.integers(-3, 4, size=(30, 20)).astype(float), np.eye(3)):
         expected = sorted(np.ndindex(array.shape), key=lambda at: (-abs(array[at]), at))[:5]
         expected = [at for at in expected if array[at]]
-        assert ScaledMatrix(BallMatrix(array), array.shape[1], 3).largest(5) == expected
+        assert ScaledMatrix(BallMatrix(array), array.shape[1], DEFAULT).largest(5) == expected
 
 
 SHAPES = [(41, 41), (45, 3), (500, 1), (3, 45), (1, 500), (130, 70), (70, 130), (400, 400), (1, 1), (2, 1000)]

@@ -13,7 +13,7 @@ from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.solution import PartialMatrix, PartialRow
 from implicitgrad.model.system import Arithmetic, Matrix
-from implicitgrad.model.verdict import DIGITS, Deviation, show
+from implicitgrad.model.verdict import Deviation, show
 from implicitgrad.numbers.exact import Row
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.text.characters import printable
@@ -199,7 +199,7 @@ class Claim:
             return texts[j]
         if len(terms) > MAX_TERMS:
             return show(value)
-        return f"{linear(Fraction(0), terms, DIGITS)} = {show(value)}"
+        return f"{linear(Fraction(0), terms, show)} = {show(value)}"
 
     @property
     def has_all_entries(self) -> bool:

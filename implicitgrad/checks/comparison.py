@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from implicitgrad.checks.decision import Decision
 from implicitgrad.checks.solution_set import Finding, OnCurve, place_of
 from implicitgrad.model.verdict import DIGITS
-from implicitgrad.numbers.formatting import show_number
+from implicitgrad.numbers.number_style import show_number
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.field import Field
 from implicitgrad.symbolic.rank_profile import profile_at
@@ -44,7 +44,7 @@ class SymbolicComparison:
 
     def said(self, one: Difference) -> str:
         """Describe a difference: the claimed value, the correct value, and where they differ."""
-        text = f"{one.name}: claimed {one.text}, correct is {show_number(one.correct, DIGITS).strip()}"
+        text = f"{one.name}: claimed {one.text}, correct is {show_number(one.correct, DIGITS)}"
         if self.curve is None or one.claimed is None:
             return text
         return f"{text}; {self.curve.said(one.finding, one.claimed, one.correct)}"

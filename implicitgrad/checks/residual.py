@@ -7,7 +7,7 @@ from fractions import Fraction
 from implicitgrad.checks.claim import MAX_TERMS, Claim
 from implicitgrad.checks.matrices import complete, dot, product
 from implicitgrad.model.system import Matrix
-from implicitgrad.model.verdict import DIGITS, Deviation, show
+from implicitgrad.model.verdict import Deviation, show
 from implicitgrad.numbers.formatting import linear
 
 MAX_EXACT_PRODUCTS = 5000
@@ -45,5 +45,5 @@ def _entry(J: Matrix, claim: Claim, i: int, m: int) -> Deviation:
     value = dot(row, [entries[m] for entries in J])
     tolerance = dot(tuple(map(abs, row)), [tolerances[m] for tolerances in claim.tolerances])
     terms = [(a, f"∂{y}/∂{context.x[m]}") for a, y in zip(row, context.y, strict=True) if a]
-    meaning = str(linear(Fraction(0), terms[:MAX_TERMS], DIGITS)) + (" + …" if terms[MAX_TERMS:] else "")
+    meaning = str(linear(Fraction(0), terms[:MAX_TERMS], show)) + (" + …" if terms[MAX_TERMS:] else "")
     return Deviation(f"A·dy_dx[{i + 1}][{m + 1}]", meaning, show(value), value, context.BT[i][m], tolerance)

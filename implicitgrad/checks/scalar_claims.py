@@ -15,8 +15,8 @@ from implicitgrad.model.solution import Status
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Deviation, Outcome
 from implicitgrad.numbers.exact import RationalMatrix, Row
-from implicitgrad.numbers.formatting import show_number
 from implicitgrad.numbers.null_space import inverse
+from implicitgrad.numbers.number_style import show_number
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.number_grammar import float_square_root
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from implicitgrad.checks.decision import Decision
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import DIGITS
-from implicitgrad.numbers.formatting import ROUNDED, show_decimals
+from implicitgrad.numbers.number_style import ROUNDED, show_decimal
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.field import Field, differences, expression_of, natural
 from implicitgrad.symbolic.ideal import is_zero_where
@@ -124,7 +124,7 @@ def _factors(f: object) -> list[Any]:
 
 def _shown(point: SamplePoint, value: Symbolic) -> str:
     number = point.value(value.field.plain(value.element))
-    return "no number" if number is None else show_decimals([number], DIGITS)[0]
+    return "no number" if number is None else show_decimal(number, DIGITS)
 
 
 def place_of(point: SamplePoint) -> str:
@@ -132,6 +132,6 @@ def place_of(point: SamplePoint) -> str:
     texts = []
     for v in sorted(point.values, key=lambda v: (v in point.solved, natural(v.name))):
         number = Fraction(int(point.values[v].p), int(point.values[v].q))
-        text = show_decimals([number], DIGITS)[0]
+        text = show_decimal(number, DIGITS)
         texts.append(f"{v.name} {ROUNDED if text.startswith(ROUNDED) else '='} {text.removeprefix(ROUNDED)}")
     return ", ".join(texts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.spec import UNIQUE_GRADIENT, NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
+from implicitgrad.numbers.number_form import NumberForm, NumberOptions
 from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import printable, quoted
@@ -38,7 +39,7 @@ class SolveOptions(NamedTuple):
     steps: bool
     require: tuple[str, ...]
     form: str
-    digits: int
+    numbers: NumberOptions
     is_full: bool
     file: str | None
     """The output file; None for standard output."""
@@ -125,6 +126,9 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
 def answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
     """Solve a system and write its answer. Raise ImplicitGradError."""
     solution = _solve(system, options)
+    if options.numbers.form is NumberForm.FRACTION and _is_in_doubles(solution):
+        message = f"{system.source}: --notation fraction needs an exact answer, and this one is in doubles"
+        raise UsageError(message, "--arithmetic exact gives one, where the question has one")
     problems: list[Problem] = []
     if options.require:
         from implicitgrad.model.requirement import facts_of, unmet
@@ -134,7 +138,7 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
     written = form.write(
         solution,
         WriteOptions(
-            options.digits,
+            options.numbers,
             options.is_full or not is_on_screen,
             is_on_screen,
             parts,
@@ -145,6 +149,12 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
     limitation = form.limitation(solution)
     note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"
     return Answer(written, note, tuple(problems))
+
+
+def _is_in_doubles(solution: Solution | ProgramSolution) -> bool:
+    if solution.kind == "program":
+        return solution.error_bound is not None
+    return solution.arithmetic is Arithmetic.FLOAT
 
 
 def refuse_several(systems: Sequence[object], options: SolveOptions) -> None:

@@ -26,6 +26,7 @@ from implicitgrad.cli.options import (
 )
 from implicitgrad.cli.systems import INLINE, SystemOptions, files_read, require_option, system_options
 from implicitgrad.model.spec import CsvFormat, SystemSpec
+from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.terminal.streams import spinner, write_stdout
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import ImplicitGradError, UsageError
@@ -53,7 +54,7 @@ GROUPS = {
     "Equations": "equations at solve_for order",
     "Quadratic programs": "minimize maximize subject_to pieces direction",
     "Answer": "wrt steps free only require",
-    "Output": "form plain output digits full",
+    "Output": "form plain output notation digits full",
     "CSV": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
 }
@@ -107,9 +108,15 @@ def _described() -> str:
 @click.option(
     "--digits",
     type=click.IntRange(1, 100),
-    default=6,
     metavar="N",
-    help="Round decimals to N significant digits.  [default: 6]",
+    help="Round decimals to N significant digits.  [default: 6; in the summary of a large answer 3]",
+)
+@click.option(
+    "--notation",
+    type=click.Choice([form.value for form in NumberForm]),
+    default=NumberForm.AUTO.value,
+    help="Write the numbers of a table as fractions, or as decimals.  [default: auto: as fractions if all numerators "
+    "and denominators of the table have at most three digits]",
 )
 @click.option(
     "-o",
@@ -149,7 +156,8 @@ def solve(
     threads: int | None,
     form: str | None,
     plain: bool,
-    digits: int,
+    digits: int | None,
+    notation: str,
     output: str | None,
     require: tuple[str, ...],
     delimiter: str | None,
@@ -196,7 +204,20 @@ def solve(
     file = None if output == "-" else output
     rates = None if direction is None else _rates(direction)
     options = SolveOptions(
-        arithmetic, free or (), rtol, only, order, steps, require, form, digits, full, file, wrt or (), pieces, rates
+        arithmetic,
+        free or (),
+        rtol,
+        only,
+        order,
+        steps,
+        require,
+        form,
+        _numbers(digits, NumberForm(notation)),
+        full,
+        file,
+        wrt or (),
+        pieces,
+        rates,
     )
     answers, problems = _answers(system, given, inputs, options, time_limit)
     if file is None:
@@ -212,6 +233,10 @@ def solve(
         report([*problems, *not_met], as_json=form == JSON)
         return ImplicitGradError.exit_code if problems else 1
     return 0
+
+
+def _numbers(digits: int | None, form: NumberForm) -> NumberOptions:
+    return DEFAULT._replace(form=form) if digits is None else NumberOptions(digits, form, digits)
 
 
 def _rates(direction: tuple[str, ...]) -> dict[str, Fraction]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.claims import Place
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.numbers.formatting import linear, show_decimals, show_number
+from implicitgrad.numbers.formatting import linear
+from implicitgrad.numbers.number_style import show_decimal, show_number
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import is_number
@@ -34,7 +35,7 @@ def show(value: Fraction) -> str:
 
 def show_short(value: Fraction) -> str:
     """Return the text of a number to three digits."""
-    return show_decimals([value], 3)[0]
+    return show_decimal(value, 3)
 
 
 class Deviation(NamedTuple):
@@ -73,7 +74,7 @@ class Deviation(NamedTuple):
             correct, found, tolerance = map(show, (self.correct, difference, self.tolerance))
         else:  # compare a decimal with a decimal of one more digit
             digits = len("".join(filter(str.isdigit, self.claimed.lower().partition("e")[0])).lstrip("0"))
-            correct = show_decimals([self.correct], max(DIGITS, min(digits, MAX_DIGITS) + 1))[0]
+            correct = show_decimal(self.correct, max(DIGITS, min(digits, MAX_DIGITS) + 1))
             found, tolerance = show_short(difference), show_short(self.tolerance)
         allowed = f", allowed {tolerance}" if self.tolerance else ""
         return f"{where}: claimed {self.claimed}, correct is {correct}, difference {found}{allowed}"
@@ -100,7 +101,7 @@ class Choice(NamedTuple):
 
     def __str__(self) -> str:
         named = [(factor, f"∂{printable(y)}/∂{printable(x)}") for factor, y, x in self.terms]
-        return f"{linear(Fraction(0), named, DIGITS)} = {show(self.value)}"
+        return f"{linear(Fraction(0), named, show)} = {show(self.value)}"
 
 
 class Outcome(NamedTuple):

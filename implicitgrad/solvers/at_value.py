@@ -22,15 +22,14 @@ from typing import Any, Protocol
 
 from implicitgrad.model.solution import AtValue, Solution
 from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.verdict import show
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.numbers.formatting import linear, show_number
+from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem
 
-DIGITS = 6
-"""The significant digits of a number in a message."""
 ROUNDING = 2.0**-48
 """The error, relative to the terms of a sum, that the rounding of x may have caused."""
 UNCERTIFIED = 2.0**-33
@@ -165,13 +164,13 @@ def _contradiction(
     terms += [
         (-factor, f"equation {names.index(one) + 1}") for factor, one in zip(factors, related.independent, strict=True)
     ]
-    said = linear(Fraction(0), terms, DIGITS)
-    message = f"no y solves the equations at this x: {said} says {show_number(difference, DIGITS).strip()} = 0"
+    said = linear(Fraction(0), terms, show)
+    message = f"no y solves the equations at this x: {said} says {show(difference)} = 0"
     hint = None
     if solution.constraints is not None:
         found = solution.constraints
         shown = [
-            (name, linear(Fraction(0), zip(row, map(printable, solution.independent), strict=True), DIGITS))
+            (name, linear(Fraction(0), zip(row, map(printable, solution.independent), strict=True), show))
             for name, row in zip(found.dependent, found.matrix, strict=True)
         ]
         hint = f"x must satisfy {', '.join(f'{printable(name)} = {total}' for name, total in shown[:3])}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from math import inf, ulp
 from typing import TYPE_CHECKING
@@ -14,19 +15,14 @@ from implicitgrad.model.solution import AtValue, General, Solution, SpecialCase,
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
-from implicitgrad.numbers.formatting import (
-    LARGEST_DOUBLE,
-    ROUNDED,
-    Expression,
-    linear,
-    show_decimals,
-    show_number,
-)
+from implicitgrad.numbers.formatting import Expression, linear
 from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.number_style import LARGEST_DOUBLE, ROUNDED, show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
 from implicitgrad.writers.elements import OPEN, Block, Element, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.element import Symbolic
@@ -47,9 +43,10 @@ LENIENT = 1 + 2.0**-40
 class Document:
     """The contents of a page on a Solution, in a notation."""
 
-    def __init__(self, solution: Solution, notation: Notation, digits: int) -> None:
-        """Collect the names and the free unknowns. digits : the most significant digits of a decimal."""
-        self.solution, self.system, self.notation, self.digits = solution, solution.system, notation, digits
+    def __init__(self, solution: Solution, notation: Notation) -> None:
+        """Collect the names and the free unknowns."""
+        self.solution, self.system, self.notation = solution, solution.system, notation
+        self.digits = notation.options.digits
         label = self.label = notation.label
         self.inputs = tuple(map(label, solution.independent))
         self.y = tuple(map(label, solution.system.y))
@@ -101,7 +98,7 @@ class Document:
         return islice(zip(self.system.x, self.system.x_value.transposed().bounded_rows(), strict=True), MAX_VALUES)
 
     def _near(self, value: str) -> str:
-        return f"{ROUNDED} {show_decimals([Fraction(value)], self.digits)[0].removeprefix(ROUNDED)}"
+        return f"{ROUNDED} {show_decimal(Fraction(value), self.digits).removeprefix(ROUNDED)}"
 
     def findings(self) -> list[str]:
         """Return the findings: the status and its reasons."""
@@ -146,7 +143,7 @@ class Document:
             if self.solution.at_value is not None:
                 yield from self._at_value(self.solution.at_value)
             if self.solution.second:
-                yield Section((Equations(tuple(self._second())),))
+                yield Section((in_one_style(self.notation, self._second),))
         if conditions := self._conditions():
             yield Section(tuple(Sentence(text, Role.CONDITION) for text in conditions))
         yield from self.warnings()
@@ -168,24 +165,24 @@ class Document:
                 ", in small changes" if self.system.is_local else ", in changes" if self.system.is_in_changes else ""
             )
             constrained = Sentence(f"x is constrained{where}:", Role.FINDING)
-            yield Section((constrained, Equations(tuple(self._constraints()))))
+            yield Section((constrained, in_one_style(self.notation, self._constraints)))
             yield Section((Sentence(self.direction(), Role.ASIDE),))
         yield from self.dependence()
         if not self.solution.independent:
             return
-        yield Section((self._general(),))
+        yield Section((in_one_style(self.notation, self._general),))
         if unconstrained := self._unconstrained():
             yield Section((Sentence(unconstrained),))
         if self.solution.general.free and not self.solution.theorem_fails:
             yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
-            yield Section((self._minimum_norm(),))
+            yield Section((in_one_style(self.notation, self._minimum_norm),))
 
     def _at_value(self, found: AtValue) -> Iterator[Section]:
         """Yield y at the value of x, ∂L/∂A and ∂L/∂B."""
-        values = list(zip(self.solution.y, found.y.bounded_rows()[0], strict=True))
-        known = [self.notation.sum(value, ()).named(self.notation.name(y)) for y, value in values if value is not None]
-        lacking = [self.notation.mention(y) for y, value in values if value is None]
-        elements: list[Element] = [Equations(tuple(known))] if known else []
+        values = dict(zip(self.solution.y, found.y.bounded_rows()[0], strict=True))
+        known = {y: value for y, value in values.items() if value is not None}
+        lacking = [self.notation.mention(y) for y, value in values.items() if value is None]
+        elements: list[Element] = [in_one_style(self.notation, partial(_equations, known))] if known else []
         if lacking:
             elements.append(Sentence(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not unique"))
         yield Section((Sentence("at this x", Role.ASIDE), *elements))
@@ -198,19 +195,25 @@ class Document:
             for label, matrix, is_unique in zip(
                 self._loss_labels(key), matrices or (), self.solution.unique_losses, strict=False
             ):
-                yield Section((self._coefficients(label, rows, names, matrix),))
+                build = partial(self._coefficients, label, rows, names, matrix)
+                yield Section((in_one_style(self.notation, build),))
                 if matrix.count_determined() < len(rows) * len(names):
                     yield Section(
                         (Sentence(f"{label} has entries that are not determined: {self._reason(key, is_unique)}"),)
                     )
 
+    @staticmethod
     def _coefficients(
-        self, label: str, rows: Sequence[str], names: Sequence[str], matrix: BaseMatrix[Fraction | None]
+        label: str,
+        rows: Sequence[str],
+        names: Sequence[str],
+        matrix: BaseMatrix[Fraction | None],
+        notation: Notation,
     ) -> Block:
         """Return ∂L/∂A or ∂L/∂B of one loss."""
         columns = []
         for column in zip(*matrix.bounded_rows(), strict=True):
-            known = iter(self.notation.column([value for value in column if value is not None]))
+            known = iter(notation.column([value for value in column if value is not None]))
             columns.append([OPEN if value is None else next(known) for value in column])
         lines = zip(rows, zip(*columns, strict=True), strict=True)
         return Block(
@@ -228,14 +231,15 @@ class Document:
             why.append("y is not unique, and they depend on it")
         return "; ".join(why)
 
-    def _constraints(self) -> Iterator[Expression]:
-        """Yield the equations that x must satisfy: x3 = x1 + x2."""
+    def _constraints(self, notation: Notation) -> Equations:
+        """Return the equations that x must satisfy: x3 = x1 + x2."""
         found = self.solution.constraints
         assert found is not None
-        spell = self.notation.change if self.system.is_in_changes else self.notation.name
+        spell = notation.change if self.system.is_in_changes else notation.name
         inputs = list(map(spell, self.solution.independent))
-        for name, row in zip(found.dependent, found.matrix.bounded_rows(), strict=True):
-            yield self.notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(spell(name))
+        rows = zip(found.dependent, found.matrix.bounded_rows(), strict=True)
+        sums = [notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(spell(name)) for name, row in rows]
+        return Equations(tuple(sums))
 
     def _conditions(self) -> list[str]:
         """Return where an answer in letters holds, and what is known of it elsewhere."""
@@ -291,45 +295,50 @@ class Document:
             said.append(f"{', '.join(fixed)} {'stays' if len(fixed) == 1 else 'stay'} fixed")
         return f"derivatives along the constraint: {'; '.join(said)}"
 
-    def _general(self) -> Block:
+    def _general(self, notation: Notation) -> Block:
         """Return ∂y/∂x and ∂L/∂x; undetermined entries are expressions in the free ones."""
-        if self.solution.is_gradient_alone:
-            return Block(self.inputs, (), self._losses())
-        general, notation = self.solution.general, self.notation
-        dependencies = general.null_space.nonzero_entries(self.is_free)
-        rows = list(zip(self.solution.y, self.is_free, general.particular.bounded_rows(), dependencies, strict=True))
+        general, gradients = self.solution.general, self._gradients()
+        rows: list[tuple[str | None, Sequence[Fraction], list[tuple[int, Fraction]]]] = []
+        if not self.solution.is_gradient_alone:
+            dependencies = general.null_space.nonzero_entries(self.is_free)
+            free = [name if is_free else None for name, is_free in zip(self.solution.y, self.is_free, strict=True)]
+            rows = list(zip(free, general.particular.bounded_rows(), dependencies, strict=True))
+        rows += [(None, particular, V) for particular, V in gradients]
         columns = []
         for k, x in enumerate(self.solution.independent):
-            determined = iter(notation.column([J[k] for _, is_free, J, V in rows if not (is_free or V)]))
+            determined = iter(notation.column([J[k] for free, J, V in rows if free is None and not V]))
             parameters = self._parameters(x)
             columns.append(
                 [
-                    notation.free_entry(y, x)
-                    if is_free
+                    notation.free_entry(free, x)
+                    if free is not None
                     else notation.sum(J[k], [(value, parameters[f]) for f, value in V])
                     if V
                     else next(determined)
-                    for y, is_free, J, V in rows
+                    for free, J, V in rows
                 ]
             )
-        return Block(self.inputs, self._rows(zip(*columns, strict=True)), self._losses())
+        cells = list(zip(*columns, strict=True))
+        first_loss = len(rows) - len(gradients)
+        notes = [self._note(notation, is_open=bool(V)) for _, V in gradients]
+        return Block(self.inputs, self._rows(cells[:first_loss]), self._losses(cells[first_loss:], notes))
 
     def _rows(self, cells: Iterable[tuple[Expression, ...]]) -> tuple[Row, ...]:
-        return tuple(Row(y, row, f"∂{y}/∂") for y, row in zip(self.y, cells, strict=True))
+        return tuple(Row(y, row, f"∂{y}/∂") for y, row in zip(self.y, cells, strict=False))
 
     def _parameters(self, x: str) -> list[str]:
         return [self.notation.derivative(y, x) for y in self.solution.general.free]
 
-    def _minimum_norm(self) -> Block:
+    def _minimum_norm(self, notation: Notation) -> Block:
         """Return the choice of least Frobenius norm."""
-        columns = list(zip(*self.solution.general.minimum_norm.bounded_rows(), strict=True))
-        cells = zip(*map(self.notation.column, columns), strict=True)
-        rows = () if self.solution.is_gradient_alone else self._rows(cells)
-        losses = []
+        rows = list(self.solution.general.minimum_norm.bounded_rows())
+        columns = list(zip(*rows, strict=True))
         gradients = () if self.system.dL_dy is None else self.system.dL_dy.bounded_rows()
-        for label, g in zip(self._loss_labels(), gradients, strict=True):
-            losses.append(self._loss(label, [_sum_of_products(g, column) for column in columns]))
-        return Block(self.inputs, rows, tuple(losses))
+        losses = [[_sum_of_products(g, column) for column in columns] for g in gradients]
+        shown = [*([] if self.solution.is_gradient_alone else rows), *losses]
+        cells = list(zip(*map(notation.column, zip(*shown, strict=True)), strict=True))
+        first_loss = len(shown) - len(losses)
+        return Block(self.inputs, self._rows(cells[:first_loss]), self._losses(cells[first_loss:], [""] * len(losses)))
 
     def _unconstrained(self) -> str:
         """Return the inputs that the constraint does not involve."""
@@ -346,58 +355,59 @@ class Document:
         are, columns = ("is", "its column holds") if len(names) == 1 else ("are", "their columns hold")
         return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
 
-    def _second(self) -> Iterator[Expression]:
-        """Yield ∂²y/∂x² for every pair of inputs."""
+    def _second(self, notation: Notation) -> Equations:
+        """Return ∂²y/∂x² for every pair of inputs."""
         names, y = self.solution.x, self.solution.y[0]
+        lines = []
         for i, row in enumerate(self.solution.second.bounded_rows() if self.solution.second else ()):
             for k, value in enumerate(row[i:], start=i):
-                (number,) = self.notation.column([value])
-                yield number.named(self.notation.second_derivative(y, names[i], names[k]))
+                (number,) = notation.column([value])
+                lines.append(number.named(notation.second_derivative(y, names[i], names[k])))
+        return Equations(tuple(lines))
 
-    def _losses(self) -> tuple[Row, ...]:
+    def _gradients(self) -> list[tuple[Sequence[Fraction], list[tuple[int, Fraction]]]]:
+        """Return the particular ∂L/∂x of each loss, and its nonzero coefficients of the free unknowns."""
         general = self.solution.general
-        lines = []
-        particulars = () if general.dL_dx_particular is None else general.dL_dx_particular.bounded_rows()
-        coefficients = () if general.dL_dx_coefficients is None else general.dL_dx_coefficients.nonzero_entries()
-        parameters = [self._parameters(x) for x in self.solution.independent] if any(coefficients) else []
-        for label, particular, V in zip(self._loss_labels(), particulars, coefficients, strict=True):
-            if V:
-                cells = tuple(
-                    self.notation.sum(value, [(coefficient, names[f]) for f, coefficient in V])
-                    for value, names in zip(particular, parameters, strict=True)
-                )
-                note = f"not unique: ∂L/∂y is not in the row space of A; {self._needed()}"
-                lines.append(Row(label, cells, label.removesuffix("x"), note))
-            else:
-                note = "unique: ∂L/∂y is in the row space of A" if self.free else ""
-                lines.append(self._loss(label, particular, note))
-        return tuple(lines)
+        if general.dL_dx_particular is None or general.dL_dx_coefficients is None:
+            return []
+        coefficients = general.dL_dx_coefficients.nonzero_entries()
+        return list(zip(general.dL_dx_particular.bounded_rows(), coefficients, strict=True))
 
-    def _loss(self, label: str, gradient: Sequence[Fraction], note: str = "") -> Row:
-        cells = tuple(Expression((cell.pieces[0].strip(), *cell.pieces[1:])) for cell in self.notation.column(gradient))
-        return Row(label, cells, label.removesuffix("x"), note)
+    def _losses(self, cells: Iterable[tuple[Expression, ...]], notes: Iterable[str]) -> tuple[Row, ...]:
+        rows = zip(self._loss_labels(), cells, notes, strict=True)
+        return tuple(Row(label, row, label.removesuffix("x"), note) for label, row, note in rows)
+
+    def _note(self, notation: Notation, *, is_open: bool) -> str:
+        """Return why ∂L/∂x of a loss is unique or not."""
+        if is_open:
+            return f"not unique: ∂L/∂y is not in the row space of A; {self._needed(notation)}"
+        return "unique: ∂L/∂y is in the row space of A" if self.free else ""
 
     def _loss_labels(self, below: str = "x") -> list[str]:
         dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
         return [f"∂L/∂{below}"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂{below}" for k in range(len(dL_dy))]
 
-    def _needed(self) -> str:
+    def _needed(self, notation: Notation) -> str:
         """Return the condition on ∂L/∂y for a unique ∂L/∂x: Vᵀ·∂L/∂y = 0."""
         if self.solution.rank == 0:
             return "that would need ∂L/∂y = 0"
         if self.solution.rank == 1:
             row = next(row for row in self.system.A.bounded_rows() if any(row))
-            return f"it would need ∂L/∂y ∝ ({', '.join(show_number(entry, self.digits) for entry in row)})"
+            return f"it would need ∂L/∂y ∝ ({', '.join(map(notation.numbers.show, row))})"
         conditions = []
         rows = self.solution.general.null_space.first_columns(MAX_CONDITIONS).nonzero_entries()
         for column in range(min(len(self.free), MAX_CONDITIONS)):
             terms = [
                 (value, f"∂L/∂{y}") for y, row in zip(self.y, rows, strict=True) for f, value in row if f == column
             ]
-            conditions.append(f"{linear(Fraction(0), terms, self.digits)} = 0")
+            conditions.append(f"{linear(Fraction(0), terms, notation.numbers.show)} = 0")
         rest = len(self.free) - MAX_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions)}{more}"
+
+
+def _equations(values: Mapping[str, Fraction], notation: Notation) -> Equations:
+    return Equations(tuple(notation.sum(value, ()).named(notation.name(name)) for name, value in values.items()))
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -460,5 +470,5 @@ def _show_root(squared: Ratio, digits: int) -> str:
     if root is None and double is None:
         return "> 1e308"
     if root is not None:
-        return show_decimals([root], digits)[0]
-    return ROUNDED + show_decimals([Fraction(double or 0)], digits)[0].removeprefix(ROUNDED)
+        return show_decimal(root, digits)
+    return ROUNDED + show_decimal(Fraction(double or 0), digits).removeprefix(ROUNDED)

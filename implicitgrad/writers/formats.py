@@ -11,6 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ BatchAnswer = tuple[str, str, Any]
 class WriteOptions(NamedTuple):
     """The options of writing one answer, each obeyed by the formats that it concerns."""
 
-    digits: int = 6
-    """The most significant digits that a decimal on a page has."""
+    numbers: NumberOptions = DEFAULT
     is_full: bool = True
     """Whether a large answer is written entry by entry, and not summarised."""
     is_on_screen: bool = False
@@ -101,16 +101,16 @@ def _table(solution: AnySolution, options: WriteOptions) -> str:
         from implicitgrad.writers.program_document import ProgramDocument
         from implicitgrad.writers.table import lay_out
 
-        notation = PlainNotation(options.digits, screen.label, screen.label)
-        document = ProgramDocument(solution, notation, options.digits, options.wrt, has_steps=options.has_steps)
+        notation = PlainNotation(options.numbers, screen.label, screen.label)
+        document = ProgramDocument(solution, notation, options.wrt, has_steps=options.has_steps)
         return lay_out(document, screen)
     if solution.is_large and not options.is_full:
         from implicitgrad.writers.summary import write_summary
 
-        return write_summary(solution, screen, options.digits)
+        return write_summary(solution, screen, options.numbers)
     from implicitgrad.writers.table import write_table
 
-    return write_table(solution, screen, options.digits)
+    return write_table(solution, screen, options.numbers)
 
 
 def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
@@ -123,15 +123,15 @@ def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: 
 def _plain(solution: AnySolution, options: WriteOptions) -> str:
     from implicitgrad.writers.plain import FactNotation, lay_out
 
-    notation = FactNotation(options.digits)
+    notation = FactNotation(options.numbers)
     if solution.kind == "program":
         from implicitgrad.writers.program_document import ProgramDocument
 
-        return lay_out(ProgramDocument(solution, notation, options.digits, options.wrt))
+        return lay_out(ProgramDocument(solution, notation, options.wrt))
     from implicitgrad.writers.document import Document, refuse_long
 
     refuse_long(solution)
-    return lay_out(Document(solution, notation, options.digits))
+    return lay_out(Document(solution, notation))
 
 
 def _plain_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
@@ -178,33 +178,33 @@ def _markdown(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_document import ProgramDocument
 
-        shown = notation(options.digits)
-        return lay_out(ProgramDocument(solution, shown, options.digits, options.wrt, has_steps=options.has_steps))
-    return write_markdown(solution, options.digits)
+        shown = notation(options.numbers)
+        return lay_out(ProgramDocument(solution, shown, options.wrt, has_steps=options.has_steps))
+    return write_markdown(solution, options.numbers)
 
 
 def _latex(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_latex import write_program_latex
 
-        return write_program_latex(solution, options.digits, options.wrt, has_steps=options.has_steps)
+        return write_program_latex(solution, options.numbers, options.wrt, has_steps=options.has_steps)
     from implicitgrad.writers.latex import write_latex
 
-    return write_latex(solution, options.digits)
+    return write_latex(solution, options.numbers)
 
 
 def _html(solution: AnySolution, options: WriteOptions) -> str:
     from implicitgrad.writers.html import lay_out, notation
 
-    shown = notation(options.digits)
+    shown = notation(options.numbers)
     if solution.kind == "program":
         from implicitgrad.writers.program_document import ProgramDocument
 
-        return lay_out(ProgramDocument(solution, shown, options.digits, options.wrt, has_steps=options.has_steps))
+        return lay_out(ProgramDocument(solution, shown, options.wrt, has_steps=options.has_steps))
     from implicitgrad.writers.document import Document, refuse_long
 
     refuse_long(solution)
-    return lay_out(Document(solution, shown, options.digits), solution)
+    return lay_out(Document(solution, shown), solution)
 
 
 def _html_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:

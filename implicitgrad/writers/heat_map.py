@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from implicitgrad.numbers.formatting import show_decimals
+from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.scaled_matrix import decimal_exponent
 
@@ -274,5 +274,5 @@ def _head(threshold: Fraction) -> str:
     """Write a round number, in scientific notation if it would be long."""
     exponent = decimal_exponent(threshold)
     if -3 <= exponent <= 3:
-        return show_decimals([threshold], LEVELS)[0]
-    return f"{show_decimals([threshold / Fraction(10) ** exponent], LEVELS)[0]}e{exponent:+d}"
+        return show_decimal(threshold, LEVELS)
+    return f"{show_decimal(threshold / Fraction(10) ** exponent, LEVELS)}e{exponent:+d}"

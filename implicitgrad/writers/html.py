@@ -8,6 +8,7 @@ from html import escape
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict
 from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.text.characters import count, printable
 from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Section, Sentence
 from implicitgrad.writers.notation import PlainNotation
@@ -45,9 +46,9 @@ svg { max-width: 100%; height: auto; border: 1px solid var(--line); } footer { c
 """
 
 
-def notation(digits: int) -> PlainNotation:
-    """Return the notation of a page. digits : the most significant digits of a decimal."""
-    return PlainNotation(digits, printable, printable)
+def notation(options: NumberOptions) -> PlainNotation:
+    """Return the notation of a page."""
+    return PlainNotation(options, printable, printable)
 
 
 def lay_out(document: PageDocument, solution: Solution | None = None) -> str:
@@ -144,7 +145,7 @@ def _picture(solution: Solution) -> Iterator[str]:
     from implicitgrad.writers.heat_map import UNKNOWN, find_levels, find_scale, find_tiles
     from implicitgrad.writers.scaled_matrix import ScaledMatrix
 
-    matrix = ScaledMatrix(solution.general.minimum_norm, width, 3)
+    matrix = ScaledMatrix(solution.general.minimum_norm, width, DEFAULT)
     down, across = (-(-size // MAX_TILES) for size in (len(solution.y), width))
     tiles = find_tiles(matrix.certain, down, across)
     if not ((tiles != 0) & (tiles == tiles)).any():  # nan differs from itself

@@ -10,6 +10,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.text.number_grammar import is_number
 from implicitgrad.writers.document import Document, refuse_long
 from implicitgrad.writers.elements import OPEN, Element, Equations, Matrices, Sentence
@@ -27,6 +28,7 @@ from implicitgrad.writers.latex_notation import (
     spell_vector,
     words,
 )
+from implicitgrad.writers.notation import matrix_of
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar import Node
@@ -35,19 +37,19 @@ USUAL_COLUMNS = 10
 """The most columns of amsmath's matrices unless MaxMatrixCols is set."""
 
 
-def write_latex(solution: Solution, digits: int = 6) -> str:
-    """Return the question and the document for amsmath. digits : the most significant digits of a decimal."""
+def write_latex(solution: Solution, options: NumberOptions = DEFAULT) -> str:
+    """Return the question and the document for amsmath."""
     refuse_long(solution)
-    return "\n".join(_LatexPage(solution, digits).lines()) + "\n"
+    return "\n".join(_LatexPage(solution, options).lines()) + "\n"
 
 
 class _LatexPage:
     """The question and the document of one solution."""
 
-    def __init__(self, solution: Solution, digits: int) -> None:
-        self.solution, self.system, self.digits = solution, solution.system, digits
-        self.notation = LatexNotation(digits)
-        self.document = Document(solution, self.notation, digits)
+    def __init__(self, solution: Solution, options: NumberOptions) -> None:
+        self.solution, self.system = solution, solution.system
+        self.notation = LatexNotation(options)
+        self.document = Document(solution, self.notation)
         self.x, self.y = list(map(spell_name, solution.x)), list(map(spell_name, solution.y))
         self.losses = "L"
         if (K := len(self.system.dL_dy or ())) != 1:
@@ -137,8 +139,7 @@ class _LatexPage:
         return RationalMatrix([[int(i == k) for k in range(M)] for i in range(M)], 1)
 
     def _matrix(self, matrix: BaseMatrix[Any]) -> str:
-        columns = [map(str, self.notation.column(column)) for column in zip(*matrix.bounded_rows(), strict=True)]
-        return spell_matrix([list(row) for row in zip(*columns, strict=True)])
+        return spell_matrix(matrix_of(self.notation, matrix.bounded_rows()))
 
 
 def _cell(cell: Expression) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.formatting import Expression, in_pieces, show_column, split_sign
+from implicitgrad.numbers.formatting import Expression, in_pieces, split_sign
+from implicitgrad.numbers.number_style import EachNumber, NumberStyle, NumberWriter
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.notation import PlainNotation
 
 if TYPE_CHECKING:
+    from implicitgrad.numbers.number_form import NumberOptions
     from implicitgrad.symbolic.grammar import Equation
 
 SPELLED = "\x02"
@@ -47,10 +49,13 @@ _FORMULA = rf"{_FACTOR}(?: ?[·=] ?{_FACTOR})+|∂\w+/∂\w+"
 
 
 class LatexNotation:
-    """LaTeX for amsmath. digits : the most significant digits of a decimal."""
+    """LaTeX for amsmath."""
 
-    def __init__(self, digits: int) -> None:
-        self.digits = digits
+    numbers: NumberWriter
+
+    def __init__(self, options: NumberOptions) -> None:
+        self.options = options
+        self.numbers = EachNumber(options)
 
     def label(self, name: str) -> str:
         """Return the name as plain text, for ``words`` to escape."""
@@ -87,17 +92,14 @@ class LatexNotation:
         return Expression((self.derivative(y, x),))
 
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
-        """Return numbers as ``show_column`` does, with letters by their names."""
-        return [
-            Expression(
-                (
-                    value.latex(spell_name)
-                    if isinstance(value, Symbolic) and value.fraction is None
-                    else spell_number(text),
-                )
-            )
-            for value, text in zip(values, show_column(values, self.digits), strict=True)
-        ]
+        """Return numbers as in plain text, with letters by their names."""
+        texts = self.numbers.column(values)
+        return [Expression((self._spell(value, text),)) for value, text in zip(values, texts, strict=True)]
+
+    def _spell(self, value: Fraction, text: str) -> str:
+        if isinstance(value, Symbolic) and (text == value.shown or not isinstance(self.numbers, NumberStyle)):
+            return value.latex(spell_name)
+        return spell_number(text)
 
     def number(self, value: Fraction) -> str:
         """Return one number."""
@@ -197,7 +199,7 @@ def displayed(equations: Iterable[str]) -> list[str]:
 
 
 def spell_number(text: str) -> str:
-    """Spell a number as ``show_column`` shows it: 3/4, ≈0.333333, 1.5e-7, 0±1e-9."""
+    """Spell a number in plain text: 3/4, ≈0.333333, 1.5e-7, 0±1e-9."""
     text = text.strip()
     mark = ROUGHLY if text.startswith("≈") else ""
     text = text.removeprefix("≈")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.document import Document, refuse_long
 from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Row, Section, Sentence
@@ -16,15 +17,15 @@ _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 """The characters that Markdown interprets; it ignores an underscore inside a word."""
 
 
-def write_markdown(solution: Solution, digits: int = 6) -> str:
-    """Return the document in Markdown. digits : the most significant digits of a decimal."""
+def write_markdown(solution: Solution, options: NumberOptions = DEFAULT) -> str:
+    """Return the document in Markdown."""
     refuse_long(solution)
-    return lay_out(Document(solution, notation(digits), digits))
+    return lay_out(Document(solution, notation(options)))
 
 
-def notation(digits: int) -> PlainNotation:
-    """Return the notation of a Markdown page. digits : the most significant digits of a decimal."""
-    return PlainNotation(digits, _escaped, printable)
+def notation(options: NumberOptions) -> PlainNotation:
+    """Return the notation of a Markdown page."""
+    return PlainNotation(options, _escaped, printable)
 
 
 def lay_out(document: PageDocument) -> str:

@@ -4,35 +4,83 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from implicitgrad.numbers.formatting import (
     Expression,
     in_pieces,
     linear,
     second_derivative,
-    show_column,
+)
+from implicitgrad.numbers.number_style import (
+    CollectedNumbers,
+    EachNumber,
+    NumberStyle,
+    NumberWriter,
+    is_short_in_table,
+    is_short_in_text,
 )
 from implicitgrad.writers.elements import FREE
 
 if TYPE_CHECKING:
+    from implicitgrad.numbers.number_form import NumberOptions
     from implicitgrad.symbolic.element import Symbolic
     from implicitgrad.symbolic.grammar import Equation
 
 Terms = Iterable[tuple[Fraction, str]]
 
 
+class HasNumbers(Protocol):
+    """What a notation in plain text and one in LaTeX share."""
+
+    options: NumberOptions
+    numbers: NumberWriter
+
+    def number(self, value: Fraction) -> str:
+        """Return one number."""
+
+
+N = TypeVar("N", bound=HasNumbers)
+T = TypeVar("T")
+
+
+def matrix_of(notation: N, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
+    """Return the texts of a matrix in an equation, in one style."""
+    rows = list(matrix)
+    return in_one_style(notation, lambda notation: [list(map(notation.number, row)) for row in rows], is_short_in_text)
+
+
+def in_one_style(notation: N, build: Callable[[N], T], is_short: Callable[[Fraction], bool] = is_short_in_table) -> T:
+    """Build a table in which all numbers are written in one style: once to collect them, then in that style.
+
+    is_short : whether the table may show a number as a fraction.
+    """
+    collected = CollectedNumbers()
+    build(_with_numbers(notation, collected))
+    return build(_with_numbers(notation, NumberStyle.of(collected, notation.options, is_short=is_short)))
+
+
+def _with_numbers(notation: N, numbers: NumberWriter) -> N:
+    found = copy(notation)
+    found.numbers = numbers
+    return found
+
+
 class PlainNotation:
     """Plain text: ∂y1/∂x1, matrices in brackets on lines of their own. Names are given as the user wrote them."""
 
-    def __init__(self, digits: int, label: Callable[[str], str], mention: Callable[[str], str]) -> None:
+    numbers: NumberWriter
+
+    def __init__(self, options: NumberOptions, label: Callable[[str], str], mention: Callable[[str], str]) -> None:
         """Take the spelling of names.
 
-        digits : the most significant digits of a decimal. label : spells a name in a heading, a cell or an equation.
-        mention : spells a name in a sentence, which the page escapes as a whole.
+        label : spells a name in a heading, a cell or an equation. mention : spells a name in a sentence, which the page
+        escapes as a whole.
         """
-        self.digits, self.label, self.mention = digits, label, mention
+        self.options, self.label, self.mention = options, label, mention
+        self.numbers = EachNumber(options)
 
     def name(self, name: str) -> str:
         """Return a name in an equation: its label."""
@@ -60,19 +108,19 @@ class PlainNotation:
 
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
         """Return the numbers padded for alignment at the right."""
-        return [Expression(in_pieces(text)) for text in show_column(values, self.digits)]
+        return [Expression(in_pieces(text)) for text in self.numbers.column(values)]
 
     def number(self, value: Fraction) -> str:
         """Return one number without blanks around it."""
-        return str(self.column([value])[0]).strip()
+        return self.numbers.show(value)
 
     def sum(self, constant: Fraction, terms: Terms) -> Expression:
         """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
-        return linear(constant, terms, self.digits)
+        return linear(constant, terms, self.numbers.show)
 
     def combination(self, terms: Terms) -> str:
         """Return Σ coefficient·name in a sentence that is not spelled."""
-        return str(linear(Fraction(0), [(factor, self.mention(name)) for factor, name in terms], self.digits))
+        return str(linear(Fraction(0), [(factor, self.mention(name)) for factor, name in terms], self.numbers.show))
 
     def product(self, one: str, other: str) -> str:
         """Return the product of two spelled factors."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.text.characters import IN_ASCII, printable
 from implicitgrad.writers.elements import Block, Element, Equations, PageDocument, Role, Sentence
 from implicitgrad.writers.notation import PlainNotation
@@ -23,8 +24,8 @@ QUANTITY = re.compile(r"(rank|condition) (.*)")
 class FactNotation(PlainNotation):
     """Plain text in which the name of a derivative is that of its fact."""
 
-    def __init__(self, digits: int) -> None:
-        super().__init__(digits, printable, printable)
+    def __init__(self, options: NumberOptions) -> None:
+        super().__init__(options, printable, printable)
 
     def derivative(self, above: str, below: str) -> str:
         """Return ``dy_dx[above][below]``, the gradient of a loss as ``dL_dx[below]``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from implicitgrad.numbers.formatting import Expression
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import NOT_FILES, is_file_name, power_of_ten_above
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
     from implicitgrad.writers.latex_notation import Notation
@@ -43,17 +45,15 @@ class ProgramDocument:
         self,
         solution: ProgramSolution,
         notation: Notation,
-        digits: int,
         wrt: Sequence[str] = (),
         *,
         has_steps: bool = False,
     ) -> None:
         """Take what is shown.
 
-        digits : the most significant digits of a decimal. wrt : keys of parameters; none for the letters, or else for
-        vectors. has_steps : with the derivation.
+        wrt : keys of parameters; none for the letters, or else for vectors. has_steps : with the derivation.
         """
-        self.solution, self.program, self.notation, self.digits = solution, solution.program, notation, digits
+        self.solution, self.program, self.notation = solution, solution.program, notation
         self.wrt, self.label = wrt or (LETTERS if self.program.letters else VECTORS), notation.label
         self.derivatives, self.has_steps = _all_derivatives(solution), has_steps
 
@@ -110,27 +110,24 @@ class ProgramDocument:
         if isinstance(solution.certificate, RayCertificate):
             verb = "grows" if self.program.is_maximum else "falls"
             yield Section((Sentence(f"from the point the objective {verb} for ever along the direction", Role.ASIDE),))
-            yield Section(
-                (self._vectors({"point": solution.certificate.point, "direction": solution.certificate.ray}),)
-            )
+            vectors = {"point": solution.certificate.point, "direction": solution.certificate.ray}
+            yield Section((in_one_style(self.notation, partial(self._vectors, vectors)),))
         if self.has_steps:
             from implicitgrad.writers.program_steps import derive
 
             yield from derive(solution, self.notation)
         if solution.z is not None:
-            yield Section((self._optimum(),))
-            objective = self.notation.sum(self._objective(), ()).named("objective")
-            yield Section((Equations((objective,)),))
+            yield from in_one_style(self.notation, self._optimum)
         yield from self._face()
         if solution.constraints is not None:
             constrained = Sentence("b is constrained:", Role.FINDING)
-            yield Section((constrained, Equations(tuple(self._constraints()))))
+            yield Section((constrained, in_one_style(self.notation, self._constraints)))
         if self.derivatives is not None:
             yield from self._derivatives()
         if solution.directional is not None:
             yield from self._directional(*solution.directional)
         for piece in solution.pieces or ():
-            yield from self._piece(piece)
+            yield from in_one_style(self.notation, partial(self._piece, piece))
         for _, text in solution.remarks:
             yield Section((Sentence(f"warning: {text}", Role.WARNING),))
 
@@ -143,33 +140,32 @@ class ProgramDocument:
             yield Section((Sentence(f"in the direction of {rates}: {_words(slope)}", Role.FINDING),))
             return
         yield Section((Sentence(f"the derivative in the direction of {rates}", Role.ASIDE),))
-        cells = self._column(["not unique" if value is None else value for value in (*slope.z, *slope.losses)])
+        shown = ["not unique" if value is None else value for value in (*slope.z, *slope.losses)]
+        cells = in_one_style(self.notation, partial(_column, shown))
         labels = [*map(self.label, self.program.z), *self._loss_names()]
         rows = [Row(f"d{label}", (cell,), f"d{label}") for label, cell in zip(labels, cells, strict=False)]
         n = len(self.program.z)
         yield Section((Block(("",), tuple(rows[:n]), tuple(rows[n:]), corner=""),))
 
-    def _piece(self, piece: Piece) -> Iterator[Section]:
-        """Yield the Jacobian of one piece."""
+    def _piece(self, piece: Piece, notation: Notation) -> tuple[Section, Section]:
+        """Return the Jacobian of one piece."""
         derivatives = self.solution.derivatives
         assert derivatives is not None
         held = "where no constraint is active"
         if piece.active:
             held = f"where {self._listed(piece.active)} {'is' if len(piece.active) == 1 else 'are'} active"
-        yield Section((Sentence(held, Role.ASIDE),))
         shown = self._shown(derivatives, VECTORS if self.wrt == LETTERS else self.wrt)
         heads = tuple(self.label(derivatives.parameters[k].name) for k in shown)
         lines = [*piece.z, *piece.losses]
-        columns = [self._column(["infeasible" if (value := row[k]) is None else value for row in lines]) for k in shown]
+        columns = [
+            _column(["infeasible" if (value := row[k]) is None else value for row in lines], notation) for k in shown
+        ]
         labels = [*map(self.label, self.program.z), *(f"∂{name}/∂" for name in self._loss_names())]
         cells = zip(*columns, strict=True)
         rows = [Row(label, row, f"∂{label}/∂") for label, row in zip(labels, cells, strict=False)]
         n = len(self.program.z)
-        yield Section((Block(heads, tuple(rows[:n]), tuple(rows[n:]), corner="∂z/∂"),))
-
-    def _objective(self) -> Fraction:
-        assert self.solution.objective is not None
-        return self.solution.objective
+        block = Block(heads, tuple(rows[:n]), tuple(rows[n:]), corner="∂z/∂")
+        return Section((Sentence(held, Role.ASIDE),)), Section((block,))
 
     def _listed(self, inequalities: Sequence[int]) -> str:
         names = [self.notation.mention(self.solution.inequalities[i].name) for i in inequalities]
@@ -206,18 +202,19 @@ class ProgramDocument:
         relation = "≤" if any(certificate.multipliers) else "="
         return f"{' + '.join(terms).replace('+ -', '− ')} says 0 {relation} {self.notation.number(certificate.value)}"
 
-    def _vectors(self, columns: dict[str, Sequence[Fraction]]) -> Block:
-        cells = zip(*(self.notation.column(column) for column in columns.values()), strict=True)
+    def _vectors(self, columns: Mapping[str, Sequence[Fraction]], notation: Notation) -> Block:
+        cells = zip(*map(notation.column, columns.values()), strict=True)
         rows = tuple(Row(self.label(name), row, f"{name}, ") for name, row in zip(self.program.z, cells, strict=True))
         return Block(tuple(columns), rows, (), corner="")
 
-    def _optimum(self) -> Block:
-        """Return z beside the active constraints with their multipliers."""
-        solution, notation = self.solution, self.notation
+    def _optimum(self, notation: Notation) -> tuple[Section, Section]:
+        """Return z beside the active constraints with their multipliers, and the objective."""
+        solution = self.solution
         assert solution.z is not None
+        assert solution.objective is not None
         values = notation.column(solution.z)
         active = [
-            (self.label(solution.inequalities[i].name), self._range(solution.ranges[i]), self._class(i))
+            (self.label(solution.inequalities[i].name), _range(*solution.ranges[i], notation), self._class(i))
             for i in solution.active
         ]
         active += [
@@ -232,14 +229,9 @@ class ProgramDocument:
         if not active:
             rows = [row._replace(cells=row.cells[:1]) for row in rows]
             heads = heads[:1]
-        return Block(heads, tuple(rows), (), corner="", left_columns=frozenset({1, 3}))
-
-    def _range(self, ends: tuple[Fraction, Fraction | None]) -> str:
-        least, most = ends
-        if least == most:
-            return self.notation.number(least)
-        low = self.notation.number(least)
-        return f"≥ {low}" if most is None else f"{low} … {self.notation.number(most)}"
+        block = Block(heads, tuple(rows), (), corner="", left_columns=frozenset({1, 3}))
+        objective = notation.sum(solution.objective, ()).named("objective")
+        return Section((block,)), Section((Equations((objective,)),))
 
     def _class(self, inequality: int) -> str:
         solution = self.solution
@@ -250,29 +242,39 @@ class ProgramDocument:
         solution = self.solution
         if not solution.face or solution.z is None:
             return
-        parameters = [f"t{k + 1}" for k in range(len(solution.face))] if len(solution.face) > 1 else ["t"]
-        equations = [
-            self.notation.sum(value, zip(directions, parameters, strict=True)).named(self.notation.name(name))
-            for name, value, directions in zip(
-                self.program.z, solution.z, zip(*solution.face, strict=True), strict=True
-            )
-        ]
-        yield Section((Sentence("the solutions are, within the constraints,"), Equations(tuple(equations))))
+        equations = in_one_style(self.notation, self._solutions)
+        yield Section((Sentence("the solutions are, within the constraints,"), equations))
         for label, is_unique in zip(self._loss_names(), solution.unique_losses, strict=True):
             said = "is" if is_unique else "is not"
             yield Section((Sentence(f"{label} {said} the same at every solution, to first order"),))
+
+    def _solutions(self, notation: Notation) -> Equations:
+        """Return z in parameters along the set of solutions."""
+        z, face = self.solution.z, self.solution.face
+        assert z is not None
+        parameters = [f"t{k + 1}" for k in range(len(face))] if len(face) > 1 else ["t"]
+        rows = zip(self.program.z, z, zip(*face, strict=True), strict=True)
+        return Equations(
+            tuple(
+                notation.sum(value, zip(directions, parameters, strict=True)).named(notation.name(name))
+                for name, value, directions in rows
+            )
+        )
 
     def _loss_names(self) -> list[str]:
         K = len(self.program.losses)
         return ["L"] if K == 1 else [f"L{k + 1}" for k in range(K)]
 
-    def _constraints(self) -> Iterator[Expression]:
+    def _constraints(self, notation: Notation) -> Equations:
         found = self.solution.constraints
         assert found is not None
-        names = [name for name in self.program.equality_names if name not in found.dependent]
-        for name, row in zip(found.dependent, found.matrix, strict=True):
-            terms = zip(row, map(self.notation.name, names), strict=True)
-            yield self.notation.sum(Fraction(0), terms).named(self.notation.name(name))
+        names = [notation.name(name) for name in self.program.equality_names if name not in found.dependent]
+        return Equations(
+            tuple(
+                notation.sum(Fraction(0), zip(row, names, strict=True)).named(notation.name(name))
+                for name, row in zip(found.dependent, found.matrix, strict=True)
+            )
+        )
 
     def _shown(self, derivatives: Derivatives, wrt: Sequence[str]) -> list[int]:
         """Return the numbers of the parameters shown: of the inequalities those that are active."""
@@ -293,7 +295,7 @@ class ProgramDocument:
         shown = self._shown(derivatives, self.wrt)
         if shown:
             parameters = [derivatives.parameters[k] for k in shown]
-            yield Section((self._block(parameters, shown),))
+            yield Section((in_one_style(self.notation, partial(self._block, parameters, shown)),))
         inactive = len(self.solution.inequalities) - len(self.solution.active)
         if inactive and "h" in self.wrt:
             yield Section((Sentence(f"{count(inactive, 'inactive constraint')}: derivatives 0", Role.ASIDE),))
@@ -308,53 +310,60 @@ class ProgramDocument:
             ):
                 matrix = getattr(gradients, key)
                 if key in self.wrt and matrix:
-                    yield Section((self._gradient(f"∂L{suffix}/∂{key}", rows, matrix),))
+                    build = partial(self._gradient, f"∂L{suffix}/∂{key}", rows, matrix)
+                    yield Section((in_one_style(self.notation, build),))
 
-    def _gradient(self, corner: str, names: Sequence[str], matrix: Sequence[Sequence[Fraction]]) -> Block:
-        columns = [self.notation.column(column) for column in zip(*matrix, strict=True)]
+    def _gradient(
+        self, corner: str, names: Sequence[str], matrix: Sequence[Sequence[Fraction]], notation: Notation
+    ) -> Block:
+        columns = [notation.column(column) for column in zip(*matrix, strict=True)]
         rows = tuple(
             Row(self.label(name), cells, f"{corner}[{name}], ")
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         )
         return Block(tuple(map(self.label, self.program.z)), rows, (), corner=corner)
 
-    def _block(self, parameters: Sequence[Parameter], shown: Sequence[int]) -> Block:
+    def _block(self, parameters: Sequence[Parameter], shown: Sequence[int], notation: Notation) -> Block:
         """Return ∂z/∂ and ∂L/∂, with a row for each side where the sides differ."""
         derivatives = self.derivatives
         assert derivatives is not None
+        names = () if self.solution.is_gradient_alone else self.program.z
         rows = list(
-            self._lines(
-                () if self.solution.is_gradient_alone else [self.label(name) for name in self.program.z],
-                () if self.solution.is_gradient_alone else [[row[k] for k in shown] for row in derivatives.z],
+            self._sides(
+                list(map(self.label, names)),
+                [[row[k] for k in shown] for row in derivatives.z[: len(names)]],
                 parameters,
                 lambda slope, j: slope.z[j],
-                "∂{}/∂",
             )
         )
         losses = list(
-            self._lines(
+            self._sides(
                 [f"∂{name}/∂" for name in self._loss_names()] if self.program.losses else [],
                 [[row[k] for k in shown] for row in derivatives.losses],
                 parameters,
                 lambda slope, k: slope.losses[k],
-                "{}",
             )
         )
+        columns = zip(*(cells for _, cells in [*rows, *losses]), strict=True)
+        cells = list(zip(*(_column(column, notation) for column in columns), strict=True))
         heads = tuple(self.label(parameter.name) for parameter in parameters)
-        return Block(heads, tuple(rows), tuple(losses), corner="∂z/∂")
+        return Block(
+            heads,
+            tuple(Row(label, row, f"∂{label}/∂") for (label, _), row in zip(rows, cells, strict=False)),
+            tuple(Row(label, row, label) for (label, _), row in zip(losses, cells[len(rows) :], strict=True)),
+            corner="∂z/∂",
+        )
 
-    def _lines(
+    def _sides(
         self,
         labels: Sequence[str],
         matrix: Sequence[PartialVector | Sequence[Fraction | None]],
         parameters: Sequence[Parameter],
         part: Callable[[Slope, int], Fraction | None],
-        entry: str,
-    ) -> Iterator[Row]:
-        """Yield a row for each label, or two where an entry has different sides; numbers of a column are aligned."""
+    ) -> Iterator[tuple[str, list[Fraction | str]]]:
+        """Yield a row for each label, or two where an entry has different sides: numbers, and words for the others."""
         derivatives = self.derivatives
         assert derivatives is not None
-        lines: list[tuple[str, list[Fraction | str]]] = []
         for j, (label, values) in enumerate(zip(labels, matrix, strict=True)):
             pairs = [
                 (UNDECIDED if value is None and parameter.name not in derivatives.one_sided else value, parameter)
@@ -369,14 +378,21 @@ class ProgramDocument:
                     slope: Slope | Missing = getattr(derivatives.one_sided[parameter.name], side)
                     found = slope if isinstance(slope, Missing) else part(slope, j)
                     cells.append(found if isinstance(found, Fraction) else _words(found))
-                lines.append((f"{label} {side}".rstrip(), cells))
-        columns = [self._column([cells[k] for _, cells in lines]) for k in range(len(parameters))]
-        for i, (label, _) in enumerate(lines):
-            yield Row(label, tuple(column[i] for column in columns), entry.format(label))
+                yield f"{label} {side}".rstrip(), cells
 
-    def _column(self, cells: Sequence[Fraction | str]) -> list[Expression]:
-        numbers = iter(self.notation.column([cell for cell in cells if isinstance(cell, Fraction)]))
-        return [next(numbers) if isinstance(cell, Fraction) else Expression((cell,)) for cell in cells]
+
+def _column(cells: Sequence[Fraction | str], notation: Notation) -> list[Expression]:
+    """Return a column of numbers, aligned, and of words."""
+    numbers = iter(notation.column([cell for cell in cells if isinstance(cell, Fraction)]))
+    return [next(numbers) if isinstance(cell, Fraction) else Expression((cell,)) for cell in cells]
+
+
+def _range(least: Fraction, most: Fraction | None, notation: Notation) -> str:
+    """Return a multiplier, or its ends if it is not unique."""
+    low = notation.number(least)
+    if least == most:
+        return low
+    return f"≥ {low}" if most is None else f"{low} … {notation.number(most)}"
 
 
 def _all_derivatives(solution: ProgramSolution) -> Derivatives | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.writers.elements import Block, Element, Equations, Matrices, Sentence
 from implicitgrad.writers.latex_notation import LatexNotation, displayed, formula, sentence, words
 from implicitgrad.writers.program_document import ProgramDocument
 
 
-def write_program_latex(solution: ProgramSolution, digits: int, wrt: Sequence[str], *, has_steps: bool = False) -> str:
-    """Return the document for amsmath. digits : the most significant digits of a decimal."""
-    document = ProgramDocument(solution, LatexNotation(digits), digits, wrt, has_steps=has_steps)
+def write_program_latex(
+    solution: ProgramSolution, options: NumberOptions, wrt: Sequence[str], *, has_steps: bool = False
+) -> str:
+    """Return the document for amsmath."""
+    document = ProgramDocument(solution, LatexNotation(options), wrt, has_steps=has_steps)
     title, *question = document.question()
     lines = [
         f"% {', '.join([title, *question])}",

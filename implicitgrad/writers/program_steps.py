@@ -16,6 +16,7 @@ from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence
+from implicitgrad.writers.notation import matrix_of
 
 if TYPE_CHECKING:
     from implicitgrad.writers.latex_notation import Notation
@@ -109,7 +110,7 @@ class _ProgramSteps:
         signed = [tuple(-entry for entry in row) for row in rows[:n]] + [tuple(row) for row in rows[n:]]
         column = [[self.notation.change(name)] for name in kkt.y]
         right = [[("−" if k < n else "") + self.notation.change(name)] for k, name in enumerate(kkt.x)]
-        shown = [[self._shown(entry) for entry in row] for row in signed]
+        shown = matrix_of(self.notation, signed)
         elements += [
             Sentence("together, K·(dz, dλ, dν) = (−dq, dd, db)"),
             Matrices(self.notation.side_by_side(shown, " · ", column, " = ", right)),
@@ -175,7 +176,7 @@ class _ProgramSteps:
     def _outer(self, loss: str, key: str, formula: str, matrix: Matrix) -> list[Element]:
         if not matrix:
             return []
-        shown = [[self._shown(entry) for entry in row] for row in matrix]
+        shown = matrix_of(self.notation, matrix)
         return [Matrices(self.notation.side_by_side(f"∂{loss}/∂{key} = {formula} = ", shown))]
 
     def _shown(self, value: Fraction) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -9,7 +10,8 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.formatting import ROUNDED, SMALLEST_FIXED, show_decimals, show_number
+from implicitgrad.numbers.number_form import NumberForm, NumberOptions
+from implicitgrad.numbers.number_style import ROUNDED, SMALLEST_FIXED, NumberStyle, show_decimal
 
 if TYPE_CHECKING:
     from implicitgrad.model.solution import PartialMatrix
@@ -23,11 +25,11 @@ SAFE_EXPONENT = 400
 class ScaledMatrix:
     """A matrix of doubles, with a common power of two factored out if they would otherwise overflow or vanish."""
 
-    def __init__(self, matrix: PartialMatrix, columns: int, digits: int) -> None:
-        """columns : their number, which a matrix without rows does not show. digits : the most that are shown."""
+    def __init__(self, matrix: PartialMatrix, columns: int, options: NumberOptions) -> None:
+        """columns : their number, which a matrix without rows does not show."""
         import numpy as np
 
-        self.matrix, self.digits = matrix, digits
+        self.matrix, self.form, self.digits = matrix, options.form, options.summary_digits
         self.error: Array | float | None = 0.0
         self.ball = matrix if isinstance(matrix, BallMatrix) else None
         if self.ball is not None:
@@ -70,7 +72,7 @@ class ScaledMatrix:
             return UNKNOWN
         shown = Fraction(norm) * self.unit
         if self.ball is None:
-            text = show_decimals([shown], self.digits)[0]
+            text = show_decimal(shown, self.digits)
             return text if not norm else ROUNDED + text.removeprefix(ROUNDED)
         if self.error is None:
             return show_bounded(shown, None, self.digits)
@@ -93,13 +95,20 @@ class ScaledMatrix:
         i, j = np.unravel_index(found[sizes.flat[found] > 0], sizes.shape)
         return list(zip(rows[i].tolist(), j.tolist(), strict=True))
 
-    def show(self, i: int, j: int) -> str:
-        """Return the text of one entry."""
+    def show(self, positions: Sequence[tuple[int, int]]) -> list[str]:
+        """Return the texts of entries: as decimals beside the norm, unless fractions are asked for."""
+        if self.ball is not None:
+            return [self._show_double(i, j) for i, j in positions]
+        entries = [self.matrix[i][j] for i, j in positions]
+        form = NumberForm.DECIMAL if self.form is NumberForm.AUTO else self.form
+        known = [entry for entry in entries if entry is not None]
+        style = NumberStyle.of(known, NumberOptions(self.digits, form))
+        return [UNKNOWN if entry is None else style.show(entry) for entry in entries]
+
+    def _show_double(self, i: int, j: int) -> str:
         import numpy as np
 
-        if self.ball is None:
-            entry = self.matrix[i][j]
-            return UNKNOWN if entry is None else show_number(entry, self.digits)
+        assert self.ball is not None
         number, bound = float(self.ball.array[i, j]), None
         if not isfinite(number):
             return UNKNOWN

@@ -13,6 +13,7 @@ from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence
+from implicitgrad.writers.notation import matrix_of
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.termwise import Factor, TermwiseDerivatives
@@ -283,7 +284,7 @@ class _Steps:
         return "Differentiate again, and solve", elements
 
     def _numbers(self, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
-        return [list(map(self.notation.number, row)) for row in _bounded(matrix)]
+        return matrix_of(self.notation, _bounded(matrix))
 
     def _jacobian(self, inputs: Sequence[str]) -> list[list[str]]:
         return [[self._of(y, x) for x in inputs] for y in self.y]

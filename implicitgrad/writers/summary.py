@@ -12,6 +12,7 @@ from rich.text import Text
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
@@ -20,7 +21,6 @@ from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.scaled_matrix import ScaledMatrix
 from implicitgrad.writers.table import GAP, MARGIN, Page
 
-MAX_DIGITS = 3
 MAX_ENTRIES = 5
 MAX_NAMES = 5
 MAX_NAME_LENGTH = 20
@@ -28,12 +28,12 @@ MARK = " ?"
 HINT = "--full prints all entries; --format json or --output FILE has them whole"
 
 
-def write_summary(solution: Solution, screen: Screen, digits: int = 6) -> str:
-    """Return the answer on one screen, ended by a newline. digits : the most digits of a number, at most 3."""
+def write_summary(solution: Solution, screen: Screen, options: NumberOptions = DEFAULT) -> str:
+    """Return the answer on one screen, ended by a newline."""
     page = Page(screen)
-    answer = Document(solution, PlainNotation(digits, screen.label, screen.label), digits)
+    answer = Document(solution, PlainNotation(options, screen.label, screen.label))
     page.header(answer)
-    summary = _Summary(answer, screen, min(digits, MAX_DIGITS))
+    summary = _Summary(answer, screen, options)
     if sentences := summary.sentences():
         page.gap()
     for sentence in sentences:
@@ -72,14 +72,14 @@ class _Part(NamedTuple):
 class _Summary:
     """The sentences about a solution, and the matrices shown of it."""
 
-    def __init__(self, answer: Document, screen: Screen, digits: int) -> None:
-        self.solution, self.answer, self.screen, self.digits = answer.solution, answer, screen, digits
+    def __init__(self, answer: Document, screen: Screen, options: NumberOptions) -> None:
+        self.solution, self.answer, self.screen, self.options = answer.solution, answer, screen, options
         general = answer.solution.general
         self.open_rows = general.null_space.nonzero_rows()
         self.open_losses = general.dL_dx_coefficients.nonzero_rows() if general.dL_dx_coefficients is not None else []
         self.has_jacobian = not answer.solution.is_gradient_alone
         if self.has_jacobian:
-            self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), digits)
+            self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), options)
 
     def sentences(self) -> list[str]:
         """Return what is free, what is constrained, and how much is determined."""
@@ -128,7 +128,7 @@ class _Summary:
         if (rows := _losses_shown(self.solution, self.open_losses)) is not None:
             has_one = len(rows) == 1
             size = f"{width}" if has_one else f"{len(rows)} × {width}"
-            losses = ScaledMatrix(rows, width, self.digits)
+            losses = ScaledMatrix(rows, width, self.options)
             found.append(
                 self._part("∂L/∂x", size, losses, lambda k: "∂L/∂" if has_one else f"∂L{k + 1}/∂", self.open_losses)
             )
@@ -158,9 +158,9 @@ class _Summary:
         mark, blank = (MARK, " " * len(MARK)) if _is_mixed(is_open) else ("", "")
         norm = "Euclidean norm" if 1 in entries.values.shape else "Frobenius norm"
         lines = [(norm, entries.norm() + blank)]
-        for i, j in entries.largest(MAX_ENTRIES):
-            number = entries.show(i, j) + (mark if is_open[i] else blank)
-            lines.append((f"{row(i)}{self._short(self.answer.inputs[j])}", number))
+        positions = entries.largest(MAX_ENTRIES)
+        for (i, j), number in zip(positions, entries.show(positions), strict=True):
+            lines.append((f"{row(i)}{self._short(self.answer.inputs[j])}", number + (mark if is_open[i] else blank)))
         return _Part(name, size, lines)
 
     def _short(self, name: str) -> str:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.terminal.screen import DOUBTFUL, GOOD, LABEL, UNDETERMINED, Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.document import Document, refuse_long
@@ -32,10 +33,10 @@ MAX_NOTE_BESIDE = 100
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
 
 
-def write_table(solution: Solution, screen: Screen, digits: int = 6) -> str:
-    """Return the document laid out for a screen. digits : the most significant digits of a decimal."""
+def write_table(solution: Solution, screen: Screen, options: NumberOptions = DEFAULT) -> str:
+    """Return the document laid out for a screen."""
     refuse_long(solution)
-    return lay_out(Document(solution, PlainNotation(digits, screen.label, screen.label), digits), screen)
+    return lay_out(Document(solution, PlainNotation(options, screen.label, screen.label)), screen)
 
 
 def lay_out(document: PageDocument, screen: Screen) -> str:
@@ -184,18 +185,24 @@ class Page:
         """Write the columns whose widths are given, side by side."""
         table = Table.grid()
         table.add_column(no_wrap=True)
-        for k in widths:
-            table.add_column(justify="left" if block.is_wordy(k) else "right", no_wrap=True)
+        for _ in widths:
+            table.add_column(no_wrap=True)
         if has_notes:
             table.add_column(no_wrap=True)
-        heads = [Text.assemble(GAP, (block.heads[k], "bold")) for k in widths]
+        indents = [0 if block.is_wordy(k) else width for k, width in widths.items()]
+        heads = [_indented((block.heads[k], "bold"), width) for k, width in zip(widths, indents, strict=True)]
         table.add_row(Text.assemble(MARGIN, (block.corner if block.rows else "", "bold")), *heads)
         table.add_row(Text(" " + "─" * (label_width + 1)), *(Text("─" * width) for width in widths.values()))
         for i, line in enumerate(block.lines):
             if block.rows and i == len(block.rows):
                 table.add_row()
             note = [Text.assemble(GAP, (line.note, DOUBTFUL))] if has_notes and line.note else []
-            texts = [_cell(line, k, cells[k][i], is_loss=i >= len(block.rows)) for k in widths]
+            texts = [
+                Text("\n").join(
+                    _indented((text, _style(line, k, is_loss=i >= len(block.rows))), width) for text in cells[k][i]
+                )
+                for k, width in zip(widths, indents, strict=True)
+            ]
             table.add_row(Text.assemble(MARGIN, (line.label, LABEL)), *texts, *note)
         longest_note = max((cell_len(line.note) for line in block.losses), default=0)
         self.console.width = len(MARGIN) + label_width + sum(widths.values()) + len(GAP) + longest_note
@@ -215,9 +222,13 @@ class Page:
             self.prose(note, DOUBTFUL)
 
 
-def _cell(line: Row, k: int, texts: list[str], *, is_loss: bool) -> Text:
-    style = UNDETERMINED if line.cells[k] is FREE else "bold" if is_loss else ""
-    return Text("\n").join(Text.assemble(GAP, (text, style)) for text in texts)
+def _style(line: Row, k: int, *, is_loss: bool) -> str:
+    return UNDETERMINED if line.cells[k] is FREE else "bold" if is_loss else ""
+
+
+def _indented(part: tuple[str, str], width: int) -> Text:
+    """Return a text with its style, aligned at the right of a column of this width, or after the gap."""
+    return Text.assemble(" " * max(width - cell_len(part[0]), len(GAP)), part)
 
 
 def _wrapped(expression: Expression, width: int | None) -> list[str]:
