@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from implicitgrad.api import check, check_program, read_systems, solve, solve_program
     from implicitgrad.model.program import QuadraticProgram
     from implicitgrad.model.program_solution import ProgramSolution, ProgramStatus
-    from implicitgrad.model.solution import Constraints, General, Solution, Status
+    from implicitgrad.model.solution import Constraints, General, Solution
     from implicitgrad.model.stack_verdict import StackVerdict
-    from implicitgrad.model.system import LinearSystem
+    from implicitgrad.model.system import LinearSystem, Status
     from implicitgrad.model.verdict import Outcome, Verdict
     from implicitgrad.readers.python_values import linear_system
     from implicitgrad.solvers.solutions import Solutions
@@ -34,7 +34,7 @@ _HOME = {
     "Solution": "model.solution",
     "Solutions": "solvers.solutions",
     "StackVerdict": "model.stack_verdict",
-    "Status": "model.solution",
+    "Status": "model.system",
     "solve": "api",
     "solve_program": "api",
     "ProgramSolution": "model.program_solution",

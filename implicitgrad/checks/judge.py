@@ -11,9 +11,9 @@ from implicitgrad.checks.rounded_point import decide_at_rounded_point
 from implicitgrad.checks.scalar_claims import judge_scalars
 from implicitgrad.model.claims import Claims, Place
 from implicitgrad.model.exact_cost import can_be_settled, is_quick
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS
-from implicitgrad.model.system import Arithmetic, LinearSystem
+from implicitgrad.model.system import Arithmetic, LinearSystem, Status
 from implicitgrad.model.verdict import Outcome, Verdict
 from implicitgrad.solvers.dispatch import add_value, solve_system
 from implicitgrad.text.errors import InputError

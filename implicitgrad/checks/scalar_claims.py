@@ -11,8 +11,7 @@ from implicitgrad.checks.matrices import product
 from implicitgrad.checks.matrix_claims import fails
 from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, tolerances_of
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
-from implicitgrad.model.solution import Status
-from implicitgrad.model.system import Matrix
+from implicitgrad.model.system import Matrix, Status
 from implicitgrad.model.verdict import Deviation, Outcome
 from implicitgrad.numbers.exact import RationalMatrix, Row
 from implicitgrad.numbers.null_space import inverse

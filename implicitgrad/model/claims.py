@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.solution import PartialMatrix, Status
-from implicitgrad.model.system import Matrix
+from implicitgrad.model.solution import PartialMatrix
+from implicitgrad.model.system import Matrix, Status
 
 MAX_SUMMARY = 24
 

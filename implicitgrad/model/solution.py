@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from fractions import Fraction
-from math import ulp
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
+from implicitgrad.model.system import Arithmetic, LinearSystem, Status
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
-from implicitgrad.numbers.matrix import BaseMatrix, Rows
-from implicitgrad.text.number_grammar import float_square_root, to_float
+from implicitgrad.numbers.matrix import BaseMatrix, Rows, largest_error
+from implicitgrad.text.number_grammar import float_square_root
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Symbolic
-    from implicitgrad.symbolic.termwise import TermwiseDerivatives
+    from implicitgrad.model.at_value import AtValue
+    from implicitgrad.model.derivation import Derivation
+    from implicitgrad.model.validity import Validity
 
 PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Rows[PartialRow]
 """Rows in which None stands for an entry that the system does not determine."""
-ILL_CONDITIONED = (
-    "ill-conditioned",
-    "A is ill-conditioned: a change as small as the rounding of its entries to doubles could lower its rank",
-)
 
 MAX_TABLE_SIZE = 40
-FULL_BITS = 50
-"""A double with so many significant bits was probably rounded."""
-
-
 MAX_DEPENDENCIES = 10_000
 """The numbers of a basis of the left null space, beyond which it is not computed."""
-
-
-class Status(StrEnum):
-    """Whether y is unique and whether x is constrained."""
-
-    DETERMINED = "determined"
-    """y is unique for every x."""
-    UNDERDETERMINED = "underdetermined"
-    """Every x is possible, y is not unique."""
-    OVERDETERMINED = "overdetermined"
-    """x is constrained; where it is possible, y is unique."""
-    RANK_DEFICIENT = "rank-deficient"
-    """x is constrained and y is not unique."""
-
-    @classmethod
-    def of(cls, *, has_free_unknowns: bool, has_constraints: bool) -> Status:
-        """Return the status that follows from two facts."""
-        if has_constraints:
-            return cls.RANK_DEFICIENT if has_free_unknowns else cls.OVERDETERMINED
-        return cls.UNDERDETERMINED if has_free_unknowns else cls.DETERMINED
 
 
 class Constraints(NamedTuple):
@@ -78,69 +49,6 @@ class General(NamedTuple):
     """(K, P′); ∂L/∂x = dL_dx_particular + dL_dx_coefficients·Z. None without dL_dy, like the next field."""
     dL_dx_coefficients: BaseMatrix[Fraction] | None
     """(K, F): ∂L/∂y times the null space of A; ∂L/∂x of a loss is unique exactly if its row is zero."""
-
-
-class AtValue(NamedTuple):
-    """What the value of x adds to an answer. An entry is None where it is not determined."""
-
-    y: BaseMatrix[Fraction | None]
-    """(1, N)"""
-    dL_dA: tuple[BaseMatrix[Fraction | None], ...] | None
-    """−u·yᵀ with Aᵀu = ∂L/∂y, (M, N) for each of the K losses; None if it was not asked for."""
-    dL_dB: tuple[BaseMatrix[Fraction | None], ...] | None
-    """u·xᵀ, (M, P) for each of the K losses; None if it was not asked for."""
-    shows_x: bool = True
-    """Whether a page shows the derivatives in x, too."""
-
-    def error_bound(self, key: str) -> float | None:
-        """Return a bound on the error of every number of y_value, dL_dA or dL_dB; None if nothing is certified."""
-        return _largest_error((self.y,) if key == "y_value" else getattr(self, key) or ())
-
-
-class SpecialCase(NamedTuple):
-    """A system with letters in the special case that some expressions are 0."""
-
-    zeros: tuple[Symbolic, ...]
-    """The expressions that are all 0."""
-    rank: int | None
-    """The rank of A; None if unknown."""
-    status: Status | None
-    free: tuple[str, ...]
-    """The unknowns that are free in this case, if known."""
-
-
-class Validity(NamedTuple):
-    """The conditions under which an answer with letters holds."""
-
-    nonzero: tuple[Symbolic, ...]
-    """None of these may be 0."""
-    cases: tuple[SpecialCase, ...]
-    """The special cases in which some are 0."""
-    has_all_cases: bool = True
-    """Whether the cases are all those of lower rank."""
-
-
-class Pivot(NamedTuple):
-    """A step of a row reduction of [A | B] by hand."""
-
-    row: int
-    """The index of the equation, 0-based."""
-    column: int
-    """The index of the column of [A | B], 0-based."""
-    value: Fraction
-    """The pivot, by which the row is divided."""
-    factors: tuple[tuple[int, Fraction], ...]
-    """For other rows, the multiple of the divided row that is subtracted."""
-
-
-class Derivation(NamedTuple):
-    """The steps that find the answer by hand."""
-
-    pivots: tuple[Pivot, ...]
-    rows: Matrix
-    """(M, N+P): [A | B] after these steps."""
-    terms: TermwiseDerivatives | None = None
-    """The derivatives of nonlinear equations, term by term and in letters."""
 
 
 class Solution(NamedTuple):
@@ -272,12 +180,7 @@ class Solution(NamedTuple):
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
-        """Return the warnings about the answer, as (code, message).
-
-        A of full rank is ill-conditioned if a change as large as the rounding of its entries to doubles could lower
-        its rank. No change E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min does, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where G
-        is the inverse of a nonsingular submatrix of A of full rank, and E is restricted to that submatrix.
-        """
+        """Return the warnings about the answer, as (code, message)."""
         return (*self.remarks, *self._doubts())
 
     def _doubts(self) -> tuple[tuple[str, str], ...]:
@@ -290,21 +193,14 @@ class Solution(NamedTuple):
         are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
         if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small to matter
             return ()
-        E = [tuple(map(_rounding_to_double, row)) for row in A]
-        change = sum((e * e for row in E for e in row), Fraction(0))
-        if change * condition < unit * A.squared_norm() or self._is_rounding_harmless(E):
-            return ()
-        return (ILL_CONDITIONED,)
+        from implicitgrad.model.conditioning import ILL_CONDITIONED, can_rounding_lower_rank
 
-    def _is_rounding_harmless(self, E: Matrix) -> bool:
-        """Return whether ‖|G|·|E|‖ or ‖|E|·|G|‖ is below 1; False if G is not at hand."""
-        if self.system.B is not None or self.is_gradient_alone:
-            return False
-        rows = [self.x.index(name) for name in self.independent]
-        columns = [j for j, name in enumerate(self.y) if name not in self.general.free]
-        G = [self.general.particular[j] for j in columns]
-        kept = [tuple([E[i][j] for j in columns]) for i in rows]
-        return any(_norm_of_sizes(*pair) < 1 for pair in ((G, kept), (kept, G)))
+        inverse = None  # of a nonsingular part of A, if it is at hand
+        if self.system.B is None and not self.is_gradient_alone:
+            rows = [self.x.index(name) for name in self.independent]
+            columns = [j for j, name in enumerate(self.y) if name not in self.general.free]
+            inverse = rows, columns, [self.general.particular[j] for j in columns]
+        return (ILL_CONDITIONED,) if can_rounding_lower_rank(A, self.condition_ratio, inverse) else ()
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:
@@ -314,14 +210,14 @@ class Solution(NamedTuple):
         general = self.general
         jacobian = (self.dy_dx, general.particular, general.null_space, general.minimum_norm)
         gradient = (self.dL_dx_rows, general.dL_dx_particular, general.dL_dx_coefficients)
-        return _largest_error(jacobian), _largest_error(gradient)
+        return largest_error(jacobian), largest_error(gradient)
 
     @property
     def second_error_bound(self) -> float | None:
         """Return a bound on the error of ∂²y/∂x², like ``error_bounds``."""
         if not self.second:
             return None
-        return 0.0 if self.arithmetic is Arithmetic.EXACT else _largest_error((self.second,))
+        return 0.0 if self.arithmetic is Arithmetic.EXACT else largest_error((self.second,))
 
     @property
     def condition_squared(self) -> Fraction | None:
@@ -332,30 +228,3 @@ class Solution(NamedTuple):
     def condition(self) -> float | None:
         """Return ‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
         return None if self.condition_ratio is None else float_square_root(*self.condition_ratio)
-
-
-def _largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:
-    errors = [matrix.largest_error() for matrix in matrices if matrix is not None]
-    return None if None in errors else max((error for error in errors if error is not None), default=0.0)
-
-
-def _norm_of_sizes(X: Matrix, Y: Matrix) -> Fraction:
-    """Return ‖|X|·|Y|‖_∞."""
-    sums = [sum(map(abs, row), Fraction(0)) for row in Y]
-    return max(sum((abs(x) * s for x, s in zip(row, sums, strict=True)), Fraction(0)) for row in X)
-
-
-def _rounding_to_double(entry: Fraction) -> Fraction:
-    """Return an entry's distance from the nearest double; half a unit of its last bit if it is a double of full length.
-
-    Such a double was probably rounded before. An entry beyond the largest double is not rounded.
-    """
-    if entry.denominator == 1 and entry.numerator.bit_length() <= 53:
-        return Fraction(0)
-    double = to_float(entry)
-    if double is None:
-        return Fraction(0)
-    if entry != double:
-        return abs(entry - Fraction(double))
-    is_full = entry.numerator.bit_length() >= FULL_BITS and entry.denominator != 1
-    return Fraction(ulp(double)) / 2 if is_full else Fraction(0)

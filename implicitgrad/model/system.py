@@ -35,6 +35,26 @@ class Arithmetic(StrEnum):
     """Rational functions of letters."""
 
 
+class Status(StrEnum):
+    """Whether y is unique and whether x is constrained."""
+
+    DETERMINED = "determined"
+    """y is unique for every x."""
+    UNDERDETERMINED = "underdetermined"
+    """Every x is possible, y is not unique."""
+    OVERDETERMINED = "overdetermined"
+    """x is constrained; where it is possible, y is unique."""
+    RANK_DEFICIENT = "rank-deficient"
+    """x is constrained and y is not unique."""
+
+    @classmethod
+    def of(cls, *, has_free_unknowns: bool, has_constraints: bool) -> Status:
+        """Return the status that follows from two facts."""
+        if has_constraints:
+            return cls.RANK_DEFICIENT if has_free_unknowns else cls.OVERDETERMINED
+        return cls.UNDERDETERMINED if has_free_unknowns else cls.DETERMINED
+
+
 ARITHMETIC = {one.value: one for one in Arithmetic}
 
 

@@ -210,3 +210,9 @@ class SymbolicMatrix(RowMatrix):
     def with_rows(self, rows: Iterable[Sequence[Any]]) -> SymbolicMatrix:
         """Return a matrix of other rows over the same field."""
         return SymbolicMatrix(self.field, rows)
+
+
+def largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:
+    """Return a bound on the errors of all entries; None if one has none or it is infinite."""
+    errors = [matrix.largest_error() for matrix in matrices if matrix is not None]
+    return None if None in errors else max((error for error in errors if error is not None), default=0.0)

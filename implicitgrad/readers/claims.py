@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS, REQUIREMENTS, Path, SourceValue
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claim_reader import ClaimReader
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Read, Shape, read_entry, read_expression, read_numbers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from implicitgrad.model.solution import Constraints, General, Solution, Status
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.solution import Constraints, General, Solution
+from implicitgrad.model.system import LinearSystem, Status
 from implicitgrad.numbers.matrix import BaseMatrix
 
 

@@ -20,7 +20,8 @@ from fractions import Fraction
 from math import inf, isfinite
 from typing import Any, Protocol
 
-from implicitgrad.model.solution import AtValue, Solution
+from implicitgrad.model.at_value import AtValue
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.ball import BallMatrix

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.model.solution import Derivation, Pivot, Solution
+from implicitgrad.model.derivation import Derivation, Pivot
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.text.errors import UsageError

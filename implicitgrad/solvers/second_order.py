@@ -8,7 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.matrix import RowMatrix, SymbolicMatrix
 from implicitgrad.text.errors import UsageError

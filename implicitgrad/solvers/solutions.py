@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.stack import Index, SystemStack
+from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.solvers.dispatch import refuse_cutoff, solve_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked

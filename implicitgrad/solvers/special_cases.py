@@ -11,8 +11,8 @@ import mpmath
 from sympy import Abs, Dummy, Expr, Poly, cos, groebner, lambdify, sin
 from sympy.polys.matrices import DomainMatrix
 
-from implicitgrad.model.solution import SpecialCase, Status, Validity
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import LinearSystem, Status
+from implicitgrad.model.validity import SpecialCase, Validity
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.symbolic.common_zeros import points_where
 from implicitgrad.symbolic.element import Symbolic

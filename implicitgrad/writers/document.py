@@ -10,9 +10,11 @@ from itertools import islice
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.at_value import AtValue
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
-from implicitgrad.model.solution import AtValue, General, Solution, SpecialCase, Status
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.solution import General, Solution
+from implicitgrad.model.system import Arithmetic, Status
+from implicitgrad.model.validity import SpecialCase
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import Expression, linear

@@ -10,8 +10,9 @@ from math import gcd
 from types import MappingProxyType
 from typing import Any, cast
 
-from implicitgrad.model.solution import Solution, Status, Validity
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Arithmetic, Status
+from implicitgrad.model.validity import Validity
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written

@@ -7,8 +7,9 @@ from fractions import Fraction
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.model.solution import Derivation, Solution, Status
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.derivation import Derivation
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.element import Symbolic

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.values import rectangle_of_texts

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from implicitgrad.model.conditioning import ILL_CONDITIONED
 from implicitgrad.model.conversion import in_arithmetic
-from implicitgrad.model.solution import ILL_CONDITIONED, General, Solution, Status
-from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
+from implicitgrad.model.solution import General, Solution
+from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix, Status
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.solvers.assembly import Found, assemble

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import lcm
 
+from implicitgrad.model.conditioning import FULL_BITS
 from implicitgrad.model.program import QuadraticProgram, Rows, Vector, product, times
-from implicitgrad.model.solution import FULL_BITS
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.row_reduction import exchange
 from implicitgrad.solvers.program.work import Work

@@ -14,7 +14,8 @@ import numpy as np
 
 from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, product, times
 from implicitgrad.model.program_solution import Derivatives, MatrixGradients, ProgramSolution, ProgramStatus
-from implicitgrad.model.solution import Solution, Status
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma

@@ -1,0 +1,28 @@
+"""AtValue: y and the gradients with respect to A and B at a value of x."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from implicitgrad.numbers.matrix import BaseMatrix, largest_error
+
+if TYPE_CHECKING:
+    pass
+
+
+class AtValue(NamedTuple):
+    """What the value of x adds to an answer. An entry is None where it is not determined."""
+
+    y: BaseMatrix[Fraction | None]
+    """(1, N)"""
+    dL_dA: tuple[BaseMatrix[Fraction | None], ...] | None
+    """−u·yᵀ with Aᵀu = ∂L/∂y, (M, N) for each of the K losses; None if it was not asked for."""
+    dL_dB: tuple[BaseMatrix[Fraction | None], ...] | None
+    """u·xᵀ, (M, P) for each of the K losses; None if it was not asked for."""
+    shows_x: bool = True
+    """Whether a page shows the derivatives in x, too."""
+
+    def error_bound(self, key: str) -> float | None:
+        """Return a bound on the error of every number of y_value, dL_dA or dL_dB; None if nothing is certified."""
+        return largest_error((self.y,) if key == "y_value" else getattr(self, key) or ())
