@@ -133,7 +133,8 @@ def test_directories_are_searched_and_patterns_leave_out(run: Run, tmp_path: Pat
          "--max-condition: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'big'"),
         (("-A", "1", "--rtol", "-1"), "--rtol: expected a number of 0 or more, got '-1'"),
         (("-A", "1", "--atol", "nan"),
-         "--atol: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'"),
+         "--atol: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'. "
+            "Missing and infinite values are not read"),
         (("-A", "1", "--dldx", "1"),
          "--dldx:1:1: dL_dx needs dL_dy, and there is none. Give it in the file or with -g"),
         (("-A", "1 2", "-g", "1 2", "--dldx", "1 2"),

@@ -351,7 +351,8 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
         (["-A", "1,5;2,5", "--decimal", ","], "--delimiter, --decimal, --header and --index are for CSV, and nothing "
                                               "is read from a file"),
         ([""], "expected a file's name, got ''"),
-        (["-A", "1 nan"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'"),
+        (["-A", "1 nan"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'. "
+            "Missing and infinite values are not read"),
         (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'. A, B, L, x and"
          " y are reserved; use another name"),
         (["-A", "1 2", "-g", "1 2 3"], "-g:1:1: dL_dy has 3 entries; expected 2, one for each column of A. A is 1×2, "

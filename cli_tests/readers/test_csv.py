@@ -243,8 +243,22 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
             "table.csv:1:8: the first row holds neither numbers nor names: expected a number or a name, got '1/0'. "
             "A fraction is an integer over a positive integer"]),
         ("nan,inf\n1,2\n", [
-            "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got 'nan'",
-            "table.csv:1:5: the first row holds neither numbers nor names: expected a number or a name, got 'inf'"]),
+            "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got 'nan'. "
+            "Missing and infinite values are not read",
+            "table.csv:1:5: the first row holds neither numbers nor names: expected a number or a name, got 'inf'. "
+            "Missing and infinite values are not read"]),
+        ("np.float64(1.5),2\n3,4\n", [
+            "table.csv:1:1: the first row mixes numbers and names: expected a number, got 'np.float64(1.5)'. "
+            "This is Python's repr of a number; write 1.5, as str() does"]),
+        ("np.float64(1.0),np.float32(2.0)\n3,4\n", [
+            "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got "
+            "'np.float64(1.0)'. This is Python's repr of a number; write 1.0, as str() does",
+            "table.csv:1:17: the first row holds neither numbers nor names: expected a number or a name, got "
+            "'np.float32(2.0)'. This is Python's repr of a number; write 2.0, as str() does"]),
+        (",a,b\nx,1,2\ny,3L,tensor(4.5)\n", [
+            f"table.csv:3:3: A[2][1]: {NUMBER}, got '3L'. Leave out the L of a long integer",
+            f"table.csv:3:6: A[2][2]: {NUMBER}, got 'tensor(4.5)'. This is Python's repr of a number; write 4.5, as "
+            "str() does"]),
         ("a,b\n", ["table.csv: expected rows of A, got none"]),
         ("a,a\n1,2\n", ["table.csv:1:3: y[2]: duplicate name 'a'. Each name can stand for one only"]),
         (",a\nx,1\nx,2\n", ["table.csv:3:1: x[2]: duplicate name 'x'. Each name can stand for one only"]),

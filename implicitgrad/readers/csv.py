@@ -36,13 +36,14 @@ def read_systems(text: str, source: str, form: CsvFormat = UNSTATED) -> list[Sys
     try:
         large = read_large_table(text, source, form)
         if large is not None:
-            return [_spec(large, name, form)]
+            return [table_spec(large, name, form)]
     except (NotPlain, InputError):  # the slower reader then reports and locates the problem
         pass
-    return [_spec(read_table(text, source, form), name, form)]
+    return [table_spec(read_table(text, source, form), name, form)]
 
 
-def _spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
+def table_spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
+    """Return the system in a table. Raise InputError."""
     has_names = _has_names_column(table, form)
     has_header = form.header if form.header is not None else _has_header(table, has_names)
     if has_header and not has_names and form.index_column is None:

@@ -15,6 +15,7 @@ from implicitgrad.symbolic.mistaken_names import WrittenEntry
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import parse_ratio
+from implicitgrad.text.number_texts import is_repr
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.interval import Approximation
@@ -41,7 +42,7 @@ def is_expression(entry: object, spec: SystemSpec, *, if_read: bool = True) -> b
 
 
 def _has_letters(text: str, spec: SystemSpec) -> bool:
-    return has_letters(text) and (spec.origin is not None or why_no_coefficient(text) is None)
+    return has_letters(text) and not is_repr(text) and (spec.origin is not None or why_no_coefficient(text) is None)
 
 
 def why_no_algebra() -> str | None:

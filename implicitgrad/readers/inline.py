@@ -18,8 +18,20 @@ from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_texts import as_number
 
-_TOKEN = re.compile(r"[\[\],;\n]|[^\[\],; \t\r\n]+")
+SAME_ROW = "\v"
+"""Stands for a newline within a row, where a reader of another notation found one."""
+_PLAIN = re.compile(r"[-+\u2212\d.,;/eE \t\r\n\[\]]*")
+_FOREIGN = re.compile(
+    r"[{}&\\|`=#%:<'\"\u2026\u22c5\u22ee\u22ef\u22f1\u239b-\u23a6\u2502]|[(]\s*[\[(]|(?<![\w)])\([^()]*,|\d[Lf]\b"
+    r"|\b(?:[Ff]raction|Rational|Integer|Float|Decimal|mp[fqz]|u?int\d*|b?float\d*|[Tt]ensor|[Aa]rray|c)\("
+    r"|\.\w+\(|Matrix|Columns? \d|\*[ \t]*\n|\*\^"
+)
+"""Signs of the notations of other programs."""
+_PRINTED_ROW = re.compile(r"\s*\[(?:\d+\][ \t]|[^\[\];\n]{60,}\n)")
+"""Matches R's [1] before a vector, and a vector of NumPy's on several lines."""
+_TOKEN = re.compile(r"[\[\],;\n\v]|[^\[\],; \t\r\n\v]+")
 _SEPARATOR = re.compile(r"[\[\],; \t]")
+NEWLINES = ("\n", SAME_ROW)
 _OPERATORS = "*/^·"
 _SIGNS = "+-−"
 
@@ -41,6 +53,13 @@ class InlineError(Exception):
         self.message, self.token, self.hint = message, token, hint
 
 
+def may_be_pasted(text: str) -> bool:
+    """Return whether a text has signs of the notation of another program."""
+    if "..." in text or "//" in text or "[," in text or _PRINTED_ROW.match(text):
+        return True
+    return not _PLAIN.fullmatch(text) and _FOREIGN.search(text) is not None
+
+
 def read_inline(text: str, source: str) -> SourceValue:
     """Return the nested list of number texts that ``text`` spells; flat if it is one row. Raises InputError."""
     tokens = _tokens(text)
@@ -55,12 +74,23 @@ def read_inline(text: str, source: str) -> SourceValue:
     is_matrix = depth == 2 or len(rows) > 1
 
     def with_fewer_entries() -> SourceValue:
-        return _part([_joined(row, is_separated=True) for row in rows], source, is_matrix=is_matrix)
+        return source_value([_joined(row, is_separated=True) for row in rows], source, is_matrix=is_matrix)
 
-    return _part(rows, source, is_matrix=is_matrix)._replace(with_fewer_entries=with_fewer_entries)
+    return source_value(rows, source, is_matrix=is_matrix)._replace(with_fewer_entries=with_fewer_entries)
 
 
-def _part(rows: list[list[Token]], source: str, *, is_matrix: bool) -> SourceValue:
+def as_matrix(value: SourceValue) -> SourceValue:
+    """Return one flat row as a matrix."""
+    if getattr(value.value, "ndim", 0) == 1:
+        return value._replace(value=value.value[None])  # type: ignore[index]
+    if isinstance(value.value, list) and not any(isinstance(row, list) for row in value.value):
+        return SourceValue([value.value], value.source, lambda path: value.locate(path[1:]))
+    return value
+
+
+def source_value(rows: list[list[Token]], source: str, *, is_matrix: bool) -> SourceValue:
+    """Return rows of entries as a value with places; of one row the entries alone unless ``is_matrix``."""
+
     def locate(path: Path) -> tuple[int, int] | None:
         row = rows[path[0]] if is_matrix and path else rows[0]
         index = path[-1] if len(path) == 1 + is_matrix else 0
@@ -75,8 +105,10 @@ def _tokens(text: str) -> list[Token]:
     tokens = []
     line, before_line = 1, -1
     for match in _TOKEN.finditer(_without_blanks_in_parentheses(text) if "(" in text else text):
-        tokens.append(Token(text[match.start() : match.end()], (line, match.start() - before_line)))
-        if match.group() == "\n":
+        found = text[match.start() : match.end()]
+        if found != SAME_ROW:
+            tokens.append(Token(found, (line, match.start() - before_line)))
+        if found in NEWLINES:
             line, before_line = line + 1, match.start()
     while tokens and tokens[-1].text in "\n;":
         tokens.pop()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue
 from implicitgrad.readers.formats import CSV, format_by_suffix
+from implicitgrad.readers.inline import as_matrix, may_be_pasted, read_inline
 from implicitgrad.readers.source import read_text
 from implicitgrad.text.characters import quoted
-from implicitgrad.text.errors import UsageError
+from implicitgrad.text.errors import InputError, Problem, UsageError
+
+GRADIENT_HINT = "Give a table whose rows have names as the SYSTEM: its row dL/dy is a gradient"
 
 
 def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat = UNSTATED) -> SourceValue:
@@ -18,17 +21,30 @@ def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat
         hint = "@FILE reads it from a file, @- from standard input"
         raise UsageError(f"{option}: expected a value, got {quoted(text)}", hint)
     value = _read_file(text[1:], csv_format) if text.startswith("@") else _read_inline(text, option)
-    if is_matrix and getattr(value.value, "ndim", 0) == 1:
-        return value._replace(value=value.value[None])  # type: ignore[index]
-    if is_matrix and isinstance(value.value, list) and not any(isinstance(row, list) for row in value.value):
-        return SourceValue([value.value], value.source, lambda path: value.locate(path[1:]))
-    return value
+    return as_matrix(value) if is_matrix else value
 
 
 def _read_inline(text: str, source: str) -> SourceValue:
-    from implicitgrad.readers.inline import read_inline
+    """Return the matrix or vector of a text, in the notation of the command line or as another program prints it."""
+    if may_be_pasted(text):
+        return _read_pasted(text, source)
+    try:
+        value = read_inline(text, source)
+    except InputError:
+        return _read_pasted(text, source)
+    rows = value.value
+    is_table = isinstance(rows, list) and len(rows) > 1 and len(rows[0]) + 1 == len(rows[1]) and "\n" in text
+    return _read_pasted(text, source) if is_table else value
 
-    return read_inline(text, source)
+
+def _read_pasted(text: str, source: str) -> SourceValue:
+    from implicitgrad.readers.pasted import read_pasted
+
+    pasted = read_pasted(text, source)
+    if pasted.spec is not None and "dL_dy" in pasted.spec.values:
+        problem = Problem("expected a matrix alone, got a table with a gradient", GRADIENT_HINT, "bad-shape", source)
+        raise InputError([problem])
+    return pasted.value
 
 
 def _read_file(path: str, csv_format: CsvFormat) -> SourceValue:

@@ -7,6 +7,25 @@ from collections.abc import Callable
 
 from implicitgrad.text.characters import printable
 
+_MISSPELT = (
+    (r"[+-]?0[0-9]+(?:\.[0-9]*)?(?:/[0-9]+)?|[+-]?[0-9]+/0[0-9]+",
+     "Leading zeros are octal to some programs and decimal to others; leave them out"),
+    (r"[+-]?[0-9]+/[+-]?[0-9]*", "A fraction is an integer over a positive integer"),
+    (r"[+-]?[0-9]+L", "Leave out the L of a long integer"),
+    (r"(?:(?:np|numpy|jnp|torch)\.\w+|[Tt]ensor|[Aa]rray|Decimal|u?int\d*|float\d*)"
+     r"\(['\"]?([-+]?[0-9][0-9.]*(?:[eE][-+]?[0-9]+)?)['\"]?(?:,.*)?\)",
+     "This is Python's repr of a number; write {}, as str() does"),
+    (r"[+-]?(?:nan|inf|infinity|NaN|Inf|NA)", "Missing and infinite values are not read"),
+    (r"[+-]?[0-9.eE]*[+-][0-9.eE]*[ijI]", "Complex numbers are not read"),
+    (r"[+-]?[0-9.]+[dD][+-]?[0-9]+", "Write the exponent with e"),
+    (r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?",
+     "Leave out the thousands separators (decimal commas are read from CSV with --decimal ,)"),
+    (r"[+-]?[0-9.]+%", "Write 0.5 for 50%"),
+    (r"[+-]?[0-9]+,[0-9]+", "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"),
+    (r"[0-9./]+ *[-+*/] *[0-9./]+", "A number is not computed; blanks around a sign make one entry of two"),
+)  # fmt: skip
+"""Patterns of texts that are no numbers, and how to mend them."""
+
 
 def number_hint(text: str, is_number: Callable[[str], bool]) -> str | None:
     """Return how to mend a common misspelling of a number; None if it is none of these.
@@ -27,20 +46,9 @@ def number_hint(text: str, is_number: Callable[[str], bool]) -> str | None:
             return f"It has the control character U+{ord(strange):04X}; remove it"
         shown = "" if name != strange else f" {strange}"
         return f"It has the character U+{ord(strange):04X}{shown}; numbers are written in plain ASCII"
-    if re.fullmatch(r"[+-]?0[0-9]+(\.[0-9]*)?(/[0-9]+)?", text) or re.fullmatch(r"[+-]?[0-9]+/0[0-9]+", text):
-        return "Leading zeros are octal to some programs and decimal to others; leave them out"
-    if re.fullmatch(r"[+-]?[0-9]+/[+-]?[0-9]*", text):
-        return "A fraction is an integer over a positive integer"
-    if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", text):
-        return "Write the exponent with e"
-    if re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?", text):
-        return "Leave out the thousands separators (decimal commas are read from CSV with --decimal ,)"
-    if re.fullmatch(r"[+-]?[0-9.]+%", text):
-        return "Write 0.5 for 50%"
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
-        return "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"
-    if re.fullmatch(r"[0-9./]+ *[-+*/] *[0-9./]+", text):
-        return "A number is not computed; blanks around a sign make one entry of two"
+    for pattern, hint in _MISSPELT:
+        if (match := re.fullmatch(pattern, text)) is not None:
+            return hint.format(*match.groups())
     if ";" in text:
         return "Is ';' the delimiter? --delimiter ';' says so"
     if " " in stripped and all(map(is_number, stripped.split())):

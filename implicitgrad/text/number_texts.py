@@ -7,9 +7,12 @@ from fractions import Fraction
 
 from implicitgrad.text.number_grammar import is_number
 
+_REPR = r"(?:(?:np|numpy|jnp|torch)\.\w+|tensor|array|Decimal|Fraction|Rational|u?int\d*|float\d*)\(.*\)"
+"""Matches a number in Python's code."""
 _LOOKALIKE = (
     r"[-+\u2212(]?\s*[$€£¥]?\s*(?:[.,_:'\u2019 /]*\d)+[.,]?\s*(?:[eEdD][-+\u2212]?\d+)?(?:[-+]\d+)?[%jJ)]?"
-    r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)"
+    r"|[-+]?0[xX][0-9a-fA-F]+|[-+]?(?:nan|inf|infinity)|[-+]?\d+L"
+    rf"|{_REPR}"
 )
 
 
@@ -29,6 +32,11 @@ def is_plain_integers(text: str) -> bool:
 def looks_like_number(text: str) -> bool:
     """Return whether a person or another program would read ``text`` as a number although the grammar does not."""
     return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None
+
+
+def is_repr(text: str) -> bool:
+    """Return whether ``text`` is a number as Python shows it in a list, such as np.float64(1.5)."""
+    return re.fullmatch(_REPR, text) is not None
 
 
 def last_place(text: str) -> Fraction | None:
