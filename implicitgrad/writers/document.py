@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
-from itertools import islice
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.at_value import AtValue
-from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.solution import General, Solution
 from implicitgrad.model.system import Arithmetic, Status
-from implicitgrad.model.validity import SpecialCase
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.formatting import Expression, linear
-from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.number_style import LARGEST_DOUBLE, ROUNDED, show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
-from implicitgrad.writers.elements import OPEN, Block, Element, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence, loss_labels
 from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Symbolic
     from implicitgrad.writers.latex_notation import Notation
 
 MAX_CONDITIONS = 3
-MAX_VALUES = 8
-"""The most values of x above an answer."""
 MAX_TERMS = 100_000
 """The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
 CONDITION_DIGITS = 3
@@ -72,35 +63,13 @@ class Document:
         if system.B is not None:
             counts.append(count(system.inputs, "input"))
         parts = ["x = A·y" if system.B is None else "B·x = A·y", ", ".join(counts)]
-        if system.x_value is not None and system.origin is None:
-            values = [f"{self.label(name)} = {self.notation.number(*value)}" for name, value in self._values_of_x()]
-            more = ", …" if system.inputs > MAX_VALUES else ""
-            parts[1:1] = [f"at {', '.join(values)}{more}"]
         if system.origin is not None:
             parts[0] = "equations" if system.origin.is_linear else "F(x, y) = 0"
-            parts[1:1] = self._point(system.origin)
+        if system.origin is not None or system.x_value is not None:
+            from implicitgrad.writers.point import describe_point
+
+            parts[1:1] = describe_point(system, self.notation)
         return parts if system.source.startswith(NOT_FILES) else [title, *parts]
-
-    def _point(self, origin: ImplicitEquations) -> list[str]:
-        """Return the point of the equations, and which of its values were computed."""
-        if not origin.point:
-            return []
-        values = [
-            f"{self.label(name)} {self._near(value) if origin.is_computed(name) else f'= {value}'}"
-            for name, value in origin.point
-        ]
-        found = [f"{', '.join(map(self.label, origin.found))} found by Newton's method"] if origin.found else []
-        if found and origin.accuracy is not PointAccuracy.EXACT:
-            found[-1] += ", and proved"
-        return [f"at {', '.join(values)}", *found]
-
-    def _values_of_x(self) -> Iterator[tuple[str, tuple[Fraction, ...]]]:
-        """Yield the first inputs with their values."""
-        assert self.system.x_value is not None
-        return islice(zip(self.system.x, self.system.x_value.transposed().bounded_rows(), strict=True), MAX_VALUES)
-
-    def _near(self, value: str) -> str:
-        return f"{ROUNDED} {show_decimal(Fraction(value), self.digits).removeprefix(ROUNDED)}"
 
     def findings(self) -> list[str]:
         """Return the findings: the status and its reasons."""
@@ -123,15 +92,9 @@ class Document:
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is not Arithmetic.FLOAT:
             return str(self.solution.arithmetic)
-        jacobian, gradient = self.solution.error_bounds
-        if jacobian is None or gradient is None:
-            return "float, not certified"
-        if not (jacobian or gradient):
-            return "float, error 0"
-        shown = {what: power_of_ten_above(bound) for what, bound in (("∂y/∂x", jacobian), ("∂L/∂x", gradient)) if bound}
-        if len(set(shown.values())) == 1:
-            return f"float, error ≤ {next(iter(shown.values()))}"
-        return "float, error ≤ " + ", ≤ ".join(f"{bound} in {what}" for what, bound in shown.items())
+        from implicitgrad.writers.error_bounds import describe_bounds
+
+        return describe_bounds(*self.solution.error_bounds)
 
     def sections(self) -> Iterator[Section]:
         """Yield what follows the question and the findings: the derivation or the answer, conditions, warnings."""
@@ -143,11 +106,15 @@ class Document:
             if self.solution.at_value is None or self.solution.at_value.shows_x:
                 yield from self._answer()
             if self.solution.at_value is not None:
-                yield from self._at_value(self.solution.at_value)
+                from implicitgrad.writers.at_value import show_at_value
+
+                yield from show_at_value(self.solution, self.notation)
             if self.solution.second:
                 yield Section((in_one_style(self.notation, self._second),))
-        if conditions := self._conditions():
-            yield Section(tuple(Sentence(text, Role.CONDITION) for text in conditions))
+        if self.solution.validity is not None:
+            from implicitgrad.writers.conditions import describe_conditions
+
+            yield from describe_conditions(self.solution, self.notation)
         yield from self.warnings()
 
     def dependence(self) -> Iterator[Section]:
@@ -179,60 +146,6 @@ class Document:
             yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
             yield Section((in_one_style(self.notation, self._minimum_norm),))
 
-    def _at_value(self, found: AtValue) -> Iterator[Section]:
-        """Yield y at the value of x, ∂L/∂A and ∂L/∂B."""
-        values = dict(zip(self.solution.y, found.y.bounded_rows()[0], strict=True))
-        known = {y: value for y, value in values.items() if value is not None}
-        lacking = [self.notation.mention(y) for y, value in values.items() if value is None]
-        elements: list[Element] = [in_one_style(self.notation, partial(_equations, known))] if known else []
-        if lacking:
-            elements.append(Sentence(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not unique"))
-        yield Section((Sentence("at this x", Role.ASIDE), *elements))
-        rows = [self.label(name) for name in self.solution.x] if self.system.B is None else None
-        rows = rows or [f"equation {i + 1}" for i in range(self.system.equations)]
-        for key, matrices, names in (
-            ("A", found.dL_dA, self.y),
-            ("B", found.dL_dB, tuple(map(self.label, self.solution.x))),
-        ):
-            for label, matrix, is_unique in zip(
-                self._loss_labels(key), matrices or (), self.solution.unique_losses, strict=False
-            ):
-                build = partial(self._coefficients, label, rows, names, matrix)
-                yield Section((in_one_style(self.notation, build),))
-                if matrix.count_determined() < len(rows) * len(names):
-                    yield Section(
-                        (Sentence(f"{label} has entries that are not determined: {self._reason(key, is_unique)}"),)
-                    )
-
-    @staticmethod
-    def _coefficients(
-        label: str,
-        rows: Sequence[str],
-        names: Sequence[str],
-        matrix: BaseMatrix[Fraction | None],
-        notation: Notation,
-    ) -> Block:
-        """Return ∂L/∂A or ∂L/∂B of one loss."""
-        columns = []
-        for column in zip(*matrix.bounded_rows(), strict=True):
-            known = iter(notation.column([value for value in column if value is not None]))
-            columns.append([OPEN if value is None else next(known) for value in column])
-        lines = zip(rows, zip(*columns, strict=True), strict=True)
-        return Block(
-            tuple(names), tuple(Row(row, cells, f"{label}[{row}], ") for row, cells in lines), (), corner=label
-        )
-
-    def _reason(self, key: str, is_unique: bool) -> str:
-        """Return why entries of ∂L/∂A or ∂L/∂B are not determined."""
-        if not is_unique:
-            return "∂L/∂y is not in the row space of A, and y may change in many ways"
-        why = []
-        if self.solution.rank < self.system.equations:
-            why.append("equations are dependent, and a change of one alone may leave no solution")
-        if self.free and key == "A":
-            why.append("y is not unique, and they depend on it")
-        return "; ".join(why)
-
     def _constraints(self, notation: Notation) -> Equations:
         """Return the equations that x must satisfy: x3 = x1 + x2."""
         found = self.solution.constraints
@@ -242,42 +155,6 @@ class Document:
         rows = zip(found.dependent, found.matrix.bounded_rows(), strict=True)
         sums = [notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(spell(name)) for name, row in rows]
         return Equations(tuple(sums))
-
-    def _conditions(self) -> list[str]:
-        """Return where an answer in letters holds, and what is known of it elsewhere."""
-        found = self.solution.validity
-        if found is None:
-            return []
-        texts = []
-        if found.nonzero:
-            texts.append(f"holds where {_listed([self.notation.comparison(value, '≠') for value in found.nonzero])}")
-        if self.system.is_local and found.nonzero:
-            texts.append(
-                "elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply"
-            )
-        texts += [f"where {self._zeros(case.zeros)}: {self._case(case)}" for case in found.cases]
-        if not found.has_all_cases:
-            texts.append("the rank may be lower still: not every case is listed")
-        return texts
-
-    def _zeros(self, zeros: Sequence[Symbolic]) -> str:
-        texts = [value.shown for value in zeros]
-        if len(texts) > 1 and all(text.isidentifier() for text in texts):
-            return " = ".join([*map(self.notation.mention, texts), "0"])
-        return _listed([self.notation.comparison(value, "=") for value in zeros])
-
-    def _case(self, case: SpecialCase) -> str:
-        if case.rank is None:
-            return "the rank was not found"
-        texts = [f"rank {case.rank}"]
-        if case.status is not None and case.status is not self.solution.status:
-            texts.append(str(case.status))
-        if case.rank == self.solution.rank and case.free and case.free != self.solution.general.free:
-            free = ", ".join(map(self.notation.mention, case.free))
-            texts.append(f"free {'is' if len(case.free) == 1 else 'are'} {free}")
-        elif case.rank == self.solution.rank and len(texts) == 1:
-            texts.append("in another form")
-        return ", ".join(texts)
 
     def direction(self) -> str:
         """Return the direction of the derivatives if x is constrained."""
@@ -376,7 +253,7 @@ class Document:
         return list(zip(general.dL_dx_particular.bounded_rows(), coefficients, strict=True))
 
     def _losses(self, cells: Iterable[tuple[Expression, ...]], notes: Iterable[str]) -> tuple[Row, ...]:
-        rows = zip(self._loss_labels(), cells, notes, strict=True)
+        rows = zip(loss_labels(self.system), cells, notes, strict=True)
         return tuple(Row(label, row, label.removesuffix("x"), note) for label, row, note in rows)
 
     def _note(self, notation: Notation, *, is_open: bool) -> str:
@@ -384,10 +261,6 @@ class Document:
         if is_open:
             return f"not unique: ∂L/∂y is not in the row space of A; {self._needed(notation)}"
         return "unique: ∂L/∂y is in the row space of A" if self.free else ""
-
-    def _loss_labels(self, below: str = "x") -> list[str]:
-        dL_dy = () if self.system.dL_dy is None else self.system.dL_dy
-        return [f"∂L/∂{below}"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂{below}" for k in range(len(dL_dy))]
 
     def _needed(self, notation: Notation) -> str:
         """Return the condition on ∂L/∂y for a unique ∂L/∂x: Vᵀ·∂L/∂y = 0."""
@@ -406,14 +279,6 @@ class Document:
         rest = len(self.free) - MAX_CONDITIONS
         more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
         return f"it would need {', '.join(conditions)}{more}"
-
-
-def _equations(values: Mapping[str, Fraction], notation: Notation) -> Equations:
-    return Equations(tuple(notation.sum(value, ()).named(notation.name(name)) for name, value in values.items()))
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def refuse_long(solution: Solution) -> None:
@@ -445,13 +310,6 @@ def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
         return Ball(total, inf)
     error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
     return Ball(float(total), error * LENIENT + ulp(float(total)))
-
-
-def power_of_ten_above(error: float) -> str:
-    """Return a bound on an error: 1e-12."""
-    text = f"{error:.0e}"
-    exponent = int(text.partition("e")[2])
-    return f"1e{exponent}" if float(f"1e{exponent}") >= error else f"1e{exponent + 1}"
 
 
 def is_file_name(name: str, title: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.formatting import Expression
 
 FREE = Expression(("free",))
@@ -113,3 +114,9 @@ class PageDocument(Protocol):
 
     def sections(self) -> Iterator[Section]:
         """Yield what follows."""
+
+
+def loss_labels(system: LinearSystem, below: str = "x") -> list[str]:
+    """Return ``∂L/∂x`` for one loss, and ``∂L1/∂x`` and so on for several."""
+    dL_dy = () if system.dL_dy is None else system.dL_dy
+    return [f"∂L/∂{below}"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂{below}" for k in range(len(dL_dy))]

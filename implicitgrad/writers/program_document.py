@@ -23,8 +23,9 @@ from implicitgrad.model.program_solution import (
 )
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.text.characters import count
-from implicitgrad.writers.document import NOT_FILES, is_file_name, power_of_ten_above
+from implicitgrad.writers.document import NOT_FILES, is_file_name
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.error_bounds import power_of_ten_above
 from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:

@@ -1,0 +1,75 @@
+"""Show y and the gradients with respect to A and B at a value of x."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING
+
+from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.writers.elements import OPEN, Block, Element, Equations, Role, Row, Section, Sentence, loss_labels
+from implicitgrad.writers.notation import in_one_style
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.latex_notation import Notation
+
+
+def show_at_value(solution: Solution, notation: Notation) -> Iterator[Section]:
+    """Yield y at the value of x, ∂L/∂A and ∂L/∂B."""
+    found, system = solution.at_value, solution.system
+    assert found is not None
+    values = dict(zip(solution.y, found.y.bounded_rows()[0], strict=True))
+    known = {y: value for y, value in values.items() if value is not None}
+    lacking = [notation.mention(y) for y, value in values.items() if value is None]
+    elements: list[Element] = [in_one_style(notation, partial(_equations, known))] if known else []
+    if lacking:
+        elements.append(Sentence(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not unique"))
+    yield Section((Sentence("at this x", Role.ASIDE), *elements))
+    rows = [notation.label(name) for name in solution.x] if system.B is None else None
+    rows = rows or [f"equation {i + 1}" for i in range(system.equations)]
+    for key, matrices, names in (
+        ("A", found.dL_dA, tuple(map(notation.label, solution.y))),
+        ("B", found.dL_dB, tuple(map(notation.label, solution.x))),
+    ):
+        for label, matrix, is_unique in zip(
+            loss_labels(system, key), matrices or (), solution.unique_losses, strict=False
+        ):
+            build = partial(_coefficients, label, rows, names, matrix)
+            yield Section((in_one_style(notation, build),))
+            if matrix.count_determined() < len(rows) * len(names):
+                reason = _reason(key, solution, is_unique=is_unique)
+                yield Section((Sentence(f"{label} has entries that are not determined: {reason}"),))
+
+
+def _coefficients(
+    label: str,
+    rows: Sequence[str],
+    names: Sequence[str],
+    matrix: BaseMatrix[Fraction | None],
+    notation: Notation,
+) -> Block:
+    """Return ∂L/∂A or ∂L/∂B of one loss."""
+    columns = []
+    for column in zip(*matrix.bounded_rows(), strict=True):
+        known = iter(notation.column([value for value in column if value is not None]))
+        columns.append([OPEN if value is None else next(known) for value in column])
+    lines = zip(rows, zip(*columns, strict=True), strict=True)
+    return Block(tuple(names), tuple(Row(row, cells, f"{label}[{row}], ") for row, cells in lines), (), corner=label)
+
+
+def _reason(key: str, solution: Solution, *, is_unique: bool) -> str:
+    """Return why entries of ∂L/∂A or ∂L/∂B are not determined."""
+    if not is_unique:
+        return "∂L/∂y is not in the row space of A, and y may change in many ways"
+    why = []
+    if solution.rank < solution.system.equations:
+        why.append("equations are dependent, and a change of one alone may leave no solution")
+    if solution.general.free and key == "A":
+        why.append("y is not unique, and they depend on it")
+    return "; ".join(why)
+
+
+def _equations(values: Mapping[str, Fraction], notation: Notation) -> Equations:
+    return Equations(tuple(notation.sum(value, ()).named(notation.name(name)) for name, value in values.items()))
