@@ -4,7 +4,8 @@
 
 runs every console example and rewrites what the pages show below it. Read the diff.
 
-A block whose first line is a comment with a file's name (``# system.yaml``) is that file. The commands of a page are
+A block whose first line is a comment with a file's name (``# system.yaml``) is that file; in a MatrixMarket file the
+header comes first, and the comment is left out. The commands of a page are
 run in order, in one folder that holds the page's files and sample_systems/.
 """
 
@@ -44,8 +45,9 @@ class Page:
         return found
 
     def files(self) -> dict[str, str]:
-        named = ((FILE_NAME.match(text), text) for language, text in BLOCK.findall(self.text) if language != "console")
-        return {match[1]: text for match, text in named if match}
+        blocks = [(language, text) for language, text in BLOCK.findall(self.text) if language != "console"]
+        named = ((FILE_NAME.match(text), language, text) for language, text in blocks)
+        return {match[1]: text[match.end() * (language == "mtx") :] for match, language, text in named if match}
 
     def rewritten(self, folder: Path) -> str:
         """Return the text with what its commands print now, run in ``folder``."""

@@ -45,9 +45,11 @@ THIRD_PARTY = {
     "flint": {"numbers/flint_reduction"},
     "quadprog": {"solvers/program/guess"},
     "distributed": {"batch/cluster"},
+    "scipy": {"numbers/sparse", "solvers/sparse"},
     "numpy": {
         "numbers/ball",
         "numbers/doubles",
+        "numbers/sparse",
         "solvers/floating",
         "solvers/program/doubles",
         "solvers/program/guess",
@@ -62,6 +64,9 @@ THIRD_PARTY = {
         "readers/stacks",
         "solvers/solutions",
         "readers/decimals",
+        "readers/sparse_npz",
+        "readers/triplets",
+        "solvers/sparse",
     }
     | {f"writers/{file}" for file in ("numpy_files", "program_numpy", "scaled_matrix", "heat_map", "summary")},
 }

@@ -47,8 +47,9 @@ def read_systems(
     """The systems and quadratic programs in a file, in order; a YAML file has one a document.
 
     path : .yaml, .yml, .json, .jsonl or .ndjson (a system in JSON on each line), .csv, .tsv, .npy (A), .npz (A, B,
-    dL_dy, x, y, claims), any other name with ``delimiter`` given (CSV), or "-" for standard input (YAML, JSON lines, or
-    CSV with ``delimiter``). header, index : whether a CSV's first row is a header, and its first column names the rows;
+    dL_dy, x, y, claims; or SciPy's, A), .mtx or .mtx.gz (MatrixMarket, A), any other name with ``delimiter`` given
+    (CSV), or "-" for standard input (YAML, JSON lines, or CSV with ``delimiter``). header, index : whether a CSV's
+    first row is a header, and its first column names the rows;
     None: by its content. Raises InputError with every problem found.
     """
     if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):

@@ -59,7 +59,8 @@ GROUPS = {
     "Advanced": "arithmetic rtol time_limit threads",
 }
 EPILOG = """\
-SYSTEM is a file (.yaml, .json, .jsonl, .csv, .tsv, .npy, .npz) or - for standard input. Options override what it says.
+SYSTEM is a file (.yaml, .json, .jsonl, .csv, .tsv, .npy, .npz, .mtx) or - for standard input. Options override what it
+says.
 More: implicitgrad guide input
 
 Exit codes: 0 answered; 1 answered, but --require is not met; 2 bad usage or

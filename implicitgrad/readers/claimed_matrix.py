@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.spec import Path, SourceValue
+from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.values import as_fraction, described, plain
 from implicitgrad.symbolic.grammar import ExpressionError, has_letters
 from implicitgrad.text.characters import count
@@ -56,6 +57,8 @@ def read_numbers(
     read : reads an entry, as read_entry, or as read_expression for SymPy expressions. height : as in ClaimedMatrix.
     """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
+    if isinstance(value, Decimals):
+        value = value.texts()
     if part.with_fewer_entries is not None and not _fits(value, shape):
         fewer = part.with_fewer_entries()
         if _fits(fewer.value, shape):

@@ -17,6 +17,7 @@ from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, UsageError
 
+COMPRESSED = ".gz"
 MAX_BLANKS = 2**12
 """Characters between two JSON lines."""
 
@@ -48,6 +49,8 @@ class InputFormat(NamedTuple):
     """Whether a file can hold one bare matrix."""
     has_stacks: bool = False
     """Whether a file can hold a stack of systems, from which an index behind its name chooses."""
+    has_column_vectors: bool = False
+    """Whether a vector is written as a matrix of one column."""
 
     def load(self) -> Reader:
         """Import the module that reads the format."""
@@ -61,7 +64,8 @@ FORMATS = (
     InputFormat("CSV", (".csv",), "csv", delimiter=",", has_claims=True),
     InputFormat("CSV", (".tsv",), "csv", delimiter="\t"),
     InputFormat("NumPy's", (".npy",), "npy", is_text=False, has_stacks=True),
-    InputFormat("NumPy's", (".npz",), "npz", is_text=False, has_claims=True, has_stacks=True),
+    InputFormat("NumPy's", (".npz",), "npz", is_text=False, has_claims=True, has_stacks=True, has_column_vectors=True),
+    InputFormat("MatrixMarket", (".mtx", ".mtx.gz"), "matrix_market", is_text=False, has_column_vectors=True),
 )
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 YAML, JSON_LINES, CSV = BY_SUFFIX[".yaml"], BY_SUFFIX[".jsonl"], BY_SUFFIX[".csv"]
@@ -173,4 +177,6 @@ def _has_json_lines(text: str) -> bool:
 
 
 def _suffix(path: str) -> str:
-    return os.path.splitext(file_of(path))[1].lower()
+    """Return a path's suffix, and the one before it if the file is compressed."""
+    name, suffix = os.path.splitext(file_of(path).lower())
+    return f"{os.path.splitext(name)[1]}{suffix}" if suffix == COMPRESSED else suffix

@@ -20,7 +20,10 @@ def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat
     if text in ("-", "@"):
         hint = "@FILE reads it from a file, @- from standard input"
         raise UsageError(f"{option}: expected a value, got {quoted(text)}", hint)
-    value = _read_file(text[1:], csv_format) if text.startswith("@") else _read_inline(text, option)
+    if text.startswith("@"):
+        value = _read_file(text[1:], csv_format, is_matrix=is_matrix)
+    else:
+        value = _read_inline(text, option)
     return as_matrix(value) if is_matrix else value
 
 
@@ -47,7 +50,7 @@ def _read_pasted(text: str, source: str) -> SourceValue:
     return pasted.value
 
 
-def _read_file(path: str, csv_format: CsvFormat) -> SourceValue:
+def _read_file(path: str, csv_format: CsvFormat, *, is_matrix: bool) -> SourceValue:
     found = format_by_suffix(path)
     if found is None or not found.has_matrix:
         if csv_format.delimiter is None:
@@ -56,4 +59,9 @@ def _read_file(path: str, csv_format: CsvFormat) -> SourceValue:
     if found.delimiter is not None:
         csv_format = csv_format._replace(delimiter=csv_format.delimiter or found.delimiter)
     reader = found.load()
-    return reader.read_matrix(read_text(path), path, csv_format) if found.is_text else reader.read_matrix(path)
+    value = reader.read_matrix(read_text(path), path, csv_format) if found.is_text else reader.read_matrix(path)
+    if found.has_column_vectors and not is_matrix:
+        from implicitgrad.readers.vectors import as_vector
+
+        return value._replace(value=as_vector(path, value.value))
+    return value

@@ -27,6 +27,7 @@ from implicitgrad.readers.npy import (
     unit_roundoff_of,
 )
 from implicitgrad.readers.source import stem
+from implicitgrad.readers.sparse_npz import is_of_scipy, sparse_value
 from implicitgrad.readers.stacks import split
 from implicitgrad.text.characters import nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
@@ -75,14 +76,36 @@ MAX_TIMES_UNPACKED = 100
 
 
 def read_matrix(path: str) -> SourceValue:
-    """Raise InputError: an .npz file is a whole system."""
+    """Return the sparse matrix in a file of SciPy. Raise InputError for others: they are whole systems."""
+    found = _load(path)
+    if isinstance(found, SourceValue):
+        return found
     hint = "An .npz file is a whole system: give it as the SYSTEM"
     raise InputError([Problem("expected a .npy file for one matrix, got an .npz", hint, "bad-syntax", path)])
 
 
 def read_systems(source: str) -> list[SystemSpec]:
-    """Return the systems whose values an .npz file holds by name: one, or each of a stack. Raises InputError."""
+    """Return the systems that an .npz file holds: by the names of their values, one or a stack, or a sparse A.
+
+    Raises InputError.
+    """
     path, selection = split_source(source)
+    found = _load(path)
+    is_matrix = isinstance(found, SourceValue)
+    if selection and (is_matrix or not found.keys().isdisjoint(PROGRAM_MARKS)):
+        what = "a sparse matrix" if is_matrix else "a quadratic program"
+        raise refused(source, f"expected a stack of linear systems, got {what}", "bad-shape")
+    if isinstance(found, SourceValue):
+        return [SystemSpec(path, {"A": found}, stem(path))]
+    if not found.keys().isdisjoint(PROGRAM_MARKS):
+        from implicitgrad.readers.npz_program import program_spec
+
+        return [program_spec(path, stem(path), found, PROGRAM_CLAIMED)]
+    return _specs(source, path, found)
+
+
+def _load(path: str) -> dict[str, Array] | SourceValue:
+    """Return the arrays of a system or program by key, or the matrix of a sparse file. Raise InputError."""
     with open_path(path, MAX_UNPACKED) as file:
         beginning = file.read(len(ZIP_MAGIC))
         if beginning != ZIP_MAGIC:
@@ -92,11 +115,12 @@ def read_systems(source: str) -> list[SystemSpec]:
         arrays: dict[str, Array] = {}
         try:
             with zipfile.ZipFile(file) as archive:
-                members = _members(path, archive)
-                is_program = not members.keys().isdisjoint(PROGRAM_MARKS)
-                if is_program:
+                names = {member.filename.removesuffix(MEMBER_SUFFIX): member for member in archive.infolist()}
+                is_sparse = is_of_scipy(names.keys())
+                members = names if is_sparse else _members(path, archive)
+                if not members.keys().isdisjoint(PROGRAM_MARKS):
                     members = _without_nones(path, archive, members)
-                _refuse_compressed(path, archive, members, most)
+                _refuse_large(path, archive, members, most)
                 for key, member in members.items():
                     with archive.open(member) as stream:
                         arrays[key] = load_array(path, stream, f"{key}: ")
@@ -104,13 +128,7 @@ def read_systems(source: str) -> list[SystemSpec]:
             raise
         except Exception as error:  # a broken or locked archive makes zipfile raise any exception
             raise refused(path, f"not a readable .npz file: {reason_of(error)}", "bad-syntax") from None
-    if is_program:
-        from implicitgrad.readers.npz_program import program_spec
-
-        if selection:
-            raise refused(source, "expected a stack of linear systems, got a quadratic program", "bad-shape")
-        return [program_spec(path, stem(path), arrays, PROGRAM_CLAIMED)]
-    return _specs(source, path, arrays)
+    return sparse_value(path, arrays) if is_sparse else arrays
 
 
 def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -135,8 +153,6 @@ def _members(path: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         problems.append(Problem("the key A is missing; expected A, a matrix", None, "missing-A", path))
     if problems:
         raise InputError(problems)
-    if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
-        raise refused(path, f"expected at most {MAX_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
     return members
 
 
@@ -158,8 +174,10 @@ def _is_none(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     return shape == () and dtype is not None and dtype.hasobject
 
 
-def _refuse_compressed(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
+def _refuse_large(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
     """Raise InputError, before unpacking, if the arrays take far more memory and time than the file's size suggests."""
+    if sum(member.file_size for member in members.values()) > MAX_UNPACKED:
+        raise refused(path, f"expected at most {MAX_UNPACKED >> 20} MiB when unpacked, got more", "too-large")
     if sum(member.file_size for member in members.values()) <= most:
         total = 0
         for member in members.values():
