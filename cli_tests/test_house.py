@@ -57,6 +57,7 @@ THIRD_PARTY = {
         "solvers/at_point",
         "solvers/second_order",
         "checks/floating_feasibility",
+        "checks/sparse_gradient",
         "readers/npy",
         "readers/npz",
         "readers/npz_program",
@@ -197,6 +198,7 @@ def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
     """The modules that a run of the program imports, by their first names or whole."""
     (folder / "small.yaml").write_text("A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n")
     (folder / "small.csv").write_text("1,2\n3,4\n")
+    (folder / "small.mtx").write_text("%%MatrixMarket matrix array integer general\n2 2\n1\n3\n2\n4\n")
     result = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "implicitgrad", *arguments],
         cwd=folder, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
@@ -207,7 +209,11 @@ def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
     return names if whole else {name.split(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("source", [["small.yaml"], ["small.csv"], ["-A", "1 2; 3 4"]], ids=["yaml", "csv", "inline"])
+@pytest.mark.parametrize(
+    "source",
+    [["small.yaml"], ["small.csv"], ["small.mtx"], ["-A", "1 2; 3 4"]],
+    ids=["yaml", "csv", "mtx", "inline"],
+)
 def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list[str], tmp_path: Path) -> None:
     as_json = loaded("solve", *source, "--format", "json", folder=tmp_path)
     assert not as_json & {"numpy", "rich"}
@@ -235,6 +241,13 @@ def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
     assert "implicitgrad.cli.systems" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
     assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.report", "readers.npy"}
+
+
+def test_arrays_with_their_zeros_load_no_scipy(tmp_path: Path) -> None:
+    import numpy as np
+
+    np.save(tmp_path / "a.npy", np.eye(3))
+    assert not loaded("solve", "a.npy", folder=tmp_path) & {"scipy"}
 
 
 def test_checking_loads_numpy_only_for_arrays(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def solve(
     if isinstance(A, LinearSystem):
         if any(given is not None for given in (dL_dy, B, x, y, at, name)):
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
-        return solve_system(A, free, arithmetic, rtol, wrt=EVERYTHING)
+        return solve_system(A, free, arithmetic, rtol, gradient_alone=A.is_sparse, wrt=EVERYTHING)
     if axes_of(A) > STACK_AXES:
         from implicitgrad.readers.python_stacks import python_stack
         from implicitgrad.solvers.solutions import LazyAnswers, Solutions

@@ -36,9 +36,9 @@ class Context:
     def __init__(self, solution: Solution, claims: Claims, *, is_strict: bool = False) -> None:
         """is_strict : the error of a rounded point reduces a claim's tolerance and does not widen it."""
         self.solution, self.system, self.claims, self.is_strict = solution, solution.system, claims, is_strict
-        x = self.system.x
-        self.independent = [x.index(name) for name in solution.independent]
-        self.dependent = [k for k in range(self.system.inputs) if k not in self.independent]
+        places = {name: k for k, name in enumerate(self.system.x)}
+        self.independent = [places[name] for name in solution.independent]
+        self.dependent = sorted({*places.values()}.difference(self.independent))
         self.x = [printable(name) for name in solution.independent]
         """The names of the independent inputs."""
         self.y = [printable(name) for name in self.system.y]

@@ -29,6 +29,8 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     """
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
+    if system.is_sparse:
+        return solve_system(system, gradient_alone=True)
     found: Solution | None = None
     is_binary = system.arithmetic is Arithmetic.FLOAT
     is_large = not is_quick(system)
@@ -88,6 +90,11 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
     related = [one for one in others if one.system is not context.system and (one.system.A, one.system.B) == (A, B)]
     for matrix in (context.claims.dy_dx, context.claims.dL_dx):
         if matrix is None:
+            continue
+        if context.system.is_sparse:
+            from implicitgrad.checks.sparse_gradient import judge_gradient
+
+            outcomes.append(judge_gradient(matrix, context))
             continue
         outcome, claim = judge_matrix(Claim(matrix, context, jacobian), related)
         if context.system.is_at_rounded_point:

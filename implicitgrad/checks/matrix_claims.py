@@ -35,7 +35,7 @@ def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcom
     matrix, context = claim.matrix, claim.context
     outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
     if matrix.non_finite:
-        return _not_finite(outcome, claim), claim
+        return not_finite(outcome, claim), claim
     failed = _failed(outcome, claim)
     if failed is not None:
         widest = tolerances_of_ill_conditioned(matrix, context)
@@ -63,7 +63,8 @@ def fails(outcome: Outcome, deviations: Sequence[Deviation], reason: str) -> Out
     return outcome._replace(holds=False, reason=reason, failing=len(deviations), worst=worst)
 
 
-def _not_finite(outcome: Outcome, claim: Claim) -> Outcome:
+def not_finite(outcome: Outcome, claim: Claim) -> Outcome:
+    """Return the outcome of a claim with infinite entries or NaN."""
     found = len(claim.matrix.non_finite)
     total = count(claim.entry_count, "entry")
     reason = f"{claim.matrix.non_finite[0]}: {found} of {total} {'is' if found == 1 else 'are'} not finite"

@@ -63,6 +63,9 @@ def judge_condition(most: ClaimedNumber, context: Context) -> Outcome:
     """Judge an upper bound on the condition number."""
     squared = context.solution.condition_squared
     claimed = f"at most {most.text}"
+    if squared is None and context.system.is_sparse:
+        reason = "the condition of a large sparse A is not computed"
+        return Outcome("condition", False, claimed, reason, is_undecided=True)
     if squared is None:
         return _judged("condition", False, claimed, f"claimed {claimed}, found none: A = 0 has no condition")
     root = float_square_root(*squared.as_integer_ratio())

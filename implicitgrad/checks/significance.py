@@ -69,17 +69,21 @@ def significant_tolerances(claim: Claim) -> SignificantTolerances | None:
 def insignificant(outcome: Outcome, claim: Claim, limit: SignificantTolerances) -> Outcome:
     """Return the undecided outcome of a claim that holds only by a tolerance larger than its limit."""
     i, j = limit.entry
-    allowed, size = show_short(claim.written_tolerances[i][j]), show_short(limit.size)
-    reason = (
-        f"it proves nothing: its own rounding allows an error of {allowed} in {claim.matrix.name(i, j)},"
-        f" where what the system determines is of the size {size}"
-    )
+    reason = proves_nothing(claim.written_tolerances[i][j], claim.matrix.name(i, j), limit.size)
     solution, system = claim.context.solution, claim.context.system
     if claim.matrix.unit_roundoff is None:
         reason += "; more digits decide"
     elif solution.rank < system.unknowns == system.equations:
         reason += "; A is singular, and an inverse computed of it is rounding error alone"
     return outcome._replace(holds=False, reason=reason, is_undecided=True)
+
+
+def proves_nothing(allowed: Fraction, entry: str, size: Fraction) -> str:
+    """Return why a claim whose tolerance is as large as the answer is not decided."""
+    return (
+        f"it proves nothing: its own rounding allows an error of {show_short(allowed)} in {entry},"
+        f" where what the system determines is of the size {show_short(size)}"
+    )
 
 
 def _limits(sizes: Row, usual: Fraction, context: Context, width: int) -> list[Fraction | None]:

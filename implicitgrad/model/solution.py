@@ -85,6 +85,8 @@ class Solution(NamedTuple):
     """(P, P): ∂²y/∂x² of one equation in one unknown, empty if it has none; None if it was not asked for."""
     at_value: AtValue | None = None
     """What follows from the value of x, if that was given."""
+    sensitivity: BaseMatrix[Fraction] | None = None
+    """(K, P): the change of ∂L/∂x, to first order, per relative change of all entries; of sparse systems only."""
 
     @property
     def kind(self) -> Literal["linear"]:

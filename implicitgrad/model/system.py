@@ -115,6 +115,11 @@ class LinearSystem(NamedTuple):
         return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
 
     @property
+    def is_sparse(self) -> bool:
+        """Return whether A or B is too large to be kept with its zeros."""
+        return self.A.is_sparse or (self.B is not None and self.B.is_sparse)
+
+    @property
     def is_at_rounded_point(self) -> bool:
         """Return whether the system belongs to a rounded point, and stands for all solutions that round to it."""
         return self.origin is not None and self.origin.is_rounded

@@ -52,6 +52,8 @@ class BaseMatrix(Generic[Entry_co]):
     __slots__ = ()
     arithmetic: ClassVar[str]
     """The name of the arithmetic that computes with it."""
+    is_sparse: ClassVar[bool] = False
+    """Whether it is too large to be read as rows."""
 
     @property
     def rows(self) -> tuple[tuple[Entry_co, ...], ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 Compressed = Any
 """A sparse array of SciPy, compressed by rows."""
 NO_ROWS = "expected a matrix whose zeros can all be kept, got a sparse one of {}×{}"
-HINT = "Of a sparse system --only dL_dx can be computed, and checked"
+HINT = "Of a large sparse system ∂L/∂x alone is computed: --only dL_dx"
 
 
 class SparseMatrix(BaseMatrix[Any]):
@@ -69,6 +68,11 @@ class SparseMatrix(BaseMatrix[Any]):
         errors = self.errors
         error = 0.0 if errors is None else errors.toarray()
         return BallMatrix(self.array.toarray(), error)
+
+    def transposed(self) -> SparseMatrix:
+        """Return Aᵀ."""
+        errors = self.errors
+        return SparseMatrix(self.array.T.tocsr(), 0.0 if errors is None else errors.T.tocsr().data)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -125,12 +129,6 @@ class SparseMatrix(BaseMatrix[Any]):
     def largest_error(self) -> float:
         """Return a bound on the error of every entry."""
         return float(np.max(self.error, initial=0.0))
-
-    def squared_norm(self) -> Fraction:
-        """Return the sum of the squares, in doubles."""
-        data = self.array.data
-        largest = float(np.abs(data).max(initial=0.0))
-        return Fraction(largest) ** 2 * Fraction(float(((data / largest) ** 2).sum())) if largest else Fraction(0)
 
     def __eq__(self, other: object) -> bool:
         return self is other

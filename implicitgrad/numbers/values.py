@@ -21,6 +21,8 @@ def shape_of(value: object) -> tuple[int, ...]:
         return (len(value), len(value[0])) if value and isinstance(value[0], list) else ()
     if isinstance(value, Decimals):
         return value.doubles.shape
+    if isinstance(value, BaseMatrix):
+        return value.shape
     return tuple(getattr(value, "shape", ())) if is_array(value) else ()
 
 

@@ -9,7 +9,7 @@ from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estima
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic, numbered
 from implicitgrad.numbers.doubles import is_array_of_doubles
-from implicitgrad.numbers.matrix import SymbolicMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, SymbolicMatrix
 from implicitgrad.numbers.values import are_decimals, described
 from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of
 from implicitgrad.text.characters import count, quoted
@@ -33,7 +33,13 @@ def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> 
 
 def is_binary(spec: SystemSpec) -> bool:
     """Return whether one of the matrices is an array of doubles, not text."""
-    return any(is_array_of_doubles(spec.values[key].value) for key in MATRICES if key in spec.values)
+    values = [spec.values[key].value for key in MATRICES if key in spec.values]
+    return any(is_array_of_doubles(value) or _is_sparse(value) for value in values)
+
+
+def _is_sparse(value: object) -> bool:
+    """Return whether a value is a matrix too large to be kept with its zeros."""
+    return isinstance(value, BaseMatrix) and value.is_sparse
 
 
 def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearSystem:
@@ -65,6 +71,9 @@ def _choose_arithmetic(spec: SystemSpec, requested: str, *, is_above_limit: bool
         is_float = is_binary(spec) or spec.is_at_inexact_point or (is_above_limit and _least_estimate(spec) > QUICK)
         return Arithmetic.FLOAT if is_float else Arithmetic.EXACT
     chosen = chosen_arithmetic(requested)
+    if chosen is Arithmetic.EXACT and any(_is_sparse(value.value) for value in spec.values.values()):
+        message = "expected a smaller matrix for exact arithmetic, got one that is kept without its zeros"
+        raise InputError([Problem(message, "--arithmetic float solves it", "too-large", spec.source)])
     if spec.origin is not None and spec.is_at_inexact_point and chosen is Arithmetic.EXACT:
         message = f"expected a point that solves the equations exactly, got one that leaves {spec.origin.residual}"
         hint = "Doubles are used there unless --arithmetic exact asks for more"

@@ -12,7 +12,15 @@ from implicitgrad.model.spec import CLAIMS, REQUIREMENTS, Path, SourceValue
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claim_reader import ClaimReader
-from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, Read, Shape, read_entry, read_expression, read_numbers
+from implicitgrad.readers.claimed_matrix import (
+    BAD,
+    NOT_DETERMINED,
+    Read,
+    Shape,
+    read_entry,
+    read_expression,
+    read_numbers,
+)
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError
 
@@ -102,6 +110,10 @@ class _Builder(ClaimReader):
 
     def _jacobian(self) -> ClaimedMatrix | None:
         N = self.system.unknowns
+        if "dy_dx" in self.parts and self.system.is_sparse:
+            message = "dy_dx: expected a claim of dL_dx, for ∂y/∂x of a large sparse system is not computed"
+            self.refuse("dy_dx", (), message, None, BAD)
+            return None
         return self._numbers("dy_dx", Shape(N, "one for each unknown y", self._widths(), "one for each input x"))
 
     def _gradient(self) -> ClaimedMatrix | None:

@@ -112,7 +112,7 @@ class MatrixParser:
         if isinstance(value, Decimals):
             return value.doubles if is_float else value.texts()
         if not hasattr(value, "dtype"):
-            return value
+            return value  # also a SparseMatrix
         if is_float:
             from implicitgrad.numbers.ball import from_array
 

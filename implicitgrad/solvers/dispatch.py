@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from numbers import Real
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
 from implicitgrad.solvers.exact import solve_exact
-from implicitgrad.text.errors import UsageError
+from implicitgrad.text.errors import InputError, Problem, UsageError
 
 
 def solve_system(
@@ -28,6 +28,10 @@ def solve_system(
     gradient_alone : leave out ∂y/∂x. order : 2 adds ∂²y/∂x². steps : add the derivation. wrt : A and B add ∂L/∂A and
     ∂L/∂B, for which the system must have a value of x.
     """
+    if system.is_sparse:
+        settings = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
+        settings["at"] = system.x_value is not None
+        return _solve_sparse(system, arithmetic, settings, gradient_alone=gradient_alone)
     chosen = system.arithmetic
     if arithmetic != AUTO:
         system, chosen = _in(chosen_arithmetic(arithmetic), system)
@@ -77,6 +81,25 @@ def add_value(solution: Solution, wrt: Collection[str], rtol: float | None = Non
     from implicitgrad.solvers.at_value import with_value
 
     return with_value(solution, wrt, partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol))
+
+
+def _solve_sparse(
+    system: LinearSystem, arithmetic: str, settings: Mapping[str, object], *, gradient_alone: bool
+) -> Solution:
+    """Solve a large sparse system. Raise InputError, or UsageError for what is not computed of it."""
+    from implicitgrad.model.conversion import in_arithmetic
+    from implicitgrad.solvers.sparse.solver import solve_sparse
+
+    if arithmetic != AUTO and chosen_arithmetic(arithmetic) is Arithmetic.EXACT:
+        raise UsageError(f"{system.source}: a large sparse system is solved in doubles, not exactly")
+    for name, is_given in settings.items():
+        if is_given:
+            raise UsageError(f"{system.source}: --{name} is not for large sparse systems")
+    if not gradient_alone:
+        entries = system.unknowns * system.inputs
+        message = f"∂y/∂x has {entries:,} entries, and is not computed of a large sparse system"
+        raise InputError([Problem(message, "--only dL_dx leaves it out", "too-large", system.source)])
+    return solve_sparse(in_arithmetic(system, Arithmetic.FLOAT))
 
 
 def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:

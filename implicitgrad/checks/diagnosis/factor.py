@@ -16,10 +16,14 @@ USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
 def factor(trial: Trial) -> Iterator[Hypothesis]:
     """Suspect a multiple of what is correct."""
     for f in _factors(trial):
-        size = abs(f)
-        doubt = f"is a factor of {show(1 / size)} missing" if size < 1 else f"is a factor of {show(size)} too many"
-        suspicion = Suspicion("factor", f"the claim is {show(f)} times {trial.target}: {doubt}?")
-        yield Hypothesis(suspicion, trial.matrix.divided_by(f), f)
+        yield Hypothesis(factor_suspicion(f, trial.target), trial.matrix.divided_by(f), f)
+
+
+def factor_suspicion(f: Fraction, target: str) -> Suspicion:
+    """Return the suspicion that a claim is a multiple of ``target``."""
+    size = abs(f)
+    doubt = f"is a factor of {show(1 / size)} missing" if size < 1 else f"is a factor of {show(size)} too many"
+    return Suspicion("factor", f"the claim is {show(f)} times {target}: {doubt}?")
 
 
 def _factors(trial: Trial) -> Iterator[Fraction]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from implicitgrad.solvers.floating.error_free import U
 from implicitgrad.solvers.floating.inverse import BallArray
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
+    from implicitgrad.numbers.ball import Array, BallMatrix
 
     Exponents = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -114,6 +115,22 @@ def lost(a: Array, exponents: Exponents) -> Array | float:
     result = shifted(a, exponents)
     is_exact = bool((shifted(result, -exponents) == a).all())
     return 0.0 if is_exact else 2.0**-1074
+
+
+def shifted_pair(matrix: BallMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
+    """Return a scaled matrix and the bound on its errors, None if it is exact."""
+    value = shifted(matrix.array, exponents)
+    loss = lost(matrix.array, exponents)
+    if not np.any(matrix.error) and not loss:
+        return value, None
+    error = shifted(np.broadcast_to(np.asarray(matrix.error), value.shape), exponents) + loss
+    return value, error * (1 + 4 * U)
+
+
+def scaled_gradients(g: BallMatrix, columns: Exponents) -> tuple[Exponents, Array, Array | None]:
+    """Return the exponents of the losses, ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
+    losses = column_exponents(g.array.T, columns)
+    return (losses, *shifted_pair(g, sums(-losses, columns)))
 
 
 def unscaled(found: BallArray, exponents: Exponents) -> BallArray:

@@ -23,12 +23,13 @@ from implicitgrad.solvers.floating.equilibration import (
     beside_others,
     column_exponents,
     equilibration,
-    lost,
+    scaled_gradients,
     shifted,
+    shifted_pair,
     sums,
     unscaled,
 )
-from implicitgrad.solvers.floating.error_free import U, norm
+from implicitgrad.solvers.floating.error_free import norm
 from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray, NormwiseInverse
 from implicitgrad.solvers.floating.minimum_norm import least_solution, minimum_norm
 from implicitgrad.solvers.floating.structural_zeros import pattern
@@ -40,7 +41,6 @@ from implicitgrad.text.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
-    from implicitgrad.solvers.floating.equilibration import Exponents
 
 Remark = tuple[str, str]
 MAX_UNSCALED = 200
@@ -94,7 +94,7 @@ class _Solving:
     def _answers(self) -> Answers:
         g = dg = None
         if self.g is not None:
-            self.losses, g, dg = _scaled_gradients(self.g, self.scaled)
+            self.losses, g, dg = scaled_gradients(self.g, self.scaled.columns)
         inverse = self.basis.inverse
         if isinstance(inverse, SingularInverse):
             return find_uncertified(self.scaled, self.basis, inverse, g, dg)
@@ -251,32 +251,15 @@ def _doubles(matrix: Matrix) -> BallMatrix:
 
 def _scaled(A: BallMatrix, B: BallMatrix | None) -> Scaled:
     rows, columns = equilibration(A.array)
-    A_hat, dA = _shifted_pair(A, sums(rows, columns))
+    A_hat, dA = shifted_pair(A, sums(rows, columns))
     if B is None:
         return Scaled(A_hat, dA, None, None, rows, columns, rows)
     is_empty: Array = np.logical_not(pattern(A_hat, dA).any(axis=1))
     if is_empty.any():
         rows = beside_others(B.array, rows, is_empty)
     inputs = column_exponents(B.array, rows)
-    B_hat, dB = _shifted_pair(B, sums(rows, -inputs))
+    B_hat, dB = shifted_pair(B, sums(rows, -inputs))
     return Scaled(A_hat, dA, B_hat, dB, rows, columns, inputs)
-
-
-def _shifted_pair(matrix: BallMatrix, exponents: Exponents) -> tuple[Array, Array | None]:
-    """Return a scaled matrix and the bound on its errors, None if it is exact."""
-    value = shifted(matrix.array, exponents)
-    loss = lost(matrix.array, exponents)
-    if not np.any(matrix.error) and not loss:
-        return value, None
-    error = shifted(np.broadcast_to(np.asarray(matrix.error), value.shape), exponents) + loss
-    return value, error * (1 + 4 * U)
-
-
-def _scaled_gradients(g: BallMatrix, scaled: Scaled) -> tuple[Exponents, Array, Array | None]:
-    """Return ĝ = 2^(−losses)·g·2^columns, and the bound on its errors."""
-    columns = scaled.columns
-    losses = column_exponents(g.array.T, columns)
-    return (losses, *_shifted_pair(g, sums(-losses, columns)))
 
 
 def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solution | None:
@@ -285,7 +268,7 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
     if system.dL_dy is None or system.equations != n or n <= MAX_PRECISE:
         return None
     scaled = _scaled(_doubles(system.A), None if system.B is None else _doubles(system.B))
-    losses, g, dg = _scaled_gradients(_doubles(system.dL_dy), scaled)
+    losses, g, dg = scaled_gradients(_doubles(system.dL_dy), scaled.columns)
     try:
         adjoint = Adjoint(scaled.A, scaled.dA, g, dg)
     except np.linalg.LinAlgError:

@@ -1,0 +1,152 @@
+"""Judge a claimed ∂L/∂x of a large sparse system in doubles, all entries at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.context import Context
+from implicitgrad.checks.diagnosis.factor import USUAL_FACTORS, factor_suspicion
+from implicitgrad.checks.diagnosis.formula import EXPLICIT, FORGOTTEN
+from implicitgrad.checks.diagnosis.sign import flipped_suspicion
+from implicitgrad.checks.matrix_claims import fails, not_finite
+from implicitgrad.checks.significance import proves_nothing
+from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
+from implicitgrad.model.claims import ClaimedMatrix
+from implicitgrad.model.verdict import Deviation, Outcome, Suspicion
+from implicitgrad.numbers.ball import UNIT_ROUNDOFF, BallMatrix
+from implicitgrad.numbers.doubles import Ball
+from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.text.characters import count
+from implicitgrad.text.number_grammar import to_float
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+
+STABLE = 64
+"""The rounding errors of a stable solution, in units of the unit roundoff and the sensitivity of the answer."""
+TARGET = "∂L/∂x"
+
+
+class Compared(NamedTuple):
+    """Claimed entries (K, P), NaN where nothing is claimed, the correct ones and the largest differences allowed."""
+
+    claimed: Array
+    correct: Array
+    tolerances: Array
+
+    def equals(self, candidate: Array) -> bool:
+        """Return whether the claim is this matrix, which is nonzero beyond the tolerances."""
+        is_near = np.abs(self.claimed - candidate) <= self.tolerances
+        return bool(is_near.all() and (np.abs(candidate) > self.tolerances).any())
+
+
+def judge_gradient(matrix: ClaimedMatrix, context: Context) -> Outcome:
+    """Judge a claimed ∂L/∂x: every entry must be within its tolerance.
+
+    Computed numbers may have the error of a stable solution, of other numbers half a unit of the last place is allowed.
+    """
+    outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
+    if matrix.non_finite:
+        return not_finite(outcome, Claim(matrix, context))
+    compared = _compared(matrix, context)
+    differences = np.abs(compared.claimed - compared.correct)
+    is_wrong = ~(differences <= compared.tolerances)
+    total = count(differences.size, "entry")
+    if is_wrong.any():
+        worst = np.where(np.isnan(differences), np.inf, differences - compared.tolerances)
+        deviation = _deviation(matrix, context, compared, worst)
+        failed = fails(outcome, [deviation], f"{int(is_wrong.sum())} of {total}")
+        suspicion = next(_suspicions(compared, context), None)
+        return failed._replace(failing=int(is_wrong.sum()), suspicions=() if suspicion is None else (suspicion,))
+    sizes = np.sqrt((compared.correct**2).mean(axis=1, keepdims=True))
+    limits = np.where(sizes > 0, np.maximum(sizes / 2, float(context.claims.atol or 0)), np.inf)
+    if (differences > limits).any():
+        i, j = _largest(np.minimum(compared.tolerances, differences) / limits)
+        allowed, size = Fraction(float(compared.tolerances[i, j])), Fraction(float(sizes[i, 0]))
+        reason = proves_nothing(allowed, matrix.name(i, j), size)
+        return outcome._replace(reason=reason, is_undecided=True)
+    return outcome._replace(holds=True, worst=_deviation(matrix, context, compared, differences))
+
+
+def _compared(matrix: ClaimedMatrix, context: Context) -> Compared:
+    claimed, roundings = _doubles(matrix.entries), _doubles(matrix.roundings)
+    found, sensitivity = context.solution.dL_dx_rows, context.solution.sensitivity
+    assert isinstance(found, BallMatrix)
+    assert isinstance(sensitivity, BallMatrix)
+    rtol, atol = context.claims.rtol, context.claims.atol
+    tolerances = roundings
+    if rtol is not None or atol is not None:
+        tolerances = float(atol or 0) + float(rtol or 0) * np.abs(claimed)
+    elif matrix.unit_roundoff is not None:
+        largest = np.abs(found.array).max(axis=1, keepdims=True)
+        growth = STABLE * float(matrix.unit_roundoff)
+        limit = max(float(MAX_GROWTH), growth) * largest
+        tolerances = roundings + np.minimum(growth * sensitivity.array, limit)
+    error = found.error
+    if error is None:
+        error = float(NOISE) * np.abs(found.array).max() + STABLE * UNIT_ROUNDOFF * sensitivity.array
+    rounding = 4 * UNIT_ROUNDOFF * np.abs(found.array)
+    return Compared(claimed, found.array, tolerances + error + rounding)
+
+
+def _doubles(rows: Any) -> Array:  # noqa: ANN401 (rows of Fractions or None)
+    return np.array([[np.nan if entry is None else _double(entry) for entry in row] for row in rows])
+
+
+def _double(entry: Fraction) -> float:
+    found = to_float(entry)
+    return found if found is not None else float("inf") if entry > 0 else float("-inf")
+
+
+def _largest(array: Array) -> tuple[int, int]:
+    i, j = divmod(int(array.argmax()), array.shape[1])
+    return i, j
+
+
+def _deviation(matrix: ClaimedMatrix, context: Context, compared: Compared, sizes: Array) -> Deviation:
+    """Return the entry whose size is the largest."""
+    i, j = _largest(sizes)
+    row = context.solution.dL_dx_rows
+    assert isinstance(row, BallMatrix)
+    error = 0.0 if row.error is None else float(np.broadcast_to(row.error, row.shape)[i, j])
+    correct = Ball(float(compared.correct[i, j]), error)
+    meaning = f"∂{context.family(matrix.key).rows[i]}/∂{context.x[j]}"
+    tolerance = Fraction(float(compared.tolerances[i, j]))
+    return Deviation(matrix.name(i, j), meaning, matrix.texts[i][j], matrix.entries[i][j], correct, tolerance)
+
+
+def _suspicions(compared: Compared, context: Context) -> Iterator[Suspicion]:
+    """Yield the mistakes that explain a wrong claim completely."""
+    system = context.system
+    if compared.equals(-compared.correct):
+        yield flipped_suspicion(TARGET)
+    for name, code, doubt, candidate in _wrong_formulas(context):
+        for sign, mark, also in ((1.0, "", ""), (-1.0, "-", " And is a sign flipped?")):
+            if compared.equals(sign * candidate):
+                yield Suspicion(code, f"the claim equals {mark}{name}: {doubt}{also}")
+    sizes = {system.equations, system.unknowns, system.inputs, *USUAL_FACTORS} - {0, 1}
+    for n in sorted(sizes):
+        for factor in (Fraction(n), Fraction(1, n), Fraction(-n), Fraction(-1, n)):
+            if compared.equals(float(factor) * compared.correct):
+                yield factor_suspicion(factor, TARGET)
+
+
+def _wrong_formulas(context: Context) -> Iterator[tuple[str, str, str, Array]]:
+    """Yield the formula, code, question and value of what ∂L/∂x is mistaken for where x = A·y."""
+    from implicitgrad.numbers.sparse import SparseMatrix
+
+    system, A = context.system, context.system.A
+    if system.B is not None or not isinstance(A, SparseMatrix) or not isinstance(system.dL_dy, BallMatrix):
+        return
+    g, turned = system.dL_dy.array, A.transposed()
+    yield "∂L/∂y", "unsolved", "was the solution with Aᵀ left out?", g
+    yield "A·∂L/∂y", "explicit", EXPLICIT, (A.array @ g.T).T
+    yield "Aᵀ·∂L/∂y", "explicit", EXPLICIT, (turned.array @ g.T).T
+    forgotten = solve_system(system._replace(A=turned), gradient_alone=True).dL_dx_rows
+    if isinstance(forgotten, BallMatrix):
+        yield "A⁻¹·∂L/∂y", "transpose", FORGOTTEN, forgotten.array

@@ -1,0 +1,80 @@
+"""A sparse square matrix with its LU decomposition, and residuals with bounds.
+
+The decomposition is SuperLU's (Demmel et al. 1999). Nothing that is certified depends on its accuracy: bounds come from
+the residual of what it computes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
+
+Compressed = Any
+"""A csc_array or csr_array."""
+
+
+class Factored(NamedTuple):
+    """A matrix M, known up to a bound on the error of each entry, and the means to solve M·u = g."""
+
+    value: Compressed
+    magnitude: Compressed
+    error: Compressed | None
+    """None if the entries are exact."""
+    width: int
+    """The most nonzero entries of a row or column."""
+    lu: Any
+    is_transposed: bool = False
+    """Whether the decomposition is that of Mᵀ."""
+
+    def transposed(self) -> Factored:
+        """Return Mᵀ with the same decomposition."""
+        error = None if self.error is None else self.error.T
+        return self._replace(
+            value=self.value.T, magnitude=self.magnitude.T, error=error, is_transposed=not self.is_transposed
+        )
+
+    def solve(self, g: Array) -> Array:
+        """Return an approximate solution of M·u = g, g (n,) or (n, K)."""
+        found: Array = self.lu.solve(g, trans="T" if self.is_transposed else "N")
+        return found
+
+    def residual(self, g: Array, dg: Array | float, u: Array) -> tuple[Array, Array]:
+        """Return g − M·u in doubles, and a bound on the magnitude of the true residual, for all g within dg.
+
+        The error of a sum of k products is at most γ_k times the sum of their magnitudes (Higham 2002, §3.1).
+        """
+        found = g - self.value @ u
+        sizes = enlarged(self.magnitude @ np.abs(u), self.width) + np.abs(g)
+        bound = np.abs(found) + gamma(self.width + 2) * sizes + dg
+        if self.error is not None:
+            bound = bound + enlarged(self.error @ np.abs(u), self.width)
+        return found, bound * (1 + 16 * U) + SMALLEST
+
+
+def factored(value: Compressed, error: Compressed | None) -> Factored:
+    """Decompose a square matrix, a csc_array. Raise RuntimeError if a pivot is 0."""
+    magnitude = sparse.csc_array((np.abs(value.data), value.indices, value.indptr), shape=value.shape)
+    widths = np.diff(value.indptr), np.bincount(value.indices, minlength=value.shape[0])
+    return Factored(value, magnitude, error, int(max(width.max() for width in widths)), decomposed(value))
+
+
+def decomposed(matrix: Compressed) -> Any:  # noqa: ANN401 (SuperLU's type has no public name)
+    """Return the LU decomposition, in an order of the columns that suits the pattern.
+
+    Minimum degree on Aᵀ+A has half as many entries as COLAMD where the pattern is symmetric (Davis 2006, ch. 7).
+    """
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A" if _has_symmetric_pattern(matrix) else "COLAMD")
+
+
+def _has_symmetric_pattern(matrix: Compressed) -> bool:
+    other = matrix.tocsr()
+    same = np.array_equal(other.indptr, matrix.indptr)
+    return same and np.array_equal(other.indices, matrix.indices)

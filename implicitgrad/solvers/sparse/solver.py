@@ -1,0 +1,221 @@
+"""Solve a sparse system: ∂L/∂x by one LU decomposition of Aᵀ, with a bound on its error where one can be proved.
+
+Aᵀ·u = ∂L/∂y, and ∂L/∂x = Bᵀ·u. With powers of two, M = 2ᶜ·Aᵀ·2ʳ has entries near 1, M·û = 2^(c − l)·∂L/∂y, and
+u = 2^(r + l)·û.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import LinearOperator, onenormest
+
+from implicitgrad.model.solution import General, Solution, Status
+from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
+from implicitgrad.numbers.sparse import SparseMatrix
+from implicitgrad.solvers.floating.equilibration import EVEN, lost, scaled_gradients, shifted, sums, unscaled
+from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
+from implicitgrad.solvers.floating.inverse import BallArray
+from implicitgrad.solvers.sparse.certificates import find_certificate
+from implicitgrad.solvers.sparse.factorization import Factored, factored
+from implicitgrad.solvers.sparse.structure import MAX_NAMES, listed, refuse_deficient
+from implicitgrad.text.characters import count, printable
+from implicitgrad.text.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.model.system import LinearSystem
+    from implicitgrad.numbers.ball import Array
+    from implicitgrad.solvers.floating.equilibration import Exponents
+    from implicitgrad.solvers.sparse.factorization import Compressed
+
+SINGULAR = 2.0**51
+"""A condition number beyond which doubles cannot tell A from a singular matrix."""
+SWEEPS = 10
+SHARE = 0.5
+"""Entries of a null vector that are counted: those of at least this share of the largest."""
+
+
+class ScaledAdjoint(NamedTuple):
+    """M = 2ᶜ·Aᵀ·2ʳ with its decomposition."""
+
+    M: Factored
+    rows: Exponents
+    """r, for each equation."""
+    columns: Exponents
+    """c, for each unknown."""
+
+
+class AdjointSolution(NamedTuple):
+    """u with Aᵀ·u = ∂L/∂y, (n, K)."""
+
+    value: Array
+    error: Array | None
+    """A bound on the error; None if nothing is certified."""
+    sensitivity: Array
+    """The change of u, to first order, per relative change of all entries of the system."""
+    remarks: tuple[tuple[str, str], ...]
+
+
+def solve_sparse(system: LinearSystem) -> Solution:
+    """Return ∂L/∂x of a sparse system, and whether it is certified.
+
+    Raise InputError if A is not invertible, by its pattern or in doubles, and for numbers beyond the range of doubles.
+    """
+    A, B = as_sparse(system.A), None if system.B is None else as_sparse(system.B)
+    system = system._replace(A=A, B=B)
+    refuse_deficient(system, A)
+    try:
+        with np.errstate(all="ignore"):  # overflow is found in the results
+            u = _adjoint(system, _scaled(system, A))
+            dL_dx = None if system.dL_dy is None else _along_inputs(u, B)
+    except OverflowError:
+        message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
+        raise InputError([Problem(message, None, "overflow", system.source)]) from None
+    rows = coefficients = None
+    if dL_dx is not None:
+        rows = BallMatrix(dL_dx.value.T, None if dL_dx.error is None else dL_dx.error.T)
+        coefficients = BallMatrix(np.zeros((len(rows), 0)))
+    return Solution(
+        system=system,
+        rank=system.unknowns,
+        status=Status.DETERMINED,
+        dy_dx=RowMatrix(),
+        dL_dx_rows=rows,
+        independent=system.x,
+        constraints=None,
+        general=General((), RowMatrix(), RowMatrix(), RowMatrix(), rows, coefficients),
+        condition_ratio=None,
+        is_gradient_alone=True,
+        remarks=u.remarks,
+        sensitivity=None if dL_dx is None else BallMatrix(dL_dx.sensitivity.T),
+    )
+
+
+def as_sparse(matrix: BaseMatrix[Any]) -> SparseMatrix:
+    """Return a matrix of doubles without its zeros."""
+    if isinstance(matrix, SparseMatrix):
+        return matrix
+    assert isinstance(matrix, BallMatrix)
+    return SparseMatrix.of_doubles(matrix)
+
+
+def _scaled(system: LinearSystem, A: SparseMatrix) -> ScaledAdjoint:
+    """Scale and decompose Aᵀ. Raise InputError if a pivot is 0."""
+    value, error = A.array, A.errors
+    rows, columns = _equilibration(A.magnitudes)
+    if rows.any() or columns.any():
+        exponents = np.repeat(rows, np.diff(value.indptr)) + columns[value.indices]
+        data = shifted(value.data, exponents)
+        loss = lost(value.data, exponents)
+        if error is not None or loss:
+            bounds = np.zeros_like(data) if error is None else shifted(error.data, exponents)
+            error = _with_data(value, (bounds + loss) * (1 + 4 * U))
+        value = _with_data(value, data)
+    try:
+        return ScaledAdjoint(factored(value.T, None if error is None else error.T), rows, columns)
+    except RuntimeError:
+        message = "A is singular, or so nearly that its LU decomposition in doubles has a pivot of 0"
+        raise InputError([Problem(message, None, "singular", system.source)]) from None
+
+
+def _with_data(matrix: Compressed, data: Array) -> Compressed:
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _equilibration(magnitudes: Compressed) -> tuple[Exponents, Exponents]:
+    """Return r and c such that 2ʳ·|A|·2ᶜ has entries up to 1, most of them near 1; 0 if the entries of A are near 1.
+
+    The sum of the squares of their exponents is made small, by means over rows and columns in turn (Curtis, Reid 1972).
+    """
+    M, N = magnitudes.shape
+    counts = np.diff(magnitudes.indptr)
+    i, j = np.repeat(np.arange(M), counts), magnitudes.indices
+    entries = np.frexp(magnitudes.data)[1].astype(np.int64)
+    rows, columns = np.zeros(M, dtype=np.int64), np.zeros(N, dtype=np.int64)
+    if np.abs(entries).max() <= EVEN:
+        return rows, columns
+    counts_of_columns = np.bincount(j, minlength=N)
+    for _ in range(SWEEPS):
+        rows = -np.rint(np.bincount(i, entries + columns[j], M) / counts).astype(np.int64)
+        columns = -np.rint(np.bincount(j, entries + rows[i], N) / counts_of_columns).astype(np.int64)
+    return rows - np.maximum.reduceat(entries + rows[i] + columns[j], magnitudes.indptr[:-1]), columns
+
+
+def _adjoint(system: LinearSystem, scaled: ScaledAdjoint) -> AdjointSolution:
+    """Solve Aᵀ·u = ∂L/∂y. Raise InputError if doubles cannot tell A from a singular matrix."""
+    n, M = system.unknowns, scaled.M
+    gradients = BallMatrix(np.zeros((0, n))) if system.dL_dy is None else system.dL_dy
+    assert isinstance(gradients, BallMatrix)
+    losses, g, dg = scaled_gradients(gradients, scaled.columns)
+    g = g.T
+    u, bound = _refined(M, g, 0.0 if dg is None else dg.T)
+    sizes = (M.magnitude @ np.abs(u) + np.abs(g)).max(axis=0, initial=0.0)
+    certificate = find_certificate(M) if np.isfinite(u).all() else None
+    exponents = sums(scaled.rows, losses)
+    if certificate is not None:
+        found = unscaled(BallArray(u, certificate.bound(bound)), exponents)
+        sensitivity = certificate.bound(np.broadcast_to(sizes, u.shape))
+        return AdjointSolution(found.value, found.error, shifted(sensitivity, exponents), ())
+    condition, norm, direction = _estimated_condition(M)
+    if not condition < SINGULAR:
+        raise _singular(system, scaled, condition, direction)
+    value = unscaled(BallArray(u, np.zeros_like(u)), exponents).value
+    residual = float(np.abs(gradients.array.T - as_sparse(system.A).array.T @ value).max(initial=0.0))
+    message = (
+        f"nothing is certified, for no bound on the inverse of A was found; its condition is about {condition:.0e}"
+    )
+    if g.size:
+        message += f", and |∂L/∂y − Aᵀ·u| ≤ {residual:.1e} for the u that gives ∂L/∂x = Bᵀ·u"
+    sensitivity = np.broadcast_to(norm * sizes, u.shape)
+    return AdjointSolution(value, None, shifted(sensitivity, exponents), (("not-certified", message),))
+
+
+def _refined(M: Factored, g: Array, dg: Array | float) -> tuple[Array, Array]:
+    """Solve M·u = g with one step of refinement; return u and a bound on its residual."""
+    if not g.size:
+        return g, g
+    u = M.solve(g)
+    residual, bound = M.residual(g, dg, u)
+    better = u + M.solve(residual)
+    better_bound = M.residual(g, dg, better)[1]
+    return (better, better_bound) if better_bound.sum() < bound.sum() else (u, bound)
+
+
+def _estimated_condition(M: Factored) -> tuple[float, float, Array]:
+    """Return estimates of ‖M‖_∞·‖M⁻¹‖_∞ and ‖M⁻¹‖_∞, and a v with A·2ᶜ·v small (Higham, Tisseur 2000)."""
+    other = M.transposed()
+    inverse = LinearOperator(M.value.shape, matvec=other.solve, rmatvec=M.solve, matmat=other.solve, rmatmat=M.solve)
+    norm, v = onenormest(inverse, compute_w=True)
+    return float(norm * M.magnitude.sum(axis=1).max()), float(norm), v
+
+
+def _singular(system: LinearSystem, scaled: ScaledAdjoint, condition: float, direction: Array) -> InputError:
+    """Return the error for an A that doubles cannot tell from a singular matrix. direction : A·2ᶜ·direction ≈ 0."""
+    v = np.abs(direction)
+    there = np.flatnonzero(v >= SHARE * v.max()) if np.isfinite(v).all() else np.arange(system.unknowns)
+    names = listed([printable(system.y[j]) for j in there[: MAX_NAMES + 1]])
+    message = f"doubles cannot tell A from a singular matrix, its condition being about {condition:.0e}: A·v ≈ 0 for a "
+    message += f"v in which {count(len(there), 'unknown')} {'has' if len(there) == 1 else 'have'} a large part, {names}"
+    hint = "If one of these is fixed, as by grounding a node, the others may be determined"
+    return InputError([Problem(message, hint, "singular", system.source)])
+
+
+def _along_inputs(u: AdjointSolution, B: SparseMatrix | None) -> AdjointSolution:
+    """Return ∂L/∂x = Bᵀ·u (P, K). Raise OverflowError."""
+    if B is None:
+        return u
+    sizes, width = B.magnitudes.T, int(np.bincount(B.array.indices).max(initial=0))
+    value = B.array.T @ u.value
+    if not np.isfinite(value).all():
+        raise OverflowError
+    product = enlarged(sizes @ np.abs(u.value), width)
+    sensitivity = sizes @ u.sensitivity + product
+    if u.error is None:
+        return AdjointSolution(value, None, sensitivity, u.remarks)
+    error = enlarged(sizes @ u.error, width) + gamma(width + 1) * product
+    if B.errors is not None:
+        error = error + enlarged(B.errors.T @ (np.abs(u.value) + u.error), width + 1)
+    return AdjointSolution(value, error * (1 + 8 * U) + SMALLEST, sensitivity, u.remarks)
