@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
-from implicitgrad.text.number_grammar import NumberError, last_place, parse_ratio
+from implicitgrad.text.number_grammar import NumberError, parse_ratio
+from implicitgrad.text.number_texts import last_place
 
 INDEX = re.compile("[0-9]{1,18}")
 

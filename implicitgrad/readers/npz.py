@@ -91,13 +91,13 @@ def read_systems(source: str) -> list[SystemSpec]:
     """
     path, selection = split_source(source)
     found = _load(path)
-    is_matrix = isinstance(found, SourceValue)
-    if selection and (is_matrix or not found.keys().isdisjoint(PROGRAM_MARKS)):
-        what = "a sparse matrix" if is_matrix else "a quadratic program"
-        raise refused(source, f"expected a stack of linear systems, got {what}", "bad-shape")
     if isinstance(found, SourceValue):
+        if selection:
+            raise refused(source, "expected a stack of linear systems, got a sparse matrix", "bad-shape")
         return [SystemSpec(path, {"A": found}, stem(path))]
     if not found.keys().isdisjoint(PROGRAM_MARKS):
+        if selection:
+            raise refused(source, "expected a stack of linear systems, got a quadratic program", "bad-shape")
         from implicitgrad.readers.npz_program import program_spec
 
         return [program_spec(path, stem(path), found, PROGRAM_CLAIMED)]

@@ -39,7 +39,7 @@ class Certificate(Protocol):
         """Return a bound on |M⁻¹|·r for r ≥ 0, (n, K)."""
 
 
-class Comparison(NamedTuple):
+class ComparisonMatrix(NamedTuple):
     """⟨M⟩, rounded down for every M within its bounds."""
 
     diagonal: Array
@@ -57,7 +57,7 @@ class Comparison(NamedTuple):
 class DominanceCertificate(NamedTuple):
     """v > 0 with ⟨M⟩·v ≥ w > 0."""
 
-    comparison: Comparison
+    comparison: ComparisonMatrix
     v: Array
     w: Array
     solve: Callable[[Array], Array] | None
@@ -125,12 +125,12 @@ def _by_dominance(M: Factored) -> DominanceCertificate | None:
     return DominanceCertificate(comparison, v, w, solve) if _is_positive(v) and _is_positive(w) else None
 
 
-def _comparison(M: Factored) -> Comparison:
+def _comparison(M: Factored) -> ComparisonMatrix:
     diagonal = M.magnitude.diagonal()
     beside = M.magnitude - sparse.diags_array(diagonal, format=M.magnitude.format)
     if M.error is not None:
         beside = beside + M.error
-    return Comparison(diagonal, beside * (1 + 2 * U), M.width + 1)
+    return ComparisonMatrix(diagonal, beside * (1 + 2 * U), M.width + 1)
 
 
 def _solver_by_signs(M: Factored) -> Callable[[Array], Array] | None:
@@ -146,7 +146,7 @@ def _solver_by_signs(M: Factored) -> Callable[[Array], Array] | None:
     return None
 
 
-def _by_iteration(comparison: Comparison) -> Array | None:
+def _by_iteration(comparison: ComparisonMatrix) -> Array | None:
     """Iterate v ← v + |D⁻¹·E|·v, E beside the diagonal D, which tends to the Perron vector.
 
     Return v with ⟨M⟩·v > 0; an empty array if ⟨M⟩·v ≤ 0 for some v > 0, and there is none; None if undecided.

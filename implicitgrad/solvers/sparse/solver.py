@@ -12,7 +12,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, onenormest
 
-from implicitgrad.model.solution import General, Solution, Status
+from implicitgrad.model.solution import General, Solution
+from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.sparse import SparseMatrix

@@ -27,7 +27,7 @@ MAX_BLOCK = 20
 NO_PARTNER = -1
 
 
-class Block(NamedTuple):
+class DeficientBlock(NamedTuple):
     """Lines of a matrix that have nonzero entries in fewer lines across than there are of them."""
 
     lines: list[int]
@@ -62,7 +62,7 @@ def refuse_deficient(system: LinearSystem, A: SparseMatrix) -> None:
     raise InputError([Problem(message + "; ".join(shown), hint, "structurally-singular", system.source)])
 
 
-def _find_block(pattern: Any, partners: Array) -> Block:  # noqa: ANN401 (a csr_array)
+def _find_block(pattern: Any, partners: Array) -> DeficientBlock:  # noqa: ANN401 (a csr_array)
     """Return the lines that alternating paths reach from the first line without a partner, and the lines across."""
     M, N = pattern.shape
     matched = np.flatnonzero(partners != NO_PARTNER)
@@ -72,10 +72,10 @@ def _find_block(pattern: Any, partners: Array) -> Block:  # noqa: ANN401 (a csr_
     graph = sparse.csr_array((np.ones(len(sources), dtype=np.int8), (sources, targets)), shape=(M + N, M + N))
     start = int(np.flatnonzero(partners == NO_PARTNER)[0])
     reached = np.sort(breadth_first_order(graph, start, return_predecessors=False))
-    return Block(reached[reached < M].tolist(), (reached[reached >= M] - M).tolist())
+    return DeficientBlock(reached[reached < M].tolist(), (reached[reached >= M] - M).tolist())
 
 
-def _few_unknowns(system: LinearSystem, block: Block) -> str:
+def _few_unknowns(system: LinearSystem, block: DeficientBlock) -> str:
     equations = listed([_equation_name(system, i) for i in block.lines])
     unknowns = listed([printable(system.y[j]) for j in block.across])
     if not block.across:
@@ -83,7 +83,7 @@ def _few_unknowns(system: LinearSystem, block: Block) -> str:
     return f"the {len(block.lines)} equations {equations} have only {count(len(block.across), 'unknown')}, {unknowns}"
 
 
-def _few_equations(system: LinearSystem, block: Block) -> str:
+def _few_equations(system: LinearSystem, block: DeficientBlock) -> str:
     unknowns = listed([printable(system.y[j]) for j in block.lines])
     equations = listed([_equation_name(system, i) for i in block.across])
     if not block.across:
