@@ -144,7 +144,7 @@ def test_vectors_are_columns_or_rows(run: Run) -> None:
             "a.mtx:3:5: expected no entry on the diagonal of a skew-symmetric matrix, got 2",
         ),
         (f"{COORDINATE}2 2 1\n1 1 a\n", f"a.mtx:3:5: {NUMBER} 'a'"),
-        (f"{COORDINATE}2 2 1\n1 1 nan\n", f"a.mtx:3:5: {NUMBER} 'nan'"),
+        (f"{COORDINATE}2 2 1\n1 1 nan\n", f"a.mtx:3:5: {NUMBER} 'nan'. Missing and infinite values are not read"),
         (f"{COORDINATE}2 2 1\n1 1 1.5D+01\n", f"a.mtx:3:5: {NUMBER} '1.5D+01'. An exponent is written with e: 1e-3"),
         (
             f"{COORDINATE}2 2 1\n1 1 1 2\n",
