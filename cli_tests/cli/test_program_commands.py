@@ -419,7 +419,7 @@ def test_solve_writes_the_numbers_of_a_program_into_an_npz_file(run: Run, tmp_pa
         assert str(found["status"]) == "differentiable"
         np.testing.assert_array_equal(found["dz_dh"], [[0, -0.2, 0], [0, 0.4, 0]])
         np.testing.assert_array_equal(found["dL_dP"], [[-0.84, -0.72], [-0.72, -0.51]])
-    refused = run("solve", "bakery.yaml", "--format", "csv")
+    refused = run("solve", "bakery.yaml", "-o", "z.npy")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "no place for a quadratic program" in refused.stderr
 

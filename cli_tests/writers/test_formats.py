@@ -1,4 +1,4 @@
-"""solve --format markdown, latex, yaml, csv: the same answer, in what people paste and in what is read again."""
+"""solve --format markdown, latex, yaml: the same answer, in what people paste and in what is read again."""
 
 import json
 import re
@@ -19,8 +19,6 @@ from markdown_it import MarkdownIt
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
 from implicitgrad.numbers.number_form import NumberOptions
-from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.csv import write_csv
 from implicitgrad.writers.latex import write_latex
 from implicitgrad.writers.markdown import write_markdown
 from implicitgrad.writers.yaml import write_yaml
@@ -189,12 +187,6 @@ def test_a_system_and_its_answer_are_read_again(case: Case, tmp_path: Path) -> N
     assert (again.A, again.B, again.dL_dy) == (ours.A, ours.B, ours.dL_dy)
     assert (again.x, again.y, again.name, again.has_one_loss) == (ours.x, ours.y, ours.name, ours.has_one_loss)
     assert solve(again).dy_dx == solution.dy_dx
-    if case.B is None:
-        again = read_again(write_csv(solution), tmp_path / "a.csv")
-        assert (again.A, again.dL_dy, again.x, again.y) == (ours.A, ours.dL_dy, ours.x, ours.y)
-    else:
-        with pytest.raises(UsageError, match="no place for B"):
-            write_csv(solution)
 
 
 names = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=6).filter(str.strip)
@@ -221,13 +213,6 @@ def test_any_names_and_numbers_are_read_again(tmp_path: Path, system: Any, data:
     solution = solve(A, g, x=x, y=y)
     again = read_again(write_yaml(solution), tmp_path / "a.yaml")
     assert (again.A, again.x, again.y) == (solution.system.A, tuple(x), tuple(y))
-    try:
-        text = write_csv(solution)
-    except UsageError:  # no place for the name
-        return
-    again = read_again(text, tmp_path / "a.csv")
-    safe = [tuple(f"'{name}" if name[0] in "=+-@" else name for name in own) for own in (x, y)]
-    assert (again.A, [again.x, again.y]) == (solution.system.A, safe)
 
 
 hostile_names = st.text(
@@ -319,17 +304,16 @@ def test_a_derivative_may_be_claimed_by_names_with_any_sign(run: Run) -> None:
 def test_doubles_are_read_again_as_they_are(tmp_path: Path, n: int, scale: float) -> None:
     rng = np.random.default_rng(n)
     solution = solve(rng.normal(size=(n, n)) * scale, rng.normal(size=n))
-    for text, path in ((write_yaml(solution), tmp_path / "a.yaml"), (write_csv(solution), tmp_path / "a.csv")):
-        system = read_again(text, path)
-        assert np.array_equal(np.array(system.A, dtype=float), np.array(solution.system.A, dtype=float))
+    system = read_again(write_yaml(solution), tmp_path / "a.yaml")
+    assert np.array_equal(np.array(system.A, dtype=float), np.array(solution.system.A, dtype=float))
 
 
-def test_what_is_not_certified_is_not_claimed(tmp_path: Path) -> None:
+def test_what_is_not_certified_is_not_claimed() -> None:
     solution = solve(np.array([[1.0, 2.0], [2.0, 4.0]]), [1.0, 0.0])
     assert None in solution.error_bounds
-    for text in (write_yaml(solution), write_csv(solution)):
-        assert "# the answer is not certified, and is not claimed" in text
-        assert "expect" not in text
+    text = write_yaml(solution)
+    assert "# the answer is not certified, and is not claimed" in text
+    assert "expect" not in text
 
 
 @pytest.mark.parametrize("path", [*filter(is_program, SAMPLES)], ids=lambda path: path.name)
@@ -368,27 +352,6 @@ def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> Non
     assert run("check", "a.yaml").returncode == 0
 
 
-def test_csv_holds_one_system_with_plain_names(run: Run) -> None:
-    files = {
-        "two.yaml": "A: [[1]]\n---\nA: [[2]]\n",
-        "n.yaml": "A: [[1]]\ny: [2019]\n",
-        "g.yaml": "A: [[1]]\nx: [dL/dy]\n",
-    }
-    for name, reason in (
-        ("two.yaml", "--format csv holds one system's answer, and there are 2"),
-        ("n.yaml", "CSV has no place for the name '2019'"),
-        ("g.yaml", "CSV has no place for the name 'dL/dy'"),
-    ):
-        result = run("solve", name, "-f", "csv", files=files)
-        assert (result.returncode, result.stdout) == (2, "")
-        assert reason in result.stderr
-    result = run("solve", "-A", "1 2; 3 4", "-g", "1 1", "-f", "csv")
-    assert result.stdout == (
-        "# expect: {status: determined, rank: 2, dy_dx: [[-2, 1], [3/2, -1/2]], dL_dx: [-1/2, 1/2]}\n"
-        ",y1,y2\nx1,1,2\nx2,3,4\ndL/dy,1,1\n"
-    )
-
-
 def test_latex_shows_nonlinear_equations_and_what_follows_from_them_for_small_changes(run: Run) -> None:
     circle = run("solve", "-e", "x^2+y^2=25", "--unknowns", "y", "--at", "x=3,y=4", "-f", "latex").stdout
     assert "x^{2} + y^{2} = 25 \\quad \\text{at } x = 3, y = 4" in circle
@@ -412,7 +375,7 @@ def test_an_answer_too_long_for_a_page_is_refused_before_it_is_laid_out(run: Run
             assert (result.returncode, result.stdout) == (2, "")
             assert result.stderr == (
                 f"implicitgrad: {file}: expected an answer of at most 100,000 terms on a page, got {terms}. "
-                "--format json writes all of it, and so does --output with a name ending in .npz\n"
+                "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz\n"
             )
         assert run("solve", file).returncode == run("solve", file, "-fjson").returncode == 0
 

@@ -49,6 +49,10 @@ class SolveOptions(NamedTuple):
     """Whether all Jacobians around a kink of a program are asked for."""
     direction: Mapping[str, Fraction] | None = None
     """A direction in which a program's derivative is asked for."""
+    show: tuple[str, ...] = ()
+    """The names and patterns of what a page shows; none for everything."""
+    is_sorted: bool = False
+    """Whether the rows and the columns of the largest entries come first."""
 
 
 class Answer(NamedTuple):
@@ -134,6 +138,11 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
         from implicitgrad.model.requirement import facts_of, unmet
 
         problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
+    selection = None
+    if options.show or options.is_sorted:
+        from implicitgrad.cli.selection import selection_of
+
+        selection = selection_of(solution, options.show, is_sorted=options.is_sorted)
     form, is_on_screen = FORMATS[options.form], options.file is None
     written = form.write(
         solution,
@@ -144,6 +153,7 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
             parts,
             wrt=options.wrt,
             has_steps=options.steps,
+            selection=selection,
         ),
     )
     limitation = form.limitation(solution)

@@ -48,7 +48,7 @@ GROUPS = {
     "Output": "output output_dir form resume quiet",
     "Answers": "free require fail_fast",
     "Processes": "jobs address dask_timeout",
-    "CSV": "delimiter decimal header index",
+    "CSV input": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit",
 }
 EPILOG = """\

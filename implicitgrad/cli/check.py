@@ -54,7 +54,7 @@ GROUPS = {
     "Equations": "equations at solve_for",
     "Quadratic programs": "minimize maximize subject_to",
     "Output": "form plain output junit github quiet",
-    "CSV": "delimiter decimal header index",
+    "CSV input": "delimiter decimal header index",
     "Advanced": "time_limit",
 }
 EPILOG = """\

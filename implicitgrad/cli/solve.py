@@ -54,8 +54,8 @@ GROUPS = {
     "Equations": "equations at solve_for order",
     "Quadratic programs": "minimize maximize subject_to pieces direction",
     "Answer": "wrt steps free only require",
-    "Output": "form plain output notation digits full",
-    "CSV": "delimiter decimal header index",
+    "Output": "form plain output show sort notation digits full",
+    "CSV input": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
 }
 EPILOG = """\
@@ -110,7 +110,7 @@ def _described() -> str:
     "--digits",
     type=click.IntRange(1, 100),
     metavar="N",
-    help="Round decimals to N significant digits.  [default: 6; in the summary of a large answer 3]",
+    help="Round decimals to N significant digits.  [default: 6; in the summary of a large answer 3; in CSV all]",
 )
 @click.option(
     "--notation",
@@ -126,6 +126,13 @@ def _described() -> str:
     type=click.Path(readable=False),
     help="Write to a file. Its suffix chooses the format; .npy gets ∂y/∂x, .npz all matrices.",
 )
+@click.option(
+    "--show",
+    **once(names),
+    metavar="NAMES",
+    help="Show these rows and columns: names and patterns of unknowns and inputs, 'Energy,feed*'.",
+)
+@click.option("--sort", is_flag=True, help="Put the rows and the columns with the largest entries first.")
 @click.option("--full", is_flag=True, help="Print every entry of a large ∂y/∂x, not a summary.")
 @time_limit_option
 @threads_option
@@ -152,6 +159,8 @@ def solve(
     only: str | None,
     order: int,
     steps: bool,
+    show: tuple[str, ...] | None,
+    sort: bool,
     full: bool,
     time_limit: float | None,
     threads: int | None,
@@ -197,6 +206,9 @@ def solve(
     form = format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
     if steps and not FORMATS[form].has_steps:
         raise UsageError(f"--steps is for --format {WITH_STEPS}, got {form}")
+    if steps and (sort or show is not None):
+        option = "--sort" if show is None else "--show"
+        raise UsageError(f"{option} is for the table, and --steps prints none; expected one of them, got both")
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
@@ -219,6 +231,8 @@ def solve(
         wrt or (),
         pieces,
         rates,
+        show or (),
+        sort,
     )
     answers, problems = _answers(system, given, inputs, options, time_limit)
     if file is None:
@@ -237,7 +251,7 @@ def solve(
 
 
 def _numbers(digits: int | None, form: NumberForm) -> NumberOptions:
-    return DEFAULT._replace(form=form) if digits is None else NumberOptions(digits, form, digits)
+    return DEFAULT._replace(form=form) if digits is None else NumberOptions(digits, form, digits, digits)
 
 
 def _rates(direction: tuple[str, ...]) -> dict[str, Fraction]:

@@ -80,6 +80,13 @@ class BallMatrix(BaseMatrix[Any]):
             return [[number if number == number else None for number in row] for row in rows]
         return rows
 
+    def part(self, rows: Sequence[int], columns: Sequence[int]) -> BallMatrix:
+        """Return some rows and columns."""
+        import numpy as np
+
+        places = np.ix_(np.array(rows, dtype=int), np.array(columns, dtype=int))
+        return BallMatrix(self.array[places], None if self.error is None else self._errors()[places])
+
     def largest_error(self) -> float | None:
         """Return a bound on the error of every entry; None if there is none or it is infinite."""
         if self.error is None:

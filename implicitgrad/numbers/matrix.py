@@ -102,6 +102,10 @@ class BaseMatrix(Generic[Entry_co]):
         """Return a bound on the error of every entry; None if there is none or it is infinite."""
         return 0.0
 
+    def part(self, rows: Sequence[int], columns: Sequence[int]) -> BaseMatrix[Entry_co]:
+        """Return some rows and columns."""
+        return self.with_rows([[self.rows[i][k] for k in columns] for i in rows])
+
     def first_columns(self, number: int) -> BaseMatrix[Entry_co]:
         """Return the first ``number`` columns."""
         return self.with_rows([row[:number] for row in self.rows])

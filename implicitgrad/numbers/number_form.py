@@ -23,6 +23,8 @@ class NumberOptions(NamedTuple):
     form: NumberForm = NumberForm.AUTO
     summary_digits: int = 3
     """The same in a summary."""
+    sheet_digits: int | None = None
+    """The same in a spreadsheet; None for all that a double has."""
 
 
 DEFAULT = NumberOptions()

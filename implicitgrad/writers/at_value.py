@@ -14,13 +14,14 @@ from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
     from implicitgrad.writers.latex_notation import Notation
+    from implicitgrad.writers.shown_answer import ShownAnswer
 
 
-def show_at_value(solution: Solution, notation: Notation) -> Iterator[Section]:
-    """Yield y at the value of x, ∂L/∂A and ∂L/∂B."""
+def show_at_value(solution: Solution, notation: Notation, shown: ShownAnswer) -> Iterator[Section]:
+    """Yield y at the value of x, ∂L/∂A and ∂L/∂B, in the unknowns and inputs that are shown."""
     found, system = solution.at_value, solution.system
     assert found is not None
-    values = dict(zip(solution.y, found.y.bounded_rows()[0], strict=True))
+    values = dict(zip(shown.y, found.y.part([0], shown.unknowns).bounded_rows()[0], strict=True))
     known = {y: value for y, value in values.items() if value is not None}
     lacking = [notation.mention(y) for y, value in values.items() if value is None]
     elements: list[Element] = [in_one_style(notation, partial(_equations, known))] if known else []
@@ -29,13 +30,15 @@ def show_at_value(solution: Solution, notation: Notation) -> Iterator[Section]:
     yield Section((Sentence("at this x", Role.ASIDE), *elements))
     rows = [notation.label(name) for name in solution.x] if system.B is None else None
     rows = rows or [f"equation {i + 1}" for i in range(system.equations)]
-    for key, matrices, names in (
-        ("A", found.dL_dA, tuple(map(notation.label, solution.y))),
-        ("B", found.dL_dB, tuple(map(notation.label, solution.x))),
+    for key, matrices, all_names, columns in (
+        ("A", found.dL_dA, solution.y, shown.unknowns),
+        ("B", found.dL_dB, solution.x, shown.inputs),
     ):
-        for label, matrix, is_unique in zip(
+        names = [notation.label(all_names[k]) for k in columns]
+        for label, whole, is_unique in zip(
             loss_labels(system, key), matrices or (), solution.unique_losses, strict=False
         ):
+            matrix = whole.part(range(len(rows)), columns)
             build = partial(_coefficients, label, rows, names, matrix)
             yield Section((in_one_style(notation, build),))
             if matrix.count_determined() < len(rows) * len(names):

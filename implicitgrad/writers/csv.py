@@ -1,66 +1,169 @@
-"""Write a system and its answer as a CSV table that check reads again, and the rows that batch writes."""
+"""Write answers as CSV: the spreadsheet of one answer, and the rows that batch writes."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+from functools import partial
 from io import StringIO
+from sys import float_info
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.number_form import NumberForm, NumberOptions
 from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.text.characters import printable, quoted
-from implicitgrad.text.errors import Problem, UsageError
-from implicitgrad.text.number_grammar import is_number
-from implicitgrad.text.number_texts import looks_like_number
-from implicitgrad.writers.expectation import certified_claims, write_flow
+from implicitgrad.text.characters import count, printable
+from implicitgrad.text.errors import Problem
+from implicitgrad.text.number_grammar import format_fraction, to_float
 from implicitgrad.writers.record import to_record
-from implicitgrad.writers.yaml import NOT_CERTIFIED, matrix_texts
 
-GRADIENT = "dL/dy"
-FORMULA_STARTS = ("=", "+", "-", "@")
-"""The first characters of cells that a spreadsheet evaluates as formulas."""
+if TYPE_CHECKING:
+    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.selection import Selection
+
 COLUMNS = (
     "name", "source", "status", "rank", "equations", "unknowns", "inputs", "condition", "dL_dx", "free_parameters",
     "error", "content_hash",
 )  # fmt: skip
+_FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠]")
+"""Matches the beginning of a text that a spreadsheet may evaluate, and of one that is escaped already."""
 _STREAM = re.compile("-(#[0-9]+)?")
 """Matches the source of systems from standard input."""
+_MAX_INTEGER = 10**17
+"""The least integer that is written with an exponent."""
+_DIGITS = 17
+"""The digits of a number beyond the range of doubles."""
+_SMALLEST_EXPONENT, _LARGEST_EXPONENT = -5, 15
+"""The decimal exponents within which a rounded number has none."""
+Number = Fraction | float | Symbolic
+WriteNumber = Callable[[Number], str]
 
 
-def write_csv(solution: Solution) -> str:
-    """Return columns y, rows x and rows named dL/dy, below a comment with the answer.
+def write_csv(solution: Solution, write_number: WriteNumber, shown: Selection | None = None) -> str:
+    """Return ∂y/∂x with a column for each input and a row for each unknown, and a row dL/dx for each loss.
 
-    A name that a spreadsheet would evaluate begins with '. Raises UsageError for systems that such a table cannot hold.
+    What is not determined is empty. shown : None for everything.
     """
-    solution = _without_formulas(solution)
-    system = solution.system
-    origin = system.origin
-    if system.B is not None or (origin is not None and (origin.point or system.is_local)):
-        what = "B" if origin is None else "equations at a point" if origin.point else "nonlinear equations"
-        raise UsageError(f"{system.source}: CSV has no place for {what}", "--format yaml has")
-    if system.x_value is not None:
-        raise UsageError(f"{system.source}: CSV has no place for the value of x", "--format yaml has")
-    if system.dL_dy is not None and len(system.dL_dy) == 1 and not system.has_one_loss:
-        raise UsageError(
-            f"{system.source}: in CSV one dL/dy is a vector, not a matrix of one row", "--format yaml has both"
-        )
-    for name in (*system.x, *system.y):
-        if not _is_label(name):
-            raise UsageError(f"{system.source}: CSV has no place for the name {quoted(name)}", "--format yaml has")
-    answer = certified_claims(solution)
-    rows = [
-        ["", *system.y],
-        *([x, *row] for x, row in zip(system.x, matrix_texts(system.A, solution, _entry), strict=True)),
-    ]
-    rows += [
-        [GRADIENT, *row] for row in (matrix_texts(system.dL_dy, solution, _entry) if system.dL_dy is not None else ())
-    ]
+    rows = range(len(solution.y)) if shown is None else shown.rows
+    columns = range(len(solution.x)) if shown is None else shown.columns
+    lines: list[tuple[str, Sequence[Number | None]]] = []
+    if not solution.is_gradient_alone:
+        jacobian = solution.dy_dx.part(rows, columns).plain_rows()
+        lines += [(_name(solution.y[j]), row) for j, row in zip(rows, jacobian, strict=True)]
+    if (losses := solution.dL_dx_rows) is not None:
+        gradients = losses.part(range(len(losses)), columns).plain_rows()
+        lines += [(f"{name}/dx", row) for name, row in zip(_losses(len(losses)), gradients, strict=True)]
+    return _sheet("dy/dx", [_name(solution.x[k]) for k in columns], lines, write_number)
+
+
+def write_program_csv(
+    solution: ProgramSolution, write_number: WriteNumber, wrt: Sequence[str], shown: Selection | None = None
+) -> str:
+    """Return z beside its derivatives, with a column for each parameter, and a row dL/d for each loss.
+
+    What is not unique, not decided or different on both sides is empty. wrt : keys of parameters, none for the usual.
+    """
+    from implicitgrad.writers.program_document import all_derivatives, usual_parameters
+
+    found, wrt = all_derivatives(solution), wrt or usual_parameters(solution)
+    parameters = () if found is None else found.parameters
+    places = range(len(parameters)) if shown is None else shown.columns
+    columns = [k for k in places if parameters[k].key in wrt]
+    z = solution.z if solution.is_unique and solution.z is not None else [None] * len(solution.program.z)
+    lines: list[tuple[str, Sequence[Number | None]]] = []
+    if not solution.is_gradient_alone:
+        for j in range(len(z)) if shown is None else shown.rows:
+            slopes = [] if found is None else [found.z[j][k] for k in columns]
+            lines.append((_name(solution.program.z[j]), [z[j], *slopes]))
+    if found is not None:
+        names = _losses(len(found.losses))
+        lines += [
+            (f"{name}/d", [None, *(row[k] for k in columns)]) for name, row in zip(names, found.losses, strict=True)
+        ]
+    return _sheet("dz/d", ["z", *(_name(parameters[k].name) for k in columns)], lines, write_number)
+
+
+def csv_limitation(solution: Solution) -> str | None:
+    """Return a message on the cells that are empty; None if there are none."""
+    matrices = [solution.dL_dx_rows, None if solution.is_gradient_alone else solution.dy_dx]
+    cells = [(len(one) * len(solution.x), one.count_determined()) for one in matrices if one is not None]
+    lacking = sum(size - determined for size, determined in cells)
+    hint = "--format json has the general solution"
+    return f"{count(lacking, 'entry')} not determined, and empty there; {hint}" if lacking else None
+
+
+def number_writer(options: NumberOptions) -> WriteNumber:
+    """Return what writes the numbers of a spreadsheet: as decimals, unless fractions are asked for."""
+    if options.form is NumberForm.FRACTION:
+        return _fraction
+    return partial(_decimal, digits=options.sheet_digits)
+
+
+def _decimal(value: Number, digits: int | None) -> str:
+    """Return the decimal of the nearest double, or of so many significant digits; letters as an expression."""
+    if isinstance(value, float) and digits is None:
+        return repr(value).removesuffix(".0")
+    if isinstance(value, Symbolic):
+        if not value.is_number:
+            return _expression(value)
+        value = value.approximation()
+    value = Fraction(value)
+    if digits is not None:
+        return _rounded(value, digits)
+    if value.denominator == 1 and abs(value) < _MAX_INTEGER:
+        return str(value)
+    double = to_float(value)
+    if double is None or (value and abs(double) < float_info.min):
+        return _rounded(value, _DIGITS)
+    return repr(double).removesuffix(".0")
+
+
+def _fraction(value: Number) -> str:
+    """Return ``p/q``; letters as an expression."""
+    if isinstance(value, Symbolic):
+        return _expression(value)
+    return format_fraction(Fraction(value))
+
+
+def _rounded(value: Fraction, digits: int) -> str:
+    """Return a decimal of at most so many significant digits, without trailing zeros."""
+    number = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
+    is_plain = _SMALLEST_EXPONENT <= number.adjusted() <= _LARGEST_EXPONENT
+    return f"{number:f}" if is_plain else f"{number:e}"
+
+
+def _expression(value: Symbolic) -> str:
+    """Write an expression so that a spreadsheet does not evaluate it."""
+    return value.text if value.fraction is not None else _without_formula(value.text)
+
+
+def _losses(number: int) -> list[str]:
+    return ["dL"] if number == 1 else [f"dL{k + 1}" for k in range(number)]
+
+
+def _sheet(
+    corner: str, heads: Sequence[str], lines: Iterable[tuple[str, Sequence[Number | None]]], write_number: WriteNumber
+) -> str:
     stream = StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    comment = f"expect: {write_flow(answer)}" if answer else NOT_CERTIFIED
-    return f"# {comment}\n{stream.getvalue()}"
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([corner, *heads])
+    for label, entries in lines:
+        writer.writerow([label, *("" if entry is None else write_number(entry) for entry in entries)])
+    return stream.getvalue()
+
+
+def _name(name: str) -> str:
+    """Return a name as a cell: with its line breaks, and other control characters escaped."""
+    return _without_formula("\n".join(map(printable, name.split("\n"))))
+
+
+def _without_formula(text: str) -> str:
+    """Put ' before a text that a spreadsheet would evaluate, and before one that has it already."""
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def write_header() -> str:
@@ -95,42 +198,4 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and not _STREAM.fullmatch(text) else text
-
-
-def _entry(value: Symbolic) -> str:
-    """Write an expression so that a spreadsheet does not evaluate it."""
-    text = value.text
-    return f"({text})" if text.startswith("-") and value.fraction is None else text
-
-
-def _without_formulas(solution: Solution) -> Solution:
-    def label(name: str) -> str:
-        return f"'{name}" if name.startswith(FORMULA_STARTS) else name
-
-    def labels(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(map(label, names))
-
-    if not any(name != label(name) for name in (*solution.x, *solution.y)):
-        return solution
-    constraints = solution.constraints
-    return solution._replace(
-        system=solution.system._replace(x=labels(solution.x), y=labels(solution.y)),
-        independent=labels(solution.independent),
-        constraints=constraints and constraints._replace(dependent=labels(constraints.dependent)),
-        general=solution.general._replace(free=labels(solution.general.free)),
-    )
-
-
-def _is_label(name: str) -> bool:
-    """Return whether a cell with this name is read as the name."""
-    letters = "".join(filter(str.isalpha, name.lower().replace("∂", "d")))
-    return (
-        name == name.strip()
-        and name == printable(name)
-        and not is_number(name)
-        and not looks_like_number(name)
-        and not name.startswith("#")
-        and letters not in ("dldy", "dldx", "grad", "gradient")
-        and not any(c in name for c in ";|\t")
-    )
+    return text if _STREAM.fullmatch(text) else _without_formula(text)

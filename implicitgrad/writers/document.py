@@ -5,10 +5,11 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations_with_replacement
 from math import inf, ulp
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.solution import General, Solution
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
@@ -19,8 +20,10 @@ from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence, loss_labels
 from implicitgrad.writers.notation import in_one_style
+from implicitgrad.writers.shown_answer import ShownAnswer
 
 if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
     from implicitgrad.writers.latex_notation import Notation
 
 MAX_CONDITIONS = 3
@@ -36,16 +39,17 @@ LENIENT = 1 + 2.0**-40
 class Document:
     """The contents of a page on a Solution, in a notation."""
 
-    def __init__(self, solution: Solution, notation: Notation) -> None:
-        """Collect the names and the free unknowns."""
+    def __init__(self, solution: Solution, notation: Notation, selection: Selection | None = None) -> None:
+        """Collect the names and the free unknowns. selection : what of ∂y/∂x is shown; None for everything."""
         self.solution, self.system, self.notation = solution, solution.system, notation
         self.digits = notation.options.digits
         label = self.label = notation.label
-        self.inputs = tuple(map(label, solution.independent))
-        self.y = tuple(map(label, solution.system.y))
+        self.shown = ShownAnswer.of(solution, selection)
+        self.inputs = tuple(map(label, self.shown.x))
+        self.y = tuple(map(label, self.shown.y))
         self.free = tuple(map(label, solution.general.free))
         free = set(solution.general.free)
-        self.is_free = [name in free for name in solution.system.y]
+        self.is_free = [name in free for name in self.shown.y]
 
     @property
     def is_good(self) -> bool:
@@ -75,7 +79,7 @@ class Document:
         """Return the findings: the status and its reasons."""
         solution = self.solution
         found = [f"rank {solution.rank} of {self.system.unknowns}"]
-        if self.free and self.inputs:
+        if self.free and self.solution.independent:
             found.append(f"{count(len(self.free), 'unknown')} {'is' if len(self.free) == 1 else 'are'} free")
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
@@ -108,7 +112,7 @@ class Document:
             if self.solution.at_value is not None:
                 from implicitgrad.writers.at_value import show_at_value
 
-                yield from show_at_value(self.solution, self.notation)
+                yield from show_at_value(self.solution, self.notation, self.shown)
             if self.solution.second:
                 yield Section((in_one_style(self.notation, self._second),))
         if self.solution.validity is not None:
@@ -116,6 +120,14 @@ class Document:
 
             yield from describe_conditions(self.solution, self.notation)
         yield from self.warnings()
+
+    def selected(self) -> str:
+        """Return how much of ∂y/∂x is shown, if that is not all."""
+        sizes = (len(self.y), len(self.solution.y), len(self.inputs), len(self.solution.independent))
+        rows, all_rows, columns, all_columns = sizes
+        if (rows, columns) == (all_rows, all_columns):
+            return ""
+        return f"{rows} of {count(all_rows, 'row')} and {columns} of {count(all_columns, 'column')} are shown"
 
     def dependence(self) -> Iterator[Section]:
         """Yield what of a singular system is dependent and what is not determined."""
@@ -139,6 +151,8 @@ class Document:
         yield from self.dependence()
         if not self.solution.independent:
             return
+        if said := self.selected():
+            yield Section((Sentence(said, Role.ASIDE),))
         yield Section((in_one_style(self.notation, self._general),))
         if unconstrained := self._unconstrained():
             yield Section((Sentence(unconstrained),))
@@ -161,7 +175,7 @@ class Document:
         found = self.solution.constraints
         if found is None:
             return ""
-        if not self.inputs:
+        if not self.solution.independent:
             return "no input can vary: there are no derivatives"
         moving = [any(row) for row in found.matrix]
         names = [self.notation.mention(name) for name in found.dependent]
@@ -176,15 +190,15 @@ class Document:
 
     def _general(self, notation: Notation) -> Block:
         """Return ∂y/∂x and ∂L/∂x; undetermined entries are expressions in the free ones."""
-        general, gradients = self.solution.general, self._gradients()
+        general, gradients = self.shown.general, self._gradients()
         rows: list[tuple[str | None, Sequence[Fraction], list[tuple[int, Fraction]]]] = []
         if not self.solution.is_gradient_alone:
             dependencies = general.null_space.nonzero_entries(self.is_free)
-            free = [name if is_free else None for name, is_free in zip(self.solution.y, self.is_free, strict=True)]
+            free = [name if is_free else None for name, is_free in zip(self.shown.y, self.is_free, strict=True)]
             rows = list(zip(free, general.particular.bounded_rows(), dependencies, strict=True))
         rows += [(None, particular, V) for particular, V in gradients]
         columns = []
-        for k, x in enumerate(self.solution.independent):
+        for k, x in enumerate(self.shown.x):
             determined = iter(notation.column([J[k] for free, J, V in rows if free is None and not V]))
             parameters = self._parameters(x)
             columns.append(
@@ -210,8 +224,8 @@ class Document:
 
     def _minimum_norm(self, notation: Notation) -> Block:
         """Return the choice of least Frobenius norm."""
-        rows = list(self.solution.general.minimum_norm.bounded_rows())
-        columns = list(zip(*rows, strict=True))
+        rows = list(self.shown.general.minimum_norm.bounded_rows())
+        columns = list(zip(*self.shown.minimum_norm.bounded_rows(), strict=True))
         gradients = () if self.system.dL_dy is None else self.system.dL_dy.bounded_rows()
         losses = [[_sum_of_products(g, column) for column in columns] for g in gradients]
         shown = [*([] if self.solution.is_gradient_alone else rows), *losses]
@@ -235,18 +249,18 @@ class Document:
         return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
 
     def _second(self, notation: Notation) -> Equations:
-        """Return ∂²y/∂x² for every pair of inputs."""
+        """Return ∂²y/∂x² for every pair of the inputs that are shown."""
         names, y = self.solution.x, self.solution.y[0]
         lines = []
-        for i, row in enumerate(self.solution.second.bounded_rows() if self.solution.second else ()):
-            for k, value in enumerate(row[i:], start=i):
-                (number,) = notation.column([value])
-                lines.append(number.named(notation.second_derivative(y, names[i], names[k])))
+        rows = self.solution.second.bounded_rows() if self.solution.second else ()
+        for i, k in combinations_with_replacement(self.shown.inputs if rows else (), 2):
+            (number,) = notation.column([rows[i][k]])
+            lines.append(number.named(notation.second_derivative(y, names[i], names[k])))
         return Equations(tuple(lines))
 
     def _gradients(self) -> list[tuple[Sequence[Fraction], list[tuple[int, Fraction]]]]:
         """Return the particular ∂L/∂x of each loss, and its nonzero coefficients of the free unknowns."""
-        general = self.solution.general
+        general = self.shown.general
         if general.dL_dx_particular is None or general.dL_dx_coefficients is None:
             return []
         coefficients = general.dL_dx_coefficients.nonzero_entries()
@@ -273,7 +287,10 @@ class Document:
         rows = self.solution.general.null_space.first_columns(MAX_CONDITIONS).nonzero_entries()
         for column in range(min(len(self.free), MAX_CONDITIONS)):
             terms = [
-                (value, f"∂L/∂{y}") for y, row in zip(self.y, rows, strict=True) for f, value in row if f == column
+                (value, f"∂L/∂{self.label(y)}")
+                for y, row in zip(self.solution.y, rows, strict=True)
+                for f, value in row
+                if f == column
             ]
             conditions.append(f"{linear(Fraction(0), terms, notation.numbers.show)} = 0")
         rest = len(self.free) - MAX_CONDITIONS
@@ -281,23 +298,19 @@ class Document:
         return f"it would need {', '.join(conditions)}{more}"
 
 
-def refuse_long(solution: Solution) -> None:
+def refuse_long(document: Document) -> None:
     """Raise InputError for an answer that is too long for a page, before it is laid out."""
-    general, P = solution.general, len(solution.independent)
-    terms = 0 if solution.is_gradient_alone else len(solution.y) * P + _dependencies(general) * P
+    general, P = document.shown.general, len(document.inputs)
+    dependencies = general.null_space.count_nonzero() - sum(document.is_free)
+    terms = 0 if document.solution.is_gradient_alone else (len(document.y) + dependencies) * P
     if general.dL_dx_coefficients is not None:
         terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
-    if (at := solution.at_value) is not None:
+    if (at := document.solution.at_value) is not None:
         terms += sum(rows * columns for rows, columns in (one.shape for one in (*(at.dL_dA or ()), *(at.dL_dB or ()))))
     if terms > MAX_TERMS:
         message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
-        hint = "--format json writes all of it, and so does --output with a name ending in .npz"
-        raise InputError([Problem(message, hint, "too-large", solution.system.source)])
-
-
-def _dependencies(general: General) -> int:
-    """Return the number of nonzero entries of the null space besides its identity."""
-    return general.null_space.count_nonzero() - len(general.free)
+        hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
+        raise InputError([Problem(message, hint, "too-large", document.system.source)])
 
 
 def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:

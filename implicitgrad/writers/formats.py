@@ -16,6 +16,7 @@ from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.selection import Selection
     from implicitgrad.model.solution import Solution
     from implicitgrad.model.spec import SourceValue
     from implicitgrad.text.errors import Problem
@@ -48,6 +49,8 @@ class WriteOptions(NamedTuple):
     """The parameters of a program whose derivatives a page shows, by their keys; none for the usual ones."""
     has_steps: bool = False
     """Whether a page on a program has the derivation."""
+    selection: Selection | None = None
+    """The rows and the columns that a page or a spreadsheet shows; None for all."""
 
 
 class BatchFormat(NamedTuple):
@@ -102,15 +105,24 @@ def _table(solution: AnySolution, options: WriteOptions) -> str:
         from implicitgrad.writers.table import lay_out
 
         notation = PlainNotation(options.numbers, screen.label, screen.label)
-        document = ProgramDocument(solution, notation, options.wrt, has_steps=options.has_steps)
+        document = ProgramDocument(solution, notation, options.wrt, options.selection, has_steps=options.has_steps)
         return lay_out(document, screen)
-    if solution.is_large and not options.is_full:
+    if _is_large(solution, options.selection) and not options.is_full:
         from implicitgrad.writers.summary import write_summary
 
-        return write_summary(solution, screen, options.numbers)
+        return write_summary(solution, screen, options.numbers, options.selection)
     from implicitgrad.writers.table import write_table
 
-    return write_table(solution, screen, options.numbers)
+    return write_table(solution, screen, options.numbers, options.selection)
+
+
+def _is_large(solution: Solution, selection: Selection | None) -> bool:
+    """Return whether what is shown of ∂y/∂x is too large to read as a table."""
+    if selection is None:
+        return solution.is_large
+    from implicitgrad.model.solution import MAX_TABLE_SIZE
+
+    return max(len(selection.rows), len(selection.columns)) > MAX_TABLE_SIZE
 
 
 def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
@@ -127,11 +139,12 @@ def _plain(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_document import ProgramDocument
 
-        return lay_out(ProgramDocument(solution, notation, options.wrt))
+        return lay_out(ProgramDocument(solution, notation, options.wrt, options.selection))
     from implicitgrad.writers.document import Document, refuse_long
 
-    refuse_long(solution)
-    return lay_out(Document(solution, notation))
+    document = Document(solution, notation, options.selection)
+    refuse_long(document)
+    return lay_out(document)
 
 
 def _plain_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
@@ -179,18 +192,19 @@ def _markdown(solution: AnySolution, options: WriteOptions) -> str:
         from implicitgrad.writers.program_document import ProgramDocument
 
         shown = notation(options.numbers)
-        return lay_out(ProgramDocument(solution, shown, options.wrt, has_steps=options.has_steps))
-    return write_markdown(solution, options.numbers)
+        return lay_out(ProgramDocument(solution, shown, options.wrt, options.selection, has_steps=options.has_steps))
+    return write_markdown(solution, options.numbers, options.selection)
 
 
 def _latex(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_latex import write_program_latex
 
-        return write_program_latex(solution, options.numbers, options.wrt, has_steps=options.has_steps)
+        numbers, has_steps = options.numbers, options.has_steps
+        return write_program_latex(solution, numbers, options.wrt, options.selection, has_steps=has_steps)
     from implicitgrad.writers.latex import write_latex
 
-    return write_latex(solution, options.numbers)
+    return write_latex(solution, options.numbers, options.selection)
 
 
 def _html(solution: AnySolution, options: WriteOptions) -> str:
@@ -200,11 +214,12 @@ def _html(solution: AnySolution, options: WriteOptions) -> str:
     if solution.kind == "program":
         from implicitgrad.writers.program_document import ProgramDocument
 
-        return lay_out(ProgramDocument(solution, shown, options.wrt, has_steps=options.has_steps))
+        return lay_out(ProgramDocument(solution, shown, options.wrt, options.selection, has_steps=options.has_steps))
     from implicitgrad.writers.document import Document, refuse_long
 
-    refuse_long(solution)
-    return lay_out(Document(solution, shown), solution)
+    document = Document(solution, shown, options.selection)
+    refuse_long(document)
+    return lay_out(document, document)
 
 
 def _html_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
@@ -233,9 +248,20 @@ def _yaml(solution: AnySolution, options: WriteOptions) -> str:
 
 
 def _csv(solution: AnySolution, options: WriteOptions) -> str:
-    from implicitgrad.writers.csv import write_csv
+    from implicitgrad.writers.csv import number_writer, write_csv, write_program_csv
 
-    return write_csv(_linear(solution))
+    write = number_writer(options.numbers)
+    if solution.kind == "program":
+        return write_program_csv(solution, write, options.wrt, options.selection)
+    return write_csv(solution, write, options.selection)
+
+
+def _csv_limitation(solution: AnySolution) -> str | None:
+    if solution.kind == "program":
+        return None
+    from implicitgrad.writers.csv import csv_limitation
+
+    return csv_limitation(solution)
 
 
 @cache
@@ -274,7 +300,6 @@ def _npz_batch() -> BatchFormat:
     return BatchFormat(lambda solution, _: write_numbers(solution), lambda *_: "", assemble=write_stack)
 
 
-_AGAIN = "the system again, with its answer as what check expects"
 FORMATS = {
     one.name: one
     for one in (
@@ -286,8 +311,8 @@ FORMATS = {
         Format("markdown", (".md",), _markdown, "", "\n", has_steps=True),
         Format("html", (".html", ".htm"), _html, "a page for a browser", has_steps=True, report=_html_report),
         Format("latex", (".tex",), _latex, "for amsmath", "\n", has_steps=True),
-        Format("yaml", (".yaml", ".yml"), _yaml, _AGAIN, "---\n", needs_values=True),
-        Format("csv", (".csv",), _csv, _AGAIN, batch=_csv_batch),
+        Format("yaml", (".yaml", ".yml"), _yaml, "the system with its answer for check", "---\n", needs_values=True),
+        Format("csv", (".csv",), _csv, "a spreadsheet", limitation=_csv_limitation, batch=_csv_batch),
         Format("npy", (".npy",), _npy, is_text=False, limitation=_npy_limitation),
         Format("npz", (".npz",), _npz, is_text=False, batch=_npz_batch),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
-from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
@@ -13,6 +13,9 @@ from implicitgrad.text.characters import count, printable
 from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Section, Sentence
 from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.report import Result, failed, name_of, place_of
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.document import Document
 
 LEAST_FOR_PICTURE = 12
 """Unknowns or inputs from which on a page has a picture of ∂y/∂x."""
@@ -51,8 +54,8 @@ def notation(options: NumberOptions) -> PlainNotation:
     return PlainNotation(options, printable, printable)
 
 
-def lay_out(document: PageDocument, solution: Solution | None = None) -> str:
-    """Return a document as a page, with a picture of ∂y/∂x of a linear solution that is not small."""
+def lay_out(document: PageDocument, pictured: Document | None = None) -> str:
+    """Return a document as a page, with a picture of ∂y/∂x of the document on a linear system that is not small."""
     title, *question = document.question()
     verdict, *findings = document.findings()
     color = "good" if document.is_good else "doubt"
@@ -63,8 +66,8 @@ def lay_out(document: PageDocument, solution: Solution | None = None) -> str:
     ]
     for section in document.sections():
         body += _section(section)
-    if solution is not None:
-        body += _picture(solution)
+    if pictured is not None:
+        body += _picture(pictured)
     return _page(title, body)
 
 
@@ -137,16 +140,16 @@ def _word(is_wordy: bool) -> str:
     return ' class="word"' if is_wordy else ""
 
 
-def _picture(solution: Solution) -> Iterator[str]:
+def _picture(document: Document) -> Iterator[str]:
     """Yield ∂y/∂x as a heat map; no more than MAX_TILES cells on a side, each the entry of largest magnitude."""
-    width = len(solution.independent)
-    if solution.is_gradient_alone or not width or max(len(solution.y), width) < LEAST_FOR_PICTURE:
+    height, width = len(document.y), len(document.inputs)
+    if document.solution.is_gradient_alone or not width or max(height, width) < LEAST_FOR_PICTURE:
         return
     from implicitgrad.writers.heat_map import UNKNOWN, find_levels, find_scale, find_tiles
     from implicitgrad.writers.scaled_matrix import ScaledMatrix
 
-    matrix = ScaledMatrix(solution.general.minimum_norm, width, DEFAULT)
-    down, across = (-(-size // MAX_TILES) for size in (len(solution.y), width))
+    matrix = ScaledMatrix(document.shown.general.minimum_norm, width, DEFAULT)
+    down, across = (-(-size // MAX_TILES) for size in (height, width))
     tiles = find_tiles(matrix.certain, down, across)
     if not ((tiles != 0) & (tiles == tiles)).any():  # nan differs from itself
         return

@@ -31,25 +31,26 @@ from implicitgrad.writers.latex_notation import (
 from implicitgrad.writers.notation import matrix_of
 
 if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
     from implicitgrad.symbolic.grammar import Node
 
 USUAL_COLUMNS = 10
 """The most columns of amsmath's matrices unless MaxMatrixCols is set."""
 
 
-def write_latex(solution: Solution, options: NumberOptions = DEFAULT) -> str:
-    """Return the question and the document for amsmath."""
-    refuse_long(solution)
-    return "\n".join(_LatexPage(solution, options).lines()) + "\n"
+def write_latex(solution: Solution, options: NumberOptions = DEFAULT, selection: Selection | None = None) -> str:
+    """Return the question and the document for amsmath. selection : rows and columns of ∂y/∂x; None for all."""
+    return "\n".join(_LatexPage(solution, options, selection).lines()) + "\n"
 
 
 class _LatexPage:
     """The question and the document of one solution."""
 
-    def __init__(self, solution: Solution, options: NumberOptions) -> None:
+    def __init__(self, solution: Solution, options: NumberOptions, selection: Selection | None) -> None:
         self.solution, self.system = solution, solution.system
         self.notation = LatexNotation(options)
-        self.document = Document(solution, self.notation)
+        self.document = Document(solution, self.notation, selection)
+        refuse_long(self.document)
         self.x, self.y = list(map(spell_name, solution.x)), list(map(spell_name, solution.y))
         self.losses = "L"
         if (K := len(self.system.dL_dy or ())) != 1:
@@ -83,8 +84,9 @@ class _LatexPage:
             matrix = spell_matrix([[_cell(cell) for cell in row.cells] for row in element.rows])
             yield from displayed([f"{self.notation.derivative(loss, key)} = {matrix}"])
         else:
-            inputs = list(map(spell_name, self.solution.independent))
-            for names, rows in ((self.y, element.rows), ([self.losses], element.losses)):
+            shown = self.document.shown
+            inputs, unknowns = list(map(spell_name, shown.x)), list(map(spell_name, shown.y))
+            for names, rows in ((unknowns, element.rows), ([self.losses], element.losses)):
                 if rows:
                     matrix = spell_matrix([list(map(str, row.cells)) for row in rows])
                     yield from displayed([f"{spell_jacobian(names, inputs)} = {matrix}"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
@@ -13,14 +14,18 @@ from implicitgrad.writers.document import Document, refuse_long
 from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Row, Section, Sentence
 from implicitgrad.writers.notation import PlainNotation
 
+if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
+
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 """The characters that Markdown interprets; it ignores an underscore inside a word."""
 
 
-def write_markdown(solution: Solution, options: NumberOptions = DEFAULT) -> str:
-    """Return the document in Markdown."""
-    refuse_long(solution)
-    return lay_out(Document(solution, notation(options)))
+def write_markdown(solution: Solution, options: NumberOptions = DEFAULT, selection: Selection | None = None) -> str:
+    """Return the document in Markdown. selection : the rows and the columns; None for all."""
+    document = Document(solution, notation(options), selection)
+    refuse_long(document)
+    return lay_out(document)
 
 
 def notation(options: NumberOptions) -> PlainNotation:

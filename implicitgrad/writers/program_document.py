@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from implicitgrad.model.program_solution import (
     Derivatives,
@@ -22,6 +22,7 @@ from implicitgrad.model.program_solution import (
     Slope,
 )
 from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.matrix import Rows
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import NOT_FILES, is_file_name
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
@@ -29,8 +30,10 @@ from implicitgrad.writers.error_bounds import power_of_ten_above
 from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
     from implicitgrad.writers.latex_notation import Notation
 
+T = TypeVar("T")
 VECTORS = ("q", "h", "b", "lb", "ub")
 LETTERS = ("x",)
 MATRICES = ("P", "G", "A")
@@ -47,16 +50,23 @@ class ProgramDocument:
         solution: ProgramSolution,
         notation: Notation,
         wrt: Sequence[str] = (),
+        selection: Selection | None = None,
         *,
         has_steps: bool = False,
     ) -> None:
         """Take what is shown.
 
         wrt : keys of parameters; none for the letters, or else for vectors. has_steps : with the derivation.
+        selection : the unknowns, and the numbers of the parameters, that are shown; None for all.
         """
         self.solution, self.program, self.notation = solution, solution.program, notation
-        self.wrt, self.label = wrt or (LETTERS if self.program.letters else VECTORS), notation.label
-        self.derivatives, self.has_steps = _all_derivatives(solution), has_steps
+        self.wrt, self.label = wrt or usual_parameters(solution), notation.label
+        self.derivatives, self.has_steps = all_derivatives(solution), has_steps
+        self.rows: Sequence[int] = range(self.program.unknowns) if selection is None else selection.rows
+        self.z = [self.program.z[j] for j in self.rows]
+        chosen = () if selection is None else selection.columns
+        is_chosen = self.derivatives is not None and chosen != tuple(range(len(self.derivatives.parameters)))
+        self.columns = chosen if is_chosen else ()
 
     @property
     def is_good(self) -> bool:
@@ -141,11 +151,11 @@ class ProgramDocument:
             yield Section((Sentence(f"in the direction of {rates}: {_words(slope)}", Role.FINDING),))
             return
         yield Section((Sentence(f"the derivative in the direction of {rates}", Role.ASIDE),))
-        shown = ["not unique" if value is None else value for value in (*slope.z, *slope.losses)]
+        shown = ["not unique" if value is None else value for value in (*self._of_shown(slope.z), *slope.losses)]
         cells = in_one_style(self.notation, partial(_column, shown))
-        labels = [*map(self.label, self.program.z), *self._loss_names()]
+        labels = [*map(self.label, self.z), *self._loss_names()]
         rows = [Row(f"d{label}", (cell,), f"d{label}") for label, cell in zip(labels, cells, strict=False)]
-        n = len(self.program.z)
+        n = len(self.z)
         yield Section((Block(("",), tuple(rows[:n]), tuple(rows[n:]), corner=""),))
 
     def _piece(self, piece: Piece, notation: Notation) -> tuple[Section, Section]:
@@ -157,14 +167,14 @@ class ProgramDocument:
             held = f"where {self._listed(piece.active)} {'is' if len(piece.active) == 1 else 'are'} active"
         shown = self._shown(derivatives, VECTORS if self.wrt == LETTERS else self.wrt)
         heads = tuple(self.label(derivatives.parameters[k].name) for k in shown)
-        lines = [*piece.z, *piece.losses]
+        lines = [*self._of_shown(piece.z), *piece.losses]
         columns = [
             _column(["infeasible" if (value := row[k]) is None else value for row in lines], notation) for k in shown
         ]
-        labels = [*map(self.label, self.program.z), *(f"∂{name}/∂" for name in self._loss_names())]
+        labels = [*map(self.label, self.z), *(f"∂{name}/∂" for name in self._loss_names())]
         cells = zip(*columns, strict=True)
         rows = [Row(label, row, f"∂{label}/∂") for label, row in zip(labels, cells, strict=False)]
-        n = len(self.program.z)
+        n = len(self.z)
         block = Block(heads, tuple(rows[:n]), tuple(rows[n:]), corner="∂z/∂")
         return Section((Sentence(held, Role.ASIDE),)), Section((block,))
 
@@ -204,8 +214,8 @@ class ProgramDocument:
         return f"{' + '.join(terms).replace('+ -', '− ')} says 0 {relation} {self.notation.number(certificate.value)}"
 
     def _vectors(self, columns: Mapping[str, Sequence[Fraction]], notation: Notation) -> Block:
-        cells = zip(*map(notation.column, columns.values()), strict=True)
-        rows = tuple(Row(self.label(name), row, f"{name}, ") for name, row in zip(self.program.z, cells, strict=True))
+        cells = zip(*(notation.column(self._of_shown(column)) for column in columns.values()), strict=True)
+        rows = tuple(Row(self.label(name), row, f"{name}, ") for name, row in zip(self.z, cells, strict=True))
         return Block(tuple(columns), rows, (), corner="")
 
     def _optimum(self, notation: Notation) -> tuple[Section, Section]:
@@ -213,7 +223,7 @@ class ProgramDocument:
         solution = self.solution
         assert solution.z is not None
         assert solution.objective is not None
-        values = notation.column(solution.z)
+        values = notation.column(self._of_shown(solution.z))
         active = [
             (self.label(solution.inequalities[i].name), _range(*solution.ranges[i], notation), self._class(i))
             for i in solution.active
@@ -223,7 +233,7 @@ class ProgramDocument:
             for name, value in zip(self.program.equality_names, solution.equality_multipliers, strict=True)
         ]
         rows = []
-        for name, value, constraint in zip_longest(map(self.label, self.program.z), values, active):
+        for name, value, constraint in zip_longest(map(self.label, self.z), values, active):
             cells = tuple(Expression((text,)) for text in constraint or ("", "", ""))
             rows.append(Row(name or "", (value or NOTHING, *cells), f"{name or ''}, "))
         heads: tuple[str, ...] = ("z" if solution.is_unique else "one z", "active", "multiplier", "")
@@ -254,7 +264,7 @@ class ProgramDocument:
         z, face = self.solution.z, self.solution.face
         assert z is not None
         parameters = [f"t{k + 1}" for k in range(len(face))] if len(face) > 1 else ["t"]
-        rows = zip(self.program.z, z, zip(*face, strict=True), strict=True)
+        rows = self._of_shown(list(zip(self.program.z, z, zip(*face, strict=True), strict=True)))
         return Equations(
             tuple(
                 notation.sum(value, zip(directions, parameters, strict=True)).named(notation.name(name))
@@ -278,7 +288,9 @@ class ProgramDocument:
         )
 
     def _shown(self, derivatives: Derivatives, wrt: Sequence[str]) -> list[int]:
-        """Return the numbers of the parameters shown: of the inequalities those that are active."""
+        """Return the numbers of the parameters shown: those chosen, or else all but those of inactive inequalities."""
+        if chosen := [k for k in self.columns if k < len(derivatives.parameters)]:
+            return chosen
         active = {
             (str(self.solution.inequalities[i].kind), self.solution.inequalities[i].number)
             for i in self.solution.active
@@ -289,6 +301,10 @@ class ProgramDocument:
             if parameter.key in wrt
             and (parameter.key in ("q", "b", "x") or (parameter.key, parameter.number) in active)
         ]
+
+    def _of_shown(self, values: Rows[T]) -> list[T]:
+        """Return the values of the unknowns that are shown, of those of all."""
+        return [values[j] for j in self.rows]
 
     def _derivatives(self) -> Iterator[Section]:
         derivatives = self.derivatives
@@ -305,36 +321,37 @@ class ProgramDocument:
         for k, gradients in enumerate(self.solution.matrix_gradients or ()):
             suffix = "" if len(self.program.losses) == 1 else str(k + 1)
             for key, rows in (
-                ("P", self.program.z),
+                ("P", self.z),
                 ("G", self.program.inequality_names),
                 ("A", self.program.equality_names),
             ):
                 matrix = getattr(gradients, key)
                 if key in self.wrt and matrix:
+                    matrix = self._of_shown(matrix) if key == "P" else matrix
                     build = partial(self._gradient, f"∂L{suffix}/∂{key}", rows, matrix)
                     yield Section((in_one_style(self.notation, build),))
 
     def _gradient(
         self, corner: str, names: Sequence[str], matrix: Sequence[Sequence[Fraction]], notation: Notation
     ) -> Block:
-        columns = [notation.column(column) for column in zip(*matrix, strict=True)]
+        columns = [notation.column(column) for column in self._of_shown(list(zip(*matrix, strict=True)))]
         rows = tuple(
             Row(self.label(name), cells, f"{corner}[{name}], ")
             for name, cells in zip(names, zip(*columns, strict=True), strict=True)
         )
-        return Block(tuple(map(self.label, self.program.z)), rows, (), corner=corner)
+        return Block(tuple(map(self.label, self.z)), rows, (), corner=corner)
 
     def _block(self, parameters: Sequence[Parameter], shown: Sequence[int], notation: Notation) -> Block:
         """Return ∂z/∂ and ∂L/∂, with a row for each side where the sides differ."""
         derivatives = self.derivatives
         assert derivatives is not None
-        names = () if self.solution.is_gradient_alone else self.program.z
+        names = () if self.solution.is_gradient_alone else self.z
         rows = list(
             self._sides(
                 list(map(self.label, names)),
-                [[row[k] for k in shown] for row in derivatives.z[: len(names)]],
+                [[row[k] for k in shown] for row in self._of_shown(derivatives.z)[: len(names)]],
                 parameters,
-                lambda slope, j: slope.z[j],
+                lambda slope, j: slope.z[self.rows[j]],
             )
         )
         losses = list(
@@ -396,7 +413,12 @@ def _range(least: Fraction, most: Fraction | None, notation: Notation) -> str:
     return f"≥ {low}" if most is None else f"{low} … {notation.number(most)}"
 
 
-def _all_derivatives(solution: ProgramSolution) -> Derivatives | None:
+def usual_parameters(solution: ProgramSolution) -> tuple[str, ...]:
+    """Return the keys of the parameters whose derivatives are shown unasked: the letters, or else the vectors."""
+    return LETTERS if solution.program.letters else VECTORS
+
+
+def all_derivatives(solution: ProgramSolution) -> Derivatives | None:
     """Return the derivatives in the numbers of a program, then those in its letters."""
     numbers, letters = solution.derivatives, solution.by_letter
     if numbers is None or letters is None:

@@ -3,6 +3,7 @@ r"""The answer to a quadratic program in LaTeX, to be put into a paper that load
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.program_solution import ProgramSolution
 from implicitgrad.numbers.number_form import NumberOptions
@@ -10,12 +11,20 @@ from implicitgrad.writers.elements import Block, Element, Equations, Matrices, S
 from implicitgrad.writers.latex_notation import LatexNotation, displayed, formula, sentence, words
 from implicitgrad.writers.program_document import ProgramDocument
 
+if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
+
 
 def write_program_latex(
-    solution: ProgramSolution, options: NumberOptions, wrt: Sequence[str], *, has_steps: bool = False
+    solution: ProgramSolution,
+    options: NumberOptions,
+    wrt: Sequence[str],
+    selection: Selection | None,
+    *,
+    has_steps: bool = False,
 ) -> str:
     """Return the document for amsmath."""
-    document = ProgramDocument(solution, LatexNotation(options), wrt, has_steps=has_steps)
+    document = ProgramDocument(solution, LatexNotation(options), wrt, selection, has_steps=has_steps)
     title, *question = document.question()
     lines = [
         f"% {', '.join([title, *question])}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -21,6 +21,9 @@ from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.scaled_matrix import ScaledMatrix
 from implicitgrad.writers.table import GAP, MARGIN, Page
 
+if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
+
 MAX_ENTRIES = 5
 MAX_NAMES = 5
 MAX_NAME_LENGTH = 20
@@ -28,10 +31,12 @@ MARK = " ?"
 HINT = "--full prints all entries; --format json or --output FILE has them whole"
 
 
-def write_summary(solution: Solution, screen: Screen, options: NumberOptions = DEFAULT) -> str:
-    """Return the answer on one screen, ended by a newline."""
+def write_summary(
+    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
+) -> str:
+    """Return the answer on one screen, ended by a newline. selection : the rows and the columns; None for all."""
     page = Page(screen)
-    answer = Document(solution, PlainNotation(options, screen.label, screen.label))
+    answer = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
     page.header(answer)
     summary = _Summary(answer, screen, options)
     if sentences := summary.sentences():
@@ -41,6 +46,9 @@ def write_summary(solution: Solution, screen: Screen, options: NumberOptions = D
     for section in answer.dependence():
         page.section(section)
     if solution.independent:
+        if selected := answer.selected():
+            page.gap()
+            page.prose(selected, "italic")
         if choice := summary.choice():
             page.gap()
             page.prose(choice, "italic")
@@ -74,7 +82,7 @@ class _Summary:
 
     def __init__(self, answer: Document, screen: Screen, options: NumberOptions) -> None:
         self.solution, self.answer, self.screen, self.options = answer.solution, answer, screen, options
-        general = answer.solution.general
+        general = answer.shown.general
         self.open_rows = general.null_space.nonzero_rows()
         self.open_losses = general.dL_dx_coefficients.nonzero_rows() if general.dL_dx_coefficients is not None else []
         self.has_jacobian = not answer.solution.is_gradient_alone
@@ -93,13 +101,13 @@ class _Summary:
             found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
         if not solution.independent:
             return [*found, answer.direction()]
-        total = len(answer.y) * len(solution.x)
+        total = len(solution.y) * len(solution.x)
         known = solution.dy_dx.count_determined() if self.has_jacobian else total
         if known < total:
             text = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
             if solution.constraints is not None:
-                rows, columns = len(self.open_rows), len(answer.inputs)
-                text += f"; along the constraint {(rows - sum(self.open_rows)) * columns} of {rows * columns}"
+                is_open, columns = solution.general.null_space.nonzero_rows(), len(solution.independent)
+                text += f"; along the constraint {is_open.count(False) * columns} of {len(is_open) * columns}"
             found.append(text)
         if answer.free and self.open_losses:
             found.append(_uniqueness(self.open_losses))
@@ -125,7 +133,7 @@ class _Summary:
         if self.has_jacobian:
             size = f"{len(y)} × {width}"
             found.append(self._part("∂y/∂x", size, self.dy_dx, lambda i: f"∂{self._short(y[i])}/∂", self.open_rows))
-        if (rows := _losses_shown(self.solution, self.open_losses)) is not None:
+        if (rows := _losses_shown(self.answer, self.open_losses)) is not None:
             has_one = len(rows) == 1
             size = f"{width}" if has_one else f"{len(rows)} × {width}"
             losses = ScaledMatrix(rows, width, self.options)
@@ -220,10 +228,9 @@ def _uniqueness(is_open: Sequence[bool]) -> str:
     return f"∂L/∂x is unique for {unique} of {len(is_open)} losses: it is where ∂L/∂y is in the row space of A"
 
 
-def _losses_shown(solution: Solution, is_open: Sequence[bool]) -> BaseMatrix[Any] | None:
-    """Return ∂L/∂x (K, P′); None without a gradient. is_open : (K,), whether ∂L/∂x of a loss is not unique."""
-    general, gradients = solution.general, solution.system.dL_dy
-    unique = general.dL_dx_particular
+def _losses_shown(answer: Document, is_open: Sequence[bool]) -> BaseMatrix[Any] | None:
+    """Return ∂L/∂x, a row for each loss; None without a gradient. is_open : (K,), whether it is not unique."""
+    unique, gradients = answer.shown.general.dL_dx_particular, answer.system.dL_dy
     if unique is None or gradients is None or not any(is_open):
         return unique
-    return unique.where(is_open, gradients.times(general.minimum_norm))
+    return unique.where(is_open, gradients.times(answer.shown.minimum_norm))

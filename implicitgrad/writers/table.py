@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -22,6 +23,9 @@ from implicitgrad.writers.document import Document, refuse_long
 from implicitgrad.writers.elements import FREE, Block, Equations, PageDocument, Role, Row, Section, Sentence
 from implicitgrad.writers.notation import PlainNotation
 
+if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
+
 GAP = "   "
 MARGIN = "  "
 NARROWEST_CELL = 24
@@ -33,10 +37,13 @@ MAX_NOTE_BESIDE = 100
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
 
 
-def write_table(solution: Solution, screen: Screen, options: NumberOptions = DEFAULT) -> str:
-    """Return the document laid out for a screen."""
-    refuse_long(solution)
-    return lay_out(Document(solution, PlainNotation(options, screen.label, screen.label)), screen)
+def write_table(
+    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
+) -> str:
+    """Return the document laid out for a screen. selection : the rows and the columns; None for all."""
+    document = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
+    refuse_long(document)
+    return lay_out(document, screen)
 
 
 def lay_out(document: PageDocument, screen: Screen) -> str:

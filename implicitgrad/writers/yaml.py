@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import chain
 from math import inf
@@ -47,7 +47,7 @@ def write_yaml(solution: Solution, values: Mapping[str, SourceValue] = NO_VALUES
     if system.dL_dy is not None:
         lines.append(_matrix("dL_dy", system.dL_dy, solution, values, is_vector=system.has_one_loss))
     if system.x_value is not None and system.origin is None:
-        (texts,) = _as_written(values.get("x_value")) or matrix_texts(system.x_value, solution, write_flow)
+        (texts,) = _as_written(values.get("x_value")) or _matrix_texts(system.x_value, solution)
         pairs = [f"{write_flow(name)}: {text}" for name, text in zip(system.x, texts, strict=True)]
         lines.append(f"at: {{{', '.join(pairs)}}}\n")
     answer = certified_claims(solution)
@@ -72,7 +72,7 @@ def _equations(origin: ImplicitEquations) -> list[str]:
 def _matrix(
     key: str, matrix: BaseMatrix[Any], solution: Solution, values: Mapping[str, SourceValue], *, is_vector: bool = False
 ) -> str:
-    texts = _as_written(values.get(key)) or matrix_texts(matrix, solution, write_flow)
+    texts = _as_written(values.get(key)) or _matrix_texts(matrix, solution)
     rows = [f"[{', '.join(row)}]" for row in texts]
     line = f"{key}: {rows[0] if is_vector else '[' + ', '.join(rows) + ']'}\n"
     if is_vector or len(line) <= MAX_LINE_LENGTH:
@@ -91,16 +91,13 @@ def _as_written(part: SourceValue | None) -> list[list[str]] | None:
     return rows if rows and all(map(is_number, chain.from_iterable(rows))) else None
 
 
-def matrix_texts(matrix: BaseMatrix[Any], solution: Solution, spell: Callable[[Any], str]) -> list[list[str]]:
-    """Return texts that read as the same numbers: decimals if the system was written in them, fractions, or doubles.
-
-    spell : writes expressions with letters.
-    """
+def _matrix_texts(matrix: BaseMatrix[Any], solution: Solution) -> list[list[str]]:
+    """Return texts that read as the same numbers: decimals if the system was written in them, fractions, or doubles."""
     if solution.arithmetic is Arithmetic.FLOAT:
         write = write_flow if _tolerates_rounding(solution) else _exactly
         return [[write(number) for number in row] for row in matrix.plain_rows()]
     if solution.arithmetic is Arithmetic.SYMBOLIC:
-        return [[spell(entry) for entry in row] for row in matrix]
+        return [[write_flow(entry) for entry in row] for row in matrix]
     has_decimals = solution.system.has_decimals
     return [[_decimal(entry) if has_decimals else format_fraction(entry) for entry in row] for row in matrix]
 
