@@ -32,7 +32,7 @@ THIRD_PARTY = {
     "click": {"cli"},
     "rich": {
         "cli/guide",
-        "terminal/streams",
+        "terminal/spinner",
         "batch/progress",
         "writers/table",
         "writers/report",
@@ -267,7 +267,7 @@ def test_a_commands_help_loads_no_numerics_and_no_formats(command: str, tmp_path
 def test_public_names_are_there_and_no_others() -> None:
     for name in implicitgrad.__all__:
         assert getattr(implicitgrad, name).__module__.startswith("implicitgrad.")
-    assert set(implicitgrad.__all__) == set(implicitgrad._HOME)
+    assert {*implicitgrad.__all__, "__version__"} == set(implicitgrad._HOME)
     assert set(implicitgrad.__all__) <= set(dir(implicitgrad))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = implicitgrad.nonsense

@@ -5,8 +5,6 @@
 (Fraction(-1, 2), Fraction(1, 2))
 """
 
-from implicitgrad.text.version import __version__ as __version__
-
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from implicitgrad.api import check, check_program, read_systems, solve, solve_program
@@ -19,58 +17,29 @@ if TYPE_CHECKING:
     from implicitgrad.readers.python_values import linear_system
     from implicitgrad.solvers.solutions import Solutions
     from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
+    from implicitgrad.text.version import __version__ as __version__
 
-_HOME = {
-    "ImplicitGradError": "text.errors",
-    "InputError": "text.errors",
-    "OutputError": "text.errors",
-    "Problem": "text.errors",
-    "UsageError": "text.errors",
-    "check": "api",
-    "check_program": "api",
-    "read_systems": "api",
-    "Constraints": "model.solution",
-    "General": "model.solution",
-    "Solution": "model.solution",
-    "Solutions": "solvers.solutions",
-    "StackVerdict": "model.stack_verdict",
-    "Status": "model.system",
-    "solve": "api",
-    "solve_program": "api",
-    "ProgramSolution": "model.program_solution",
-    "ProgramStatus": "model.program_solution",
-    "QuadraticProgram": "model.program",
-    "LinearSystem": "model.system",
-    "linear_system": "readers.python_values",
-    "Outcome": "model.verdict",
-    "Verdict": "model.verdict",
+_NAMES = {
+    "text.errors": ("ImplicitGradError", "InputError", "OutputError", "Problem", "UsageError"),
+    "api": ("check", "check_program", "read_systems", "solve", "solve_program"),
+    "model.solution": ("Constraints", "General", "Solution"),
+    "solvers.solutions": ("Solutions",),
+    "model.stack_verdict": ("StackVerdict",),
+    "model.system": ("Status", "LinearSystem"),
+    "model.program_solution": ("ProgramSolution", "ProgramStatus"),
+    "model.program": ("QuadraticProgram",),
+    "readers.python_values": ("linear_system",),
+    "model.verdict": ("Outcome", "Verdict"),
+    "text.version": ("__version__",),
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
-    "Constraints",
-    "General",
-    "ImplicitGradError",
-    "InputError",
-    "LinearSystem",
-    "Outcome",
-    "OutputError",
-    "Problem",
-    "ProgramSolution",
-    "ProgramStatus",
-    "QuadraticProgram",
-    "Solution",
-    "Solutions",
-    "StackVerdict",
-    "Status",
-    "UsageError",
-    "Verdict",
-    "check",
-    "check_program",
-    "linear_system",
-    "read_systems",
-    "solve",
+    "Constraints", "General", "ImplicitGradError", "InputError", "LinearSystem", "Outcome", "OutputError",
+    "Problem", "ProgramSolution", "ProgramStatus", "QuadraticProgram", "Solution", "Solutions", "StackVerdict",
+    "Status", "UsageError", "Verdict", "check", "check_program", "linear_system", "read_systems", "solve",
     "solve_program",
-]
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
@@ -83,4 +52,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *_HOME])

@@ -22,7 +22,7 @@ from implicitgrad.checks.symbolic_diagnosis import diagnose_at_points, diagnose_
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Outcome
-from implicitgrad.numbers.matrix import SymbolicMatrix
+from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.symbolic.rank_profile import profile_at
 from implicitgrad.text.characters import count

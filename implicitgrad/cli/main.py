@@ -10,7 +10,6 @@ from implicitgrad.cli.boundary import run_safely
 from implicitgrad.cli.options import show_version, with_help
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
-from implicitgrad.text.version import __version__
 from implicitgrad.writers.formats import JSON
 
 COMMANDS = ("solve", "check", "batch", "guide")
@@ -41,7 +40,7 @@ def _overview(context: click.Context) -> str:
 
 @click.group(cls=Commands, add_help_option=False, no_args_is_help=False)
 @with_help(_overview)
-@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version(__version__))
+@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version)
 def implicitgrad() -> None:
     """Exact implicit differentiation of linear and nonlinear systems."""
 

@@ -78,15 +78,13 @@ def with_help(
     )
 
 
-def show_version(version: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    """Return the callback of --version."""
+def show_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    """Print the version, the callback of --version."""
+    if is_asked and not context.resilient_parsing:
+        from implicitgrad.text.version import __version__
 
-    def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
-        if is_asked and not context.resilient_parsing:
-            write_stdout(f"implicitgrad {version}\n")
-            context.exit()
-
-    return show
+        write_stdout(f"implicitgrad {__version__}\n")
+        context.exit()
 
 
 Parser = Callable[[str], object]

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Field, Symbolic
+    pass
 
 Row_co = TypeVar("Row_co", covariant=True)
 Entry_co = TypeVar("Entry_co", covariant=True)
@@ -200,22 +200,6 @@ class RowMatrix(BaseMatrix[Any]):
 
     def __init__(self, rows: Iterable[Iterable[Any]] = ()) -> None:
         self.rows = tuple(map(tuple, rows))
-
-
-class SymbolicMatrix(RowMatrix):
-    """A matrix of Symbolics, all of one field."""
-
-    __slots__ = ("field",)
-    arithmetic = "symbolic"
-    rows: tuple[tuple[Symbolic, ...], ...]
-
-    def __init__(self, field: Field, rows: Iterable[Iterable[Symbolic]]) -> None:
-        super().__init__(rows)
-        self.field = field
-
-    def with_rows(self, rows: Iterable[Sequence[Any]]) -> SymbolicMatrix:
-        """Return a matrix of other rows over the same field."""
-        return SymbolicMatrix(self.field, rows)
 
 
 def largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:

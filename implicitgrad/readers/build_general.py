@@ -9,7 +9,8 @@ from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estima
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic, numbered
 from implicitgrad.numbers.doubles import is_array_of_doubles
-from implicitgrad.numbers.matrix import BaseMatrix, SymbolicMatrix
+from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.numbers.values import are_decimals, described
 from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of
 from implicitgrad.text.characters import count, quoted

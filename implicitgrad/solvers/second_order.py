@@ -11,7 +11,8 @@ from typing import Any
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.matrix import RowMatrix, SymbolicMatrix
+from implicitgrad.numbers.matrix import RowMatrix
+from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.text.errors import UsageError
 
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-SPINNER_DELAY = 1.0
-"""Seconds of work after which a spinner is shown."""
-
 
 def say(line: str) -> None:
     """Write one line to standard error, with everything in it escaped."""
@@ -33,30 +30,14 @@ def write_stderr(text: str) -> None:
 
 @contextmanager
 def spinner(activity: str) -> Iterator[None]:
-    """Show a spinner beside ``activity`` on a terminal if the work within takes longer than SPINNER_DELAY."""
+    """Show a spinner beside ``activity`` on a terminal if the work within takes long."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
-    from threading import Event, Thread
+    from implicitgrad.terminal.spinner import spin
 
-    is_done = Event()
-
-    def show() -> None:
-        if is_done.wait(SPINNER_DELAY):
-            return
-        from rich.console import Console
-        from rich.text import Text
-
-        with Console(stderr=True).status(Text(printable(activity))):
-            is_done.wait()
-
-    thread = Thread(target=show, daemon=True)
-    thread.start()
-    try:
+    with spin(printable(activity)):
         yield
-    finally:
-        is_done.set()
-        thread.join()
 
 
 def write_stdout(text: str) -> None:

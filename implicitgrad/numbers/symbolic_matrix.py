@@ -1,0 +1,27 @@
+"""SymbolicMatrix: a matrix of elements of one function field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from implicitgrad.numbers.matrix import RowMatrix
+
+if TYPE_CHECKING:
+    from implicitgrad.symbolic.element import Field, Symbolic
+
+
+class SymbolicMatrix(RowMatrix):
+    """A matrix of Symbolics, all of one field."""
+
+    __slots__ = ("field",)
+    arithmetic = "symbolic"
+    rows: tuple[tuple[Symbolic, ...], ...]
+
+    def __init__(self, field: Field, rows: Iterable[Iterable[Symbolic]]) -> None:
+        super().__init__(rows)
+        self.field = field
+
+    def with_rows(self, rows: Iterable[Sequence[Any]]) -> SymbolicMatrix:
+        """Return a matrix of other rows over the same field."""
+        return SymbolicMatrix(self.field, rows)
