@@ -23,7 +23,7 @@ from implicitgrad.batch.workers import local
 from implicitgrad.terminal.signals import Interruptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals, links and FIFOs")
-RESUME_IT = b"; the same command with --resume keeps these and answers the rest\n\n"
+RESUME_IT = "; interrupted; the same command with --resume keeps these and answers the rest\n\n"
 SYSTEM = '{"A": [[3, 1, 4], [1, 5, 9], [2, 6, 5]], "dL_dy": [1, 2, 3]}\n'
 
 
@@ -242,6 +242,7 @@ def test_an_interruption_leaves_no_gap(tmp_path: Path) -> None:
         found = [record["source"] for record in lines(path.read_text())]
         assert found == sources("many.jsonl", 20000)[: len(found)]
         assert f"implicitgrad: {len(found):,} systems".encode() in told
+        assert told.decode().endswith(RESUME_IT if found else "; interrupted\n\n")
 
 
 AT_FORK = """
@@ -262,7 +263,7 @@ def test_an_interruption_while_a_worker_is_forked_is_not_lost(tmp_path: Path, mo
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     process = batch(tmp_path, "many.jsonl", "-j2", "-o", "r.jsonl", preexec_fn=heed, env=environment)
     _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (130, b"implicitgrad: 0 systems; interrupted" + RESUME_IT)
+    assert (process.returncode, told) == (130, b"implicitgrad: 0 systems; interrupted\n\n")
 
 
 def test_an_interruption_that_python_drops_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,6 +331,7 @@ def test_junit_is_valid_and_counts(run: Run, tmp_path: Path) -> None:
     failure = next(case["failure"] for case in suite["testcase"] if "failure" in case)
     assert failure[0]["@type"] == "dL_dx" or failure[0]["@type"] == "dy_dx"
     assert "was the transpose forgotten?" in text
+    assert ">wrong.yaml:5:3: worst dL_dx[1]" in text  # where the claim stands
 
 
 def test_annotations_point_at_the_claims_own_line(run: Run, tmp_path: Path) -> None:
@@ -566,7 +567,7 @@ def test_junit_has_the_worst_entry_as_its_message_and_escapes_what_xml_lacks(run
     text = (tmp_path / "report.xml").read_text("utf-8")
     assert 'classname="w\\x01.yaml" name="dL_dx"' in text
     message = "worst dL_dx[1] (∂L/∂x1): claimed 0, correct is 1, difference -1; 2 of 2 entries"
-    assert f'<failure type="dL_dx" message="{message}">{message}\nthe claim equals' in text
+    assert f'<failure type="dL_dx" message="{message}">w\\x01.yaml:5:3: {message}\nthe claim equals' in text
 
 
 def test_annotations_name_files_as_github_knows_them(run: Run, tmp_path: Path) -> None:

@@ -309,6 +309,11 @@ def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it(
     [
         ("x**2 + y**2 = 25", {"x": "3", "y": "5"}, "x = 3, y = 5 is no solution of equation 1: its sides differ by 9"),
         ("x**2 + y**2 = 25", {"x": "3"}, "at: expected a value for y, got none. solve_for: y finds it from a value to"),
+        (
+            "x = k*y",
+            {"k": "3", "y": "5"},
+            "at: expected a value for x, got none. solve_for: x finds it from a value to",
+        ),
         ("x**2 + a*y = 25", {"x": "3"}, "at: expected a value for a, y, got none"),
         ("x**2 + y**2 = 25", {"x": "3", "y": "4", "z": "1"}, "expected names that the equations have, got 'z'"),
         ("x**2 + y**2 = 25", {"x": "3", "y": "k"}, "expected a number for y, got the letter 'k'"),

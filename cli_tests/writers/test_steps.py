@@ -358,3 +358,16 @@ def test_what_has_no_steps(run: Run) -> None:
     narrow = run("solve", "-A", "a1 a2; a3 a4", "--steps", COLUMNS="60", PYTHONIOENCODING="ascii").stdout
     assert narrow.isascii()
     assert "(2) <- (2) - a4*(1)" in narrow
+
+
+def test_an_input_with_the_name_of_an_unknown_is_marked() -> None:
+    names = ["farm", "mill"]
+    system = linear_system([["1/2", "-1/2"], ["-1/2", "1/2"]], x=names, y=names)
+    assert "x is constrained:\n    x[mill] = -x[farm]\n" in write_table(
+        solve_system(system), Screen(), NumberOptions(40)
+    )
+    steps = steps_of(solve_system(system, steps=True))
+    assert under(steps, "The equations") == [
+        "x[farm] = 1/2·farm − 1/2·mill", "x[mill] = -1/2·farm + 1/2·mill",
+    ]  # fmt: skip
+    assert under(steps, "What remains of the equations has no y")[0] == "0 = x[farm] + x[mill]"

@@ -133,7 +133,7 @@ class ProgressReport:
             text += "; stopped at the first failure"
         if not is_whole:
             text += "; interrupted"
-            if self.can_resume:
+            if self.can_resume and total:
                 text += "; the same command with --resume keeps these and answers the rest"
         say(f"implicitgrad: {text}")
 

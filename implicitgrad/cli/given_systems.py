@@ -55,7 +55,9 @@ def _refuse_both(given: SystemOptions) -> None:
     if given.objective is not None:
         _refuse_beside_program(given)
     if given.solve_for is not None and given.at is None:
-        raise UsageError("--solve-for needs a point to start from; expected it beside --at")
+        raise UsageError(
+            "--solve-for needs a point to start from; expected it beside --at (in a file with at: solve_for)"
+        )
     if given.solve_for is not None and not given.equations:
         raise UsageError("--solve-for is for equations; expected it beside -e")
     for one in given.at or ():

@@ -114,6 +114,10 @@ class LinearSystem(NamedTuple):
         """Return whether B·x = A·y holds for changes of x and y only."""
         return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
 
+    def input_name(self, name: str) -> str:
+        """Return the name of an input where unknowns may stand beside it: ``x[farm]`` if an unknown is called farm."""
+        return f"x[{name}]" if name in self.y else name
+
     @property
     def is_sparse(self) -> bool:
         """Return whether A or B is too large to be kept with its zeros."""

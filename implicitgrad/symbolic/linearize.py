@@ -101,7 +101,7 @@ def linearize(
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
     residual, intervals = None, None
     if point:
-        _refuse_missing(F, A, B, point, variables, is_linear=is_linear)
+        _refuse_missing(F, A, B, point, x, y, is_linear=is_linear)
         there = [_value(f, point, is_rounded=bool(solve_for)) for f in F]
         if solve_for:
             sought = [symbol(name) for name in solve_for]
@@ -184,12 +184,16 @@ def derivative(f: Expr, v: Expr) -> Expr:
 
 
 def _refuse_missing(
-    F: list[Expr], A: list[list[Expr]], B: list[list[Expr]], point: dict[Expr, Expr], variables: set[Expr],
+    F: list[Expr], A: list[list[Expr]], B: list[list[Expr]], point: dict[Expr, Expr], x: list[Expr], y: list[Expr],
     *, is_linear: bool,
 ) -> None:  # fmt: skip
-    """Raise PointError for a name without a value on which the answer depends, or a value of an unknown name."""
+    """Raise PointError for a name without a value that is needed, or a value of a name that no equation has.
+
+    The answer may depend on the values of some names; those of unknowns can be tested only with all others.
+    """
+    variables = {*x, *y}
     needed = {v for row in (*A, *B) for entry in row for v in entry.free_symbols}
-    if not is_linear:
+    if not is_linear or not point.keys().isdisjoint(y):
         needed |= {v for f in F for v in f.free_symbols}
     missing = needed - point.keys()
     if missing and (not is_linear or variables & point.keys()):

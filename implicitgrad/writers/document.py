@@ -165,9 +165,10 @@ class Document:
         found = self.solution.constraints
         assert found is not None
         spell = notation.change if self.system.is_in_changes else notation.name
-        inputs = list(map(spell, self.solution.independent))
-        rows = zip(found.dependent, found.matrix.bounded_rows(), strict=True)
-        sums = [notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(spell(name)) for name, row in rows]
+        inputs = [spell(self.system.input_name(name)) for name in self.solution.independent]
+        dependent = [spell(self.system.input_name(name)) for name in found.dependent]
+        rows = zip(dependent, found.matrix.bounded_rows(), strict=True)
+        sums = [notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(name) for name, row in rows]
         return Equations(tuple(sums))
 
     def direction(self) -> str:
@@ -178,7 +179,7 @@ class Document:
         if not self.solution.independent:
             return "no input can vary: there are no derivatives"
         moving = [any(row) for row in found.matrix]
-        names = [self.notation.mention(name) for name in found.dependent]
+        names = [self.notation.mention(self.system.input_name(name)) for name in found.dependent]
         follow = [name for name, moves in zip(names, moving, strict=True) if moves]
         fixed = [name for name, moves in zip(names, moving, strict=True) if not moves]
         said = []
@@ -239,7 +240,7 @@ class Document:
         if found is None:
             return ""
         names = [
-            self.notation.mention(name)
+            self.notation.mention(self.system.input_name(name))
             for m, name in enumerate(self.solution.independent)
             if not any(row[m] for row in found.matrix)
         ]

@@ -40,7 +40,8 @@ th { font-weight: 600; } tbody th, thead th:first-child, .word { text-align: lef
 thead th { border-bottom: 1px solid var(--line); vertical-align: bottom; white-space: normal; }
 tbody + tbody tr:first-child > * { border-top: 1px solid var(--line); }
 tbody tr:hover { background: var(--panel); } .report :is(th, td) { white-space: normal; vertical-align: top; }
-.report th { font-weight: 400; overflow-wrap: anywhere; } .report thead th { font-weight: 600; }
+.report th { font-weight: 400; overflow-wrap: break-word; } .report thead th { font-weight: 600; }
+.report :is(thead th, .good, .bad, .doubt) { white-space: nowrap; }
 .aside { font-style: italic; color: var(--soft); } .finding { margin: .3rem 0; }
 .warning { border-left: .25rem solid var(--doubt); background: var(--panel); padding: .4rem .8rem; }
 .equation { margin: .2rem 0 .2rem 1.5rem; } pre { background: var(--panel); padding: .6rem 1rem; overflow-x: auto; }

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.report import Result
+from implicitgrad.writers.report import Result, place_of
 
 NAME = "implicitgrad check"
 
@@ -17,7 +17,8 @@ def write_junit(results: Sequence[Result]) -> str:
     suite = Element("testsuite", name=NAME, time="0")
     for result in results:
         if isinstance(result, Unreadable):
-            _report(_case(suite, result.source, "read"), "error", result.problems[0].code, map(str, result.problems))
+            texts = list(map(str, result.problems))
+            _report(_case(suite, result.source, "read"), "error", result.problems[0].code, texts[0], texts)
             continue
         source = result.source
         if not result.outcomes:
@@ -26,7 +27,8 @@ def write_junit(results: Sequence[Result]) -> str:
             case = _case(suite, source, outcome.key)
             if not outcome.holds:
                 first = f"not decided: {outcome.headline}" if outcome.is_undecided else outcome.headline
-                _report(case, "failure", outcome.key, (first, *(one.message for one in outcome.suspicions)))
+                text = (f"{place_of(result, outcome)}: {first}", *(one.message for one in outcome.suspicions))
+                _report(case, "failure", outcome.key, first, text)
     suite.set("tests", str(len(suite)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))
@@ -34,9 +36,8 @@ def write_junit(results: Sequence[Result]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
 
-def _report(case: Element, tag: str, kind: str, messages: Iterable[str]) -> None:
-    lines = list(map(printable, messages))
-    SubElement(case, tag, type=kind, message=lines[0]).text = "\n".join(lines)
+def _report(case: Element, tag: str, kind: str, message: str, lines: Iterable[str]) -> None:
+    SubElement(case, tag, type=kind, message=printable(message)).text = "\n".join(map(printable, lines))
 
 
 def _case(suite: Element, source: str, name: str) -> Element:

@@ -89,7 +89,7 @@ class _Steps:
             where = Sentence(f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}")
             return "The equations", [_equations(map(self.notation.as_written, origin.equations, origin.parsed)), where]
         sides = zip(self.B, self.system.A, strict=True)
-        return "The equations", self._some([f"{self._sum(b, self.x)} = {self._sum(a, self.y)}" for b, a in sides])
+        return "The equations", self._some([f"{self._inputs(b, self.x)} = {self._unknowns(a)}" for b, a in sides])
 
     def differentiated(self) -> Step:
         lines = []
@@ -174,7 +174,7 @@ class _Steps:
         assert found is not None
         elements = self._some(
             [
-                f"0 = {self._sum(row[self.N :], self.x)}"
+                f"0 = {self._inputs(row[self.N :], self.x)}"
                 for row in self.derivation.rows
                 if not any(row[: self.N]) and any(row[self.N :])
             ]
@@ -182,7 +182,7 @@ class _Steps:
         elements.append(Sentence("no ∂y/∂x satisfies all of these, unless x moves along:"))
         by_name = dict(zip(found.dependent, found.matrix, strict=True))
         elements += self._some(
-            [f"{self._input(name)} = {self._sum(row, independent)}" for name, row in by_name.items()]
+            [f"{self._input(name)} = {self._inputs(row, independent)}" for name, row in by_name.items()]
         )
         title = "What remains of the equations has no y"
         if not independent:
@@ -293,13 +293,16 @@ class _Steps:
     def _combined(self, terms: Terms) -> Expression:
         return self.notation.sum(Fraction(0), terms)
 
-    def _sum(self, row: Sequence[Fraction], names: Sequence[str]) -> Expression:
-        symbols = [self._input(name) if name in self.x else self.notation.name(name) for name in names]
-        return self._combined(zip(row, symbols, strict=True))
+    def _unknowns(self, row: Sequence[Fraction]) -> Expression:
+        return self._combined(zip(row, map(self.notation.name, self.y), strict=True))
+
+    def _inputs(self, row: Sequence[Fraction], names: Sequence[str]) -> Expression:
+        return self._combined(zip(row, map(self._input, names), strict=True))
 
     def _input(self, name: str) -> str:
         """Return an input, or its change if the equations are nonlinear or have constants."""
-        return self.notation.change(name) if self.system.is_in_changes else self.notation.name(name)
+        spell = self.notation.change if self.system.is_in_changes else self.notation.name
+        return spell(self.system.input_name(name))
 
     def _derivative(self, row: Sequence[Fraction], x: str) -> Expression:
         """Return the derivative of row·y with respect to x."""
