@@ -222,9 +222,10 @@ def test_an_answer_at_a_value_of_x_is_written_so_that_check_reads_it_again(run: 
     updated = written.replace("-5, null", "5, null")
     assert run("check", "--update", "--yes", "c.yaml", files={"c.yaml": updated}).returncode == 0
     assert run("check", "c.yaml").returncode == 0
-    assert run("solve", "a.yaml", "--format", "csv").stderr.endswith(
-        "CSV has no place for the value of x. --format yaml has\n"
-    )
+    refused = run("solve", "a.yaml", "--format", "csv", "--wrt", "x,A")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "implicitgrad: a.yaml: CSV has no place for ∂L/∂A and ∂L/∂B. --format json has them\n"
+    assert run("solve", "a.yaml", "--format", "csv").stdout.startswith("dy/dx,x1,x2\n")
 
 
 def test_npz_files_have_the_value_of_x_and_get_the_gradients(run: Run, tmp_path: Any) -> None:

@@ -17,7 +17,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count, printable
-from implicitgrad.text.errors import Problem
+from implicitgrad.text.errors import Problem, UsageError
 from implicitgrad.text.number_grammar import format_fraction, to_float
 from implicitgrad.writers.record import to_record
 
@@ -46,8 +46,11 @@ WriteNumber = Callable[[Number], str]
 def write_csv(solution: Solution, write_number: WriteNumber, shown: Selection | None = None) -> str:
     """Return ∂y/∂x with a column for each input and a row for each unknown, and a row dL/dx for each loss.
 
-    What is not determined is empty. shown : None for everything.
+    What is not determined is empty. shown : None for everything. Raise UsageError for gradients of the coefficients.
     """
+    if (at := solution.at_value) is not None and (at.dL_dA or at.dL_dB):
+        source = solution.system.source
+        raise UsageError(f"{source}: CSV has no place for ∂L/∂A and ∂L/∂B", "--format json has them")
     rows = range(len(solution.y)) if shown is None else shown.rows
     columns = range(len(solution.x)) if shown is None else shown.columns
     lines: list[tuple[str, Sequence[Number | None]]] = []
