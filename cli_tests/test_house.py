@@ -64,6 +64,7 @@ THIRD_PARTY = {
         "readers/python_stacks",
         "readers/stacks",
         "solvers/solutions",
+        "batch/stacked_answers",
         "readers/decimals",
         "readers/sparse_npz",
         "readers/triplets",

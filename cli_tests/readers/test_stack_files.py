@@ -241,3 +241,35 @@ def test_the_file_of_a_selected_system_is_not_overwritten(run: Run, tmp_path: Pa
     )
     assert (tmp_path / "a.npy").read_bytes() == before
     assert run("solve", "b.npy[0]").stderr == "implicitgrad: b.npy: cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize("losses", [None, (), (3,)])
+@pytest.mark.parametrize("has_B", [False, True])
+def test_the_numbers_of_a_stack_solved_together_are_those_of_each_system(
+    run: Run, tmp_path: Path, losses: tuple[int, ...] | None, has_B: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    values: dict[str, Any] = {"A": rng.normal(size=(2, 20, 3, 3))}
+    values["A"][1, 7] = 1
+    values["A"][0, 3, 0, 0] = np.nan
+    values["A"][0, 4] *= 1e-300
+    if losses is not None:
+        values["dL_dy"] = rng.normal(size=(2, 20, *losses, 3))
+    if has_B:
+        values["B"] = rng.normal(size=(2, 20, 3, 2))
+    np.savez(tmp_path / "s.npz", **values)
+    assert run("batch", "s.npz", "-o", "a.npz", "-q").returncode == 2
+    by_line = run("batch", "s.npz", "-q").stdout.splitlines()
+    with np.load(tmp_path / "a.npz") as found:
+        assert found["status"].shape == (2, 20)
+        for k, record in enumerate(map(json.loads, by_line)):
+            at = np.unravel_index(k, (2, 20))
+            assert found["source"][at] == record["source"]
+            assert found["status"][at] == record.get("status", "error")
+            if found["status"][at] == "determined":
+                for key, bound in zip(("dy_dx", "dL_dx"), found["error_bound"][at], strict=True):
+                    assert (key in found) == (record[key] is not None)
+                    if key in found:
+                        limit = bound + record["error_bound"][key]
+                        assert (np.abs(found[key][at] - np.array(record[key])) <= limit).all()
+                assert found["condition"][at] == pytest.approx(record["condition"], rel=1e-6)

@@ -102,7 +102,11 @@ def answer_together(systems: Sequence[BatchSystem], task: BatchTask) -> list[Bat
 
 
 def build_systems(systems: Sequence[BatchSystem], task: BatchTask) -> None:
-    """Build the systems that are not built yet."""
+    """Build the systems that are not built yet; those of a stack may be answered at once."""
+    if task.is_of_numbers and any(system.spec is not None and system.spec.place is not None for system in systems):
+        from implicitgrad.batch.stacked_answers import answer_stacks
+
+        answer_stacks(systems, task)
     _apply(_build, systems, task)
 
 
@@ -152,7 +156,7 @@ def _apply(
     catches_memory_error: bool = True,
 ) -> None:
     for system in systems:
-        if not isinstance(system.state, Problem):
+        if not isinstance(system.state, (Problem, BatchResult)):
             try:
                 step(system, task)
             except Exception as error:

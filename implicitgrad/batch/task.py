@@ -6,11 +6,11 @@ import hashlib
 from typing import NamedTuple
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat
-from implicitgrad.model.system import AUTO
+from implicitgrad.model.system import AUTO, Arithmetic
 from implicitgrad.readers.formats import file_of
 from implicitgrad.readers.regular_files import regular_size
 from implicitgrad.text.errors import Problem
-from implicitgrad.writers.formats import JSON
+from implicitgrad.writers.formats import FORMATS, JSON
 
 DEFAULT_OPTIONS = (AUTO, (), None, (), UNSTATED, "")
 """The options of a BatchTask that may change an answer, as they are hashed."""
@@ -46,6 +46,14 @@ class BatchTask(NamedTuple):
     """Seconds for each system."""
     is_combined: bool = True
     """Whether the answers go into one output; else each has a file of its own."""
+
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether the output has arrays of numbers, for which stacked calls suffice where they certify an answer."""
+        batch = FORMATS[self.form].batch
+        if batch is None or not self.is_combined or self.require or self.arithmetic == Arithmetic.EXACT:
+            return False
+        return batch().assemble is not None
 
     def content_hash(self, item: Item) -> str | None:
         """Return the SHA-256 of an item's bytes and of the options that change its answer; None for a FIFO.

@@ -80,15 +80,32 @@ def write_numbers(solution: Solution | ProgramSolution) -> dict[str, Any]:
         from implicitgrad.writers.program_numpy import program_numbers
 
         return {"program": program_numbers(solution)}
+    return numbers_of(
+        (solution.system.equations, solution.system.unknowns, solution.system.inputs),
+        solution.rank,
+        np.nan if solution.condition is None else solution.condition,
+        _bounds(solution),
+        _array(solution.dy_dx),
+        None if solution.dL_dx_rows is None else _array(solution.dL_dx_rows),
+        has_one_loss=solution.has_one_loss,
+    )
+
+
+def numbers_of(
+    shape: tuple[int, int, int],
+    rank: int,
+    condition: float,
+    error_bound: tuple[float, ...],
+    dy_dx: Array,
+    dL_dx: Array | None,
+    *,
+    has_one_loss: bool,
+) -> dict[str, Any]:
+    """Return the numbers of an answer to a linear system, for ``write_stack``. dL_dx : (K, P)."""
     return {
-        "shape": (solution.system.equations, solution.system.unknowns, solution.system.inputs),
-        "rank": solution.rank,
-        "condition": np.nan if solution.condition is None else solution.condition,
-        "error_bound": _bounds(solution),
-        "dy_dx": _array(solution.dy_dx),
-        "dL_dx": None if solution.dL_dx_rows is None else _array(solution.dL_dx_rows),
-        "has_one_loss": solution.has_one_loss,
-    }
+        "shape": shape, "rank": rank, "condition": condition, "error_bound": error_bound, "dy_dx": dy_dx,
+        "dL_dx": dL_dx, "has_one_loss": has_one_loss,
+    }  # fmt: skip
 
 
 def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> None:

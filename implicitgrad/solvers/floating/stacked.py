@@ -179,7 +179,8 @@ def _inverses(K: Array) -> Array:
         return inverses
     except np.linalg.LinAlgError:
         found: Array = np.full_like(K, np.nan)
-        is_regular = np.linalg.slogdet(K)[0] != 0
+        sign, logarithm = np.linalg.slogdet(K)
+        is_regular = (sign != 0) & np.isfinite(logarithm)
         with suppress(np.linalg.LinAlgError):  # the determinant's elimination found pivots
             found[is_regular] = np.linalg.inv(K[is_regular])
         return found
