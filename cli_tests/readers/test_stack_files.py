@@ -273,3 +273,17 @@ def test_the_numbers_of_a_stack_solved_together_are_those_of_each_system(
                         limit = bound + record["error_bound"][key]
                         assert (np.abs(found[key][at] - np.array(record[key])) <= limit).all()
                 assert found["condition"][at] == pytest.approx(record["condition"], rel=1e-6)
+
+
+def test_mistakes_with_stacks_are_answered_with_what_to_type(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", A)
+    result = run("solve", "a.npy", "-o", "out.npz")
+    assert (result.returncode, result.stdout, result.stderr) == (
+        2,
+        "",
+        "implicitgrad: --output out.npz holds one system's answer, and there are 3. --format table, json, plain, "
+        "markdown, latex or yaml holds several; implicitgrad batch writes the numbers of all\n",
+    )
+    result = run("solve", "a.npy[0]", "a.npy[1]")
+    assert result.stderr.endswith("For several: implicitgrad batch 'a.npy[0]' 'a.npy[1]'\n")
+    assert run("a.npy[1]").stderr.endswith("To solve a file: implicitgrad solve 'a.npy[1]'\n")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from implicitgrad.batch.task import BatchResult, BatchTask
-from implicitgrad.model.solution import Status
 from implicitgrad.model.spec import SystemSpec
+from implicitgrad.model.system import Status
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.readers.build import build_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked

@@ -174,7 +174,8 @@ def refuse_several(systems: Sequence[object], options: SolveOptions) -> None:
     option = f"--format {options.form}" if FORMATS[options.form].is_text else f"--output {options.file}"
     others = either(one.name for one in FORMATS.values() if one.separator is not None)
     message = f"{option} holds one system's answer, and there are {len(systems)}"
-    raise UsageError(message, f"--format {others} holds several")
+    in_batch = "; implicitgrad batch writes the numbers of all" if FORMATS[options.form].batch is not None else ""
+    raise UsageError(message, f"--format {others} holds several{in_batch}")
 
 
 def require_gradients(systems: Sequence[Question], options: SolveOptions) -> None:

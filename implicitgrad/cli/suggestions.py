@@ -91,7 +91,9 @@ def _for_argument(
         option = next(one for one in verbs[name].params if error.option_name in one.opts)
         return f"Give it one: {error.option_name} {option.make_metavar(click.Context(verbs[name]))}"
     if "extra argument" in error.message:
-        files = [one for one in rest if os.path.isfile(one)]
+        from implicitgrad.readers.formats import file_of
+
+        files = [one for one in rest if os.path.isfile(file_of(one))]
         if len(files) > 1:
             return f"{name} takes one file. For several: {_command('batch', *files)}"
         return f"{QUOTES}. See implicitgrad {name} --help"
