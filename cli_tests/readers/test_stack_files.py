@@ -126,7 +126,7 @@ def test_solve_names_the_systems_and_takes_one(run: Run, tmp_path: Path) -> None
     assert table.stdout == (
         "s.npz[0]   x = A·y   2 equations, 2 unknowns\n"
         "determined: rank 2 of 2, condition ≈2.5, float, error 0\n\n"
-        "  ∂y/∂x     x1     x2\n ────────────────────\n  y1       0.5      0\n  y2         0   0.25\n\n"
+        "  ∂y/∂x     x1     x2\n ────────────────────\n  y1      0.50   0\n  y2      0      0.25\n\n"
         "  ∂L/∂x   0.50   0.25\n"
     )
 

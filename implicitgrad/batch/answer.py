@@ -106,7 +106,9 @@ def build_systems(systems: Sequence[BatchSystem], task: BatchTask) -> None:
     if task.is_of_numbers and any(system.spec is not None and system.spec.place is not None for system in systems):
         from implicitgrad.batch.stacked_answers import answer_stacks
 
-        answer_stacks(systems, task)
+        specs = [one.state if isinstance(one.state, SystemSpec) else None for one in systems]
+        for k, result in answer_stacks(specs, task).items():
+            systems[k].state = result
     _apply(_build, systems, task)
 
 
