@@ -59,6 +59,9 @@ class _Steps:
         origin = self.system.origin
         self.is_at_point = self.terms is not None and origin is not None and bool(origin.point)
         self.is_rounded = solution.arithmetic is Arithmetic.FLOAT
+        is_single = self.system.equations == self.N == 1
+        self.is_solved_in_letters = self.is_at_point and is_single and solution.status is Status.DETERMINED
+        """Whether ∂y/∂x is derived in letters before the point is inserted."""
         names = (self.y[0], self.x[0])
         is_one = len(self.y) == len(self.x) == 1 and all(name.isidentifier() and name.isascii() for name in names)
         self.title = "Solve for ∂{}/∂{}".format(*names if is_one else "yx")
@@ -116,7 +119,7 @@ class _Steps:
         collected = self._collected(terms.A, terms.B)
         if collected != lines:
             yield "Collect the terms with derivatives on one side", self._some(collected)
-        if self.is_rounded and self.system.equations == self.N == 1:
+        if self.is_solved_in_letters:
             slopes = zip(self.x, terms.B[0], strict=True)
             found = [f"{self._of(self.y[0], x)} = {self.notation.number(b / terms.A[0][0])}" for x, b in slopes]
             yield self.title, self._some(found)
@@ -196,7 +199,8 @@ class _Steps:
         independent, J = self.solution.independent, self._numbers(self.solution.general.particular)
         title = "Read off ∂y/∂x" + (" = A⁻¹" if self._is_inverse else "")
         if self.system.equations == 1 or self.is_rounded:
-            title = "Insert the point" if self.is_rounded and self.N == 1 else self.title
+            is_inserted = self.is_solved_in_letters or (self.is_rounded and self.N == 1)
+            title = "Insert the point" if is_inserted else self.title
         names = self._jacobian(independent)
         if len(J) == 1:
             return title, self._some([f"{name} = {value}" for name, value in zip(names[0], J[0], strict=True)])
@@ -214,7 +218,8 @@ class _Steps:
             for y, constants, V in zip(self.y, *map(_bounded, (general.particular, general.null_space)), strict=True):
                 if y not in self.free:
                     lines.append(f"{self._of(y, x)} = {self._in_free(constants[k], V, x)}")
-        elements: list[Element] = [Sentence("these may be anything:")]
+        fails = self.solution.theorem_fails
+        elements: list[Element] = [Sentence("this leaves open:" if fails else "these may be anything:")]
         elements.append(_equations([", ".join(free[:MAX_LINES]) + (", ..." if len(free) > MAX_LINES else "")]))
         if lines:
             elements.append(Sentence("and the others follow from them:"))
