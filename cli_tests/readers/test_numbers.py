@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad.model.verdict import show
+from implicitgrad.numbers.decimal_text import LONG_BITS
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
-from implicitgrad.numbers.number_style import LONG_BITS, EachNumber, NumberStyle, show_decimal, show_number
+from implicitgrad.numbers.number_style import EachNumber, NumberStyle, show_decimal, show_number
 from implicitgrad.text.number_grammar import (
     NumberError,
     exact_square_root,

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from implicitgrad.checks.decision import Decision
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import DIGITS
-from implicitgrad.numbers.number_style import ROUNDED, show_decimal
+from implicitgrad.numbers.number_form import ROUNDED
+from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.field import Field, differences, expression_of, natural
 from implicitgrad.symbolic.ideal import is_zero_where

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+ROUNDED = "≈"
+"""The mark before a rounded number."""
+
 
 class NumberForm(StrEnum):
     """How a table writes the numbers that are not integers."""

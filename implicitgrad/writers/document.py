@@ -6,15 +6,14 @@ import os.path
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from math import inf, ulp
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
-from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import Ratio
-from implicitgrad.numbers.formatting import Expression, linear
-from implicitgrad.numbers.number_style import LARGEST_DOUBLE, ROUNDED, show_decimal
+from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.number_form import ROUNDED
+from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
@@ -26,14 +25,11 @@ if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
     from implicitgrad.writers.latex_notation import Notation
 
-MAX_CONDITIONS = 3
 MAX_TERMS = 100_000
 """The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
 CONDITION_DIGITS = 3
 """The most digits of a condition number."""
 NOT_FILES = ("<inline>", "<python>")
-LENIENT = 1 + 2.0**-40
-"""A factor that exceeds the rounding error of a sum of bounds."""
 
 
 class Document:
@@ -141,53 +137,24 @@ class Document:
         return [Section((Sentence(f"warning: {text}", Role.WARNING),)) for _, text in self.solution.warnings]
 
     def _answer(self) -> Iterator[Section]:
-        if self.solution.constraints is not None:
-            where = (
-                ", in small changes" if self.system.is_local else ", in changes" if self.system.is_in_changes else ""
-            )
-            constrained = Sentence(f"x is constrained{where}:", Role.FINDING)
-            yield Section((constrained, in_one_style(self.notation, self._constraints)))
-            yield Section((Sentence(self.direction(), Role.ASIDE),))
+        constraints = self.solution.constraints
+        if constraints is not None:
+            from implicitgrad.writers.constrained import show_constraints
+
+            yield from show_constraints(self.solution, constraints, self.notation)
         yield from self.dependence()
         if not self.solution.independent:
             return
         if said := self.selected():
             yield Section((Sentence(said, Role.ASIDE),))
         yield Section((in_one_style(self.notation, self._general),))
-        if unconstrained := self._unconstrained():
-            yield Section((Sentence(unconstrained),))
+        if constraints is not None:
+            from implicitgrad.writers.constrained import name_unconstrained
+
+            yield from name_unconstrained(self.solution, constraints, self.notation)
         if self.solution.general.free and not self.solution.theorem_fails:
             yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
             yield Section((in_one_style(self.notation, self._minimum_norm),))
-
-    def _constraints(self, notation: Notation) -> Equations:
-        """Return the equations that x must satisfy: x3 = x1 + x2."""
-        found = self.solution.constraints
-        assert found is not None
-        spell = notation.change if self.system.is_in_changes else notation.name
-        inputs = [spell(self.system.input_name(name)) for name in self.solution.independent]
-        dependent = [spell(self.system.input_name(name)) for name in found.dependent]
-        rows = zip(dependent, found.matrix.bounded_rows(), strict=True)
-        sums = [notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(name) for name, row in rows]
-        return Equations(tuple(sums))
-
-    def direction(self) -> str:
-        """Return the direction of the derivatives if x is constrained."""
-        found = self.solution.constraints
-        if found is None:
-            return ""
-        if not self.solution.independent:
-            return "no input can vary: there are no derivatives"
-        moving = [any(row) for row in found.matrix]
-        names = [self.notation.mention(self.system.input_name(name)) for name in found.dependent]
-        follow = [name for name, moves in zip(names, moving, strict=True) if moves]
-        fixed = [name for name, moves in zip(names, moving, strict=True) if not moves]
-        said = []
-        if follow:
-            said.append(f"{', '.join(follow)} {'follows' if len(follow) == 1 else 'follow'}")
-        if fixed:
-            said.append(f"{', '.join(fixed)} {'stays' if len(fixed) == 1 else 'stay'} fixed")
-        return f"derivatives along the constraint: {'; '.join(said)}"
 
     def _general(self, notation: Notation) -> Block:
         """Return ∂y/∂x and ∂L/∂x; undetermined entries are expressions in the free ones."""
@@ -228,26 +195,13 @@ class Document:
         rows = list(self.shown.general.minimum_norm.bounded_rows())
         columns = list(zip(*self.shown.minimum_norm.bounded_rows(), strict=True))
         gradients = () if self.system.dL_dy is None else self.system.dL_dy.bounded_rows()
-        losses = [[_sum_of_products(g, column) for column in columns] for g in gradients]
+        from implicitgrad.writers.not_unique import sum_of_products
+
+        losses = [[sum_of_products(g, column) for column in columns] for g in gradients]
         shown = [*([] if self.solution.is_gradient_alone else rows), *losses]
         cells = list(zip(*map(notation.column, zip(*shown, strict=True)), strict=True))
         first_loss = len(shown) - len(losses)
         return Block(self.inputs, self._rows(cells[:first_loss]), self._losses(cells[first_loss:], [""] * len(losses)))
-
-    def _unconstrained(self) -> str:
-        """Return the inputs that the constraint does not involve."""
-        found = self.solution.constraints
-        if found is None:
-            return ""
-        names = [
-            self.notation.mention(self.system.input_name(name))
-            for m, name in enumerate(self.solution.independent)
-            if not any(row[m] for row in found.matrix)
-        ]
-        if not names:
-            return ""
-        are, columns = ("is", "its column holds") if len(names) == 1 else ("are", "their columns hold")
-        return f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
 
     def _second(self, notation: Notation) -> Equations:
         """Return ∂²y/∂x² for every pair of the inputs that are shown."""
@@ -274,29 +228,10 @@ class Document:
     def _note(self, notation: Notation, *, is_open: bool) -> str:
         """Return why ∂L/∂x of a loss is unique or not."""
         if is_open:
-            return f"not unique: ∂L/∂y is not in the row space of A; {self._needed(notation)}"
-        return "unique: ∂L/∂y is in the row space of A" if self.free else ""
+            from implicitgrad.writers.not_unique import needed_for_uniqueness
 
-    def _needed(self, notation: Notation) -> str:
-        """Return the condition on ∂L/∂y for a unique ∂L/∂x: Vᵀ·∂L/∂y = 0."""
-        if self.solution.rank == 0:
-            return "that would need ∂L/∂y = 0"
-        if self.solution.rank == 1:
-            row = next(row for row in self.system.A.bounded_rows() if any(row))
-            return f"it would need ∂L/∂y ∝ ({', '.join(map(notation.numbers.show, row))})"
-        conditions = []
-        rows = self.solution.general.null_space.first_columns(MAX_CONDITIONS).nonzero_entries()
-        for column in range(min(len(self.free), MAX_CONDITIONS)):
-            terms = [
-                (value, f"∂L/∂{self.label(y)}")
-                for y, row in zip(self.solution.y, rows, strict=True)
-                for f, value in row
-                if f == column
-            ]
-            conditions.append(f"{linear(Fraction(0), terms, notation.numbers.show)} = 0")
-        rest = len(self.free) - MAX_CONDITIONS
-        more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
-        return f"it would need {', '.join(conditions)}{more}"
+            return f"not unique: ∂L/∂y is not in the row space of A; {needed_for_uniqueness(self.solution, notation)}"
+        return "unique: ∂L/∂y is in the row space of A" if self.free else ""
 
 
 def refuse_long(document: Document) -> None:
@@ -312,18 +247,6 @@ def refuse_long(document: Document) -> None:
         message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
         hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
         raise InputError([Problem(message, hint, "too-large", document.system.source)])
-
-
-def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
-    """Return Σ aᵢ·bᵢ, with a bound on its error if both have bounds."""
-    total = sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
-    pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Ball) and isinstance(q, Ball)]
-    if not pairs:
-        return total
-    if any(inf in (p.error, q.error) for p, q in pairs) or abs(total) > LARGEST_DOUBLE:
-        return Ball(total, inf)
-    error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
-    return Ball(float(total), error * LENIENT + ulp(float(total)))
 
 
 def is_file_name(name: str, title: str) -> bool:

@@ -15,6 +15,7 @@ from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count
+from implicitgrad.writers.constrained import direction
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.heat_map import draw, shorten
 from implicitgrad.writers.notation import PlainNotation
@@ -99,8 +100,8 @@ class _Summary:
             names = solution.constraints.dependent
             dependent = _first([*map(answer.label, names[: MAX_NAMES + 1])])
             found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
-        if not solution.independent:
-            return [*found, answer.direction()]
+            if not solution.independent:
+                return [*found, direction(solution, solution.constraints, answer.notation)]
         total = len(solution.y) * len(solution.x)
         known = solution.dy_dx.count_determined() if self.has_jacobian else total
         if known < total:
