@@ -46,13 +46,13 @@ def documents(*systems: str) -> str:
     return "\n---\n".join(systems)
 
 
-def work_for_ever(*_: object) -> None:
+def work_for_ever(*_: object, **__: object) -> None:
     """As a call of sympy may."""
     while True:
         pass
 
 
-def take_all_memory(*_: object) -> None:
+def take_all_memory(*_: object, **__: object) -> None:
     blocks = []
     while True:
         blocks.append(bytearray(2**24))

@@ -11,6 +11,7 @@ from implicitgrad.batch.isolation import Job, build, run_isolated
 from implicitgrad.checks.expected import arithmetic_of, solve_question, verdict_of
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
+from implicitgrad.model.system import MATRICES
 from implicitgrad.model.verdict import Unreadable, Verdict
 from implicitgrad.readers.build_several import build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem
@@ -82,6 +83,6 @@ def _without_numbers(verdict: Verdict) -> Verdict:
         from implicitgrad.model.program_solution import ProgramSolution
 
         return Verdict(ProgramSolution(solution.program, (), solution.status), verdict.outcomes)
-    system: dict[str, Any] = {"A": (), "B": None, "dL_dy": None, "origin": None}
+    system: dict[str, Any] = dict.fromkeys([*MATRICES, "origin"]) | {"A": ()}
     fields: dict[str, Any] = dict.fromkeys(set(Solution._fields) - {"system", "status"})
     return Verdict(solution._replace(**fields, system=solution.system._replace(**system)), verdict.outcomes)

@@ -20,6 +20,7 @@ from implicitgrad.numbers.exact import Row
 from implicitgrad.text.characters import count
 
 ZERO = Fraction(0)
+NOT_JUDGED = "is not determined, and a number there cannot be judged; null claims just that"
 
 
 class _ClaimedLoss(NamedTuple):
@@ -84,7 +85,7 @@ def _doubt(matrix: ClaimedMatrix, context: Context, loss: _ClaimedLoss) -> str:
     for i, j in places:
         if loss.correct[i][j] is None:
             name = matrix.name(first + i, j)
-            return f"{name} is not determined, and a number there cannot be judged; null claims just that"
+            return f"{name} {NOT_JUDGED}"
     known = [(i, j, correct) for i, j in places if (correct := loss.correct[i][j]) is not None]
     squares = sum((correct * correct for _, _, correct in known), ZERO)
     is_stated = context.claims.atol is not None
@@ -136,7 +137,7 @@ def _mistakes(
     exchanged = "are the factors of the outer product exchanged?"
     yield "transpose", f"is the transpose of {target}", exchanged, transpose(correct)
     x, g = system.x_value[0], (system.dL_dy or ())[loss.number]
-    y = complete(at.y)
+    y = complete(at.y or ())
     if y is None:
         return
     factor, name = (y[0], "y") if key == "dL_dA" else (x, "x")

@@ -70,16 +70,27 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
     else:
         context = Context(solution, claims)
         outcomes = _judge_matrices(context, others) + judge_scalars(claims, context)
-        if coefficients := [matrix for matrix in (claims.dL_dA, claims.dL_dB) if matrix is not None]:
-            from implicitgrad.checks.coefficient_claims import judge_coefficients
-
-            there = Context(add_value(solution, "AB"), claims)
-            outcomes += [judge_coefficients(matrix, there) for matrix in coefficients]
+    outcomes += _judge_coefficients(solution, claims)
     elsewhere = Place(solution.system.source)
     outcomes = [with_caveat(outcome, claims.caveats) for outcome in outcomes]
     outcomes.sort(key=lambda outcome: CLAIMS.index(outcome.key))
     placed = [outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes]
     return Verdict(solution, tuple(placed))
+
+
+def _judge_coefficients(solution: Solution, claims: Claims) -> list[Outcome]:
+    """Judge ∂L/∂A and ∂L/∂B."""
+    coefficients = [matrix for matrix in (claims.dL_dA, claims.dL_dB) if matrix is not None]
+    if not coefficients:
+        return []
+    there = add_value(solution, "AB")
+    if solution.arithmetic is Arithmetic.SYMBOLIC:
+        from implicitgrad.checks.coefficients_in_letters import judge_coefficients_in_letters
+
+        return [judge_coefficients_in_letters(matrix, there) for matrix in coefficients]
+    from implicitgrad.checks.coefficient_claims import judge_coefficients
+
+    return [judge_coefficients(matrix, Context(there, claims)) for matrix in coefficients]
 
 
 def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcome]:

@@ -9,13 +9,15 @@ from functools import partial
 from typing import Any
 
 from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.coefficient_claims import judge_coefficients
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.matrix_claims import judge_matrix
+from implicitgrad.checks.tolerances import COEFFICIENTS
 from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Suspicion
 from implicitgrad.readers.python_values import linear_system
-from implicitgrad.solvers.dispatch import solve_system
+from implicitgrad.solvers.dispatch import add_value, solve_system
 from implicitgrad.symbolic.field import Field, expression_of
 from implicitgrad.symbolic.sampling import SamplePoint
 
@@ -31,7 +33,7 @@ def diagnose_at_values(solution: Solution, matrix: ClaimedMatrix) -> tuple[Suspi
     Return none if there are functions of letters, whose values are not rational.
     """
     system = solution.system
-    own: list[Any] = [system.A, system.B or (), system.dL_dy or ()]
+    own: list[Any] = [system.A, system.B or (), system.dL_dy or (), system.x_value or ()]
     expressions = [expression_of(entry) for rows in own for row in rows for entry in row]
     field = Field([*expressions, *(entry for row in matrix.entries for entry in row if entry is not None)])
     if field.has_functions:
@@ -84,14 +86,14 @@ def _diagnose_at(
     system = solution.system
     try:
         A = numbers(system.A)
-        B, dL_dy = (None if rows is None else numbers(rows) for rows in (system.B, system.dL_dy))
+        B, dL_dy, x = (None if rows is None else numbers(rows) for rows in (system.B, system.dL_dy, system.x_value))
         entries = tuple(tuple(None if entry is None else number(entry) for entry in row) for row in matrix.entries)
     except ZeroDivisionError:
         return ()
     numeric = solve_system(
         linear_system(
             A, dL_dy[0] if dL_dy and system.has_one_loss else dL_dy, B=B,
-            x=system.x, y=system.y, name=system.name, arithmetic="exact",
+            x=system.x, y=system.y, at=x and x[0], name=system.name, arithmetic="exact",
         ),
         solution.general.free,
     )  # fmt: skip
@@ -100,5 +102,8 @@ def _diagnose_at(
     texts = tuple(tuple(map(str, row)) for row in entries)
     roundings = tuple(tuple(error * (1 + abs(entry or Fraction(0))) for entry in row) for row in entries)
     there = matrix._replace(entries=entries, texts=texts, roundings=roundings)
-    outcome, _ = judge_matrix(Claim(there, Context(numeric, Claims())))
+    if matrix.key in COEFFICIENTS:
+        outcome = judge_coefficients(there, Context(add_value(numeric, "AB"), Claims()))
+    else:
+        outcome, _ = judge_matrix(Claim(there, Context(numeric, Claims())))
     return None if outcome.holds and not any(map(any, entries)) else outcome.suspicions

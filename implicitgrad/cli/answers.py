@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from implicitgrad.readers.build import Question
 
 
-PARAMETERS = {"linear": ("x", "A", "B"), "program": ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")}
-"""What --wrt may name, by the kind of problem."""
+PARAMETERS: tuple[str, ...] = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
+"""What --wrt may name of a program."""
 
 
 class SolveOptions(NamedTuple):
@@ -53,6 +53,11 @@ class SolveOptions(NamedTuple):
     """The names and patterns of what a page shows; none for everything."""
     is_sorted: bool = False
     """Whether the rows and the columns of the largest entries come first."""
+
+    @property
+    def is_in_letters(self) -> bool:
+        """Whether derivatives of a system are asked for in other than x."""
+        return any(key != "x" for key in self.wrt)
 
 
 class Answer(NamedTuple):
@@ -85,7 +90,7 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
     problems: list[Problem] = []
     needs_values = FORMATS[options.form].needs_values
     for spec in specs:
-        spec.order = options.order
+        spec.order, spec.in_letters = options.order, options.is_in_letters
         try:
             system = build_question(spec, options.arithmetic, allow_algebra=False)
             if options.arithmetic == Arithmetic.EXACT and isinstance(system, LinearSystem):
@@ -103,10 +108,7 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
 
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
-    for key in options.wrt:
-        if key not in PARAMETERS[system.kind]:
-            expected = ", ".join(PARAMETERS[system.kind])
-            raise UsageError(f"{printable(system.source)}: --wrt: expected some of {expected}, got {quoted(key)}")
+    _refuse_strange(system, options.wrt)
     if system.kind == "program":
         from implicitgrad.cli.program_answers import solve_program, with_pieces
 
@@ -125,6 +127,17 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         steps=options.steps,
         wrt=options.wrt,
     )
+
+
+def _refuse_strange(system: Question, wrt: Sequence[str]) -> None:
+    """Raise UsageError for what a system or a program has no derivatives in."""
+    known = PARAMETERS
+    if system.kind == "linear":
+        known = ("x", *system.letters) if system.is_local else ("x", "A", "B", *system.letters)
+    for key in wrt:
+        if key not in known:
+            listed = ", ".join(map(printable, known))
+            raise UsageError(f"{printable(system.source)}: --wrt: expected some of {listed}, got {quoted(key)}")
 
 
 def answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
@@ -188,11 +201,13 @@ def require_gradients(systems: Sequence[Question], options: SolveOptions) -> Non
         lacking = [system for system in systems if not _has_loss(system)] if is_asked else []
         if lacking:
             raise InputError(map(partial(_lacks_gradient, option), lacking))
-    if coefficients := [key for key in options.wrt if key in ("A", "B")]:
-        option = f"--wrt {coefficients[0]}"
-        linear = [system for system in systems if system.kind == "linear"]
+    if options.is_in_letters:
+        option = f"--wrt {next(key for key in options.wrt if key != 'x')}"
+        linear = [system for system in systems if isinstance(system, LinearSystem)]
+        for system in linear:
+            _refuse_strange(system, options.wrt)
         problems = [_lacks_gradient(option, system) for system in linear if not _has_loss(system)]
-        problems += [_lacks_value(option, system) for system in linear if system.x_value is None]
+        problems += [_lacks_value(option, one) for one in linear if one.x_value is None and not one.is_local]
         if problems:
             raise InputError(problems)
 

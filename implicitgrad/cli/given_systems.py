@@ -166,7 +166,8 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
         if "A" in given.values or "B" in given.values:
             spec.complete()
             spec.origin = None
-            spec.values.pop("hessian", None)
+            for key in ("hessian", "x_value", "constants", "by_letter", "letters"):
+                spec.values.pop(key, None)
         if "x_value" in given.values and (spec.linearize is not None or spec.origin is not None):
             hint = "The point of its equations is its key at"
             raise UsageError(f"{spec.source}: --at is for matrices and for -e", hint)

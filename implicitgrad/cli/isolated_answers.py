@@ -79,7 +79,7 @@ def _jobs(specs: Sequence[SystemSpec], options: SolveOptions, seconds: float | N
 
 
 def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
-    spec.order = options.order
+    spec.order, spec.in_letters = options.order, options.is_in_letters
     system = build_question(spec) if spec.kind == "program" else build(spec, options.arithmetic)
     require_gradients([system], options)
     found = answer(system, spec.values, options)

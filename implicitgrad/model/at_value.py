@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 class AtValue(NamedTuple):
     """What the value of x adds to an answer. An entry is None where it is not determined."""
 
-    y: BaseMatrix[Fraction | None]
-    """(1, N)"""
-    dL_dA: tuple[BaseMatrix[Fraction | None], ...] | None
+    y: BaseMatrix[Fraction | None] | None
+    """(1, N); None for nonlinear equations."""
+    dL_dA: tuple[BaseMatrix[Fraction | None], ...] | None = None
     """−u·yᵀ with Aᵀu = ∂L/∂y, (M, N) for each of the K losses; None if it was not asked for."""
-    dL_dB: tuple[BaseMatrix[Fraction | None], ...] | None
+    dL_dB: tuple[BaseMatrix[Fraction | None], ...] | None = None
     """u·xᵀ, (M, P) for each of the K losses; None if it was not asked for."""
+    letters: tuple[str, ...] = ()
+    """The names of the C letters in whose places A and B change."""
+    dL_dletters: BaseMatrix[Fraction | None] | None = None
+    """(K, C); None if it was not asked for."""
     shows_x: bool = True
     """Whether a page shows the derivatives in x, too."""
 
     def error_bound(self, key: str) -> float | None:
-        """Return a bound on the error of every number of y_value, dL_dA or dL_dB; None if nothing is certified."""
-        return largest_error((self.y,) if key == "y_value" else getattr(self, key) or ())
+        """Return a bound on the error of every number of y_value, dL_dA, …; None if nothing is certified."""
+        found = self.y if key == "y_value" else getattr(self, key)
+        return largest_error(found if isinstance(found, tuple) else (found,))

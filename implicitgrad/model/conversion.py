@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
-from implicitgrad.model.system import ARITHMETIC, Arithmetic, LinearSystem
+from implicitgrad.model.system import ARITHMETIC, MATRICES, Arithmetic, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.errors import UsageError
@@ -19,12 +20,12 @@ def in_arithmetic(system: LinearSystem, arithmetic: Arithmetic) -> LinearSystem:
         if arithmetic is Arithmetic.FLOAT:
             raise UsageError(f"{system.source}: --arithmetic float is for numbers, and there are letters")
         return system
-    matrices = (system.A, system.B, system.dL_dy, system.x_value)
-    if all(matrix is None or ARITHMETIC[matrix.arithmetic] is arithmetic for matrix in matrices):
+    found: dict[str, BaseMatrix[Fraction] | None] = {key: getattr(system, key) for key in MATRICES}
+    matrices = {key: matrix for key, matrix in found.items() if matrix is not None}
+    if all(ARITHMETIC[matrix.arithmetic] is arithmetic for matrix in matrices.values()):
         return system
-    A, B, dL_dy, x_value = (None if matrix is None else _as(arithmetic, matrix) for matrix in matrices)
-    assert A is not None
-    return system._replace(A=A, B=B, dL_dy=dL_dy, x_value=x_value)
+    converted: dict[str, Any] = {key: _as(arithmetic, matrix) for key, matrix in matrices.items()}
+    return system._replace(**converted)
 
 
 def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Fraction]:

@@ -137,7 +137,7 @@ class Solution(NamedTuple):
     @property
     def y_value(self) -> Any:  # noqa: ANN401 (a tuple, or an array)
         """Return (N,), y at the value of x, None (in an array NaN) where it is not unique; None without that value."""
-        return None if self.at_value is None else self.at_value.y.vector()
+        return None if self.at_value is None or self.at_value.y is None else self.at_value.y.vector()
 
     @property
     def dL_dA(self) -> Any:  # noqa: ANN401 (one matrix or several; the mathematical name)

@@ -99,8 +99,11 @@ class Linearization(NamedTuple):
     """A, B, x and y, and the second derivatives ``hessian`` if they were asked for; empty before linearizing."""
     origin: ImplicitEquations | None
     """The equations; None if A and B say all: linear, numbers as coefficients, no constants, every unknown used."""
-    linearize: Callable[[int], Linearization] | None = None
-    """Computes both, with derivatives up to an order; may take long. Raises InputError. None if already done."""
+    linearize: Callable[[int, bool], Linearization] | None = None
+    """Computes both, with derivatives up to an order, and in letters if that is true; may take long.
+
+    Raises InputError. None if already done.
+    """
 
 
 class NeedsAlgebra(Exception):
@@ -122,10 +125,12 @@ class SystemSpec:
         """The equations that A and B were computed from, if they say more."""
         self.place: StackPlace | None = None
         """Its place in a stack, if it is in one."""
-        self.linearize: Callable[[int], Linearization] | None = None
+        self.linearize: Callable[[int, bool], Linearization] | None = None
         """Computes A and B of equations that need sympy; None if there are none, or this is done."""
         self.order = 1
         """The highest derivatives of y that are asked for."""
+        self.in_letters = False
+        """Whether derivatives in the letters of coefficients are asked for."""
         self.no_letters_hint: str | None = None
         """The hint at an expression in place of a number, if expressions are not read here."""
         self.expect: Callable[[], dict[str, SourceValue]] = dict
@@ -149,4 +154,4 @@ class SystemSpec:
     def complete(self) -> None:
         """Compute A and B of equations that need sympy. Raise InputError."""
         if self.linearize is not None:
-            self.take(self.linearize(self.order))
+            self.take(self.linearize(self.order, self.in_letters))

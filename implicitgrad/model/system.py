@@ -98,6 +98,12 @@ class LinearSystem(NamedTuple):
     """Reads the same text as rational numbers, if it was read as doubles only to save time."""
     x_value: BaseMatrix[Fraction] | None = None
     """(1, P): the value of x, at which ∂L/∂A and ∂L/∂B are taken; None if it was not given."""
+    constants: BaseMatrix[Fraction] | None = None
+    """(M, 1): the k of B·x + k = A·y, for linear equations at a value of x; None if it is 0."""
+    letters: tuple[str, ...] = ()
+    """The names of the C letters in which derivatives were asked for."""
+    by_letter: BaseMatrix[Fraction] | None = None
+    """(C·M, N+P+1): for each letter the derivatives of [A | B | k]; of nonlinear F(x, y) = 0, [0 | 0 | −∂F]."""
 
     @property
     def kind(self) -> Literal["linear"]:
@@ -147,6 +153,10 @@ class LinearSystem(NamedTuple):
     def inputs(self) -> int:
         """Return P, the number of columns of B."""
         return len(self.x)
+
+
+MATRICES = ("A", "B", "dL_dy", "x_value", "constants", "by_letter")
+"""The fields of a LinearSystem that are matrices in its arithmetic."""
 
 
 @lru_cache

@@ -168,6 +168,26 @@ class BallMatrix(BaseMatrix[Any]):
         """Return the matrix with the signs of all entries changed."""
         return BallMatrix(0.0 - self.array, self.error)
 
+    def plus(self, other: BaseMatrix[Any]) -> BallMatrix:
+        """Return the sum with another matrix of the same shape, with both bounds and the rounding in its own."""
+        import numpy as np
+
+        assert isinstance(other, BallMatrix)
+        value = self.array + other.array
+        if self.error is None or other.error is None:
+            return BallMatrix(value, None)
+        error = (self._errors() + other._errors() + np.abs(value) * UNIT_ROUNDOFF) * (1 + 2.0**-50)
+        return BallMatrix(value, error)
+
+    def beside(self, *others: BaseMatrix[Any]) -> BallMatrix:
+        """Return the matrix with the columns of others to its right."""
+        import numpy as np
+
+        all_of_them = [self, *(other for other in others if isinstance(other, BallMatrix))]
+        has_errors = all(one.error is not None for one in all_of_them)
+        error = np.hstack([one._errors() for one in all_of_them]) if has_errors else None
+        return BallMatrix(np.hstack([one.array for one in all_of_them]), error)
+
     def outer(self, i: int, other: BaseMatrix[Any]) -> BallMatrix:
         """Return rowᵀ·other as BaseMatrix.outer, with |â·b̂ − a·b| ≤ |â|·db + da·(|b̂| + db), plus the rounding.
 

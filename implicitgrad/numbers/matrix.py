@@ -135,6 +135,15 @@ class BaseMatrix(Generic[Entry_co]):
         rows: Iterable[Sequence[Number]] = self.rows
         return self.with_rows([entry if entry is None else -entry for entry in row] for row in rows)
 
+    def plus(self, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
+        """Return the sum with another matrix of the same shape."""
+        rows: Iterable[tuple[Sequence[Number], Sequence[Number]]] = zip(self.rows, other, strict=True)
+        return self.with_rows([a + b for a, b in zip(*pair, strict=True)] for pair in rows)
+
+    def beside(self, *others: BaseMatrix[Any]) -> BaseMatrix[Any]:
+        """Return the matrix with the columns of others to its right."""
+        return self.with_rows([entry for row in rows for entry in row] for rows in zip(self, *others, strict=True))
+
     def outer(self, i: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
         """Return rowᵀ·other for row i and another of one row, with None where a product is not determined.
 

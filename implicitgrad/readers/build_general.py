@@ -7,7 +7,7 @@ from typing import Any
 from implicitgrad.model.conversion import in_arithmetic
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
-from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic, numbered
+from implicitgrad.model.system import AUTO, MATRICES, Arithmetic, LinearSystem, chosen_arithmetic, numbered
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
@@ -16,7 +16,8 @@ from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatr
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem, with_others
 
-MATRICES = ("A", "B", "dL_dy", "x_value")
+GIVEN = ("A", "B", "dL_dy", "x_value")
+"""The matrices that a user may give as arrays."""
 
 
 def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearSystem:
@@ -28,13 +29,13 @@ def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> 
         if spec.reread is None:
             raise
     located = spec.reread()
-    located.no_letters_hint, located.order = spec.no_letters_hint, spec.order
+    located.no_letters_hint, located.order, located.in_letters = spec.no_letters_hint, spec.order, spec.in_letters
     return build_general(located, arithmetic, allow_algebra=allow_algebra)
 
 
 def is_binary(spec: SystemSpec) -> bool:
     """Return whether one of the matrices is an array of doubles, not text."""
-    values = [spec.values[key].value for key in MATRICES if key in spec.values]
+    values = [spec.values[key].value for key in GIVEN if key in spec.values]
     return any(is_array_of_doubles(value) or _is_sparse(value) for value in values)
 
 
@@ -123,6 +124,10 @@ def _system(parser: MatrixParser) -> LinearSystem:
         A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals, origin,
         _remarks(parser) if origin is None else origin.remarks, x_value=x_value,
     )  # fmt: skip
+    more: dict[str, Any] = {key: parser.matrix(key) for key in ("constants", "by_letter") if key in spec.values}
+    if more:
+        letters: Any = spec.values["letters"].value if "letters" in spec.values else ()
+        system = system._replace(letters=tuple(letters), **more)
     if parser.arithmetic is Arithmetic.EXACT:
         return system
     return _in_doubles(system, parser) if parser.arithmetic is Arithmetic.FLOAT else _in_field(system, parser)
@@ -164,6 +169,10 @@ def _in_field(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
     from implicitgrad.symbolic.grammar import TOO_LARGE
 
     origin = system.origin
+    if parser.spec.in_letters and origin is None:
+        from implicitgrad.readers.letters import in_letters
+
+        system = in_letters(system)
     found: dict[str, Any] = {key: getattr(system, key) for key in MATRICES}
     if origin is not None:
         found["hessian"] = origin.hessian

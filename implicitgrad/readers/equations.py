@@ -292,8 +292,12 @@ def _by_sympy(
     point: Point | None,
     remarks: tuple[tuple[str, str], ...],
     order: int,
+    in_letters: bool,
 ) -> Linearization:
-    """Return A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives for order 2."""
+    """Return A = ∂F/∂y and B = −∂F/∂x of F = left − right, with second derivatives for order 2.
+
+    in_letters : also the derivatives in all names besides x and y, of linear equations those of A and B.
+    """
     try:
         from implicitgrad.symbolic.linearize import EquationError, PointError, Value, linearize
     except ImportError:
@@ -316,7 +320,7 @@ def _by_sympy(
         unit = None if number is None else last_place(number)
         values[name] = Value(line.text, node, (unit or Fraction(0)) / 2)
     try:
-        found = linearize(equations, unknowns, inputs, values, point.solve_for, order)
+        found = linearize(equations, unknowns, inputs, values, point.solve_for, order, in_letters=in_letters)
     except EquationError as error:
         raise InputError([expression_problem(lines[error.equation], error.error)]) from None
     except ExpressionError as error:
@@ -341,6 +345,10 @@ def _by_sympy(
     parts = _parts(lines, found.A, B, unknowns, inputs, y, x)
     if found.hessian is not None:
         parts["hessian"] = SourceValue(found.hessian, lines[0].source)
+    given = {"x_value": found.x_value, "constants": found.constants, "by_letter": found.by_letter}
+    parts |= {key: SourceValue(value, lines[0].source) for key, value in given.items() if value}
+    if found.by_letter:
+        parts["letters"] = SourceValue(found.letters)
     nodes = [read_expression(t) if name in point.solve_for else values[name].node for name, t in found.point.items()]
     origin = ImplicitEquations(
         _texts(lines), tuple(equations), found.is_linear, tuple(found.point.items()), tuple(nodes),
@@ -355,7 +363,7 @@ def linearize_without_point(system: LinearSystem) -> Linearization:
     origin, y, x = system.origin, list(system.y), list(system.x)
     assert origin is not None
     lines = [EquationLine(text, system.source) for text in origin.equations]
-    return _by_sympy(lines, origin.parsed, y, x, SourceValue(y), SourceValue(x), system.source, None, (), 1)
+    return _by_sympy(lines, origin.parsed, y, x, SourceValue(y), SourceValue(x), system.source, None, (), 1, False)
 
 
 def expression_problem(line: EquationLine, error: ExpressionError) -> Problem:

@@ -54,7 +54,7 @@ def solve_system(
         from implicitgrad.solvers.at_point import with_origin
 
         found = with_origin(found)
-    if system.x_value is not None:
+    if system.x_value is not None or system.by_letter is not None:
         found = add_value(found, wrt, rtol)
     if system.remarks:
         found = found._replace(remarks=(*system.remarks, *found.remarks))

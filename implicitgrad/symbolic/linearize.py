@@ -69,6 +69,14 @@ class Linearized(NamedTuple):
     """∂²y/∂x² of one equation in one unknown at an inexact point, and such distances."""
     has_constants: bool = False
     """Whether linear equations have terms without x and y."""
+    x_value: Sequence[str | Derivative] = ()
+    """The value of x, if equations are linear and it is known, or stands for itself."""
+    constants: Entries = ()
+    """A column, the k of B·x + k = A·y, of linear equations at a value of x; empty if it is 0."""
+    letters: tuple[str, ...] = ()
+    """The names besides x and y, if derivatives in them were asked for."""
+    by_letter: Entries = ()
+    """For each letter the derivatives of [A | B | k], [0 | 0 | −∂F] if the equations are not linear."""
 
 
 class EquationError(Exception):
@@ -86,8 +94,13 @@ def linearize(
     at: Mapping[str, Value],
     solve_for: Sequence[str],
     order: int = 1,
+    *,
+    in_letters: bool = False,
 ) -> Linearized:
-    """Linearize; order 2 adds second derivatives. Raises EquationError, ExpressionError or PointError."""
+    """Linearize; order 2 adds second derivatives, in_letters those in the letters.
+
+    Raises EquationError, ExpressionError or PointError.
+    """
     F = signed_differences(equations, unknowns)
     y, x = [symbol(name) for name in unknowns], [symbol(name) for name in inputs]
     A = [[derivative(f, v) for v in y] for f in F]
@@ -97,6 +110,9 @@ def linearize(
     H = None
     if order > 1 and len(F) == len(y) == 1 and not is_linear:
         H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
+    letters = _letters(F, variables) if in_letters else []
+    k = [-f.subs(dict.fromkeys(variables, 0)) for f in F] if is_linear else []
+    by_letter = _by_letter(F, A, B, k, letters)
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
     texts = {symbol(name): value.text for name, value in at.items() if name not in solve_for}
     residual, intervals = None, None
@@ -113,9 +129,11 @@ def linearize(
             residual = _residual(F, there, equations, point, roundings)
             intervals = None if residual is None else surround(point, roundings)
     _refuse_jumps(F, point)
-    A_there, B_there, H_there = (
-        _at(matrix, point, equations, is_rounded=intervals is not None) for matrix in (A, B, H or [])
+    A_there, B_there, H_there, by_letter_there = (
+        _at(matrix, point, equations, is_rounded=intervals is not None) for matrix in (A, B, H or [], by_letter)
     )
+    known = [point.get(v, v) for v in x] if x and is_linear and (_knows(point, x) or letters) else []
+    constants = _at([[value] for value in k], point, equations, is_rounded=False) if known else []
     entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
     radii = second = None
     if intervals is not None:
@@ -133,8 +151,35 @@ def linearize(
     return Linearized(
         entries_of_A, entries_of_B, entries_of_H or None, is_linear,
         {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
-        is_linear and any(expand(f.subs(dict.fromkeys(variables, 0))) != 0 for f in F),
+        any(expand(value) != 0 for value in k),
+        x_value=_written([known])[0], constants=_written(constants) if any(map(any, constants)) else (),
+        letters=tuple(v.name for v in letters), by_letter=_written(by_letter_there),
     )  # fmt: skip
+
+
+def _letters(F: list[Expr], variables: set[Expr]) -> list[Expr]:
+    """Return the names besides x and y in natural order."""
+    from implicitgrad.symbolic.field import natural
+
+    return sorted({v for f in F for v in f.free_symbols} - variables, key=lambda v: natural(v.name))
+
+
+def _knows(point: Mapping[Expr, Expr], x: Sequence[Expr]) -> bool:
+    return all(v in point for v in x)
+
+
+def _by_letter(
+    F: list[Expr], A: list[list[Expr]], B: list[list[Expr]], k: list[Expr], letters: Sequence[Expr]
+) -> list[list[Expr]]:
+    """Return for each letter the derivatives of [A | B | k] for linear equations, and of [0 | 0 | −F] for others.
+
+    k : that of B·x + k = A·y; empty if the equations are not linear.
+    """
+    if k:
+        rows = [[*a, *b, one] for a, b, one in zip(A, B, k, strict=True)]
+        return [[derivative(entry, letter) for entry in row] for letter in letters for row in rows]
+    zeros = [Rational(0)] * (len(A[0]) + len(B[0]))
+    return [[*zeros, -derivative(f, letter)] for letter in letters for f in F]
 
 
 def _second_derivatives(F_y: Expr, slopes: list[Expr], H: list[list[Expr]]) -> list[list[Expr]]:
@@ -196,7 +241,7 @@ def _refuse_missing(
     if not is_linear or not point.keys().isdisjoint(y):
         needed |= {v for f in F for v in f.free_symbols}
     missing = needed - point.keys()
-    if missing and (not is_linear or variables & point.keys()):
+    if missing and (not is_linear or not point.keys().isdisjoint(y)):
         names = ", ".join(sorted(v.name for v in missing))
         may_be_found = missing <= variables and len(missing) == len(F)
         hint = f"solve_for: {names} finds it from a value to start at" if may_be_found else None

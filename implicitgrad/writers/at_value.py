@@ -9,25 +9,62 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.writers.elements import OPEN, Block, Element, Equations, Role, Row, Section, Sentence, loss_labels
+from implicitgrad.writers.elements import (
+    OPEN,
+    Block,
+    Element,
+    Equations,
+    Role,
+    Row,
+    Section,
+    Sentence,
+    loss_labels,
+    loss_names,
+)
 from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
+    from implicitgrad.model.at_value import AtValue
     from implicitgrad.writers.latex_notation import Notation
     from implicitgrad.writers.shown_answer import ShownAnswer
 
 
 def show_at_value(solution: Solution, notation: Notation, shown: ShownAnswer) -> Iterator[Section]:
-    """Yield y at the value of x, ∂L/∂A and ∂L/∂B, in the unknowns and inputs that are shown."""
-    found, system = solution.at_value, solution.system
+    """Yield y at the value of x, ∂L/∂A, ∂L/∂B and ∂L/∂a of letters, in the unknowns and inputs that are shown."""
+    found = solution.at_value
     assert found is not None
-    values = dict(zip(shown.y, found.y.part([0], shown.unknowns).bounded_rows()[0], strict=True))
-    known = {y: value for y, value in values.items() if value is not None}
-    lacking = [notation.mention(y) for y, value in values.items() if value is None]
+    if found.y is not None:
+        yield _values_of_y(found.y, notation, shown)
+    yield from _matrices(solution, found, notation, shown)
+    if found.dL_dletters is not None:
+        for loss, row in zip(loss_names(solution.system), found.dL_dletters.bounded_rows(), strict=True):
+            yield _of_letters(loss, dict(zip(found.letters, row, strict=True)), notation)
+
+
+def _values_of_y(y: BaseMatrix[Fraction | None], notation: Notation, shown: ShownAnswer) -> Section:
+    values = dict(zip(shown.y, y.part([0], shown.unknowns).bounded_rows()[0], strict=True))
+    known = {notation.name(name): value for name, value in values.items() if value is not None}
+    lacking = [notation.mention(name) for name, value in values.items() if value is None]
     elements: list[Element] = [in_one_style(notation, partial(_equations, known))] if known else []
     if lacking:
         elements.append(Sentence(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not unique"))
-    yield Section((Sentence("at this x", Role.ASIDE), *elements))
+    return Section((Sentence("at this x", Role.ASIDE), *elements))
+
+
+def _of_letters(loss: str, values: Mapping[str, Fraction | None], notation: Notation) -> Section:
+    """Return the derivatives of one loss in letters."""
+    known = {notation.gradient(loss, letter): value for letter, value in values.items() if value is not None}
+    lacking = [f"∂{loss}/∂{notation.label(letter)}" for letter, value in values.items() if value is None]
+    elements: list[Element] = [in_one_style(notation, partial(_equations, known))] if known else []
+    if lacking:
+        why = "where A is singular, they may depend on a choice, or there may be no solution beside this one"
+        elements.append(Sentence(f"not determined: {', '.join(lacking)}; {why}"))
+    return Section(tuple(elements))
+
+
+def _matrices(solution: Solution, found: AtValue, notation: Notation, shown: ShownAnswer) -> Iterator[Section]:
+    """Yield ∂L/∂A and ∂L/∂B."""
+    system = solution.system
     rows = [notation.label(name) for name in solution.x] if system.B is None else None
     rows = rows or [f"equation {i + 1}" for i in range(system.equations)]
     for key, matrices, all_names, columns in (
@@ -75,4 +112,4 @@ def _reason(key: str, solution: Solution, *, is_unique: bool) -> str:
 
 
 def _equations(values: Mapping[str, Fraction], notation: Notation) -> Equations:
-    return Equations(tuple(notation.sum(value, ()).named(notation.name(name)) for name, value in values.items()))
+    return Equations(tuple(notation.sum(value, ()).named(name) for name, value in values.items()))

@@ -118,5 +118,10 @@ class PageDocument(Protocol):
 
 def loss_labels(system: LinearSystem, below: str = "x") -> list[str]:
     """Return ``∂L/∂x`` for one loss, and ``∂L1/∂x`` and so on for several."""
-    dL_dy = () if system.dL_dy is None else system.dL_dy
-    return [f"∂L/∂{below}"] if len(dL_dy) == 1 else [f"∂L{k + 1}/∂{below}" for k in range(len(dL_dy))]
+    return [f"∂{loss}/∂{below}" for loss in loss_names(system)]
+
+
+def loss_names(system: LinearSystem) -> list[str]:
+    """Return ``L`` for one loss, and ``L1`` and so on for several."""
+    K = 0 if system.dL_dy is None else len(system.dL_dy)
+    return ["L"] if K == 1 else [f"L{k + 1}" for k in range(K)]

@@ -77,6 +77,10 @@ class LatexNotation:
         """Return a fraction."""
         return f"\\frac{{\\partial {spell_name(above)}}}{{\\partial {spell_name(below)}}}"
 
+    def gradient(self, loss: str, letter: str) -> str:
+        """Return a fraction."""
+        return self.derivative(loss, letter)
+
     def prime(self, y: str, order: int = 1) -> str:
         """Return ``y'`` or ``y''``."""
         return spell_name(y) + "'" * order

@@ -94,6 +94,10 @@ class PlainNotation:
         """Return ``∂above/∂below``."""
         return f"∂{self.label(above)}/∂{self.label(below)}"
 
+    def gradient(self, loss: str, letter: str) -> str:
+        """Return ``∂L/∂a``."""
+        return self.derivative(loss, letter)
+
     def prime(self, y: str, order: int = 1) -> str:
         """Return ``y′``, the derivative with respect to the only input, or ``y″``."""
         return self.label(y) + "′″"[order - 1]

@@ -50,7 +50,7 @@ def write_npz(solution: Solution) -> memoryview:
         matrices["dL_dx"] = _gradient(solution)
     if solution.at_value is not None and solution.system.x_value is not None:
         matrices["x_value"] = _array(solution.system.x_value)[0]
-        matrices["y_value"] = _array(solution.at_value.y)[0]
+        matrices["y_value"] = _array(solution.at_value.y or ())[0]
         for key in ("dL_dA", "dL_dB"):
             if (found := getattr(solution.at_value, key)) is not None:
                 stacked = np.stack([_array(one) for one in found])

@@ -31,6 +31,10 @@ class FactNotation(PlainNotation):
         """Return ``dy_dx[above][below]``, the gradient of a loss as ``dL_dx[below]``."""
         return f"dy_dx[{self.label(above)}][{self.label(below)}]"
 
+    def gradient(self, loss: str, letter: str) -> str:
+        """Return ``dL_dletters[letter]``."""
+        return f"d{loss}_dletters[{self.label(letter)}]"
+
     def second_derivative(self, y: str, one: str, other: str) -> str:
         """Return ``d2y_dx2[one][other]``."""
         return f"d2y_dx2[{self.label(one)}][{self.label(other)}]"

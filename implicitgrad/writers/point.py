@@ -23,9 +23,10 @@ def describe_point(system: LinearSystem, notation: Notation) -> list[str]:
     """Return the point of the equations or the value of x, and which of the values were computed."""
     if system.origin is not None:
         return _point(system.origin, notation)
-    values = [f"{notation.label(name)} = {notation.number(*value)}" for name, value in _values_of_x(system)]
+    shown = [(notation.label(name), notation.number(*value)) for name, value in _values_of_x(system)]
+    values = [f"{name} = {value}" for name, value in shown if value != name]
     more = ", …" if system.inputs > MAX_VALUES else ""
-    return [f"at {', '.join(values)}{more}"]
+    return [f"at {', '.join(values)}{more}"] if values else []
 
 
 def _point(origin: ImplicitEquations, notation: Notation) -> list[str]:

@@ -127,23 +127,29 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
 def _add_at_value(
     record: dict[str, Json], solution: Solution, doubles: _BallRows, exact: dict[str, Json] | None
 ) -> None:
-    """Add the value of x, y there, and the gradients of A and B that were asked for."""
+    """Add the value of x, y there, and the gradients of A, B and letters that were asked for."""
     found, x_value = solution.at_value, solution.system.x_value
     assert found is not None
-    assert x_value is not None
-    if solution.system.origin is None:
+    if solution.system.origin is None and x_value is not None:
         texts = x_value.written(_Texts() if exact is not None else doubles)[0]
         record["at"] = dict(zip(solution.x, texts, strict=True))
+    is_one = solution.has_one_loss
     bounds: dict[str, Json] = {}
-    for key in ("y_value", "dL_dA", "dL_dB"):
-        matrices = (found.y,) if key == "y_value" else getattr(found, key)
-        if matrices is None:
-            continue
-        for into, numbers in ((record, doubles), *(() if exact is None else ((exact, _Texts()),))):
-            written = [matrix.written(numbers) for matrix in matrices]
-            is_one = key == "y_value" or solution.has_one_loss
-            into[key] = written[0][0] if key == "y_value" else written[0] if is_one else written
-        bounds[key] = _plain(found.error_bound(key))
+    for into, numbers in ((record, doubles), *(() if exact is None else ((exact, _Texts()),))):
+        if found.y is not None:
+            into["y_value"] = found.y.written(numbers)[0]
+        for key in ("dL_dA", "dL_dB"):
+            if (matrices := getattr(found, key)) is not None:
+                written = [matrix.written(numbers) for matrix in matrices]
+                into[key] = written[0] if is_one else written
+        if found.dL_dletters is not None:
+            columns = zip(*found.dL_dletters.written(numbers), strict=True)
+            into["dL_dletters"] = {
+                letter: column[0] if is_one else column for letter, column in zip(found.letters, columns, strict=True)
+            }
+    for key in ("y_value", "dL_dA", "dL_dB", "dL_dletters"):
+        if key in record:
+            bounds[key] = _plain(found.error_bound(key))
     record["error_bound"] |= bounds  # type: ignore[operator]
 
 
