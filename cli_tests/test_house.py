@@ -65,6 +65,7 @@ THIRD_PARTY = {
         "readers/stacks",
         "solvers/solutions",
         "batch/stacked_answers",
+        "checks/stack",
         "readers/decimals",
         "readers/sparse_npz",
         "readers/triplets",

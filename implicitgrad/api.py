@@ -264,10 +264,10 @@ def check(
     if not isinstance(A, LinearSystem):
         if axes_of(A) > STACK_AXES:
             from implicitgrad.checks.stack import judge_stack
-            from implicitgrad.readers.python_stacks import claims_of, python_stack
+            from implicitgrad.readers.python_stacks import ClaimsOfStack, python_stack
 
             stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}, name, None)
-            return judge_stack(stack, claims_of(parts, stack.shape), strict=strict)
+            return judge_stack(stack, ClaimsOfStack(parts, stack.shape), strict=strict)
         is_binary = any(is_array_of_doubles(value) for value in (A, B, dL_dy, at))
         arithmetic = Arithmetic.FLOAT if is_binary else Arithmetic.EXACT
         system = linear_system(A, dL_dy, B=B, x=x, y=y, at=at, name=name, arithmetic=arithmetic)

@@ -10,6 +10,8 @@ from conftest import trials
 from oracles.rationals import exactly, fractions
 
 from implicitgrad import InputError, Solutions, UsageError, check, solve
+from implicitgrad.checks import stack as judging
+from implicitgrad.checks.stack import certainly_hold
 from implicitgrad.model.claims import Place
 from implicitgrad.solvers.floating.stacked import solve_stacked
 
@@ -295,3 +297,46 @@ def test_a_claim_that_is_not_decided_is_counted_as_such() -> None:
     free = A[[1, 2]], [1, 1]
     assert check(*free, dL_dx=[[1, 1], [-0.5, 0.5]])
     assert check(*free, dL_dx=[[1, 1], [-0.5, 0.5]], strict=True).failing == (0,)
+
+
+@pytest.mark.parametrize("key", ["dy_dx", "dL_dx"])
+@pytest.mark.parametrize("kind", ["f8", "f4"])
+def test_a_claim_that_is_accepted_at_once_holds_when_it_is_judged(
+    key: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    claims, stacks, gradients = [], [], []
+    for name in ("normal", "integers", "ill-conditioned", "badly scaled"):
+        A = KINDS[name](rng, 3)
+        g = rng.normal(size=(len(A), 3)) * 10 ** rng.uniform(-3, 3, size=(len(A), 1))
+        with np.errstate(all="ignore"):
+            inverse = np.stack([np.linalg.pinv(a) for a in A])
+            claim = (inverse if key == "dy_dx" else np.einsum("si,sij->sj", g, inverse)).astype(kind)
+            units = 2.0 ** rng.uniform(0, 14, size=(len(A), *[1] * (claim.ndim - 1))) * np.finfo(kind).eps
+            claims.append((claim * (1 + units * rng.normal(size=claim.shape))).astype(kind))
+        stacks.append(A)
+        gradients.append(g)
+    A, g, claim = map(np.concatenate, (stacks, gradients, claims))
+    A, g, claim = (part[np.isfinite(claim).reshape(len(claim), -1).all(axis=1)] for part in (A, g, claim))
+    at_once: list[Array] = []
+
+    def certainly(*arguments: Any) -> Array:
+        at_once.append(certainly_hold(*arguments))
+        return at_once[-1]
+
+    monkeypatch.setattr(judging, "certainly_hold", certainly)
+    quick = check(A, g, **{key: claim})
+    monkeypatch.setattr(judging, "certainly_hold", lambda *parts: np.zeros(len(A), dtype=bool))
+    slow = check(A, g, **{key: claim})
+    assert (quick.failing, str(quick)) == (slow.failing, str(slow))
+    assert not at_once[0][list(slow.failing)].any()
+    assert 0 < len(slow.failing) < len(A)
+    assert at_once[0].sum() > 0.3 * (len(A) - len(slow.failing))
+
+
+def test_a_check_of_what_is_no_stack_is_refused() -> None:
+    with pytest.raises(InputError, match="x has 1 name; expected 4"):
+        check(FOUR, dy_dx=np.linalg.inv(FOUR), x=["a"])
+    with pytest.raises(InputError, match="B has 3 rows; expected 4"):
+        check(FOUR, B=FOUR[..., :3, :], dy_dx=np.linalg.inv(FOUR))
+    assert check(np.zeros((0, 2, 2)), dy_dx=np.zeros((0, 2, 2)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +57,22 @@ def python_stack(values: Mapping[str, object], name: str | None, arithmetic: str
     )
 
 
-def claims_of(parts: Mapping[str, SourceValue], shape: tuple[int, ...]) -> Callable[[Index], dict[str, SourceValue]]:
-    """Return a function of an index that returns the claims about that system of a stack. Raise InputError."""
-    found = {}
-    for key, part in parts.items():
-        if isinstance(part.value, list) and key.partition(".")[0] != "constraints":
-            part = spread(key, part._replace(value=_of_objects(part.value)), shape, SOURCE)
-        found[key] = part
+class ClaimsOfStack:
+    """The claims about a stack, by key: arrays with its leading axes, and values that are the same for all systems."""
 
-    def at(index: Index) -> dict[str, SourceValue]:
-        source, place = SOURCE + label(index), StackPlace(shape, index)
-        entries = {key: entry_at(part, place, source) for key, part in found.items()}
+    def __init__(self, parts: Mapping[str, SourceValue], shape: tuple[int, ...]) -> None:
+        """parts : as for one system, with nested lists of more axes. Raise InputError."""
+        self.shape = shape
+        self.parts = dict(parts)
+        for key, part in parts.items():
+            if isinstance(part.value, list) and key.partition(".")[0] != "constraints" and 0 not in shape:
+                self.parts[key] = spread(key, part._replace(value=_of_objects(part.value)), shape, SOURCE)
+
+    def at(self, index: Index) -> dict[str, SourceValue]:
+        """Return the claims about one system."""
+        source, place = SOURCE + label(index), StackPlace(self.shape, index)
+        entries = {key: entry_at(part, place, source) for key, part in self.parts.items()}
         return {key: part._replace(value=plain(part.value)) for key, part in entries.items()}
-
-    return at
 
 
 def gathered(key: str, value: object) -> object:
