@@ -36,3 +36,10 @@ def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Frac
     from implicitgrad.numbers.ball import from_fractions
 
     return from_fractions(matrix)
+
+
+def for_arithmetic(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
+    """Return the system in an arithmetic, and the arithmetic that applies; the float solver converts by itself."""
+    if system.arithmetic is Arithmetic.SYMBOLIC:
+        return in_arithmetic(system, arithmetic), Arithmetic.SYMBOLIC
+    return (system if arithmetic is Arithmetic.FLOAT else in_arithmetic(system, arithmetic)), arithmetic

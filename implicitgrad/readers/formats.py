@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, cast
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.source import STANDARD_INPUT, read_text
 from implicitgrad.text.characters import printable, quoted
-from implicitgrad.text.errors import InputError, UsageError
+from implicitgrad.text.errors import UsageError
 
 COMPRESSED = ".gz"
 MAX_BLANKS = 2**12
@@ -117,30 +117,10 @@ def read_specs(source: str, csv_format: CsvFormat = UNSTATED, text: str | None =
     if found is YAML and _has_json_lines(text):
         found = JSON_LINES
     if found is YAML and source == STANDARD_INPUT:
-        return _read_standard_input(text)
+        from implicitgrad.readers.standard_input import read_standard_input
+
+        return read_standard_input(text, found.load().read_systems)
     return found.load().read_systems(text, source, csv_format)
-
-
-def _read_standard_input(text: str) -> list[SystemSpec]:
-    """Return the systems of YAML, or the one of a matrix as another program prints it. Raise InputError."""
-    specs: list[SystemSpec] = []
-    error = None
-    try:
-        specs = YAML.load().read_systems(text, STANDARD_INPUT)
-    except InputError as caught:
-        error = caught
-    if any(spec.values or not spec.problems for spec in specs):
-        return specs
-    from implicitgrad.readers.pasted import recognise_system
-    from implicitgrad.terminal.streams import say
-
-    found = recognise_system(text, STANDARD_INPUT)
-    if found is not None:
-        say(f"implicitgrad: {STANDARD_INPUT}: read as {found[0]}")
-        return [found[1]]
-    if error is not None:
-        raise error
-    return specs
 
 
 def _format_of(source: str, csv_format: CsvFormat) -> tuple[InputFormat, CsvFormat]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from numbers import Real
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
 from implicitgrad.solvers.exact import solve_exact
-from implicitgrad.text.errors import InputError, Problem, UsageError
+from implicitgrad.text.errors import UsageError
 
 
 def solve_system(
@@ -29,12 +29,16 @@ def solve_system(
     ∂L/∂B, for which the system must have a value of x.
     """
     if system.is_sparse:
+        from implicitgrad.solvers.sparse.request import solve_sparse_system
+
         settings = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
         settings["at"] = system.x_value is not None
-        return _solve_sparse(system, arithmetic, settings, gradient_alone=gradient_alone)
+        return solve_sparse_system(system, arithmetic, settings, gradient_alone=gradient_alone)
     chosen = system.arithmetic
     if arithmetic != AUTO:
-        system, chosen = _in(chosen_arithmetic(arithmetic), system)
+        from implicitgrad.model.conversion import for_arithmetic
+
+        system, chosen = for_arithmetic(chosen_arithmetic(arithmetic), system)
     refuse_cutoff(rtol)
     if steps:
         from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
@@ -81,34 +85,6 @@ def add_value(solution: Solution, wrt: Collection[str], rtol: float | None = Non
     from implicitgrad.solvers.at_value import with_value
 
     return with_value(solution, wrt, partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol))
-
-
-def _solve_sparse(
-    system: LinearSystem, arithmetic: str, settings: Mapping[str, object], *, gradient_alone: bool
-) -> Solution:
-    """Solve a large sparse system. Raise InputError, or UsageError for what is not computed of it."""
-    from implicitgrad.model.conversion import in_arithmetic
-    from implicitgrad.solvers.sparse.solver import solve_sparse
-
-    if arithmetic != AUTO and chosen_arithmetic(arithmetic) is Arithmetic.EXACT:
-        raise UsageError(f"{system.source}: a large sparse system is solved in doubles, not exactly")
-    for name, is_given in settings.items():
-        if is_given:
-            raise UsageError(f"{system.source}: --{name} is not for large sparse systems")
-    if not gradient_alone:
-        entries = system.unknowns * system.inputs
-        message = f"∂y/∂x has {entries:,} entries, and is not computed of a large sparse system"
-        raise InputError([Problem(message, "--only dL_dx leaves it out", "too-large", system.source)])
-    return solve_sparse(in_arithmetic(system, Arithmetic.FLOAT))
-
-
-def _in(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
-    """Return the system in an arithmetic, and the arithmetic that applies; the float solver converts by itself."""
-    from implicitgrad.model.conversion import in_arithmetic
-
-    if system.arithmetic is Arithmetic.SYMBOLIC:
-        return in_arithmetic(system, arithmetic), Arithmetic.SYMBOLIC
-    return (system if arithmetic is Arithmetic.FLOAT else in_arithmetic(system, arithmetic)), arithmetic
 
 
 def _solve(

@@ -16,11 +16,10 @@ from collections.abc import Sequence
 from math import gcd, lcm
 from typing import NamedTuple
 
-from implicitgrad.model.solution import Solution
+from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import ALWAYS_EXACT, LinearSystem
 from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix, Reduced
 from implicitgrad.numbers.row_reduction import integers, pivot_order, reduce_rows
-from implicitgrad.solvers.assembly import Found, assemble
 
 MAX_ENTRIES = 4_000_000
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sympy.polys.matrices import DomainMatrix
 
-from implicitgrad.model.solution import Solution
+from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.matrix import BaseMatrix, Rows
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.solvers.assembly import Found, assemble
 from implicitgrad.solvers.free_unknowns import indices
 from implicitgrad.solvers.special_cases import find_validity, vanishes_on
 from implicitgrad.symbolic.element import Symbolic

@@ -10,11 +10,10 @@ import numpy as np
 
 from implicitgrad.model.conditioning import ILL_CONDITIONED
 from implicitgrad.model.conversion import in_arithmetic
-from implicitgrad.model.solution import General, Solution
+from implicitgrad.model.solution import Found, General, Solution, assemble
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix, Status
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.matrix import RowMatrix
-from implicitgrad.solvers.assembly import Found, assemble
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.back_substitution import CLEARLY_SMALL, Answers, find_answers, times
 from implicitgrad.solvers.floating.basis import EPS, SingularInverse, TooMuchWork, cutoff, find_basis, slack

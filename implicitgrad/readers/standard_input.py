@@ -1,0 +1,31 @@
+"""Read standard input whose format nothing states: YAML, or a matrix as another program prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from implicitgrad.model.spec import SystemSpec
+from implicitgrad.readers.source import STANDARD_INPUT
+from implicitgrad.terminal.streams import say
+from implicitgrad.text.errors import InputError
+
+
+def read_standard_input(text: str, read_yaml: Callable[[str, str], list[SystemSpec]]) -> list[SystemSpec]:
+    """Return the systems of YAML, or the one of a matrix as another program prints it. Raise InputError."""
+    specs: list[SystemSpec] = []
+    error = None
+    try:
+        specs = read_yaml(text, STANDARD_INPUT)
+    except InputError as caught:
+        error = caught
+    if any(spec.values or not spec.problems for spec in specs):
+        return specs
+    from implicitgrad.readers.pasted import recognise_system
+
+    found = recognise_system(text, STANDARD_INPUT)
+    if found is not None:
+        say(f"implicitgrad: {STANDARD_INPUT}: read as {found[0]}")
+        return [found[1]]
+    if error is not None:
+        raise error
+    return specs
