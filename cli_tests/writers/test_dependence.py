@@ -53,7 +53,7 @@ def said(lines: list[str], words: str) -> str:
          "  y1, y2, y3, y4, y5 and 1 more are not determined; y2 − y1, y3 − y1, y4 − y1 and 2 more combinations are\n"),
         (["-A", "1 12345 54321"], "  y1, y2 and y3 are not determined; 1 combination of them is\n"),
         (["-A", "1 12345; 12345 152399025"],
-         "  1 of 2 equations depends on others in the unknowns\n\n"
+         "  the equations are dependent in the unknowns: 1 of 2 is a combination of others\n\n"
          "  y1 and y2 are not determined; 1 combination of them is\n"),
         (["-e", "x = y1 + y2", "-e", "2*x = 2*y1 + 2*y2", "--unknowns", "y1,y2"],
          "  the equations depend on each other:\n    equation 2 = 2·equation 1\n\n"

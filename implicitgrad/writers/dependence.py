@@ -94,17 +94,20 @@ def _dependent_equations(solution: Solution, notation: Notation) -> Iterator[Sen
     known = solution.dependent_equations
     found = short_relations(rows, map(list, known or ()), len(empty) + MOST_RELATIONS) if known is not None else []
     lines = [_solved(relation, solution, notation) for relation in _readable(found) if sum(map(bool, relation)) > 1]
-    in_unknowns = " in the unknowns" if solution.constraints is not None else ""
-    if lines and system.is_in_changes:
-        in_unknowns = in_unknowns and " with respect to the unknowns"
-        yield Sentence(f"the derivatives of the equations{in_unknowns} depend on each other:", Role.FINDING)
-    elif lines:
-        yield Sentence(f"the equations depend on each other{in_unknowns}:", Role.FINDING)
-    if lines:
-        yield Equations(tuple(lines))
+    is_constrained = solution.constraints is not None
+    if system.is_in_changes:
+        subject = f"the derivatives of the equations{' with respect to the unknowns' if is_constrained else ''}"
+        where = ""
+    else:
+        subject, where = "the equations", " in the unknowns" if is_constrained else ""
+    if not lines:
+        are = "is" if number == 1 else "are"
+        yield Sentence(f"{subject} are dependent{where}: {number} of {system.equations} {are} a combination of others")
+        return
+    yield Sentence(f"{subject} depend on each other{where}:", Role.FINDING)
+    yield Equations(tuple(lines))
     if rest := number - len(lines):
-        more = f"{rest} more" if lines else f"{rest} of {count(system.equations, 'equation')}"
-        yield Sentence(f"{more} {'depends' if rest == 1 else 'depend'} on others{'' if lines else in_unknowns}")
+        yield Sentence(f"{rest} more {'depends' if rest == 1 else 'depend'} on others")
 
 
 def _solved(relation: Sequence[int], solution: Solution, notation: Notation) -> Expression:

@@ -123,7 +123,8 @@ class Document:
         rows, all_rows, columns, all_columns = sizes
         if (rows, columns) == (all_rows, all_columns):
             return ""
-        return f"{rows} of {count(all_rows, 'row')} and {columns} of {count(all_columns, 'column')} are shown"
+        of_rows = "" if self.solution.is_gradient_alone else f"{rows} of {count(all_rows, 'row')} and "
+        return f"{of_rows}{columns} of {count(all_columns, 'column')} are shown"
 
     def dependence(self) -> Iterator[Section]:
         """Yield what of a singular system is dependent and what is not determined."""

@@ -122,7 +122,8 @@ def _is_large(solution: Solution, selection: Selection | None) -> bool:
         return solution.is_large
     from implicitgrad.model.solution import MAX_TABLE_SIZE
 
-    return max(len(selection.rows), len(selection.columns)) > MAX_TABLE_SIZE
+    rows = 0 if solution.is_gradient_alone else len(selection.rows)
+    return max(rows, len(selection.columns)) > MAX_TABLE_SIZE
 
 
 def _table_report(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:

@@ -34,8 +34,9 @@ class ShownAnswer(NamedTuple):
         if selection is None:
             unknowns, inputs = range(len(solution.y)), range(len(solution.x))
             return cls(solution.y, independent, general, general.minimum_norm, unknowns, inputs)
-        x = tuple([solution.x[k] for k in selection.columns if solution.x[k] in independent])
-        columns = [independent.index(name) for name in x]
+        places = {name: m for m, name in enumerate(independent)}
+        x = tuple([solution.x[k] for k in selection.columns if solution.x[k] in places])
+        columns = [places[name] for name in x]
         minimum_norm = general.minimum_norm.part(range(len(general.minimum_norm)), columns)
         if not solution.is_gradient_alone:
             general = general._replace(
