@@ -3,6 +3,8 @@
 sin(u), exp(u), √u and the like are generators beside the letters, with relations between them: sin² + cos² = 1,
 cosh² − sinh² = 1, (√u)² = u, |u|² = u². A value is 0 if the relations say so, or if it vanishes to forty digits at
 random points; the latter finds identities such as log(x·y) = log(x) + log(y).
+
+All of this reads the generators and their places in the polynomial ring, and so stands in one class.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import comb, gcd, lcm, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import mpmath
 from sympy import (
@@ -24,25 +26,24 @@ from sympy import (
     Mul,
     Pow,
     Rational,
-    S,
     Symbol,
     cos,
     cosh,
     exp,
     log,
-    simplify,
     sin,
     sinh,
     tanh,
-    together,
 )  # fmt: skip
 
 from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
 from implicitgrad.symbolic.grammar import Equation
-from implicitgrad.symbolic.normalize import are_related, depth, exponent_of, factors_to_keep, keeps_tanh, prepared
+from implicitgrad.symbolic.normalize import are_related, exponent_of, factors_to_keep, keeps_tanh, prepared
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
+from implicitgrad.symbolic.root_powers import MAX_ROOT_ORDER, split_root
+from implicitgrad.symbolic.simplest import Simplifier
 from implicitgrad.symbolic.to_sympy import to_expression
 from implicitgrad.symbolic.zero_test import DIGITS, cancels, compiled, real_points
 
@@ -52,17 +53,10 @@ if TYPE_CHECKING:
 
 PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
 """Pairs of functions that a relation connects."""
-MAX_FACTORED = 100
-"""The most terms of numerator and denominator that are factored."""
-MAX_ROOT_ORDER = 12
-"""The largest order of a root whose powers are polynomials in it; above, Q^1.852 is Q·g, with a generator Q^0.852."""
 MAX_REDUCED = 200
 """The most terms that the relations may produce."""
 SMALL = 16
 """The product of the numbers of terms up to which a quotient is cancelled without a test."""
-MAX_SIMPLIFIED = 60
-"""The most operations of an expression passed to SymPy's simplify."""
-MAX_SIMPLIFIED_DEPTH = 6
 
 
 def differences(equations: Iterable[Equation]) -> list[Expr]:
@@ -98,8 +92,9 @@ class Field:
         self._place = {generator: i for i, generator in enumerate(self.generators)}
         self.relations: list[Any] = [relation for relation in map(self._relation, atoms) if relation is not None]
         """The numerators of the relations."""
-        self._texts: dict[Any, Expr] = {}
-        self._products: dict[Any, Expr] = {}
+        self._expressions: dict[Any, Expr] = {}
+        tanh_generators = [self._ring.gens[self._place[atom]] for atom in atoms if isinstance(atom, tanh)]
+        self._simplifier = Simplifier(self.polynomial_expression, tanh_generators, has_functions=bool(atoms))
 
     # Making elements
 
@@ -293,9 +288,9 @@ class Field:
 
     def expression(self, element: FracElement) -> Expr:
         """Return the element as a simplified SymPy expression."""
-        if element not in self._texts:
-            self._texts[element] = self._simplest(element)
-        return self._texts[element]
+        if element not in self._expressions:
+            self._expressions[element] = self._simplifier.simplest(element.numer, element.denom)
+        return self._expressions[element]
 
     def fraction(self, element: FracElement) -> Fraction | None:
         """Return the value if it is a rational number, else None."""
@@ -341,7 +336,7 @@ class Field:
         elif isinstance(expression, exp):
             coefficient, base = exponent_of(expression)
             self._add_root(exp(base), coefficient.q)
-        elif (split := _split(expression)) is not None:
+        elif (split := split_root(expression)) is not None:
             self._collect(split.base)
             if split.generator is not None:
                 self._atoms[split.generator] = None
@@ -382,7 +377,7 @@ class Field:
             coefficient, base = exponent_of(expression)
             order = self._roots[exp(base)]
             return self._field.gens[self._place[self._root(exp(base))]] ** int(coefficient * order)
-        if (split := _split(expression)) is not None:
+        if (split := split_root(expression)) is not None:
             found = self._element(split.base) ** split.whole
             if split.generator is not None:
                 found = found * self._field.gens[self._place[split.generator]] ** split.times
@@ -417,7 +412,7 @@ class Field:
             return (self._field(generator) ** int(atom.exp.q) - self._element(atom.base)).numer
         return None
 
-    def _back(self, polynomial: PolyElement) -> Expr:
+    def polynomial_expression(self, polynomial: PolyElement) -> Expr:
         """Return a polynomial as an expression in what the generators stand for."""
         terms = []
         for monomial, coefficient in polynomial.terms():
@@ -428,41 +423,7 @@ class Field:
 
     def plain(self, element: FracElement) -> Expr:
         """Return the element as an expression, not simplified."""
-        return self._back(element.numer) / self._back(element.denom)
-
-    def _simplest(self, element: FracElement) -> Expr:
-        """Return the shortest of several simplified forms."""
-        numerator, denominator = self._back(element.numer), self._back(element.denom)
-        plain = numerator / denominator
-        if len(element.numer) + len(element.denom) > MAX_FACTORED:
-            return plain
-        if not plain.free_symbols and plain.is_Rational:
-            return plain
-        above, below = self._factored(element.numer), self._factored(element.denom)
-        candidates = [plain, above / denominator, above / below]
-        if self._atoms and _can_be_simplified(plain):
-            candidates += [_simplified(plain), together(plain)]
-        if all(coefficient < 0 for coefficient in element.numer.coeffs()):
-            candidates.append(-(self._factored(-element.numer) / denominator))
-        return min(candidates, key=lambda candidate: _length(write(candidate)))
-
-    def _factored(self, polynomial: PolyElement) -> Expr:
-        """Return a polynomial as the product of its irreducible factors."""
-        if polynomial not in self._products:
-            number, factors = irreducible_factors(polynomial)
-            powers = [Pow(self._back(one), power) for one, power in self._with_squares(factors)]
-            self._products[polynomial] = Mul(Rational(int(number.numerator), int(number.denominator)), *powers)
-        return self._products[polynomial]
-
-    def _with_squares(self, factors: Sequence[tuple[Any, int]]) -> list[tuple[Any, int]]:
-        """Join tanh(u) − 1 and tanh(u) + 1 of the same power to tanh(u)² − 1."""
-        found = dict(factors)
-        for atom in self._atoms:
-            t = self._ring.gens[self._place[atom]]
-            if isinstance(atom, tanh) and found.get(t - 1, 0) == found.get(t + 1, 0) > 0:
-                found[t**2 - 1] = found.pop(t - 1)
-                del found[t + 1]
-        return list(found.items())
+        return self.polynomial_expression(element.numer) / self.polynomial_expression(element.denom)
 
     @cached_property
     def _values(self) -> list[list[Any]]:
@@ -473,30 +434,6 @@ class Field:
     def points(self) -> list[list[Any]]:
         """Values of the letters at which all functions are real. Raises UsageError if there are none."""
         return real_points(self.letters, list(self._atoms))
-
-
-class Split(NamedTuple):
-    """A power of a root as base**whole · generator**times."""
-
-    base: Expr
-    whole: int
-    generator: Expr | None
-    times: int = 1
-
-
-def _split(expression: Expr) -> Split | None:
-    """Split roots of odd order, and all of high order; return None for anything else."""
-    root, power = (expression.base, expression.exp) if expression.is_Pow else (expression, S.One)
-    if isinstance(root, OddRoot) and power.is_Integer:
-        base, order = root.args
-        if order <= MAX_ROOT_ORDER:
-            return Split(base, 0, root, int(power))
-        whole, times = divmod(int(power), int(order))
-        return Split(base, whole, root**times if times else None)
-    if expression.is_Pow and power.is_Rational and power.q > MAX_ROOT_ORDER:
-        whole = power.p // power.q
-        return Split(root, whole, Pow(root, power - whole))
-    return None
 
 
 def expression_of(value: Symbolic | Fraction) -> Expr:
@@ -511,27 +448,6 @@ def natural(name: str) -> tuple[Any, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))
 
 
-def _simplified(expression: Expr) -> Expr:
-    """Simplify with letters for the arguments of functions, so that no angle is expanded."""
-    letters: dict[Expr, Dummy] = {}
-
-    def with_letter(function: Expr) -> Expr:
-        argument = function.args[0]
-        return function.func(letters.setdefault(argument, Dummy(real=True)))
-
-    found = simplify(expression.replace(lambda e: isinstance(e, (*PARTNERS, tanh)), with_letter))
-    for argument, letter in reversed(letters.items()):
-        found = found.xreplace({letter: argument})
-    return found
-
-
-def _can_be_simplified(expression: Expr) -> bool:
-    """Return whether simplify is quick; for a root of high order it would make polynomials of its degree."""
-    if expression.count_ops() > MAX_SIMPLIFIED or depth(expression) > MAX_SIMPLIFIED_DEPTH:
-        return False
-    return not any(power.exp.is_Rational and power.exp.q > MAX_ROOT_ORDER for power in expression.atoms(Pow))
-
-
 def _terms_at(polynomial: PolyElement, values: Sequence[Any]) -> list[Any]:
     """Return the terms of a polynomial at values of the generators."""
     found = []
@@ -542,7 +458,3 @@ def _terms_at(polynomial: PolyElement, values: Sequence[Any]) -> list[Any]:
                 term *= value**power
         found.append(term)
     return found
-
-
-def _length(text: str) -> tuple[int, int]:
-    return len(text), text.count("-")

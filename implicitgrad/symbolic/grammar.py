@@ -18,51 +18,24 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
+from implicitgrad.symbolic.names import (
+    ALIASES,
+    CONSTANTS,
+    FUNCTIONS,
+    MAX_NAME_LENGTH,
+    NO_LETTERS,
+    OF_TWO,
+    ONE_BASE,
+    OTHER_WORDS,
+    as_product,
+    is_run,
+)
 from implicitgrad.text.characters import MAX_QUOTED, nearest, quoted
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 MAX_DEPTH = 50
 MAX_LENGTH = 20_000
 """The most characters of an expression."""
-MAX_NAME_LENGTH = 32
-MAX_RUN_LENGTH = 3
-"""The most letters of a name that may be a product without evidence from other names."""
-FUNCTIONS = (
-    "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
-    "atanh", "exp", "log", "ln", "log10", "log2", "sqrt", "cbrt", "abs", "erf",
-)  # fmt: skip
-_OF_TWO = ("atan2",)
-_ONE_BASE = "Other logarithms are log2, log10 and log(u)/log(b)"
-_ALIASES = {"Abs": "abs"}
-"""Spellings that SymPy prints."""
-CONSTANTS = ("pi",)
-NO_LETTERS = {
-    "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
-}  # fmt: skip
-"""Booleans, null and words for missing numbers in YAML and other programs."""
-_NO_DERIVATIVE = "It has no derivative where the arguments are equal"
-OTHER_WORDS = {
-    **{f"arc{word}": f"It is written a{word}" for word in ("sin", "cos", "tan")},
-    **{f"{arc}{word}": f"It is written a{word}" for word in ("sinh", "cosh", "tanh") for arc in ("arc", "ar")},
-    "arctan2": "It is written atan2",
-    "acot": "Write acot(u) as pi/2 - atan(u)",
-    "asec": "Write asec(u) as acos(1/u)",
-    "acsc": "Write acsc(u) as asin(1/u)",
-    "sech": "Write sech(u) as 1/cosh(u)",
-    "csch": "Write csch(u) as 1/sinh(u)",
-    "coth": "Write coth(u) as 1/tanh(u)",
-    "erfc": "Write erfc(u) as 1 - erf(u)",
-    **dict.fromkeys(("lg", "lb", "log1p", "logn"), "The logarithms are log or ln, log10 and log2"),
-    "expm1": "Write expm1(u) as exp(u) - 1",
-    **dict.fromkeys(("tg", "tgh", "ctg", "cotan", "cosec"), "They are written tan, tanh, cot and csc"),
-    **dict.fromkeys(("pow", "power", "root", "nthroot"), "Write powers as u**v, and roots as u**(1/3)"),
-    **dict.fromkeys(("max", "Max", "maximum"), f"{_NO_DERIVATIVE}; write max(u, v) as (u + v + abs(u - v))/2"),
-    **dict.fromkeys(("min", "Min", "minimum"), f"{_NO_DERIVATIVE}; write min(u, v) as (u + v - abs(u - v))/2"),
-    **dict.fromkeys(("sign", "sgn", "signum"), "Write sign(u) as u/abs(u)"),
-    **dict.fromkeys(("sigmoid", "logistic", "expit"), "Write sigmoid(u) as 1/(1 + exp(-u))"),
-    "softplus": "Write softplus(u) as log(1 + exp(u))",
-    "relu": "Write relu(u) as (u + abs(u))/2",
-}
 TOO_LARGE = "expected expressions that can be computed with, got one that is too large, or too deep"
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _TOKEN = re.compile(
@@ -165,27 +138,6 @@ def why_no_coefficient(text: str) -> str | None:
 def names_in(text: str) -> set[str]:
     """Return every part of a text that looks like a name, whether or not the text is an expression."""
     return set(re.findall(f"[^\\W\\d{_SUPERSCRIPTS}][^\\W{_SUPERSCRIPTS}]*", text)) - set(FUNCTIONS)
-
-
-def as_product(name: str, known: Collection[str]) -> str | None:
-    """Return x*y for xy: the shortest product of known names and constants that spells the name, or None."""
-    best: list[tuple[str, ...] | None] = [()]
-    for end in range(1, min(len(name), MAX_NAME_LENGTH) + 1):
-        found = [
-            (*before, name[start:end])
-            for start, before in enumerate(best)
-            if before is not None
-            and name[start:end] != name
-            and (name[start:end] in known or name[start:end] in CONSTANTS)
-        ]
-        best.append(min(found, key=len, default=None))
-    factors = best[-1]
-    return "*".join(factors) if factors and not set(factors) <= set(CONSTANTS) else None
-
-
-def is_run(name: str) -> bool:
-    """Return whether a name, judged by itself, may be a product of its letters."""
-    return name.isalpha() and 1 < len(name) <= MAX_RUN_LENGTH and name not in CONSTANTS
 
 
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
@@ -358,7 +310,7 @@ class _Parser:
         return self.inside()
 
     def call(self, written: str, offset: int) -> Node:
-        name = _ALIASES.get(written, written)
+        name = ALIASES.get(written, written)
         if name not in FUNCTIONS:
             hint = OTHER_WORDS.get(name) or nearest(name, FUNCTIONS)
             product = as_product(name, self.known)
@@ -366,8 +318,8 @@ class _Parser:
                 hint = f"A product is written {product or name}*(...)"
             message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
             raise ExpressionError(message, offset, hint)
-        first = self.inside(_ONE_BASE if name == "log" else None, is_last=name not in _OF_TWO)
-        if name not in _OF_TWO:
+        first = self.inside(ONE_BASE if name == "log" else None, is_last=name not in OF_TWO)
+        if name not in OF_TWO:
             return Node("call", offset, name, parts=(first,))
         if self.tokens[self.next][1] != ",":
             self.refuse("expected a comma and the second argument")
