@@ -352,6 +352,33 @@ CASES = [
     Case(
         "LaTeX with comments", "a LaTeX matrix", "\\begin{pmatrix}\n1 & 2 \\\\ % first\n3 & 4\n\\end{pmatrix}", SQUARE
     ),
+    Case("LaTeX with \\cr", "a LaTeX matrix", "\\begin{pmatrix}1&\\quad2\\cr3&4\\end{pmatrix}", SQUARE),
+    Case("Python at a prompt", "a NumPy array", ">>> A\narray([[1., 2.],\n       [3., 4.]])", DECIMALS),
+    Case("MATLAB at a prompt", "a MATLAB or Octave display", ">> A\n\nA =\n\n     1     2\n     3     4\n", SQUARE),
+    Case("R at a prompt", "an R matrix", "> A <- t(B)\n> A\n     [,1] [,2]\n[1,]    1    2\n[2,]    3    4\n", SQUARE),
+    Case(
+        "Julia at a prompt",
+        "Julia's display of a matrix",
+        "julia> [1 2; 3 4]\n2×2 Matrix{Int64}:\n 1  2\n 3  4",
+        SQUARE,
+    ),
+    Case(
+        "MATLAB blocks with a common factor",
+        "a MATLAB or Octave display",
+        "A =\r\n\r\n   1.0e+03 *\r\n\r\n  Columns 1 through 2\r\n\r\n    1.0005    0.0020\r\n    0.0030"
+        "         0\r\n\r\n"
+        "  Column 3\r\n\r\n    4.0000\r\n    5.0000\r\n",
+        [["1.0005e3", "0.0020e3", "4.0000e3"], ["0.0030e3", "0e3", "5.0000e3"]],
+    ),
+    Case("a comment of fewer words than columns", "rows of numbers", "# a\n1 2\n3 4\n", SQUARE),
+    Case("R write.table", "a table with names", '"y1" "y2"\n"x1" 1 2\n"x2" 3 4\n', SQUARE),
+    Case(
+        "Mathematica functions",
+        "a list in braces, as in Mathematica",
+        "{{Sqrt[2], Pi}, {-Rational[1, 3], x + 1}}",
+        [["sqrt(2)", "pi"], ["-1/3", "x + 1"]],
+    ),
+    Case("JavaScript", "nested lists", "const A = [[1, 2], [3, 4]],", SQUARE),
 ]
 
 
@@ -433,6 +460,15 @@ REFUSED = {
         "z =\n\n   1 + 2i   2 + 0i\n",
         "-A:3:8: expected real numbers, got '2i', which is imaginary",
     ),
+    "the imaginary unit of SymPy": (
+        "Matrix([[I, 1], [1, 2]])",
+        "-A:1:10: expected numbers or letters, got the constant 'I'",
+    ),
+    "e of Mathematica": ("{{1, 2*E}, {1, 2}}", "-A:1:8: expected numbers or letters, got the constant 'E'"),
+    "more columns than are there": (
+        "Columns 1 through 999999999\n1 2",
+        "-A:1:1: expected columns 1 to 999999999 below this line, got 2 cells",
+    ),
     "three dimensions": (
         "array([[[0., 1.],\n        [2., 3.]]])",
         "-A:1:9: expected at most two levels of brackets, got three",
@@ -480,7 +516,8 @@ REFUSED = {
     ),
     "two matrices": (
         "A = [1 2; 3 4]; g = [1 1];",
-        "-A:1:15: expected the end after the last ], got ';'. Write rows as [[1, 2], [3, 4]]",
+        "-A:1:15: expected the end after the last ], got ';'. "
+        "Give each matrix by an option of its own, -A, -B or -g",
     ),
     "a transpose": (
         "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}^T",
@@ -554,6 +591,21 @@ def test_a_bad_entry_is_placed_where_it_stands(case: Case) -> None:
     found_line, found_column = value.locate((row, column))
     assert found_line == line
     assert text.split("\n")[line - 1][found_column - 1 : offset - text.rfind("\n", 0, offset)].strip(" `\"'") != ""
+
+
+@pytest.mark.parametrize("text", ["2-element Vector{Float64}:\n 1.0\n 2.0", "Matrix([1.0, 2.0])"])
+def test_a_vector_that_is_a_column_elsewhere_is_one_as_a_matrix(text: str) -> None:
+    column = read_value(text, "-A", is_matrix=True)
+    assert column.value == [["1.0"], ["2.0"]]
+    assert read_value(text, "-g", is_matrix=False).value == ["1.0", "2.0"]
+    assert column.locate((1, 0)) == read_value(text, "-g", is_matrix=False).locate((1,))
+
+
+@pytest.mark.parametrize("text", ["a b\n3 1 2\n4 1 2", "a b\n1 2", "1 2\n0 1 2\n1 3 4"])
+def test_no_column_of_numbers_is_taken_for_names_unless_it_counts(text: str) -> None:
+    assert [len(row) for row in read_value(text, "-A", is_matrix=True).value] == [
+        len(line.split()) for line in text.split("\n")
+    ]
 
 
 FLOATS = arrays.arrays(

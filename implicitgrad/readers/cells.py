@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from implicitgrad.text.number_texts import as_number
 LABEL = "#"
 """Begins the number of a row, or the numbers of the first and last column that follow: #2, #1:8."""
 
+BLANKS = " \t\r\v"
 Row = list[Token]
 
 
@@ -38,8 +40,8 @@ class Grid(NamedTuple):
     """Whether the first row holds names; None if its content decides."""
     has_names: bool | None = None
     """Whether the first column does."""
-    is_vector: bool = False
-    """Whether it is one row, printed on several lines."""
+    is_column: bool = False
+    """Whether the one row is a column where it was printed."""
 
 
 def split_cells(text: str, original: str, separator: str) -> list[Row]:
@@ -53,10 +55,10 @@ def split_cells(text: str, original: str, separator: str) -> list[Row]:
     rows, offset = [], 0
     for line in text.split("\n"):
         row = []
-        pieces = line.split() if separator == " " else line.split(separator)
+        pieces = re.findall(rf"[^{BLANKS}]+", line) if separator == " " else line.split(separator)
         column = 0
-        for piece in pieces if line.strip() else ():
-            cell = piece.strip()
+        for piece in pieces if line.strip(BLANKS) else ():
+            cell = piece.strip(BLANKS)
             column = line.index(cell, column)
             place = bisect_right(starts, offset + column) - 1
             row.append(Token(_plain(cell), (place + 1, offset + column - starts[place] + 1)))
@@ -71,7 +73,7 @@ def split_cells(text: str, original: str, separator: str) -> list[Row]:
 
 def _plain(cell: str) -> str:
     """Return a cell without blanks around signs and in fractions; 1 2 remains what is no number."""
-    parts = cell.split()
+    parts = re.findall(rf"[^{BLANKS}]+", cell)
     is_one = all(a[-1] in "-+−/" or b[0] in "/" for a, b in pairwise(parts))
     return (is_one and as_number(cell)) or " ".join(parts)
 
@@ -79,11 +81,11 @@ def _plain(cell: str) -> str:
 def read_grid(rows: list[Row], *, has_names: bool) -> Grid:
     """Join the blocks of columns that were printed below one another, and remove labels. Raise InlineError."""
     if all(_are_labels(row[:1]) and not _are_labels(row) for row in rows):
-        return Grid([_whole_vector(rows)], has_header=False, has_names=False, is_vector=True)
+        return Grid([_whole_vector(rows)], has_header=False, has_names=False)
     blocks: list[list[Row]] = [[]]
     for row, following in zip(rows, [*rows[1:], []], strict=True):
         if _are_labels(row) or (has_names and len(following) == len(row) + 1 and not _are_labels(row[:1])):
-            blocks.append([_numbered(row)])
+            blocks.append([_numbered(row, len(following))])
         else:
             blocks[-1].append(row)
     if blocks[0] and len(blocks) > 1:
@@ -97,11 +99,14 @@ def _are_labels(row: Sequence[Token]) -> bool:
     return all(token.text.startswith(LABEL) for token in row)
 
 
-def _numbered(header: Row) -> Row:
-    """Return a label for each column if the header is one of several, #1:8."""
+def _numbered(header: Row, width: int) -> Row:
+    """Return a label for each of ``width`` columns if the header is of several, #1:8. Raise InlineError."""
     first, colon, last = header[0].text[1:].partition(":")
     if not colon or not _are_labels(header):
         return header
+    if int(last) - int(first) + 1 != width:
+        message = f"expected columns {first} to {last} below this line, got {count(width, 'cell')}"
+        raise InlineError(message, header[0])
     return [Token(f"{LABEL}{k}", header[0].position) for k in range(int(first), int(last) + 1)]
 
 

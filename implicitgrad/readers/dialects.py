@@ -17,9 +17,9 @@ from typing import NamedTuple
 Rule = tuple[str, str | Callable[["re.Match[str]"], str]]
 """A pattern, and the text that replaces it."""
 
-NUMBER = r"[-+\u2212]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+\u2212]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
 NAME = r"[A-Za-z_]\w*"
-MODULE = rf"\b(?:{NAME}\.)*"
+MODULE = rf"(?<![\w.])(?:{NAME}\.){{0,4}}"
 ARRAYS = (
     r"(?:array|asarray|ndarray|matrix|mat|[Tt]ensor|as_tensor|Parameter|Variable|Array|DeviceArray|constant|"
     r"(?:Mutable|Immutable)?(?:Dense|Sparse)?Matrix|[Vv]ector|tuple|list)"
@@ -31,6 +31,11 @@ SCALARS = (
 VALUE = r"(?:<[^<>]*>|'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\[\]]*\]|[\w.+-]+(?:\([^()]*\))?)"
 OPTION = rf"(?:{NAME}\s*=\s*{VALUE}|(?:(?:np|numpy|jnp|torch)\.\w+|float|int)(?=\s*[,)]))"
 """An argument of a call beside the entries: dtype=float32, torch.float64."""
+ECHO = (
+    r"\A\s*(?:(?:>>>?|julia>|octave:\d+>|sage:|In ?\[\d+\]:=?) *[A-Za-z][^\n]*"
+    rf"|> *{NAME}(?: *(?:<-|=)[^\n]*|\([^\n]*)?)(?=\n\s*\S)"
+)
+"""What was typed at a prompt, if something is printed below it."""
 PROMPT = r"(?:(?:In|Out)\s?\[\d+\]\s*(?::=|=|:)\s*|>{1,3} )?"
 ASSIGNMENT = rf"\A\s*{PROMPT}(?:(?:[A-Za-z][\w.]*\s+)?{NAME}(?:\[\d*\])*\s*(?::=|=|<-)[^\S\n]*)?\s*"
 """What may stand before a matrix: a prompt, and a name to which it is assigned."""
@@ -41,16 +46,15 @@ MATRICES = r"(?:[pbvVB]?(?:small)?matrix|array)\*?"
 LATEX_BEGIN = rf"\\begin\s*\{{(?:{MATRICES}|tabular\*?)\}}"
 LATEX_END = LATEX_BEGIN.replace("begin", "end")
 _AROUND = (
-    r"(?:\s|\$|\\[\[\]()]|\\centering\b|"
+    r"(?:\s|\$|\\[\[\]()]|\\centering\b|\\label\s*\{[^{}]*\}|"
     r"\\(?:begin|end)\s*\{(?:table|center|equation|align|gather|displaymath|math)\*?\}(?:\[[\w!]*\])?)*"
 )
 BEFORE_LATEX = rf"{_AROUND}(?:[\w\\{{}}^]+\s*&?\s*:?=\s*)?(?:\\left\s*{DELIMITER}|[\[(|])?\s*"
 AFTER_LATEX = rf"\s*(?:\\right\s*{DELIMITER}|[\])|])?\s*[.,;]?{_AROUND}"
 
 
-def _comments(marks: str) -> Rule:
-    """Remove comments to the end of a line. #REF! and its like are errors in a spreadsheet's cells."""
-    return rf"(?m)(?:^[ \t]*|(?<=\s))[{marks}](?![A-Z/0]+[!?/])[^\n]*", ""
+COMMENTS: Rule = (r"(?m)(?:^[ \t]*|(?<=\s))[#%](?![A-Z/0]+[!?/])[^\n]*", "")
+"""#REF! and its like are errors in a spreadsheet's cells."""
 
 
 def _opening(match: re.Match[str]) -> str:
@@ -67,21 +71,21 @@ def _fraction(match: re.Match[str]) -> str:
 
 
 LISTS: tuple[Rule, ...] = (
-    _comments("#%"),
+    COMMENTS,
     (rf"{ASSIGNMENT}(?=[\[({{]|{MODULE}(?:{ARRAYS}|{SCALARS})\s*\(|{TYPE}\[|<|Parameter )", ""),
     (r"\AParameter containing:", ""),
     (r"\A\s*<tf\.\w+[^\[]*?numpy=|(?<=[\])])>\s*\Z|\[torch\.\w+ of size [^\]]*\]|<NDArray [^>]*>\s*\Z", ""),
     (rf"{MODULE}(?:Fraction|Rational|mpq|QQ)[(\[]\s*['\"]?(-?\d+)\s*[,/]\s*(\d+)['\"]?\s*[)\]]", r"\1/\2"),
-    (rf"{MODULE}{SCALARS}\(\s*['\"]?({NUMBER}(?:/\d+)?)['\"]?\s*(?:,\s*{OPTION}\s*)*\)", r"\1"),
+    (rf"{MODULE}{SCALARS}\(\s*['\"]?({NUMBER}(?:/\d+)?)['\"]?\s*(?:,\s*{OPTION}\s*){{0,9}}+\)", r"\1"),
     (rf"['\"]({NUMBER}(?:/\d+)?)['\"]", r"\1"),
-    (rf"(?<=\()(?:\s*{OPTION}\s*,)+(?=\s*\[)", ""),
-    (rf"(?:,\s*{OPTION})+\s*,?(?=\s*\))", ""),
+    (rf"(?<=\()(?:\s*{OPTION}\s*,){{1,9}}+(?=\s*\[)", ""),
+    (rf"(?<=[\])])(?:\s*,\s*{OPTION}){{1,9}}+\s*,?(?=\s*\))", ""),
     *((rf"{MODULE}{ARRAYS}\s*\((?=\s*[\[(])", _opening),) * 2,
-    (r"(?<=\d)L\b", ""),
+    (r"(?<=\d)L\b|(?<=[\])}])\s*[,;]\s*\Z", ""),
 )
 """Calls around lists and numbers, their other arguments, and the name of a variable."""
 JULIA: tuple[Rule, ...] = (
-    (r"(\d)[ \t]*//[ \t]*(\d+)", r"\1/\2"),
+    (r"(\d)[ \t]*//[ \t]*(\d++)", r"\1/\2"),
     (r"(?<=\d)f(?=[-+]?\d)", "e"),
     (r"(?<!\S)\u22c5(?!\S)", "0"),
 )
@@ -93,8 +97,8 @@ LATEX: tuple[Rule, ...] = (
     (r"\\begin\s*\{(?:array|tabular)\*?\}\s*(?:\[\w*\])?\s*\{(?:[^{}]|\{[^{}]*\})*\}", ""),
     (r"\\(?:begin|end)\s*\{\w+\*?\}(?:\s*\[\w*\])?", ""),
     (r"\\cmidrule\s*(?:\([lr]*\))?\s*\{[^{}]*\}|\\cline\s*\{[^{}]*\}", ""),
-    (r"\\(?:hline|toprule|midrule|bottomrule|left|right|[bB]igg?[lr]?|q?quad|(?:display|text)style)\b", ""),
-    (r"\\(?:tabularnewline|\\\*?)(?:\s*\[-?[\d.]+\s*\w\w\])?", "\n"),
+    (r"\\(?:hline|toprule|midrule|bottomrule|left|right|[bB]igg?[lr]?|q?quad|(?:display|text)style)(?![A-Za-z])", ""),
+    (r"\\(?:tabularnewline(?![A-Za-z])|cr(?![A-Za-z])|\\\*?)(?:\s*\[-?[\d.]+\s*\w\w\])?", "\n"),
     (r"\\h?phantom\s*\{[^{}]*\}|\\[,;:! ]|[$~]", ""),
     (r"\\(?:num|math\w\w|text\w*|boldsymbol|ensuremath)\s*\{([^{}]*)\}", r"\1"),
     (rf"({NUMBER})\s*\\(?:cdot|times)\s*10\s*\^\s*\{{?\s*([-+]?\d+)\s*\}}?", r"\1e\2"),
@@ -103,9 +107,9 @@ LATEX: tuple[Rule, ...] = (
     *((r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", _fraction), (r"\\sqrt\s*\{([^{}]*)\}", r"sqrt(\1)")) * 3,
     (r"\^\s*\{([^{}]*)\}", r"^(\1)"),
     (r"_\s*\{(\w+)\}", r"_\1"),
-    (r"\\(?:cdot|times)\b", "*"),
-    (r"\\(?=(?:alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|mu|nu|xi|pi|rho|sigma|tau|phi|chi|psi|omega|"
-     r"sin|cos|tan|exp|ln|log)\b)", ""),
+    (r"\\(?:cdot|times)(?![A-Za-z])", "*"),
+    (r"\\(?=(?:alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi|psi|omega|"
+     r"sin|cos|tan|exp|ln|log)(?![A-Za-z]))", ""),
     (r"(\d)\{,\}(\d+)", r"\1,\2"),
     (r"\{([^{}&\\]*)\}", r"\1"),
 )  # fmt: skip
@@ -129,6 +133,10 @@ class Dialect(NamedTuple):
     """Whether newlines in brackets separate rows, but not after ..., as in MATLAB."""
     is_display: bool = False
     """Whether 0.0000 is a number that was rounded away, because 0 itself is printed as 0."""
+    has_columns: bool = False
+    """Whether a flat list is a column."""
+    constants: str = ""
+    """The names that stand for constants there, and would be letters here, as alternatives of a pattern."""
     print_all: str = "Print all of them"
     """How to print all entries, with all digits."""
 
@@ -139,11 +147,13 @@ OPEN_BRACKET, CLOSED_BRACKET = r"[\[\u23a1-\u23a3\u239b-\u239d]", r"[\]\u23a4-\u
 BRACKETED = rf"{OPEN_BRACKET}[^\[\]\n]*{CLOSED_BRACKET}"
 JULIA_HEADER = r"(?m)^[ \t]*\d+(?:\u00d7\d+|-element)[ \t][^\n]*:[ \t]*$"
 VARIABLE = rf"\A\s*(?:>> ?)?{NAME} =(?=[ \t]*\n)"
-TABLE = Dialect("a table with names", r"\Z\A", ((r"(?m) \\[ \t]*$", ""),), " ", has_names=True)
+TABLE = Dialect(
+    "a table with names", r"\Z\A", (COMMENTS, (r"(?m) \\[ \t]*$", ""), (r'"([^"\s]+)"', r"\1")), " ", has_names=True
+)
 """Known by its shape alone: the first row, which names the columns, lacks a cell."""
 DIALECTS = (
     Dialect("a LaTeX table", r"\\begin\s*\{tabular", LATEX, "&", has_names=True),
-    Dialect("a LaTeX matrix", rf"\\begin\s*\{{{MATRICES}\}}|&[^\n]*\\\\", (*LATEX, PRODUCT), "&"),
+    Dialect("a LaTeX matrix", rf"\\begin\s*\{{{MATRICES}\}}|(?m:^[^\n&]*&[^\n]*\\\\)", (*LATEX, PRODUCT), "&"),
     Dialect(
         "a Markdown or org table",
         r"[|\u2502]",
@@ -158,7 +168,7 @@ DIALECTS = (
     Dialect(
         "an R matrix",
         r"(?m)^[ \t]*(?:\S+[ \t]+)?\[(?:,\d+\]|\d+,?\][ \t]+\S)",
-        ((rf"\A\s*> ?{NAME}[ \t]*\n", "\n"), (r"\[,?(\d+),?\]", r"#\1"), (rf'"({NUMBER}(?:/\d+)?|{NAME})"', r"\1")),
+        ((r"\[,?(\d+),?\]", r"#\1"), (rf'"({NUMBER}(?:/\d+)?|{NAME})"', r"\1")),
         " ",
         has_names=True,
         print_all="options(max.print = 1e6) prints all of them",
@@ -180,8 +190,8 @@ DIALECTS = (
         rf"{VARIABLE}|(?m:^[ \t]*Columns? \d+[^\n]*$)|(?:Diagonal|Permutation) Matrix|\A\s*{NUMBER}[ \t]*\*[ \t]*\n",
         (
             (VARIABLE, ""),
-            (r"(?m)^[ \t]*Columns? (\d+) (?:through|and|to) (\d+):?[ \t]*$", r"#\1:\2"),
-            (r"(?m)^[ \t]*Columns? (\d+):?[ \t]*$", r"#\1:\1"),
+            (r"(?m)^[ \t]*Columns? (\d{1,9}) (?:through|and|to) (\d{1,9}):?[ \t]*$", r"#\1:\2"),
+            (r"(?m)^[ \t]*Columns? (\d{1,9}):?[ \t]*$", r"#\1:\1"),
             (r"(?m)^[^\n]* [Mm]atrix[ \t]*$", ""),
         ),
         " ",
@@ -191,7 +201,7 @@ DIALECTS = (
     Dialect("a PyTorch tensor", r"\btensor\s*\(|\btorch\.", print_all=TORCH_HINT),
     Dialect("a JAX array", r"\b(?:Device)?Array\s*\(|\bjnp\.", print_all=NUMPY_HINT),
     Dialect("a TensorFlow tensor", r"\btf\.\w+", print_all=NUMPY_HINT),
-    Dialect("a SymPy matrix", r"Matrix\s*\("),
+    Dialect("a SymPy matrix", r"Matrix\s*\(", has_columns=True, constants="I|E|oo|zoo"),
     Dialect("a NumPy array", r"\b(?:array|asarray|matrix|mat)\s*\(|\b(?:np|numpy)\.\w+\s*\(", print_all=NUMPY_HINT),
     Dialect("an R vector", rf"{ASSIGNMENT}c\([^()]*\)\s*\Z", ((rf"{ASSIGNMENT}c\(", _opening), *LISTS)),
     Dialect(
@@ -201,10 +211,16 @@ DIALECTS = (
             *LISTS,
             (r"\{", "["),
             (r"\}", "]"),
-            (rf"({NUMBER})(?:``?[\d.]*)?\s*\*\^\s*([-+]?\d+)", r"\1e\2"),
-            (rf"({NUMBER})``?[\d.]*", r"\1"),
+            (rf"(?<![\d.])({NUMBER})(?:``?[\d.]*+)?\s*\*\^\s*([-+]?\d++)", r"\1e\2"),
+            (rf"(?<![\d.])({NUMBER})``?[\d.]*+", r"\1"),
             (r"(?<=[\d.])[fF]\b", ""),
+            (
+                r"\b(Sqrt|Exp|Log|Sin|Cos|Tan|Sinh|Cosh|Tanh)\[([^\[\],]*)\]",
+                lambda call: f"{call[1].lower()}({call[2]})",
+            ),
+            (r"\bPi\b", "pi"),
         ),
+        constants="I|E|Infinity|ComplexInfinity|Indeterminate|Degree",
         print_all="InputForm prints all of them",
     ),
     Dialect("nested lists", rf"{ASSIGNMENT}[\[(]\s*(?:[\[(]|{MODULE}{SCALARS}\()|\A\s*\((?=[^()]*,)"),
@@ -214,6 +230,6 @@ DIALECTS = (
         (*LISTS, (r"\.\.\.[^\n]*\n", ""), (rf"(?<![\w.]){TYPE}(?=\[)", ""), *JULIA),
         is_literal=True,
     ),
-    Dialect("rows of numbers", r"\A", (_comments("#%"),)),
+    Dialect("rows of numbers", r"\A", (COMMENTS,)),
 )
 """Tried in this order."""

@@ -22,7 +22,7 @@ SAME_ROW = "\v"
 """Stands for a newline within a row, where a reader of another notation found one."""
 _PLAIN = re.compile(r"[-+\u2212\d.,;/eE \t\r\n\[\]]*")
 _FOREIGN = re.compile(
-    r"[{}&\\|`=#%:<'\"\u2026\u22c5\u22ee\u22ef\u22f1\u239b-\u23a6\u2502]|[(]\s*[\[(]|(?<![\w)])\([^()]*,|\d[Lf]\b"
+    r"[{}&\\|`=#%:<>'\"\u2026\u22c5\u22ee\u22ef\u22f1\u239b-\u23a6\u2502]|[(]\s*[\[(]|(?<![\w)])\([^()]*,|\d[Lf]"
     r"|\b(?:[Ff]raction|Rational|Integer|Float|Decimal|mp[fqz]|u?int\d*|b?float\d*|[Tt]ensor|[Aa]rray|c)\("
     r"|\.\w+\(|Matrix|Columns? \d|\*[ \t]*\n|\*\^"
 )

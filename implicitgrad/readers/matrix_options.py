@@ -23,38 +23,38 @@ def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat
     if text.startswith("@"):
         value = _read_file(text[1:], csv_format, is_matrix=is_matrix)
     else:
-        value = _read_inline(text, option)
+        value = _read_inline(text, option, is_matrix=is_matrix)
     return as_matrix(value) if is_matrix else value
 
 
-def _read_inline(text: str, source: str) -> SourceValue:
+def _read_inline(text: str, source: str, *, is_matrix: bool) -> SourceValue:
     """Return the matrix or vector of a text, in the notation of the command line or as another program prints it."""
     if may_be_pasted(text):
-        return _read_pasted(text, source)
+        return _read_pasted(text, source, is_matrix=is_matrix)
     try:
         value = read_inline(text, source)
     except InputError:
-        return _read_pasted(text, source)
+        return _read_pasted(text, source, is_matrix=is_matrix)
     rows = value.value
     is_table = isinstance(rows, list) and len(rows) > 1 and len(rows[0]) + 1 == len(rows[1]) and "\n" in text
-    return _read_pasted(text, source) if is_table else value
+    return _read_pasted(text, source, is_matrix=is_matrix) if is_table else value
 
 
-def _read_pasted(text: str, source: str) -> SourceValue:
+def _read_pasted(text: str, source: str, *, is_matrix: bool) -> SourceValue:
     from implicitgrad.readers.pasted import read_pasted
 
     pasted = read_pasted(text, source)
     if pasted.spec is not None and "dL_dy" in pasted.spec.values:
         problem = Problem("expected a matrix alone, got a table with a gradient", GRADIENT_HINT, "bad-shape", source)
         raise InputError([problem])
-    return pasted.value
+    return pasted.matrix if is_matrix else pasted.value
 
 
 def _read_file(path: str, csv_format: CsvFormat, *, is_matrix: bool) -> SourceValue:
     found = format_by_suffix(path)
     if found is None or not found.has_matrix:
         if csv_format.delimiter is None:
-            return _read_inline(read_text(path), path)
+            return _read_inline(read_text(path), path, is_matrix=is_matrix)
         found = CSV
     if found.delimiter is not None:
         csv_format = csv_format._replace(delimiter=csv_format.delimiter or found.delimiter)

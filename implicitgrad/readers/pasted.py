@@ -14,7 +14,9 @@ from implicitgrad.readers.csv import table_spec
 from implicitgrad.readers.dialects import (
     AFTER_LATEX,
     BEFORE_LATEX,
+    COMMENTS,
     DIALECTS,
+    ECHO,
     LATEX_BEGIN,
     LATEX_END,
     NUMBER,
@@ -32,7 +34,7 @@ LINE_WIDTH = 70
 """NumPy breaks lines at 75 characters unless told otherwise; a row of MATLAB's is rarely that long."""
 FACTOR = rf"(?:(?<=\()|(?m:^))[ \t]*({NUMBER})[ \t]*\*(?=[ \t]*\n)"
 """A common factor above a matrix."""
-COMPLEX = r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?:[ijJ]|im|\*I)(?!\w)"
+COMPLEX = r"(?<![\w.])(?:\d++\.?\d*+|\.\d++)(?:[eE][-+]?\d++)?+(?:[ijJ]|im|\*I)(?!\w)"
 ELLIPSIS = r"\.\.\.|[\u2026\u22ee\u22ef\u22f1]|\\[clvd]?dots\b|\bomitted\b"
 CONTINUATION = r"\.\.\.(?=[^\S\n]*(?:%[^\n]*)?\n)"
 NOTHING_COMPUTED = "Nothing is computed; expected one matrix as it is printed"
@@ -54,13 +56,27 @@ class Pasted(NamedTuple):
     """The notation, as in "read as a NumPy array"."""
     value: SourceValue
     """Its rows; flat if there is one row and no second pair of brackets."""
+    is_column: bool = False
+    """Whether a flat value is a column where it was printed."""
     spec: SystemSpec | None = None
     """The system in a table whose rows or columns may have names."""
+
+    @property
+    def matrix(self) -> SourceValue:
+        """The value as rows."""
+        if not self.is_column:
+            return as_matrix(self.value)
+        assert isinstance(self.value.value, list)
+        return self.value._replace(
+            value=[[entry] for entry in self.value.value],
+            locate=lambda path: self.value.locate(path[:1]),
+            with_fewer_entries=None,
+        )
 
 
 def recognise(text: str, source: str) -> Pasted | None:
     """Return the matrix that a whole text shows, if it is recognised. Raise InputError if it cannot be read then."""
-    dialect = _dialect_of(text)
+    dialect = _dialect_of(_without_echo(text))
     if dialect is not DIALECTS[-1]:
         return read_pasted(text, source)
     if "," in text and ";" in text:  # one of them may be the decimal mark
@@ -77,12 +93,12 @@ def recognise_system(text: str, source: str) -> tuple[str, SystemSpec] | None:
     pasted = recognise(text, source)
     if pasted is None:
         return None
-    return pasted.dialect, pasted.spec or SystemSpec(source, {"A": as_matrix(pasted.value)}, stem(source))
+    return pasted.dialect, pasted.spec or SystemSpec(source, {"A": pasted.matrix}, stem(source))
 
 
 def read_pasted(text: str, source: str) -> Pasted:
     """Return the matrix that a text shows. Raise InputError."""
-    text = text.replace("\r\n", "\n")
+    text = _without_echo(text)
     try:
         return _read(text, source, _dialect_of(text))
     except InlineError as error:
@@ -90,9 +106,14 @@ def read_pasted(text: str, source: str) -> Pasted:
         raise InputError([problem.at(source, error.token.position)]) from None
 
 
+def _without_echo(text: str) -> str:
+    """Return a text without what was typed at prompts above it."""
+    return _rewritten(text.replace("\r\n", "\n"), [(ECHO, lambda echo: re.sub(r"[^\n]", " ", echo[0]))] * 3)
+
+
 def _dialect_of(text: str) -> Dialect:
     found = next(one for one in DIALECTS if re.search(one.mark, text))
-    return TABLE if found is DIALECTS[-1] and _has_short_header(text) else found
+    return TABLE if found is DIALECTS[-1] and _has_short_header(_rewritten(text, [COMMENTS])) else found
 
 
 def _has_short_header(text: str) -> bool:
@@ -101,9 +122,11 @@ def _has_short_header(text: str) -> bool:
     if len(lines) < 2 or len(lines[1]) != len(lines[0]) + 1:
         return False
     header, *rows = lines
-    if not any(map(is_number, header)):
-        return is_number(rows[0][1])
-    return [*header, *(row[0] for row in rows)] == [str(k) for n in (len(header), len(rows)) for k in range(n)]
+    names = [row[0] for row in rows if len(row) == len(lines[1])]
+    is_counted = any(names == [str(k) for k in range(start, len(names) + start)] for start in (0, 1))
+    if any(map(is_number, header)):
+        return is_counted and header == [str(k) for k in range(len(header))]
+    return is_number(rows[0][1]) and (is_counted or not any(map(is_number, names)))
 
 
 def _read(text: str, source: str, dialect: Dialect) -> Pasted:
@@ -119,13 +142,15 @@ def _read(text: str, source: str, dialect: Dialect) -> Pasted:
         grid = _grid(text, original, dialect)
         if grid.has_header is False and grid.has_names is False:
             value = source_value(grid.rows, source, is_matrix=len(grid.rows) > 1)
-            return Pasted(dialect.name, _scaled(value, power))
+            return Pasted(dialect.name, _scaled(value, power), is_column=grid.is_column)
         return _named(grid, source, dialect)
     text = _in_brackets(text, is_literal=dialect.is_literal)
     try:
-        return Pasted(dialect.name, _scaled(read_inline(text, source), power))
+        value = _scaled(read_inline(text, source), power)
     except InputError as error:
-        raise _in_its_words(error, dialect, original) from None
+        raise _in_its_words(error, dialect) from None
+    is_column = dialect.has_columns and not any(isinstance(row, list) for row in _rows(value))
+    return Pasted(dialect.name, value, is_column)
 
 
 def _rewritten(text: str, rules: Iterable[Rule]) -> str:
@@ -161,6 +186,8 @@ def _refuse_what_is_missing(text: str, dialect: Dialect) -> None:
             _refuse(message, text, found.start(), dialect.print_all or "Print all of them")
     if (found := re.search(COMPLEX, text)) is not None:
         _refuse(f"expected real numbers, got {quoted(found[0])}, which is imaginary", text, found.start())
+    if dialect.constants and (found := re.search(rf"(?<![\w.])(?:{dialect.constants})\b", text)) is not None:
+        _refuse(f"expected numbers or letters, got the constant {quoted(found[0])}", text, found.start())
 
 
 def _is_numpys(text: str) -> bool:
@@ -171,7 +198,7 @@ def _is_numpys(text: str) -> bool:
 
 
 def _power_of_ten(factor: re.Match[str], text: str) -> int:
-    power = re.fullmatch(r"10?\.?0*(?:[eE]([-+]?\d+))?", factor[1])
+    power = re.fullmatch(r"10?\.?0*(?:[eE]([-+]?\d{1,4}))?", factor[1])
     if power is None:
         _refuse(f"expected a power of ten as common factor, got {quoted(factor[1])}", text, factor.start(1))
     return int(power[1] or 0) + factor[1].startswith("10")
@@ -185,8 +212,8 @@ def _scaled(value: SourceValue, power: int) -> SourceValue:
     def scaled(item: object) -> object:
         if isinstance(item, list):
             return list(map(scaled, item))
-        mantissa, _, exponent = str(item).lower().partition("e")
-        return f"{mantissa}e{int(exponent or 0) + power}" if is_number(str(item)) else item
+        number = re.fullmatch(r"([-+\d.]+)(?:[eE]([-+]?\d{1,9}))?", str(item))
+        return item if number is None else f"{number[1]}e{int(number[2] or 0) + power}"
 
     return value._replace(value=scaled(value.value), with_fewer_entries=None)
 
@@ -229,7 +256,7 @@ def _grid(text: str, original: str, dialect: Dialect) -> Grid:
             raise InlineError(message, cell, dialect.print_all)
     if dialect.separator == " ":
         if re.match(r"\s*\d+-element", original) and all(len(row) == 1 for row in rows):
-            return Grid([[cell for row in rows for cell in row]], has_header=False, has_names=False)
+            return Grid([[cell for row in rows for cell in row]], has_header=False, has_names=False, is_column=True)
         return read_grid(rows, has_names=dialect.has_names)
     if not dialect.has_names:
         return Grid(rows, has_header=False, has_names=False)
@@ -263,7 +290,7 @@ def _named(grid: Grid, source: str, dialect: Dialect) -> Pasted:
     rows = value.value
     if isinstance(rows, list) and len(rows) == 1:
         value = SourceValue(rows[0], source, lambda path: spec.values["A"].locate((0, *path)))
-    return Pasted(dialect.name, value, spec)
+    return Pasted(dialect.name, value, spec=spec)
 
 
 def _in_brackets(text: str, *, is_literal: bool) -> str:
@@ -330,11 +357,17 @@ def _is_wrapped(text: str) -> bool:
     return True
 
 
-def _in_its_words(error: InputError, dialect: Dialect, original: str) -> InputError:
+def _rows(value: SourceValue) -> list[object]:
+    return value.value if isinstance(value.value, list) else []
+
+
+def _in_its_words(error: InputError, dialect: Dialect) -> InputError:
     """Return an error of inline.py about the notation as it was written."""
     problems = []
     for one in error.problems:
         hint = one.hint
+        if one.message.endswith((r"got '\n'", "got ';'")) and "end after" in one.message:
+            hint = "Give each matrix by an option of its own, -A, -B or -g"
         if one.code == "bad-syntax" and re.match("expected (the end after|brackets around)", one.message):
             hint = hint or NOTHING_COMPUTED
         message = one.message.translate(str.maketrans("[]", "{}")) if "braces" in dialect.name else one.message
