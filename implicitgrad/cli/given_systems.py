@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.spec import Linearization
     from implicitgrad.readers.equations import EquationLine
 
-MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g"}
+MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g", "dx": "--dx"}
 OPTION_OF = MATRIX_OPTIONS | {"x_value": "--at"}
 
 
@@ -94,7 +94,7 @@ def parse_options(given: SystemOptions) -> OptionValues:
     """Parse the values of a system's options."""
 
     parts = {
-        key: read_value(value, MATRIX_OPTIONS[key], is_matrix=key != "dL_dy", csv_format=given.csv_form)
+        key: read_value(value, MATRIX_OPTIONS[key], is_matrix=key in ("A", "B"), csv_format=given.csv_form)
         for key, value in given.values.items()
     }
     named = {"x": given.x, "y": given.y}

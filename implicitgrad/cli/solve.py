@@ -53,7 +53,7 @@ GROUPS = {
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for order",
     "Quadratic programs": "minimize maximize subject_to pieces direction",
-    "Answer": "wrt steps free only require",
+    "Answer": "wrt dx steps free only require",
     "Output": "form plain output show sort notation digits full",
     "CSV input": "delimiter decimal header index",
     "Advanced": "arithmetic rtol time_limit threads",
@@ -85,6 +85,13 @@ def _described() -> str:
 )
 @click.option(
     "--order", type=click.IntRange(1, 2), default=1, metavar="N", help="2 adds ∂²y/∂x² of one equation in one unknown."
+)
+@click.option(
+    "--dx",
+    **once(),
+    metavar="VECTOR",
+    help="Also print dy = J·dx and dL along this change of x, the JVP: '5 6' or @FILE. The gradient ∂L/∂x = Jᵀ·∂L/∂y "
+    "is the VJP.",
 )
 @click.option("--steps", is_flag=True, help=f"Print the derivation ({WITH_STEPS}).")
 @click.option(
@@ -158,6 +165,7 @@ def solve(
     rtol: float | None,
     only: str | None,
     order: int,
+    dx: str | None,
     steps: bool,
     show: tuple[str, ...] | None,
     sort: bool,
@@ -181,7 +189,7 @@ def solve(
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
     csv_form = CsvFormat(delimiter, decimal, header, index)
-    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to)
+    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to, dx)
     if output == "":
         raise UsageError("expected a file's name, got ''")
     inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)

@@ -37,6 +37,7 @@ class SystemOptions(NamedTuple):
     minimize: str | None = None
     maximize: str | None = None
     subject_to: tuple[str, ...] = ()
+    dx: str | None = None
 
     @property
     def objective(self) -> str | None:
@@ -56,7 +57,7 @@ class SystemOptions(NamedTuple):
     @property
     def values(self) -> dict[str, str]:
         """The matrices given, by key."""
-        given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy}
+        given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy, "dx": self.dx}
         return {key: value for key, value in given.items() if value is not None}
 
 

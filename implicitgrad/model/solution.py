@@ -12,6 +12,7 @@ from implicitgrad.numbers.matrix import BaseMatrix, Rows, largest_error
 from implicitgrad.text.number_grammar import float_square_root
 
 if TYPE_CHECKING:
+    from implicitgrad.model.along import Along
     from implicitgrad.model.at_value import AtValue
     from implicitgrad.model.derivation import Derivation
     from implicitgrad.model.validity import Validity
@@ -83,6 +84,8 @@ class Solution(NamedTuple):
     """The steps by hand, if they were asked for."""
     second: BaseMatrix[Fraction] | None = None
     """(P, P): ∂²y/∂x² of one equation in one unknown, empty if it has none; None if it was not asked for."""
+    along: Along | None = None
+    """The derivatives along the dx of the system, if it has one."""
     at_value: AtValue | None = None
     """What follows from the value of x, if that was given."""
     sensitivity: BaseMatrix[Fraction] | None = None

@@ -98,6 +98,8 @@ class LinearSystem(NamedTuple):
     """Reads the same text as rational numbers, if it was read as doubles only to save time."""
     x_value: BaseMatrix[Fraction] | None = None
     """(1, P): the value of x, at which ∂L/∂A and ∂L/∂B are taken; None if it was not given."""
+    dx: BaseMatrix[Fraction] | None = None
+    """(1, P): a change of x along which derivatives were asked for."""
     constants: BaseMatrix[Fraction] | None = None
     """(M, 1): the k of B·x + k = A·y, for linear equations at a value of x; None if it is 0."""
     letters: tuple[str, ...] = ()
@@ -155,7 +157,7 @@ class LinearSystem(NamedTuple):
         return len(self.x)
 
 
-MATRICES = ("A", "B", "dL_dy", "x_value", "constants", "by_letter")
+MATRICES = ("A", "B", "dL_dy", "x_value", "dx", "constants", "by_letter")
 """The fields of a LinearSystem that are matrices in its arithmetic."""
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Question = LinearSystem | QuadraticProgram
 
+BESIDE = ("x_value", "dx")
+"""What a system may have beside its matrices and names."""
+
 
 def build_question(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: bool = True) -> Question:
     """Build the system or the quadratic program that a spec describes. Raise as build_system does."""
@@ -45,7 +48,7 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     """Build a small system of plain decimals; return None for any other, and if something does not fit."""
     values = {key: part.value for key, part in spec.values.items()}
-    if spec.problems or spec.linearize is not None or spec.origin is not None or "x_value" in values:
+    if spec.problems or spec.linearize is not None or spec.origin is not None or not values.keys().isdisjoint(BESIDE):
         return None
     A = read_plain_decimals(values.get("A"))
     B = read_plain_decimals(values["B"]) if "B" in values else None

@@ -16,7 +16,7 @@ from implicitgrad.readers.matrices import LettersFound, MatrixParser, ParsedMatr
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem, with_others
 
-GIVEN = ("A", "B", "dL_dy", "x_value")
+GIVEN = ("A", "B", "dL_dy", "x_value", "dx")
 """The matrices that a user may give as arrays."""
 
 
@@ -98,7 +98,7 @@ def _system(parser: MatrixParser) -> LinearSystem:
     A = parser.matrix("A") if "A" in spec.values else None
     B = parser.matrix("B") if "B" in spec.values else None
     dL_dy, has_one_loss = parser.rows_or_vector("dL_dy")
-    x = y = x_value = None
+    x = y = x_value = dx = None
     if A is not None:
         M, N = A.shape
         if B is not None and len(B) != M:
@@ -112,6 +112,10 @@ def _system(parser: MatrixParser) -> LinearSystem:
             from implicitgrad.readers.value_of_x import parse_value_of_x
 
             x_value = parse_value_of_x(parser, x, y or ())
+        if x is not None and "dx" in spec.values:
+            from implicitgrad.readers.value_of_x import parse_row
+
+            dx = parse_row(parser, "dx", x)
     problems += [with_others(first, len(others)) for first, *others in parser.foreign.values()]
     if problems or A is None or x is None or y is None:
         raise InputError(problems)
@@ -122,7 +126,7 @@ def _system(parser: MatrixParser) -> LinearSystem:
     has_decimals = is_number and are_decimals(spec.values["A"].value)
     system = LinearSystem(
         A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals, origin,
-        _remarks(parser) if origin is None else origin.remarks, x_value=x_value,
+        _remarks(parser) if origin is None else origin.remarks, x_value=x_value, dx=dx,
     )  # fmt: skip
     more: dict[str, Any] = {key: parser.matrix(key) for key in ("constants", "by_letter") if key in spec.values}
     if more:

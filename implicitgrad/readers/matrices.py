@@ -116,7 +116,7 @@ class MatrixParser:
         if is_float:
             from implicitgrad.numbers.ball import from_array
 
-            found = from_array(value, (1, 2) if key in ("dL_dy", "x_value") else (2,))
+            found = from_array(value, (1, 2) if key in ("dL_dy", "x_value", "dx") else (2,))
             if found is not None:
                 return found
         return plain(value)

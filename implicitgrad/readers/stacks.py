@@ -19,7 +19,7 @@ Claims = Mapping[str, SourceValue]
 
 AXES = {
     "A": ("M×N",), "B": ("M×P",), "dL_dy": ("N", "K×N"), "dy_dx": ("N×P",), "dL_dx": ("P", "K×P"),
-    "x_value": ("P",), "dL_dA": ("M×N", "K×M×N"), "dL_dB": ("M×P", "K×M×P"),
+    "x_value": ("P",), "dx": ("P",), "dL_dA": ("M×N", "K×M×N"), "dL_dB": ("M×P", "K×M×P"),
     "constraints.matrix": ("D×P",), "constraints.dependent": ("D",),
 }  # fmt: skip
 """The axes of a value beside one system; none for those of other keys."""

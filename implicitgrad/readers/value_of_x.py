@@ -39,10 +39,15 @@ def parse_value_of_x(parser: MatrixParser, x: tuple[str, ...], y: tuple[str, ...
         spec.values["x_value"] = given._replace(
             value=listed, locate=lambda path: given.locate((order[path[0]],) if path else ()), span=None
         )
-    found, is_vector = parser.rows_or_vector("x_value")
+    return parse_row(parser, "x_value", x)
+
+
+def parse_row(parser: MatrixParser, key: str, x: tuple[str, ...]) -> ParsedMatrix | None:
+    """Return a number for each input as one row; None if something was refused."""
+    found, is_vector = parser.rows_or_vector(key)
     if found is not None and (not is_vector or found.shape[1] != len(x)):
         got = count(found.shape[1], "entry") if is_vector else count(len(found), "row")
-        parser.refuse("x_value", (), f"x_value has {got}; expected {count(len(x), 'entry')}, one for each input x")
+        parser.refuse(key, (), f"{key} has {got}; expected {count(len(x), 'entry')}, one for each input x")
         return None
     return found
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
-from math import inf, isfinite
+from functools import partial
 from typing import Any, Protocol
 
 from implicitgrad.model.at_value import AtValue
@@ -29,16 +29,11 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
-from implicitgrad.text.characters import printable
+from implicitgrad.solvers.consistency import independent_rows, refuse_contradictions, times, written_constraints
 from implicitgrad.text.errors import InputError, Problem
 
-ROUNDING = 2.0**-48
-"""The error, relative to the terms of a sum, that the rounding of x may have caused."""
-UNCERTIFIED = 2.0**-33
-"""The same where the constraint itself is not certified."""
 ROUNDED_X = (
     "rounded-x",
     "x satisfies its constraint up to rounding only: y solves as many equations as are independent",
@@ -79,7 +74,11 @@ def _with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Solut
         if related.general.free:
             y = y.partial(related.general.null_space, {0: 0}, 1)
         y = y.transposed()
-        remarks = remarks if _refuse_impossible(solution, related, right) else (*remarks, ROUNDED_X)
+        remarks = (
+            remarks
+            if refuse_contradictions(related, right, partial(_contradiction, solution, related))
+            else (*remarks, ROUNDED_X)
+        )
         minus_y = y.negative()
         losses = range(0 if u is None else len(u))
         found = AtValue(
@@ -116,19 +115,14 @@ def _of_letter(solution: Solution, related: Solution, letter: str, y: BaseMatrix
         if general.free:
             of_free = dA.times(general.null_space)
             is_open = [True] * len(is_open) if _contradicts(related, of_free) else is_open
-            along = _times(general.dL_dx_particular, _independent(related, of_free))
+            along = times(general.dL_dx_particular, independent_rows(related, of_free))
             is_open = [one or varies for one, varies in zip(is_open, along.nonzero_rows(), strict=True)]
     if _contradicts(related, change) or (y is None and related.constraints is not None):
         is_open = [True] * len(is_open)
-    found = _times(general.dL_dx_particular, _independent(related, change))
+    found = times(general.dL_dx_particular, independent_rows(related, change))
     if isinstance(found, BallMatrix) and system.origin is not None and system.origin.residual is not None:
         found = BallMatrix(found.array, None)  # the derivatives belong to a solution near the point
     return found.partial(RowMatrix([[one] for one in is_open]), {0: 0}, 1) if any(is_open) else found
-
-
-def _independent(related: Solution, rows: BaseMatrix[Any]) -> BaseMatrix[Any]:
-    """Return the rows that belong to independent right sides."""
-    return rows.rows_at([related.system.x.index(name) for name in related.independent])
 
 
 def _contradicts(related: Solution, change: BaseMatrix[Any]) -> bool:
@@ -137,7 +131,7 @@ def _contradicts(related: Solution, change: BaseMatrix[Any]) -> bool:
     if constraints is None:
         return False
     dependent = change.rows_at([related.system.x.index(name) for name in constraints.dependent])
-    combined = _times(constraints.matrix, _independent(related, change))
+    combined = times(constraints.matrix, independent_rows(related, change))
     return any(dependent.plus(combined.negative()).nonzero_rows())
 
 
@@ -146,7 +140,7 @@ def _with_right_sides(solution: Solution, solve: Solve) -> Solution:
     system = solution.system
     names = tuple([f"r{i + 1}" for i in range(system.equations)])
     related = system._replace(
-        B=None, x=names, x_value=None, constants=None, by_letter=None, origin=None, exactly=None, remarks=()
+        B=None, x=names, x_value=None, dx=None, constants=None, by_letter=None, origin=None, exactly=None, remarks=()
     )
     return solve(related, gradient_alone=solution.is_gradient_alone)
 
@@ -155,27 +149,14 @@ def _solved(related: Solution, right: BaseMatrix[Any], solve: Solve) -> BaseMatr
     """Return one y as a column, its free unknowns 0. right : the right sides as one column."""
     general = related.general
     if len(general.particular):
-        return _times(general.particular, _independent(related, right))
+        return times(general.particular, independent_rows(related, right))
     # A was not inverted; as it is invertible, y is the adjoint of Aᵀ
     system = related.system
-    adjoint = system._replace(
-        A=system.A.transposed(), dL_dy=right.transposed(), x=system.y, y=system.x, x_value=None, constants=None,
-        by_letter=None, exactly=None,
-    )  # fmt: skip
+    nothing: dict[str, Any] = dict.fromkeys(("x_value", "dx", "constants", "by_letter", "exactly"))
+    adjoint = system._replace(A=system.A.transposed(), dL_dy=right.transposed(), x=system.y, y=system.x, **nothing)
     found = solve(adjoint, gradient_alone=True).dL_dx_rows
     assert found is not None
     return found.transposed()
-
-
-def _times(matrix: BaseMatrix[Any], column: BaseMatrix[Any]) -> BaseMatrix[Any]:
-    """Return the product with a column, which may be empty. Raises OverflowError."""
-    if not len(column) and not isinstance(matrix, BallMatrix):
-        width = len(column[0]) if len(column) else 1
-        return matrix.with_rows([[Fraction(0)] * width] * len(matrix))
-    found = matrix.times(column)
-    if isinstance(found, BallMatrix) and not all(isfinite(number) for row in found.plain_rows() for number in row):
-        raise OverflowError
-    return found
 
 
 def _of_loss(related: Solution, k: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
@@ -183,44 +164,6 @@ def _of_loss(related: Solution, k: int, other: BaseMatrix[Any]) -> BaseMatrix[An
     assert related.dL_dx_rows is not None
     found = related.dL_dx_rows.outer(k, other)
     return found if related.unique_losses[k] else found.partial(found, {}, found.shape[1])
-
-
-def _refuse_impossible(solution: Solution, related: Solution, right: BaseMatrix[Any]) -> bool:
-    """Raise InputError if equations contradict one another at x; return whether none does, not even by rounding.
-
-    right : the right sides as one column.
-    """
-    constraints = related.constraints
-    if constraints is None:
-        return True
-    names = related.system.x
-    given = _independent(related, right)
-    found = right.rows_at([names.index(name) for name in constraints.dependent])
-    wanted = _times(constraints.matrix, given)
-    is_exact = True
-    for name, factors, (side,), (combined,) in zip(
-        constraints.dependent, constraints.matrix, found.bounded_rows(), wanted.bounded_rows(), strict=True
-    ):
-        if isinstance(side, Ball):
-            terms = [abs(factor * one) for factor, (one,) in zip(factors, given, strict=True)]
-            certain, allowed = _allowed(side, combined, float(sum(terms, abs(Fraction(side)))))
-            difference: Any = Fraction(side) - Fraction(combined)
-            is_exact &= abs(difference) <= certain
-            is_possible = abs(difference) <= allowed
-        else:
-            difference = side - combined
-            is_possible = not difference
-        if not is_possible:
-            raise _contradiction(solution, related, name, factors, difference)
-    return is_exact
-
-
-def _allowed(side: Ball, combined: Ball, size: float) -> tuple[float, float]:
-    """Return the largest difference that the bounds allow, and that the rounding of x allows, too."""
-    bound = side.error + combined.error
-    if bound == inf:
-        return inf, UNCERTIFIED * size
-    return bound, bound + ROUNDING * size
 
 
 def _contradiction(
@@ -236,10 +179,5 @@ def _contradiction(
     message = f"no y solves the equations at this x: {said} says {show(difference)} = 0"
     hint = None
     if solution.constraints is not None:
-        found = solution.constraints
-        shown = [
-            (name, linear(Fraction(0), zip(row, map(printable, solution.independent), strict=True), show))
-            for name, row in zip(found.dependent, found.matrix, strict=True)
-        ]
-        hint = f"x must satisfy {', '.join(f'{printable(name)} = {total}' for name, total in shown[:3])}"
+        hint = f"x must satisfy {written_constraints(solution)}"
     return InputError([Problem(message, hint, "bad-point", solution.system.source)])

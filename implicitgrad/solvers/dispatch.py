@@ -32,7 +32,7 @@ def solve_system(
         from implicitgrad.solvers.sparse.request import solve_sparse_system
 
         settings = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
-        settings["at"] = system.x_value is not None
+        settings |= {"at": system.x_value is not None, "dx": system.dx is not None}
         return solve_sparse_system(system, arithmetic, settings, gradient_alone=gradient_alone)
     chosen = system.arithmetic
     if arithmetic != AUTO:
@@ -58,6 +58,10 @@ def solve_system(
         from implicitgrad.solvers.at_point import with_origin
 
         found = with_origin(found)
+    if system.dx is not None:
+        from implicitgrad.solvers.along import with_change
+
+        found = with_change(found, system.dx)
     if system.x_value is not None or system.by_letter is not None:
         found = add_value(found, wrt, rtol)
     if system.remarks:

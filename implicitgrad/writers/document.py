@@ -105,12 +105,16 @@ class Document:
         else:
             if self.solution.at_value is None or self.solution.at_value.shows_x:
                 yield from self._answer()
-            if self.solution.at_value is not None:
-                from implicitgrad.writers.at_value import show_at_value
-
-                yield from show_at_value(self.solution, self.notation, self.shown)
             if self.solution.second:
                 yield Section((in_one_style(self.notation, self._second),))
+        if self.solution.along is not None:
+            from implicitgrad.writers.along import show_along
+
+            yield from show_along(self.solution, self.notation, self.shown)
+        if self.solution.at_value is not None:
+            from implicitgrad.writers.at_value import show_at_value
+
+            yield from show_at_value(self.solution, self.notation, self.shown)
         if self.solution.validity is not None:
             from implicitgrad.writers.conditions import describe_conditions
 

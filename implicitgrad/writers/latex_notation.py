@@ -73,6 +73,10 @@ class LatexNotation:
         """Return ``\\mathrm{d}x``."""
         return f"\\mathrm{{d}}{spell_name(name)}"
 
+    def change_in_words(self, name: str) -> str:
+        """Return ``\\mathrm{d}x``, marked as LaTeX for ``words``."""
+        return f"{SPELLED}{self.change(name)}{SPELLED}"
+
     def derivative(self, above: str, below: str) -> str:
         """Return a fraction."""
         return f"\\frac{{\\partial {spell_name(above)}}}{{\\partial {spell_name(below)}}}"

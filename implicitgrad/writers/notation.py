@@ -90,6 +90,10 @@ class PlainNotation:
         """Return ``dx``, a small change of an input."""
         return f"d{self.label(name)}"
 
+    def change_in_words(self, name: str) -> str:
+        """Return ``dx`` for a sentence, which the page escapes as a whole."""
+        return f"d{self.mention(name)}"
+
     def derivative(self, above: str, below: str) -> str:
         """Return ``∂above/∂below``."""
         return f"∂{self.label(above)}/∂{self.label(below)}"

@@ -48,6 +48,9 @@ def write_npz(solution: Solution) -> memoryview:
             matrices["minimum_norm"] = _array(general.minimum_norm)
     if solution.dL_dx_rows is not None:
         matrices["dL_dx"] = _gradient(solution)
+    if solution.along is not None and solution.system.dx is not None:
+        found_along = {"dx": solution.system.dx, "dy": solution.along.dy, "dL": solution.along.dL}
+        matrices |= {key: _array(one)[0] for key, one in found_along.items() if one is not None}
     if solution.at_value is not None and solution.system.x_value is not None:
         matrices["x_value"] = _array(solution.system.x_value)[0]
         matrices["y_value"] = _array(solution.at_value.y or ())[0]

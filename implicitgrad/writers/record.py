@@ -112,6 +112,8 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         record["equations"] = system.origin.equations
         record["at"] = dict(system.origin.point) or None
         record["solve_for"] = system.origin.found or None
+    if solution.along is not None:
+        _add_along(record, solution, doubles, exact)
     if solution.at_value is not None:
         _add_at_value(record, solution, doubles, exact)
     if solution.second is not None:
@@ -122,6 +124,20 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record
+
+
+def _add_along(record: dict[str, Json], solution: Solution, doubles: _BallRows, exact: dict[str, Json] | None) -> None:
+    """Add dx, and dy and dL along it."""
+    found, dx = solution.along, solution.system.dx
+    assert found is not None
+    assert dx is not None
+    for into, numbers in ((record, doubles), *(() if exact is None else ((exact, _Texts()),))):
+        into["dx"] = dx.written(numbers)[0]
+        into["dy"] = None if found.dy is None else found.dy.written(numbers)[0]
+        losses = None if found.dL is None else found.dL.written(numbers)[0]
+        into["dL"] = losses if losses is None or not solution.has_one_loss else losses[0]
+    bounds = {key: _plain(found.error_bound(key)) for key in ("dy", "dL") if getattr(found, key) is not None}
+    record["error_bound"] |= bounds  # type: ignore[operator]
 
 
 def _add_at_value(

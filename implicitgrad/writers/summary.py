@@ -115,6 +115,8 @@ class _Summary:
         if (at := solution.at_value) is not None:
             shown = [name for name, one in (("∂L/∂A", at.dL_dA), ("∂L/∂B", at.dL_dB)) if one is not None]
             found.append(f"{' and '.join(['y', *shown])} at this x {'are' if shown else 'is'} not summarised here")
+        if solution.along is not None:
+            found.append("J·dx is not summarised here")
         return found
 
     def choice(self) -> str:
