@@ -9,6 +9,9 @@ import pytest
 from conftest import Run
 
 from implicitgrad import InputError, read_systems
+from implicitgrad.batch import stack_parts
+from implicitgrad.batch.stack_parts import count_systems, parts_of
+from implicitgrad.batch.task import Item
 
 A = np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 2.0], [2.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]]])
 G = np.array([[1.0, 1.0], [1.0, 2.0], [3.0, 5.0]])
@@ -287,3 +290,33 @@ def test_mistakes_with_stacks_are_answered_with_what_to_type(run: Run, tmp_path:
     result = run("solve", "a.npy[0]", "a.npy[1]")
     assert result.stderr.endswith("For several: implicitgrad batch 'a.npy[0]' 'a.npy[1]'\n")
     assert run("a.npy[1]").stderr.endswith("To solve a file: implicitgrad solve 'a.npy[1]'\n")
+
+
+def test_a_large_stack_is_answered_in_parts_with_the_same_results(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(2)
+    np.savez(tmp_path / "s.npz", A=rng.normal(size=(7, 2, 2, 2)), dL_dy=[1.0, 2.0])
+    np.save(tmp_path / "one.npy", np.eye(2))
+    whole = run("batch", "s.npz", "one.npy", "-o", "whole.jsonl")
+    assert run("batch", "s.npz", "-o", "whole.npz", "-q").returncode == 0
+    monkeypatch.setattr(stack_parts, "MIN_BYTES", 0)
+    monkeypatch.setattr(stack_parts, "MIN_SYSTEMS", 6)
+    monkeypatch.chdir(tmp_path)
+    assert [part.source for part in parts_of(Item("s.npz", None))] == ["s.npz[0:3]", "s.npz[3:6]", "s.npz[6:7]"]
+    for item in (Item("s.npz[1]", None), Item("one.npy", None), Item("gone.npy", None), Item("a.yaml", b"A: 1")):
+        assert parts_of(item) == [item]
+    assert [count_systems(path) for path in ("s.npz", "one.npy", "a.yaml")] == [14, 1, 1]
+    divided = run("batch", "s.npz", "one.npy", "-o", "parts.jsonl")
+    assert (divided.returncode, divided.stderr) == (whole.returncode, whole.stderr)
+    lines = [(tmp_path / f"{name}.jsonl").read_text().splitlines() for name in ("whole", "parts")]
+    records = [[json.loads(line) | {"content_hash": None} for line in some] for some in lines]
+    assert records[0] == records[1]
+    again = run("batch", "s.npz", "one.npy", "-o", "parts.jsonl", "--resume")
+    assert again.stderr == "implicitgrad: 15 systems: 15 determined; 15 kept from before\n"
+    assert (tmp_path / "parts.jsonl").read_text().splitlines() == lines[1]
+    assert run("batch", "s.npz", "-o", "parts.npz", "-q").returncode == 0
+    with np.load(tmp_path / "whole.npz") as one, np.load(tmp_path / "parts.npz") as other:
+        assert all(np.array_equal(one[key], other[key]) for key in one)
+    monkeypatch.setattr(stack_parts, "MAX_PARTS", 2)
+    assert len(parts_of(Item("s.npz", None))) == 2

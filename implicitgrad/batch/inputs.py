@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from implicitgrad.batch.blocks import open_source, read_blocks
+from implicitgrad.batch.stack_parts import parts_of
 from implicitgrad.batch.task import Item
 from implicitgrad.batch.walk import PAUSE, walk
 from implicitgrad.readers.formats import BY_SUFFIX, file_of, format_by_suffix, is_stream
@@ -53,6 +54,11 @@ def chunks(
         if item is None:
             continue
         if isinstance(item, Item):
+            *others, item = parts_of(item)
+            if others:
+                yield from ([chunk] if chunk else [])
+                yield from ([part] for part in others)
+                chunk, total = [], 0
             chunk.append(item)
             total += size(item)
             if total < CHUNK_BYTES and len(chunk) < CHUNK_ITEMS:

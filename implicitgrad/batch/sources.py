@@ -12,6 +12,7 @@ from itertools import chain
 from implicitgrad.batch.file_list import listed
 from implicitgrad.batch.inputs import Identity, find
 from implicitgrad.batch.resume import refuse_foreign
+from implicitgrad.batch.stack_parts import count_systems
 from implicitgrad.batch.walk import PAUSE
 from implicitgrad.readers.formats import file_of, is_stream
 from implicitgrad.terminal.files import refuse_inputs
@@ -68,7 +69,7 @@ class Sources:
         for path in self.found():
             if path == "-" or (isinstance(path, str) and is_stream(path)):
                 return None
-            total += 1
+            total += count_systems(path) if isinstance(path, str) else 1
         return total
 
     def own(self) -> set[Identity]:

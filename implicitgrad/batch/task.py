@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from functools import lru_cache
 from typing import NamedTuple
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat
@@ -64,13 +66,27 @@ class BatchTask(NamedTuple):
             digest = hashlib.sha256(item.data)
         elif regular_size(path := file_of(item.source)) is None:
             return None
+        elif path != item.source:  # of a part of a stack, whose file has others
+            status = os.stat(path)
+            digest = _digest_of_version(path, status.st_ino, status.st_size, status.st_mtime_ns).copy()
         else:
-            with open(path, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
+            digest = _digest(path)
         options = (self.arithmetic, self.free, self.rtol, (), self.csv_form, "")
         if options != DEFAULT_OPTIONS:
             digest.update(repr(options).encode())
         return digest.hexdigest()
+
+
+def _digest(path: str) -> hashlib._Hash:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256")
+
+
+@lru_cache(maxsize=4)
+def _digest_of_version(path: str, *version: int) -> hashlib._Hash:
+    """Return the SHA-256 of a file, of which each content has another version."""
+    return _digest(path)
 
 
 class BatchResult(NamedTuple):

@@ -170,7 +170,7 @@ def _without_nones(
 def _is_none(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     """Return whether a member holds one Python object and no array."""
     with archive.open(member) as stream:
-        shape, dtype = _header(stream)
+        shape, dtype = read_header(stream)
     return shape == () and dtype is not None and dtype.hasobject
 
 
@@ -195,18 +195,18 @@ def _bytes_as_doubles(stream: IO[bytes], size: int) -> int:
 
     size : the bytes of the member when unpacked.
     """
-    shape, dtype = _header(stream)
+    shape, dtype = read_header(stream)
     if dtype is None:
         return 0
     return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any] | None]:
     """Return the shape and the type of an array in a .npy file; None for a type that cannot be read."""
     try:
         version = np.lib.format.read_magic(stream)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
     except ValueError:
         return (), None
     return shape, dtype

@@ -1,0 +1,49 @@
+"""Divide large stacks into parts, which workers share and which take little memory."""
+
+from __future__ import annotations
+
+import os
+from math import prod
+
+from implicitgrad.batch.task import Item
+from implicitgrad.readers.formats import format_by_suffix
+
+MIN_BYTES = 2**20
+"""The size of a file from which on it is looked into."""
+MIN_SYSTEMS = 512
+"""The fewest systems in a part."""
+MAX_PARTS = 64
+"""The most parts, each of which reads its file anew."""
+
+
+def parts_of(item: Item) -> list[Item]:
+    """Return the parts of a stack, stack.npz[0:512] and so on; any other item alone."""
+    shape = _leading_axes(item)
+    systems = prod(shape)
+    if not shape or systems < 2 * MIN_SYSTEMS:
+        return [item]
+    first, of_each = shape[0], systems // shape[0]
+    step = max(1, -(-max(MIN_SYSTEMS, -(-systems // MAX_PARTS)) // of_each))
+    ends = [(start, min(start + step, first)) for start in range(0, first, step)]
+    return [item._replace(source=f"{item.source}[{start}:{end}]") for start, end in ends]
+
+
+def count_systems(source: str) -> int:
+    """Return the number of systems of a large stack; 1 for any other file."""
+    return prod(_leading_axes(Item(source, None)))
+
+
+def _leading_axes(item: Item) -> tuple[int, ...]:
+    """Return the lengths of the leading axes of a large stack; () for anything else."""
+    found = format_by_suffix(item.source)
+    if item.data is not None or found is None or not found.has_stacks or item.source.endswith("]"):
+        return ()
+    try:
+        is_large = os.stat(item.source).st_size >= MIN_BYTES
+    except OSError:
+        return ()
+    if not is_large:
+        return ()
+    from implicitgrad.readers.stack_headers import stack_shape
+
+    return stack_shape(item.source)
