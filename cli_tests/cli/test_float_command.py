@@ -224,10 +224,15 @@ def test_a_file_is_written_in_the_format_of_its_name(run: Run, tmp_path: Path) -
     assert json.loads((tmp_path / "J.json").read_text())["rank"] == 2
     assert run("solve", "-A", "1 2; 3 4", "-o", "J.NPY").returncode == 0
     assert np.load(tmp_path / "J.NPY").shape == (2, 2)
-    for name in ("J.csv", "J.yaml"):
-        assert run("solve", "-A", "1 2; 3 4", "-o", name).returncode == 0
-        assert run("check", name).returncode == 0
-    for name, form in (("J.md", "markdown"), ("J.tex", "latex"), ("J.jsonl", "json"), ("J.ndjson", "json")):
+    assert run("solve", "-A", "1 2; 3 4", "-o", "J.yaml").returncode == 0
+    assert run("check", "J.yaml").returncode == 0
+    for name, form in (
+        ("J.csv", "csv"),
+        ("J.md", "markdown"),
+        ("J.tex", "latex"),
+        ("J.jsonl", "json"),
+        ("J.ndjson", "json"),
+    ):
         assert run("solve", "-A", "1 2; 3 4", "-o", name).returncode == 0
         assert (tmp_path / name).read_text("utf-8") == run("solve", "-A", "1 2; 3 4", "-f", form).stdout
     table = run("solve", "-A", "1 2; 3 4").stdout

@@ -65,9 +65,19 @@ def test_a_sheet_holds_jacobian_and_gradient(run: Run, tmp_path: Path) -> None:
     assert "a.csv:4:1: expected the name of an input, or dL/dy, got 'dL/dx', which is of the answer" in again.stderr
 
 
+def test_an_answer_is_not_taken_for_a_system(run: Run) -> None:
+    for text in ("dy/dx,x1\ny1,2\n", "∂y/∂x,x1\ny1,2\n", "dz/d,z\nz1,2\n"):
+        result = run("solve", "a.csv", files={"a.csv": text})
+        assert (result.returncode, result.stdout) == (2, "")
+        corner = text.partition(",")[0]
+        message = f"a.csv:1:1: expected a system, got an answer: '{corner}' is in its corner. To read it as a system, "
+        assert result.stderr == f"implicitgrad: {message}empty the corner\n"
+    assert run("solve", "a.csv", files={"a.csv": ",x1\ny1,2\n"}).returncode == 0
+
+
 def test_what_is_not_determined_is_empty_and_said_beside_a_file(run: Run, tmp_path: Path) -> None:
     result = run("solve", "-A", "1 0 0; 0 2 3", "-g", "5 2 3; 0 1 0", "-o", "a.csv")
-    message = "implicitgrad: a.csv: 6 entries not determined, and empty there; --format json has the general solution\n"
+    message = "implicitgrad: a.csv: 6 entries not determined, and empty there; --format json says what is known\n"
     assert (result.returncode, result.stderr) == (0, message)
     assert (tmp_path / "a.csv").read_text() == "dy/dx,x1,x2\ny1,1,0\ny2,,\ny3,,\ndL1/dx,5,1\ndL2/dx,,\n"
 
@@ -157,6 +167,18 @@ def test_a_program_is_z_beside_its_derivatives(run: Run) -> None:
 
 def test_a_derivative_at_a_kink_is_empty(run: Run) -> None:
     assert run("solve", "k.yaml", "-f", "csv", files={"k.yaml": KINK}).stdout == "dz/d,z,x\nz,0,\n"
+    assert run("solve", "k.yaml", "-f", "csv", "--show", "h1").stdout == "dz/d,z,h1\nz,0,\n"
+    said = run("solve", "k.yaml", "-o", "k.csv").stderr
+    assert said == "implicitgrad: k.csv: 1 entry not determined, and empty there; --format json says what is known\n"
+    refused = run("solve", "k.yaml", "-f", "csv", "--wrt", "h,G")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "implicitgrad: k.yaml: CSV has no place for derivatives in G. --format json has them\n"
+
+
+def test_only_what_is_shown_is_said_to_be_empty(run: Run) -> None:
+    arguments = ["solve", "-A", "1 0 0; 0 2 3", "-o", "a.csv"]
+    assert run(*arguments, "--show", "y1").stderr == ""
+    assert "a.csv: 1 entry not determined" in run(*arguments, "--show", "y2,x1").stderr
 
 
 def test_an_infeasible_program_has_no_numbers(run: Run) -> None:

@@ -19,7 +19,7 @@ from implicitgrad.writers.summary import write_summary
 from implicitgrad.writers.table import write_table
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-HINT = "  --full prints all entries; --format json or --output FILE has them whole\n"
+HINT = "  --full prints all entries, --show NAMES some; --format json or -o has all\n"
 
 
 def summary(*arguments: object, width: int | None = 80, encoding: str = "utf-8", **options: object) -> str:
@@ -88,7 +88,7 @@ def test_determined_whole() -> None:
   positive    .    :    +    *    #    @
   negative    ,    ;    -    =    %    &
 
-  --full prints all entries; --format json or --output FILE has them whole
+  --full prints all entries, --show NAMES some; --format json or -o has all
 """
     )
 

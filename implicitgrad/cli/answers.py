@@ -157,19 +157,17 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
 
         selection = selection_of(solution, options.show, is_sorted=options.is_sorted)
     form, is_on_screen = FORMATS[options.form], options.file is None
-    written = form.write(
-        solution,
-        WriteOptions(
-            options.numbers,
-            options.is_full or not is_on_screen,
-            is_on_screen,
-            parts,
-            wrt=options.wrt,
-            has_steps=options.steps,
-            selection=selection,
-        ),
+    asked = WriteOptions(
+        options.numbers,
+        options.is_full or not is_on_screen,
+        is_on_screen,
+        parts,
+        wrt=options.wrt,
+        has_steps=options.steps,
+        selection=selection,
     )
-    limitation = form.limitation(solution)
+    written = form.write(solution, asked)
+    limitation = None if is_on_screen else form.limitation(solution, asked)
     note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"
     return Answer(written, note, tuple(problems))
 

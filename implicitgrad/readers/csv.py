@@ -60,6 +60,9 @@ def table_spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
     gradients = [r for r in body if labels[r] in GRADIENT_NAMES]
     equations = [r for r in body if labels[r] not in GRADIENT_NAMES]
     _refuse_misspelt_gradients(table, {r: labels[r] for r in equations})
+    if has_header and has_names and _letters(table.rows[0][0]) in ("dydx", "dzd"):
+        message = f"expected a system, got an answer: {quoted(table.rows[0][0].strip())} is in its corner"
+        raise InputError([table.problem(message, 0, 0, "To read it as a system, empty the corner")])
     if not equations:
         raise InputError([Problem("expected rows of A, got none", code="empty", source=table.source)])
 
@@ -85,7 +88,7 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
     """Raise InputError if a row's name looks like a misspelt gradient."""
     problems = []
     for row, label in labels.items():
-        letters = "".join(filter(str.isalpha, label.lower().replace("∂", "d")))
+        letters = _letters(label)
         if letters in ("dldy", "dldx", "grad", "gradient"):
             if letters == "dldx":
                 message = f"expected the name of an input, or dL/dy, got {quoted(label)}, which is of the answer"
@@ -96,6 +99,10 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
             problems.append(table.problem(message, row, 0, hint))
     if problems:
         raise InputError(problems)
+
+
+def _letters(label: str) -> str:
+    return "".join(filter(str.isalpha, label.lower().replace("∂", "d")))
 
 
 def read_matrix(text: str, source: str, form: CsvFormat = UNSTATED) -> SourceValue:

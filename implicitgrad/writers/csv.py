@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import partial
 from io import StringIO
 from sys import float_info
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
@@ -41,62 +41,77 @@ _SMALLEST_EXPONENT, _LARGEST_EXPONENT = -5, 15
 """The decimal exponents within which a rounded number has none."""
 Number = Fraction | float | Symbolic
 WriteNumber = Callable[[Number], str]
+Line = tuple[str, Sequence[Number | str | None]]
 
 
-def write_csv(solution: Solution, write_number: WriteNumber, shown: Selection | None = None) -> str:
+class Sheet(NamedTuple):
+    """The cells of a spreadsheet."""
+
+    corner: str
+    heads: tuple[str, ...]
+    lines: list[Line]
+    """The name of each row, and its entries: None for one that is not determined, "" where there is no entry."""
+
+    def write(self, write_number: WriteNumber) -> str:
+        """Return the sheet as CSV."""
+        stream = StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([self.corner, *map(_name, self.heads)])
+        for label, entries in self.lines:
+            cells = ("" if entry is None or isinstance(entry, str) else write_number(entry) for entry in entries)
+            writer.writerow([_name(label), *cells])
+        return stream.getvalue()
+
+    def limitation(self) -> str | None:
+        """Return a message on the entries that are not determined; None if there are none."""
+        lacking = sum(entry is None for _, entries in self.lines for entry in entries)
+        hint = "--format json says what is known"
+        return f"{count(lacking, 'entry')} not determined, and empty there; {hint}" if lacking else None
+
+
+def sheet_of(solution: Solution, shown: Selection | None = None) -> Sheet:
     """Return ∂y/∂x with a column for each input and a row for each unknown, and a row dL/dx for each loss.
 
-    What is not determined is empty. shown : None for everything. Raise UsageError for gradients of the coefficients.
+    shown : None for everything. Raise UsageError for gradients of the coefficients.
     """
     if (at := solution.at_value) is not None and (at.dL_dA or at.dL_dB):
         source = solution.system.source
         raise UsageError(f"{source}: CSV has no place for ∂L/∂A and ∂L/∂B", "--format json has them")
     rows = range(len(solution.y)) if shown is None else shown.rows
     columns = range(len(solution.x)) if shown is None else shown.columns
-    lines: list[tuple[str, Sequence[Number | None]]] = []
+    lines: list[Line] = []
     if not solution.is_gradient_alone:
-        jacobian = solution.dy_dx.part(rows, columns).plain_rows()
-        lines += [(_name(solution.y[j]), row) for j, row in zip(rows, jacobian, strict=True)]
+        lines += zip([solution.y[j] for j in rows], solution.dy_dx.part(rows, columns).plain_rows(), strict=True)
     if (losses := solution.dL_dx_rows) is not None:
         gradients = losses.part(range(len(losses)), columns).plain_rows()
-        lines += [(f"{name}/dx", row) for name, row in zip(_losses(len(losses)), gradients, strict=True)]
-    return _sheet("dy/dx", [_name(solution.x[k]) for k in columns], lines, write_number)
+        lines += zip([f"{name}/dx" for name in _losses(len(losses))], gradients, strict=True)
+    return Sheet("dy/dx", tuple([solution.x[k] for k in columns]), lines)
 
 
-def write_program_csv(
-    solution: ProgramSolution, write_number: WriteNumber, wrt: Sequence[str], shown: Selection | None = None
-) -> str:
+def program_sheet_of(solution: ProgramSolution, wrt: Sequence[str], shown: Selection | None = None) -> Sheet:
     """Return z beside its derivatives, with a column for each parameter, and a row dL/d for each loss.
 
-    What is not unique, not decided or different on both sides is empty. wrt : keys of parameters, none for the usual.
+    An entry with different sides is not determined. wrt : keys of parameters, none for the usual or chosen ones.
+    Raise UsageError for matrices.
     """
-    from implicitgrad.writers.program_document import all_derivatives, usual_parameters
+    from implicitgrad.writers.program_document import MATRICES, all_derivatives, chosen_parameters, usual_parameters
 
+    if matrices := [key for key in wrt if key in MATRICES]:
+        message = f"{solution.program.source}: CSV has no place for derivatives in {', '.join(matrices)}"
+        raise UsageError(message, "--format json has them")
     found, wrt = all_derivatives(solution), wrt or usual_parameters(solution)
     parameters = () if found is None else found.parameters
-    places = range(len(parameters)) if shown is None else shown.columns
-    columns = [k for k in places if parameters[k].key in wrt]
-    z = solution.z if solution.is_unique and solution.z is not None else [None] * len(solution.program.z)
-    lines: list[tuple[str, Sequence[Number | None]]] = []
+    usual = [k for k, parameter in enumerate(parameters) if parameter.key in wrt]
+    columns = chosen_parameters(found, shown) or usual
+    names, z = solution.program.z, solution.z if solution.is_unique else None
+    lines: list[Line] = []
     if not solution.is_gradient_alone:
-        for j in range(len(z)) if shown is None else shown.rows:
+        for j in range(len(names)) if shown is None else shown.rows:
             slopes = [] if found is None else [found.z[j][k] for k in columns]
-            lines.append((_name(solution.program.z[j]), [z[j], *slopes]))
-    if found is not None:
-        names = _losses(len(found.losses))
-        lines += [
-            (f"{name}/d", [None, *(row[k] for k in columns)]) for name, row in zip(names, found.losses, strict=True)
-        ]
-    return _sheet("dz/d", ["z", *(_name(parameters[k].name) for k in columns)], lines, write_number)
-
-
-def csv_limitation(solution: Solution) -> str | None:
-    """Return a message on the cells that are empty; None if there are none."""
-    matrices = [solution.dL_dx_rows, None if solution.is_gradient_alone else solution.dy_dx]
-    cells = [(len(one) * len(solution.x), one.count_determined()) for one in matrices if one is not None]
-    lacking = sum(size - determined for size, determined in cells)
-    hint = "--format json has the general solution"
-    return f"{count(lacking, 'entry')} not determined, and empty there; {hint}" if lacking else None
+            lines.append((names[j], [None if z is None else z[j], *slopes]))
+    for name, row in zip(_losses(len(found.losses)), found.losses, strict=True) if found is not None else ():
+        lines.append((f"{name}/d", ["", *[row[k] for k in columns]]))
+    return Sheet("dz/d", ("z", *[parameters[k].name for k in columns]), lines)
 
 
 def number_writer(options: NumberOptions) -> WriteNumber:
@@ -146,17 +161,6 @@ def _expression(value: Symbolic) -> str:
 
 def _losses(number: int) -> list[str]:
     return ["dL"] if number == 1 else [f"dL{k + 1}" for k in range(number)]
-
-
-def _sheet(
-    corner: str, heads: Sequence[str], lines: Iterable[tuple[str, Sequence[Number | None]]], write_number: WriteNumber
-) -> str:
-    stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([corner, *heads])
-    for label, entries in lines:
-        writer.writerow([label, *("" if entry is None else write_number(entry) for entry in entries)])
-    return stream.getvalue()
 
 
 def _name(name: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.solution import Solution
     from implicitgrad.model.spec import SourceValue
     from implicitgrad.text.errors import Problem
+    from implicitgrad.writers.csv import Sheet
     from implicitgrad.writers.record import Json
     from implicitgrad.writers.report import Result
 
@@ -82,7 +83,7 @@ class Format(NamedTuple):
     """Whether it shows a derivation."""
     needs_values: bool = False
     """Whether it repeats the system's values as they were written."""
-    limitation: Callable[[AnySolution], str | None] = lambda solution: None
+    limitation: Callable[[AnySolution, WriteOptions], str | None] = lambda solution, options: None
     """Return a message on what the format leaves out of an answer."""
     batch: Callable[[], BatchFormat] | None = None
     report: Callable[[Sequence[Result], bool, bool], str] | None = None
@@ -248,21 +249,22 @@ def _yaml(solution: AnySolution, options: WriteOptions) -> str:
     return write_yaml(solution, options.values)
 
 
+def _sheet(solution: AnySolution, options: WriteOptions) -> Sheet:
+    from implicitgrad.writers.csv import program_sheet_of, sheet_of
+
+    if solution.kind == "program":
+        return program_sheet_of(solution, options.wrt, options.selection)
+    return sheet_of(solution, options.selection)
+
+
 def _csv(solution: AnySolution, options: WriteOptions) -> str:
-    from implicitgrad.writers.csv import number_writer, write_csv, write_program_csv
+    from implicitgrad.writers.csv import number_writer
 
-    write = number_writer(options.numbers)
-    if solution.kind == "program":
-        return write_program_csv(solution, write, options.wrt, options.selection)
-    return write_csv(solution, write, options.selection)
+    return _sheet(solution, options).write(number_writer(options.numbers))
 
 
-def _csv_limitation(solution: AnySolution) -> str | None:
-    if solution.kind == "program":
-        return None
-    from implicitgrad.writers.csv import csv_limitation
-
-    return csv_limitation(solution)
+def _csv_limitation(solution: AnySolution, options: WriteOptions) -> str | None:
+    return _sheet(solution, options).limitation()
 
 
 @cache
@@ -278,7 +280,7 @@ def _npy(solution: AnySolution, options: WriteOptions) -> memoryview:
     return write_npy(_linear(solution))
 
 
-def _npy_limitation(solution: AnySolution) -> str | None:
+def _npy_limitation(solution: AnySolution, options: WriteOptions) -> str | None:
     from implicitgrad.writers.numpy_files import npy_limitation
 
     return npy_limitation(_linear(solution))

@@ -64,9 +64,7 @@ class ProgramDocument:
         self.derivatives, self.has_steps = all_derivatives(solution), has_steps
         self.rows: Sequence[int] = range(self.program.unknowns) if selection is None else selection.rows
         self.z = [self.program.z[j] for j in self.rows]
-        chosen = () if selection is None else selection.columns
-        is_chosen = self.derivatives is not None and chosen != tuple(range(len(self.derivatives.parameters)))
-        self.columns = chosen if is_chosen else ()
+        self.columns = chosen_parameters(self.derivatives, selection)
 
     @property
     def is_good(self) -> bool:
@@ -416,6 +414,13 @@ def _range(least: Fraction, most: Fraction | None, notation: Notation) -> str:
 def usual_parameters(solution: ProgramSolution) -> tuple[str, ...]:
     """Return the keys of the parameters whose derivatives are shown unasked: the letters, or else the vectors."""
     return LETTERS if solution.program.letters else VECTORS
+
+
+def chosen_parameters(derivatives: Derivatives | None, selection: Selection | None) -> tuple[int, ...]:
+    """Return the numbers of the parameters that are chosen; none if that is all."""
+    if derivatives is None or selection is None:
+        return ()
+    return () if selection.columns == tuple(range(len(derivatives.parameters))) else selection.columns
 
 
 def all_derivatives(solution: ProgramSolution) -> Derivatives | None:

@@ -29,7 +29,7 @@ MAX_ENTRIES = 5
 MAX_NAMES = 5
 MAX_NAME_LENGTH = 20
 MARK = " ?"
-HINT = "--full prints all entries; --format json or --output FILE has them whole"
+HINT = "--full prints all entries, --show NAMES some; --format json or -o has all"
 
 
 def write_summary(
