@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Compressed = Any
 """A sparse array of SciPy, compressed by rows."""
-NO_ROWS = "expected a matrix whose zeros can all be kept, got a sparse one of {}×{}"
-HINT = "Of a large sparse system ∂L/∂x alone is computed: --only dL_dx"
+NO_ROWS = "a matrix of {}×{} is kept without its zeros, and they are needed here"
+HINT = "--format json and --output with a name ending in .npz write the answer alone"
 
 
 class SparseMatrix(BaseMatrix[Any]):

@@ -17,6 +17,9 @@ from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamm
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
 
+PIVOT_SHARE = 0.1
+"""The least size of an entry on the diagonal, relative to the largest of its column, that may be a pivot unseen."""
+MAX_BACKWARD_ERROR = 1e-12
 Compressed = Any
 """A csc_array or csr_array."""
 
@@ -69,12 +72,34 @@ def factored(value: Compressed, error: Compressed | None) -> Factored:
 def decomposed(matrix: Compressed) -> Any:  # noqa: ANN401 (SuperLU's type has no public name)
     """Return the LU decomposition, in an order of the columns that suits the pattern.
 
-    Minimum degree on Aᵀ+A has half as many entries as COLAMD where the pattern is symmetric (Davis 2006, ch. 7).
+    Where the pattern is symmetric and the diagonal not small, minimum degree on Aᵀ+A has half as many entries as COLAMD
+    (Davis 2006, ch. 7), if the pivots stay on the diagonal and supernodes are not relaxed by entries that are 0.
+    H-matrices allow that; whether others do is tried.
     """
-    return splu(matrix, permc_spec="MMD_AT_PLUS_A" if _has_symmetric_pattern(matrix) else "COLAMD")
+    if _has_symmetric_pattern(matrix):
+        mode = {"SymmetricMode": True}
+        try:
+            lu = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, options=mode)
+        except RuntimeError:  # a pivot is 0
+            return splu(matrix)
+        if _is_stable(matrix, lu):
+            return lu
+        del lu
+    return splu(matrix)
 
 
 def _has_symmetric_pattern(matrix: Compressed) -> bool:
+    """Return whether the pattern is symmetric, and the diagonal not small beside the largest entry of its column."""
     other = matrix.tocsr()
-    same = np.array_equal(other.indptr, matrix.indptr)
-    return same and np.array_equal(other.indices, matrix.indices)
+    if not (np.array_equal(other.indptr, matrix.indptr) and np.array_equal(other.indices, matrix.indices)):
+        return False
+    largest = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[:-1])
+    return bool((np.abs(matrix.diagonal()) >= PIVOT_SHARE * largest).all())
+
+
+def _is_stable(matrix: Compressed, lu: Any) -> bool:  # noqa: ANN401
+    """Return whether the solution of one system has a small residual."""
+    g = matrix @ np.ones(matrix.shape[0])
+    found = lu.solve(g)
+    sizes = np.abs(matrix) @ np.abs(found) + np.abs(g)
+    return bool((np.abs(matrix @ found - g) <= MAX_BACKWARD_ERROR * sizes.max()).all())

@@ -127,9 +127,10 @@ def _with_data(matrix: Compressed, data: Array) -> Compressed:
 
 
 def _equilibration(magnitudes: Compressed) -> tuple[Exponents, Exponents]:
-    """Return r and c such that 2ʳ·|A|·2ᶜ has entries up to 1, most of them near 1; 0 if the entries of A are near 1.
+    """Return r and c such that 2ʳ·|A|·2ᶜ has entries up to about 1, and most near 1; 0 if those of A are near 1.
 
-    The sum of the squares of their exponents is made small, by means over rows and columns in turn (Curtis, Reid 1972).
+    If that is possible, 2ʳ = 2ᶜ make the diagonal 1, which keeps A symmetric. Otherwise the sum of the squares of the
+    exponents of all entries is made small, by means over rows and columns in turn (Curtis, Reid 1972).
     """
     M, N = magnitudes.shape
     counts = np.diff(magnitudes.indptr)
@@ -138,6 +139,11 @@ def _equilibration(magnitudes: Compressed) -> tuple[Exponents, Exponents]:
     rows, columns = np.zeros(M, dtype=np.int64), np.zeros(N, dtype=np.int64)
     if np.abs(entries).max() <= EVEN:
         return rows, columns
+    diagonal = magnitudes.diagonal()
+    if diagonal.all():
+        halves = -(np.frexp(diagonal)[1].astype(np.int64) // 2)
+        if (entries + halves[i] + halves[j]).max() <= 2:
+            return halves, halves
     counts_of_columns = np.bincount(j, minlength=N)
     for _ in range(SWEEPS):
         rows = -np.rint(np.bincount(i, entries + columns[j], M) / counts).astype(np.int64)
