@@ -126,6 +126,35 @@ def test_the_bound_holds_for_every_matrix_within_the_errors_of_its_entries(kind:
         assert_within_bounds(found, exact(moved, g))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("names", [["y1", "y2", "x1"], ["x2", "x1", "y*"], ["y2"], ["x2"]], ids=str)
+@given(st.integers(2, 7), st.integers(0, 2**32), st.booleans())
+@examples(10)
+def test_shown_rows_and_columns_are_within_their_bounds(
+    kind: str, names: list[str], n: int, seed: int, has_B: bool
+) -> None:
+    A, rng = matrices(n, kind, seed), np.random.default_rng(seed + 4)
+    B = rng.standard_normal((n, 3)) * (rng.random((n, 3)) < 0.6) if has_B else None
+    g = rng.standard_normal(n)
+    try:
+        found = solve_system(kept_sparse(A, g, B), show=names)
+    except InputError:
+        if kind != "general":
+            raise
+        return
+    rational = [[Fraction(entry) for entry in row] for row in A]
+    J = implicitgrad.solve(rational, B=None if B is None else [[Fraction(b) for b in row] for row in B]).dy_dx
+    rows, columns = ([int(name[1:]) - 1 for name in chosen] for chosen in (found.y, found.x))
+    assert found.y == (
+        ("y1", "y2") if "y1" in names else ("y2",) if "y2" in names else tuple(f"y{j + 1}" for j in range(n))
+    )
+    assert (found.system.unknowns, found.system.inputs, found.rank) == (n, n if B is None else 3, n)
+    assert_within_bounds(found, [[exact(A, g, B)[0][k] for k in columns]])
+    truth = found._replace(dL_dx_rows=found.dy_dx)
+    if found.error_bounds[0] is not None:
+        assert_within_bounds(truth, [[J[j][k] for k in columns] for j in rows])
+
+
 @given(st.integers(2, 8), st.integers(0, 2**32))
 @examples(30)
 def test_bounds_do_not_depend_on_what_the_decomposition_is_worth(n: int, seed: int) -> None:
@@ -157,9 +186,9 @@ def test_an_unstable_order_of_pivots_is_given_up(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         factorization, "splu", lambda matrix, **settings: calls.append(settings) or splu(matrix, **settings)
     )
-    # after any first pivot on the diagonal, the second is about 2⁻⁴⁹ beside entries of size 2
-    d = 1.0 + 2.0**-50
-    A = [[d, 1.0, -1.0], [1.0, d, 1.0], [-1.0, 1.0, d]]
+    # after any first pivot on the diagonal, the second is about 1e-14 beside an entry of size 2
+    sizes = np.array([0.7, 0.9, 1.1])
+    A = np.outer(sizes, sizes) * np.array([[1 + 1e-14, 1.0, -1.0], [1.0, 1 + 1e-14, 1.0], [-1.0, 1.0, 1 + 1e-14]])
     found = solved(kept_sparse(A, [1.0, 2.0, 4.0]))
     assert [bool(settings) for settings in calls[:2]] == [True, False]
     assert_within_bounds(found, exact(A, [1.0, 2.0, 4.0]))
@@ -182,6 +211,7 @@ def test_what_is_not_certified_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.error_bounds[1] is None
     ((code, message),) = found.warnings
     assert code == "not-certified"
+    assert "|∂L/∂y − Aᵀ·u| ≤ " in message
     assert message.startswith(
         "nothing is certified, for no bound on the inverse of A was found; its condition is about"
     )
@@ -299,7 +329,8 @@ def test_what_is_not_computed_is_refused(run: Run, tmp_path: Path) -> None:
     save(tmp_path, network(1100), np.ones(1100))
     only = ("--only", "dL_dx")
     for options, expected in {
-        (): "∂y/∂x has 1,210,000 entries, and is not computed of a large sparse system. --only dL_dx leaves it out",
+        (): "∂y/∂x has 1,210,000 entries, and is not computed whole of a large sparse system. "
+        "--only dL_dx leaves it out; --show NAMES computes some rows or columns",
         (
             *only,
             "--arithmetic",
@@ -315,6 +346,40 @@ def test_what_is_not_computed_is_refused(run: Run, tmp_path: Path) -> None:
         list(implicitgrad.read_systems(tmp_path / "a.npz")[0].A)
     with pytest.raises(UsageError):
         implicitgrad.solve(implicitgrad.read_systems(tmp_path / "a.npz")[0], arithmetic="exact")
+
+
+def test_shown_columns_are_listed_in_the_record(run: Run, tmp_path: Path) -> None:
+    A = network(1100)
+    save(tmp_path, A, np.arange(1100.0))
+    J = np.linalg.inv(A.toarray())
+    for names in ("x3,x900,y1,y2", "x3,x900,y1,y2,y7"):
+        result = run("solve", "a.npz", "-g", "@g.npy", "--show", names, "--format", "json")
+        record = json.loads(result.stdout)
+        y = [int(name[1:]) - 1 for name in record["y"]]
+        assert (result.returncode, record["x"], record["shape"]["unknowns"]) == (0, ["x3", "x900"], 1100)
+        assert np.allclose(record["dy_dx"], J[np.ix_(y, [2, 899])], rtol=1e-9)
+        assert np.allclose(record["dL_dx"], (np.arange(1100.0) @ J)[[2, 899]], rtol=1e-9)
+        assert 0 < record["error_bound"]["dy_dx"] < 1e-4
+        assert record["residual"] < 1e-9
+    page = run("solve", "a.npz", "--show", "x3,y1,y2")
+    assert [line.split()[0] for line in page.stdout.splitlines()[3:] if line.strip()] == ["∂y/∂x", "─" * 16, "y1", "y2"]
+    assert run("solve", "a.npz", "--show", "x3,y1", "--format", "csv").stdout.startswith("dy/dx,x3\ny1,")
+
+
+def test_more_rows_and_columns_than_fit_are_refused(run: Run, tmp_path: Path) -> None:
+    save(tmp_path, network(20_000))
+    result = run("solve", "a.npz", "--show", "x*")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "implicitgrad: a.npz: --show selects 20,000 rows and 20,000 columns of ∂y/∂x; expected fewer. "
+        "Either rows or columns must be few\n"
+    )
+
+
+def test_a_batch_answers_sparse_systems_with_their_gradient(run: Run, tmp_path: Path) -> None:
+    save(tmp_path, network(1100))
+    record = json.loads(run("batch", "a.npz").stdout)
+    assert (record["status"], record["dy_dx"], record["dL_dx"]) == ("determined", None, None)
 
 
 def test_without_scipy_a_large_matrix_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,7 +192,7 @@ def _solve(system: BatchSystem, task: BatchTask) -> None:
         return
     if task.arithmetic == Arithmetic.EXACT and task.time_limit is None:
         refuse_long_work(linear)
-    system.state = solution = solve_system(linear, rtol=task.rtol)
+    system.state = solution = solve_system(linear, rtol=task.rtol, gradient_alone=linear.is_sparse)
     if task.free and solution.general.free:
         system.state = solve_system(linear, task.free, rtol=task.rtol)
 

@@ -126,6 +126,7 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         order=options.order,
         steps=options.steps,
         wrt=options.wrt,
+        show=options.show,
     )
 
 

@@ -20,13 +20,14 @@ from implicitgrad.numbers.sparse import SparseMatrix
 from implicitgrad.solvers.floating.equilibration import EVEN, lost, scaled_gradients, shifted, sums, unscaled
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.floating.inverse import BallArray
-from implicitgrad.solvers.sparse.certificates import find_certificate
+from implicitgrad.solvers.sparse.certificates import Certificate, find_certificate
 from implicitgrad.solvers.sparse.factorization import Factored, factored
 from implicitgrad.solvers.sparse.structure import MAX_NAMES, listed, refuse_deficient
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
     from implicitgrad.model.system import LinearSystem
     from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.equilibration import Exponents
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 SINGULAR = 2.0**51
 """A condition number beyond which doubles cannot tell A from a singular matrix."""
+NOT_CERTIFIED = "nothing is certified, for no bound on the inverse of A was found; its condition is about"
+RESIDUAL = ", and |∂L/∂y − Aᵀ·u|"
 SWEEPS = 10
 SHARE = 0.5
 """Entries of a null vector that are counted: those of at least this share of the largest."""
@@ -49,50 +52,89 @@ class ScaledAdjoint(NamedTuple):
     """c, for each unknown."""
 
 
-class AdjointSolution(NamedTuple):
-    """u with Aᵀ·u = ∂L/∂y, (n, K)."""
+class Reach(NamedTuple):
+    """What is known of the size of M⁻¹."""
+
+    certificate: Certificate | None
+    norm: float
+    """An estimate of ‖M⁻¹‖_∞; 0 if there is a certificate."""
+
+    def bound(self, residual: Array) -> Array | None:
+        """Return a bound on the error of a solution; None if nothing is certified."""
+        return None if self.certificate is None else self.certificate.bound(residual)
+
+    def estimate(self, sizes: Array) -> Array:
+        """Return how much a residual of these sizes changes a solution."""
+        return self.norm * sizes if self.certificate is None else self.certificate.bound(sizes)
+
+
+class SparseSolution(NamedTuple):
+    """The solution of one sparse system for several right-hand sides, (n, K)."""
 
     value: Array
     error: Array | None
     """A bound on the error; None if nothing is certified."""
     sensitivity: Array
-    """The change of u, to first order, per relative change of all entries of the system."""
-    remarks: tuple[tuple[str, str], ...]
+    """The change of the solution, to first order, per relative change of all entries of the system."""
+
+    def of_rows(self, rows: list[int]) -> SparseSolution:
+        """Return some rows."""
+        error = None if self.error is None else self.error[rows]
+        return SparseSolution(self.value[rows], error, self.sensitivity[rows])
 
 
-def solve_sparse(system: LinearSystem) -> Solution:
+def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Solution:
     """Return ∂L/∂x of a sparse system, and whether it is certified.
 
-    Raise InputError if A is not invertible, by its pattern or in doubles, and for numbers beyond the range of doubles.
+    shown : rows and columns of ∂y/∂x that are computed, too; the solution is then of these unknowns and inputs. Raise
+    InputError if A is not invertible, by its pattern or in doubles, and for numbers beyond the range of doubles.
     """
     A, B = as_sparse(system.A), None if system.B is None else as_sparse(system.B)
     system = system._replace(A=A, B=B)
     refuse_deficient(system, A)
+    J: BaseMatrix[Any] = RowMatrix()
+    dL_dx, residual = None, 0.0
     try:
         with np.errstate(all="ignore"):  # overflow is found in the results
-            u = _adjoint(system, _scaled(system, A))
-            dL_dx = None if system.dL_dy is None else _along_inputs(u, B)
+            scaled = _scaled(system, A)
+            reach, remarks = _reach(system, scaled)
+            if system.dL_dy is not None:
+                assert isinstance(system.dL_dy, BallMatrix)
+                u = _solution(scaled.M, system.dL_dy, scaled.columns, scaled.rows, reach)
+                dL_dx = _along_inputs(u, B)
+                rest = np.abs(system.dL_dy.array.T - A.array.T @ u.value).max()
+                remarks = [(code, f"{text}{RESIDUAL} ≤ {rest:.1e} where ∂L/∂x = Bᵀ·u") for code, text in remarks]
+            if shown is not None:
+                J, residual = _jacobian(system, scaled, shown, reach)
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         raise InputError([Problem(message, None, "overflow", system.source)]) from None
-    rows = coefficients = None
-    if dL_dx is not None:
-        rows = BallMatrix(dL_dx.value.T, None if dL_dx.error is None else dL_dx.error.T)
-        coefficients = BallMatrix(np.zeros((len(rows), 0)))
+    rank = system.unknowns
+    if shown is not None:
+        x, y = [system.x[k] for k in shown.columns], [system.y[j] for j in shown.rows]
+        system = system._replace(x=tuple(x), y=tuple(y))
+        dL_dx = None if dL_dx is None else dL_dx.of_rows(list(shown.columns))
+    rows = None if dL_dx is None else _turned(dL_dx)
+    V = RowMatrix() if shown is None else BallMatrix(np.zeros((len(system.y), 0)))
     return Solution(
         system=system,
-        rank=system.unknowns,
+        rank=rank,
         status=Status.DETERMINED,
-        dy_dx=RowMatrix(),
+        dy_dx=J,
         dL_dx_rows=rows,
         independent=system.x,
         constraints=None,
-        general=General((), RowMatrix(), RowMatrix(), RowMatrix(), rows, coefficients),
+        general=General((), J, V, J, rows, None if rows is None else BallMatrix(np.zeros((len(rows), 0)))),
         condition_ratio=None,
-        is_gradient_alone=True,
-        remarks=u.remarks,
+        residual=residual,
+        is_gradient_alone=shown is None,
+        remarks=tuple(remarks),
         sensitivity=None if dL_dx is None else BallMatrix(dL_dx.sensitivity.T),
     )
+
+
+def _turned(found: SparseSolution) -> BallMatrix:
+    return BallMatrix(found.value.T, None if found.error is None else found.error.T)
 
 
 def as_sparse(matrix: BaseMatrix[Any]) -> SparseMatrix:
@@ -151,33 +193,69 @@ def _equilibration(magnitudes: Compressed) -> tuple[Exponents, Exponents]:
     return rows - np.maximum.reduceat(entries + rows[i] + columns[j], magnitudes.indptr[:-1]), columns
 
 
-def _adjoint(system: LinearSystem, scaled: ScaledAdjoint) -> AdjointSolution:
-    """Solve Aᵀ·u = ∂L/∂y. Raise InputError if doubles cannot tell A from a singular matrix."""
-    n, M = system.unknowns, scaled.M
-    gradients = BallMatrix(np.zeros((0, n))) if system.dL_dy is None else system.dL_dy
-    assert isinstance(gradients, BallMatrix)
-    losses, g, dg = scaled_gradients(gradients, scaled.columns)
-    g = g.T
-    u, bound = _refined(M, g, 0.0 if dg is None else dg.T)
-    sizes = (M.magnitude @ np.abs(u) + np.abs(g)).max(axis=0, initial=0.0)
-    certificate = find_certificate(M) if np.isfinite(u).all() else None
-    exponents = sums(scaled.rows, losses)
+def _reach(system: LinearSystem, scaled: ScaledAdjoint) -> tuple[Reach, list[tuple[str, str]]]:
+    """Return what is known of M⁻¹, and the warning if it is not certified.
+
+    Raise InputError if doubles cannot tell A from a singular matrix.
+    """
+    M = scaled.M
+    certificate = find_certificate(M)
     if certificate is not None:
-        found = unscaled(BallArray(u, certificate.bound(bound)), exponents)
-        sensitivity = certificate.bound(np.broadcast_to(sizes, u.shape))
-        return AdjointSolution(found.value, found.error, shifted(sensitivity, exponents), ())
+        return Reach(certificate, 0.0), []
     condition, norm, direction = _estimated_condition(M)
     if not condition < SINGULAR:
-        raise _singular(system, scaled, condition, direction)
-    value = unscaled(BallArray(u, np.zeros_like(u)), exponents).value
-    residual = float(np.abs(gradients.array.T - as_sparse(system.A).array.T @ value).max(initial=0.0))
-    message = (
-        f"nothing is certified, for no bound on the inverse of A was found; its condition is about {condition:.0e}"
-    )
-    if g.size:
-        message += f", and |∂L/∂y − Aᵀ·u| ≤ {residual:.1e} for the u that gives ∂L/∂x = Bᵀ·u"
-    sensitivity = np.broadcast_to(norm * sizes, u.shape)
-    return AdjointSolution(value, None, shifted(sensitivity, exponents), (("not-certified", message),))
+        raise _singular(system, condition, direction)
+    return Reach(None, norm), [("not-certified", f"{NOT_CERTIFIED} {condition:.0e}")]
+
+
+def _solution(M: Factored, sides: BallMatrix, before: Exponents, after: Exponents, reach: Reach) -> SparseSolution:
+    """Solve with the matrix that M scales for right-hand sides (K, n). Raise OverflowError.
+
+    before, after : the exponents of what the sides are multiplied by, and the solutions.
+    """
+    exponents, g, dg = scaled_gradients(sides, before)
+    u, bound = _refined(M, g.T, 0.0 if dg is None else dg.T)
+    sizes = (M.magnitude @ np.abs(u) + np.abs(g.T)).max(axis=0, initial=0.0)
+    error, back = reach.bound(bound), sums(after, exponents)
+    found = unscaled(BallArray(u, np.zeros_like(u) if error is None else error), back)
+    sensitivity = shifted(reach.estimate(np.broadcast_to(sizes, u.shape)), back)
+    return SparseSolution(found.value, None if error is None else found.error, sensitivity)
+
+
+def _jacobian(system: LinearSystem, scaled: ScaledAdjoint, shown: Selection, reach: Reach) -> tuple[BallMatrix, float]:
+    """Return some rows and columns of ∂y/∂x, found by rows or by columns, whichever are fewer, and their residual.
+
+    Raise OverflowError.
+    """
+    A, B = as_sparse(system.A), None if system.B is None else as_sparse(system.B)
+    rows, columns = map(list, shown)
+    if len(rows) < len(columns):
+        units = _units(rows, system.unknowns)
+        u = _solution(scaled.M, units, scaled.columns, scaled.rows, reach)
+        residual = np.abs(units.array.T - A.array.T @ u.value).max()
+        return _turned(_along_inputs(u, B).of_rows(columns)), float(residual)
+    sides = _units(columns, system.inputs) if B is None else _columns_of(B, columns)
+    N = scaled.M.transposed()
+    if reach.certificate is not None:
+        reach = Reach(find_certificate(N), 0.0)
+    u = _solution(N, sides, scaled.rows, scaled.columns, reach)
+    residual = np.abs(sides.array.T - A.array @ u.value).max()
+    found = u.of_rows(rows)
+    return BallMatrix(found.value, found.error), float(residual)
+
+
+def _units(places: list[int], n: int) -> BallMatrix:
+    """Return rows of the identity of order n."""
+    array = np.zeros((len(places), n))
+    array[np.arange(len(places)), places] = 1.0
+    return BallMatrix(array)
+
+
+def _columns_of(B: SparseMatrix, columns: list[int]) -> BallMatrix:
+    """Return columns of B, in rows."""
+    errors = B.errors
+    error = 0.0 if errors is None else errors[:, columns].toarray().T
+    return BallMatrix(B.array[:, columns].toarray().T, error)
 
 
 def _refined(M: Factored, g: Array, dg: Array | float) -> tuple[Array, Array]:
@@ -199,7 +277,7 @@ def _estimated_condition(M: Factored) -> tuple[float, float, Array]:
     return float(norm * M.magnitude.sum(axis=1).max()), float(norm), v
 
 
-def _singular(system: LinearSystem, scaled: ScaledAdjoint, condition: float, direction: Array) -> InputError:
+def _singular(system: LinearSystem, condition: float, direction: Array) -> InputError:
     """Return the error for an A that doubles cannot tell from a singular matrix. direction : A·2ᶜ·direction ≈ 0."""
     v = np.abs(direction)
     there = np.flatnonzero(v >= SHARE * v.max()) if np.isfinite(v).all() else np.arange(system.unknowns)
@@ -210,7 +288,7 @@ def _singular(system: LinearSystem, scaled: ScaledAdjoint, condition: float, dir
     return InputError([Problem(message, hint, "singular", system.source)])
 
 
-def _along_inputs(u: AdjointSolution, B: SparseMatrix | None) -> AdjointSolution:
+def _along_inputs(u: SparseSolution, B: SparseMatrix | None) -> SparseSolution:
     """Return ∂L/∂x = Bᵀ·u (P, K). Raise OverflowError."""
     if B is None:
         return u
@@ -221,8 +299,8 @@ def _along_inputs(u: AdjointSolution, B: SparseMatrix | None) -> AdjointSolution
     product = enlarged(sizes @ np.abs(u.value), width)
     sensitivity = sizes @ u.sensitivity + product
     if u.error is None:
-        return AdjointSolution(value, None, sensitivity, u.remarks)
+        return SparseSolution(value, None, sensitivity)
     error = enlarged(sizes @ u.error, width) + gamma(width + 1) * product
     if B.errors is not None:
         error = error + enlarged(B.errors.T @ (np.abs(u.value) + u.error), width + 1)
-    return AdjointSolution(value, error * (1 + 8 * U) + SMALLEST, sensitivity, u.remarks)
+    return SparseSolution(value, error * (1 + 8 * U) + SMALLEST, sensitivity)
