@@ -65,6 +65,14 @@ def test_a_sheet_holds_jacobian_and_gradient(run: Run, tmp_path: Path) -> None:
     assert "a.csv:4:1: expected the name of an input, or dL/dy, got 'dL/dx', which is of the answer" in again.stderr
 
 
+def test_a_change_along_dx_is_a_column(run: Run) -> None:
+    arguments = ["solve", "-A", "1 0 0; 0 2 3", "-g", "5 0 0; 0 1 0", "--dx", "2 1", "-f", "csv"]
+    expected = "dy/dx,x1,x2,along dx\ny1,1,0,2\ny2,,,\ny3,,,\ndL1/dx,5,0,10\ndL2/dx,,,\n"
+    assert run(*arguments).stdout == expected
+    assert run(*arguments, "--show", "y1,x2").stdout == "dy/dx,x2,along dx\ny1,0,2\ndL1/dx,0,10\ndL2/dx,,\n"
+    assert run(*arguments, "--only", "dL_dx").stdout == "dy/dx,x1,x2,along dx\ndL1/dx,5,0,10\ndL2/dx,,,\n"
+
+
 def test_an_answer_is_not_taken_for_a_system(run: Run) -> None:
     for text in ("dy/dx,x1\ny1,2\n", "∂y/∂x,x1\ny1,2\n", "dz/d,z\nz1,2\n"):
         result = run("solve", "a.csv", files={"a.csv": text})

@@ -72,20 +72,27 @@ class Sheet(NamedTuple):
 def sheet_of(solution: Solution, shown: Selection | None = None) -> Sheet:
     """Return ∂y/∂x with a column for each input and a row for each unknown, and a row dL/dx for each loss.
 
-    shown : None for everything. Raise UsageError for gradients of the coefficients.
+    With a dx there is a column for dy and dL along it. shown : None for everything. Raise UsageError for gradients of
+    the coefficients.
     """
     if (at := solution.at_value) is not None and (at.dL_dA or at.dL_dB):
         source = solution.system.source
         raise UsageError(f"{source}: CSV has no place for ∂L/∂A and ∂L/∂B", "--format json has them")
     rows = range(len(solution.y)) if shown is None else shown.rows
     columns = range(len(solution.x)) if shown is None else shown.columns
+    heads = [solution.x[k] for k in columns]
     lines: list[Line] = []
     if not solution.is_gradient_alone:
         lines += zip([solution.y[j] for j in rows], solution.dy_dx.part(rows, columns).plain_rows(), strict=True)
     if (losses := solution.dL_dx_rows) is not None:
         gradients = losses.part(range(len(losses)), columns).plain_rows()
         lines += zip([f"{name}/dx" for name in _losses(len(losses))], gradients, strict=True)
-    return Sheet("dy/dx", tuple([solution.x[k] for k in columns]), lines)
+    if (along := solution.along) is not None:
+        heads.append("along dx")
+        dy = [] if along.dy is None or solution.is_gradient_alone else along.dy.part([0], rows).plain_rows()[0]
+        dL = [] if along.dL is None else along.dL.plain_rows()[0]
+        lines = [(name, [*row, value]) for (name, row), value in zip(lines, [*dy, *dL], strict=True)]
+    return Sheet("dy/dx", tuple(heads), lines)
 
 
 def program_sheet_of(solution: ProgramSolution, wrt: Sequence[str], shown: Selection | None = None) -> Sheet:
