@@ -223,6 +223,10 @@ NAN = np.where(np.arange(12).reshape(3, 2, 2) == 7, np.nan, 1.0)
          "got the shape 2×2. dL_dy[None] is several losses of every system"),
         ([A, [1, 2, 3]], {}, "<python>[0]: dL_dy has 3 entries; expected 2, one for each column of A. A is 2×2, dL_dy "
          "is 1×3"),
+        ([A, 3], {}, "<python>: dL_dy: expected an array, got '3'"),
+        ([A], {"B": [[1, 2], [3]]}, "<python>: B: expected 3×M×P beside a stack of 3 systems, or M×P for all of "
+         "them; got the shape 2"),
+        ([A, np.float64(3)], {}, "<python>: dL_dy: expected an array, got '3.0'"),
         ([A], {"x": ["a"]}, "<python>[0]: x has 1 name; expected 2, one for each row of A"),
         ([A], {"free": "a"}, "free: 'a' is not an unknown of <python>[0]; expected y1, y2"),
         ([A], {"rtol": 2}, "rtol: expected a number from 0 to 1, got 2"),

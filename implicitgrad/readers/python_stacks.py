@@ -12,7 +12,7 @@ from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.stack import Index, StackPlace, SystemStack, label
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.doubles import copied, is_array, is_array_of_doubles
-from implicitgrad.numbers.values import plain
+from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.build import build_system
 from implicitgrad.readers.stacks import entry_at, is_stack, spread, system_at
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
@@ -33,6 +33,10 @@ def python_stack(values: Mapping[str, object], name: str | None, arithmetic: str
     if not is_stack(spec):
         message = "A: expected the systems of a stack to have one shape, got several"
         raise InputError([Problem(message, "Solve each by itself", "bad-shape", SOURCE)])
+    for key, part in given.items():
+        if key in ("B", "dL_dy") and not hasattr(part.value, "ndim"):
+            found = "lists of different lengths" if isinstance(part.value, list) else described(part.value)
+            raise InputError([Problem(f"{key}: expected an array, got {found}", None, "bad-shape", SOURCE)])
     A: Array = np.asarray(given["A"].value)
     shape, leading = A.shape[:-2], A.ndim - 2
     parts = {key: spread(key, value, shape, SOURCE) for key, value in given.items()}
