@@ -13,7 +13,8 @@ from conftest import ROOT
 import implicitgrad
 from implicitgrad.readers.formats import BY_SUFFIX, InputFormat
 from implicitgrad.readers.formats import FORMATS as INPUT_FORMATS
-from implicitgrad.writers.formats import FORMATS, PLAIN, Format, WriteOptions
+from implicitgrad.writers.formats import FORMATS, PLAIN, Format
+from implicitgrad.writers.options import WriteOptions
 
 PACKAGE = ROOT / "implicitgrad"
 FLOORS = [  # from the ground up; a room may import what is below it

@@ -10,7 +10,8 @@ from conftest import Run, trials
 from oracles.elimination import matrix, null_space, product, rank, transpose
 
 from implicitgrad import solve
-from implicitgrad.writers.formats import FORMATS, TABLE, WriteOptions
+from implicitgrad.writers.formats import FORMATS, TABLE
+from implicitgrad.writers.options import WriteOptions
 
 BRIDGE = "1 0 0 0 0; 0 1 0 0 0; 0 0 1 0 0; 0 0 0 1 -1; 0 0 0 -1 1"
 EQUATION = re.compile(r"equation (\d+) = (.*)")

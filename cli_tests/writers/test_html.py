@@ -9,7 +9,8 @@ from cases import CASES, Case
 from conftest import Run
 
 from implicitgrad import solve
-from implicitgrad.writers.formats import FORMATS, WriteOptions
+from implicitgrad.writers.formats import FORMATS
+from implicitgrad.writers.options import WriteOptions
 
 VOID = {"meta", "rect", "br"}
 

@@ -10,7 +10,8 @@ from conftest import Run
 import implicitgrad
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.terminal import screen
-from implicitgrad.writers.formats import FORMATS, PLAIN, WriteOptions
+from implicitgrad.writers.formats import FORMATS, PLAIN
+from implicitgrad.writers.options import WriteOptions
 
 WIDE = """\
 system = x = A*y, 1 equation, 2 unknowns

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from implicitgrad import solve
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.formats import FORMATS, WriteOptions
+from implicitgrad.writers.formats import FORMATS
+from implicitgrad.writers.options import WriteOptions
 
 ESCAPED = re.compile(r"'(?=['\s]*[=+\-@＝＋－＠])")
 """What is put before a name that a spreadsheet would evaluate."""

@@ -19,7 +19,8 @@ from implicitgrad.readers.source import decode, stem
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
-from implicitgrad.writers.formats import FORMATS, JSON, BatchFormat, WriteOptions
+from implicitgrad.writers.formats import FORMATS, JSON
+from implicitgrad.writers.options import BatchFormat, WriteOptions
 
 if TYPE_CHECKING:
     from implicitgrad.model.program import QuadraticProgram
@@ -219,9 +220,7 @@ def _name(source: str) -> str:
 
 
 def _batch_format(form: str) -> BatchFormat:
-    batch = FORMATS[form].batch
-    assert batch is not None
-    return batch()
+    return FORMATS[form].batch()
 
 
 def _written(solution: Solution | ProgramSolution, task: BatchTask, system: BatchSystem) -> object:

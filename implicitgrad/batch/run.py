@@ -207,9 +207,8 @@ def _open_output(target: OutputTarget, interruptions: Interruptions, *, is_resum
         from implicitgrad.batch.directory_output import DirectoryOutput
 
         return DirectoryOutput(target.directory, target.form)
-    batch = FORMATS[target.form].batch
-    assert batch is not None
-    header, assemble = batch().header, batch().assemble
+    batch = FORMATS[target.form].batch()
+    header, assemble = batch.header, batch.assemble
     if assemble is not None:
         from implicitgrad.batch.results import ArraysOutput
 

@@ -13,7 +13,8 @@ from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
-from implicitgrad.writers.formats import FORMATS, WriteOptions, either
+from implicitgrad.writers.formats import FORMATS, either
+from implicitgrad.writers.options import WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ from implicitgrad.writers.formats import FORMATS, JSON
 if TYPE_CHECKING:
     from implicitgrad.batch.run import OutputTarget
 
-COMBINED = [one for one in FORMATS.values() if one.batch is not None]
+COMBINED = [one for one in FORMATS.values() if one.has_batch]
 LINES = [one.name for one in COMBINED if one.is_text]
 RESUME_NEEDS = "--resume needs the JSON lines of an earlier batch: --output results.jsonl"
 DASK_TIMEOUT = 60

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.report import Result
 
-REPORTS = [one for one in FORMATS.values() if one.report is not None]
+REPORTS = [one for one in FORMATS.values() if one.has_report]
 CLAIM_OPTIONS = {
     "dy_dx": "--dydx", "dL_dx": "--dldx", "dL_dA": "--dlda", "dL_dB": "--dldb", "condition.max": "--max-condition",
     "tolerance.rtol": "--rtol", "tolerance.atol": "--atol",

@@ -55,9 +55,7 @@ def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequ
         from implicitgrad.writers.junit import write_junit
 
         write_file(reporting.junit, write_junit(results), sources, "--junit")
-    write = FORMATS[reporting.form].report
-    assert write is not None
-    text = write(results, reporting.quiet, reporting.is_to_stdout)
+    text = FORMATS[reporting.form].report(results, reporting.quiet, reporting.is_to_stdout)
     if not reporting.is_to_stdout:
         write_file(reporting.output or "", text, sources)
     elif text:

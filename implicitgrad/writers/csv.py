@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from io import StringIO
 from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,11 +19,13 @@ from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import Problem, UsageError
 from implicitgrad.text.number_grammar import format_fraction, to_float
+from implicitgrad.writers.options import BatchFormat, linear_alone
 from implicitgrad.writers.record import to_record
 
 if TYPE_CHECKING:
     from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.model.selection import Selection
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 COLUMNS = (
     "name", "source", "status", "rank", "equations", "unknowns", "inputs", "condition", "dL_dx", "free_parameters",
@@ -213,3 +215,27 @@ def _cell(value: object) -> object:
         return value
     text = printable(value)
     return text if _STREAM.fullmatch(text) else _without_formula(text)
+
+
+def _sheet(solution: AnySolution, options: WriteOptions) -> Sheet:
+    if solution.kind == "program":
+        return program_sheet_of(solution, options.wrt, options.selection)
+    return sheet_of(solution, options.selection)
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    return _sheet(solution, options).write(number_writer(options.numbers))
+
+
+def limitation(solution: AnySolution, options: WriteOptions) -> str | None:
+    """Return a message on what the format leaves out of an answer."""
+    return _sheet(solution, options).limitation()
+
+
+@cache
+def batch_format() -> BatchFormat:
+    """Return how batch writes the answers to many systems into one output."""
+    return BatchFormat(
+        lambda solution, hash_: write_row(linear_alone(solution), hash_), write_failure_row, write_header()
+    )

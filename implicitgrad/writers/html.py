@@ -16,6 +16,7 @@ from implicitgrad.writers.report import Result, failed, name_of, place_of
 
 if TYPE_CHECKING:
     from implicitgrad.writers.document import Document
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 LEAST_FOR_PICTURE = 12
 """Unknowns or inputs from which on a page has a picture of ∂y/∂x."""
@@ -239,3 +240,22 @@ def _report_row(source: str, claim: str, verdict: tuple[str, str], claimed: str,
         f'<tr><th scope="row">{source}</th><td class="word">{claim}</td><td class="word {color}">{text}</td>'
         f'<td class="word">{claimed}</td><td class="word">{why}</td></tr>'
     )
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    shown = notation(options.numbers)
+    if solution.kind == "program":
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        return lay_out(ProgramDocument(solution, shown, options.wrt, options.selection, has_steps=options.has_steps))
+    from implicitgrad.writers.document import Document, refuse_long
+
+    document = Document(solution, shown, options.selection)
+    refuse_long(document)
+    return lay_out(document, document)
+
+
+def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
+    return write_report(results, only_failures=only_failures)

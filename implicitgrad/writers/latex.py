@@ -33,6 +33,7 @@ from implicitgrad.writers.notation import matrix_of
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
     from implicitgrad.symbolic.grammar import Node
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 USUAL_COLUMNS = 10
 """The most columns of amsmath's matrices unless MaxMatrixCols is set."""
@@ -146,3 +147,13 @@ class _LatexPage:
 
 def _cell(cell: Expression) -> str:
     return f"\\text{{{cell}}}" if cell is OPEN else str(cell)
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    if solution.kind == "program":
+        from implicitgrad.writers.program_latex import write_program_latex
+
+        numbers, has_steps = options.numbers, options.has_steps
+        return write_program_latex(solution, numbers, options.wrt, options.selection, has_steps=has_steps)
+    return write_latex(solution, options.numbers, options.selection)

@@ -16,6 +16,7 @@ from implicitgrad.writers.notation import PlainNotation
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 """The characters that Markdown interprets; it ignores an underscore inside a word."""
@@ -80,3 +81,13 @@ def _cells(row: Row) -> Sequence[str]:
 def _escaped(name: str) -> str:
     """Escape a name so that Markdown shows it as it is."""
     return _SPECIAL.sub(r"\\\1", printable(name))
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    if solution.kind == "program":
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        shown = notation(options.numbers)
+        return lay_out(ProgramDocument(solution, shown, options.wrt, options.selection, has_steps=options.has_steps))
+    return write_markdown(solution, options.numbers, options.selection)

@@ -16,6 +16,7 @@ from implicitgrad.writers.report import Result, name_of, place_of
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar import Equation
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 QUANTITY = re.compile(r"(rank|condition) (.*)")
 """A finding with a name of its own."""
@@ -120,3 +121,22 @@ def _verdicts(results: Sequence[Result], only_failures: bool) -> Iterator[str]:
                 yield f"{place_of(result, outcome)}: {claim} {outcome.verb}: {'; '.join(outcome.explanation)}"
             elif not only_failures:
                 yield f"{place_of(result, outcome)}: {claim} holds"
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    notation = FactNotation(options.numbers)
+    if solution.kind == "program":
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        return lay_out(ProgramDocument(solution, notation, options.wrt, options.selection))
+    from implicitgrad.writers.document import Document, refuse_long
+
+    document = Document(solution, notation, options.selection)
+    refuse_long(document)
+    return lay_out(document)
+
+
+def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
+    return write_report(results, only_failures=only_failures)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import chain
 from math import inf
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.solution import Solution
@@ -25,6 +25,9 @@ from implicitgrad.writers.expectation import (
     write_flow,
     write_mapping,
 )
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 NO_VALUES: Mapping[str, SourceValue] = MappingProxyType({})
 NOT_CERTIFIED = "the answer is not certified, and is not claimed"
@@ -133,3 +136,12 @@ def _power(number: int, base: int) -> int:
         number //= base
         found += 1
     return found
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    if solution.kind == "program":
+        from implicitgrad.writers.program_yaml import write_program_yaml
+
+        return write_program_yaml(solution)
+    return write_yaml(solution, options.values)

@@ -1,0 +1,48 @@
+"""Write an answer as tables, a large one as a summary, for a screen or a text file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from implicitgrad.model.solution import MAX_TABLE_SIZE
+from implicitgrad.terminal.screen import Screen, stdout_screen
+from implicitgrad.writers.table import lay_out, write_table
+
+if TYPE_CHECKING:
+    from implicitgrad.model.selection import Selection
+    from implicitgrad.model.solution import Solution
+    from implicitgrad.writers.options import AnySolution, WriteOptions
+    from implicitgrad.writers.report import Result
+
+
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
+    screen = stdout_screen() if options.is_on_screen else Screen()
+    if solution.kind == "program":
+        from implicitgrad.writers.notation import PlainNotation
+        from implicitgrad.writers.program_document import ProgramDocument
+
+        notation = PlainNotation(options.numbers, screen.label, screen.label)
+        document = ProgramDocument(solution, notation, options.wrt, options.selection, has_steps=options.has_steps)
+        return lay_out(document, screen)
+    if _is_large(solution, options.selection) and not options.is_full:
+        from implicitgrad.writers.summary import write_summary
+
+        return write_summary(solution, screen, options.numbers, options.selection)
+    return write_table(solution, screen, options.numbers, options.selection)
+
+
+def _is_large(solution: Solution, selection: Selection | None) -> bool:
+    """Return whether what is shown of ∂y/∂x is too large to read as a table."""
+    if selection is None:
+        return solution.is_large
+    rows = 0 if solution.is_gradient_alone else len(selection.rows)
+    return max(rows, len(selection.columns)) > MAX_TABLE_SIZE
+
+
+def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
+    from implicitgrad.writers.report import write_report
+
+    return write_report(results, stdout_screen() if is_on_screen else Screen(), only_failures=only_failures)
