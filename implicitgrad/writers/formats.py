@@ -1,8 +1,9 @@
 """The registry of output formats: the name and the suffixes of each, what it is for, and the module that writes it.
 
-A new format is one module and its line in FORMATS. The module has ``write(solution, options)``; what its line says that
-it has, too: ``limitation(solution, options)``, ``batch_format()``, ``write_results(results, only_failures, is_on_screen)``. A
-module is imported when its format is first written: a one-liner loads the format that it prints and no other.
+A new format is one module and its line in FORMATS. The module has ``write(solution, options)``, and what its line says
+that it has: ``limitation(solution, options)``, ``batch_format()``, ``write_results(results, only_failures,
+is_on_screen)``. A module is imported when its format is first written: a one-liner loads the format that it prints and
+no other.
 """
 
 from __future__ import annotations
