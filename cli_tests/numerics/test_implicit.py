@@ -90,7 +90,9 @@ def test_second_derivatives_of_several_inputs() -> None:
         ((second,),) = solved(equation, y="y", x="x", order=2).second or ()
         assert getattr(second, "shown", None) == expected
     assert solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, order=2).second == ((Fraction(-25, 64),),)
-    with pytest.raises(UsageError, match="--order 2 is for one equation in one unknown"):
+    with pytest.raises(
+        UsageError, match="--order 2 is for as many equations as unknowns, got 1 equation in 2 unknowns"
+    ):
         solved("x = y1 + y2", y="y1 y2", order=2)
 
 

@@ -84,7 +84,7 @@ def _described() -> str:
     "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x, which saves the inverse of a large system."
 )
 @click.option(
-    "--order", type=click.IntRange(1, 2), default=1, metavar="N", help="2 adds ∂²y/∂x² of one equation in one unknown."
+    "--order", type=click.IntRange(1, 2), default=1, metavar="N", help="2 adds ∂²y/∂x², a table for each unknown."
 )
 @click.option(
     "--dx",

@@ -48,7 +48,9 @@ class ImplicitEquations(NamedTuple):
     second: tuple[Sequence[Sequence[str]], Sequence[Sequence[float]]] | None = None
     """∂²y/∂x² (P, P) of one equation in one unknown at an inexact point, and bounds on its errors."""
     hessian: BaseMatrix[Fraction] | None = None
-    """(P+1, P+1): the second derivatives of one equation's F with respect to x and its one y."""
+    """(M·(P+N), P+N): the second derivatives of each equation's F with respect to x and y, one below the other."""
+    hessian_radii: Sequence[Sequence[float]] | None = None
+    """The distances within which its entries lie from those of a solution, if the point is inexact and N > 1."""
     remarks: tuple[tuple[str, str], ...] = ()
     """Warnings of possible misreadings, by code and message."""
 

@@ -83,7 +83,7 @@ class Solution(NamedTuple):
     derivation: Derivation | None = None
     """The steps by hand, if they were asked for."""
     second: BaseMatrix[Fraction] | None = None
-    """(P, P): ∂²y/∂x² of one equation in one unknown, empty if it has none; None if it was not asked for."""
+    """(N·P, P): ∂²y/∂x² of each unknown, one below the other, empty if there is none; None if it was not asked for."""
     along: Along | None = None
     """The derivatives along the dx of the system, if it has one."""
     at_value: AtValue | None = None

@@ -179,6 +179,11 @@ class BallMatrix(BaseMatrix[Any]):
         error = (self._errors() + other._errors() + np.abs(value) * UNIT_ROUNDOFF) * (1 + 2.0**-50)
         return BallMatrix(value, error)
 
+    def reshaped(self, rows: int, columns: int) -> BallMatrix:
+        """Return the entries, row after row, in another shape of as many."""
+        shape = (rows, columns)
+        return BallMatrix(self.array.reshape(shape), None if self.error is None else self._errors().reshape(shape))
+
     def beside(self, *others: BaseMatrix[Any]) -> BallMatrix:
         """Return the matrix with the columns of others to its right."""
         import numpy as np

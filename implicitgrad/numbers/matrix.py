@@ -140,6 +140,11 @@ class BaseMatrix(Generic[Entry_co]):
         rows: Iterable[tuple[Sequence[Number], Sequence[Number]]] = zip(self.rows, other, strict=True)
         return self.with_rows([a + b for a, b in zip(*pair, strict=True)] for pair in rows)
 
+    def reshaped(self, rows: int, columns: int) -> BaseMatrix[Any]:
+        """Return the entries, row after row, in another shape of as many."""
+        entries = [entry for row in self.rows for entry in row]
+        return self.with_rows(entries[columns * i : columns * (i + 1)] for i in range(rows))
+
     def beside(self, *others: BaseMatrix[Any]) -> BaseMatrix[Any]:
         """Return the matrix with the columns of others to its right."""
         return self.with_rows([entry for row in rows for entry in row] for rows in zip(self, *others, strict=True))

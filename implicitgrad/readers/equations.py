@@ -235,6 +235,7 @@ def _by_sympy(
     origin = ImplicitEquations(
         _texts(lines), tuple(equations), found.is_linear, tuple(found.point.items()), tuple(nodes),
         tuple(point.solve_for), found.residual, radii=found.radii, second=found.second,
+        hessian_radii=found.hessian_radii,
         has_constants=found.has_constants, remarks=remarks,
     )  # fmt: skip
     return Linearization(parts, origin)

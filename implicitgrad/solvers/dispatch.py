@@ -69,9 +69,11 @@ def solve_system(
     if system.remarks:
         found = found._replace(remarks=(*system.remarks, *found.remarks))
     if order == 2:
+        if steps and system.unknowns > 1:
+            raise UsageError(f"{system.source}: --steps of second derivatives is for one unknown; expected one of both")
         from implicitgrad.solvers.second_order import with_second_derivatives
 
-        found = with_second_derivatives(found)
+        found = with_second_derivatives(found, partial(_solve, free=(), chosen=found.arithmetic, rtol=rtol))
     if steps:
         found = with_derivation(found)
     return found

@@ -1,6 +1,8 @@
-"""Compute the second derivatives of the one unknown of one equation F(x, y) = 0.
+"""Compute the second derivatives of the unknowns of as many equations F(x, y) = 0.
 
-Differentiating twice, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0.
+Differentiating twice, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0. For several
+unknowns, F_xx + F_xy·J + (F_xy·J)ᵀ + Jᵀ·F_yy·J of each equation is a right side for A = F_y, of which each pair of
+inputs has one: ∂²y/∂xᵢ∂xₖ = −A⁻¹ times them.
 """
 
 from __future__ import annotations
@@ -10,20 +12,30 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.matrix import RowMatrix
+from implicitgrad.numbers.ball import BallMatrix, from_fractions
+from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.text.errors import UsageError
+from implicitgrad.solvers.at_value import Solve
+from implicitgrad.text.characters import count
+from implicitgrad.text.errors import InputError, Problem, UsageError
+
+MAX_NUMBERS = 1_000_000
 
 
-def with_second_derivatives(solution: Solution) -> Solution:
-    """Return the solution with ∂²y/∂x², () without ∂y/∂x. Raises UsageError for several equations or unknowns."""
+def with_second_derivatives(solution: Solution, solve: Solve) -> Solution:
+    """Return the solution with ∂²y/∂x², () if y is no unique function of every x.
+
+    Raises UsageError for another number of equations than of unknowns.
+    """
     system = solution.system
-    if system.equations != 1 or system.unknowns != 1:
-        message = f"{system.source}: --order 2 is for one equation in one unknown"
-        raise UsageError(f"{message}, got {system.equations} in {system.unknowns}")
+    M, N = system.equations, system.unknowns
+    if M != N:
+        message = f"{system.source}: --order 2 is for as many equations as unknowns"
+        raise UsageError(f"{message}, got {count(M, 'equation')} in {count(N, 'unknown')}")
     if solution.status is not Status.DETERMINED:
         return solution._replace(second=RowMatrix())
+    if N > 1:
+        return solution._replace(second=_of_several(solution, solve))
     J: list[Any] = list(solution.general.particular[0])
     P, F_y = len(J), system.A[0][0]
     hessian = None if system.origin is None else system.origin.hessian
@@ -46,3 +58,36 @@ def with_second_derivatives(solution: Solution) -> Solution:
     if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
         rows = [[A.field.shortened(entry, system.origin.parsed) for entry in row] for row in rows]
     return solution._replace(second=RowMatrix(rows))
+
+
+def _of_several(solution: Solution, solve: Solve) -> BaseMatrix[Any]:
+    """Return ∂²y/∂x² of several unknowns (N·P, P)."""
+    system, origin, J = solution.system, solution.system.origin, solution.general.particular
+    (N, P), hessian = J.shape, None if origin is None else origin.hessian
+    if N * P * P > MAX_NUMBERS:
+        message = f"expected at most {MAX_NUMBERS:,} second derivatives, got {N * P * P:,}"
+        raise InputError([Problem(message, code="too-large", source=system.source)])
+    if hessian is None or origin is None:
+        return RowMatrix([[Fraction(0)] * P] * (N * P))
+    if isinstance(J, BallMatrix) and not isinstance(hessian, BallMatrix):
+        hessian = from_fractions(hessian)
+    if isinstance(hessian, BallMatrix) and origin.residual is not None:
+        radii = origin.hessian_radii
+        hessian = BallMatrix(hessian.array, None) if radii is None else hessian.widened(radii)
+    sides = []
+    for i in range(N):
+        rows = hessian.rows_at(range((P + N) * i, (P + N) * (i + 1)))
+        of_x, of_y = (rows.rows_at(part).transposed() for part in (range(P), range(P, P + N)))
+        mixed = of_x.rows_at(range(P, P + N)).transposed().times(J)
+        curved = J.transposed().times(of_y.rows_at(range(P, P + N)).transposed().times(J))
+        side = of_x.rows_at(range(P)).plus(mixed).plus(mixed.transposed()).plus(curved)
+        sides.append(side.reshaped(P * P, 1))
+    names = tuple([f"r{i + 1}" for i in range(N)])
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("B", "dL_dy", "x_value", "dx", "constants", "by_letter", "origin", "exactly")
+    )
+    inverse = solve(system._replace(x=names, **nothing), gradient_alone=False).general.particular
+    found = sides[0].beside(*sides[1:]).times(inverse.transposed()).negative().transposed().reshaped(N * P, P)
+    if isinstance(found, SymbolicMatrix) and not origin.point:
+        return found.with_rows([found.field.shortened(entry, origin.parsed) for entry in row] for row in found)
+    return found

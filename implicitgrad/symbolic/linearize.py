@@ -58,7 +58,7 @@ class Linearized(NamedTuple):
     A: Entries
     B: Entries
     hessian: Entries | None
-    """The second derivatives of one equation with respect to the inputs and its one unknown, if they were asked for."""
+    """The second derivatives of each equation with respect to inputs and unknowns, one below the other."""
     is_linear: bool
     point: dict[str, str]
     residual: str | None
@@ -69,6 +69,8 @@ class Linearized(NamedTuple):
     """∂²y/∂x² of one equation in one unknown at an inexact point, and such distances."""
     has_constants: bool = False
     """Whether linear equations have terms without x and y."""
+    hessian_radii: Radii | None = None
+    """Such distances of the second derivatives of several equations."""
     x_value: Sequence[str | Derivative] = ()
     """The value of x, if equations are linear and it is known, or stands for itself."""
     constants: Entries = ()
@@ -108,8 +110,8 @@ def linearize(
     variables = {*x, *y}
     is_linear = not any(entry.free_symbols & variables for row in (*A, *B) for entry in row)
     H = None
-    if order > 1 and len(F) == len(y) == 1 and not is_linear:
-        H = [[derivative(derivative(F[0], v), w) for w in (*x, *y)] for v in (*x, *y)]
+    if order > 1 and len(F) == len(y) and not is_linear:
+        H = [[derivative(slope, w) for w in (*x, *y)] for f in F for slope in [derivative(f, v) for v in (*x, *y)]]
     letters = _letters(F, variables) if in_letters else []
     k = [-f.subs(dict.fromkeys(variables, 0)) for f in F] if is_linear else []
     by_letter = _by_letter(F, A, B, k, letters)
@@ -135,7 +137,7 @@ def linearize(
     known = [point.get(v, v) for v in x] if x and is_linear and (_knows(point, x) or letters) else []
     constants = _at([[value] for value in k], point, equations, is_rounded=False) if known else []
     entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
-    radii = second = None
+    radii = second = hessian_radii = None
     if intervals is not None:
         try:
             (entries_of_A, A_radii), (entries_of_B, B_radii) = (bound(matrix, point, intervals) for matrix in (A, B))
@@ -147,13 +149,16 @@ def linearize(
         entries_of_H = _written(_decimals(H_there))
         if H is not None:
             with suppress(Unbounded):
-                second = bound(_second_derivatives(A[0][0], B[0], H), point, intervals)
+                if len(F) > 1:
+                    entries_of_H, hessian_radii = bound(H, point, intervals)
+                else:
+                    second = bound(_second_derivatives(A[0][0], B[0], H), point, intervals)
     return Linearized(
         entries_of_A, entries_of_B, entries_of_H or None, is_linear,
         {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
         any(expand(value) != 0 for value in k),
         x_value=_written([known])[0], constants=_written(constants) if any(map(any, constants)) else (),
-        letters=tuple(v.name for v in letters), by_letter=_written(by_letter_there),
+        hessian_radii=hessian_radii, letters=tuple(v.name for v in letters), by_letter=_written(by_letter_there),
     )  # fmt: skip
 
 

@@ -105,8 +105,12 @@ class Document:
         else:
             if self.solution.at_value is None or self.solution.at_value.shows_x:
                 yield from self._answer()
-            if self.solution.second:
+            if self.solution.second and len(self.solution.y) == 1:
                 yield Section((in_one_style(self.notation, self._second),))
+            elif self.solution.second:
+                from implicitgrad.writers.second import show_second_derivatives
+
+                yield from show_second_derivatives(self.solution, self.notation, self.shown)
         if self.solution.along is not None:
             from implicitgrad.writers.along import show_along
 

@@ -81,9 +81,12 @@ class _LatexPage:
         elif isinstance(element, Matrices):
             yield from displayed([element.text])
         elif element.corner != "∂y/∂x":
-            loss, _, key = element.corner.removeprefix("∂").partition("/∂")
+            above, _, below = element.corner.removeprefix("∂").partition("/∂")
+            symbol = self.notation.derivative(above, below)
+            if above.startswith("²"):
+                symbol = self.notation.second_derivative(above[1:], "x", "x")
             matrix = spell_matrix([[_cell(cell) for cell in row.cells] for row in element.rows])
-            yield from displayed([f"{self.notation.derivative(loss, key)} = {matrix}"])
+            yield from displayed([f"{symbol} = {matrix}"])
         else:
             shown = self.document.shown
             inputs, unknowns = list(map(spell_name, shown.x)), list(map(spell_name, shown.y))

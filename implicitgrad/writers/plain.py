@@ -95,8 +95,8 @@ def _of_block(block: Block, prefix: str) -> Iterator[str]:
 
 
 def _key(symbol: str) -> str:
-    """Return the name of a matrix in the facts: ``dy_dx`` for ∂y/∂x."""
-    return symbol.translate(IN_ASCII).replace("/", "_")
+    """Return the name of a matrix in the facts: ``dy_dx`` for ∂y/∂x, ``d2r_dx2`` for ∂²r/∂x²."""
+    return symbol.replace("²", "2").translate(IN_ASCII).replace("/", "_")
 
 
 def _text(cell: Expression) -> str:

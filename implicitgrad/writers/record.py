@@ -117,13 +117,19 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     if solution.at_value is not None:
         _add_at_value(record, solution, doubles, exact)
     if solution.second is not None:
-        record["d2y_dx2"] = solution.second.written(doubles) or None
+        record["d2y_dx2"] = _of_unknowns(solution, solution.second.written(doubles))
         record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
         if exact is not None:
-            exact["d2y_dx2"] = solution.second.written(_Texts()) or None
+            exact["d2y_dx2"] = _of_unknowns(solution, solution.second.written(_Texts()))
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record
+
+
+def _of_unknowns(solution: Solution, second: Written) -> Json:
+    """Return ∂²y/∂x² of one unknown, or a list of those of several; None if there is none."""
+    N, P = len(solution.y), len(solution.x)
+    return (second if N == 1 else [second[P * j : P * (j + 1)] for j in range(N)]) if second else None
 
 
 def _add_along(record: dict[str, Json], solution: Solution, doubles: _BallRows, exact: dict[str, Json] | None) -> None:
