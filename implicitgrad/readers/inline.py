@@ -20,14 +20,15 @@ from implicitgrad.text.number_texts import as_number
 
 SAME_ROW = "\v"
 """Stands for a newline within a row, where a reader of another notation found one."""
-_PLAIN = re.compile(r"[-+\u2212\d.,;/eE \t\r\n\[\]]*")
-_FOREIGN = re.compile(
+_PLAIN = frozenset("-+\u22120123456789.,;/eE \t\r\n[]")
+"""The characters of plain numbers in rows."""
+_FOREIGN = (
     r"[{}&\\|`=#%:<>'\"\u2026\u22c5\u22ee\u22ef\u22f1\u239b-\u23a6\u2502]|[(]\s*[\[(]|(?<![\w)])\([^()]*,|\d[Lf]"
     r"|\b(?:[Ff]raction|Rational|Integer|Float|Decimal|mp[fqz]|u?int\d*|b?float\d*|[Tt]ensor|[Aa]rray|c)\("
     r"|\.\w+\(|Matrix|Columns? \d|\*[ \t]*\n|\*\^"
 )
 """Signs of the notations of other programs."""
-_PRINTED_ROW = re.compile(r"\s*\[(?:\d+\][ \t]|[^\[\];\n]{60,}\n)")
+_PRINTED_ROW = r"\s*\[(?:\d+\][ \t]|[^\[\];\n]{60,}\n)"
 """Matches R's [1] before a vector, and a vector of NumPy's on several lines."""
 _TOKEN = re.compile(r"[\[\],;\n\v]|[^\[\],; \t\r\n\v]+")
 _SEPARATOR = re.compile(r"[\[\],; \t]")
@@ -55,9 +56,9 @@ class InlineError(Exception):
 
 def may_be_pasted(text: str) -> bool:
     """Return whether a text has signs of the notation of another program."""
-    if "..." in text or "//" in text or "[," in text or _PRINTED_ROW.match(text):
+    if "..." in text or "//" in text or "[," in text or ("\n" in text and re.match(_PRINTED_ROW, text)):
         return True
-    return not _PLAIN.fullmatch(text) and _FOREIGN.search(text) is not None
+    return not _PLAIN.issuperset(text) and re.search(_FOREIGN, text) is not None
 
 
 def read_inline(text: str, source: str) -> SourceValue:
