@@ -747,7 +747,14 @@ def test_standard_input_that_is_nothing_known_is_refused_as_yaml(run: Run, text:
 
 
 def test_a_mistake_in_yaml_stays_one_of_yaml(run: Run) -> None:
-    for text in ('{"A": [[1, 2], [3, 4]]', "A: [[1, 2], [3 4]]\n", "B: [[1]]\n", "a: [[1, 2], [3, 4]]\n"):
+    for text in (
+        '{"A": [[1, 2], [3, 4]]',
+        "A: [[1, 2], [3 4]]\n",
+        "B: [[1]]\n",
+        "a: [[1, 2], [3, 4]]\n",
+        'equations: "x = | y |"\n',
+        "- A: [[1, 2]]\n",
+    ):
         result = run("solve", "-", stdin=text)
         assert result.returncode == 2
         assert "read as" not in result.stderr

@@ -36,7 +36,7 @@ FACTOR = rf"(?:(?<=\()|(?m:^))[ \t]*({NUMBER})[ \t]*\*(?=[ \t]*\n)"
 """A common factor above a matrix."""
 COMPLEX = r"(?<![\w.])(?:\d++\.?\d*+|\.\d++)(?:[eE][-+]?\d++)?+(?:[ijJ]|im|\*I)(?!\w)"
 ELLIPSIS = r"\.\.\.|[\u2026\u22ee\u22ef\u22f1]|\\[clvd]?dots\b|\bomitted\b"
-CONTINUATION = r"\.\.\.(?=[^\S\n]*(?:%[^\n]*)?\n)"
+CONTINUATION = r"\.\.\.(?=[^\S\n]*(?:[%A-Za-z][^\n]*)?\n)"
 NOTHING_COMPUTED = "Nothing is computed; expected one matrix as it is printed"
 REFUSED = (
     (r"masked_array\(", "a masked array", "A masked entry has no value; fill it first"),
@@ -90,6 +90,12 @@ def recognise(text: str, source: str) -> Pasted | None:
 
 def recognise_system(text: str, source: str) -> tuple[str, SystemSpec] | None:
     """Return the notation of a whole text and the system whose A it shows; None if it is not recognised."""
+    from implicitgrad.model.program_spec import PROGRAM_KEYS
+    from implicitgrad.readers.yaml import KEYS
+
+    keys = "|".join({*KEYS, *PROGRAM_KEYS, "dL/dy"})
+    if re.search(rf"(?m)^[\s{{,-]*[\"']?(?:{keys})[\"']?[ \t]*:", text) is not None:
+        return None
     pasted = recognise(text, source)
     if pasted is None:
         return None
