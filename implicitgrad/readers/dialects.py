@@ -223,12 +223,15 @@ DIALECTS = (
         constants="I|E|Infinity|ComplexInfinity|Indeterminate|Degree",
         print_all="InputForm prints all of them",
     ),
-    Dialect("nested lists", rf"{ASSIGNMENT}[\[(]\s*(?:[\[(]|{MODULE}{SCALARS}\()|\A\s*\((?=[^()]*,)"),
+    Dialect(
+        "nested lists", rf"{ASSIGNMENT}[\[(]\s*(?:[\[(]|{MODULE}{SCALARS}\()|\A\s*\((?=[^()]*,)", print_all=NUMPY_HINT
+    ),
     Dialect(
         "a matrix in brackets",
         rf"{ASSIGNMENT}(?:{TYPE})?\[",
         (*LISTS, (r"\.\.\.[^\n]*\n", ""), (rf"(?<![\w.]){TYPE}(?=\[)", ""), *JULIA),
         is_literal=True,
+        print_all=NUMPY_HINT,
     ),
     Dialect("rows of numbers", r"\A", (COMMENTS,)),
 )
