@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE = MAX_PRECISE
 """Larger systems gain nothing from being solved together."""
-CHUNK = 2**16
+CHUNK = 2**15
 """The entries of the matrices that are solved together, which stay in the processor's cache."""
 CLEAR = 0.5
 """The fraction of its limit up to which a proof is accepted here; the solver of single systems decides closer ones."""
@@ -86,10 +86,13 @@ def _solve_part(answers: Sequence[Any], system: Sequence[Any], relative: float) 
     found, (A, B, g) = CertifiedStack(*answers), system
     scaled = ScaledStack(A)
     value, error, is_certain = _certified_inverses(scaled.K, relative)
+    found.condition[:] = _frobenius(scaled.K) * _frobenius(value)  # which one factor for a whole matrix leaves as it is
     inverse, is_exact = scaled.unscaled(BallArray(value, error))
-    sizes = _frobenius(A), _frobenius(inverse.value)
-    is_certain &= is_exact & (np.minimum(*sizes) > SMALLEST_NORM) & (np.maximum(*sizes) < 1 / SMALLEST_NORM)
-    found.condition[:] = sizes[0] * sizes[1]
+    is_certain &= is_exact
+    if len(at := scaled.uneven):
+        sizes = _frobenius(A[at]), _frobenius(inverse.value[at])
+        is_certain[at] &= (np.minimum(*sizes) > SMALLEST_NORM) & (np.maximum(*sizes) < 1 / SMALLEST_NORM)
+        found.condition[at] = sizes[0] * sizes[1]
     for part in inverse:
         part[~is_certain] = 0.0  # no infinity may reach the bounds of others
     if B is not None:
@@ -113,6 +116,8 @@ class ScaledStack:
         is_close = (np.abs(rows).max(axis=1) <= EVEN) & (np.abs(columns).max(axis=1) <= EVEN)
         self.which = np.flatnonzero(~(is_even & is_close))
         """The systems that are scaled."""
+        self.uneven = np.flatnonzero(~is_even)
+        """Those in which rows and columns are scaled differently."""
         self.K = A
         if not len(self.which):
             return
