@@ -50,7 +50,8 @@ def read_systems(
     dL_dy, x, y, claims; or SciPy's, A), .mtx or .mtx.gz (MatrixMarket, A), any other name with ``delimiter`` given
     (CSV), or "-" for standard input (YAML, JSON lines, or CSV with ``delimiter``). header, index : whether a CSV's
     first row is a header, and its first column names the rows;
-    None: by its content. Raises InputError with every problem found.
+    None: by its content. A stack in a NumPy file has a system for each index of its leading axes; "stack.npz[17]" is
+    one of them. Raises InputError with every problem found.
     """
     if (delimiter is not None and len(delimiter) != 1) or decimal not in (".", ","):
         raise UsageError(

@@ -70,9 +70,10 @@ class LazyAnswers:
             for k, one in enumerate(singles):
                 _put(columns, k, one)
         else:
-            columns, is_certified = self._empty(are_doubles=True), np.zeros(S, dtype=bool)
             if M == N <= MAX_SIZE:
                 columns, is_certified = self._certified(*stack.doubles)
+            else:
+                columns, is_certified = self._empty(are_doubles=True), np.zeros(S, dtype=bool)
             for k in np.flatnonzero(~is_certified).tolist():
                 _put(columns, k, self._answer(k))
         for array in columns:

@@ -112,8 +112,11 @@ class ScaledStack:
     def __init__(self, A: Array) -> None:
         sizes = np.abs(A)
         rows, columns = (np.frexp(_largest(sizes, axis))[1] for axis in (-1, -2))
-        is_even = (np.ptp(rows, axis=1) <= EVEN) & (np.ptp(columns, axis=1) <= EVEN)
-        is_close = (np.abs(rows).max(axis=1) <= EVEN) & (np.abs(columns).max(axis=1) <= EVEN)
+        (row_top, row_bottom), (column_top, column_bottom) = (
+            (_largest(exponents, 1), -_largest(-exponents, 1)) for exponents in (rows, columns)
+        )
+        is_even = (row_top - row_bottom <= EVEN) & (column_top - column_bottom <= EVEN)
+        is_close = (np.maximum(row_top, column_top) <= EVEN) & (np.minimum(row_bottom, column_bottom) >= -EVEN)
         self.which = np.flatnonzero(~(is_even & is_close))
         """The systems that are scaled."""
         self.uneven = np.flatnonzero(~is_even)
