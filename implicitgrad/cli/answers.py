@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.model.spec import UNIQUE_GRADIENT, NeedsAlgebra, SourceValue, SystemSpec
+from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
 from implicitgrad.readers.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
-from implicitgrad.writers.formats import FORMATS, either
+from implicitgrad.writers.formats import FORMATS
 from implicitgrad.writers.options import WriteOptions
 
 if TYPE_CHECKING:
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
     from implicitgrad.model.program_solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.readers.build import Question
-
-
-PARAMETERS: tuple[str, ...] = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
-"""What --wrt may name of a program."""
 
 
 class SolveOptions(NamedTuple):
@@ -109,7 +103,10 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
 
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
-    _refuse_strange(system, options.wrt)
+    if options.wrt:
+        from implicitgrad.cli.refusals import refuse_strange
+
+        refuse_strange(system, options.wrt)
     if system.kind == "program":
         from implicitgrad.cli.program_answers import solve_program, with_pieces
 
@@ -129,17 +126,6 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         wrt=options.wrt,
         show=options.show,
     )
-
-
-def _refuse_strange(system: Question, wrt: Sequence[str]) -> None:
-    """Raise UsageError for what a system or a program has no derivatives in."""
-    known = PARAMETERS
-    if system.kind == "linear":
-        known = ("x", *system.letters) if system.is_local else ("x", "A", "B", *system.letters)
-    for key in wrt:
-        if key not in known:
-            listed = ", ".join(map(printable, known))
-            raise UsageError(f"{printable(system.source)}: --wrt: expected some of {listed}, got {quoted(key)}")
 
 
 def answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
@@ -178,49 +164,3 @@ def _is_in_doubles(solution: Solution | ProgramSolution) -> bool:
     if solution.kind == "program":
         return solution.error_bound is not None
     return solution.arithmetic is Arithmetic.FLOAT
-
-
-def refuse_several(systems: Sequence[object], options: SolveOptions) -> None:
-    """Raise UsageError for several systems in a format that holds one answer."""
-    if len(systems) == 1 or FORMATS[options.form].separator is not None:
-        return
-    option = f"--format {options.form}" if FORMATS[options.form].is_text else f"--output {options.file}"
-    others = either(one.name for one in FORMATS.values() if one.separator is not None)
-    message = f"{option} holds one system's answer, and there are {len(systems)}"
-    in_batch = "; implicitgrad batch writes the numbers of all" if FORMATS[options.form].batch is not None else ""
-    raise UsageError(message, f"--format {others} holds several{in_batch}")
-
-
-def require_gradients(systems: Sequence[Question], options: SolveOptions) -> None:
-    """Raise InputError for systems without a gradient if an option needs one."""
-    needed = {
-        f"--require {UNIQUE_GRADIENT}": UNIQUE_GRADIENT in options.require,
-        f"--only {options.only}": options.only is not None,
-    }
-    for option, is_asked in needed.items():
-        lacking = [system for system in systems if not _has_loss(system)] if is_asked else []
-        if lacking:
-            raise InputError(map(partial(_lacks_gradient, option), lacking))
-    if options.is_in_letters:
-        option = f"--wrt {next(key for key in options.wrt if key != 'x')}"
-        linear = [system for system in systems if isinstance(system, LinearSystem)]
-        for system in linear:
-            _refuse_strange(system, options.wrt)
-        problems = [_lacks_gradient(option, system) for system in linear if not _has_loss(system)]
-        problems += [_lacks_value(option, one) for one in linear if one.x_value is None and not one.is_local]
-        if problems:
-            raise InputError(problems)
-
-
-def _lacks_gradient(option: str, system: Question) -> Problem:
-    key = "dL_dz" if system.kind == "program" else "dL_dy"
-    return Problem(f"{option} needs {key}, and there is none", "Give it in the file or with -g", source=system.source)
-
-
-def _lacks_value(option: str, system: LinearSystem) -> Problem:
-    hint = f"Give it with --at {','.join(f'{name}=1' for name in system.x[:2])}, or in the file as at"
-    return Problem(f"{option} needs the value of x, and there is none", hint, source=system.source)
-
-
-def _has_loss(system: Question) -> bool:
-    return bool(system.losses) if system.kind == "program" else system.dL_dy is not None

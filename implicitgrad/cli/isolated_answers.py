@@ -9,7 +9,8 @@ from itertools import groupby
 from time import monotonic
 
 from implicitgrad.batch.isolation import Job, JobResult, build, run_isolated
-from implicitgrad.cli.answers import Answer, PendingSystem, SolveOptions, answer, refuse_several, require_gradients
+from implicitgrad.cli.answers import Answer, PendingSystem, SolveOptions, answer
+from implicitgrad.cli.refusals import refuse_several, require_gradients
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.build import build_question
 from implicitgrad.text.errors import LIMITS, InputError, Problem
@@ -32,7 +33,7 @@ def answers_in_time(
         return _jobs(read, options, left if len(read) == 1 else seconds)
 
     answers, problems = _split(run_isolated(make_jobs, seconds), source)
-    refuse_several([*answers, *problems], options)
+    refuse_several([*answers, *problems], options.form, options.file)
     return answers, problems
 
 
@@ -81,6 +82,6 @@ def _jobs(specs: Sequence[SystemSpec], options: SolveOptions, seconds: float | N
 def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
     spec.order, spec.in_letters = options.order, options.is_in_letters
     system = build_question(spec) if spec.kind == "program" else build(spec, options.arithmetic)
-    require_gradients([system], options)
+    require_gradients([system], options.require, options.only, options.wrt)
     found = answer(system, spec.values, options)
     return found if isinstance(found.written, str) else found._replace(written=bytes(found.written))

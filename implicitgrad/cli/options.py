@@ -20,8 +20,6 @@ MULTITHREADED_BYTES = 2**22
 """Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
 
 QUOTES = "A value with blanks needs quotes: -g '1 1'"
-MAX_TERM = 26
-"""Columns of an option in a help page; a longer one has a line of its own."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -46,15 +44,9 @@ class Verb(click.Command):
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups."""
-        options = (one for one in self.params if isinstance(one, click.Option))
-        records = {one.name: record for one in options if (record := one.get_help_record(context))}
-        grouped = {title: [records.pop(name) for name in names.split()] for title, names in self.groups.items()}
-        grouped["Other"] = list(records.values())
-        width = max(min(len(term), MAX_TERM) for rows in grouped.values() for term, _ in rows)
-        for title, rows in grouped.items():
-            padded = [(f"{term:<{width}}", text) for term, text in rows]
-            with formatter.section(title):
-                formatter.write_dl(padded, col_max=MAX_TERM)
+        from implicitgrad.cli.help_page import write_options
+
+        write_options(self.params, self.groups, context, formatter)
 
 
 def with_help(

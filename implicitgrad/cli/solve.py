@@ -272,7 +272,7 @@ def _answers(
     source: str | None, given: SystemOptions, inputs: list[str], options: SolveOptions, time_limit: float | None
 ) -> tuple[list[Answer], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
-    from implicitgrad.cli.answers import answer, build_systems, refuse_several, require_gradients
+    from implicitgrad.cli.answers import answer, build_systems
 
     with spinner(f"reading {', '.join(inputs)}"):
         read = _reader(source, given)
@@ -287,9 +287,15 @@ def _answers(
             from implicitgrad.cli.isolated_answers import answers_in_time
 
             return answers_in_time(time_limit, read, source or INLINE, options)
-        refuse_several(systems, options)
+        if len(systems) != 1:
+            from implicitgrad.cli.refusals import refuse_several
+
+            refuse_several(systems, options.form, options.file)
         numbers = [(one.system, one.parts) for one in systems if not isinstance(one.system, SystemSpec)]
-        require_gradients([system for system, _ in numbers], options)
+        if options.require or options.only is not None or options.wrt:
+            from implicitgrad.cli.refusals import require_gradients
+
+            require_gradients([system for system, _ in numbers], options.require, options.only, options.wrt)
         if len(numbers) == len(systems):
             return [answer(system, parts, options) for system, parts in numbers], []
         from implicitgrad.cli.isolated_answers import answers_to

@@ -87,7 +87,9 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
         elif key in EXPRESSION_KEYS:
             expressions[key] = value
         elif key == "names":
-            _add_names(spec, value, source, refuse)
+            from implicitgrad.readers.yaml_program import add_names
+
+            add_names(spec, value, source, refuse)
         else:
             spec.values[key] = READ.get(key, source_list)(value, source)
     if spec.kind == "program":
@@ -163,13 +165,3 @@ def _is_refused(
     if key in seen:
         refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
     return key in seen
-
-
-def _add_names(spec: SystemSpec, value: YamlNode, source: str, refuse: Refuse) -> None:
-    """Read the names of a quadratic program's unknowns and constraints."""
-    if value.pairs is None:
-        refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
-    for key_node, names in value.pairs or ():
-        if key_node.text not in ("z", "G", "A"):
-            refuse(f"names: unknown key {key_node}; expected one of z, G, A", key_node)
-        spec.values[f"names.{key_node.text}"] = source_list(names, source)

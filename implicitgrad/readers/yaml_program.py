@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from implicitgrad.model.program_spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
@@ -10,7 +10,7 @@ from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations import EquationLine
 from implicitgrad.readers.program_expressions import ConstraintLine, Objective, read_program, split_name
 from implicitgrad.readers.yaml_equations import equation_line, equation_lines, read_point
-from implicitgrad.readers.yaml_nodes import YamlNode, duplicates
+from implicitgrad.readers.yaml_nodes import YamlNode, duplicates, source_list
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 
@@ -79,3 +79,13 @@ def _constraints(spec: ProgramSpec, node: YamlNode, source: str, text: str) -> I
 def _on_one_line(node: YamlNode, source: str) -> EquationLine:
     line = equation_line(node, source)
     return line._replace(text=line.text.replace("\n", " "))
+
+
+def add_names(spec: SystemSpec, value: YamlNode, source: str, refuse: Callable[..., None]) -> None:
+    """Read the names of a quadratic program's unknowns and constraints."""
+    if value.pairs is None:
+        refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
+    for key_node, names in value.pairs or ():
+        if key_node.text not in ("z", "G", "A"):
+            refuse(f"names: unknown key {key_node}; expected one of z, G, A", key_node)
+        spec.values[f"names.{key_node.text}"] = source_list(names, source)
