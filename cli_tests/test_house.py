@@ -58,7 +58,7 @@ THIRD_PARTY = {
         "solvers/at_point",
         "solvers/second_order",
         "checks/floating_feasibility",
-        "checks/sparse_gradient",
+        "checks/sparse_claims",
         "readers/npy",
         "readers/npz",
         "readers/npz_program",

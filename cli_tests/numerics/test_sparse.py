@@ -137,7 +137,7 @@ def test_shown_rows_and_columns_are_within_their_bounds(
     B = rng.standard_normal((n, 3)) * (rng.random((n, 3)) < 0.6) if has_B else None
     g = rng.standard_normal(n)
     try:
-        found = solve_system(kept_sparse(A, g, B), show=names)
+        found = solve_system(kept_sparse(A, g, B)._replace(shown=tuple(names)))
     except InputError:
         if kind != "general":
             raise
@@ -459,6 +459,30 @@ def test_scalar_claims_about_a_sparse_system_are_judged(run: Run, tmp_path: Path
     assert "is not decided: the condition of a large sparse A is not computed" in result.stdout
     result = run("check", "a.npz", "--dydx", "1")
     assert result.returncode == 2
-    assert (
-        "expected a claim of dL_dx, for ∂y/∂x of a large sparse system is not computed" in result.stdout + result.stderr
-    )
+    assert "∂y/∂x of a large sparse system is not computed whole. --show NAMES says which" in result.stderr
+
+
+@pytest.mark.parametrize(("change", "expected"), [("none", 0), ("one", 1), ("sign", 1)])
+def test_claims_about_chosen_columns_are_judged(change: str, expected: int, run: Run, tmp_path: Path) -> None:
+    A = network(1100)
+    save(tmp_path, A, np.ones(1100))
+    claim = sparse.linalg.splu(A.tocsc()).solve(np.eye(1100)[:, [2, 899]])
+    if change == "one":
+        claim[7, 1] *= 1 + 1e-5
+    np.save(tmp_path / "c.npy", -claim if change == "sign" else claim)
+    np.save(tmp_path / "rows.npy", claim[[4, 6]])
+    result = run("check", "a.npz", "--show", "x3,x900", "--dydx", "@c.npy")
+    assert (result.returncode, result.stderr) == (expected, "")
+    if change == "one":
+        assert "dy_dx[8][2] (∂y8/∂x900)" in result.stdout
+    if change == "sign":
+        assert "the claim is the negative of ∂y/∂x: is a sign flipped?" in result.stdout
+    if change == "none":
+        assert run("check", "a.npz", "--show", "x3,x900,y5,y7", "--dydx", "@rows.npy").returncode == 0
+        assert run("check", "a.npz", "--show", "x3,x900,y5", "--dydx", "@rows.npy").returncode == 2
+
+
+def test_show_in_check_is_for_sparse_systems(run: Run) -> None:
+    result = run("check", "s.yaml", "--show", "x1", files={"s.yaml": "A: [[2]]\nexpect: {rank: 1}\n"})
+    assert result.returncode == 2
+    assert "s.yaml: --show is for claims about a large sparse system" in result.stderr

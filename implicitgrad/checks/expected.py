@@ -12,7 +12,8 @@ from implicitgrad.model.verdict import Outcome, Verdict
 from implicitgrad.readers.build_general import is_binary
 from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.claims import build_claims
-from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.characters import printable
+from implicitgrad.text.errors import InputError, Problem, UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program_solution import ProgramSolution
@@ -37,6 +38,9 @@ def check_specs(
     numbers_alone : raise NeedsAlgebra instead of using algebra.
     """
     questions = build_all(specs, arithmetic_of, allow_algebra=not numbers_alone)
+    for spec, question in zip(specs, questions, strict=True):
+        if spec.shown and not (question.kind == "linear" and question.is_sparse):
+            raise UsageError(f"{printable(spec.source)}: --show is for claims about a large sparse system")
     solutions = [solve_question(question) for question in questions]
     problems: list[Problem] = []
     verdicts = []

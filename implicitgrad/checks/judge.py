@@ -30,7 +30,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return solve_system(system)
     if system.is_sparse:
-        return solve_system(system, gradient_alone=True)
+        return solve_system(system, gradient_alone=not system.shown)
     found: Solution | None = None
     is_binary = system.arithmetic is Arithmetic.FLOAT
     is_large = not is_quick(system)
@@ -103,9 +103,9 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
         if matrix is None:
             continue
         if context.system.is_sparse:
-            from implicitgrad.checks.sparse_gradient import judge_gradient
+            from implicitgrad.checks.sparse_claims import judge_sparse
 
-            outcomes.append(judge_gradient(matrix, context))
+            outcomes.append(judge_sparse(matrix, context))
             continue
         outcome, claim = judge_matrix(Claim(matrix, context, jacobian), related)
         if context.system.is_at_rounded_point:

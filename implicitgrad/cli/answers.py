@@ -85,7 +85,7 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
     problems: list[Problem] = []
     needs_values = FORMATS[options.form].needs_values
     for spec in specs:
-        spec.order, spec.in_letters = options.order, options.is_in_letters
+        spec.order, spec.in_letters, spec.shown = options.order, options.is_in_letters, options.show
         try:
             system = build_question(spec, options.arithmetic, allow_algebra=False)
             if options.arithmetic == Arithmetic.EXACT and isinstance(system, LinearSystem):
@@ -124,7 +124,6 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         order=options.order,
         steps=options.steps,
         wrt=options.wrt,
-        show=options.show,
     )
 
 

@@ -16,6 +16,7 @@ from implicitgrad.cli.options import (
     csv_options,
     format_of,
     format_option,
+    names,
     once,
     plain_option,
     time_limit_option,
@@ -48,7 +49,7 @@ implicitgrad check systems/ --require determined --max-condition 1e8
 implicitgrad check systems/ --strict --junit report.xml
 implicitgrad check --update system.yaml"""
 GROUPS = {
-    "Claims": "dydx dldx dlda dldb require max_condition rtol atol",
+    "Claims": "dydx dldx dlda dldb show require max_condition rtol atol",
     "Files": "exclude strict update yes",
     "System": "A B dL_dy x y",
     "Equations": "equations at solve_for",
@@ -81,6 +82,12 @@ usage, or a file cannot be read (the others are checked); 3 an internal error.""
     "--dlda", **once(), metavar="MATRIX", help="Claim ∂L/∂A: a row for each equation, or @FILE; it needs --at."
 )
 @click.option("--dldb", **once(), metavar="MATRIX", help="Claim ∂L/∂B likewise.")
+@click.option(
+    "--show",
+    **once(names),
+    metavar="NAMES",
+    help="Of a large sparse system: the unknowns and inputs whose rows and columns the claims have.",
+)
 @require_option("Claim this of the answer")
 @click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
 @click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
@@ -122,6 +129,7 @@ def check(
     dldx: str | None,
     dlda: str | None,
     dldb: str | None,
+    show: tuple[str, ...] | None,
     require: tuple[str, ...],
     max_condition: str | None,
     rtol: str | None,
@@ -176,7 +184,8 @@ def check(
 
     from implicitgrad.cli.given_systems import parse_options
 
-    parts, claims, more = parse_options(given), _claims(claimed, given.csv_form), _required(require)
+    parts = parse_options(given)._replace(shown=show or ())
+    claims, more = _claims(claimed, given.csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
     for source in [None] if given.is_whole else files:
         results += _checked(source, parts, claims, more, given.csv_form, time_limit)

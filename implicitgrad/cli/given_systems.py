@@ -88,6 +88,8 @@ class OptionValues(NamedTuple):
     """The parsed equations of -e."""
     program: Callable[[SourceValue | None], QuadraticProgram] | None = None
     """Reads the program of --minimize or --maximize, given the unknowns' names."""
+    shown: tuple[str, ...] = ()
+    """The names and patterns of --show in check."""
 
 
 def parse_options(given: SystemOptions) -> OptionValues:
@@ -160,6 +162,7 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
     kind = SystemSpec if given.program is None else ProgramSpec
     specs = [kind(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
     for spec in specs:
+        spec.shown = given.shown
         if isinstance(spec, ProgramSpec):
             _take_options(spec, given)
             continue

@@ -80,7 +80,7 @@ def _jobs(specs: Sequence[SystemSpec], options: SolveOptions, seconds: float | N
 
 
 def _answer_spec(spec: SystemSpec, options: SolveOptions) -> Answer:
-    spec.order, spec.in_letters = options.order, options.is_in_letters
+    spec.order, spec.in_letters, spec.shown = options.order, options.is_in_letters, options.show
     system = build_question(spec) if spec.kind == "program" else build(spec, options.arithmetic)
     require_gradients([system], options.require, options.only, options.wrt)
     found = answer(system, spec.values, options)

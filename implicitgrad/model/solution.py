@@ -88,8 +88,8 @@ class Solution(NamedTuple):
     """The derivatives along the dx of the system, if it has one."""
     at_value: AtValue | None = None
     """What follows from the value of x, if that was given."""
-    sensitivity: BaseMatrix[Fraction] | None = None
-    """(K, P): the change of ∂L/∂x, to first order, per relative change of all entries; of sparse systems only."""
+    sensitivities: tuple[BaseMatrix[Fraction] | None, BaseMatrix[Fraction] | None] = (None, None)
+    """The changes of ∂y/∂x and ∂L/∂x, to first order, per relative change of all entries; of sparse systems only."""
 
     @property
     def kind(self) -> Literal["linear"]:

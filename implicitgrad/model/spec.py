@@ -131,6 +131,8 @@ class SystemSpec:
         """The highest derivatives of y that are asked for."""
         self.in_letters = False
         """Whether derivatives in the letters of coefficients are asked for."""
+        self.shown: tuple[str, ...] = ()
+        """Names and patterns of rows and columns of ∂y/∂x, the only ones that are computed of a sparse system."""
         self.no_letters_hint: str | None = None
         """The hint at an expression in place of a number, if expressions are not read here."""
         self.expect: Callable[[], dict[str, SourceValue]] = dict

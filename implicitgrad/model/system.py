@@ -106,6 +106,8 @@ class LinearSystem(NamedTuple):
     """The names of the C letters in which derivatives were asked for."""
     by_letter: BaseMatrix[Fraction] | None = None
     """(C·M, N+P+1): for each letter the derivatives of [A | B | k]; of nonlinear F(x, y) = 0, [0 | 0 | −∂F]."""
+    shown: tuple[str, ...] = ()
+    """Names and patterns of rows and columns of ∂y/∂x, the only ones that are computed of a sparse system."""
 
     @property
     def kind(self) -> Literal["linear"]:

@@ -126,7 +126,7 @@ def _system(parser: MatrixParser) -> LinearSystem:
     has_decimals = is_number and are_decimals(spec.values["A"].value)
     system = LinearSystem(
         A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals, origin,
-        _remarks(parser) if origin is None else origin.remarks, x_value=x_value, dx=dx,
+        _remarks(parser) if origin is None else origin.remarks, x_value=x_value, dx=dx, shown=spec.shown,
     )  # fmt: skip
     more: dict[str, Any] = {key: parser.matrix(key) for key in ("constants", "by_letter") if key in spec.values}
     if more:

@@ -99,6 +99,9 @@ class _Builder(ClaimReader):
             return self.number(key, "Their number, or a list of their names, [dy1/dx1]")
         value = self.parts[key].value
         assert isinstance(value, list)
+        if self.system.is_sparse:
+            self.refuse(key, (), f"{key}: expected their number, 0, of a large sparse system")
+            return None
         known = {f"d{y}/d{x}" for y in self.system.y for x in self.system.x}
         names = self.names(key, [_with_d(name, known) if isinstance(name, str) else name for name in value])
         for i, name in enumerate(names):
@@ -109,10 +112,10 @@ class _Builder(ClaimReader):
         return names
 
     def _jacobian(self) -> ClaimedMatrix | None:
-        N = self.system.unknowns
-        if "dy_dx" in self.parts and self.system.is_sparse:
-            message = "dy_dx: expected a claim of dL_dx, for ∂y/∂x of a large sparse system is not computed"
-            self.refuse("dy_dx", (), message, None, BAD)
+        N = len(self.system.y)
+        if "dy_dx" in self.parts and self.system.is_sparse and self.solution.is_gradient_alone:
+            message = "dy_dx: ∂y/∂x of a large sparse system is not computed whole"
+            self.refuse("dy_dx", (), message, "--show NAMES says which rows and columns the claim has", BAD)
             return None
         return self._numbers("dy_dx", Shape(N, "one for each unknown y", self._widths(), "one for each input x"))
 
@@ -155,7 +158,7 @@ class _Builder(ClaimReader):
 
     def _widths(self) -> tuple[int, ...]:
         """Return the numbers of columns that an answer may have: all inputs, or the independent ones."""
-        P, free = self.system.inputs, len(self.solution.independent)
+        P, free = len(self.system.x), len(self.solution.independent)
         return (P,) if free in (0, P) else (P, free)
 
     def _constraints(self) -> ClaimedConstraints | None:

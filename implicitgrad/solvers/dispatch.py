@@ -22,20 +22,18 @@ def solve_system(
     order: int = 1,
     steps: bool = False,
     wrt: Collection[str] = (),
-    show: Sequence[str] = (),
 ) -> Solution:
     """Solve a system, as implicitgrad.solve; "auto" uses the arithmetic that it was made for.
 
     gradient_alone : leave out ∂y/∂x. order : 2 adds ∂²y/∂x². steps : add the derivation. wrt : A and B add ∂L/∂A and
-    ∂L/∂B, for which the system must have a value of x. show : names and patterns of the rows and columns of ∂y/∂x that
-    are computed of a large sparse system.
+    ∂L/∂B, for which the system must have a value of x.
     """
     if system.is_sparse:
         from implicitgrad.solvers.sparse.request import solve_sparse_system
 
         settings = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
         settings |= {"at": system.x_value is not None, "dx": system.dx is not None}
-        return solve_sparse_system(system, arithmetic, settings, gradient_alone=gradient_alone, show=show)
+        return solve_sparse_system(system, arithmetic, settings, gradient_alone=gradient_alone)
     chosen = system.arithmetic
     if arithmetic != AUTO:
         from implicitgrad.model.conversion import for_arithmetic

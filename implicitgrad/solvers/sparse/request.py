@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from implicitgrad.model.conversion import in_arithmetic
 from implicitgrad.model.selection import select
@@ -21,11 +21,10 @@ def solve_sparse_system(
     settings: Mapping[str, object],
     *,
     gradient_alone: bool,
-    show: Sequence[str] = (),
 ) -> Solution:
     """Solve a large sparse system. Raise InputError, or UsageError for what is not computed of it.
 
-    settings : whether each option is given. show : names and patterns of the rows and columns of ∂y/∂x to compute.
+    settings : whether each option is given.
     """
     if arithmetic != AUTO and chosen_arithmetic(arithmetic) is Arithmetic.EXACT:
         raise UsageError(f"{system.source}: a large sparse system is solved in doubles, not exactly")
@@ -35,12 +34,12 @@ def solve_sparse_system(
     system = in_arithmetic(system, Arithmetic.FLOAT)
     if gradient_alone:
         return solve_sparse(system)
-    if not show:
+    if not system.shown:
         entries = system.unknowns * system.inputs
         message = f"∂y/∂x has {entries:,} entries, and is not computed whole of a large sparse system"
         hint = "--only dL_dx leaves it out; --show NAMES computes some rows or columns"
         raise InputError([Problem(message, hint, "too-large", system.source)])
-    shown = select(show, system.y, system.x, system.source)
+    shown = select(system.shown, system.y, system.x, system.source)
     fewer, entries = min(map(len, shown)), len(shown.rows) * len(shown.columns)
     if max(fewer * max(system.unknowns, system.inputs), entries) > MAX_SHOWN:
         message = f"--show selects {len(shown.rows):,} rows and {len(shown.columns):,} columns of ∂y/∂x; expected fewer"

@@ -82,6 +82,10 @@ class SparseSolution(NamedTuple):
         error = None if self.error is None else self.error[rows]
         return SparseSolution(self.value[rows], error, self.sensitivity[rows])
 
+    def transposed(self) -> SparseSolution:
+        """Return it with rows for columns."""
+        return SparseSolution(self.value.T, None if self.error is None else self.error.T, self.sensitivity.T)
+
 
 def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Solution:
     """Return ∂L/∂x of a sparse system, and whether it is certified.
@@ -93,7 +97,8 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
     system = system._replace(A=A, B=B)
     refuse_deficient(system, A)
     J: BaseMatrix[Any] = RowMatrix()
-    dL_dx, residual = None, 0.0
+    dL_dx = J_sensitivity = None
+    residual = 0.0
     try:
         with np.errstate(all="ignore"):  # overflow is found in the results
             scaled = _scaled(system, A)
@@ -105,7 +110,8 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
                 rest = np.abs(system.dL_dy.array.T - A.array.T @ u.value).max()
                 remarks = [(code, f"{text}{RESIDUAL} ≤ {rest:.1e} where ∂L/∂x = Bᵀ·u") for code, text in remarks]
             if shown is not None:
-                J, residual = _jacobian(system, scaled, shown, reach)
+                found, residual = _jacobian(system, scaled, shown, reach)
+                J, J_sensitivity = BallMatrix(found.value, found.error), BallMatrix(found.sensitivity)
     except OverflowError:
         message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
         raise InputError([Problem(message, None, "overflow", system.source)]) from None
@@ -114,7 +120,7 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
         x, y = [system.x[k] for k in shown.columns], [system.y[j] for j in shown.rows]
         system = system._replace(x=tuple(x), y=tuple(y))
         dL_dx = None if dL_dx is None else dL_dx.of_rows(list(shown.columns))
-    rows = None if dL_dx is None else _turned(dL_dx)
+    rows = None if dL_dx is None else BallMatrix(*dL_dx.transposed()[:2])
     V = RowMatrix() if shown is None else BallMatrix(np.zeros((len(system.y), 0)))
     return Solution(
         system=system,
@@ -129,12 +135,8 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
         residual=residual,
         is_gradient_alone=shown is None,
         remarks=tuple(remarks),
-        sensitivity=None if dL_dx is None else BallMatrix(dL_dx.sensitivity.T),
+        sensitivities=(J_sensitivity, None if dL_dx is None else BallMatrix(dL_dx.sensitivity.T)),
     )
-
-
-def _turned(found: SparseSolution) -> BallMatrix:
-    return BallMatrix(found.value.T, None if found.error is None else found.error.T)
 
 
 def as_sparse(matrix: BaseMatrix[Any]) -> SparseMatrix:
@@ -222,7 +224,9 @@ def _solution(M: Factored, sides: BallMatrix, before: Exponents, after: Exponent
     return SparseSolution(found.value, None if error is None else found.error, sensitivity)
 
 
-def _jacobian(system: LinearSystem, scaled: ScaledAdjoint, shown: Selection, reach: Reach) -> tuple[BallMatrix, float]:
+def _jacobian(
+    system: LinearSystem, scaled: ScaledAdjoint, shown: Selection, reach: Reach
+) -> tuple[SparseSolution, float]:
     """Return some rows and columns of ∂y/∂x, found by rows or by columns, whichever are fewer, and their residual.
 
     Raise OverflowError.
@@ -233,15 +237,14 @@ def _jacobian(system: LinearSystem, scaled: ScaledAdjoint, shown: Selection, rea
         units = _units(rows, system.unknowns)
         u = _solution(scaled.M, units, scaled.columns, scaled.rows, reach)
         residual = np.abs(units.array.T - A.array.T @ u.value).max()
-        return _turned(_along_inputs(u, B).of_rows(columns)), float(residual)
+        return _along_inputs(u, B).of_rows(columns).transposed(), float(residual)
     sides = _units(columns, system.inputs) if B is None else _columns_of(B, columns)
     N = scaled.M.transposed()
     if reach.certificate is not None:
         reach = Reach(find_certificate(N), 0.0)
     u = _solution(N, sides, scaled.rows, scaled.columns, reach)
     residual = np.abs(sides.array.T - A.array @ u.value).max()
-    found = u.of_rows(rows)
-    return BallMatrix(found.value, found.error), float(residual)
+    return u.of_rows(rows), float(residual)
 
 
 def _units(places: list[int], n: int) -> BallMatrix:

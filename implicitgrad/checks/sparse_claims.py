@@ -1,4 +1,4 @@
-"""Judge a claimed ∂L/∂x of a large sparse system in doubles, all entries at once."""
+"""Judge a claimed ∂L/∂x of a large sparse system, or rows and columns of ∂y/∂x, in doubles, all entries at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 STABLE = 64
 """The rounding errors of a stable solution, in units of the unit roundoff and the sensitivity of the answer."""
-TARGET = "∂L/∂x"
 
 
 class Compared(NamedTuple):
@@ -45,8 +44,8 @@ class Compared(NamedTuple):
         return bool(is_near.all() and (np.abs(candidate) > self.tolerances).any())
 
 
-def judge_gradient(matrix: ClaimedMatrix, context: Context) -> Outcome:
-    """Judge a claimed ∂L/∂x: every entry must be within its tolerance.
+def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
+    """Judge a claimed ∂L/∂x or ∂y/∂x: every entry must be within its tolerance.
 
     Computed numbers may have the error of a stable solution, of other numbers half a unit of the last place is allowed.
     """
@@ -61,13 +60,14 @@ def judge_gradient(matrix: ClaimedMatrix, context: Context) -> Outcome:
         worst = np.where(np.isnan(differences), np.inf, differences - compared.tolerances)
         deviation = _deviation(matrix, context, compared, worst)
         failed = fails(outcome, [deviation], f"{int(is_wrong.sum())} of {total}")
-        suspicion = next(_suspicions(compared, context), None)
+        suspicion = next(_suspicions(matrix.key, compared, context), None)
         return failed._replace(failing=int(is_wrong.sum()), suspicions=() if suspicion is None else (suspicion,))
-    sizes = np.sqrt((compared.correct**2).mean(axis=1, keepdims=True))
+    sizes = np.sqrt((compared.correct**2).mean(axis=int(matrix.key == "dL_dx"), keepdims=True))
+    sizes = np.broadcast_to(sizes, compared.correct.shape)
     limits = np.where(sizes > 0, np.maximum(sizes / 2, float(context.claims.atol or 0)), np.inf)
     if (differences > limits).any():
         i, j = _largest(np.minimum(compared.tolerances, differences) / limits)
-        allowed, size = Fraction(float(compared.tolerances[i, j])), Fraction(float(sizes[i, 0]))
+        allowed, size = Fraction(float(compared.tolerances[i, j])), Fraction(float(sizes[i, j]))
         reason = proves_nothing(allowed, matrix.name(i, j), size)
         return outcome._replace(reason=reason, is_undecided=True)
     return outcome._replace(holds=True, worst=_deviation(matrix, context, compared, differences))
@@ -75,15 +75,14 @@ def judge_gradient(matrix: ClaimedMatrix, context: Context) -> Outcome:
 
 def _compared(matrix: ClaimedMatrix, context: Context) -> Compared:
     claimed, roundings = _doubles(matrix.entries), _doubles(matrix.roundings)
-    found, sensitivity = context.solution.dL_dx_rows, context.solution.sensitivity
-    assert isinstance(found, BallMatrix)
+    found, sensitivity = _answer(matrix.key, context), context.solution.sensitivities[matrix.key == "dL_dx"]
     assert isinstance(sensitivity, BallMatrix)
     rtol, atol = context.claims.rtol, context.claims.atol
     tolerances = roundings
     if rtol is not None or atol is not None:
         tolerances = float(atol or 0) + float(rtol or 0) * np.abs(claimed)
     elif matrix.unit_roundoff is not None:
-        largest = np.abs(found.array).max(axis=1, keepdims=True)
+        largest = np.abs(found.array).max(axis=int(matrix.key == "dL_dx"), keepdims=True)
         growth = STABLE * float(matrix.unit_roundoff)
         limit = max(float(MAX_GROWTH), growth) * largest
         tolerances = roundings + np.minimum(growth * sensitivity.array, limit)
@@ -92,6 +91,12 @@ def _compared(matrix: ClaimedMatrix, context: Context) -> Compared:
         error = float(NOISE) * np.abs(found.array).max() + STABLE * UNIT_ROUNDOFF * sensitivity.array
     rounding = 4 * UNIT_ROUNDOFF * np.abs(found.array)
     return Compared(claimed, found.array, tolerances + error + rounding)
+
+
+def _answer(key: str, context: Context) -> BallMatrix:
+    found = context.family(key).answer
+    assert isinstance(found, BallMatrix)
+    return found
 
 
 def _doubles(rows: Any) -> Array:  # noqa: ANN401 (rows of Fractions or None)
@@ -111,21 +116,20 @@ def _largest(array: Array) -> tuple[int, int]:
 def _deviation(matrix: ClaimedMatrix, context: Context, compared: Compared, sizes: Array) -> Deviation:
     """Return the entry whose size is the largest."""
     i, j = _largest(sizes)
-    row = context.solution.dL_dx_rows
-    assert isinstance(row, BallMatrix)
-    error = 0.0 if row.error is None else float(np.broadcast_to(row.error, row.shape)[i, j])
+    found = _answer(matrix.key, context)
+    error = 0.0 if found.error is None else float(np.broadcast_to(found.error, found.shape)[i, j])
     correct = Ball(float(compared.correct[i, j]), error)
     meaning = f"∂{context.family(matrix.key).rows[i]}/∂{context.x[j]}"
     tolerance = Fraction(float(compared.tolerances[i, j]))
     return Deviation(matrix.name(i, j), meaning, matrix.texts[i][j], matrix.entries[i][j], correct, tolerance)
 
 
-def _suspicions(compared: Compared, context: Context) -> Iterator[Suspicion]:
+def _suspicions(key: str, compared: Compared, context: Context) -> Iterator[Suspicion]:
     """Yield the mistakes that explain a wrong claim completely."""
-    system = context.system
+    system, target = context.system, context.family(key).name
     if compared.equals(-compared.correct):
-        yield flipped_suspicion(TARGET)
-    for name, code, doubt, candidate in _wrong_formulas(context):
+        yield flipped_suspicion(target)
+    for name, code, doubt, candidate in _wrong_formulas(context) if key == "dL_dx" else ():
         for sign, mark, also in ((1.0, "", ""), (-1.0, "-", " And is a sign flipped?")):
             if compared.equals(sign * candidate):
                 yield Suspicion(code, f"the claim equals {mark}{name}: {doubt}{also}")
@@ -133,7 +137,7 @@ def _suspicions(compared: Compared, context: Context) -> Iterator[Suspicion]:
     for n in sorted(sizes):
         for factor in (Fraction(n), Fraction(1, n), Fraction(-n), Fraction(-1, n)):
             if compared.equals(float(factor) * compared.correct):
-                yield factor_suspicion(factor, TARGET)
+                yield factor_suspicion(factor, target)
 
 
 def _wrong_formulas(context: Context) -> Iterator[tuple[str, str, str, Array]]:
@@ -141,7 +145,12 @@ def _wrong_formulas(context: Context) -> Iterator[tuple[str, str, str, Array]]:
     from implicitgrad.numbers.sparse import SparseMatrix
 
     system, A = context.system, context.system.A
-    if system.B is not None or not isinstance(A, SparseMatrix) or not isinstance(system.dL_dy, BallMatrix):
+    if (
+        system.B is not None
+        or system.shown
+        or not isinstance(A, SparseMatrix)
+        or not isinstance(system.dL_dy, BallMatrix)
+    ):
         return
     g, turned = system.dL_dy.array, A.transposed()
     yield "∂L/∂y", "unsolved", "was the solution with Aᵀ left out?", g
