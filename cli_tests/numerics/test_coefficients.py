@@ -214,6 +214,15 @@ def test_the_record_has_y_and_the_gradients_that_were_asked_for(run: Run) -> Non
     assert json.loads(run("batch", "a.yaml").stdout)["y_value"] == [0, 5, None]
 
 
+def test_a_number_beyond_doubles_is_null_with_a_warning_and_exact_has_it(run: Run) -> None:
+    record = json.loads(run("solve", "-A", "1e-300", "-g", "1", "--at", "x1=1e300", "--format", "json").stdout)
+    assert (record["y_value"], record["exact"]["y_value"]) == ([None], [str(10**600)])
+    assert [warning["code"] for warning in record["warnings"]] == ["double-overflow"]
+    result = run("solve", "-A", "1e-300", "-g", "1", "--at", "x1=1e300", "--arithmetic", "float")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "expected numbers within the range of doubles, got one beyond" in result.stderr
+
+
 def test_an_answer_at_a_value_of_x_is_written_so_that_check_reads_it_again(run: Run) -> None:
     written = run("solve", "a.yaml", "--format", "yaml", "--wrt", "x,A,B", files={"a.yaml": SYSTEM}).stdout
     assert "at: {x1: 5, x2: 5}\n" in written

@@ -167,6 +167,7 @@ def test_a_claim_with_letters_is_judged_as_an_identity(run: Run, claim: str, cod
 
 def test_python_has_the_gradients_of_matrices_with_letters() -> None:
     found = solve([["a", 0], [0, 2]], [1, 1], at=[6, 8])
+    assert {letter: str(expression_of(value)) for letter, value in found.dL_dletters.items()} == {"a": "-6/a**2"}
     assert [[str(expression_of(entry)) for entry in row] for row in found.dL_dA] == [
         ["-6/a**2", "-4/a"],
         ["-3/a", "-2"],

@@ -98,7 +98,7 @@ def _described() -> str:
     "--wrt",
     **once(names),
     metavar="KEYS",
-    help="Show the derivatives in these. Of a system: x,A,B, for A and B with --at.  [default: x] Of a quadratic "
+    help="Show the derivatives in these. Of a system: x, A and B (with --at), or letters.  [default: x] Of a quadratic "
     "program: q,h,b,lb,ub,P,G,A, or x, its letters.  [default: x if there are letters, else q,h,b,lb,ub]",
 )
 @click.option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program.")

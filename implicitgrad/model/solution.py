@@ -152,6 +152,15 @@ class Solution(NamedTuple):
         """Return (M, P) if dL_dy was one vector, else K of them, with None for each entry that is not determined."""
         return self._of_losses(None if self.at_value is None else self.at_value.dL_dB)
 
+    @property
+    def dL_dletters(self) -> dict[str, Any] | None:
+        """Return the derivative in each letter of A and B by its name, K of them unless dL_dy was one vector."""
+        if self.at_value is None or self.at_value.dL_dletters is None:
+            return None
+        columns = zip(*self.at_value.dL_dletters, strict=True)
+        found = zip(self.at_value.letters, columns, strict=True)
+        return {letter: column[0] if self.has_one_loss else column for letter, column in found}
+
     def _of_losses(self, found: tuple[BaseMatrix[Fraction | None], ...] | None) -> Any:  # noqa: ANN401
         return found if found is None or not self.has_one_loss else found[0]
 

@@ -36,4 +36,6 @@ def linear_system(
         for key, value in values.items()
         if key == "A" or value is not None
     }
-    return build_system(SystemSpec("<python>", parts, name or "<python>"), arithmetic)
+    spec = SystemSpec("<python>", parts, name or "<python>")
+    spec.in_letters = at is not None
+    return build_system(spec, arithmetic)

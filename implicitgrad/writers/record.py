@@ -105,7 +105,7 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
             "dy_dx": None if solution.is_gradient_alone else _plain(jacobian_error),
             "dL_dx": None if solution.dL_dx_rows is None else _plain(gradient_error),
         },
-        "warnings": _warnings(solution, doubles),
+        "warnings": (),
         "exact": exact,
     }
     if system.origin is not None:
@@ -121,6 +121,7 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
         if exact is not None:
             exact["d2y_dx2"] = _of_unknowns(solution, solution.second.written(_Texts()))
+    record["warnings"] = _warnings(solution, doubles)  # once all numbers are written
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record
