@@ -76,12 +76,11 @@ def test_a_singular_system_is_explained(run: Run, arguments: list[str], expected
     "arguments",
     [
         ["-A", "1 2; 3 4"],
-        ["-A", "1 1; a a"],
-        ["-A", "a b; 2*a 2*b"],
+        ["-e", "x = a*y1^2 + y2", "--unknowns", "y1,y2", "--x", "x"],
         ["-A", "1 2; 2 4", "--arithmetic", "float"],
         ["-e", "x^2 + y^2 = 25", "--unknowns", "y", "--at", "x=5,y=0"],
     ],
-    ids=["determined", "a letter", "letters", "doubles", "where the theorem fails"],
+    ids=["determined", "nonlinear in letters", "doubles", "where the theorem fails"],
 )
 def test_nothing_is_said_of_what_is_no_fact(run: Run, arguments: list[str]) -> None:
     text = run("solve", *arguments).stdout
@@ -93,6 +92,49 @@ def test_nothing_is_said_of_what_is_no_fact(run: Run, arguments: list[str]) -> N
 def test_a_fold_says_which_derivative_vanishes(run: Run) -> None:
     text = run("solve", "-e", "x^2 + y^2 = 25", "--unknowns", "y", "--at", "x=5,y=0").stdout
     assert "\n  equation 1 has derivatives that are 0 with respect to the unknowns\n" in text
+
+
+@pytest.mark.parametrize(
+    ("A", "expected"),
+    [
+        ("a b; 2*a 2*b",
+         "  for almost all values of the letters, the equations depend on each other in the unknowns:\n"
+         "    equation 2 = 2·equation 1\n\n"
+         "  for almost all values of the letters, y1 and y2 are not determined; a·y1 + b·y2 is\n"),
+        ("1 1; a a", "    equation 2 = a·equation 1\n\n  for almost all values of the letters, y1 and y2 are not "
+         "determined; y1 + y2 is\n"),
+        ("a b 0; 0 0 c", "\n  for almost all values of the letters, y1 and y2 are not determined; a·y1 + b·y2 is\n"),
+        ("0 a; 0 0", "\n  equation 2 has no unknown\n\n  for almost all values of the letters, y1 is not determined\n"),
+        ("a b; 1 0; a+1 b", "\n  for almost all values of the letters, the equations are dependent in the unknowns: "
+         "1 of 3 is a combination of others\n"),
+        ("sqrt(2) 1", "\n  y1 and y2 are not determined; 1 combination of them is\n"),
+    ],
+)  # fmt: skip
+def test_a_sentence_on_letters_holds_for_almost_all_of_their_values(run: Run, A: str, expected: str) -> None:
+    result = run("solve", "-A", A)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert expected in result.stdout
+
+
+@pytest.mark.parametrize(
+    "A", ["a b; 2*a 2*b", "1 1; a a", "a b 0; 0 1 c", "a 0 b 0; 0 c 0 a; a c b a", "a*b b**2; a b"]
+)
+def test_what_is_said_of_letters_is_true_of_numbers_in_their_place(run: Run, A: str) -> None:
+    sentence = said(run("solve", "-A", A).stdout.splitlines(), "not determined").translate(
+        {ord("·"): "*", ord("−"): "-", ord("²"): "**2"}
+    )
+    first, _, rest = sentence.partition("; ")
+    rows = [[f"({entry})" for entry in row.split()] for row in A.split(";")]
+    for values in ({"a": 2, "b": 3, "c": 5}, {"a": -7, "b": 1, "c": 4}):
+        numbers = matrix([[eval(entry, {}, values) for entry in row] for row in rows])
+        V = transpose(null_space(numbers))
+        assert re.findall(r"y\d", first) == [f"y{j + 1}" for j, row in enumerate(V) if any(row)]
+        for combination in re.split(", | and ", re.sub(" (is|are)$", "", rest)):
+            if "combination" not in combination:
+                ones = [{f"y{k + 1}": k == j for k in range(len(V))} for j in range(len(V))]
+                vector = [Fraction(eval(combination, {}, values | one)) for one in ones]
+                assert any(vector)
+                assert not any(product([vector], V)[0])
 
 
 def singular(rng: np.random.Generator) -> list[list[str]]:
