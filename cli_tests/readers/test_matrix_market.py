@@ -166,6 +166,28 @@ def test_what_is_wrong_is_said_with_its_place(text: str, expected: str, run: Run
     assert result.stderr == f"implicitgrad: {expected}\n"
 
 
+def test_standard_input_and_values_of_options_are_recognised(run: Run) -> None:
+    result = run("solve", "-", "-g", f"{ARRAY}3 1\n1\n0\n2\n", "--format", "json", stdin=LAPLACIAN)
+    assert result.stderr == "implicitgrad: -: read as a MatrixMarket file\n"
+    assert json.loads(result.stdout)["exact"]["dL_dx"] == ["12/11", "13/11", "14/11"]
+    for arguments in (["-A", LAPLACIAN], ["-A", "@-"]):
+        result = run("solve", *arguments, "--format", "json", stdin=LAPLACIAN)
+        assert json.loads(result.stdout)["exact"]["dy_dx"][0] == ["8/11", "5/11", "2/11"]
+    result = run("solve", "-", stdin=LAPLACIAN.replace("2 1 -1", "2 1 x"))
+    assert (result.returncode, result.stderr) == (2, f"implicitgrad: -:5:5: {NUMBER} 'x'\n")
+
+
+@pytest.mark.parametrize("number", ["1e399", "1e-399"])
+def test_numbers_beyond_the_range_of_doubles_are_refused_or_exact(number: str, run: Run) -> None:
+    lines = [f"{i} {i} {number if i == 3 else 2}" for i in range(1, 301)]
+    for n, hint in ((300, "--arithmetic exact takes it as it is"), (1200, None)):
+        text = "\n".join([COORDINATE + f"{n} {n} 300", *lines])
+        result = run("solve", "a.mtx", "--arithmetic", "float", "--show", "x3", files={"a.mtx": text})
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "the range of doubles, got" in result.stderr or "a matrix of 1200×1200" in result.stderr
+        assert hint is None or hint in result.stderr
+
+
 def test_several_problems_are_listed(run: Run) -> None:
     result = run("solve", "a.mtx", files={"a.mtx": f"{COORDINATE}2 2 3\n1 1 x\n3 1 1\n2 2 1\n"})
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 2)

@@ -10,19 +10,20 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.matrix_market_lines import INDEX, Entries, Header, LineReader, as_rows
-from implicitgrad.readers.source import MAX_BYTES, decode, read_bytes, stem
+from implicitgrad.readers.source import BANNER, MAX_BYTES, decode, read_bytes, stem
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.number_grammar import parse_ratio, to_float
 
 if TYPE_CHECKING:
     from implicitgrad.readers.triplets import Triplets
 
-BANNER = "%%matrixmarket"
 EXAMPLE = "%%MatrixMarket matrix coordinate real general"
 LAYOUTS = {"coordinate": 3, "array": 2}
 """The numbers in the line of sizes."""
@@ -54,6 +55,11 @@ def read_matrix(path: str) -> SourceValue:
     if not data or data.isspace():
         raise InputError([Problem("empty; expected a matrix", code="empty", source=path)])
     return SourceValue(_File(path, data).matrix(), path)
+
+
+def read_text(text: str, source: str) -> SourceValue:
+    """Return the matrix in the text of a file that begins with the banner. Raise InputError."""
+    return SourceValue(_File(source, text.encode()).matrix(), source)
 
 
 def _is_compressed(path: str) -> bool:
@@ -103,9 +109,26 @@ class _File:
         entries = self._entries(header)
         if header.shape[0] * header.shape[1] <= MAX_TEXTS:
             return as_rows(header.shape, entries)
+        from implicitgrad.readers.sparse_limits import is_sparse
         from implicitgrad.readers.triplets import from_texts
 
-        return self._value(header, from_texts(entries))
+        try:
+            found = from_texts(entries)
+        except OverflowError:
+            if is_sparse(header.shape) and header.is_coordinate:
+                raise self._beyond_doubles(entries) from None
+            return as_rows(header.shape, entries)  # exact arithmetic may take them
+        return self._value(header, found)
+
+    def _beyond_doubles(self, entries: Entries) -> InputError:
+        """Return the error for an entry that overflows a double or is rounded to 0."""
+        for i, j, text in zip(*entries, strict=True):
+            numerator, denominator = parse_ratio(text)
+            double = to_float(Fraction(numerator, denominator))
+            if double is None or (numerator and not double):
+                message = f"entry ({i + 1}, {j + 1}): expected a number within the range of doubles, got {text}"
+                return InputError([Problem(message, None, "overflow", self.path)])
+        raise AssertionError("an entry is beyond the range of doubles")
 
     def _value(self, header: Header, found: Triplets) -> Any:  # noqa: ANN401 (Decimals, or a SparseMatrix)
         from implicitgrad.readers.sparse_limits import is_sparse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue
 from implicitgrad.readers.formats import CSV, format_by_suffix
 from implicitgrad.readers.inline import as_matrix, may_be_pasted, read_inline
-from implicitgrad.readers.source import read_text
+from implicitgrad.readers.source import is_matrix_market, read_text
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
@@ -29,6 +29,12 @@ def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat
 
 def _read_inline(text: str, source: str, *, is_matrix: bool) -> SourceValue:
     """Return the matrix or vector of a text, in the notation of the command line or as another program prints it."""
+    if is_matrix_market(text):
+        from implicitgrad.readers.matrix_market import read_text as read_matrix_market
+        from implicitgrad.readers.vectors import as_vector
+
+        value = read_matrix_market(text, source)
+        return value if is_matrix else value._replace(value=as_vector(source, value.value))
     if may_be_pasted(text):
         return _read_pasted(text, source, is_matrix=is_matrix)
     try:

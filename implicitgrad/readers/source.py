@@ -10,6 +10,8 @@ import sys
 from implicitgrad.text.errors import InputError, Problem
 
 STANDARD_INPUT = "-"
+BANNER = "%%matrixmarket"
+"""The beginning of a MatrixMarket file, in lower case."""
 MAX_BYTES = 256 * 2**20
 CHUNK = 2**16
 
@@ -21,6 +23,11 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-1
 def stem(path: str) -> str:
     """Return a file's name without directories and suffix."""
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def is_matrix_market(text: str) -> bool:
+    """Return whether a text begins as a MatrixMarket file does."""
+    return text[: len(BANNER)].lower() == BANNER
 
 
 def read_text(source: str) -> str:

@@ -1,17 +1,23 @@
-"""Read standard input whose format nothing states: YAML, or a matrix as another program prints it."""
+"""Read standard input whose format nothing states: YAML, MatrixMarket, or a matrix as another program prints it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from implicitgrad.model.spec import SystemSpec
-from implicitgrad.readers.source import STANDARD_INPUT
+from implicitgrad.readers.source import STANDARD_INPUT, is_matrix_market
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.errors import InputError
 
 
 def read_standard_input(text: str, read_yaml: Callable[[str, str], list[SystemSpec]]) -> list[SystemSpec]:
     """Return the systems of YAML, or the one of a matrix as another program prints it. Raise InputError."""
+    if is_matrix_market(text):
+        from implicitgrad.readers.matrix_market import read_text
+
+        value = read_text(text, STANDARD_INPUT)
+        say(f"implicitgrad: {STANDARD_INPUT}: read as a MatrixMarket file")
+        return [SystemSpec(STANDARD_INPUT, {"A": value}, STANDARD_INPUT)]
     specs: list[SystemSpec] = []
     error = None
     try:
