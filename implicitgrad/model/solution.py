@@ -118,7 +118,7 @@ class Solution(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        """Return whether ∂y/∂x is too large to read as a table."""
+        """Return whether ∂y/∂x is too large to read as a table in a pipe, which has no size."""
         return max(len(self.y), len(self.independent)) > MAX_TABLE_SIZE
 
     @property

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from implicitgrad.text.characters import SYMBOLS, can_encode, encodable, printable
 
-USUAL_WIDTH = 80
+USUAL_WIDTH, USUAL_HEIGHT = 80, 24
 GOOD, DOUBTFUL, BAD, LABEL, UNDETERMINED = (f"color({number})" for number in (28, 130, 196, 30, 133))
 """Colours that can be read on a light and on a dark background: each has a contrast of at least 3.9 to both."""
 
@@ -20,6 +20,8 @@ class Screen(NamedTuple):
     """Columns; None if lines may have any length."""
     has_color: bool = False
     encoding: str = "utf-8"
+    height: int = USUAL_HEIGHT
+    """Lines of one screen."""
 
     @property
     def has_symbols(self) -> bool:
@@ -41,11 +43,12 @@ class Screen(NamedTuple):
 def stdout_screen() -> Screen:
     """Return the screen behind standard output.
 
-    The width is COLUMNS, else the terminal's; a pipe has none. NO_COLOR wins over FORCE_COLOR, and that over TERM=dumb.
+    The width is COLUMNS, else the terminal's; a pipe has none. The height is LINES, else the terminal's. NO_COLOR
+    wins over FORCE_COLOR, and that over TERM=dumb.
     """
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     encoding = (sys.stdout.encoding if sys.stdout is not None else None) or "utf-8"
-    return Screen(_width(is_terminal), _has_color(is_terminal), encoding)
+    return Screen(_width(is_terminal), _has_color(is_terminal), encoding, _height(is_terminal))
 
 
 def _width(is_terminal: bool) -> int | None:
@@ -58,6 +61,16 @@ def _width(is_terminal: bool) -> int | None:
         return os.get_terminal_size(sys.stdout.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):
         return USUAL_WIDTH
+
+
+def _height(is_terminal: bool) -> int:
+    lines = os.environ.get("LINES", "")
+    if lines.isascii() and lines.isdigit() and len(lines) < 10:
+        return max(1, int(lines))
+    try:
+        return (os.get_terminal_size(sys.stdout.fileno()).lines if is_terminal else 0) or USUAL_HEIGHT
+    except (OSError, ValueError):
+        return USUAL_HEIGHT
 
 
 def _has_color(is_terminal: bool) -> bool:

@@ -245,6 +245,18 @@ class Document:
 
 def refuse_long(document: Document) -> None:
     """Raise InputError for an answer that is too long for a page, before it is laid out."""
+    if is_long(document):
+        message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {_terms(document):,}"
+        hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
+        raise InputError([Problem(message, hint, "too-large", document.system.source)])
+
+
+def is_long(document: Document) -> bool:
+    """Return whether an answer is too long for a page."""
+    return _terms(document) > MAX_TERMS
+
+
+def _terms(document: Document) -> int:
     general, P = document.shown.general, len(document.inputs)
     dependencies = general.null_space.count_nonzero() - sum(document.is_free)
     terms = 0 if document.solution.is_gradient_alone else (len(document.y) + dependencies) * P
@@ -252,10 +264,7 @@ def refuse_long(document: Document) -> None:
         terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
     if (at := document.solution.at_value) is not None:
         terms += sum(rows * columns for rows, columns in (one.shape for one in (*(at.dL_dA or ()), *(at.dL_dB or ()))))
-    if terms > MAX_TERMS:
-        message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
-        hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
-        raise InputError([Problem(message, hint, "too-large", document.system.source)])
+    return terms
 
 
 def is_file_name(name: str, title: str) -> bool:

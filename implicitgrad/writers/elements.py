@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
@@ -46,9 +46,12 @@ class Equations(NamedTuple):
 
 
 class Matrices(NamedTuple):
-    """Matrices side by side, spelled in the format's notation."""
+    """Matrices side by side."""
 
     text: str
+    """Spelled in the format's notation."""
+    pieces: tuple[str | Sequence[Sequence[str]], ...]
+    """The matrices by their rows, and the operators between them."""
 
 
 class Row(NamedTuple):

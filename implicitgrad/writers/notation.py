@@ -22,7 +22,7 @@ from implicitgrad.numbers.number_style import (
     is_short_in_table,
     is_short_in_text,
 )
-from implicitgrad.writers.elements import FREE
+from implicitgrad.writers.elements import FREE, Matrices
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.number_form import NumberOptions
@@ -41,9 +41,17 @@ class HasNumbers(Protocol):
     def number(self, value: Fraction) -> str:
         """Return one number."""
 
+    def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
+        """Return matrices, given by their rows, and the operators between them."""
+
 
 N = TypeVar("N", bound=HasNumbers)
 T = TypeVar("T")
+
+
+def matrices(notation: HasNumbers, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
+    """Return matrices, given by their rows, and the operators between them."""
+    return Matrices(notation.side_by_side(*pieces), pieces)
 
 
 def matrix_of(notation: N, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
@@ -166,17 +174,6 @@ class PlainNotation:
 
     def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
         """Return matrices, given by their rows, and the operators between them, on several lines."""
-        height = max(len(piece) for piece in pieces if not isinstance(piece, str))
-        lines = [""] * height
-        for piece in pieces:
-            texts = self._texts(piece, height)
-            lines = [line + text for line, text in zip(lines, texts, strict=True)]
-        return "\n".join(line.rstrip() for line in lines)
+        from implicitgrad.writers.plain_matrices import side_by_side
 
-    @staticmethod
-    def _texts(piece: str | Sequence[Sequence[str]], height: int) -> list[str]:
-        if isinstance(piece, str):
-            return [piece if i == (height - 1) // 2 else " " * len(piece) for i in range(height)]
-        widths = [max(map(len, column)) for column in zip(*piece, strict=True)]
-        rows = [f"[{'  '.join(text.rjust(w) for text, w in zip(row, widths, strict=True))}]" for row in piece]
-        return rows + [" " * len(rows[0])] * (height - len(rows))
+        return "\n".join(side_by_side(pieces))

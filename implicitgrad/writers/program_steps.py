@@ -15,8 +15,8 @@ from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence
-from implicitgrad.writers.notation import matrix_of
+from implicitgrad.writers.elements import Element, Equations, Section, Sentence
+from implicitgrad.writers.notation import matrices, matrix_of
 
 if TYPE_CHECKING:
     from implicitgrad.writers.latex_notation import Notation
@@ -113,7 +113,7 @@ class _ProgramSteps:
         shown = matrix_of(self.notation, signed)
         elements += [
             Sentence("together, K·(dz, dλ, dν) = (−dq, dd, db)"),
-            Matrices(self.notation.side_by_side(shown, " · ", column, " = ", right)),
+            matrices(self.notation, shown, " · ", column, " = ", right),
         ]
         return "Differentiate them, the active constraints as equations", elements
 
@@ -177,7 +177,7 @@ class _ProgramSteps:
         if not matrix:
             return []
         shown = matrix_of(self.notation, matrix)
-        return [Matrices(self.notation.side_by_side(f"∂{loss}/∂{key} = {formula} = ", shown))]
+        return [matrices(self.notation, f"∂{loss}/∂{key} = {formula} = ", shown)]
 
     def _shown(self, value: Fraction) -> str:
         return self.notation.number(value)

@@ -13,8 +13,8 @@ from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence
-from implicitgrad.writers.notation import matrix_of
+from implicitgrad.writers.elements import Element, Equations, Section, Sentence
+from implicitgrad.writers.notation import matrices, matrix_of
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.termwise import Factor, TermwiseDerivatives
@@ -143,9 +143,9 @@ class _Steps:
         return self.notation.prime(y) if self.has_primes else self.notation.derivative(y, x)
 
     def in_matrices(self) -> Step:
-        matrices = [self._numbers(self.system.A), " · ", self._jacobian(self.x), " = ", self._numbers(self.B)]
+        pieces = [self._numbers(self.system.A), " · ", self._jacobian(self.x), " = ", self._numbers(self.B)]
         where = "At the point" if self.is_at_point else "Together"
-        return f"{where}, A·∂y/∂x = {self.right}", [Matrices(self.notation.side_by_side(*matrices))]
+        return f"{where}, A·∂y/∂x = {self.right}", [matrices(self.notation, *pieces)]
 
     def reduced(self) -> Step:
         elements: list[Element] = []
@@ -193,7 +193,7 @@ class _Steps:
         T = [by_name.get(x, [Fraction(x == other) for other in independent]) for x in self.x]
         right = "T" if self.system.B is None else "B·T"
         text = f"{self._listed(independent)} may vary, the others follow: A·∂y/∂x = {right}, with:"
-        return title, [*elements, Sentence(text), Matrices(self.notation.side_by_side("T = ", self._numbers(T)))]
+        return title, [*elements, Sentence(text), matrices(self.notation, "T = ", self._numbers(T))]
 
     def unique(self) -> Step:
         independent, J = self.solution.independent, self._numbers(self.solution.general.particular)
@@ -204,7 +204,7 @@ class _Steps:
         names = self._jacobian(independent)
         if len(J) == 1:
             return title, self._some([f"{name} = {value}" for name, value in zip(names[0], J[0], strict=True)])
-        return title, [Matrices(self.notation.side_by_side(names, " = ", J))]
+        return title, [matrices(self.notation, names, " = ", J)]
 
     @property
     def _is_inverse(self) -> bool:

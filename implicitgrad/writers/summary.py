@@ -20,7 +20,8 @@ from implicitgrad.writers.document import Document
 from implicitgrad.writers.heat_map import draw, shorten
 from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.scaled_matrix import ScaledMatrix
-from implicitgrad.writers.table import GAP, MARGIN, Page
+from implicitgrad.writers.table import Page
+from implicitgrad.writers.table_layout import GAP, MARGIN
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection

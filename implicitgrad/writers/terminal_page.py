@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import MAX_TABLE_SIZE
+from implicitgrad.model.system import Arithmetic
 from implicitgrad.terminal.screen import Screen, stdout_screen
-from implicitgrad.writers.table import lay_out, write_table
+from implicitgrad.writers.table import lay_out, write_short_table, write_table
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
@@ -26,15 +27,29 @@ def write(solution: AnySolution, options: WriteOptions) -> str:
         notation = PlainNotation(options.numbers, screen.label, screen.label)
         document = ProgramDocument(solution, notation, options.wrt, options.selection, has_steps=options.has_steps)
         return lay_out(document, screen)
-    if _is_large(solution, options.selection) and not options.is_full:
+    if options.is_full:
+        return write_table(solution, screen, options.numbers, options.selection)
+    if screen.width is not None and _is_summarised_whole(solution):
+        text = write_short_table(solution, screen, options.numbers, options.selection)
+    elif _is_large(solution, options.selection):
+        text = None
+    else:
+        text = write_table(solution, screen, options.numbers, options.selection)
+    if text is None:
         from implicitgrad.writers.summary import write_summary
 
-        return write_summary(solution, screen, options.numbers, options.selection)
-    return write_table(solution, screen, options.numbers, options.selection)
+        text = write_summary(solution, screen, options.numbers, options.selection)
+    return text
+
+
+def _is_summarised_whole(solution: Solution) -> bool:
+    """Return whether a summary leaves out nothing but entries of ∂y/∂x and ∂L/∂x."""
+    others = (solution.derivation, solution.second, solution.at_value, solution.along)
+    return solution.arithmetic is not Arithmetic.SYMBOLIC and all(one is None for one in others)
 
 
 def _is_large(solution: Solution, selection: Selection | None) -> bool:
-    """Return whether what is shown of ∂y/∂x is too large to read as a table."""
+    """Return whether what is shown of ∂y/∂x is too large to read as a table in a pipe, which has no size."""
     if selection is None:
         return solution.is_large
     rows = 0 if solution.is_gradient_alone else len(selection.rows)
