@@ -352,6 +352,18 @@ CASES = [
     Case(
         "LaTeX with comments", "a LaTeX matrix", "\\begin{pmatrix}\n1 & 2 \\\\ % first\n3 & 4\n\\end{pmatrix}", SQUARE
     ),
+    Case(
+        "NumPy 2.4 long print of exponents",
+        "a matrix in brackets",
+        "[-8.2657640e+08 -7.6597870e-05  1.1788496e+11  3.1160630e+00\n  5.7565700e+12 -5.3206550e+00]",
+        ["-8.2657640e+08", "-7.6597870e-05", "1.1788496e+11", "3.1160630e+00", "5.7565700e+12", "-5.3206550e+00"],
+    ),
+    Case(
+        "tabulate presto",
+        "a Markdown or org table",
+        "    |   y1 |   y2\n----+------+------\n x1 |    1 |    2\n x2 |    3 |    4",
+        SQUARE,
+    ),
     Case("LaTeX with \\cr", "a LaTeX matrix", "\\begin{pmatrix}1&\\quad2\\cr3&4\\end{pmatrix}", SQUARE),
     Case("Python at a prompt", "a NumPy array", ">>> A\narray([[1., 2.],\n       [3., 4.]])", DECIMALS),
     Case("MATLAB at a prompt", "a MATLAB or Octave display", ">> A\n\nA =\n\n     1     2\n     3     4\n", SQUARE),

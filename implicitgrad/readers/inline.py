@@ -28,7 +28,7 @@ _FOREIGN = (
     r"|\.\w+\(|Matrix|Columns? \d|\*[ \t]*\n|\*\^"
 )
 """Signs of the notations of other programs."""
-_PRINTED_ROW = r"\s*\[(?:\d+\][ \t]|[^\[\];\n]{60,}\n)"
+_PRINTED_ROW = r"\s*\[(?:\d+\][ \t]|[^\[\];\n]{40,}\n)"
 """Matches R's [1] before a vector, and a vector of NumPy's on several lines."""
 _TOKEN = re.compile(r"[\[\],;\n\v]|[^\[\],; \t\r\n\v]+")
 _SEPARATOR = re.compile(r"[\[\],; \t]")

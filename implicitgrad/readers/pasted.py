@@ -190,6 +190,8 @@ def _grid(text: str, original: str, dialect: Dialect) -> Grid:
         if re.match(r"\s*\d+-element", original) and all(len(row) == 1 for row in rows):
             return Grid([[cell for row in rows for cell in row]], has_header=False, has_names=False, is_column=True)
         return read_grid(rows, has_names=dialect.has_names)
+    if dialect.separator == "|" and not any(row[0].text for row in rows):  # each line begins with a bar
+        rows = [row[1:] for row in rows]
     if not dialect.has_names:
         return Grid(rows, has_header=False, has_names=False)
     if not any(cell.text for cell in rows[0]) and len(rows) > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from implicitgrad.readers.dialects import Dialect
 from implicitgrad.readers.inline import SAME_ROW
@@ -66,15 +65,15 @@ def _without_tuples(text: str) -> str:
 def _is_wrapped(text: str) -> bool:
     """Return whether the lines in brackets are one row. Raise InlineError if they may also be several."""
     lines = [line for line in text.strip().split("\n") if line.strip(" []")]
-    counts = {len(line.strip(" []").split()) for line in lines}
-    has_commas = all(line.rstrip().endswith(",") for line in lines[:-1])
-    is_full = all(
-        len(line) + len(following.split()[0]) >= LINE_WIDTH and re.match(r" \S| +[-\d]", following)
-        for line, following in pairwise(lines)
-    )
-    if not has_commas and (not is_full or "," in text):
-        return False
-    if len(lines) > 1 and counts != {1} and len(counts) == 1:
+    rows = [line.strip(" []").split() for line in lines]
+    counts = [len(row) for row in rows]
+    if not all(line.rstrip().endswith(",") for line in lines[:-1]):
+        width = max(len(entry) for row in rows for entry in row)
+        is_full = all(len(line.rstrip()) + 2 * width >= LINE_WIDTH for line in lines[:-1])
+        is_indented = all(line.startswith(" ") for line in lines[1:])
+        if "," in text or not is_full or not is_indented or len({*counts[:-1]}) > 1 or counts[-1] > counts[0]:
+            return False
+    if len(lines) > 1 and counts[0] > 1 and len({*counts}) == 1:
         message = "expected to be told whether this is one row on several lines, or several rows"
         refuse_at(message, text, text.index("["), "Write it on one line, or a semicolon after each row")
     return True
