@@ -364,6 +364,7 @@ CASES = [
         "    |   y1 |   y2\n----+------+------\n x1 |    1 |    2\n x2 |    3 |    4",
         SQUARE,
     ),
+    Case("MATLAB below a comment", "a matrix in brackets", "% A ... B\nA = [1 2; 3 4]; % C ... D\n", SQUARE),
     Case("LaTeX with \\cr", "a LaTeX matrix", "\\begin{pmatrix}1&\\quad2\\cr3&4\\end{pmatrix}", SQUARE),
     Case("Python at a prompt", "a NumPy array", ">>> A\narray([[1., 2.],\n       [3., 4.]])", DECIMALS),
     Case("MATLAB at a prompt", "a MATLAB or Octave display", ">> A\n\nA =\n\n     1     2\n     3     4\n", SQUARE),
@@ -541,6 +542,31 @@ REFUSED = {
         "A = [1 2; 3 4]; g = [1 1];",
         "-A:1:15: expected the end after the last ], got ';'. "
         "Give each matrix by an option of its own, -A, -B or -g",
+    ),
+    "another shape than Julia says": (
+        "2×2 Matrix{Int64}:\n 1  2\n",
+        "-A:1:1: expected 2×2 entries, as is stated here, got 1×2",
+    ),
+    "another number of entries than Julia says": (
+        "3-element Vector{Int64}:\n 1\n 2\n",
+        "-A:1:1: expected 3 entries, as is stated here, got 2",
+    ),
+    "another shape than NumPy says": (
+        "array([[1., 2.], [3., 4.]], shape=(3, 2))",
+        "-A:1:29: expected 3×2 entries, as is stated here, got 2×2",
+    ),
+    "integers that are none": (
+        "np.array([[1.5, 2]], dtype=int)",
+        "-A:1:28: expected integers for int, got '1.5', which it would cut",
+    ),
+    "Mathematica truncated": (
+        "{1, <<98>>, 100}",
+        "-A:1:5: expected every entry, got '<<98>>' in place of some. InputForm prints all of them",
+    ),
+    "the name of a transpose": (
+        "A^T = \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+        "-A:1:1: expected a matrix alone, got 'A^T =' beside it. "
+        "Nothing is computed; expected one matrix as it is printed",
     ),
     "a transpose": (
         "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}^T",

@@ -116,7 +116,7 @@ def _joined(blocks: list[list[Row]]) -> list[Row]:
     for header, *body in blocks:
         if not body:
             raise InlineError("expected rows below this line, got none", header[0])
-        first = int(len(body[0]) == len(header) + 1)
+        first = int(len(body[0]) == len(header) + 1 or _are_labels(body[0][:1]))
         block = [[Token("", header[0].position)] * first + header, *body]
         for row in block:
             if len(row) != len(header) + first:

@@ -39,7 +39,7 @@ ECHO = (
 PROMPT = r"(?:(?:In|Out)\s?\[\d+\]\s*(?::=|=|:)\s*|>{1,3} )?"
 ASSIGNMENT = rf"\A\s*{PROMPT}(?:(?:[A-Za-z][\w.]*\s+)?{NAME}(?:\[\d*\])*\s*(?::=|=|<-)[^\S\n]*)?\s*"
 """What may stand before a matrix: a prompt, and a name to which it is assigned."""
-TYPE = r"[A-Z]\w*(?:\{[^\n\[\]]*\})?"
+TYPE = r"(?:Any|Big|Bool|Complex|Float|Integer|Int|Number|Rational|Real|UInt)\w*(?:\{[^\n\[\]]*\})?"
 """The type of the entries, before a Julia array."""
 DELIMITER = r"(?:\\?[\[\](){}|.]|\\[lr]?[vV]ert|\\\||\\[lr](?:brack|brace|angle))"
 MATRICES = r"(?:[pbvVB]?(?:small)?matrix|array)\*?"
@@ -49,7 +49,7 @@ _AROUND = (
     r"(?:\s|\$|\\[\[\]()]|\\centering\b|\\label\s*\{[^{}]*\}|"
     r"\\(?:begin|end)\s*\{(?:table|center|equation|align|gather|displaymath|math)\*?\}(?:\[[\w!]*\])?)*"
 )
-BEFORE_LATEX = rf"{_AROUND}(?:[\w\\{{}}^]+\s*&?\s*:?=\s*)?(?:\\left\s*{DELIMITER}|[\[(|])?\s*"
+BEFORE_LATEX = rf"{_AROUND}(?:[\w\\{{}}]+\s*&?\s*:?=\s*)?(?:\\left\s*{DELIMITER}|[\[(|])?\s*"
 AFTER_LATEX = rf"\s*(?:\\right\s*{DELIMITER}|[\])|])?\s*[.,;]?{_AROUND}"
 
 

@@ -20,7 +20,7 @@ from implicitgrad.readers.dialects import (
 )
 from implicitgrad.readers.inline import InlineError, Token, as_matrix, read_inline, source_value
 from implicitgrad.readers.pasted_brackets import in_brackets, in_its_words
-from implicitgrad.readers.refused_prints import one_environment, refuse_what_is_missing
+from implicitgrad.readers.refused_prints import one_environment, refuse_another_shape, refuse_what_is_missing
 from implicitgrad.readers.rewriting import refuse_at, rewritten
 from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import quoted
@@ -88,7 +88,9 @@ def read_pasted(text: str, source: str) -> Pasted:
     """Return the matrix that a text shows. Raise InputError."""
     text = _without_echo(text)
     try:
-        return _read(text, source, _dialect_of(text))
+        pasted = _read(text, source, _dialect_of(text))
+        refuse_another_shape(text, pasted.matrix.value)
+        return pasted
     except InlineError as error:
         problem = Problem(error.message, error.hint, "bad-syntax")
         raise InputError([problem.at(source, error.token.position)]) from None
@@ -100,8 +102,9 @@ def _without_echo(text: str) -> str:
 
 
 def _dialect_of(text: str) -> Dialect:
+    text = rewritten(text, [COMMENTS])
     found = next(one for one in DIALECTS if re.search(one.mark, text))
-    return TABLE if found is DIALECTS[-1] and _has_short_header(rewritten(text, [COMMENTS])) else found
+    return TABLE if found is DIALECTS[-1] and _has_short_header(text) else found
 
 
 def _has_short_header(text: str) -> bool:
@@ -118,7 +121,7 @@ def _has_short_header(text: str) -> bool:
 
 
 def _read(text: str, source: str, dialect: Dialect) -> Pasted:
-    refuse_what_is_missing(text, dialect)
+    refuse_what_is_missing(rewritten(text, [COMMENTS]), dialect)
     original, power = text, 0
     if (factor := re.search(FACTOR, text)) is not None:
         power = _power_of_ten(factor, text)

@@ -10,8 +10,14 @@ from implicitgrad.readers.rewriting import refuse_at, rewritten
 from implicitgrad.text.characters import quoted
 
 COMPLEX = r"(?<![\w.])(?:\d++\.?\d*+|\.\d++)(?:[eE][-+]?\d++)?+(?:[ijJ]|im|\*I)(?!\w)"
-ELLIPSIS = r"\.\.\.|[\u2026\u22ee\u22ef\u22f1]|\\[clvd]?dots\b|\bomitted\b"
+ELLIPSIS = r"\.\.\.|[\u2026\u22ee\u22ef\u22f1]|\\[clvd]?dots\b|\bomitted\b|<<\d+>>"
 CONTINUATION = r"\.\.\.(?=[^\S\n]*(?:[%A-Za-z][^\n]*)?\n)"
+SHAPE = (
+    r"(?m)^[ \t]*(\d{1,9})\u00d7(\d{1,9})[ \t]|^[ \t]*(\d{1,9})-element[ \t]"
+    r"|\b(?:shape|size)=[(\[](\d{1,9}), ?(\d{1,9})[)\]]"
+)
+"""The number of rows and columns, or of entries, that is printed beside them."""
+INTEGERS = r"\bdtype\s*=\s*['\"]?(?:\w+\.)?(u?int\d*)\b"
 REFUSED = (
     (r"masked_array\(", "a masked array", "A masked entry has no value; fill it first"),
     (r"indices=|\bSparseArray\[|Compressed \w+ Sparse|\(\d+, \d+\)\t|\(\d+, \d+\) ->|\bsparse(?:Matrix)?\(",
@@ -36,6 +42,23 @@ def refuse_what_is_missing(text: str, dialect: Dialect) -> None:
         refuse_at(f"expected real numbers, got {quoted(found[0])}, which is imaginary", text, found.start())
     if dialect.constants and (found := re.search(rf"(?<![\w.])(?:{dialect.constants})\b", text)) is not None:
         refuse_at(f"expected numbers or letters, got the constant {quoted(found[0])}", text, found.start())
+
+
+def refuse_another_shape(text: str, rows: object) -> None:
+    """Raise InlineError if the entries are not as many, or not of the type, as is stated beside them."""
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+        return
+    if (shape := re.search(SHAPE, text)) is not None:
+        expected = [int(size) for size in shape.groups() if size is not None]
+        found = [len(rows), len(rows[0])] if len(expected) == 2 else [sum(map(len, rows))]
+        if expected != found:
+            stated, got = ("×".join(map(str, sizes)) for sizes in (expected, found))
+            refuse_at(f"expected {stated} entries, as is stated here, got {got}", text, shape.start())
+    if (integers := re.search(INTEGERS, text)) is not None:
+        for entry in (entry for row in rows for entry in row):
+            if not re.fullmatch(r"[-+]?\d+\.?0*", entry):
+                message = f"expected integers for {integers[1]}, got {quoted(entry)}, which it would cut"
+                refuse_at(message, text, integers.start(1))
 
 
 def _is_numpys(text: str) -> bool:
