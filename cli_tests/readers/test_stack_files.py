@@ -320,3 +320,10 @@ def test_a_large_stack_is_answered_in_parts_with_the_same_results(
         assert all(np.array_equal(one[key], other[key]) for key in one)
     monkeypatch.setattr(stack_parts, "MAX_PARTS", 2)
     assert len(parts_of(Item("s.npz", None))) == 2
+
+
+def test_an_annotation_names_the_file_and_the_system(run: Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", A=A[[0, 2]], expect_rank=[2, 1])
+    result = run("check", "s.npz", "--github", "-q")
+    assert result.returncode == 1
+    assert "::error file=s.npz,title=rank of s.npz[1] fails::claimed 1, correct is 2\n" in result.stdout

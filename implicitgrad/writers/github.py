@@ -30,9 +30,9 @@ def _annotations(results: Sequence[Result], workspace: str | None) -> Iterator[s
                 yield _command({**at, "title": "not read"}, [str(message)])
     for verdict, outcome in failed(results):
         source, place = verdict.source, outcome.place
-        path = numbered(source.rpartition("#")[0] or source)[0]
+        path, index = numbered(source.rpartition("#")[0] or source)
         file = path if place.line is None else place.source
-        of_what = "" if file == path else f" of {source}"
+        of_what = "" if file == path and not index else f" of {source}"
         title = f"{outcome.key}{of_what} {outcome.verb}"
         lines = (outcome.headline, *(suspicion.message for suspicion in outcome.suspicions))
         yield _command({**_at(file, place.line, place.column, workspace), "title": title}, lines)
