@@ -508,7 +508,11 @@ def test_arrays_of_other_types_and_shapes_are_read_or_refused(run: Run, tmp_path
         ),
         ("complex.npy", "expected an array of integers or floats, got complex128"),
         ("scalar.npy", "expected one or two dimensions, got 0"),
-        ("cube.npy", "expected one or two dimensions, got 3"),
+        (
+            "cube.npy",
+            "dL_dx: expected P or K×P beside one system, got the shape 1×1×1. Leading axes are for a stack, an A of"
+            " shape S×M×N",
+        ),
     ):
         result = run("check", "-A", "1", "-g", "1", "--dldx", f"@{name}")
         assert (result.returncode, result.stdout) == (2, ""), name

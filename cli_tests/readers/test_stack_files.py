@@ -163,7 +163,7 @@ def test_options_give_arrays_with_the_same_leading_axes(run: Run, tmp_path: Path
     assert (result.returncode, result.stdout, result.stderr) == (
         2,
         "",
-        "implicitgrad: <inline>: dL_dy: expected N or K×N beside one system, got the shape 1×3×2. Leading axes are "
+        "implicitgrad: g3.npy: dL_dy: expected N or K×N beside one system, got the shape 1×3×2. Leading axes are "
         "for a stack, an A of shape S×M×N\n",
     )
 

@@ -43,7 +43,7 @@ def read_matrix(path: str) -> SourceValue:
     if not is_numeric(array):
         raise not_numeric(path, "", array)
     if not array.ndim:
-        raise refused(path, "expected at least one dimension, got 0", "bad-shape")
+        raise refused(path, "expected one or two dimensions, got 0", "bad-shape")
     return SourceValue(array, path, unit_roundoff=unit_roundoff_of(array))
 
 

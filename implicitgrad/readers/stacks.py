@@ -116,17 +116,17 @@ def entry_at(value: SourceValue, place: StackPlace, source: str | None) -> Sourc
 def _misfit(key: str, value: SourceValue, shape: tuple[int, ...], source: str) -> InputError:
     array: Any = value.value
     own = [axes or "one value" for axes in _own(key, array)]
-    found = _shown(array.shape)
+    found, at = _shown(array.shape), value.source or source
     if not shape:
         expected = f"{key}: expected {' or '.join(own)} beside one system, got the shape {found}"
-        return InputError([Problem(expected, "Leading axes are for a stack, an A of shape S×M×N", "bad-shape", source)])
+        return InputError([Problem(expected, "Leading axes are for a stack, an A of shape S×M×N", "bad-shape", at)])
     lead = _shown(shape)
     each = [f"{lead}×{axes}" if axes != "one value" else lead for axes in own]
     message = f"{key}: expected {' or '.join(each)} beside a stack of {lead} systems, or {own[0]} for all of them"
     hint = None
     if key in ("dL_dy", "dL_dx") and array.ndim == 2:
         hint = f"{key}[None] is several losses of every system"
-    return InputError([Problem(f"{message}; got the shape {found}", hint, "bad-shape", value.source or source)])
+    return InputError([Problem(f"{message}; got the shape {found}", hint, "bad-shape", at)])
 
 
 def _own(key: str, array: Array) -> tuple[str, ...]:
