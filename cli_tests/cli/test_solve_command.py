@@ -561,3 +561,14 @@ def test_a_missing_comma_is_one_mistake(run: Run) -> None:
     message = refused(run, "solve", "-", stdin="A: [[1, 2], [3 4]]")
     assert message.count("\n") == 0
     assert message.endswith("Is a comma missing?")
+
+
+@pytest.mark.parametrize(("form", "has_batch"), [("html", False), ("csv", True)])
+def test_batch_is_named_where_it_writes_the_format(run: Run, tmp_path: Path, form: str, has_batch: bool) -> None:
+    (tmp_path / "two.yaml").write_text("A: [[2]]\n---\nA: [[3]]\n")
+    result = run("solve", "two.yaml", "--format", form)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"implicitgrad: --format {form} holds one system's answer, and there are 2. --format table, json, plain, "
+        f"markdown, latex or yaml holds several{'; implicitgrad batch writes the numbers of all' * has_batch}\n"
+    )

@@ -19,8 +19,9 @@ from implicitgrad.readers.source import decode, stem
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
+from implicitgrad.writers.batch_format import BatchFormat
 from implicitgrad.writers.formats import FORMATS, JSON
-from implicitgrad.writers.options import BatchFormat, WriteOptions
+from implicitgrad.writers.options import WriteOptions
 
 if TYPE_CHECKING:
     from implicitgrad.model.program import QuadraticProgram

@@ -19,7 +19,7 @@ from implicitgrad.symbolic.element import Symbolic
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import Problem, UsageError
 from implicitgrad.text.number_grammar import format_fraction, to_float
-from implicitgrad.writers.options import BatchFormat, linear_alone
+from implicitgrad.writers.batch_format import BatchFormat, linear_alone
 from implicitgrad.writers.record import to_record
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.options import AnySolution, BatchFormat, WriteOptions
+    from implicitgrad.writers.batch_format import BatchFormat
+    from implicitgrad.writers.options import AnySolution, WriteOptions
     from implicitgrad.writers.report import Result
 
 TABLE, JSON, PLAIN = "table", "json", "plain"

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from implicitgrad.text.errors import Problem
-from implicitgrad.writers.options import BatchFormat
+from implicitgrad.writers.batch_format import BatchFormat
 from implicitgrad.writers.record import Json, error_record, write_json, write_record
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from fractions import Fraction
@@ -146,15 +145,9 @@ class PlainNotation:
 
     def comparison(self, value: Symbolic, sign: str) -> str:
         """Return that a value is 0 (``=``) or not (``≠``): ``k = -2`` for k + 2, ``b ≠ c`` for b − c."""
-        text = value.shown
-        if match := re.fullmatch(r"(\w+(?:\(\w+\))?) ([+−]) (\w+|[0-9]+/[0-9]+)", text):
-            left, operator, right = match.groups()
-            is_number = right[0].isdecimal()
-            if left[0].isdecimal() and operator == "−":
-                left, right = right, left
-            if operator == "−" or is_number:
-                return f"{left} {sign} {'-' if operator == '+' else ''}{right}"
-        return f"{text} {sign} 0"
+        from implicitgrad.writers.comparisons import compare_with_zero
+
+        return compare_with_zero(value.shown, sign)
 
     def as_written(self, equation: str, tree: Equation) -> str:
         """Return an equation that the user wrote, with typographic operators."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from implicitgrad.writers.batch_format import linear_alone
 from implicitgrad.writers.numpy_files import npy_limitation, write_npy
-from implicitgrad.writers.options import linear_alone
 
 if TYPE_CHECKING:
     from implicitgrad.writers.options import AnySolution, WriteOptions

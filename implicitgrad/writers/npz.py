@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from implicitgrad.writers.batch_format import BatchFormat
 from implicitgrad.writers.numpy_files import write_npz, write_numbers, write_stack
-from implicitgrad.writers.options import BatchFormat
 
 if TYPE_CHECKING:
     from implicitgrad.writers.options import AnySolution, WriteOptions
