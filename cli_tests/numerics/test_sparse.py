@@ -204,6 +204,46 @@ def test_an_h_matrix_needs_no_inverse(kind: str, monkeypatch: pytest.MonkeyPatch
         assert found.warnings == ()
 
 
+def definite(n: int, seed: int) -> Any:
+    """A symmetric positive definite matrix that is no H-matrix."""
+    rng = np.random.default_rng(seed)
+    G = np.round(rng.standard_normal((n, n)) * (rng.random((n, n)) < 0.6), 3) + np.eye(n)
+    A = G.T @ G + 0.05 * np.eye(n)
+    return (A + A.T) / 2
+
+
+@given(st.integers(2, 9), st.integers(0, 2**32))
+@examples(60)
+def test_a_definite_matrix_is_certified_by_its_least_eigenvalue(n: int, seed: int) -> None:
+    A, g = definite(n, seed), np.random.default_rng(seed + 1).standard_normal(n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "_by_inverse", lambda M: None)
+        patch.setattr(certificates, "_by_dominance", lambda M: None)
+        found = solved(kept_sparse(A, g))
+        assert found.error_bounds[1] is not None
+        assert found.error_bounds[1] < 1e-8
+        assert_within_bounds(found, exact(A, g))
+        moved = solved(kept_sparse(A, g, errors=np.where(A != 0, 1e-6, 0.0)))
+        if moved.error_bounds[1] is not None:
+            assert_within_bounds(moved, exact(A + 0.9e-6 * (A != 0), g))
+
+
+def test_an_indefinite_matrix_has_no_bound_of_its_least_eigenvalue() -> None:
+    for A in ([[1.0, 3.0], [3.0, 1.0]], [[-2.0, 1.0], [1.0, -2.0]], [[1.0, 3.0], [2.0, 1.0]]):
+        assert certificates._by_definiteness(factorization.factored(sparse.csc_array(A), None)) is None
+
+
+@given(st.integers(2, 9), st.integers(0, 2**32), st.floats(0.01, 2.0))
+@examples(60)
+def test_a_bound_of_the_least_eigenvalue_is_below_it(n: int, seed: int, share: float) -> None:
+    A = definite(n, seed)
+    M = factorization.factored(sparse.csc_array(A), None)
+    least = float(np.linalg.eigvalsh(A)[0])
+    assert certificates._least_eigenvalue(M, share * least) <= least * (1 + 1e-9)
+    if share < 0.9:
+        assert certificates._least_eigenvalue(M, share * least) > 0.8 * share * least
+
+
 def test_what_is_not_certified_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificates, "MAX_WORK", 0)
     A = [[1.0, 2.0], [3.0, -4.0]]

@@ -4,6 +4,10 @@ The comparison matrix ⟨M⟩ has |mᵢᵢ| on its diagonal and −|mᵢⱼ| bes
 and |M⁻¹| ≤ ⟨M⟩⁻¹ entry by entry (Ostrowski 1937). Then |M⁻¹|·r ≤ v·max(rᵢ/wᵢ) for r ≥ 0 and 0 < w ≤ ⟨M⟩·v (Rump 2010,
 *Verification methods*, Acta Numerica 19, §10.8). How v was found does not matter: w is computed with its rounding
 errors bounded, and stands for every M within the bounds of its entries.
+
+A symmetric M is positive definite with λ_min ≥ α − ‖R‖ if M − α·I = L·D·Lᵀ + R with D > 0 (Rump 2006, *Verification of
+positive definiteness*, BIT 46). R is bounded by the errors of Gaussian elimination, γ_k·|L|·|U| (Higham 2002, §9.3),
+and by what U differs from D·Lᵀ.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
-from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged
-from implicitgrad.solvers.sparse.factorization import Compressed, Factored, decomposed
+from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
+from implicitgrad.solvers.sparse.factorization import Compressed, Factored, decomposed, without_pivoting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +28,15 @@ if TYPE_CHECKING:
 MAX_ITERATIONS = 20
 MAX_WORK = 2 * 10**9
 """Multiplications that a bound by the columns of the inverse may take, about 2 s."""
+PROBES = 8
+SHARES = (0.5, 0.1)
+"""The fractions of the estimated least eigenvalue that are tried as lower bounds."""
 BLOCK = 64
 """Columns of the inverse that are computed together."""
 
 
 class Certificate(Protocol):
     """A bound on M⁻¹."""
-
-    @property
-    def norm(self) -> float:
-        """Return a bound on ‖M⁻¹‖_∞."""
 
     def bound(self, r: Array) -> Array:
         """Return a bound on |M⁻¹|·r for r ≥ 0, (n, K)."""
@@ -63,11 +66,6 @@ class DominanceCertificate(NamedTuple):
     solve: Callable[[Array], Array] | None
     """Solves ⟨M⟩·v = r approximately, if there is a decomposition for it."""
 
-    @property
-    def norm(self) -> float:
-        """Return a bound on ‖M⁻¹‖_∞."""
-        return float(self.v.max() / self.w.min() * (1 + 4 * U))
-
     def bound(self, r: Array) -> Array:
         """Return a bound on |M⁻¹|·r: ⟨M⟩⁻¹·r, enlarged, or else a multiple of v."""
         found = np.empty_like(r)
@@ -87,20 +85,27 @@ class InverseCertificate(NamedTuple):
     sums: Array
     rho: float
 
-    @property
-    def norm(self) -> float:
-        """Return a bound on ‖M⁻¹‖_∞."""
-        return float(self.sums.max() / (1 - self.rho) * (1 + 8 * U))
-
     def bound(self, r: Array) -> Array:
         """Return a bound on |M⁻¹·r|: M⁻¹ = Z·(M·Z)⁻¹, and ‖(M·Z)⁻¹‖_∞ ≤ 1/(1 − ρ)."""
         found: Array = self.sums[:, None] * (r.max(axis=0) / (1 - self.rho) * (1 + 8 * U))
         return found
 
 
+class DefiniteCertificate(NamedTuple):
+    """A lower bound of σ_min(M)."""
+
+    sigma: float
+
+    def bound(self, r: Array) -> Array:
+        """Return ‖r‖₂/σ_min, which bounds each entry of |M⁻¹·r|."""
+        largest = r.max(axis=0, initial=0.0) + SMALLEST
+        norms = largest * np.sqrt(enlarged(((r / largest) ** 2).sum(axis=0), len(r))) * (1 + 16 * U)
+        return np.broadcast_to(norms / self.sigma * (1 + 4 * U), r.shape)
+
+
 def find_certificate(M: Factored) -> Certificate | None:
     """Return a bound on M⁻¹; None if none is found in a time comparable to that of the decomposition."""
-    return _by_dominance(M) or _by_inverse(M)
+    return _by_dominance(M) or _by_inverse(M) or _by_definiteness(M)
 
 
 def _by_dominance(M: Factored) -> DominanceCertificate | None:
@@ -178,6 +183,46 @@ def _by_inverse(M: Factored) -> InverseCertificate | None:
         sums += np.abs(Z).sum(axis=1)
     rho = float(enlarged(rests, n + BLOCK).max())
     return InverseCertificate(enlarged(sums, n + BLOCK), rho) if rho < 1 else None
+
+
+def _by_definiteness(M: Factored) -> DefiniteCertificate | None:
+    """Decompose a symmetric M less a share of its estimated least eigenvalue; None if that proves nothing."""
+    if (M.value != M.value.T).nnz:
+        return None
+    n = M.value.shape[0]
+    v, least = np.random.default_rng(0).standard_normal(n), 0.0
+    for _ in range(PROBES):
+        w = M.solve(v)
+        size = float(np.linalg.norm(w))
+        least, v = float(np.linalg.norm(v)) / size, w / size
+    for share in SHARES:
+        sigma = _least_eigenvalue(M, share * least)
+        if sigma > 0:
+            return DefiniteCertificate(sigma)
+    return None
+
+
+def _least_eigenvalue(M: Factored, shift: float) -> float:
+    """Return a lower bound of the least eigenvalue of a symmetric M near ``shift``; 0 if none is proved."""
+    S = (M.value - shift * sparse.eye_array(M.value.shape[0], format="csc")).tocsc()
+    try:
+        lu = without_pivoting(S)
+    except RuntimeError:
+        return 0.0
+    if not np.array_equal(lu.perm_r, lu.perm_c):
+        return 0.0
+    L, U_factor = lu.L, lu.U
+    D = U_factor.diagonal()
+    if not (D > 0).all():
+        return 0.0
+    scaled = (L @ sparse.diags_array(D)).T.tocsc()  # D·Lᵀ, each entry rounded once
+    apart = abs(U_factor - scaled) + 4 * U * abs(scaled)
+    ones, width = np.ones(len(D)), int(max(np.bincount(L.indices).max(), np.bincount(U_factor.indices).max()))
+    sizes = gamma(width + 1) * enlarged(abs(U_factor) @ ones, width) + enlarged(apart @ ones, width)
+    rest = float(enlarged(abs(L) @ sizes, width).max()) * (1 + 16 * U) + 2 * U * float(np.abs(S.diagonal()).max())
+    if M.error is not None:
+        rest += float(max(enlarged(M.error.sum(axis=axis), M.width).max() for axis in (0, 1)))
+    return (shift - rest * (1 + 8 * U) - SMALLEST) * (1 - 4 * U)
 
 
 def _multiple(v: Array, w: Array, r: Array) -> Array:

@@ -1,7 +1,6 @@
 """A sparse square matrix with its LU decomposition, and residuals with bounds.
 
-The decomposition is SuperLU's (Demmel et al. 1999). Nothing that is certified depends on its accuracy: bounds come from
-the residual of what it computes.
+The decomposition is SuperLU's (Demmel et al. 1999). Bounds come from the residual of what it computes.
 """
 
 from __future__ import annotations
@@ -77,15 +76,20 @@ def decomposed(matrix: Compressed) -> Any:  # noqa: ANN401 (SuperLU's type has n
     H-matrices allow that; whether others do is tried.
     """
     if _has_symmetric_pattern(matrix):
-        mode = {"SymmetricMode": True}
         try:
-            lu = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, options=mode)
+            lu = without_pivoting(matrix)
         except RuntimeError:  # a pivot is 0
             return splu(matrix)
         if _is_stable(matrix, lu):
             return lu
         del lu
     return splu(matrix)
+
+
+def without_pivoting(matrix: Compressed) -> Any:  # noqa: ANN401
+    """Return the decomposition with its pivots on the diagonal. Raise RuntimeError if one is 0."""
+    mode = {"SymmetricMode": True}
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, options=mode)
 
 
 def _has_symmetric_pattern(matrix: Compressed) -> bool:
