@@ -66,7 +66,11 @@ def system_options(command: Decorated) -> Decorated:
     for option in reversed(
         (
             click.option(
-                "-A", "A", **once(), metavar="MATRIX", help="The matrix A: '1 2; 3 4', '[[1, 2], [3, 4]]' or @FILE."
+                "-A",
+                "A",
+                **once(),
+                metavar="MATRIX",
+                help="The matrix A: '1 2; 3 4', '[[1, 2], [3, 4]]', as another program prints it, or @FILE.",
             ),
             click.option(
                 "-B", "B", **once(), metavar="MATRIX", help="The matrix B of B·x = A·y.  [default: the identity]"
