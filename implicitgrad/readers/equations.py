@@ -181,7 +181,8 @@ def _by_sympy(
     in_letters : also the derivatives in all names besides x and y, of linear equations those of A and B.
     """
     try:
-        from implicitgrad.symbolic.linearize import EquationError, PointError, Value, linearize
+        from implicitgrad.symbolic.linearize import EquationError, Value, linearize
+        from implicitgrad.symbolic.points import PointError
     except ImportError:
         message = "expected linear equations with numbers as coefficients, got others"
         raise InputError(

@@ -7,40 +7,29 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sympy import Abs, Dummy, Expr, I, Rational, atan2, diff, expand, im, nan, nsolve, oo, re, simplify, zoo
+from sympy import Abs, Expr, Rational, diff, expand, im, re
 from sympy import Derivative as SympyDerivative
 from sympy import sign as sympy_sign
-from sympy.core.evalf import PrecisionExhausted
 
 from implicitgrad.symbolic.element import Derivative
 from implicitgrad.symbolic.grammar import Equation, ExpressionError, Node
 from implicitgrad.symbolic.interval import Radii, Unbounded, bound, enclose, surround
+from implicitgrad.symbolic.points import (
+    DIGITS,
+    PointError,
+    matrix_at,
+    named,
+    refuse_jumps,
+    residual_at,
+    shown,
+    solve_by_newton,
+    value_at,
+)
 from implicitgrad.symbolic.printing import write
-from implicitgrad.symbolic.to_sympy import MAX_DIGITS as MAX_DIGITS_OF_NUMBERS
-from implicitgrad.symbolic.to_sympy import at_point, symbol, to_expression
+from implicitgrad.symbolic.to_sympy import symbol, to_expression
 
-DIGITS = 50
-MAX_DIGITS = 150
-"""The most digits computed to decide whether a number is 0."""
-UNSEEN = Rational(1, 10**100)
-MAX_DENOMINATOR = 10**12
-"""The largest denominator of a fraction that Newton's method may have approximated."""
-MAX_STEPS = 50
-SHOWN_DIGITS = 17
-SMALLEST_SHOWN = 1e-300
 Entries = Sequence[Sequence[str | Derivative]]
 """Rows of numbers as texts, or of expressions."""
-_NO_VALUE = (I, nan, oo, -oo, zoo)
-
-
-class PointError(Exception):
-    """The equations or their derivatives have no value at the point."""
-
-    def __init__(self, message: str, hint: str | None = None, equation: int | None = None) -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
-        self.equation = equation
-        """The index of the equation concerned, if it is one."""
 
 
 class Value(NamedTuple):
@@ -120,29 +109,29 @@ def linearize(
     residual, intervals = None, None
     if point:
         _refuse_missing(F, A, B, point, x, y, is_linear=is_linear)
-        there = [_value(f, point, is_rounded=bool(solve_for)) for f in F]
+        there = [value_at(f, point, is_rounded=bool(solve_for)) for f in F]
         if solve_for:
             sought = [symbol(name) for name in solve_for]
-            found, residual = _solved(F, sought, point)
+            found, residual = solve_by_newton(F, sought, point)
             point |= found
             intervals = None if residual is None else _proved(F, sought, point)
         elif variables <= point.keys():
             roundings = {symbol(name): value.rounding for name, value in at.items()}
-            residual = _residual(F, there, equations, point, roundings)
+            residual = residual_at(F, there, equations, point, roundings)
             intervals = None if residual is None else surround(point, roundings)
-    _refuse_jumps(F, point)
+    refuse_jumps(F, point)
     A_there, B_there, H_there, by_letter_there = (
-        _at(matrix, point, equations, is_rounded=intervals is not None) for matrix in (A, B, H or [], by_letter)
+        matrix_at(matrix, point, equations, is_rounded=intervals is not None) for matrix in (A, B, H or [], by_letter)
     )
     known = [point.get(v, v) for v in x] if x and is_linear and (_knows(point, x) or letters) else []
-    constants = _at([[value] for value in k], point, equations, is_rounded=False) if known else []
+    constants = matrix_at([[value] for value in k], point, equations, is_rounded=False) if known else []
     entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
     radii = second = hessian_radii = None
     if intervals is not None:
         try:
             (entries_of_A, A_radii), (entries_of_B, B_radii) = (bound(matrix, point, intervals) for matrix in (A, B))
         except Unbounded:
-            message = f"the equations have no derivative, or any, near {_named(point)}"
+            message = f"the equations have no derivative, or any, near {named(point)}"
             raise PointError(message, "Write more decimals, or the exact values") from None
         radii = A_radii, B_radii
         _refuse_lost_derivatives(A_there, A_radii, point)
@@ -155,7 +144,7 @@ def linearize(
                     second = bound(_second_derivatives(A[0][0], B[0], H), point, intervals)
     return Linearized(
         entries_of_A, entries_of_B, entries_of_H or None, is_linear,
-        {v.name: texts.get(v) or _shown(value) for v, value in point.items()}, residual, radii, second,
+        {v.name: texts.get(v) or shown(value) for v, value in point.items()}, residual, radii, second,
         any(expand(value) != 0 for value in k),
         x_value=_written([known])[0], constants=_written(constants) if any(map(any, constants)) else (),
         hessian_radii=hessian_radii, letters=tuple(v.name for v in letters), by_letter=_written(by_letter_there),
@@ -199,7 +188,7 @@ def _refuse_lost_derivatives(A: list[list[Expr]], radii: Radii, point: dict[Expr
     """Raise PointError if the digits of the point say nothing of an equation's derivatives: sin(y) at 1e300."""
     for i, (row, errors) in enumerate(zip(A, radii, strict=True)):
         if any(row) and all(error >= abs(float(value)) for value, error in zip(row, errors, strict=True)):
-            message = f"the digits of {_named(point)} leave open what the derivatives of equation {i + 1} are"
+            message = f"the digits of {named(point)} leave open what the derivatives of equation {i + 1} are"
             raise PointError(message, "Write more digits, or the exact values", i)
 
 
@@ -207,7 +196,7 @@ def _proved(F: list[Expr], sought: list[Expr], point: dict[Expr, Expr]) -> dict[
     """Return intervals around the solution that Newton's method found. Raises PointError if none is proved there."""
     found = enclose(F, [[derivative(f, v) for v in sought] for f in F], sought, point)
     if found is None:
-        message = f"solve_for: Newton's method reached {_named({v: point[v] for v in sought})}, but it cannot be proved"
+        message = f"solve_for: Newton's method reached {named({v: point[v] for v in sought})}, but it cannot be proved"
         message = f"{message} that a solution is there: ∂F/∂y may be singular, as at a fold"
         raise PointError(message, "Where the solution is known exactly, write it: y = sqrt(2)")
     return found
@@ -256,135 +245,9 @@ def _refuse_missing(
         raise PointError(f"at: expected names that the equations have, got {unknown[0]!r}")
 
 
-def _solved(F: list[Expr], variables: list[Expr], point: dict[Expr, Expr]) -> tuple[dict[Expr, Expr], str | None]:
-    """Solve the equations for some variables by Newton's method from the point; return their values and max |F|."""
-    if len(variables) != len(F):
-        raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
-    fixed = {v: value for v, value in point.items() if v not in variables}
-    names = ", ".join(f"{v.name} = {_shown(point[v])}" for v in variables)
-    functions = [f.subs(fixed) for f in F]
-    unnamed = {v: Dummy(real=True) for v in variables}  # names may be keywords of Python
-    try:
-        found = nsolve(
-            [f.xreplace(unnamed) for f in functions],
-            list(unnamed.values()),
-            [point[v] for v in variables],
-            prec=DIGITS,
-            maxsteps=MAX_STEPS,
-        )
-    except (ValueError, ZeroDivisionError, TypeError, OverflowError):
-        message = f"solve_for: Newton's method found no solution from {names}"
-        hint = "Start nearer to a solution; where ∂F/∂y is singular, as at a fold, it finds none"
-        raise PointError(message, hint) from None
-    values = {v: Rational(*_fraction(number).as_integer_ratio()) for v, number in zip(variables, found, strict=True)}
-    short = {
-        v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(MAX_DENOMINATOR).as_integer_ratio())
-        for v, value in values.items()
-    }
-    if not any(_size(f.subs(short)) for f in functions):
-        return short, None
-    return values, _rounded(max(abs(f.subs(values).evalf(DIGITS)) for f in functions))
-
-
-def _fraction(number: Expr) -> Fraction:
-    if not number.is_real:
-        raise PointError("solve_for: Newton's method found a solution that is not real")
-    return Fraction(str(number))
-
-
-def _residual(
-    F: list[Expr],
-    there: list[Expr],
-    equations: Sequence[Equation],
-    point: dict[Expr, Expr],
-    roundings: dict[Expr, Fraction],
-) -> str | None:
-    """Return max |F| at the point, None if it is an exact solution. Raises PointError if it is no solution.
-
-    there : the values of F.
-    """
-    largest = Rational(0)
-    for i, (f, value) in enumerate(zip(F, there, strict=True)):
-        if value.has(*_NO_VALUE) or value.free_symbols or value.evalf(DIGITS).is_real is False:
-            raise PointError(f"equation {i + 1} has no real value at {_named(point)}", equation=i)
-        size = _size(value)
-        allowed = Rational(1001, 1000) * sum(
-            abs(f.diff(v).subs(point).evalf(15)) * Rational(*rounding.as_integer_ratio())
-            for v, rounding in roundings.items()
-            if rounding
-        )
-        allowed = max(allowed, UNSEEN)
-        if not size <= allowed:
-            left_minus_right = value if value.is_Rational and len(str(value)) < 20 else value.evalf(6)
-            message = f"{_named(point)} is no solution of equation {i + 1}: its sides differ by {left_minus_right}"
-            raise PointError(message, "solve_for: NAME finds one near to it", i)
-        largest = max(largest, size)
-    return _rounded(largest)
-
-
-def _rounded(size: Expr) -> str | None:
-    return f"{max(float(size), SMALLEST_SHOWN):.1g}" if size else None
-
-
-def _size(value: Expr) -> Expr:
-    """Return the absolute value of a number: 0 if that is proved, and UNSEEN if it may be 0."""
-    if value.is_Rational:
-        return abs(value)
-    try:
-        return abs(value.evalf(SHOWN_DIGITS, maxn=MAX_DIGITS, strict=True))
-    except PrecisionExhausted:
-        return Rational(0) if simplify(value) == 0 else UNSEEN
-
-
-def _refuse_jumps(F: list[Expr], point: dict[Expr, Expr]) -> None:
-    """Raise PointError where atan2(y, x) jumps from −π to π, which its derivatives do not show."""
-    for i, f in enumerate(F):
-        for y, x in (atom.args for atom in f.atoms(atan2)):
-            if y.subs(point).is_zero and x.subs(point).is_nonpositive:
-                raise PointError(
-                    f"equation {i + 1} has no derivative at {_named(point)}: atan2 jumps there", equation=i
-                )
-
-
-def _at(
-    matrix: list[list[Expr]], point: dict[Expr, Expr], equations: Sequence[Equation], *, is_rounded: bool
-) -> list[list[Expr]]:
-    found = [[_value(entry, point, is_rounded=is_rounded) for entry in row] for row in matrix]
-    for i, row in enumerate(found):
-        if any(entry.has(*_NO_VALUE) for entry in row):
-            number = min(i, len(equations) - 1)
-            raise PointError(f"equation {number + 1} has no derivative at {_named(point)}", equation=number)
-    return found
-
-
-def _value(expression: Expr, point: dict[Expr, Expr], *, is_rounded: bool) -> Expr:
-    """Return an expression's value at a point. Raises PointError if its numbers are too large to compute with.
-
-    is_rounded : round the point, so that powers do not become longer.
-    """
-    values = {v: value.evalf(DIGITS) for v, value in point.items()} if is_rounded else point
-    try:
-        return at_point(expression, values)
-    except OverflowError:
-        message = f"at: expected numbers of at most {MAX_DIGITS_OF_NUMBERS:,} digits"
-        raise PointError(f"{message}, and the equations have more at {_named(point)}") from None
-
-
 def _written(matrix: list[list[Expr]]) -> Entries:
     return [[write(entry) if entry.is_Number else Derivative(entry) for entry in row] for row in matrix]
 
 
 def _decimals(matrix: list[list[Expr]]) -> list[list[Expr]]:
     return [[entry.evalf(DIGITS - 10) for entry in row] for row in matrix]
-
-
-def _named(point: dict[Expr, Expr]) -> str:
-    return ", ".join(f"{v.name} = {_shown(value)}" for v, value in point.items())
-
-
-def _shown(value: Expr) -> str:
-    """Write a value as a number of the grammar, with at most twenty digits."""
-    text = write(value)
-    if value.is_Rational and len(text) > 2 * SHOWN_DIGITS:
-        return str(value.evalf(SHOWN_DIGITS))
-    return text

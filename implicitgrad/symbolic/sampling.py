@@ -11,7 +11,8 @@ import mpmath
 from sympy import Expr, Rational, Symbol, lambdify
 
 from implicitgrad.symbolic.interval import enclose, interval, working_digits
-from implicitgrad.symbolic.linearize import PointError, derivative
+from implicitgrad.symbolic.linearize import derivative
+from implicitgrad.symbolic.points import PointError
 
 if TYPE_CHECKING:
     from mpmath import mpf
