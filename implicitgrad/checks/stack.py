@@ -66,8 +66,8 @@ def judge_stack(stack: SystemStack, claims: StackClaims, *, strict: bool) -> Sta
 def certainly_hold(stack: SystemStack, claims: StackClaims) -> Array:
     """Return (S,), where the one claim, a ∂y/∂x or ∂L/∂x in floating point, is well within its tolerance.
 
-    There A is proved to be invertible, the tolerance, as in tolerances.py, is far from its limits, and it is small
-    enough to be significant.
+    There A is proved to be invertible, and the tolerance, as in tolerances.py, is small enough to be significant, as in
+    significance.py.
     """
     S, (M, N, P) = prod(stack.shape), stack.sizes
     undecided = np.zeros(S, dtype=bool)
@@ -79,9 +79,9 @@ def certainly_hold(stack: SystemStack, claims: StackClaims) -> Array:
     value: Any = part.value
     if M != N or N > MAX_SIZE or np.shape(value) != (*stack.shape, *losses, P) or {*map(type, value.flat)} != {float}:
         return undecided
-    growth = 4.0 * max(M, N, P) * float(part.unit_roundoff or DOUBLE)
+    k = 4.0 * max(M, N, P) * float(part.unit_roundoff or DOUBLE)
     with np.errstate(all="ignore"):
-        return _are_near(value.astype(float).reshape(S, -1, P), stack.doubles, growth, is_gradient=is_gradient)
+        return _are_near(value.astype(float).reshape(S, -1, P), stack.doubles, k, is_gradient=is_gradient)
 
 
 def _are_near(claimed: Array, doubles: Sequence[Array | None], k: float, *, is_gradient: bool) -> Array:
@@ -93,14 +93,14 @@ def _are_near(claimed: Array, doubles: Sequence[Array | None], k: float, *, is_g
     usual = (np.sqrt(float(A.shape[-1])) if B is None else _norms(B)) / _norms(A)
     floors = usual[:, None] * np.linalg.norm(g, axis=-1) if is_gradient and g is not None else usual[:, None]
     sizes = np.linalg.norm(claimed, axis=-1) if is_gradient else _norms(claimed)[:, None]
-    growth = k * found.condition
+    growth = np.minimum(k * found.condition, max(float(MAX_GROWTH), k))
     allowed = growth[:, None] * (sizes + floors)
     differences = np.abs(claimed - answer).max(axis=-1) + bound[:, None]
     is_near = (differences <= allowed * (1 - MARGIN)).all(axis=1)
-    is_significant = (allowed <= float(MAX_GROWTH) * floors * (1 - MARGIN)).all(axis=1)
+    means = np.sqrt((answer**2).mean(axis=2 if is_gradient else 1)) * (1 - MARGIN) - bound[:, None]
+    is_significant = (allowed <= np.maximum(means / 2, float(MAX_GROWTH) * floors) * (1 - MARGIN)).all(axis=1)
     is_accurate = found.dy_dx_error * A.shape[-1] ** 2 <= MARGIN / 10 * np.abs(found.dy_dx).max(axis=(1, 2))
-    is_usual = growth <= float(MAX_GROWTH) * (1 - MARGIN)
-    certain: Array = found.is_certified & is_near & is_significant & is_accurate & is_usual
+    certain: Array = found.is_certified & is_near & is_significant & is_accurate
     return certain
 
 
