@@ -117,6 +117,14 @@ def test_a_change_that_keeps_dependent_equations_consistent_has_a_derivative() -
     assert one_alone.dL_dletters is None
 
 
+@pytest.mark.parametrize("equations", [["x1 = y1 + y2", "x2 = a*y1 + y2"], ["x1 = a*y1 + y2", "x2 = y1 + y2"]])
+def test_a_change_that_raises_the_rank_has_no_derivative(equations: list[str]) -> None:
+    at = {"x1": "5", "x2": "5", "a": "1"}
+    found = of_equations(equations, ["y1", "y2"], ["x1", "x2"], ["1", "1"], at)
+    assert list(found.y[0]) == [None, None]
+    assert list(found.dL_dletters[0]) == [None]
+
+
 def test_an_entry_that_depends_on_which_y_is_taken_is_not_determined() -> None:
     found = of_matrices([["a", "b"]], ["a", "b"], None, ["3"])
     assert list(found.dL_dletters[0]) == [None, None]
@@ -163,6 +171,22 @@ def test_a_claim_with_letters_is_judged_as_an_identity(run: Run, claim: str, cod
     result = run("check", "-A", "a b; 0 1", "-g", "1 0", "--at", "x1=5,x2=6", "--dlda", claim, "--plain")
     assert result.returncode == code
     assert said.replace("∂", "d") in result.stdout
+
+
+SYSTEMS_IN_LETTERS = {
+    "matrices": ("-A", "a b; 0 1", "-g", "1 0", "--at", "x1=5,x2=6", "--wrt", "x,A,B"),
+    "x for itself": ("-A", "a b; 0 1", "-g", "1 0", "--wrt", "x,A"),
+    "equations": ("-e", "x = a*y + 2", "--unknowns", "y", "--inputs", "x", "-g", "1", "--at", "x=3", "--wrt", "x,A,a"),
+    "no point": ("-e", "x = a*y + 2", "--unknowns", "y", "--inputs", "x", "-g", "1", "--wrt", "x,A,a"),
+}
+
+
+@pytest.mark.parametrize("system", SYSTEMS_IN_LETTERS.values(), ids=SYSTEMS_IN_LETTERS)
+def test_an_answer_in_letters_is_written_so_that_check_reads_it_again(run: Run, system: tuple[str, ...]) -> None:
+    written = run("solve", *system, "--format", "yaml").stdout
+    result = run("check", "-", stdin=written)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ("dL_dA (" in result.stdout or "dL_dA " in result.stdout) == ("--at" in system)
 
 
 def test_python_has_the_gradients_of_matrices_with_letters() -> None:

@@ -129,6 +129,13 @@ class LinearSystem(NamedTuple):
         return f"x[{name}]" if name in self.y else name
 
     @property
+    def has_given_x(self) -> bool:
+        """Return whether x has a value that was given, and does not stand for itself among letters."""
+        if self.x_value is None or self.arithmetic is not Arithmetic.SYMBOLIC:
+            return self.x_value is not None
+        return tuple(str(entry) for entry in self.x_value[0]) != self.x
+
+    @property
     def is_sparse(self) -> bool:
         """Return whether A or B is too large to be kept with its zeros."""
         return self.A.is_sparse or (self.B is not None and self.B.is_sparse)

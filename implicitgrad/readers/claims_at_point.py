@@ -27,9 +27,11 @@ def read_at(origin: ImplicitEquations, item: object, *, is_symbolic: bool) -> En
     except ExpressionError as error:
         raise NumberError(error.message, error.hint) from None
     strange = sorted(letter.name for letter in expression.free_symbols - values.keys())
-    if strange:
+    if strange and not (is_symbolic and origin.is_linear):
         raise NumberError(f"expected letters that have a value at the point, got {', '.join(strange)}")
     value = expression.subs(values)
+    if strange:
+        return value, ZERO, False
     if value.is_real is not True or value.is_finite is not True:
         raise NumberError("expected an expression with a real value at the point, got one without")
     if is_symbolic:

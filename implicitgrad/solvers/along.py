@@ -14,7 +14,13 @@ from implicitgrad.model.along import Along
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.solvers.consistency import independent_rows, refuse_contradictions, times, written_constraints
+from implicitgrad.solvers.consistency import (
+    beyond_doubles,
+    independent_rows,
+    refuse_contradictions,
+    times,
+    written_constraints,
+)
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem
 
@@ -45,9 +51,7 @@ def with_change(solution: Solution, dx: BaseMatrix[Any]) -> Solution:
             dL = times(general.dL_dx_particular, given)
             dL = dL.partial(general.dL_dx_coefficients, {0: 0}, 1) if general.free and moves else dL
     except OverflowError:
-        message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
-        hint = "--arithmetic exact has it as a fraction"
-        raise InputError([Problem(message, hint, "overflow", solution.system.source)]) from None
+        raise beyond_doubles(solution.system.source) from None
     along = Along(None if dy is None else dy.transposed(), None if dL is None else dL.transposed())
     remarks = solution.remarks if is_exact else (*solution.remarks, ROUNDED_DX)
     return solution._replace(along=along, remarks=remarks)

@@ -31,7 +31,13 @@ from implicitgrad.model.verdict import show
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
-from implicitgrad.solvers.consistency import independent_rows, refuse_contradictions, times, written_constraints
+from implicitgrad.solvers.consistency import (
+    beyond_doubles,
+    independent_rows,
+    refuse_contradictions,
+    times,
+    written_constraints,
+)
 from implicitgrad.text.errors import InputError, Problem
 
 ROUNDED_X = (
@@ -56,9 +62,7 @@ def with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Soluti
     try:
         return _with_value(solution, wrt, solve)
     except OverflowError:
-        message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
-        hint = "--arithmetic exact has it as a fraction"
-        raise InputError([Problem(message, hint, "overflow", solution.system.source)]) from None
+        raise beyond_doubles(solution.system.source) from None
 
 
 def _with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Solution:

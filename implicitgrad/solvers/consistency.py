@@ -14,7 +14,7 @@ from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import printable
-from implicitgrad.text.errors import InputError
+from implicitgrad.text.errors import InputError, Problem
 
 MAX_CONSTRAINTS = 3
 """The most constraints in a message."""
@@ -74,6 +74,12 @@ def _allowed(side: Ball, combined: Ball, size: float) -> tuple[float, float]:
     if bound == inf:
         return inf, UNCERTIFIED * size
     return bound, bound + ROUNDING * size
+
+
+def beyond_doubles(source: str) -> InputError:
+    """Return the error for an answer that doubles cannot hold."""
+    message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
+    return InputError([Problem(message, "--arithmetic exact has it as a fraction", "overflow", source)])
 
 
 def written_constraints(solution: Solution, prefix: str = "") -> str:

@@ -90,7 +90,7 @@ def certified_claims(solution: Solution) -> dict[str, Value]:
     keys = {"status", "rank"} | _structural_keys(solution)
     if solution.independent:  # without independent inputs, there are no derivatives to claim
         keys |= {"dy_dx", "dL_dx"}
-    if solution.at_value is not None:
+    if solution.at_value is not None and solution.system.has_given_x:
         keys |= {key for key in ("dL_dA", "dL_dB") if getattr(solution.at_value, key) is not None}
     if solution.is_gradient_alone:
         keys.discard("dy_dx")

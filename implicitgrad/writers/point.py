@@ -23,10 +23,11 @@ def describe_point(system: LinearSystem, notation: Notation) -> list[str]:
     """Return the point of the equations or the value of x, and which of the values were computed."""
     if system.origin is not None:
         return _point(system.origin, notation)
-    shown = [(notation.label(name), notation.number(*value)) for name, value in _values_of_x(system)]
-    values = [f"{name} = {value}" for name, value in shown if value != name]
+    if not system.has_given_x:
+        return []
+    values = [f"{notation.label(name)} = {notation.number(*value)}" for name, value in _values_of_x(system)]
     more = ", …" if system.inputs > MAX_VALUES else ""
-    return [f"at {', '.join(values)}{more}"] if values else []
+    return [f"at {', '.join(values)}{more}"]
 
 
 def _point(origin: ImplicitEquations, notation: Notation) -> list[str]:

@@ -153,7 +153,7 @@ def _add_at_value(
     """Add the value of x, y there, and the gradients of A, B and letters that were asked for."""
     found, x_value = solution.at_value, solution.system.x_value
     assert found is not None
-    if solution.system.origin is None and x_value is not None:
+    if solution.system.origin is None and x_value is not None and solution.system.has_given_x:
         texts = x_value.written(_Texts() if exact is not None else doubles)[0]
         record["at"] = dict(zip(solution.x, texts, strict=True))
     is_one = solution.has_one_loss
