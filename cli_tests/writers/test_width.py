@@ -177,3 +177,28 @@ def test_matrices_that_do_not_fit_stand_below_one_another() -> None:
         "  [0  1]",
     ]  # fmt: skip
     assert lay_out((J,), 14) == ["[∂y1/∂x1", " ∂y1/∂x2]", "[∂y2/∂x1", " ∂y2/∂x2]"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_no_line_of_a_report_is_wider_than_the_screen(run: Run, encoding: str) -> None:
+    names = json.dumps({"y": LONG_NAMES[:2], "x": LONG_NAMES[3:]})[1:-1]
+    claims = '"expect": {"dL_dx": [1, 2], "dy_dx": [[1, 2], [3, 4]], "rank": 1, "status": "determined"}'
+    file = "n" * 150 + ".yaml"
+    files = {file: f'{{"A": [[1, 2], [3, 4]], "dL_dy": [1, 1], {names}, {claims}}}'}
+    for width in WIDTHS:
+        result = run("check", file, files=files, COLUMNS=str(width), PYTHONIOENCODING=encoding)
+        assert (result.returncode, result.stderr) == (1, "")
+        assert too_wide(result.stdout, width) == []
+        assert letters_of(result.stdout).count("n" * 150) >= 2
+
+
+def test_no_line_of_a_program_with_long_names_is_wider_than_the_screen(run: Run) -> None:
+    names = ["electricity_sold_to_households_in_the_north_of_the_country", "price_" * 20, "z"]
+    squares = " + ".join(f"({name} - target_of_{name})^2" for name in names)
+    at = ",".join(f"target_of_{name}={k}/7" for k, name in enumerate(names))
+    arguments = ("--minimize", squares, "--subject-to", f"{names[0]} + {names[1]} <= 1/3", "--at", at, "-g", "1 1 1")
+    for options in ((), ("--steps",), ("--wrt", "q,h,P,G")):
+        for width in WIDTHS:
+            result = run("solve", *arguments, "--unknowns", ",".join(names), *options, COLUMNS=str(width))
+            assert (result.returncode, result.stderr) == (0, "")
+            assert too_wide(result.stdout, width) == []

@@ -5,7 +5,6 @@ The columns are padded here because rich.Table takes a quarter of a millisecond 
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from rich.cells import cell_len
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
 from implicitgrad.terminal.screen import BAD, DOUBTFUL, GOOD, LABEL, Screen
 from implicitgrad.text.characters import IN_ASCII, count, printable
+from implicitgrad.writers.line_breaks import break_line
 
 GAP = "   "
 INDENT = "  "
@@ -48,19 +48,20 @@ def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bo
     failures = [_failure(verdict, outcome, screen, paint) for verdict, outcome in failed(results)]
     parts = failures
     if not only_failures:
-        warnings = _warnings(results, paint)
+        warnings = _warnings(results, screen, paint)
         parts = [_table(results, screen, paint), *([warnings] if warnings else []), *failures, _totals(results, screen)]
     text = "\n".join("".join(f"{line}\n" for line in lines) for lines in parts)
     return text if screen.has_symbols else text.translate(IN_ASCII)
 
 
-def _warnings(results: Sequence[Result], paint: Paint) -> list[str]:
-    """Return the warnings of possible misreadings, one per line."""
+def _warnings(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]:
+    """Return the warnings of possible misreadings."""
     verdicts = [result for result in results if isinstance(result, Verdict)]
     return [
-        paint(f"{printable(verdict.source)}: warning: {message}", DOUBTFUL)
+        paint(text, DOUBTFUL)
         for verdict in verdicts
         for _, message in verdict.remarks
+        for text in _wrapped(f"{printable(verdict.source)}: warning: {message}", screen, "")
     ]
 
 
@@ -130,8 +131,7 @@ def _table(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]
         return [line for row in rows for line in _stacked(row, screen, paint)]
     lines = []
     for row in rows:
-        if row.system:
-            lines.append(paint(row.system, LABEL))
+        lines += _system(row, screen, paint)
         lines += _with_note(row, 1, widths, screen, paint)
     return lines
 
@@ -163,30 +163,30 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str], pa
 
 def _stacked(row: ReportRow, screen: Screen, paint: Paint) -> list[str]:
     """Return the system on its own line, then the verdict and the claim."""
-    system, claim, verdict = (paint(cell, style) for cell, style in zip(row[:3], row.styles, strict=False))
+    claim, verdict = (paint(cell, style) for cell, style in zip(row[1:3], row.styles[1:], strict=False))
     room = None if screen.width is None else screen.width - len(INDENT)
     beside = f"{row.verdict} {row.claim}".rstrip()
     lines = [f"{INDENT}{verdict} {claim}".rstrip()]
+    if room is not None and cell_len(beside) + len(":") > room:
+        lines = [f"{INDENT}{verdict}", *_wrapped(row.claim, screen, INDENT * 2)]
     if room is None or cell_len(beside) + 2 + cell_len(row.claimed) <= room:
         lines[0] += f"{': ' if row.claim else ' '}{row.claimed}"
     else:
         lines += _wrapped(row.claimed, screen, INDENT * 2)
     if row.note:
         lines += [paint(text, DOUBTFUL) for text in _wrapped(row.note, screen, INDENT * 2)]
-    return [system, *lines] if row.system else lines
+    return [*_system(row, screen, paint), *lines]
+
+
+def _system(row: ReportRow, screen: Screen, paint: Paint) -> list[str]:
+    return [paint(text, LABEL) for text in _wrapped(row.system, screen, "")] if row.system else []
 
 
 def _wrapped(text: str, screen: Screen, indent: str) -> list[str]:
     if screen.width is None:
         return [indent + text]
-    return textwrap.wrap(
-        text,
-        max(screen.width, NARROWEST),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    shown = text if screen.has_symbols else text.translate(IN_ASCII)
+    return [indent + line for line in break_line(shown, max(screen.width, NARROWEST) - len(indent))]
 
 
 def _rows(result: Result, screen: Screen) -> list[ReportRow]:
