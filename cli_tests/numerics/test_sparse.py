@@ -171,6 +171,38 @@ def test_bounds_do_not_depend_on_what_the_decomposition_is_worth(n: int, seed: i
         assert_within_bounds(found, exact(A, g))
 
 
+@pytest.mark.parametrize("radius", [0.0, 0.02, 0.08])
+def test_a_bound_covers_large_errors_of_the_entries(radius: float) -> None:
+    A, g = np.array([[1.0, -0.9], [-0.9, 1.0]]), [1.0, 2.0]
+    found = solved(kept_sparse(A, g, errors=np.full((2, 2), radius)))
+    if radius == 0.08:  # [[0.95, -0.95], [-0.95, 0.95]] is among the matrices
+        assert found.error_bounds[1] is None
+        return
+    for first in (-1, 1):
+        for second in (-1, 1):
+            assert_within_bounds(found, exact(A + radius * np.array([[first, second], [second, first]]), g))
+
+
+def test_a_bound_covers_errors_of_B() -> None:
+    A, B, g = np.diag([2.0, 3.0]), np.array([[1.0, 2.0], [0.5, 0.0]]), [1.0, 1.0]
+    system = kept_sparse(A, g, B)
+    errors = np.where(B != 0, 0.125, 0.0)
+    found = solved(system._replace(B=SparseMatrix.of_doubles(BallMatrix(B, errors))))
+    for sign in (-1, 1):
+        assert_within_bounds(found, exact(A, g, B + sign * errors))
+
+
+def test_a_bound_by_a_poor_inverse_accounts_for_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve = factorization.Factored.solve
+    monkeypatch.setattr(factorization.Factored, "solve", lambda M, g: 0.6 * solve(M, g))
+    monkeypatch.setattr(certificates, "_by_dominance", lambda M: None)
+    for A in ([[2.0]], [[2.0, 1.0], [0.0, 3.0]]):
+        g = np.ones(len(A))
+        found = solved(kept_sparse(A, g))
+        assert found.error_bounds[1] is not None
+        assert_within_bounds(found, exact(A, g))
+
+
 def test_a_symmetric_pattern_that_needs_pivots_beside_the_diagonal_is_solved() -> None:
     n, rng = 300, np.random.default_rng(5)
     A = sparse.diags_array([np.ones(n - 1), 1e-14 + np.zeros(n), np.ones(n - 1)], offsets=[-1, 0, 1]).toarray()
@@ -308,6 +340,15 @@ def test_a_text_says_the_same_as_an_archive(run: Run, tmp_path: Path) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith(f"implicitgrad: a.mtx:{A.nnz + 2}:")
     assert "duplicate entry" in result.stderr
+
+
+def test_entries_in_one_place_of_a_large_archive_are_summed(run: Run, tmp_path: Path) -> None:
+    n = 1100
+    places = np.concatenate([np.arange(n), np.arange(n)])
+    values = np.concatenate([np.full(n, 3.0), np.full(n, -1.0)])
+    save(tmp_path, sparse.coo_array((values, (places, places)), shape=(n, n)), np.ones(n))
+    record = json.loads(run("solve", "a.npz", "-g", "@g.npy", "--only", "dL_dx", "--format", "json").stdout)
+    assert record["dL_dx"] == [0.5] * n
 
 
 def test_doubles_that_cannot_tell_a_from_a_singular_matrix_are_refused(run: Run, tmp_path: Path) -> None:
