@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from math import prod
 
 from implicitgrad.batch.task import Item
@@ -18,7 +19,7 @@ MAX_PARTS = 64
 
 def parts_of(item: Item) -> list[Item]:
     """Return the parts of a stack, stack.npz[0:512] and so on; any other item alone."""
-    shape = _leading_axes(item)
+    shape = () if item.data is not None else _leading_axes(item.source)
     systems = prod(shape)
     if not shape or systems < 2 * MIN_SYSTEMS:
         return [item]
@@ -30,20 +31,17 @@ def parts_of(item: Item) -> list[Item]:
 
 def count_systems(source: str) -> int:
     """Return the number of systems of a large stack; 1 for any other file."""
-    return prod(_leading_axes(Item(source, None)))
+    return prod(_leading_axes(source))
 
 
-def _leading_axes(item: Item) -> tuple[int, ...]:
+def _leading_axes(source: str) -> tuple[int, ...]:
     """Return the lengths of the leading axes of a large stack; () for anything else."""
-    found = format_by_suffix(item.source)
-    if item.data is not None or found is None or not found.has_stacks or item.source.endswith("]"):
+    found = format_by_suffix(source)
+    if found is None or not found.has_stacks or source.endswith("]"):
         return ()
-    try:
-        is_large = os.stat(item.source).st_size >= MIN_BYTES
-    except OSError:
-        return ()
-    if not is_large:
-        return ()
-    from implicitgrad.readers.stack_headers import stack_shape
+    with suppress(OSError):
+        if os.stat(source).st_size >= MIN_BYTES:
+            from implicitgrad.readers.stack_headers import stack_shape
 
-    return stack_shape(item.source)
+            return stack_shape(source)
+    return ()
