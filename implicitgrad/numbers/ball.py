@@ -1,4 +1,7 @@
-"""BallMatrix: a matrix of doubles with error bounds, which reads as rows of the exact rationals that they are."""
+"""BallMatrix: a matrix of doubles with error bounds, which reads as rows of the exact rationals that they are.
+
+Its operations and the ways to build it stand together: each has to keep the bounds valid.
+"""
 
 from __future__ import annotations
 

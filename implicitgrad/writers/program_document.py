@@ -1,4 +1,7 @@
-"""The document on a ProgramSolution, in sections that each page format lays out."""
+"""The document on a ProgramSolution, in sections that each page format lays out.
+
+They stand together, since all show the parameters and rows that are chosen, in the notation of the page.
+"""
 
 from __future__ import annotations
 
