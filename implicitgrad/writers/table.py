@@ -6,11 +6,11 @@ No line is wider than the screen, and nothing is cut: tables, matrices, expressi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from implicitgrad.model.solution import Solution
@@ -36,6 +36,8 @@ from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.table_layout import GAP, MARGIN, TableLayout
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from implicitgrad.model.selection import Selection
 
 SCREENS = 2
@@ -88,12 +90,17 @@ class Page:
         self.file = StringIO()
         self.longest_table = 0
         """The lines of the longest table."""
-        self.console = Console(
+
+    @cached_property
+    def console(self) -> Console:
+        """The console that writes colours; a page without any does not load it."""
+        from rich.console import Console
+
+        return Console(
             file=self.file,
-            width=screen.width or 80,  # no line is cut at this width
-            force_terminal=screen.has_color,
-            color_system="256" if screen.has_color else None,
-            no_color=not screen.has_color,
+            width=self.screen.width or 80,  # no line is cut at this width
+            force_terminal=True,
+            color_system="256",
             legacy_windows=False,
             markup=False,
             emoji=False,
