@@ -63,6 +63,8 @@ def test_a_sample_is_what_it_expects(path: Path, number: int, expect: dict[str, 
         "rank": solution.rank,
         "dy_dx": solution.dy_dx,
         "dL_dx": solution.dL_dx,
+        "dL_dA": solution.dL_dA,
+        "dL_dB": solution.dL_dB,
         "free_parameters": list(solution.free_parameters),
         "dL_dx_unique": all(solution.unique_losses),
         "constraints": constraints and {"dependent": list(constraints.dependent), "matrix": constraints.matrix},
@@ -70,7 +72,7 @@ def test_a_sample_is_what_it_expects(path: Path, number: int, expect: dict[str, 
     assert "status" in expect
     assert len(expect) >= 2
     for key, claim in expect.items():
-        if key in ("dy_dx", "dL_dx"):
+        if key in ("dy_dx", "dL_dx", "dL_dA", "dL_dB"):
             claim = fractions(claim)
         elif key == "constraints":
             claim = claim | {"matrix": fractions(claim["matrix"])}
