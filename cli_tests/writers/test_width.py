@@ -136,6 +136,7 @@ def test_a_table_of_up_to_two_screens_is_shown_whole(run: Run, size: int, is_who
     result = run(*arguments, COLUMNS="80", LINES="25")
     assert (result.returncode, "--full" in result.stdout) == (0, not is_whole)
     assert "--full" not in run(*arguments, "--full", COLUMNS="80", LINES="25").stdout
+    assert "--full" not in run("solve", "-A", identity(12), COLUMNS="80", LINES="5").stdout
 
 
 def test_a_pipe_has_no_size(run: Run) -> None:

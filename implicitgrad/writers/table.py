@@ -16,7 +16,7 @@ from rich.text import Text
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
-from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_WIDTH, Screen
+from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_HEIGHT, USUAL_WIDTH, Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.document import Document, is_long, refuse_long
 from implicitgrad.writers.elements import (
@@ -60,7 +60,7 @@ def write_short_table(
 ) -> str | None:
     """Return the document laid out for a screen; None if a table in it is longer than SCREENS screens."""
     document = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
-    most = SCREENS * screen.height
+    most = SCREENS * max(screen.height, USUAL_HEIGHT)  # a summary is no shorter than two small screens
     rows = (0 if solution.is_gradient_alone else len(document.y)) + len(solution.system.dL_dy or ())
     least = rows * len(document.inputs) * LEAST_CELL // (screen.width or USUAL_WIDTH)
     if max(rows, least) > most or is_long(document):
