@@ -44,7 +44,7 @@ class Verb(click.Command):
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups."""
-        from implicitgrad.cli.help_page import write_options
+        from implicitgrad.cli.option_groups import write_options
 
         write_options(self.params, self.groups, context, formatter)
 

@@ -1,1 +1,1 @@
-"""Read systems and claims from YAML, JSON, CSV, NumPy files, equations and command-line text."""
+"""Read systems, programs and claims: from files, a reader for each format in formats.py; from equations; as options."""

@@ -13,9 +13,9 @@ from functools import partial
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat, Path, SourceValue, SystemSpec
 from implicitgrad.numbers.doubles import Decimals
+from implicitgrad.readers.csv_cells import Table, delimiter_hint, read_table
 from implicitgrad.readers.csv_claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv_large import NotPlain, read_large_table
-from implicitgrad.readers.csv_rows import Table, delimiter_hint, read_table
 from implicitgrad.readers.source import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem

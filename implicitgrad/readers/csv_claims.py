@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from implicitgrad.model.spec import Site, SourceValue
-from implicitgrad.readers.csv_rows import Table
+from implicitgrad.readers.csv_cells import Table
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.readers.csv_rows import Table, is_comment, refuse_another_delimiter, split_lines
+from implicitgrad.readers.csv_cells import Table, is_comment, refuse_another_delimiter, split_lines
 
 LARGE = 2**16
 """Characters; csv_rows takes 10 ms for so many, and loading numpy 50 or more."""

@@ -18,6 +18,7 @@ from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.expressions import INSTALL_SYMPY
 from implicitgrad.readers.linear_equations import coefficients, linear_sums
+from implicitgrad.symbolic.functions import CONSTANTS, FUNCTIONS
 from implicitgrad.symbolic.grammar import (
     TOO_LARGE,
     Equation,
@@ -27,7 +28,6 @@ from implicitgrad.symbolic.grammar import (
     read_expression,
 )
 from implicitgrad.symbolic.mistaken_names import WrittenEntry, remarks_on
-from implicitgrad.symbolic.names import CONSTANTS, FUNCTIONS
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_texts import as_number, last_place

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
-from implicitgrad.readers.cells import Grid, placed_table, read_grid, split_cells
 from implicitgrad.readers.csv import table_spec
 from implicitgrad.readers.dialects import (
     COMMENTS,
@@ -20,6 +19,7 @@ from implicitgrad.readers.dialects import (
 )
 from implicitgrad.readers.inline import InlineError, Token, as_matrix, read_inline, source_value
 from implicitgrad.readers.pasted_brackets import in_brackets, in_its_words
+from implicitgrad.readers.printed_cells import Grid, placed_table, read_grid, split_cells
 from implicitgrad.readers.refused_prints import one_environment, refuse_another_shape, refuse_what_is_missing
 from implicitgrad.readers.rewriting import refuse_at, rewritten
 from implicitgrad.readers.source import stem

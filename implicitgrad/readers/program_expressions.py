@@ -15,8 +15,8 @@ from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point, expression_problem, given_names
 from implicitgrad.readers.program_polynomials import ConstraintRow, negated, program_of_polynomials
 from implicitgrad.symbolic.dual_numbers import ZERO
+from implicitgrad.symbolic.functions import CONSTANTS, FUNCTIONS, as_product
 from implicitgrad.symbolic.grammar import ExpressionError, Node, names_in, read_expression
-from implicitgrad.symbolic.names import CONSTANTS, FUNCTIONS, as_product
 from implicitgrad.symbolic.polynomials import Expander, Polynomial
 from implicitgrad.symbolic.relations import AT_LEAST, EQUAL, RELATION, Relation, read_relations
 from implicitgrad.text.characters import quoted

@@ -1,1 +1,1 @@
-"""Numbers with letters in them: elements of a field of rational functions, by sympy, which only this part imports."""
+"""Numbers with letters, by sympy, which only this folder imports; functions.py has the functions of the grammar."""

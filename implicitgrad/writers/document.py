@@ -120,7 +120,7 @@ class Document:
 
             yield from show_at_value(self.solution, self.notation, self.shown)
         if self.solution.validity is not None:
-            from implicitgrad.writers.conditions import describe_conditions
+            from implicitgrad.writers.where_it_holds import describe_conditions
 
             yield from describe_conditions(self.solution, self.notation)
         yield from self.warnings()
@@ -148,7 +148,7 @@ class Document:
     def _answer(self) -> Iterator[Section]:
         constraints = self.solution.constraints
         if constraints is not None:
-            from implicitgrad.writers.constrained import show_constraints
+            from implicitgrad.writers.constraints_on_x import show_constraints
 
             yield from show_constraints(self.solution, constraints, self.notation)
         yield from self.dependence()
@@ -158,7 +158,7 @@ class Document:
             yield Section((Sentence(said, Role.ASIDE),))
         yield Section((in_one_style(self.notation, self._general),))
         if constraints is not None:
-            from implicitgrad.writers.constrained import name_unconstrained
+            from implicitgrad.writers.constraints_on_x import name_unconstrained
 
             yield from name_unconstrained(self.solution, constraints, self.notation)
         if self.solution.general.free and not self.solution.theorem_fails:

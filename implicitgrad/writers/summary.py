@@ -15,7 +15,7 @@ from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count
-from implicitgrad.writers.constrained import direction
+from implicitgrad.writers.constraints_on_x import direction
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.heat_map import draw, shorten
 from implicitgrad.writers.notation import PlainNotation

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from implicitgrad.checks.program.mistakes.active_set import active_set
 from implicitgrad.checks.program.mistakes.adjoint import KktSystems
 from implicitgrad.checks.program.mistakes.factor import factor
-from implicitgrad.checks.program.mistakes.half import half
 from implicitgrad.checks.program.mistakes.kink import between, one_choice, one_side, other_side
 from implicitgrad.checks.program.mistakes.multiplier import multiplier
+from implicitgrad.checks.program.mistakes.objective_half import half
 from implicitgrad.checks.program.mistakes.other import other_loss, rounding, transposed, unsolved, zero
 from implicitgrad.checks.program.mistakes.quadratic import quadratic
 from implicitgrad.checks.program.mistakes.sign import negative, some_signs

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from implicitgrad.readers.csv_rows import Table
+from implicitgrad.readers.csv_cells import Table
 from implicitgrad.readers.inline import InlineError, Token
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.number_texts import as_number
