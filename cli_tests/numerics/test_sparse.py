@@ -461,6 +461,11 @@ def test_a_batch_answers_sparse_systems_with_their_gradient(run: Run, tmp_path: 
     save(tmp_path, network(1100))
     record = json.loads(run("batch", "a.npz").stdout)
     assert (record["status"], record["dy_dx"], record["dL_dx"]) == ("determined", None, None)
+    np.save(tmp_path / "small.npy", np.array([[2.0]]))
+    assert run("batch", "a.npz", "small.npy", "-o", "all.npz").returncode == 0
+    with np.load(tmp_path / "all.npz") as found:
+        assert (found["rank"].tolist(), found["dy_dx"].shape) == ([1100, 1], (2, 1, 1))
+        assert np.array_equal(found["dy_dx"][:, 0, 0], [np.nan, 0.5], equal_nan=True)
 
 
 def test_without_scipy_a_large_matrix_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

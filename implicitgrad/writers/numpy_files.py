@@ -172,6 +172,8 @@ def _array(matrix: PartialMatrix) -> Array:
     """Return (rows, columns), NaN for None and ±inf beyond the largest double."""
     if isinstance(matrix, BallMatrix):
         return matrix.array
+    if not len(matrix):  # only ∂L/∂x was asked for
+        return np.zeros((0, 0))
     return np.array([[_double(value) for value in row] for row in matrix])
 
 
