@@ -22,6 +22,7 @@ from implicitgrad import solve
 Array = np.ndarray[Any, Any]
 LOOPED = 200
 """The systems that are solved one by one, since all of them would take minutes."""
+LOOP = f"[solve(a).dy_dx for a in A], from {LOOPED}"
 MAX_OF_INV, MAX_OF_LOOP = 5.0, 0.05
 STACKS = {(10_000, 5): True, (10_000, 3): False, (2_000, 16): False, (500, 50): False, (100, 128): False}
 """By number and size: whether the limits are asked for."""
@@ -41,7 +42,7 @@ def measure(A: Array, g: Array, rounds: int) -> dict[str, float]:
         "numpy.linalg.solve": (lambda: np.linalg.solve(np.swapaxes(A, 1, 2), g[..., None]), 1),
         "solve(A).dy_dx": (lambda: solve(A).dy_dx, 1),
         "solve(A, g).dL_dx": (lambda: solve(A, g).dL_dx, 1),
-        "[solve(a).dy_dx for a in A]": (lambda: [solve(a).dy_dx for a in A[:some]], len(A) / some),
+        LOOP: (lambda: [solve(a).dy_dx for a in A[:some]], len(A) / some),
     }
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(rounds):
@@ -62,7 +63,7 @@ def main() -> None:
         print(f"bound/largest entry {relative:.1e} in the median")
         for name, value in found.items():
             print(f"  {name:<44}{value * 1e3:9.1f} ms")
-        inv, ours, loop = found["numpy.linalg.inv"], found["solve(A).dy_dx"], found["[solve(a).dy_dx for a in A]"]
+        inv, ours, loop = found["numpy.linalg.inv"], found["solve(A).dy_dx"], found[LOOP]
         for peer, ratio, limit in (("inv", ours / inv, MAX_OF_INV), ("loop", ours / loop, MAX_OF_LOOP)):
             asked = f"   (at most {limit})" if is_asked else ""
             print(f"  solve(A).dy_dx / {peer:<27}{ratio:9.4f}{asked}")
