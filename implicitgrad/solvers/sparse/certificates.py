@@ -12,7 +12,7 @@ and by what U differs from D·Lᵀ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -187,7 +187,7 @@ def _by_inverse(M: Factored) -> InverseCertificate | None:
 
 def _by_definiteness(M: Factored) -> DefiniteCertificate | None:
     """Decompose a symmetric M less a share of its estimated least eigenvalue; None if that proves nothing."""
-    if (M.value != M.value.T).nnz:
+    if not (_has_positive_pivots(M.lu) and (M.value != M.value.T).nnz == 0):
         return None
     n = M.value.shape[0]
     v, least = np.random.default_rng(0).standard_normal(n), 0.0
@@ -202,6 +202,11 @@ def _by_definiteness(M: Factored) -> DefiniteCertificate | None:
     return None
 
 
+def _has_positive_pivots(lu: Any) -> bool:  # noqa: ANN401 (SuperLU's type has no public name)
+    """Return whether all pivots were taken from the diagonal and are positive."""
+    return np.array_equal(lu.perm_r, lu.perm_c) and bool((lu.U.diagonal() > 0).all())
+
+
 def _least_eigenvalue(M: Factored, shift: float) -> float:
     """Return a lower bound of the least eigenvalue of a symmetric M near ``shift``; 0 if none is proved."""
     S = (M.value - shift * sparse.eye_array(M.value.shape[0], format="csc")).tocsc()
@@ -209,12 +214,10 @@ def _least_eigenvalue(M: Factored, shift: float) -> float:
         lu = without_pivoting(S)
     except RuntimeError:
         return 0.0
-    if not np.array_equal(lu.perm_r, lu.perm_c):
+    if not _has_positive_pivots(lu):
         return 0.0
     L, U_factor = lu.L, lu.U
     D = U_factor.diagonal()
-    if not (D > 0).all():
-        return 0.0
     scaled = (L @ sparse.diags_array(D)).T.tocsc()  # D·Lᵀ, each entry rounded once
     apart = abs(U_factor - scaled) + 4 * U * abs(scaled)
     ones, width = np.ones(len(D)), int(max(np.bincount(L.indices).max(), np.bincount(U_factor.indices).max()))
