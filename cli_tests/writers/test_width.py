@@ -203,3 +203,24 @@ def test_no_line_of_a_program_with_long_names_is_wider_than_the_screen(run: Run)
             result = run("solve", *arguments, "--unknowns", ",".join(names), *options, COLUMNS=str(width))
             assert (result.returncode, result.stderr) == (0, "")
             assert too_wide(result.stdout, width) == []
+
+
+def test_active_constraints_are_not_put_under_an_unknown(run: Run) -> None:
+    result = run("solve", str(ROOT / "sample_systems" / "minimum_variance.yaml"), COLUMNS="40")
+    assert (
+        """
+                 z
+ ─────────────────
+  bonds    0.50000
+  shares   0.30000
+  land     0.20000
+
+  active   multiplier
+ ───────────────────────────────
+  return      0.20000
+  budget     -0.01100   equality
+
+"""
+        in result.stdout
+    )
+    assert too_wide(result.stdout, 40) == []

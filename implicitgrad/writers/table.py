@@ -33,7 +33,7 @@ from implicitgrad.writers.elements import (
 )
 from implicitgrad.writers.line_breaks import OF_LISTS, break_expression, break_line
 from implicitgrad.writers.notation import PlainNotation
-from implicitgrad.writers.table_layout import GAP, MARGIN, TableLayout
+from implicitgrad.writers.table_layout import GAP, MARGIN, TableLayout, parts_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -194,10 +194,14 @@ class Page:
     def block(self, block: Block) -> None:
         """Write a table, in as many groups of columns as the width requires, or else one entry a line."""
         start = len(self.file.getvalue())
-        self.gap()
         if not self.screen.has_symbols:
             block = self._block_in_ascii(block)
         table = TableLayout(block, self.room(MARGIN))
+        if (len(table.groups) > 1 or table.has_headings) and (parts := parts_of(block)):
+            for part in parts:
+                self.block(part)
+            return
+        self.gap()
         for line in table.lines():
             self.line(line)
         if not table.has_notes_beside:

@@ -43,9 +43,9 @@ class TableLayout:
         self.groups = _groups(self.widths, beside)
         longest_note = max((cell_len(line.note) for line in block.losses), default=0)
         space = MAX_NOTE_BESIDE if beside is None else beside - sum(self.widths) - len(GAP)
-        has_a_line_for_each_entry = beside is not None and (max(self.widths) > beside or self._is_shorter_by_entries())
-        self.has_notes_beside = len(self.groups) == 1 and longest_note <= space and not has_a_line_for_each_entry
-        self.lines = self._entries if has_a_line_for_each_entry else self._in_groups
+        self.has_headings = beside is not None and (max(self.widths) > beside or self._is_shorter_by_entries())
+        self.has_notes_beside = len(self.groups) == 1 and longest_note <= space and not self.has_headings
+        self.lines = self._entries if self.has_headings else self._in_groups
 
     @property
     def columns(self) -> range:
@@ -141,6 +141,22 @@ class TableLayout:
         if beside >= NARROWEST_CELL:
             return beside, values
         return names, room - len(MARGIN) if values > room - len(MARGIN) else values
+
+
+def parts_of(block: Block) -> tuple[Block, Block] | None:
+    """Return the two tables that stand side by side in one, unknowns and active constraints, if there are two."""
+    if block.corner or not any(k < len(block.heads) for k in block.left_columns):
+        return None
+    split = min(block.left_columns)
+    left = tuple(row._replace(cells=row.cells[:split]) for row in block.rows if row.label)
+    right = tuple(
+        row._replace(label=str(row.cells[split]), cells=row.cells[split + 1 :])
+        for row in block.rows
+        if str(row.cells[split])
+    )
+    heads = block.heads
+    others = frozenset(k - split - 1 for k in block.left_columns if k > split)
+    return Block(heads[:split], left, (), corner=""), Block(heads[split + 1 :], right, (), heads[split], others)
 
 
 def _groups(widths: list[int], room: int | None) -> list[list[int]]:
