@@ -660,6 +660,42 @@ def test_no_column_of_numbers_is_taken_for_names_unless_it_counts(text: str) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("2/\\frac{1}{2}", "2/(1/2)"),
+        ("\\frac{1}{2}^2", "(1/2) ^2"),
+        ("\\frac{1}{2} a", "1/2*a"),
+        ("1/2 \\cdot 10^{-3}", "1/2 * 1e-3"),
+        ("- \\frac{1}{2}", "-1/2"),
+    ],
+)
+def test_a_fraction_of_latex_keeps_its_value_in_an_expression(entry: str, expected: str) -> None:
+    words = read_value(f"\\begin{{pmatrix}}{entry} & 1\\end{{pmatrix}}", "-A", is_matrix=True).value[0][0].split()
+    assert "".join(words) == expected.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\begin{pmatrix}3\\frac{1}{2} & 1\\end{pmatrix}", "\\begin{pmatrix}a\\frac12 & 1\\end{pmatrix}",
+        "{{2/Rational[1, 2], 1}}", "Matrix([[2/Rational(1, 2), 1]])", "[2/1//2]", "[[Fraction(1, 2)**2, 1]]",
+        "[[2**Fraction(1, 2), 1]]", "5 % 2", "a # b", "Sqrt[2]", "Transpose[{{1, 2}, {3, 4}}]", "x = 2", "A = 2*y",
+        "[[True, 1]]", "[[None, 1]]", "[[nan, 1]]", "\\begin{pmatrix}1{,}5 & 2\\end{pmatrix}",
+        "| 1 000 | 2 |\n| 3 | 4 |",
+    ],
+)  # fmt: skip
+def test_what_would_be_another_number_is_refused(run: Run, text: str) -> None:
+    result = run("solve", "-A", text)
+    assert (result.returncode, result.stdout) == (2, ""), text
+
+
+@pytest.mark.parametrize("name", ["x2L", "x2f", "x2f3"])
+def test_a_letter_keeps_its_name(name: str) -> None:
+    for text in (f"[[{name}, 1], [2, 3]]", f"{{{{{name}, 1}}, {{2, 3}}}}", f"A = [{name} 1; 2 3];"):
+        assert read_value(text, "-A", is_matrix=True).value == [[name, "1"], ["2", "3"]]
+
+
 FLOATS = arrays.arrays(
     np.float64,
     st.tuples(st.integers(1, 5), st.integers(1, 12)),

@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+WINDOW = 20
+"""Characters beside a fraction in which its neighbour is looked for."""
 Rule = tuple[str, str | Callable[["re.Match[str]"], str]]
 """A pattern, and the text that replaces it."""
 
@@ -54,6 +56,7 @@ AFTER_LATEX = rf"\s*(?:\\right\s*{DELIMITER}|[\])|])?\s*[.,;]?{_AROUND}"
 
 
 COMMENTS: Rule = (r"(?m)(?:^[ \t]*|(?<=\s))[#%](?![A-Z/0]+[!?/])[^\n]*", "")
+FULL_LINE_COMMENTS: Rule = (COMMENTS[0].replace(r"|(?<=\s)", ""), "")
 """#REF! and its like are errors in a spreadsheet's cells."""
 
 
@@ -62,12 +65,30 @@ def _opening(match: re.Match[str]) -> str:
     return f"{'(':>{len(match[0])}}"
 
 
+def _beside(match: re.Match[str]) -> tuple[str, str]:
+    """Return the characters before and behind a match, apart from blanks; "" at the end of a line."""
+    text, (start, end) = match.string, match.span()
+    return text[max(0, start - WINDOW) : start].rstrip(" \t\v")[-1:], text[end : end + WINDOW].lstrip(" \t\v")[:2]
+
+
+def _ratio(match: re.Match[str]) -> str:
+    """Write Fraction(1, 2) as 1/2; leave it, and have it refused, where that would be another number."""
+    text, (start, end) = match.string, match.span()
+    before, after = _beside(match)
+    is_operand = re.match(r"[/^*]", before) or re.match(r"\^|\*\*|//", after)
+    is_joined = re.match(r"[\w.)]", text[max(0, start - 1) : start]) or re.match(r"[\w.(]", text[end : end + 1])
+    return match[0] if is_operand or is_joined else f"{match[1]}/{match[2]}"
+
+
 def _fraction(match: re.Match[str]) -> str:
-    r"""Write \frac{1}{2} as 1/2, and \frac{a + 1}{b} as (a + 1)/(b)."""
+    r"""Write \frac{1}{2} as 1/2, and \frac{a + 1}{b} as (a + 1)/(b); leave it, and have it refused, in 3\frac{1}{2}."""
+    before, after = _beside(match)
+    if re.search(r"[\w.)}\]]", before):
+        return match[0]
     over, under = (part.strip() for part in match.groups())
-    if re.fullmatch(r"-?\d+", over) and under.isdecimal():
-        return f"{over}/{under}"
-    return f"({over})/({under})"
+    is_number = re.fullmatch(r"-?\d+", over) and under.isdecimal()
+    found = f"{over}/{under}" if is_number else f"({over})/({under})"
+    return f"({found})" if before in ("/", "^") or after[:1] == "^" else found
 
 
 LISTS: tuple[Rule, ...] = (
@@ -75,18 +96,19 @@ LISTS: tuple[Rule, ...] = (
     (rf"{ASSIGNMENT}(?=[\[({{]|{MODULE}(?:{ARRAYS}|{SCALARS})\s*\(|{TYPE}\[|<|Parameter )", ""),
     (r"\AParameter containing:", ""),
     (r"\A\s*<tf\.\w+[^\[]*?numpy=|(?<=[\])])>\s*\Z|\[torch\.\w+ of size [^\]]*\]|<NDArray [^>]*>\s*\Z", ""),
-    (rf"{MODULE}(?:Fraction|Rational|mpq|QQ)[(\[]\s*['\"]?(-?\d+)\s*[,/]\s*(\d+)['\"]?\s*[)\]]", r"\1/\2"),
+    (rf"{MODULE}(?:Fraction|Rational|mpq|QQ)[(\[]\s*['\"]?(-?\d+)\s*[,/]\s*(\d+)['\"]?\s*[)\]]", _ratio),
     (rf"{MODULE}{SCALARS}\(\s*['\"]?({NUMBER}(?:/\d+)?)['\"]?\s*(?:,\s*{OPTION}\s*){{0,9}}+\)", r"\1"),
     (rf"['\"]({NUMBER}(?:/\d+)?)['\"]", r"\1"),
     (rf"(?<=\()(?:\s*{OPTION}\s*,){{1,9}}+(?=\s*\[)", ""),
     (rf"(?<=[\])])(?:\s*,\s*{OPTION}){{1,9}}+\s*,?(?=\s*\))", ""),
     *((rf"{MODULE}{ARRAYS}\s*\((?=\s*[\[(])", _opening),) * 2,
-    (r"(?<=\d)L\b|(?<=[\])}])\s*[,;]\s*\Z", ""),
+    (r"(?<![\w.])(\d++)L\b", r"\1"),
+    (r"(?<=[\])}])\s*[,;]\s*\Z", ""),
 )
 """Calls around lists and numbers, their other arguments, and the name of a variable."""
 JULIA: tuple[Rule, ...] = (
-    (r"(\d)[ \t]*//[ \t]*(\d++)", r"\1/\2"),
-    (r"(?<=\d)f(?=[-+]?\d)", "e"),
+    (r"(?<![\w.])(-?\d++)[ \t]*//[ \t]*(\d++)", _ratio),
+    (r"(?<![\w.])(\d++\.?\d*+)f([-+]?\d)", r"\1e\2"),
     (r"(?<!\S)\u22c5(?!\S)", "0"),
 )
 LATEX: tuple[Rule, ...] = (
@@ -101,9 +123,9 @@ LATEX: tuple[Rule, ...] = (
     (r"\\(?:tabularnewline(?![A-Za-z])|cr(?![A-Za-z])|\\\*?)(?:\s*\[-?[\d.]+\s*\w\w\])?", "\n"),
     (r"\\h?phantom\s*\{[^{}]*\}|\\[,;:! ]|[$~]", ""),
     (r"\\(?:num|math\w\w|text\w*|boldsymbol|ensuremath)\s*\{([^{}]*)\}", r"\1"),
-    (rf"({NUMBER})\s*\\(?:cdot|times)\s*10\s*\^\s*\{{?\s*([-+]?\d+)\s*\}}?", r"\1e\2"),
+    (rf"(?<![\w./^])({NUMBER})\s*\\(?:cdot|times)\s*10\s*\^\s*\{{?\s*([-+]?\d+)\s*\}}?", r"\1e\2"),
     (r"(?<![\w.])10\s*\^\s*\{\s*([-+]?\d+)\s*\}", r"1e\1"),
-    (r"\\[dt]?frac\s*(\d)\s*(\d)", r"\1/\2"),
+    (r"\\[dt]?frac\s*(\d)\s*(\d)", _fraction),
     *((r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", _fraction), (r"\\sqrt\s*\{([^{}]*)\}", r"sqrt(\1)")) * 3,
     (r"\^\s*\{([^{}]*)\}", r"^(\1)"),
     (r"_\s*\{(\w+)\}", r"_\1"),
@@ -213,7 +235,7 @@ DIALECTS = (
             (r"\}", "]"),
             (rf"(?<![\d.])({NUMBER})(?:``?[\d.]*+)?\s*\*\^\s*([-+]?\d++)", r"\1e\2"),
             (rf"(?<![\d.])({NUMBER})``?[\d.]*+", r"\1"),
-            (r"(?<=[\d.])[fF]\b", ""),
+            (r"(?<![\w.])(\d++\.?\d*+|\.\d++)[fF]\b", r"\1"),
             (
                 r"\b(Sqrt|Exp|Log|Sin|Cos|Tan|Sinh|Cosh|Tanh)\[([^\[\],]*)\]",
                 lambda call: f"{call[1].lower()}({call[2]})",
@@ -233,6 +255,6 @@ DIALECTS = (
         is_literal=True,
         print_all=NUMPY_HINT,
     ),
-    Dialect("rows of numbers", r"\A", (COMMENTS,)),
+    Dialect("rows of numbers", r"\A", (FULL_LINE_COMMENTS,)),
 )
 """Tried in this order."""
