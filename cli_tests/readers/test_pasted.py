@@ -765,6 +765,7 @@ PIECES = [
 @examples(1000)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join).filter(lambda text: text not in "-@"))
 @example("#1:99999999999 \n")
+@example("\\\n1")
 def test_no_text_gives_anything_but_a_value_or_an_input_error(text: str) -> None:
     for read in (lambda: read_value(text or " ", "-A", is_matrix=True), lambda: recognise(text, "-")):
         with suppress(InputError):

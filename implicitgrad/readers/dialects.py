@@ -19,6 +19,8 @@ WINDOW = 20
 Rule = tuple[str, str | Callable[["re.Match[str]"], str]]
 """A pattern, and the text that replaces it."""
 
+LABEL = "\0"
+"""Begins the number of a row, or the numbers of the first and last column that follow, ``1:8``; no text contains it."""
 NUMBER = r"[-+\u2212]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
 NAME = r"[A-Za-z_]\w*"
 MODULE = rf"(?<![\w.])(?:{NAME}\.){{0,4}}"
@@ -190,7 +192,7 @@ DIALECTS = (
     Dialect(
         "an R matrix",
         r"(?m)^[ \t]*(?:\S+[ \t]+)?\[(?:,\d+\]|\d+,?\][ \t]+\S)",
-        ((r"\[,?(\d+),?\]", r"#\1"), (rf'"({NUMBER}(?:/\d+)?|{NAME})"', r"\1")),
+        ((r"\[,?(\d+),?\]", LABEL + r"\1"), (rf'"({NUMBER}(?:/\d+)?|{NAME})"', r"\1")),
         " ",
         has_names=True,
         print_all="options(max.print = 1e6) prints all of them",
@@ -212,8 +214,8 @@ DIALECTS = (
         rf"{VARIABLE}|(?m:^[ \t]*Columns? \d+[^\n]*$)|(?:Diagonal|Permutation) Matrix|\A\s*{NUMBER}[ \t]*\*[ \t]*\n",
         (
             (VARIABLE, ""),
-            (r"(?m)^[ \t]*Columns? (\d{1,9}) (?:through|and|to) (\d{1,9}):?[ \t]*$", r"#\1:\2"),
-            (r"(?m)^[ \t]*Columns? (\d{1,9}):?[ \t]*$", r"#\1:\1"),
+            (r"(?m)^[ \t]*Columns? (\d{1,9}) (?:through|and|to) (\d{1,9}):?[ \t]*$", LABEL + r"\1:\2"),
+            (r"(?m)^[ \t]*Columns? (\d{1,9}):?[ \t]*$", LABEL + r"\1:\1"),
             (r"(?m)^[^\n]* [Mm]atrix[ \t]*$", ""),
         ),
         " ",

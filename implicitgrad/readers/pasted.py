@@ -109,8 +109,8 @@ def _dialect_of(text: str) -> Dialect:
 
 def _has_short_header(text: str) -> bool:
     """Return whether the first row has no cell above the names or the numbers of the rows."""
-    lines = [line.rstrip(" \\").split() for line in text.split("\n") if line.strip()]
-    if len(lines) < 2 or len(lines[1]) != len(lines[0]) + 1:
+    lines = [line.rstrip(" \\").split() for line in text.split("\n") if line.strip(" \\\t")]
+    if len(lines) < 2 or not lines[0] or len(lines[1]) != len(lines[0]) + 1:
         return False
     header, *rows = lines
     names = [row[0] for row in rows if len(row) == len(lines[1])]

@@ -10,12 +10,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from implicitgrad.readers.csv_cells import Table
+from implicitgrad.readers.dialects import LABEL
 from implicitgrad.readers.inline import InlineError, Token
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.number_texts import as_number
-
-LABEL = "#"
-"""Begins the number of a row, or the numbers of the first and last column that follow: #2, #1:8."""
 
 BLANKS = " \t\r\v"
 Row = list[Token]
@@ -100,7 +98,7 @@ def _are_labels(row: Sequence[Token]) -> bool:
 
 
 def _numbered(header: Row, width: int) -> Row:
-    """Return a label for each of ``width`` columns if the header is of several, #1:8. Raise InlineError."""
+    """Return a label for each of ``width`` columns if the header is of several, 1:8. Raise InlineError."""
     first, colon, last = header[0].text[1:].partition(":")
     if not colon or not _are_labels(header):
         return header
