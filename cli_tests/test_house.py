@@ -259,7 +259,9 @@ def test_arrays_with_their_zeros_load_no_scipy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["-A", "1 2; 3 4", "-g", "[[1, 1]]"], ["small.yaml"]], ids=str)
 def test_plain_rows_load_no_notations_of_other_programs(arguments: list[str], tmp_path: Path) -> None:
     modules = loaded("solve", *arguments, folder=tmp_path, whole=True)
-    assert not modules & {f"implicitgrad.readers.{file}" for file in ("pasted", "dialects", "cells")}
+    assert not modules & {
+        f"implicitgrad.readers.{file}" for file in ("pasted", "dialects", "printed_cells", "rewriting")
+    }
 
 
 def test_checking_loads_numpy_only_for_arrays(tmp_path: Path) -> None:
