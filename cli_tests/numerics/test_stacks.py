@@ -344,3 +344,11 @@ def test_a_check_of_what_is_no_stack_is_refused() -> None:
     with pytest.raises(InputError, match="B has 3 rows; expected 4"):
         check(FOUR, B=FOUR[..., :3, :], dy_dx=np.linalg.inv(FOUR))
     assert check(np.zeros((0, 2, 2)), dy_dx=np.zeros((0, 2, 2)))
+
+
+def test_a_claim_that_fixes_nothing_in_some_systems_is_said_to() -> None:
+    A = np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 2.0], [2.0, 4.0]]])
+    verdict = check(A, [1.0, 1.0], dL_dx=np.array([[0.5, 0.25], [7.0, 8.0]]))
+    assert verdict.fixing_nothing == (1,)
+    assert str(verdict) == "dL_dx: all hold in 2 systems\nbut fix nothing in 1, of which any answer would hold"
+    assert not check(A, [1.0, 1.0], dL_dx=np.array([[0.5, 0.25], [7.0, 8.0]]), strict=True)

@@ -305,12 +305,13 @@ def test_a_misspelt_gradient_row_does_not_become_an_equation(tmp_path: Path, lab
     assert problem.startswith(f"table.csv:4:1: expected the name dL/dy for a gradient, got '{label}'. ")
 
 
-@pytest.mark.parametrize("label", ["dL/dx", "dL_dx", "∂L/∂x", "DL/DX"])
+@pytest.mark.parametrize("label", ["dL/dx", "dL_dx", "∂L/∂x", "DL/DX", "expect", "Expected"])
 def test_a_row_of_the_answer_is_no_gradient_and_no_equation(tmp_path: Path, label: str) -> None:
     (problem,) = problems(f",u,v\na,1,2\nb,3,4\n{label},1,1\n", tmp_path)
+    found = "claims" if label[0] in "eE" else "the answer"
     assert problem == (
-        f"table.csv:4:1: expected the name of an input, or dL/dy, got '{label}', which is of the answer. "
-        "A claim of it is a comment, # expect: {dL_dx: [...]}"
+        f"table.csv:4:1: expected the name of an input, or dL/dy, got '{label}', which is of {found}. "
+        "A claim is a comment, # expect: {dL_dx: [...]}"
     )
 
 

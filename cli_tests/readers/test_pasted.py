@@ -1,5 +1,6 @@
 """Matrices as other programs print them; the texts of those that are named were written by the programs themselves."""
 
+import json
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -848,3 +849,28 @@ def test_a_mistake_in_yaml_stays_one_of_yaml(run: Run) -> None:
         assert result.returncode == 2
         assert "read as" not in result.stderr
         assert result.stderr.startswith("implicitgrad: -:")
+
+
+@pytest.mark.parametrize(
+    ("text", "display"),
+    [
+        ("A =\n\n    0.3333    0.6667\n    0.6667    1.3333\n", "a MATLAB or Octave display"),
+        ("array([[0.33333333, 0.66666667], [0.66666667, 1.33333333]])", "a NumPy array"),
+        ("tensor([[0.3333, 0.6667], [0.6667, 1.3333]])", "a PyTorch tensor"),
+        ("array([[0.5, 0.25], [0.3, 0.1]])", ""),
+        ("tensor([[0.3333, 0.6667], [0.6667, -1.3333]])", ""),
+        ("[[0.3333, 0.6667], [0.6667, 1.3333]]", ""),
+    ],
+)
+def test_a_display_whose_rounding_may_hide_a_lower_rank_is_warned_of(run: Run, text: str, display: str) -> None:
+    record = json.loads(run("solve", "-A", text, "-f", "json").stdout)
+    found = [one["message"] for one in record["warnings"] if one["code"] == "rounded-display"]
+    assert [message.partition(",")[0] for message in found] == [f"A is read as {display}"] * bool(display)
+
+
+def test_a_gradient_may_be_pasted_as_a_column(run: Run) -> None:
+    for column in ("1; 2", "g =\n\n     1\n     2\n", "[[1], [2]]"):
+        record = json.loads(run("solve", "-A", "1 2; 3 4", "-g", column, "-f", "json").stdout)
+        assert record["exact"]["dL_dx"] == ["1", "0"]
+    record = json.loads(run("solve", "-A", "2", "-g", "1; 3", "-f", "json").stdout)
+    assert record["exact"]["dL_dx"] == [["1/2"], ["3/2"]]

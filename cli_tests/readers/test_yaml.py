@@ -134,8 +134,6 @@ ANSWER = "{0} is of the answer, not of the system; a claim of it is written expe
         ("A: [[1, 2]]\ndL_dy: [1]", ["system.yaml:2:8: dL_dy has 1 entry; expected 2, one for each column of A. "
                                      "A is 1×2, dL_dy is 1×1; ∂L/∂y has an entry for each unknown y, not for each "
                                      "equation"]),
-        ("A: [[1, 2]]\ndL_dy: [[1], [2]]", ["system.yaml:2:8: dL_dy has 1 entry a row; expected 2, one for each column "
-                                            "of A. A gradient is one row, not a column"]),
         ("A: [[1, 2]]\nB: [[1], [2]]", ["system.yaml:2:4: B has 2 rows; expected 1, as A has. A is 1×2, B is 2×1"]),
         ("A: [[1]]\nx: [a, b]", ["system.yaml:2:4: x has 2 names; expected 1, one for each row of A"]),
         ("A: [[1, 2]]\ny: [a, a]", ["system.yaml:2:8: y[2]: duplicate name 'a'. Each name can stand for one only"]),

@@ -45,6 +45,7 @@ def judge_stack(stack: SystemStack, claims: StackClaims, *, strict: bool) -> Sta
     failures: dict[int | Index, tuple[Outcome, ...]] = {}
     worst: tuple[int | Index, Verdict] | None = None
     largest = Fraction(-1)
+    fixing_nothing: list[int | Index] = []
     keys = tuple([key for key in claims.parts if "." not in key])
     if prod(stack.shape):
         stack.system((0,) * len(stack.shape))  # refuses shapes and names that do not fit
@@ -54,13 +55,15 @@ def judge_stack(stack: SystemStack, claims: StackClaims, *, strict: bool) -> Sta
         verdict = judge(solution, build_claims(claims.at(index), solution))
         verdict = verdict.strictly() if strict else verdict
         keys = tuple([outcome.key for outcome in verdict.outcomes])
+        place = index[0] if len(index) == 1 else index
+        if any(outcome.fixes_nothing for outcome in verdict.outcomes if outcome.holds):
+            fixing_nothing.append(place)
         if not verdict.holds:
-            place = index[0] if len(index) == 1 else index
             failures[place] = verdict.failures
             excess = max(_excess(outcome) for outcome in verdict.failures)
             if excess > largest:
                 largest, worst = excess, (place, verdict)
-    return StackVerdict(prod(stack.shape), keys, failures, worst)
+    return StackVerdict(prod(stack.shape), keys, failures, tuple(fixing_nothing), worst)
 
 
 def certainly_hold(stack: SystemStack, claims: StackClaims) -> Array:

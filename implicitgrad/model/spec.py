@@ -77,6 +77,8 @@ class SourceValue(NamedTuple):
     """Why a claim of it that fails is undecided; None if it fails."""
     with_fewer_entries: Callable[[], SourceValue] | None = None
     """Parses the text again with each ambiguous ``a -b`` as one entry instead of two; None if nothing is ambiguous."""
+    display: str | None = None
+    """The notation of the program whose display it was, if that rounds."""
 
 
 class Site(NamedTuple):

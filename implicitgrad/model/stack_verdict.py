@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from implicitgrad.model.stack import Index
@@ -36,6 +36,8 @@ class StackVerdict:
     """The keys of the claims."""
     failures: Mapping[int | Index, tuple[Outcome, ...]]
     """The claims that fail or are undecided, by the system's index; a number if the stack has one leading axis."""
+    fixing_nothing: tuple[int | Index, ...] = ()
+    """The indices of the systems of which a claim holds that no answer could fail."""
     worst: tuple[int | Index, Verdict] | None = None
     """The index of the system whose number differs most from its claim, and the verdict on it; None if all hold."""
 
@@ -57,7 +59,10 @@ class StackVerdict:
 
     def __str__(self) -> str:
         if self.worst is None:
-            return f"{', '.join(self.claims)}: all hold in {count(self.systems, 'system')}"
+            text = f"{', '.join(self.claims)}: all hold in {count(self.systems, 'system')}"
+            if self.fixing_nothing:
+                text += f"\nbut fix nothing in {_listed(self.fixing_nothing)}, of which any answer would hold"
+            return text
         undecided = sum(all(outcome.is_undecided for outcome in outcomes) for outcomes in self.failures.values())
         numbers = {"fail": len(self.failures) - undecided, "undecided": undecided}
         parts = []
@@ -71,10 +76,13 @@ class StackVerdict:
         first = f"{', '.join(parts)}; {'worst' if len(self.failures) > 1 else 'it'} is {_shown(index)}"
         lines = [first]
         if len(self.failures) > 1:
-            listed = ", ".join(map(_shown, self.failing[:MAX_LISTED]))
-            rest = len(self.failures) - MAX_LISTED
-            lines.append(f"they are {listed}{f' and {rest} more' if rest > 0 else ''}; in {_shown(index)}:")
+            lines.append(f"they are {_listed(self.failing)}; in {_shown(index)}:")
         return "\n".join([*lines, str(verdict)])
+
+
+def _listed(indices: Sequence[int | Index]) -> str:
+    rest = len(indices) - MAX_LISTED
+    return ", ".join(map(_shown, indices[:MAX_LISTED])) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _shown(index: int | Index) -> str:

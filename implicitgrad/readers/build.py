@@ -38,11 +38,16 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
     """
     if spec.linearize is not None and not allow_algebra:
         raise NeedsAlgebra
-    if arithmetic in (AUTO, Arithmetic.EXACT) and (system := _plain_system(spec)) is not None:
-        return system
-    from implicitgrad.readers.build_general import build_general
+    system = _plain_system(spec) if arithmetic in (AUTO, Arithmetic.EXACT) else None
+    if system is None:
+        from implicitgrad.readers.build_general import build_general
 
-    return build_general(spec, arithmetic, allow_algebra=allow_algebra)
+        system = build_general(spec, arithmetic, allow_algebra=allow_algebra)
+    if "A" in spec.values and spec.values["A"].display is not None:
+        from implicitgrad.readers.rounded_display import remarks_on_rounding
+
+        system = system._replace(remarks=(*system.remarks, *remarks_on_rounding(spec.values["A"])))
+    return system
 
 
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:

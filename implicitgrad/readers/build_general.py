@@ -103,6 +103,8 @@ def _system(parser: MatrixParser) -> LinearSystem:
         M, N = A.shape
         if B is not None and len(B) != M:
             parser.refuse("B", (), f"B has {count(len(B), 'row')}; expected {M}, as A has", _shapes(A=A, B=B))
+        if dL_dy is not None and dL_dy.shape == (N, 1) and N > 1:  # a gradient written as a column
+            dL_dy, has_one_loss = dL_dy.transposed(), True
         _check_gradient(parser, dL_dy, A, has_one_loss=has_one_loss)
         if "B" not in spec.values or B is not None:
             owner, P = ("row of A", M) if B is None else ("column of B", B.shape[1])
@@ -219,12 +221,10 @@ def _check_gradient(parser: MatrixParser, dL_dy: ParsedMatrix | None, A: ParsedM
     """Report a gradient whose length is not the number of unknowns."""
     if dL_dy is None or dL_dy.shape[1] == A.shape[1]:
         return
-    K, N = dL_dy.shape
+    N = dL_dy.shape[1]
     found = f"has {count(N, 'entry')}" + ("" if has_one_loss else " a row")
     hint = _shapes(A=A, dL_dy=dL_dy)
-    if N == 1 and A.shape[1] == K:
-        hint = "A gradient is one row, not a column"
-    elif A.shape[0] == N:
+    if A.shape[0] == N:
         hint += "; ∂L/∂y has an entry for each unknown y, not for each equation"
     parser.refuse("dL_dy", (), f"dL_dy {found}; expected {A.shape[1]}, one for each column of A", hint)
 

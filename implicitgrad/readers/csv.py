@@ -89,10 +89,11 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
     problems = []
     for row, label in labels.items():
         letters = _letters(label)
-        if letters in ("dldy", "dldx", "grad", "gradient"):
-            if letters == "dldx":
-                message = f"expected the name of an input, or dL/dy, got {quoted(label)}, which is of the answer"
-                hint = "A claim of it is a comment, # expect: {dL_dx: [...]}"
+        if letters in ("dldy", "dldx", "grad", "gradient", "expect", "expected"):
+            if letters in ("dldx", "expect", "expected"):
+                of = "which is of the answer" if letters == "dldx" else "which is of claims"
+                message = f"expected the name of an input, or dL/dy, got {quoted(label)}, {of}"
+                hint = "A claim is a comment, # expect: {dL_dx: [...]}"
             else:
                 message = f"expected the name dL/dy for a gradient, got {quoted(label)}"
                 hint = "Several such rows are several losses; an input needs another name"

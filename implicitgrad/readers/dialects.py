@@ -155,6 +155,8 @@ class Dialect(NamedTuple):
     """Whether rows and columns may have names."""
     is_literal: bool = False
     """Whether newlines in brackets separate rows, but not after ..., as in MATLAB."""
+    is_rounded: bool = False
+    """Whether numbers are displayed with a few decimals only."""
     is_display: bool = False
     """Whether 0.0000 is a number that was rounded away, because 0 itself is printed as 0."""
     has_columns: bool = False
@@ -208,6 +210,7 @@ DIALECTS = (
         "rows in brackets",
         rf"\A\s*(?:{NAME} =[ \t]*\n\s*)?(?:{BRACKETED}[ \t]*\n\s*)+{BRACKETED}\s*\Z",
         ((VARIABLE, ""), (rf"{OPEN_BRACKET}|{CLOSED_BRACKET}", ""), (r"(?<=\w)\u22c5(?=\w)", "*")),
+        is_rounded=True,
     ),
     Dialect(
         "a MATLAB or Octave display",
@@ -219,14 +222,20 @@ DIALECTS = (
             (r"(?m)^[^\n]* [Mm]atrix[ \t]*$", ""),
         ),
         " ",
+        is_rounded=True,
         is_display=True,
         print_all="mat2str(A, 17) prints all digits",
     ),
-    Dialect("a PyTorch tensor", r"\btensor\s*\(|\btorch\.", print_all=TORCH_HINT),
-    Dialect("a JAX array", r"\b(?:Device)?Array\s*\(|\bjnp\.", print_all=NUMPY_HINT),
-    Dialect("a TensorFlow tensor", r"\btf\.\w+", print_all=NUMPY_HINT),
+    Dialect("a PyTorch tensor", r"\btensor\s*\(|\btorch\.", is_rounded=True, print_all=TORCH_HINT),
+    Dialect("a JAX array", r"\b(?:Device)?Array\s*\(|\bjnp\.", is_rounded=True, print_all=NUMPY_HINT),
+    Dialect("a TensorFlow tensor", r"\btf\.\w+", is_rounded=True, print_all=NUMPY_HINT),
     Dialect("a SymPy matrix", r"Matrix\s*\(", has_columns=True, constants="I|E|oo|zoo"),
-    Dialect("a NumPy array", r"\b(?:array|asarray|matrix|mat)\s*\(|\b(?:np|numpy)\.\w+\s*\(", print_all=NUMPY_HINT),
+    Dialect(
+        "a NumPy array",
+        r"\b(?:array|asarray|matrix|mat)\s*\(|\b(?:np|numpy)\.\w+\s*\(",
+        is_rounded=True,
+        print_all=NUMPY_HINT,
+    ),
     Dialect("an R vector", rf"{ASSIGNMENT}c\([^()]*\)\s*\Z", ((rf"{ASSIGNMENT}c\(", _opening), *LISTS)),
     Dialect(
         "a list in braces, as in Mathematica",

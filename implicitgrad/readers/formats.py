@@ -134,7 +134,7 @@ def _format_of(source: str, csv_format: CsvFormat) -> tuple[InputFormat, CsvForm
     if found is None and suffix and os.path.isfile(source):
         raise UsageError(
             f"{printable(source)}: expected a name ending in {', '.join(BY_SUFFIX)}, got {quoted(suffix)}",
-            "If it is CSV, --delimiter , says so; YAML and pasted matrices can come through standard input: -",
+            f"A matrix alone is read by -A @{printable(source)}; if it is CSV, --delimiter , says so",
         )
     found = found or YAML
     if csv_format != UNSTATED:

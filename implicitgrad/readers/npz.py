@@ -222,6 +222,8 @@ def _unknown(path: str, written: str, keys: tuple[str, ...], claims: Iterable[st
             path,
         )
     hint = hint_at_key(written, keys, f"{CLAIM}{{}}")
+    if written == "at":
+        hint = "Did you mean x_value?"
     if written == "arr_0":
         hint = "np.savez(file, A=A, dL_dy=g) gives them their names"
     message = f"unknown key {quoted(written)}; expected one of {', '.join(keys)}, or a claim, {CLAIM}…"

@@ -88,7 +88,10 @@ def read_pasted(text: str, source: str) -> Pasted:
     """Return the matrix that a text shows. Raise InputError."""
     text = _without_echo(text)
     try:
-        pasted = _read(text, source, _dialect_of(text))
+        dialect = _dialect_of(text)
+        pasted = _read(text, source, dialect)
+        if dialect.is_rounded:
+            pasted = pasted._replace(value=pasted.value._replace(display=dialect.name))
         refuse_another_shape(text, pasted.matrix.value)
         return pasted
     except InlineError as error:
