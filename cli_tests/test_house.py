@@ -65,6 +65,7 @@ THIRD_PARTY = {
         "readers/npy",
         "readers/npz",
         "readers/npz_program",
+        "readers/rounded_display",
         "readers/python_stacks",
         "readers/stacks",
         "solvers/solutions",
