@@ -1,4 +1,8 @@
-"""Matrices as other programs print them; the texts of those that are named were written by the programs themselves."""
+"""Matrices as other programs print them.
+
+A case whose program has a version follows what that version printed, in some cases with other numbers; the others are
+written by hand, after the program's documentation.
+"""
 
 import json
 from contextlib import suppress
@@ -109,7 +113,7 @@ CASES = [
     ),
     Case("PyTorch scalar", "a PyTorch tensor", "tensor(3., device='cuda:0')", ["3."]),
     Case(
-        "PyTorch 0.4 common factor",
+        "PyTorch, old, common factor",
         "a PyTorch tensor",
         "tensor(1.00000e-03 *\n       [[ 1.0005,  2.0010],\n        [ 3.0015,  4.0020]], device='cuda:0')",
         [["1.0005e-3", "2.0010e-3"], ["3.0015e-3", "4.0020e-3"]],
@@ -143,7 +147,7 @@ CASES = [
         "[[Fraction(1, 2), Fraction(3, 1)], [Decimal('1.5'), 2]]",
         [["1/2", "3/1"], ["1.5", "2"]],
     ),
-    Case("Python 2 long integers", "nested lists", "[[1L, 2L], [3L, 4L]]", SQUARE),
+    Case("Python, old, long integers", "nested lists", "[[1L, 2L], [3L, 4L]]", SQUARE),
     Case("JSON of several lines", "nested lists", "[\n  [\n    1,\n    2\n  ],\n  [\n    3,\n    4\n  ]\n]", SQUARE),
     Case("JSON vector of several lines", "a matrix in brackets", "[\n  1,\n  2.5\n]", ["1", "2.5"]),
     Case("JSON texts", "nested lists", '[["1/2", "2"], ["3", "4"]]', [["1/2", "2"], ["3", "4"]]),
