@@ -295,3 +295,18 @@ def test_what_makes_no_sense_is_refused_with_a_reason(run: Run, options: tuple[s
     result = run("solve", *options, files=files)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+
+
+def test_y_is_written_in_terms_of_what_is_free(run: Run) -> None:
+    """A network without a ground: potentials up to a constant."""
+    A = "2 -1 0 -1; -1 3 -1 -1; 0 -1 2 -1; -1 -1 -1 3"
+    given = ("-A", A, "--y", "v1,v2,v3,v4", "--x", "i1,i2,i3,i4", "--free", "v4", "--at", "i1=1,i2=0,i3=0,i4=-1")
+    result = run("solve", *given)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith(
+        "  at this x\n    v1 = 5/8 + v4\n    v2 = 1/4 + v4\n    v3 = 1/8 + v4\n  v4 is not unique\n"
+    )
+    assert json.loads(run("solve", *given, "-f", "json").stdout)["y_value"] == [None] * 4
+    refused = run("solve", *given[:-3], "v4=0")
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("expected v1, v2, v3, v4. The value of a free unknown is yours to choose\n")

@@ -16,6 +16,8 @@ class AtValue(NamedTuple):
 
     y: BaseMatrix[Fraction | None] | None
     """(1, N); None for nonlinear equations."""
+    one_of_many: BaseMatrix[Fraction] | None = None
+    """(1, N): the y whose free unknowns are 0, where y is not unique; general.null_space has the directions."""
     dL_dA: tuple[BaseMatrix[Fraction | None], ...] | None = None
     """−u·yᵀ with Aᵀu = ∂L/∂y, (M, N) for each of the K losses; None if it was not asked for."""
     dL_dB: tuple[BaseMatrix[Fraction | None], ...] | None = None

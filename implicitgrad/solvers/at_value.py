@@ -87,6 +87,7 @@ def _with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Solut
         losses = range(0 if u is None else len(u))
         found = AtValue(
             y,
+            one_of_many.transposed() if related.general.free else None,
             tuple([_of_loss(related, k, minus_y) for k in losses]) if "A" in wrt and losses else None,
             tuple([_of_loss(related, k, system.x_value) for k in losses]) if "B" in wrt and losses else None,
         )

@@ -23,8 +23,9 @@ def indices(system: LinearSystem, free: Sequence[str]) -> set[int]:
     unknown = [name for name in free if name not in system.y]
     if unknown:
         names = ", ".join(printable(name) for name in system.y)
+        hint = "The value of a free unknown is yours to choose" if "=" in unknown[0] else None
         raise UsageError(
-            f"free: {quoted(unknown[0])} is not an unknown of {printable(system.source)}; expected {names}"
+            f"free: {quoted(unknown[0])} is not an unknown of {printable(system.source)}; expected {names}", hint
         )
     if len(set(free)) != len(free):
         raise UsageError("free: a name is given twice; expected each once")

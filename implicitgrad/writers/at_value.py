@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.writers.elements import (
     OPEN,
@@ -34,21 +35,44 @@ def show_at_value(solution: Solution, notation: Notation, shown: ShownAnswer) ->
     found = solution.at_value
     assert found is not None
     if found.y is not None:
-        yield _values_of_y(found.y, notation, shown)
+        yield _values_of_y(solution, found, notation, shown)
     yield from _matrices(solution, found, notation, shown)
     if found.dL_dletters is not None:
         for loss, row in zip(loss_names(solution.system), found.dL_dletters.bounded_rows(), strict=True):
             yield _of_letters(loss, dict(zip(found.letters, row, strict=True)), notation)
 
 
-def _values_of_y(y: BaseMatrix[Fraction | None], notation: Notation, shown: ShownAnswer) -> Section:
-    values = dict(zip(shown.y, y.part([0], shown.unknowns).bounded_rows()[0], strict=True))
-    known = {notation.name(name): value for name, value in values.items() if value is not None}
-    lacking = [notation.mention(name) for name, value in values.items() if value is None]
-    elements: list[Element] = [in_one_style(notation, partial(_equations, known))] if known else []
+def _values_of_y(solution: Solution, found: AtValue, notation: Notation, shown: ShownAnswer) -> Section:
+    """Return y, in terms of its free unknowns where it is not unique."""
+    assert found.y is not None
+    values = dict(zip(shown.unknowns, found.y.part([0], shown.unknowns).bounded_rows()[0], strict=True))
+    free = [j for j in shown.unknowns if solution.y[j] in solution.general.free]
+    known: dict[int, tuple[Fraction, Sequence[Fraction]]] = {j: (v, ()) for j, v in values.items() if v is not None}
+    lacking = [solution.y[j] for j in values if j not in known]
+    if found.one_of_many is not None and solution.arithmetic is not Arithmetic.FLOAT and len(lacking) > 0:
+        one, V = found.one_of_many.bounded_rows()[0], solution.general.null_space.bounded_rows()
+        known |= {j: (one[j], V[j]) for j in values if j not in known and solution.y[j] not in solution.general.free}
+        lacking = [solution.y[j] for j in free]
+    elements: list[Element] = []
+    if known:
+        elements.append(in_one_style(notation, partial(_sums, solution, dict(sorted(known.items())))))
     if lacking:
-        elements.append(Sentence(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not unique"))
+        names = ", ".join(map(notation.mention, lacking))
+        elements.append(Sentence(f"{names} {'is' if len(lacking) == 1 else 'are'} not unique"))
     return Section((Sentence("at this x", Role.ASIDE), *elements))
+
+
+def _sums(
+    solution: Solution, values: Mapping[int, tuple[Fraction, Sequence[Fraction]]], notation: Notation
+) -> Equations:
+    """Return y = constant + Σ coefficient·free unknown, for unknowns by their index."""
+    free = list(map(notation.name, solution.general.free))
+    return Equations(
+        tuple(
+            notation.sum(constant, zip(factors, free, strict=False)).named(notation.name(solution.y[j]))
+            for j, (constant, factors) in values.items()
+        )
+    )
 
 
 def _of_letters(loss: str, values: Mapping[str, Fraction | None], notation: Notation) -> Section:
