@@ -373,6 +373,13 @@ CASES = [
     Case("LaTeX with \\cr", "a LaTeX matrix", "\\begin{pmatrix}1&\\quad2\\cr3&4\\end{pmatrix}", SQUARE),
     Case("Python at a prompt", "a NumPy array", ">>> A\narray([[1., 2.],\n       [3., 4.]])", DECIMALS),
     Case("MATLAB at a prompt", "a MATLAB or Octave display", ">> A\n\nA =\n\n     1     2\n     3     4\n", SQUARE),
+    Case(
+        "MATLAB at prompts",
+        "a MATLAB or Octave display",
+        ">> A = [1 2; 3 4]\n\nA =\n\n     1     2\n     3     4\n\n>> ",
+        SQUARE,
+    ),
+    Case("MATLAB as it is typed at a prompt", "a matrix in brackets", ">> A = [1 2\n3 4]", SQUARE),
     Case("R at a prompt", "an R matrix", "> A <- t(B)\n> A\n     [,1] [,2]\n[1,]    1    2\n[2,]    3    4\n", SQUARE),
     Case(
         "Julia at a prompt",
@@ -409,6 +416,10 @@ def test_what_a_program_prints_is_read(case: Case) -> None:
 
 
 REFUSED = {
+    "MATLAB sparse": (
+        "A =\n\n   (1,1)        4\n   (2,1)        2\n",
+        "-A:3:1: expected one matrix of numbers, got a sparse matrix. Convert it to a dense one before printing it",
+    ),
     "NumPy truncated": (
         "array([[0., 1., 2., ..., 7., 8., 9.],\n       ...,\n       [0., 1., 2., ..., 7., 8., 9.]], shape=(40, 50))",
         "-A:1:21: expected every entry, got '...' in place of some. "

@@ -35,11 +35,13 @@ SCALARS = (
 VALUE = r"(?:<[^<>]*>|'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\[\]]*\]|[\w.+-]+(?:\([^()]*\))?)"
 OPTION = rf"(?:{NAME}\s*=\s*{VALUE}|(?:(?:np|numpy|jnp|torch)\.\w+|float|int)(?=\s*[,)]))"
 """An argument of a call beside the entries: dtype=float32, torch.float64."""
+CONSOLE = r"(?:>>>?|julia>|octave:\d+>|sage:|In ?\[\d+\]:=?)"
 ECHO = (
-    r"\A\s*(?:(?:>>>?|julia>|octave:\d+>|sage:|In ?\[\d+\]:=?) *[A-Za-z][^\n]*"
+    rf"\A\s*(?:{CONSOLE} *[A-Za-z][^\n]*"
     rf"|> *{NAME}(?: *(?:<-|=)[^\n]*|\([^\n]*)?)(?=\n\s*\S)"
 )
 """What was typed at a prompt, if something is printed below it."""
+LAST_PROMPT: Rule = (rf"\n[ \t]*(?:{CONSOLE}\s*)+\Z", "")
 PROMPT = r"(?:(?:In|Out)\s?\[\d+\]\s*(?::=|=|:)\s*|>{1,3} )?"
 ASSIGNMENT = rf"\A\s*{PROMPT}(?:(?:[A-Za-z][\w.]*\s+)?{NAME}(?:\[\d*\])*\s*(?::=|=|<-)[^\S\n]*)?\s*"
 """What may stand before a matrix: a prompt, and a name to which it is assigned."""

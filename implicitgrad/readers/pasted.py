@@ -10,8 +10,10 @@ from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.csv import table_spec
 from implicitgrad.readers.dialects import (
     COMMENTS,
+    CONSOLE,
     DIALECTS,
     ECHO,
+    LAST_PROMPT,
     LATEX_BEGIN,
     NUMBER,
     TABLE,
@@ -101,7 +103,16 @@ def read_pasted(text: str, source: str) -> Pasted:
 
 def _without_echo(text: str) -> str:
     """Return a text without what was typed at prompts above it."""
-    return rewritten(text.replace("\r\n", "\n"), [(ECHO, lambda echo: re.sub(r"[^\n]", " ", echo[0]))] * 3)
+    return rewritten(text.replace("\r\n", "\n"), [LAST_PROMPT, *[(ECHO, _without_command)] * 3])
+
+
+def _without_command(echo: re.Match[str]) -> str:
+    """Return blanks for a line typed at a prompt, or for the prompt alone if a bracket that it opens is still open."""
+    line = echo[0]
+    is_open = any(line.count(opening) > line.count(closing) for opening, closing in ("[]", "{}", "()"))
+    if is_open and (prompt := re.match(rf"\s*{CONSOLE}", line)) is not None:
+        return re.sub(r"[^\n]", " ", prompt[0]) + line[prompt.end() :]
+    return re.sub(r"[^\n]", " ", line)
 
 
 def _dialect_of(text: str) -> Dialect:

@@ -20,7 +20,8 @@ SHAPE = (
 INTEGERS = r"\bdtype\s*=\s*['\"]?(?:\w+\.)?(u?int\d*)\b"
 REFUSED = (
     (r"masked_array\(", "a masked array", "A masked entry has no value; fill it first"),
-    (r"indices=|\bSparseArray\[|Compressed \w+ Sparse|\(\d+, \d+\)\t|\(\d+, \d+\) ->|\bsparse(?:Matrix)?\(",
+    (r"indices=|\bSparseArray\[|Compressed \w+ Sparse|\(\d+, \d+\)\t|\(\d+, \d+\) ->|\bsparse(?:Matrix)?\("
+     r"|(?m:^[ \t]*\(\d+,\d+\)[ \t]+[-+\d.]+$)",
      "a sparse matrix", "Convert it to a dense one before printing it"),
     (r"structure\(c\(|matrix\(\s*(?:data\s*=\s*)?c\(", "R code, whose numbers go down the columns", "Print the matrix"),
     (r"\(:,:,\d+\) *=|(?m:^, , \d+)", "an array of three dimensions", "Paste one matrix of it"),
