@@ -743,6 +743,7 @@ def lose_the_cluster(address: str, scheduler: subprocess.Popen[bytes], worker: s
         assert (batch.returncode, stdout, stderr) == (2, "", message)
 
 
+@only_thorough
 def test_a_listener_that_says_nothing_is_no_scheduler(run_process: Run) -> None:
     import socket
 
@@ -790,6 +791,7 @@ class Scheduler:
         return self.workers
 
 
+@only_thorough
 def test_what_a_scheduler_has_forgotten_is_given_to_it_again() -> None:
     scheduler = Scheduler(3, ["a worker"])
     cluster = Cluster(scheduler, "tcp://there", 1)

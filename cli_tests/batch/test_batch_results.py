@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import wait_until, wait_until_blocked
-from conftest import PROGRAM, Run, spread
+from conftest import PROGRAM, Run, only_thorough, spread
 
 from implicitgrad.batch.engine import Answered, answer_items
 from implicitgrad.batch.jsonl_output import locked
@@ -77,7 +77,7 @@ def test_the_file_that_is_locked_is_the_one_that_is_there(monkeypatch: pytest.Mo
         assert file.read() == "another batch's\n"
 
 
-@pytest.mark.parametrize(("jobs", "number"), spread(product(["1", "2"], [signal.SIGINT, signal.SIGTERM]), 3))
+@pytest.mark.parametrize(("jobs", "number"), spread(product(["2", "1"], [signal.SIGINT, signal.SIGTERM]), 4))
 def test_a_reader_that_does_not_read_keeps_no_batch_alive(tmp_path: Path, jobs: str, number: int) -> None:
     (tmp_path / "many.jsonl").write_text(SYSTEM * 4000)
     heed = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731 (whoever runs the tests may have ignored it)
@@ -202,7 +202,7 @@ def test_what_cannot_begin_leaves_earlier_results(run: Run, tmp_path: Path) -> N
     assert (tmp_path / "r.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize("pause", spread([0.05, 0.3, 0.8], 2))
+@pytest.mark.parametrize("pause", spread([0.05, 0.3, 0.8], 3))
 def test_a_slow_reader_gets_whole_lines_and_the_batch_ends(tmp_path: Path, pause: float) -> None:
     (tmp_path / "many.jsonl").write_text(SYSTEM * 20000)
     heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
@@ -339,6 +339,7 @@ def test_the_list_of_a_directory_names_what_is_there(run: Run, tmp_path: Path) -
     assert "b.json exists, and is no batch's" in run(*arguments).stderr
 
 
+@only_thorough
 def test_an_interrupted_resumption_has_each_system_once(run: Run, tmp_path: Path) -> None:
     (tmp_path / "many.jsonl").write_text(SYSTEM * 6000)
     run("batch", "many.jsonl", "-o", "whole.jsonl", "-q")

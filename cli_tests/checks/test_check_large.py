@@ -41,7 +41,7 @@ def without_elimination(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_elimination")
-@pytest.mark.parametrize(("M", "N", "rank"), spread(SHAPES, 2))
+@pytest.mark.parametrize(("M", "N", "rank"), spread(SHAPES, 4))
 def test_a_pseudo_inverse_holds_and_a_wrong_one_does_not(M: int, N: int, rank: int) -> None:
     A = array(M, N, rank)
     J = np.linalg.pinv(A)

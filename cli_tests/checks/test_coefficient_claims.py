@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conftest import Run, examples
+from conftest import Run, examples, spread
 from elimination import Matrix, inverse, rank, transpose
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -90,7 +90,7 @@ def test_what_is_right_holds_and_what_is_merely_wrong_is_not_explained(rows: tup
     assert (wrong.holds, wrong.failing, wrong.suspicions, good.holds) == (False, 1, (), True)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", spread([np.float32, np.float64], 2))
 def test_what_a_stable_computation_gets_holds(dtype: type) -> None:
     random = np.random.default_rng(3)
     for n in (1, 3, 12, 60):

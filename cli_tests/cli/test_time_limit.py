@@ -345,7 +345,7 @@ def test_workers_leave_alone_the_isolated_process_of_the_process_they_are_forked
     assert [one.status for one in done] == ["determined", "determined", "error"]
 
 
-@pytest.mark.parametrize("slow", spread(range(3), 2))
+@pytest.mark.parametrize("slow", spread(range(3), 3))
 def test_a_slow_system_among_quick_ones_is_the_only_one_without_an_answer(
     monkeypatch: pytest.MonkeyPatch, slow: int
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sympy
-from conftest import Run, examples, spread
+from conftest import Run, examples, only_thorough, spread
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -653,6 +653,7 @@ def test_conditions_are_written_as_one_would(run: Run) -> None:
     assert power.endswith("y       1\n")
 
 
+@only_thorough
 def test_what_would_be_longer_than_anybody_reads_is_refused() -> None:
     def letters(n: int, width: int) -> list[list[str]]:
         return [[f"a{i}_{j}" if abs(i - j) < width else "0" for j in range(n)] for i in range(n)]

@@ -9,7 +9,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
-from conftest import IS_THOROUGH, Run, spread
+from conftest import IS_THOROUGH, Run, only_thorough, spread
 
 from implicitgrad.symbolic.to_sympy import read_value, symbol
 
@@ -27,6 +27,7 @@ def rational_point(names: list[str], seed: int = 4) -> dict[str, sympy.Expr]:
     return {name: sympy.Rational(generator.randrange(1, 30), 20) for name in names}
 
 
+@only_thorough
 def test_the_derivative_of_a_layer_of_tanh_is_the_adjugate_over_the_determinant(run: Run) -> None:
     F = ["z1 = tanh(w11*z1+w12*z2+x1)", "z2 = tanh(w21*z1+w22*z2+x2)"]
     given = ("-e", F[0], "-e", F[1], "--unknowns", "z1,z2", "--inputs", "x1,x2")
@@ -44,7 +45,7 @@ def test_the_derivative_of_a_layer_of_tanh_is_the_adjugate_over_the_determinant(
     assert run("check", *given, "--dydx", claimed.replace("w12", "w21")).returncode == 1
 
 
-NESTED_A_LITTLE = [("sin", 4), ("tanh", 2), ("cos", 3), ("log", 3), ("exp", 3)]
+NESTED_A_LITTLE = [("sin", 3), ("log", 3), ("exp", 3)]
 
 
 def nested(function: str, depth: int, inside: str = "y") -> str:
@@ -74,6 +75,7 @@ def test_nested_functions_have_the_derivatives_of_the_chain_rule(run: Run, funct
     assert run("check", *given, "--dydx", f"{own}*1.001").returncode == 1
 
 
+@only_thorough
 def test_a_sum_of_many_sines_has_its_derivative(run: Run) -> None:
     terms = "+".join(f"sin({i}*y)" for i in range(1, 60))
     result = run("solve", "-e", f"x={terms}", "--unknowns", "y", "-f", "json")
@@ -112,7 +114,7 @@ def test_what_nobody_reads_is_refused_before_the_work(run: Run, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "matrix", [band(8 if IS_THOROUGH else 5), *spread([letters(3, 4), letters(4, 4), letters(2, 6)], 2)]
+    "matrix", [band(8 if IS_THOROUGH else 5), *spread([letters(3, 4), letters(4, 4), letters(2, 6)], 3)]
 )
 def test_what_is_answered_solves_the_equations(run: Run, matrix: str) -> None:
     result = run("solve", "-A", matrix, "-f", "json")
