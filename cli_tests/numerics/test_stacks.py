@@ -352,3 +352,10 @@ def test_a_claim_that_fixes_nothing_in_some_systems_is_said_to() -> None:
     assert verdict.fixing_nothing == (1,)
     assert str(verdict) == "dL_dx: all hold in 2 systems\nbut fix nothing in 1, of which any answer would hold"
     assert not check(A, [1.0, 1.0], dL_dx=np.array([[0.5, 0.25], [7.0, 8.0]]), strict=True)
+
+
+def test_a_system_beyond_doubles_leaves_the_others_their_answers() -> None:
+    A = np.array([np.eye(2) * 1e-300, np.eye(2)])
+    found = solve(A, [1.0, 1.0], B=np.full((2, 2, 2), 1e10))
+    assert list(found.status) == ["error", "determined"]
+    assert np.array_equal(found.dL_dx[1], [2e10, 2e10])

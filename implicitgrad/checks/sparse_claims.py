@@ -17,7 +17,7 @@ from implicitgrad.checks.matrix_claims import fails, not_finite
 from implicitgrad.checks.significance import proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
 from implicitgrad.model.claims import ClaimedMatrix
-from implicitgrad.model.verdict import Deviation, Outcome, Suspicion
+from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show_short
 from implicitgrad.numbers.ball import UNIT_ROUNDOFF, BallMatrix
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.solvers.dispatch import solve_system
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STABLE = 64
 """The rounding errors of a stable solution, in units of the unit roundoff and the sensitivity of the answer."""
+LARGEST_DOUBLE = float(np.finfo(float).max)
 
 
 class Compared(NamedTuple):
@@ -37,6 +38,9 @@ class Compared(NamedTuple):
     claimed: Array
     correct: Array
     tolerances: Array
+    """What the claim may differ by, with the error of the correct entries added."""
+    of_claim: Array
+    """What the claim itself may differ by."""
 
     def equals(self, candidate: Array) -> bool:
         """Return whether the claim is this matrix, which is nonzero beyond the tolerances."""
@@ -52,7 +56,8 @@ def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
     outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
     if matrix.non_finite:
         return not_finite(outcome, Claim(matrix, context))
-    compared = _compared(matrix, context)
+    with np.errstate(over="ignore"):  # the bounds of entries far beyond others may overflow
+        compared = _compared(matrix, context)
     differences = np.abs(compared.claimed - compared.correct)
     is_wrong = ~(differences <= compared.tolerances)
     total = count(differences.size, "entry")
@@ -62,8 +67,15 @@ def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
         failed = fails(outcome, [deviation], f"{int(is_wrong.sum())} of {total}")
         suspicion = next(_suspicions(matrix.key, compared, context), None)
         return failed._replace(failing=int(is_wrong.sum()), suspicions=() if suspicion is None else (suspicion,))
-    sizes = np.sqrt((compared.correct**2).mean(axis=int(matrix.key == "dL_dx"), keepdims=True))
-    sizes = np.broadcast_to(sizes, compared.correct.shape)
+    errors = compared.tolerances - compared.of_claim
+    is_hidden = (differences > compared.of_claim) & (errors > float(MAX_GROWTH) * np.abs(compared.correct))
+    is_hidden |= compared.of_claim >= LARGEST_DOUBLE
+    if is_hidden.any():
+        i, j = _largest(np.where(is_hidden, differences / compared.tolerances, -1.0))
+        error, correct = (show_short(Fraction(float(some[i, j]))) for some in (compared.tolerances, compared.correct))
+        reason = f"{matrix.name(i, j)} is computed as {correct}, with an error that may be as large as {error}"
+        return outcome._replace(reason=reason, is_undecided=True)
+    sizes = _root_mean_squares(compared.correct, int(matrix.key == "dL_dx"))
     limits = np.where(sizes > 0, np.maximum(sizes / 2, float(context.claims.atol or 0)), np.inf)
     if (differences > limits).any():
         i, j = _largest(np.minimum(compared.tolerances, differences) / limits)
@@ -89,8 +101,17 @@ def _compared(matrix: ClaimedMatrix, context: Context) -> Compared:
     error = found.error
     if error is None:
         error = float(NOISE) * np.abs(found.array).max() + STABLE * UNIT_ROUNDOFF * sensitivity.array
-    rounding = 4 * UNIT_ROUNDOFF * np.abs(found.array)
-    return Compared(claimed, found.array, tolerances + error + rounding)
+    own = tolerances + 4 * UNIT_ROUNDOFF * np.abs(found.array)
+    return Compared(claimed, found.array, np.minimum(own + error, LARGEST_DOUBLE), np.minimum(own, LARGEST_DOUBLE))
+
+
+def _root_mean_squares(matrix: Array, axis: int) -> Array:
+    """Return the root mean square along an axis for each entry, without overflow."""
+    largest = np.abs(matrix).max(axis=axis, keepdims=True)
+    largest = np.where(largest > 0, largest, 1.0)
+    means = largest * np.sqrt(((matrix / largest) ** 2).mean(axis=axis, keepdims=True))
+    found: Array = np.broadcast_to(means, matrix.shape)
+    return found
 
 
 def _answer(key: str, context: Context) -> BallMatrix:

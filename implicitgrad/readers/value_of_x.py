@@ -10,6 +10,8 @@ from implicitgrad.readers.yaml_nodes import YamlNode, duplicates, source_list, s
 from implicitgrad.text.characters import count, nearest, printable, quoted
 
 OPTION = "--at"
+MAX_LISTED = 10
+"""The most names that a message lists."""
 
 
 def add_value_of_x(spec: SystemSpec, at: YamlNode, source: str, refuse: Callable[[str, YamlNode], None]) -> None:
@@ -56,13 +58,15 @@ def _has_each_name(parser: MatrixParser, given: list[str], x: tuple[str, ...], y
     """Return whether each input has a value and nothing else has, and report what is wrong."""
     before = len(parser.problems)
     prefix = "" if parser.spec.values["x_value"].source == OPTION else "at: "
-    inputs = ", ".join(map(printable, x))
+    inputs = ", ".join(map(printable, x[:MAX_LISTED])) + (", …" if len(x) > MAX_LISTED else "")
     for i, name in enumerate(given):
         if name not in x:
             hint = "y is solved for" if name in y else nearest(name, x)
             message = f"{prefix}expected values of the inputs, {inputs}, got one of {quoted(name)}"
             parser.refuse("x_value", (i,), message, hint, "bad-point")
     if missing := [name for name in x if name not in given]:
-        message = f"{prefix}expected a value for {', '.join(map(printable, missing))}, got none"
+        listed = ", ".join(map(printable, missing[:MAX_LISTED]))
+        rest = f" and {len(missing) - MAX_LISTED:,} more" if len(missing) > MAX_LISTED else ""
+        message = f"{prefix}expected a value for {listed}{rest}, got none"
         parser.refuse("x_value", (), message, code="bad-point")
     return len(parser.problems) == before

@@ -10,6 +10,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from implicitgrad.symbolic.odd_root import with_powers
+from implicitgrad.text.errors import InputError, Problem
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -53,16 +54,25 @@ class _Shower(_ExpressionPrinter):
 
 def write(expression: Expr) -> str:
     """Return the text in the grammar of expressions."""
-    return str(_ExpressionPrinter().doprint(with_powers(expression)))
+    return _printed(_ExpressionPrinter(), expression)
 
 
 def show(expression: Expr) -> str:
     """Return the text for display."""
-    text = str(_Shower().doprint(with_powers(expression)))
+    text = _printed(_Shower(), expression)
     return text.replace("**", "^").replace("*", "·").replace(" - ", " − ")
 
 
 def write_latex(expression: Expr, name: Callable[[str], str]) -> str:
     """Return LaTeX; ``name`` gives the LaTeX of each letter."""
     names = {letter: name(letter.name) for letter in expression.free_symbols}
-    return str(_Latex({"symbol_names": names}).doprint(with_powers(expression)))
+    return _printed(_Latex({"symbol_names": names}), expression)
+
+
+def _printed(printer: StrPrinter | LatexPrinter, expression: Expr) -> str:
+    """Return the text of an expression. Raise InputError if Python refuses to write one of its integers."""
+    try:
+        return str(printer.doprint(with_powers(expression)))
+    except ValueError as error:
+        message = "expected an answer with shorter integers, got one of thousands of digits"
+        raise InputError([Problem(message, "Fewer letters, or decimals in place of them", "too-large")]) from error

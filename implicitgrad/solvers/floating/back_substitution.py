@@ -228,7 +228,7 @@ def _bound_errors(
     left = left if left_shape is None else np.broadcast_to(left, left_shape)
     right = np.broadcast_to(right, shape)
     if not (np.isfinite(left).all() and np.isfinite(right).all()):
-        return np.full((left.shape[0], right.shape[1]), np.inf)
+        return np.full((*left.shape[:-1], right.shape[-1]), np.inf)
     return bound_product(left, right)
 
 

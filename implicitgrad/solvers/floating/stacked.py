@@ -100,6 +100,7 @@ def _solve_part(answers: Sequence[Any], system: Sequence[Any], relative: float) 
     found.dy_dx[:], found.dy_dx_error[:] = inverse.value, _largest_entries(inverse.error)
     is_certain &= np.isfinite(found.dy_dx_error) & np.isfinite(found.condition)
     if g is not None and found.dL_dx is not None:
+        inverse = BallArray(*(np.where(is_certain[:, None, None], part, 0.0) for part in inverse))
         gradient = times(BallArray(g, np.zeros(1)), inverse)
         found.dL_dx[:], found.dL_dx_error[:] = gradient.value, _largest_entries(gradient.error)
         is_certain &= np.isfinite(found.dL_dx_error)

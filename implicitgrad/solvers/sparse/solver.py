@@ -121,6 +121,8 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
         system = system._replace(x=tuple(x), y=tuple(y))
         dL_dx = None if dL_dx is None else dL_dx.of_rows(list(shown.columns))
     rows = None if dL_dx is None else BallMatrix(*dL_dx.transposed()[:2])
+    if not remarks and any(found is not None and found.largest_error() is None for found in (rows, J)):
+        remarks = [("not-certified", "a bound on an error is beyond the range of doubles, and nothing is certified")]
     V = RowMatrix() if shown is None else BallMatrix(np.zeros((len(system.y), 0)))
     return Solution(
         system=system,
