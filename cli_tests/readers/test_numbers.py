@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import inf, isinf, nextafter
 
 import pytest
+from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -243,3 +244,11 @@ def test_long_numbers_are_rounded_as_short_ones(lead: str, last: str) -> None:
         context = Context(prec=6)
         expected = context.divide(Decimal(value.numerator), Decimal(value.denominator))
         assert show_number(value, 6).lstrip("≈") == f"{expected:.5e}"
+
+
+def test_decimals_of_more_digits_than_pythons_default_precision_are_whole(run: Run) -> None:
+    power = "7.888609052210118054117285652827862296732064351090230047702789306640625e-31"
+    given = ("solve", "-A", f"2e31 0;0 {2**100}", "--notation", "decimal", "--digits", "100")
+    assert f"  {power}\n" in run(*given).stdout
+    assert f",{power}\n" in run(*given, "-f", "csv").stdout
+    assert run("solve", "-A", "3", "-f", "csv", "--digits", "60").stdout.endswith(f"\ny1,0.{'3' * 60}\n")

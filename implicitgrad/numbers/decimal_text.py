@@ -36,7 +36,7 @@ def figures_of(value: Fraction, digits: int) -> Figures:
     if not isinstance(value, Ball) or abs(value) > LARGEST_DOUBLE:
         decimal, is_exact = _rounded(Fraction(value), digits)
         exponent = decimal.adjusted()
-        significant = len(decimal.normalize().as_tuple().digits) if is_exact else digits
+        significant = len(decimal.normalize(Context(prec=digits)).as_tuple().digits) if is_exact else digits
         return Figures(exponent, _places_needed(value, digits - 1 - exponent), significant)
     number = float(value)
     error = value.error if 2 * value.error < inf else 0.0

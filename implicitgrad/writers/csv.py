@@ -158,7 +158,8 @@ def _fraction(value: Number) -> str:
 
 def _rounded(value: Fraction, digits: int) -> str:
     """Return a decimal of at most so many significant digits, without trailing zeros."""
-    number = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
+    context = Context(prec=digits)
+    number = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context)
     is_plain = _SMALLEST_EXPONENT <= number.adjusted() <= _LARGEST_EXPONENT
     return f"{number:f}" if is_plain else f"{number:e}"
 
