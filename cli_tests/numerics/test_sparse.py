@@ -18,6 +18,7 @@ from implicitgrad.solvers.dispatch import solve_system
 
 sparse = pytest.importorskip("scipy.sparse")
 
+from implicitgrad.checks import sparse_claims  # noqa: E402
 from implicitgrad.numbers.sparse import SparseMatrix  # noqa: E402 (needs SciPy)
 from implicitgrad.solvers.sparse import certificates, factorization, structure  # noqa: E402
 
@@ -572,3 +573,25 @@ def test_show_in_check_is_for_sparse_systems(run: Run) -> None:
     result = run("check", "s.yaml", "--show", "x1", files={"s.yaml": "A: [[2]]\nexpect: {rank: 1}\n"})
     assert result.returncode == 2
     assert "s.yaml: --show is for claims about a large sparse system" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "claimed", "code"), [(np.inf, 1.0, 1), (3.0, 2.0, 1), (3.0, 1.0, 0), (1e-12, 2.0, 1)]
+)
+def test_an_error_that_hides_a_claim_leaves_it_undecided(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: float, claimed: float, code: int
+) -> None:
+    """All potentials are 1; the claim of one of them is judged with another bound on the computed values."""
+    n = 1200
+    save(tmp_path, network(n), np.eye(1, n, n - 1)[0])
+    claim = np.ones(n)
+    claim[7] = claimed
+    np.save(tmp_path / "c.npy", claim)
+    answer = sparse_claims._answer
+    monkeypatch.setattr(
+        sparse_claims, "_answer", lambda *given: BallMatrix(answer(*given).array, np.full((1, n), error))
+    )
+    result = run("check", "a.npz", "-g", "@g.npy", "--dldx", "@c.npy")
+    assert (result.returncode, result.stderr) == (code, "")
+    verdict = "holds" if not code else "fails" if error < 1 else "is not decided: dL_dx["
+    assert verdict in result.stdout

@@ -69,7 +69,7 @@ def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
         return failed._replace(failing=int(is_wrong.sum()), suspicions=() if suspicion is None else (suspicion,))
     errors = compared.tolerances - compared.of_claim
     is_hidden = (differences > compared.of_claim) & (errors > float(MAX_GROWTH) * np.abs(compared.correct))
-    is_hidden |= compared.of_claim >= LARGEST_DOUBLE
+    is_hidden |= compared.tolerances >= LARGEST_DOUBLE
     if is_hidden.any():
         i, j = _largest(np.where(is_hidden, differences / compared.tolerances, -1.0))
         error, correct = (show_short(Fraction(float(some[i, j]))) for some in (compared.tolerances, compared.correct))
