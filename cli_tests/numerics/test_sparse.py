@@ -21,6 +21,7 @@ sparse = pytest.importorskip("scipy.sparse")
 from implicitgrad.checks import sparse_claims  # noqa: E402
 from implicitgrad.numbers.sparse import SparseMatrix  # noqa: E402 (needs SciPy)
 from implicitgrad.solvers.sparse import certificates, factorization, structure  # noqa: E402
+from implicitgrad.solvers.sparse import solver as sparse_solver  # noqa: E402
 
 
 def kept_sparse(A: Any, g: Any = None, B: Any = None, errors: Any = 0.0) -> LinearSystem:
@@ -595,3 +596,11 @@ def test_an_error_that_hides_a_claim_leaves_it_undecided(
     assert (result.returncode, result.stderr) == (code, "")
     verdict = "holds" if not code else "fails" if error < 1 else "is not decided: dL_dx["
     assert verdict in result.stdout
+
+
+def test_a_bound_beyond_doubles_certifies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    solution = sparse_solver._solution
+    without_bound = lambda *given: (found := solution(*given))._replace(error=np.full_like(found.value, np.inf))  # noqa: E731
+    monkeypatch.setattr(sparse_solver, "_solution", without_bound)
+    found = solved(kept_sparse(network(1200).toarray(), np.eye(1, 1200)))
+    assert [code for code, _ in found.warnings] == ["not-certified"]

@@ -359,3 +359,6 @@ def test_a_system_beyond_doubles_leaves_the_others_their_answers() -> None:
     found = solve(A, [1.0, 1.0], B=np.full((2, 2, 2), 1e10))
     assert list(found.status) == ["error", "determined"]
     assert np.array_equal(found.dL_dx[1], [2e10, 2e10])
+    assert list(solve_stacked(A, np.full((2, 2, 2), 1e10), np.ones((2, 1, 2)), None).is_certified) == [False, True]
+    of_loss = solve(np.array([np.eye(2), np.eye(2)]), [[1e300, 0.0], [1.0, 0.0]], B=np.full((2, 2, 2), 1e10))
+    assert list(of_loss.status) == ["error", "determined"]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
 from implicitgrad.model.verdict import Choice
 from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.printing import write
 from implicitgrad.symbolic.to_sympy import read_value
 
 LETTERS = ("a", "b", "c", "d")
@@ -664,3 +665,8 @@ def test_what_would_be_longer_than_anybody_reads_is_refused() -> None:
         solve([["(a+b+c+d+f+g+h+j)**5", "1"], ["1", "(a+b+c+d+f+g+h+j)**5"]])
     assert solve(letters(8, 2)).rank == 8
     assert solve([[str(i * j % 7) if i != j else "t" for j in range(9)] for i in range(9)]).rank == 9
+
+
+def test_an_integer_that_python_does_not_write_is_refused() -> None:
+    with pytest.raises(InputError, match="expected an answer with shorter integers"):
+        write(sympy.Integer(10) ** 5000)
