@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -14,9 +14,6 @@ from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT, UNSTATED, Csv
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 INLINE = "<inline>"
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from implicitgrad.numbers.matrix import BaseMatrix, largest_error
-
-if TYPE_CHECKING:
-    pass
 
 
 class AtValue(NamedTuple):

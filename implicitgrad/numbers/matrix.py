@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 Row_co = TypeVar("Row_co", covariant=True)
 Entry_co = TypeVar("Entry_co", covariant=True)
