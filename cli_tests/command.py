@@ -3,8 +3,11 @@
 import fcntl
 import io
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +19,15 @@ os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # many systems share this pr
 
 PROGRAM = str(Path(sys.executable).with_name("implicitgrad"))
 Files = dict[str, str | bytes] | None
-SCREEN_VARIABLES = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE")
+SCREEN_VARIABLES = (
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TERM",
+    "PYTHONIOENCODING",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:
@@ -201,3 +212,23 @@ def _working_directory(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+def on_a_terminal(width: int, *arguments: str, **variables: str) -> str:
+    """Return what the program writes to a terminal of 24 lines; ``variables`` are of its environment."""
+    master, slave = pty.openpty()
+    environment = environment_of({"TERM": "xterm-256color"} | variables)
+    try:
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        with subprocess.Popen([PROGRAM, *arguments], stdout=slave, env=environment) as process:
+            os.close(slave)
+            data = b""
+            try:
+                while chunk := os.read(master, 65536):
+                    data += chunk
+            except OSError:  # the terminal is gone: everything was read
+                pass
+        assert process.returncode == 0
+    finally:
+        os.close(master)
+    return data.decode().replace("\r\n", "\n")

@@ -1,14 +1,12 @@
 """The table, compared whole, and what terminals, pipes and encodings do to it."""
 
-import os
-import pty
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from cases import CASES, Case
-from conftest import PROGRAM, Run, examples
+from command import on_a_terminal
+from conftest import Run, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -284,32 +282,8 @@ def test_the_title_is_the_files_name(run: Run, name: str) -> None:
     assert run("solve", name, files={name: "A: [[1]]"}).stdout.startswith(f"{name}   x = A·y")
 
 
-def terminal_output(*arguments: str, **environment: str) -> str:
-    """What the program writes to a terminal of 80 columns."""
-    master, slave = pty.openpty()
-    inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")}
-    try:
-        import fcntl
-        import struct
-        import termios
-
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        variables = inherited | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"} | environment
-        subprocess.run([PROGRAM, "solve", *arguments], stdout=slave, env=variables, check=True)
-    finally:
-        os.close(slave)
-    data = b""
-    try:
-        while chunk := os.read(master, 65536):
-            data += chunk
-    except OSError:  # the terminal is gone: everything was read
-        pass
-    os.close(master)
-    return data.decode().replace("\r\n", "\n")
-
-
 def test_a_terminal_gets_colour_and_its_own_width() -> None:
-    text = terminal_output("-A", "3 5", "-g", "7 11")
+    text = on_a_terminal(80, "solve", "-A", "3 5", "-g", "7 11")
     assert ESCAPE in text
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     assert "\n".join(line.rstrip() for line in plain.splitlines()) + "\n" == table([[3, 5]], [7, 11], width=80)
@@ -317,7 +291,7 @@ def test_a_terminal_gets_colour_and_its_own_width() -> None:
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
 def test_no_escape_reaches_a_terminal_that_wants_none(environment: dict[str, str]) -> None:
-    assert terminal_output("-A", "3 5", "-g", "7 11", **environment) == table([[3, 5]], [7, 11], width=80)
+    assert on_a_terminal(80, "solve", "-A", "3 5", "-g", "7 11", **environment) == table([[3, 5]], [7, 11], width=80)
 
 
 def test_a_pipe_gets_no_colour_unless_forced_and_is_as_wide_as_it_needs(run: Run) -> None:

@@ -1,21 +1,16 @@
 """No line of a page is wider than the screen, whatever is on it, and nothing is left out to make it so."""
 
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
-from fcntl import ioctl
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from random import Random
-from termios import TIOCSWINSZ
 
 import pytest
 from cases import CASES
-from conftest import PROGRAM, ROOT, Run, is_program
+from command import on_a_terminal
+from conftest import ROOT, Run, is_program
 from rich.cells import cell_len
 
 from implicitgrad import solve
@@ -82,27 +77,6 @@ def test_no_line_of_a_case_is_wider_than_the_screen(case: object) -> None:
             narrow = letters_of(write_table(solution, Screen(width)))
             for number in re.findall(r"(?<=\s)≈?-?\d+(?:[./]\d+)?(?:e[+-]\d+)?(?=\s)", whole.partition("exact\n")[2]):
                 assert number in narrow
-
-
-def on_a_terminal(width: int, *arguments: str) -> str:
-    """What the program writes to a terminal of 24 lines."""
-    master, slave = pty.openpty()
-    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")}
-    try:
-        ioctl(slave, TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-        variables = environment | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
-        with subprocess.Popen([PROGRAM, *arguments], stdout=slave, env=variables) as process:
-            os.close(slave)
-            data = b""
-            try:
-                while chunk := os.read(master, 65536):
-                    data += chunk
-            except OSError:  # the terminal is gone: everything was read
-                pass
-        assert process.returncode == 0
-    finally:
-        os.close(master)
-    return data.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
