@@ -15,11 +15,11 @@ from implicitgrad.checks.judge import judge
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Outcome
 from implicitgrad.readers.claims import build_claims
-from implicitgrad.symbolic.field import differences
-from implicitgrad.symbolic.grammar import read_equation
-from implicitgrad.symbolic.ideal import is_zero_where
-from implicitgrad.symbolic.sampling import find_points
+from implicitgrad.symbolic.equations.sampling import find_points
+from implicitgrad.symbolic.function_field.field import differences
+from implicitgrad.symbolic.grammar.expressions import read_equation
 from implicitgrad.symbolic.to_sympy import read_value, symbol
+from implicitgrad.symbolic.zeros.ideal import is_zero_where
 
 SOFTMAX = ["-e", "p1*s=exp(z1)", "-e", "p2*s=exp(z2)", "-e", "s=exp(z1)+exp(z2)", "--unknowns", "p1,p2,s"]
 SPHERE = ["-e", "x**2+y**2+w**2=1", "--unknowns", "y,w", "--inputs", "x"]

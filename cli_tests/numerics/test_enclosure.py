@@ -7,7 +7,7 @@ import pytest
 import sympy
 from mpmath import iv
 
-from implicitgrad.symbolic.interval import Unbounded, bound, enclose, interval, surround
+from implicitgrad.symbolic.equations.interval import Unbounded, bound, enclose, interval, surround
 from implicitgrad.symbolic.odd_root import OddRoot
 
 x, y, z = sympy.symbols("x y z", real=True)

@@ -8,7 +8,7 @@ import sympy
 from conftest import Run
 
 from implicitgrad import linear_system, solve
-from implicitgrad.symbolic.functions import FUNCTIONS
+from implicitgrad.symbolic.grammar.functions import FUNCTIONS
 from implicitgrad.symbolic.to_sympy import read_value
 
 x, y = sympy.symbols("x y", real=True)

@@ -13,7 +13,7 @@ from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.build import build_system
 from implicitgrad.readers.equations import EquationLine, Point, read_equations
 from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.symbolic.field import expression_of
+from implicitgrad.symbolic.function_field.field import expression_of
 
 a, b, c, p, x1, x2 = sympy.symbols("a b c p x1 x2", real=True)
 

@@ -8,8 +8,8 @@ from conftest import trials
 from sympy import QQ, ring
 from sympy.polys.matrices import DomainMatrix
 
-from implicitgrad.symbolic.expansion import adjugate, determinant, has_few_minors
-from implicitgrad.symbolic.factoring import PRIME, are_coprime, irreducible_factors
+from implicitgrad.symbolic.function_field.adjugate import adjugate, determinant, has_few_minors
+from implicitgrad.symbolic.function_field.factoring import PRIME, are_coprime, irreducible_factors
 
 R, *LETTERS = ring("a,b,c,d,e", QQ, "lex")
 a, b, c, d, e = LETTERS

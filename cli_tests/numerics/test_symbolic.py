@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError, Solution, UsageError, check, linear_system, solve
 from implicitgrad.model.verdict import Choice
-from implicitgrad.symbolic.field import Field
+from implicitgrad.symbolic.function_field.field import Field
 from implicitgrad.symbolic.printing import write
 from implicitgrad.symbolic.to_sympy import read_value
 

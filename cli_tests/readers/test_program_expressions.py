@@ -14,7 +14,7 @@ from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point
 from implicitgrad.readers.program_expressions import Objective, read_program, split_name
-from implicitgrad.symbolic import polynomials
+from implicitgrad.symbolic.polynomials import expander
 
 
 def read(objective: str, *constraints: str, z: str = "z1 z2", is_maximum: bool = False, **at: str) -> QuadraticProgram:
@@ -335,9 +335,9 @@ warning: ∂z/∂c is not decided: {reason}
 
 def test_expressions_that_take_long_to_expand_are_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("solve", "--minimize", "(z1 + z2 + z3)^2 + z1^2 + z2^2 + z3^2", "--unknowns", "z1,z2,z3")
-    monkeypatch.setattr(polynomials, "MAX_PRODUCTS", 18)  # (3 + 9) + 3·(1 + 1)
+    monkeypatch.setattr(expander, "MAX_PRODUCTS", 18)  # (3 + 9) + 3·(1 + 1)
     assert run(*arguments).returncode == 0
-    monkeypatch.setattr(polynomials, "MAX_PRODUCTS", 17)
+    monkeypatch.setattr(expander, "MAX_PRODUCTS", 17)
     result = run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
     message = "expected expressions that can be computed with, got one that is too large, or too deep"

@@ -342,7 +342,7 @@ def load_algebra() -> None:
     """Load sympy, if it is installed; processes that are forked afterwards have it loaded."""
     with suppress(ImportError):
         import implicitgrad.solvers.symbolic
-        import implicitgrad.symbolic.linearize  # noqa: F401
+        import implicitgrad.symbolic.equations.linearize  # noqa: F401
 
 
 def _limit_memory(more: int | None) -> bool:

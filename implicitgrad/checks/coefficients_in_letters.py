@@ -12,7 +12,7 @@ from implicitgrad.checks.symbolic_diagnosis import diagnose_at_values
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.verdict import Outcome
-from implicitgrad.symbolic.field import Field, expression_of
+from implicitgrad.symbolic.function_field.field import Field, expression_of
 from implicitgrad.text.characters import count
 
 NULL = Finding(Decision.NO)

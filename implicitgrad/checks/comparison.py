@@ -9,9 +9,9 @@ from implicitgrad.checks.decision import Decision
 from implicitgrad.checks.solution_set import Finding, OnCurve, place_of
 from implicitgrad.model.verdict import DIGITS
 from implicitgrad.numbers.number_style import show_number
-from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.symbolic.field import Field
-from implicitgrad.symbolic.rank_profile import profile_at
+from implicitgrad.symbolic.function_field.element import Symbolic
+from implicitgrad.symbolic.function_field.field import Field
+from implicitgrad.symbolic.function_field.rank_profile import profile_at
 
 Rows = list[list[Any]]
 

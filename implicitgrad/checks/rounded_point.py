@@ -21,7 +21,7 @@ from implicitgrad.readers.build import build_system
 from implicitgrad.readers.claims import build_claims
 from implicitgrad.readers.equations import linearize_without_point
 from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.symbolic.grammar import has_letters
+from implicitgrad.symbolic.grammar.expressions import has_letters
 
 NEGLIGIBLE = Fraction(1, 2**33)
 """An error this small, relative to max(1, |number|), is due to floating point and not to the point."""

@@ -16,12 +16,12 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import DIGITS
 from implicitgrad.numbers.number_form import ROUNDED
 from implicitgrad.numbers.number_style import show_decimal
-from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.symbolic.field import Field, differences, expression_of, natural
-from implicitgrad.symbolic.ideal import is_zero_where
-from implicitgrad.symbolic.real_zeros import is_never_zero
-from implicitgrad.symbolic.sampling import SamplePoint, find_points, points_beside
+from implicitgrad.symbolic.equations.sampling import SamplePoint, find_points, points_beside
+from implicitgrad.symbolic.function_field.element import Symbolic
+from implicitgrad.symbolic.function_field.field import Field, differences, expression_of, natural
 from implicitgrad.symbolic.to_sympy import symbol
+from implicitgrad.symbolic.zeros.ideal import is_zero_where
+from implicitgrad.symbolic.zeros.real import is_never_zero
 from implicitgrad.text.characters import count
 
 NOWHERE = "theorem-applies-nowhere"

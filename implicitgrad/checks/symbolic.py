@@ -23,8 +23,8 @@ from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, Claimed
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Outcome
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.symbolic.field import Field, expression_of
-from implicitgrad.symbolic.rank_profile import profile_at
+from implicitgrad.symbolic.function_field.field import Field, expression_of
+from implicitgrad.symbolic.function_field.rank_profile import profile_at
 from implicitgrad.text.characters import count
 
 NULL = "not to be determined"

@@ -18,8 +18,8 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Suspicion
 from implicitgrad.readers.python_values import linear_system
 from implicitgrad.solvers.dispatch import add_value, solve_system
-from implicitgrad.symbolic.field import Field, expression_of
-from implicitgrad.symbolic.sampling import SamplePoint
+from implicitgrad.symbolic.equations.sampling import SamplePoint
+from implicitgrad.symbolic.function_field.field import Field, expression_of
 
 MIN_POINTS = 2
 """The number of points at which a mistake must explain the claim."""

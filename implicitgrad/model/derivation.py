@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.model.system import Matrix
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.termwise import TermwiseDerivatives
+    from implicitgrad.symbolic.equations.termwise import TermwiseDerivatives
 
 
 class Pivot(NamedTuple):

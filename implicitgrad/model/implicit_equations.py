@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.numbers.matrix import BaseMatrix
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.grammar import Equation, Node
+    from implicitgrad.symbolic.grammar.expressions import Equation, Node
 
 
 class PointAccuracy(Enum):

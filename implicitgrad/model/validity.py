@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.model.system import Status
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Symbolic
+    from implicitgrad.symbolic.function_field.element import Symbolic
 
 
 class SpecialCase(NamedTuple):

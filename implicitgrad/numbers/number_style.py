@@ -16,7 +16,7 @@ from implicitgrad.text.number_grammar import format_fraction
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.doubles import Ball
-    from implicitgrad.symbolic.element import Symbolic
+    from implicitgrad.symbolic.function_field.element import Symbolic
 
 MAX_INTEGER_DIGITS = 15
 """The digits up to which an integer is written in full, if ``digits`` are not more."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.numbers.matrix import RowMatrix
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Field, Symbolic
+    from implicitgrad.symbolic.function_field.element import Field, Symbolic
 
 
 class SymbolicMatrix(RowMatrix):

@@ -143,7 +143,7 @@ def _remarks(parser: MatrixParser) -> tuple[tuple[str, str], ...]:
     """Return warnings, code and message, about names that are probably misread."""
     if not parser.expressions:
         return ()
-    from implicitgrad.symbolic.mistaken_names import remarks_on
+    from implicitgrad.symbolic.grammar.mistaken_names import remarks_on
 
     return remarks_on(parser.expressions, (), are_entries=True)
 
@@ -171,8 +171,8 @@ def _in_doubles(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
 
 def _in_field(system: LinearSystem, parser: MatrixParser) -> LinearSystem:
     """Convert the matrices of expressions to matrices over one field. Raise InputError."""
-    from implicitgrad.symbolic.field import Field, differences
-    from implicitgrad.symbolic.grammar import TOO_LARGE
+    from implicitgrad.symbolic.function_field.field import Field, differences
+    from implicitgrad.symbolic.grammar.expressions import TOO_LARGE
 
     origin = system.origin
     if parser.spec.in_letters and origin is None:

@@ -13,7 +13,7 @@ from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.values import as_fraction, described, plain
-from implicitgrad.symbolic.grammar import ExpressionError, has_letters
+from implicitgrad.symbolic.grammar.expressions import ExpressionError, has_letters
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import Problem, with_others
 from implicitgrad.text.number_grammar import NumberError, parse_number

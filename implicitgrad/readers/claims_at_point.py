@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.readers.claimed_matrix import NOT_DETERMINED, ZERO, Entry, read_entry, read_expression
-from implicitgrad.symbolic.grammar import ExpressionError, has_letters
-from implicitgrad.symbolic.interval import Unbounded, bound, surround
+from implicitgrad.symbolic.equations.interval import Unbounded, bound, surround
+from implicitgrad.symbolic.grammar.expressions import ExpressionError, has_letters
 from implicitgrad.symbolic.to_sympy import read_value, symbol, to_expression
 from implicitgrad.text.number_grammar import NumberError
 from implicitgrad.text.number_texts import as_number, last_place

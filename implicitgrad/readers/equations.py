@@ -18,8 +18,7 @@ from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.expressions import INSTALL_SYMPY
 from implicitgrad.readers.linear_equations import coefficients, linear_sums
-from implicitgrad.symbolic.functions import CONSTANTS, FUNCTIONS
-from implicitgrad.symbolic.grammar import (
+from implicitgrad.symbolic.grammar.expressions import (
     TOO_LARGE,
     Equation,
     ExpressionError,
@@ -27,7 +26,8 @@ from implicitgrad.symbolic.grammar import (
     read_equation,
     read_expression,
 )
-from implicitgrad.symbolic.mistaken_names import WrittenEntry, remarks_on
+from implicitgrad.symbolic.grammar.functions import CONSTANTS, FUNCTIONS
+from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry, remarks_on
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_texts import as_number, last_place
@@ -181,8 +181,8 @@ def _by_sympy(
     in_letters : also the derivatives in all names besides x and y, of linear equations those of A and B.
     """
     try:
-        from implicitgrad.symbolic.linearize import EquationError, Value, linearize
-        from implicitgrad.symbolic.points import PointError
+        from implicitgrad.symbolic.equations.linearize import EquationError, Value, linearize
+        from implicitgrad.symbolic.equations.points import PointError
     except ImportError:
         message = "expected linear equations with numbers as coefficients, got others"
         raise InputError(

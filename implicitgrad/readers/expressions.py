@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import ALWAYS_EXACT
 from implicitgrad.numbers.values import ratio_of, shape_of, text_of
-from implicitgrad.symbolic.element import Derivative
-from implicitgrad.symbolic.grammar import ExpressionError, Node, has_letters, read_expression, why_no_coefficient
-from implicitgrad.symbolic.mistaken_names import WrittenEntry
+from implicitgrad.symbolic.function_field.element import Derivative
+from implicitgrad.symbolic.grammar.expressions import (
+    ExpressionError,
+    Node,
+    has_letters,
+    read_expression,
+    why_no_coefficient,
+)
+from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import parse_ratio
 from implicitgrad.text.number_texts import is_repr
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.interval import Approximation
+    from implicitgrad.symbolic.equations.interval import Approximation
 
 INSTALL_SYMPY = "Letters and nonlinear equations need sympy: pip install 'implicitgrad[symbolic]'"
 
@@ -93,7 +99,7 @@ def too_many_for_letters(spec: SystemSpec) -> Problem:
 def enclose(entry: object) -> Approximation | None:
     """Return a ball around a constant; None if the entry has letters, or sympy is missing."""
     try:
-        from implicitgrad.symbolic.interval import approximation
+        from implicitgrad.symbolic.equations.interval import approximation
     except ImportError:
         return None
     return approximation(entry.expression if isinstance(entry, Derivative) else text_of(entry))

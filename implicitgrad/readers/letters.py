@@ -6,8 +6,8 @@ from typing import Any
 
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.matrix import RowMatrix
-from implicitgrad.symbolic.field import natural
-from implicitgrad.symbolic.linearize import derivative
+from implicitgrad.symbolic.equations.linearize import derivative
+from implicitgrad.symbolic.function_field.field import natural
 from implicitgrad.symbolic.to_sympy import read_value, symbol
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from implicitgrad.numbers.ball import BallMatrix, from_sparse
 from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.symbolic.grammar import Equation, Node
+from implicitgrad.symbolic.grammar.expressions import Equation, Node
 from implicitgrad.text.number_grammar import format_fraction
 
 MAX_BITS = 20_000

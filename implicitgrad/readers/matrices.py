@@ -19,7 +19,7 @@ from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.mistaken_names import WrittenEntry
+    from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry
 
 
 class LettersFound(Exception):
@@ -231,7 +231,7 @@ class MatrixParser:
 
     def _parse_expressions(self, key: str, entries: list[object], path: Path) -> list[Any] | None:
         from implicitgrad.readers.expressions import mistake_in, parse_expression
-        from implicitgrad.symbolic.grammar import ExpressionError
+        from implicitgrad.symbolic.grammar.expressions import ExpressionError
 
         found = []
         for j, entry in enumerate(entries):

@@ -14,11 +14,11 @@ from implicitgrad.model.program import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point, expression_problem, given_names
 from implicitgrad.readers.program_polynomials import ConstraintRow, negated, program_of_polynomials
-from implicitgrad.symbolic.dual_numbers import ZERO
-from implicitgrad.symbolic.functions import CONSTANTS, FUNCTIONS, as_product
-from implicitgrad.symbolic.grammar import ExpressionError, Node, names_in, read_expression
-from implicitgrad.symbolic.polynomials import Expander, Polynomial
-from implicitgrad.symbolic.relations import AT_LEAST, EQUAL, RELATION, Relation, read_relations
+from implicitgrad.symbolic.grammar.constraints import AT_LEAST, EQUAL, RELATION, Relation, read_relations
+from implicitgrad.symbolic.grammar.expressions import ExpressionError, Node, names_in, read_expression
+from implicitgrad.symbolic.grammar.functions import CONSTANTS, FUNCTIONS, as_product
+from implicitgrad.symbolic.polynomials.dual_numbers import ZERO
+from implicitgrad.symbolic.polynomials.expander import Expander, Polynomial
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from implicitgrad.model.program import QuadraticProgram, Rows, Vector
 from implicitgrad.model.program_letters import Letter, Sensitivity
 from implicitgrad.readers.equations import EquationLine
-from implicitgrad.symbolic.dual_numbers import MINUS_ONE, ZERO, DualNumber
-from implicitgrad.symbolic.polynomials import Polynomial
+from implicitgrad.symbolic.polynomials.dual_numbers import MINUS_ONE, ZERO, DualNumber
+from implicitgrad.symbolic.polynomials.expander import Polynomial
 
 
 class ConstraintRow(NamedTuple):

@@ -12,7 +12,7 @@ from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Symbolic
+    from implicitgrad.symbolic.function_field.element import Symbolic
 
 MAX_SIZE = 6
 """The most equations, unknowns and inputs of a derivation that is easy to read."""
@@ -34,7 +34,7 @@ def with_derivation(solution: Solution) -> Solution:
     system = solution.system
     terms = None
     if system.is_local and system.origin is not None:
-        from implicitgrad.symbolic.termwise import differentiate_terms
+        from implicitgrad.symbolic.equations.termwise import differentiate_terms
 
         terms = differentiate_terms(system.origin.parsed, solution.x, solution.y)
     if solution.arithmetic is Arithmetic.FLOAT:

@@ -20,10 +20,10 @@ from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.free_unknowns import indices
 from implicitgrad.solvers.special_cases import find_validity, vanishes_on
-from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.symbolic.expansion import adjugate, has_few_minors
-from implicitgrad.symbolic.field import Field
-from implicitgrad.symbolic.rank_profile import Profile, profile_at
+from implicitgrad.symbolic.function_field.adjugate import adjugate, has_few_minors
+from implicitgrad.symbolic.function_field.element import Symbolic
+from implicitgrad.symbolic.function_field.field import Field
+from implicitgrad.symbolic.function_field.rank_profile import Profile, profile_at
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 

@@ -1,1 +1,1 @@
-"""Numbers with letters, by sympy, which only this folder imports; functions.py has the functions of the grammar."""
+"""Numbers with letters, by sympy: the text of expressions, their derivatives, their exact arithmetic, their zeros."""

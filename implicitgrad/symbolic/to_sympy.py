@@ -38,7 +38,7 @@ from sympy import (
     zoo,
 )  # fmt: skip
 
-from implicitgrad.symbolic.grammar import Equation, ExpressionError, Node, read_expression
+from implicitgrad.symbolic.grammar.expressions import Equation, ExpressionError, Node, read_expression
 from implicitgrad.symbolic.odd_root import power
 from implicitgrad.symbolic.printing import write_latex
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import Problem, UsageError
 from implicitgrad.text.number_grammar import format_fraction, to_float

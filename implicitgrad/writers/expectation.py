@@ -12,7 +12,7 @@ from math import inf
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.number_grammar import (
     MAX_DIGITS,
     MAX_EXPONENT,

@@ -32,7 +32,7 @@ from implicitgrad.writers.notation import matrix_of
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
-    from implicitgrad.symbolic.grammar import Node
+    from implicitgrad.symbolic.grammar.expressions import Node
     from implicitgrad.writers.options import AnySolution, WriteOptions
 
 USUAL_COLUMNS = 10

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.formatting import Expression, in_pieces, split_sign
 from implicitgrad.numbers.number_style import EachNumber, NumberStyle, NumberWriter
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.notation import PlainNotation
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.number_form import NumberOptions
-    from implicitgrad.symbolic.grammar import Equation
+    from implicitgrad.symbolic.grammar.expressions import Equation
 
 SPELLED = "\x02"
 """The character around LaTeX in a sentence; printable text does not contain it."""

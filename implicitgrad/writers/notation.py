@@ -25,8 +25,8 @@ from implicitgrad.writers.elements import FREE, Matrices
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.number_form import NumberOptions
-    from implicitgrad.symbolic.element import Symbolic
-    from implicitgrad.symbolic.grammar import Equation
+    from implicitgrad.symbolic.function_field.element import Symbolic
+    from implicitgrad.symbolic.grammar.expressions import Equation
 
 Terms = Iterable[tuple[Fraction, str]]
 

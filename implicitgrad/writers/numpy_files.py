@@ -12,7 +12,7 @@ import numpy as np
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.stack import numbered
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import UsageError
 from implicitgrad.text.number_grammar import to_float

@@ -15,7 +15,7 @@ from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.report import Result, name_of, place_of
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.grammar import Equation
+    from implicitgrad.symbolic.grammar.expressions import Equation
     from implicitgrad.writers.options import AnySolution, WriteOptions
 
 QUANTITY = re.compile(r"(rank|condition) (.*)")

@@ -16,7 +16,7 @@ from implicitgrad.model.validity import Validity
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import exact_square_root, format_fraction, to_float

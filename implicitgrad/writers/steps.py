@@ -12,12 +12,12 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.symbolic.element import Symbolic
+from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.writers.elements import Element, Equations, Section, Sentence
 from implicitgrad.writers.notation import matrices, matrix_of
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.termwise import Factor, TermwiseDerivatives
+    from implicitgrad.symbolic.equations.termwise import Factor, TermwiseDerivatives
     from implicitgrad.writers.latex_notation import Notation
     from implicitgrad.writers.notation import Terms
 

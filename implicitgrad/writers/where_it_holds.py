@@ -10,7 +10,7 @@ from implicitgrad.model.validity import SpecialCase
 from implicitgrad.writers.elements import Role, Section, Sentence
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.element import Symbolic
+    from implicitgrad.symbolic.function_field.element import Symbolic
     from implicitgrad.writers.latex_notation import Notation
 
 

@@ -11,10 +11,8 @@ from sympy import Abs, Expr, Rational, diff, expand, im, re
 from sympy import Derivative as SympyDerivative
 from sympy import sign as sympy_sign
 
-from implicitgrad.symbolic.element import Derivative
-from implicitgrad.symbolic.grammar import Equation, ExpressionError, Node
-from implicitgrad.symbolic.interval import Radii, Unbounded, bound, enclose, surround
-from implicitgrad.symbolic.points import (
+from implicitgrad.symbolic.equations.interval import Radii, Unbounded, bound, enclose, surround
+from implicitgrad.symbolic.equations.points import (
     DIGITS,
     PointError,
     matrix_at,
@@ -25,6 +23,8 @@ from implicitgrad.symbolic.points import (
     solve_by_newton,
     value_at,
 )
+from implicitgrad.symbolic.function_field.element import Derivative
+from implicitgrad.symbolic.grammar.expressions import Equation, ExpressionError, Node
 from implicitgrad.symbolic.printing import write
 from implicitgrad.symbolic.to_sympy import symbol, to_expression
 
@@ -153,7 +153,7 @@ def linearize(
 
 def _letters(F: list[Expr], variables: set[Expr]) -> list[Expr]:
     """Return the names besides x and y in natural order."""
-    from implicitgrad.symbolic.field import natural
+    from implicitgrad.symbolic.function_field.field import natural
 
     return sorted({v for f in F for v in f.free_symbols} - variables, key=lambda v: natural(v.name))
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sympy.polys.fields import FracElement
     from sympy.polys.rings import PolyElement
 
-    from implicitgrad.symbolic.field import Field
+    from implicitgrad.symbolic.function_field.field import Field
 
 MAX_GRAM_ROWS = 8
 MAX_DEGREE = 12

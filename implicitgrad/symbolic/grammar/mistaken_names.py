@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from implicitgrad.symbolic.functions import FUNCTIONS, as_product, is_run
-from implicitgrad.symbolic.grammar import Node
+from implicitgrad.symbolic.grammar.expressions import Node
+from implicitgrad.symbolic.grammar.functions import FUNCTIONS, as_product, is_run
 
 Remark = tuple[str, str]
 """A warning's code and message."""

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from implicitgrad.symbolic.dual_numbers import ONE, ZERO, DualNumber, DualNumberError, IrrationalError, shown
-from implicitgrad.symbolic.functions import CONSTANTS
-from implicitgrad.symbolic.grammar import TOO_LARGE, ExpressionError, Node
+from implicitgrad.symbolic.grammar.expressions import TOO_LARGE, ExpressionError, Node
+from implicitgrad.symbolic.grammar.functions import CONSTANTS
+from implicitgrad.symbolic.polynomials.dual_numbers import (
+    ONE,
+    ZERO,
+    DualNumber,
+    DualNumberError,
+    IrrationalError,
+    shown,
+)
 
 MAX_DEGREE = 4
 """Of what may cancel; the result is of degree 2 at most."""

@@ -43,7 +43,7 @@ from sympy import (
     tanh,
 )  # fmt: skip
 
-from implicitgrad.symbolic.grammar import ExpressionError
+from implicitgrad.symbolic.grammar.expressions import ExpressionError
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.to_sympy import read_value
 

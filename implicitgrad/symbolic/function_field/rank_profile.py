@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import mpmath
 
-from implicitgrad.symbolic.zero_test import DIGITS
+from implicitgrad.symbolic.function_field.zero_test import DIGITS
 
 ZERO = mpmath.mpf(10) ** -35
 """A number is 0 below this, relative to the sum of what it was computed from."""

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Dummy, Expr, Mul, Pow, Rational, cos, cosh, simplify, sin, sinh, tanh, together
 
-from implicitgrad.symbolic.factoring import irreducible_factors
-from implicitgrad.symbolic.normalize import depth
+from implicitgrad.symbolic.function_field.factoring import irreducible_factors
+from implicitgrad.symbolic.function_field.normalize import MAX_ROOT_ORDER, depth
 from implicitgrad.symbolic.printing import write
-from implicitgrad.symbolic.root_powers import MAX_ROOT_ORDER
 
 if TYPE_CHECKING:
     from sympy.polys.rings import PolyElement

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr
 
-from implicitgrad.symbolic.field import Field
-from implicitgrad.symbolic.grammar import Equation, Node
-from implicitgrad.symbolic.linearize import derivative, signed_differences
+from implicitgrad.symbolic.equations.linearize import derivative, signed_differences
+from implicitgrad.symbolic.function_field.field import Field
+from implicitgrad.symbolic.grammar.expressions import Equation, Node
 from implicitgrad.symbolic.to_sympy import symbol, to_expression
 
 PRIME = "′"

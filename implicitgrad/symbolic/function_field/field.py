@@ -36,16 +36,23 @@ from sympy import (
     tanh,
 )  # fmt: skip
 
-from implicitgrad.symbolic.element import Symbolic
-from implicitgrad.symbolic.factoring import are_coprime, irreducible_factors
-from implicitgrad.symbolic.grammar import Equation
-from implicitgrad.symbolic.normalize import are_related, exponent_of, factors_to_keep, keeps_tanh, prepared
+from implicitgrad.symbolic.function_field.element import Symbolic
+from implicitgrad.symbolic.function_field.factoring import are_coprime, irreducible_factors
+from implicitgrad.symbolic.function_field.normalize import (
+    MAX_ROOT_ORDER,
+    are_related,
+    exponent_of,
+    factors_to_keep,
+    keeps_tanh,
+    prepared,
+    split_root,
+)
+from implicitgrad.symbolic.function_field.simplest import Simplifier
+from implicitgrad.symbolic.function_field.zero_test import DIGITS, cancels, compiled, real_points
+from implicitgrad.symbolic.grammar.expressions import Equation
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
-from implicitgrad.symbolic.root_powers import MAX_ROOT_ORDER, split_root
-from implicitgrad.symbolic.simplest import Simplifier
 from implicitgrad.symbolic.to_sympy import to_expression
-from implicitgrad.symbolic.zero_test import DIGITS, cancels, compiled, real_points
 
 if TYPE_CHECKING:
     from sympy.polys.fields import FracElement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from sympy import Abs, Add, Expr, Function, Mul, Pow, Rational, S, cos, cosh, exp, sin, sinh, tan, tanh
 from sympy import sign as sympy_sign
@@ -15,6 +16,8 @@ MAX_ANGLE_TERMS = 5
 MAX_EXPANDED = 32
 """The most terms of an expanded product of sums with nested functions."""
 MAX_EXPANDED_DEPTH = 4
+MAX_ROOT_ORDER = 12
+"""The largest order of a root whose powers are polynomials in it; above, Q^1.852 is Q·g, with a generator Q^0.852."""
 
 
 def keeps_tanh(expressions: Sequence[Expr]) -> bool:
@@ -133,3 +136,27 @@ def exponent_of(expression: Expr) -> tuple[Rational, Expr]:
     """Return c and u of exp(c·u)."""
     coefficient, base = expression.args[0].as_coeff_Mul()
     return (coefficient, base) if coefficient.is_Rational else (S.One, expression.args[0])
+
+
+class Split(NamedTuple):
+    """A power of a root as base**whole · generator**times."""
+
+    base: Expr
+    whole: int
+    generator: Expr | None
+    times: int = 1
+
+
+def split_root(expression: Expr) -> Split | None:
+    """Split roots of odd order, and all of high order; return None for anything else."""
+    root, power = (expression.base, expression.exp) if expression.is_Pow else (expression, S.One)
+    if isinstance(root, OddRoot) and power.is_Integer:
+        base, order = root.args
+        if order <= MAX_ROOT_ORDER:
+            return Split(base, 0, root, int(power))
+        whole, times = divmod(int(power), int(order))
+        return Split(base, whole, root**times if times else None)
+    if expression.is_Pow and power.is_Rational and power.q > MAX_ROOT_ORDER:
+        whole = power.p // power.q
+        return Split(root, whole, Pow(root, power - whole))
+    return None

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from implicitgrad.symbolic.functions import (
+from implicitgrad.symbolic.grammar.functions import (
     ALIASES,
     CONSTANTS,
     FUNCTIONS,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import mpmath
 from sympy import Expr, Rational, Symbol, lambdify
 
-from implicitgrad.symbolic.interval import enclose, interval, working_digits
-from implicitgrad.symbolic.linearize import derivative
-from implicitgrad.symbolic.points import PointError
+from implicitgrad.symbolic.equations.interval import enclose, interval, working_digits
+from implicitgrad.symbolic.equations.linearize import derivative
+from implicitgrad.symbolic.equations.points import PointError
 
 if TYPE_CHECKING:
     from mpmath import mpf

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from implicitgrad.symbolic.grammar import ExpressionError, Node, read_expression
+from implicitgrad.symbolic.grammar.expressions import ExpressionError, Node, read_expression
 from implicitgrad.text.characters import quoted
 
 RELATION = re.compile(r"<=|>=|==|!=|=<|=>|[=<>≤≥≠]")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import mpmath
 from sympy import Expr, Symbol, diff, lambdify
 
-from implicitgrad.symbolic.zero_test import DIGITS
+from implicitgrad.symbolic.function_field.zero_test import DIGITS
 
 if TYPE_CHECKING:
     from mpmath import mpf

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sympy import QQ, Dummy, Expr, Symbol, diff, grevlex, ring
 from sympy.polys.groebnertools import spoly
 
-from implicitgrad.symbolic.field import Field
-from implicitgrad.symbolic.real_zeros import is_never_zero
+from implicitgrad.symbolic.function_field.field import Field
+from implicitgrad.symbolic.zeros.real import is_never_zero
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:

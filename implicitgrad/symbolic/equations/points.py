@@ -8,7 +8,7 @@ from fractions import Fraction
 from sympy import Dummy, Expr, I, Rational, atan2, nan, nsolve, oo, simplify, zoo
 from sympy.core.evalf import PrecisionExhausted
 
-from implicitgrad.symbolic.grammar import Equation
+from implicitgrad.symbolic.grammar.expressions import Equation
 from implicitgrad.symbolic.printing import write
 from implicitgrad.symbolic.to_sympy import MAX_DIGITS as MAX_DIGITS_OF_NUMBERS
 from implicitgrad.symbolic.to_sympy import at_point

@@ -1,0 +1,1 @@
+"""Equations near a point: their derivatives, a solution of them, and bounds on both by interval Newton."""
