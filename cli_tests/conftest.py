@@ -12,7 +12,7 @@ import pytest
 from command import PROGRAM, SCREEN_VARIABLES, call, run_in_process_of_its_own
 from hypothesis import HealthCheck, settings
 
-from implicitgrad.batch import isolation
+from implicitgrad.batch.isolation import process
 
 __all__ = [
     "IS_THOROUGH",
@@ -71,7 +71,7 @@ def algebra_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.
     Tests of the processes that it is done in otherwise have the mark ``forks``.
     """
     if request.node.get_closest_marker("forks") is None:
-        monkeypatch.setattr(isolation, "CAN_FORK", False)
+        monkeypatch.setattr(process, "CAN_FORK", False)
 
 
 @pytest.fixture

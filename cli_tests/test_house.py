@@ -48,7 +48,7 @@ THIRD_PARTY = {
     "mpmath": {"symbolic", "solvers/special_cases"},
     "flint": {"numbers/flint_reduction"},
     "quadprog": {"solvers/program/guess"},
-    "distributed": {"batch/cluster"},
+    "distributed": {"batch/workers/cluster"},
     "scipy": {"numbers/sparse", "solvers/sparse"},
     "numpy": {
         "numbers/ball",
@@ -69,7 +69,7 @@ THIRD_PARTY = {
         "readers/python_stacks",
         "readers/stacks",
         "solvers/solutions",
-        "batch/stacked_answers",
+        "batch/answers/stacks",
         "checks/stack",
         "readers/decimals",
         "readers/sparse_npz",
@@ -245,7 +245,7 @@ def test_letters_load_sympy(tmp_path: Path) -> None:
 
 def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
     modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
-    assert "implicitgrad.cli.systems" in modules
+    assert "implicitgrad.cli.options.system" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
     assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.report", "readers.npy"}
 

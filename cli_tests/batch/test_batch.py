@@ -23,11 +23,11 @@ import pytest
 from command import children, wait_until, wait_until_blocked
 from conftest import PROGRAM, SCREEN_VARIABLES, Run, only_thorough, spread
 
-from implicitgrad.batch import answer
-from implicitgrad.batch.cluster import Cluster
-from implicitgrad.batch.engine import Answered, answer_all, answer_items
-from implicitgrad.batch.pool import WORKER_DIED, Pool
+from implicitgrad.batch.answers import steps
+from implicitgrad.batch.answers.schedule import Answered, answer_all, answer_items
 from implicitgrad.batch.task import BatchTask, Item
+from implicitgrad.batch.workers.cluster import Cluster
+from implicitgrad.batch.workers.pool import WORKER_DIED, Pool
 from implicitgrad.text.errors import OutputError
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
@@ -408,8 +408,8 @@ def test_a_fault_in_one_system_is_exit_3_and_costs_no_other(run: Run, monkeypatc
             raise IndexError("tuple index out of range")
         return solve(system, *arguments, **options)
 
-    solve = answer.solve_system
-    monkeypatch.setattr(answer, "solve_system", faulty)
+    solve = steps.solve_system
+    monkeypatch.setattr(steps, "solve_system", faulty)
     result = run("batch", "good.yaml", "bad.yaml", "-j", "1", files={"good.yaml": TWO, "bad.yaml": TWO})
     assert [record.get("error", {}).get("code") for record in lines(result.stdout)] == [None, "fault"]
     assert result.returncode == 3

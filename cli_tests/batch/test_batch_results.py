@@ -15,11 +15,11 @@ import pytest
 from command import wait_until, wait_until_blocked
 from conftest import PROGRAM, Run, only_thorough, spread
 
-from implicitgrad.batch.engine import Answered, answer_items
-from implicitgrad.batch.jsonl_output import locked
-from implicitgrad.batch.pool import WORKER_DIED, Pool
+from implicitgrad.batch.answers.schedule import Answered, answer_items
+from implicitgrad.batch.outputs.lines import locked
 from implicitgrad.batch.task import BatchTask, Item
-from implicitgrad.batch.workers import local
+from implicitgrad.batch.workers.pool import WORKER_DIED, Pool
+from implicitgrad.batch.workers.processes import local
 from implicitgrad.terminal.signals import Interruptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals, links and FIFOs")

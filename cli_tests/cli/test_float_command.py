@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from implicitgrad.checks import judge as judging
-from implicitgrad.cli.options import THREAD_VARIABLES
+from implicitgrad.cli.options.shared import THREAD_VARIABLES
 from implicitgrad.model import exact_cost
 from implicitgrad.solvers import exact as exact_solver
 from implicitgrad.solvers.floating import basis
@@ -165,7 +165,7 @@ def test_small_systems_get_one_thread_unless_the_user_says_otherwise(
 ) -> None:
     script = (
         "import os, sys\n"
-        "from implicitgrad.cli.options import set_threads\n"
+        "from implicitgrad.cli.options.shared import set_threads\n"
         "set_threads(int(sys.argv[1]) if sys.argv[1:] else None, [])\n"
         "print(os.environ.get('OPENBLAS_NUM_THREADS'))\n"
     )

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from conftest import PROGRAM, Run, spread
 
-from implicitgrad.batch import answer, engine, isolation
-from implicitgrad.batch.engine import answer_all
-from implicitgrad.batch.pool import Pool
+from implicitgrad.batch.answers import schedule, steps
+from implicitgrad.batch.answers.schedule import answer_all
+from implicitgrad.batch.isolation import process
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
-from implicitgrad.batch.workers import kill_all, local
+from implicitgrad.batch.workers.pool import Pool
+from implicitgrad.batch.workers.processes import kill_all, local
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.solvers import symbolic
@@ -163,7 +164,7 @@ def test_check_goes_on_with_the_next_system_and_the_next_file(run: Run, monkeypa
 def test_algebra_has_a_budget(
     run: Run, monkeypatch: pytest.MonkeyPatch, command: str, fault: Callable[..., None], reason: str
 ) -> None:
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
     monkeypatch.setattr(symbolic, "solve_symbolic", fault)
     quick = json.dumps({**QUICK, "expect": {"status": "determined"}})
     result = run(command, "s.yaml", "-f", "json", files={"s.yaml": documents(LETTERS, quick)})
@@ -175,13 +176,13 @@ def test_algebra_has_a_budget(
 
 
 def test_a_time_limit_replaces_the_budget_of_algebra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.001)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.001)
     refused, answered = (run("solve", "-A", "a b; c d", *more) for more in ([], ["--time-limit", "50"]))
     assert (refused.returncode, answered.returncode) == (2, 0)
 
 
 def test_update_has_the_budget(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.3)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.3)
     monkeypatch.setattr(symbolic, "solve_symbolic", work_for_ever)
     result = run("check", "--update", "s.yaml", files={"s.yaml": LETTERS})
     assert result.returncode == 2
@@ -199,7 +200,7 @@ def written_by(run: Run, folder: Path, arguments: list[str], files: dict[str, st
 def test_batch_waits_for_a_process_that_starts_slowly(
     run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    monkeypatch.setattr(isolation, "PATIENCE", 0)
+    monkeypatch.setattr(process, "PATIENCE", 0)
     equation = json.dumps({"equations": ["x = y**3"], "y": ["y"], "at": {"x": 8, "y": 2}})
     result = run("batch", "-", "-j", "1", *arguments, stdin=f"{json.dumps(QUICK)}\n{equation}\n")
     assert [json.loads(line)["status"] for line in result.stdout.splitlines()] == ["determined"] * 2
@@ -251,7 +252,7 @@ EQUATIONS = json.dumps({"equations": ["x**2 + y**2 = 25"], "y": ["y"]})
 def test_equations_of_a_batch_have_the_budget_of_algebra(
     run: Run, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None], reason: str
 ) -> None:
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
     monkeypatch.setattr(implicit, "linearize", fault)
     result = run("batch", "-", "-q", stdin=f"{EQUATIONS}\n{json.dumps(QUICK)}\n")
     refused, answered = (json.loads(line) for line in result.stdout.splitlines())
@@ -270,7 +271,7 @@ QUICK_ITEMS = [Item(f"{k}.json", json.dumps(QUICK).encode()) for k in range(10)]
 def test_a_slow_system_does_not_hold_back_what_is_done(
     monkeypatch: pytest.MonkeyPatch, endless: str, kind: str, jobs: int, limit: float | None
 ) -> None:
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 3600.0)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 3600.0)
     monkeypatch.setattr(implicit, "linearize", work_for_ever)
     slow = endless if kind == "numbers" else EQUATIONS
     chunk = [*QUICK_ITEMS, Item("slow.json", slow.encode()), *QUICK_ITEMS]
@@ -295,7 +296,7 @@ def test_a_slow_system_does_not_hold_back_what_is_done(
 def test_a_refused_system_of_a_file_leaves_the_systems_behind_it_to_be_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.5)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.5)
     monkeypatch.setattr(implicit, "linearize", work_for_ever)
     quick = json.dumps(QUICK)
     chunk = [Item("a.yaml", documents(quick, EQUATIONS, quick).encode()), *QUICK_ITEMS[:2]]
@@ -350,14 +351,14 @@ def test_a_slow_system_among_quick_ones_is_the_only_one_without_an_answer(
     monkeypatch: pytest.MonkeyPatch, slow: int
 ) -> None:
     """Small systems are answered together; nothing tells beforehand that one of them takes long."""
-    solve = answer.solve_system
+    solve = steps.solve_system
 
     def solve_or_hang(system: LinearSystem, *arguments: Any, **options: Any) -> Solution:
         if system.source == QUICK_ITEMS[slow].source:
             signal.pause()
         return solve(system, *arguments, **options)
 
-    monkeypatch.setattr(answer, "solve_system", solve_or_hang)
+    monkeypatch.setattr(steps, "solve_system", solve_or_hang)
     question = BatchTask(time_limit=0.8)
     done = [one for results in answer_all([QUICK_ITEMS[:3]], question, lambda: None, 1) for one in results]
     assert [one.source for one in done] == [item.source for item in QUICK_ITEMS[:3]]
@@ -368,14 +369,14 @@ def test_a_slow_system_among_quick_ones_is_the_only_one_without_an_answer(
 
 def test_the_budget_of_algebra_does_not_depend_on_the_load_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that waits, as for its turn on a busy processor, spends nothing of it."""
-    monkeypatch.setattr(isolation, "ALGEBRA_SECONDS", 0.1)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.1)
 
     def wait_without_working() -> str:
-        isolation.begin_algebra()
+        process.begin_algebra()
         select.select([], [], [], 0.3)
         return "answered"
 
-    (result,) = isolation.run_isolated(lambda: [isolation.Job("s.yaml", wait_without_working)])
+    (result,) = process.run_isolated(lambda: [process.Job("s.yaml", wait_without_working)])
     assert result == ("s.yaml", "answered", None)
 
 
@@ -386,13 +387,13 @@ def test_a_file_is_left_from_the_system_on_that_takes_long(hanging: str, monkeyp
             signal.pause()
         return solve_system(system, *arguments, **options)
 
-    solve_system = answer.solve_system
-    monkeypatch.setattr(answer, "solve_system", solve)
-    monkeypatch.setattr(engine, "SMALL_SIZE", 0)  # each system is a job of its own
-    monkeypatch.setattr(engine, "MAX_QUICK_EXACT_WORK", 0)
+    solve_system = steps.solve_system
+    monkeypatch.setattr(steps, "solve_system", solve)
+    monkeypatch.setattr(schedule, "SMALL_SIZE", 0)  # each system is a job of its own
+    monkeypatch.setattr(schedule, "MAX_QUICK_EXACT_WORK", 0)
     item = Item("f.yaml", b"{name: a, A: [[1]]}\n---\n{name: b, A: [[2]]}\n---\n{name: c, A: [[3]]}\n")
     behind = Item("g.yaml", b"A: [[1]]")
-    results, rest = engine.answer_items([item, behind], BatchTask(time_limit=60))
+    results, rest = schedule.answer_items([item, behind], BatchTask(time_limit=60))
     number = "abc".index(hanging)
     assert len(results) == number
     assert rest == [item._replace(since=number), behind]

@@ -9,8 +9,8 @@ import pytest
 from conftest import Run
 
 from implicitgrad import InputError, read_systems
-from implicitgrad.batch import stack_parts
-from implicitgrad.batch.stack_parts import count_systems, parts_of
+from implicitgrad.batch.inputs import stack_parts
+from implicitgrad.batch.inputs.stack_parts import count_systems, parts_of
 from implicitgrad.batch.task import Item
 
 A = np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 2.0], [2.0, 4.0]], [[1.0, 2.0], [3.0, 4.0]]])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.batch.answer import item_failure
-from implicitgrad.batch.engine import answer_all
-from implicitgrad.batch.inputs import Chunk, chunks, size
+from implicitgrad.batch.answers.schedule import answer_all
+from implicitgrad.batch.answers.steps import item_failure
+from implicitgrad.batch.inputs.chunks import Chunk, chunks, size
+from implicitgrad.batch.inputs.sources import Sources
 from implicitgrad.batch.progress import ProgressReport
-from implicitgrad.batch.sources import Sources
 from implicitgrad.batch.task import BatchResult, BatchTask, ReadyResults
 from implicitgrad.text.errors import InputError
 from implicitgrad.writers.formats import FORMATS, JSON
@@ -17,9 +17,9 @@ from implicitgrad.writers.formats import FORMATS, JSON
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from implicitgrad.batch.pool import Pool
-    from implicitgrad.batch.results import Results
-    from implicitgrad.batch.resume import EarlierResults
+    from implicitgrad.batch.outputs.arrays import Results
+    from implicitgrad.batch.outputs.earlier import EarlierResults
+    from implicitgrad.batch.workers.pool import Pool
     from implicitgrad.terminal.signals import Interruptions
 
 MAX_LOCAL_BYTES = 2**16
@@ -102,7 +102,7 @@ class _WorkerPool:
         self.jobs, self.task, self.interruptions = options.jobs, task, interruptions
         self.connect: Callable[[int], Executor] | None = None
         if options.address is not None:
-            from implicitgrad.batch.cluster import dask
+            from implicitgrad.batch.workers.cluster import dask
 
             self.connect = dask(options.address, options.dask_timeout)
         self.bytes = self.items = 0
@@ -122,8 +122,8 @@ class _WorkerPool:
     def pool(self) -> Pool | None:
         """Return the pool; None while all is answered in this process."""
         if self.started is None and (self.connect is not None or (self.jobs > 1 and self.has_enough_work)):
-            from implicitgrad.batch.pool import Pool
-            from implicitgrad.batch.workers import local
+            from implicitgrad.batch.workers.pool import Pool
+            from implicitgrad.batch.workers.processes import local
 
             self.started = Pool(self.connect or local, self.jobs, self.task, waiting=self.interruptions.allowed)
         return self.started
@@ -136,7 +136,7 @@ class _WorkerPool:
     def kill(self) -> None:
         """End every worker of this machine at once."""
         if self.started is not None:
-            from implicitgrad.batch.workers import kill_all
+            from implicitgrad.batch.workers.processes import kill_all
 
             kill_all()
 
@@ -204,17 +204,17 @@ def _changed(chunk: Chunk, earlier: EarlierResults, task: BatchTask) -> Iterator
 
 def _open_output(target: OutputTarget, interruptions: Interruptions, *, is_resumed: bool) -> Results:
     if target.directory is not None:
-        from implicitgrad.batch.directory_output import DirectoryOutput
+        from implicitgrad.batch.outputs.directory import DirectoryOutput
 
         return DirectoryOutput(target.directory, target.form)
     batch = FORMATS[target.form].batch()
     header, assemble = batch.header, batch.assemble
     if assemble is not None:
-        from implicitgrad.batch.results import ArraysOutput
+        from implicitgrad.batch.outputs.arrays import ArraysOutput
 
         assert target.output is not None
         return ArraysOutput(target.output, assemble)
-    from implicitgrad.batch.jsonl_output import lines_to, standard_output
+    from implicitgrad.batch.outputs.lines import lines_to, standard_output
 
     if target.output is None:
         return standard_output(interruptions, header)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.cli import problems  # noqa: F401 (workers may use up all file descriptors, and no file opens then)
-from implicitgrad.cli.options import (
+from implicitgrad.cli.options.shared import (
     THREAD_VARIABLES,
     Verb,
     cores,
@@ -20,7 +20,7 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import announce_terminal_input, refuse_values, require_option
+from implicitgrad.cli.options.system import announce_terminal_input, refuse_values, require_option
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import FORMATS, JSON

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.options import (
+from implicitgrad.cli.options.shared import (
     QUOTES,
     Verb,
     csv_options,
@@ -22,15 +22,22 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import INLINE, SEVERAL_LOSSES, SystemOptions, files_read, require_option, system_options
+from implicitgrad.cli.options.system import (
+    INLINE,
+    SEVERAL_LOSSES,
+    SystemOptions,
+    files_read,
+    require_option,
+    system_options,
+)
 from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
-    from implicitgrad.cli.given_systems import OptionValues
-    from implicitgrad.cli.reporting import Reporting
+    from implicitgrad.cli.claims.reporting import Reporting
+    from implicitgrad.cli.options.given import OptionValues
     from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.report import Result
 
@@ -158,8 +165,8 @@ def check(
     numbers = {"condition.max": max_condition, "tolerance.rtol": rtol, "tolerance.atol": atol}
     claimed = {key: value for key, value in (matrices | numbers).items() if value is not None}
     inputs = files_read(systems, [*given.values.values(), *matrices.values()], given.csv_form)
-    from implicitgrad.batch.walk import find_files
-    from implicitgrad.cli.reporting import Reporting, report_results
+    from implicitgrad.batch.inputs.walk import find_files
+    from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
     from implicitgrad.readers.formats import file_of, suffixes_of
     from implicitgrad.terminal.files import refuse_inputs
@@ -178,11 +185,11 @@ def check(
         _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
         if time_limit is not None:
             raise UsageError("--time-limit is for checks; expected --update without it")
-        from implicitgrad.cli.update import update_files
+        from implicitgrad.cli.claims.update import update_files
 
         return update_files(files, errors, given.csv_form, may_write=yes)
 
-    from implicitgrad.cli.given_systems import parse_options
+    from implicitgrad.cli.options.given import parse_options
 
     parts = parse_options(given)._replace(shown=show or ())
     claims, more = _claims(claimed, given.csv_form), _required(require)
@@ -207,8 +214,8 @@ def _checked(
     source : the file; None for the system that the options describe. Raise ImplicitGradError if there is no file.
     """
     from implicitgrad.checks.expected import check_specs
-    from implicitgrad.cli.given_systems import specs_of
-    from implicitgrad.cli.sources import csv_format_of, read_once
+    from implicitgrad.cli.options.given import specs_of
+    from implicitgrad.cli.options.sources import csv_format_of, read_once
     from implicitgrad.model.spec import NeedsAlgebra
     from implicitgrad.model.verdict import Unreadable
 
@@ -220,7 +227,7 @@ def _checked(
             read: Callable[[], list[SystemSpec]] = partial(list, specs)
         else:
             read = partial(specs_of, source, given, csv_format_of(source, form), read_once(source))
-        from implicitgrad.batch.limited_checks import check_within
+        from implicitgrad.batch.isolation.checks import check_within
 
         return list(check_within(time_limit, read, claims, more, source or INLINE))
     except ImplicitGradError as error:
@@ -237,7 +244,7 @@ def _of_file(problem: Problem, source: str) -> Problem:
 
 
 def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: dict[str, str]) -> None:
-    from implicitgrad.cli.given_systems import refuse_contradictions
+    from implicitgrad.cli.options.given import refuse_contradictions
     from implicitgrad.text.number_grammar import NumberError, is_number, parse_number
 
     if not systems and not given.is_whole:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from implicitgrad.cli.options import Verb, with_help
+from implicitgrad.cli.options.shared import Verb, with_help
 from implicitgrad.terminal.screen import stdout_screen
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.characters import encodable, quoted

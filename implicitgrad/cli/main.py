@@ -7,7 +7,7 @@ from itertools import pairwise
 import click
 
 from implicitgrad.cli.boundary import run_safely
-from implicitgrad.cli.options import show_version, with_help
+from implicitgrad.cli.options.shared import show_version, with_help
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import JSON

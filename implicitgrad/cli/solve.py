@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.options import (
+from implicitgrad.cli.options.shared import (
     Verb,
     csv_options,
     format_of,
@@ -24,7 +24,7 @@ from implicitgrad.cli.options import (
     time_limit_option,
     with_help,
 )
-from implicitgrad.cli.systems import INLINE, SystemOptions, files_read, require_option, system_options
+from implicitgrad.cli.options.system import INLINE, SystemOptions, files_read, require_option, system_options
 from implicitgrad.model.spec import CsvFormat, SystemSpec
 from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.terminal.streams import spinner, write_stdout
@@ -35,7 +35,7 @@ from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from implicitgrad.cli.answers import Answer, SolveOptions
+    from implicitgrad.cli.answers.answer import Answer, SolveOptions
     from implicitgrad.text.errors import Problem
 
 PRINTED = [one for one in FORMATS.values() if one.is_text]
@@ -198,7 +198,7 @@ def solve(
             "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
         )
     if not given.is_empty:
-        from implicitgrad.cli.given_systems import refuse_contradictions
+        from implicitgrad.cli.options.given import refuse_contradictions
 
         refuse_contradictions(inputs[:1] if system is not None else [], given)
     if system is not None and os.path.isdir(system):
@@ -220,7 +220,7 @@ def solve(
     if rtol is not None and arithmetic == "exact":
         raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
-    from implicitgrad.cli.answers import SolveOptions
+    from implicitgrad.cli.answers.answer import SolveOptions
 
     file = None if output == "-" else output
     rates = None if direction is None else _rates(direction)
@@ -246,7 +246,7 @@ def solve(
     if file is None:
         write_stdout("".join(_joined(answers, form)))
     elif not problems:
-        from implicitgrad.cli.output import write_answers
+        from implicitgrad.cli.answers.output import write_answers
 
         write_answers(file, answers, "".join(_joined(answers, form)), sources)
     not_met = [problem for answer in answers for problem in answer.unmet]
@@ -263,7 +263,7 @@ def _numbers(digits: int | None, form: NumberForm) -> NumberOptions:
 
 
 def _rates(direction: tuple[str, ...]) -> dict[str, Fraction]:
-    from implicitgrad.cli.option_values import parse_rates
+    from implicitgrad.cli.options.values import parse_rates
 
     return parse_rates(direction)
 
@@ -272,33 +272,33 @@ def _answers(
     source: str | None, given: SystemOptions, inputs: list[str], options: SolveOptions, time_limit: float | None
 ) -> tuple[list[Answer], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
-    from implicitgrad.cli.answers import answer, build_systems
+    from implicitgrad.cli.answers.answer import answer, build_systems
 
     with spinner(f"reading {', '.join(inputs)}"):
         read = _reader(source, given)
         if time_limit is None:
             systems = build_systems(read(), options)
         else:
-            from implicitgrad.cli.sources import read_once
+            from implicitgrad.cli.options.sources import read_once
 
             read = partial(read, read_once(source))
     with spinner(f"solving {source or INLINE}"):
         if time_limit is not None:
-            from implicitgrad.cli.isolated_answers import answers_in_time
+            from implicitgrad.cli.answers.isolated import answers_in_time
 
             return answers_in_time(time_limit, read, source or INLINE, options)
         if len(systems) != 1:
-            from implicitgrad.cli.refusals import refuse_several
+            from implicitgrad.cli.answers.refusals import refuse_several
 
             refuse_several(systems, options.form, options.file)
         numbers = [(one.system, one.parts) for one in systems if not isinstance(one.system, SystemSpec)]
         if options.require or options.only is not None or options.wrt:
-            from implicitgrad.cli.refusals import require_gradients
+            from implicitgrad.cli.answers.refusals import require_gradients
 
             require_gradients([system for system, _ in numbers], options.require, options.only, options.wrt)
         if len(numbers) == len(systems):
             return [answer(system, parts, options) for system, parts in numbers], []
-        from implicitgrad.cli.isolated_answers import answers_to
+        from implicitgrad.cli.answers.isolated import answers_to
 
         return answers_to(systems, options)
 
@@ -312,7 +312,7 @@ def _reader(source: str | None, given: SystemOptions) -> Callable[..., list[Syst
         from implicitgrad.readers.formats import read_specs
 
         return partial(read_specs, source, given.csv_form)
-    from implicitgrad.cli.given_systems import parse_options, specs_of
+    from implicitgrad.cli.options.given import parse_options, specs_of
 
     return partial(specs_of, source, parse_options(given), given.csv_form)
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 import click
 
-from implicitgrad.cli.options import QUOTES
+from implicitgrad.cli.options.shared import QUOTES
 from implicitgrad.text.characters import nearest, printable
 
 MAX_COMMAND = 120

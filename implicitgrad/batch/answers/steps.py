@@ -106,7 +106,7 @@ def answer_together(systems: Sequence[BatchSystem], task: BatchTask) -> list[Bat
 def build_systems(systems: Sequence[BatchSystem], task: BatchTask) -> None:
     """Build the systems that are not built yet; those of a stack may be answered at once."""
     if task.is_of_numbers and any(system.spec is not None and system.spec.place is not None for system in systems):
-        from implicitgrad.batch.stacked_answers import answer_stacks
+        from implicitgrad.batch.answers.stacks import answer_stacks
 
         specs = [one.state if isinstance(one.state, SystemSpec) else None for one in systems]
         for k, result in answer_stacks(specs, task).items():
@@ -117,7 +117,7 @@ def build_systems(systems: Sequence[BatchSystem], task: BatchTask) -> None:
 def answer_alone(system: BatchSystem, task: BatchTask) -> list[BatchResult]:
     """Answer one system in an isolated process, within the budget of algebra if it needs that. Raise MemoryError."""
     if system.needs_algebra:
-        from implicitgrad.batch.isolation import begin_algebra
+        from implicitgrad.batch.isolation.process import begin_algebra
 
         begin_algebra()
     for step in (_build, _solve, _write):

@@ -44,7 +44,7 @@ class Verb(click.Command):
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups."""
-        from implicitgrad.cli.option_groups import write_options
+        from implicitgrad.cli.options.help import write_options
 
         write_options(self.params, self.groups, context, formatter)
 
@@ -105,28 +105,28 @@ def parsed(then: Parser) -> Callable[[click.Context, click.Parameter, str | None
 
 def names(value: str) -> tuple[str, ...]:
     """Parse names separated by commas."""
-    from implicitgrad.cli.option_values import parse_names
+    from implicitgrad.cli.options.values import parse_names
 
     return parse_names(value)
 
 
 def positive(value: str) -> float:
     """Parse a number of at least 0 and less than 1."""
-    from implicitgrad.cli.option_values import parse_positive
+    from implicitgrad.cli.options.values import parse_positive
 
     return parse_positive(value)
 
 
 def seconds(value: str) -> float:
     """Parse the seconds of --time-limit."""
-    from implicitgrad.cli.option_values import parse_seconds
+    from implicitgrad.cli.options.values import parse_seconds
 
     return parse_seconds(value)
 
 
 def delimiter(value: str) -> str:
     """Parse the character of --delimiter."""
-    from implicitgrad.cli.option_values import parse_delimiter
+    from implicitgrad.cli.options.values import parse_delimiter
 
     return parse_delimiter(value)
 
@@ -160,7 +160,7 @@ def format_of(
     asked = PLAIN if is_plain else asked
     if asked is not None or output is None:
         return asked or default
-    from implicitgrad.cli.option_values import format_by_suffix
+    from implicitgrad.cli.options.values import format_by_suffix
 
     return format_by_suffix(output, formats, default)
 

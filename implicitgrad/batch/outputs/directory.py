@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from implicitgrad.batch.jsonl_output import locked
+from implicitgrad.batch.outputs.lines import locked
 from implicitgrad.batch.task import BatchResult
 from implicitgrad.model.stack import numbered
 from implicitgrad.terminal.files import write_file

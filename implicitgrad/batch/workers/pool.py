@@ -13,8 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from implicitgrad.batch.answer import item_failure
-from implicitgrad.batch.engine import (
+from implicitgrad.batch.answers.schedule import (
     Answered,
     Columns,
     Context,
@@ -23,6 +22,7 @@ from implicitgrad.batch.engine import (
     results_of,
     sources_of,
 )
+from implicitgrad.batch.answers.steps import item_failure
 from implicitgrad.batch.task import BatchResult, BatchTask, Item, ReadyResults
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import WORKER_DIED, Problem, UsageError

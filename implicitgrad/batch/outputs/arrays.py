@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Protocol
 
-from implicitgrad.batch.jsonl_output import locked
-from implicitgrad.batch.resume import EarlierResults
+from implicitgrad.batch.outputs.earlier import EarlierResults
+from implicitgrad.batch.outputs.lines import locked
 from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable

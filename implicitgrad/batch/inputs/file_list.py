@@ -9,8 +9,8 @@ import stat
 from collections.abc import Iterator
 from itertools import chain
 
-from implicitgrad.batch.blocks import open_source, read_blocks
-from implicitgrad.batch.walk import PAUSE
+from implicitgrad.batch.inputs.blocks import open_source, read_blocks
+from implicitgrad.batch.inputs.walk import PAUSE
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 

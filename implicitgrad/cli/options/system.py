@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from implicitgrad.cli.options import Decorated, names, once
+from implicitgrad.cli.options.shared import Decorated, names, once
 from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT, UNSTATED, CsvFormat
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.characters import quoted

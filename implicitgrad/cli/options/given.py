@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.cli.options import QUOTES
-from implicitgrad.cli.systems import INLINE, SystemOptions
+from implicitgrad.cli.options.shared import QUOTES
+from implicitgrad.cli.options.system import INLINE, SystemOptions
 from implicitgrad.model.program_spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.formats import read_specs

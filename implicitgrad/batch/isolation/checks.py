@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.batch.isolation import Job, build, run_isolated
+from implicitgrad.batch.isolation.process import Job, build, run_isolated
 from implicitgrad.checks.expected import arithmetic_of, solve_question, verdict_of
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from implicitgrad.batch.resume import EarlierResults
+from implicitgrad.batch.outputs.earlier import EarlierResults
 from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.terminal.signals import Interruptions

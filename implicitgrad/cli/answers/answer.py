@@ -104,11 +104,11 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
     if options.wrt:
-        from implicitgrad.cli.refusals import refuse_strange
+        from implicitgrad.cli.answers.refusals import refuse_strange
 
         refuse_strange(system, options.wrt)
     if system.kind == "program":
-        from implicitgrad.cli.program_answers import solve_program, with_pieces
+        from implicitgrad.cli.answers.program import solve_program, with_pieces
 
         linear = {"--free": options.free, "--rtol": options.rtol is not None, "--order": options.order > 1}
         found = solve_program(system, linear, steps=options.steps, is_gradient_alone=options.only is not None)
@@ -140,7 +140,7 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
         problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
     selection = None
     if options.show or options.is_sorted:
-        from implicitgrad.cli.selection import selection_of
+        from implicitgrad.cli.answers.selection import selection_of
 
         selection = selection_of(solution, options.show, is_sorted=options.is_sorted)
     form, is_on_screen = FORMATS[options.form], options.file is None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import Edit, apply_edits, find_edits
+from implicitgrad.cli.options.sources import csv_format_of
 from implicitgrad.cli.problems import report
-from implicitgrad.cli.sources import csv_format_of
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
 from implicitgrad.readers.build_several import build_all
 from implicitgrad.readers.formats import format_by_suffix, read_specs
@@ -64,7 +64,7 @@ def _updated_within(path: str, form: CsvFormat) -> tuple[str, str, str]:
     try:
         return _updated(path, form, allow_algebra=False)
     except NeedsAlgebra:
-        from implicitgrad.batch.isolation import Job, begin_algebra, run_isolated
+        from implicitgrad.batch.isolation.process import Job, begin_algebra, run_isolated
 
     def work() -> tuple[str, str, str]:
         begin_algebra()

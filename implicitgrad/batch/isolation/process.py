@@ -19,7 +19,7 @@ from itertools import islice
 from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from implicitgrad.batch.pipe import receive, send
+from implicitgrad.batch.isolation.pipe import receive, send
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.readers.build_several import build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem

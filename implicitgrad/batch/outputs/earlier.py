@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from implicitgrad.batch.inputs import RECORD_BEGINNING, is_result
+from implicitgrad.batch.inputs.chunks import RECORD_BEGINNING, is_result
 from implicitgrad.batch.task import BatchResult, Item
 from implicitgrad.model.requirement import Facts, program_requirements, unmet
 from implicitgrad.readers.formats import format_by_suffix, read_specs

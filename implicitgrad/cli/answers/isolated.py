@@ -8,9 +8,9 @@ from functools import partial
 from itertools import groupby
 from time import monotonic
 
-from implicitgrad.batch.isolation import Job, JobResult, build, run_isolated
-from implicitgrad.cli.answers import Answer, PendingSystem, SolveOptions, answer
-from implicitgrad.cli.refusals import refuse_several, require_gradients
+from implicitgrad.batch.isolation.process import Job, JobResult, build, run_isolated
+from implicitgrad.cli.answers.answer import Answer, PendingSystem, SolveOptions, answer
+from implicitgrad.cli.answers.refusals import refuse_several, require_gradients
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.build import build_question
 from implicitgrad.text.errors import LIMITS, InputError, Problem

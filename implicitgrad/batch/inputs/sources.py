@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
-from implicitgrad.batch.file_list import listed
-from implicitgrad.batch.inputs import Identity, find
-from implicitgrad.batch.resume import refuse_foreign
-from implicitgrad.batch.stack_parts import count_systems
-from implicitgrad.batch.walk import PAUSE
+from implicitgrad.batch.inputs.chunks import Identity, find
+from implicitgrad.batch.inputs.file_list import listed
+from implicitgrad.batch.inputs.stack_parts import count_systems
+from implicitgrad.batch.inputs.walk import PAUSE
+from implicitgrad.batch.outputs.earlier import refuse_foreign
 from implicitgrad.readers.formats import file_of, is_stream
 from implicitgrad.terminal.files import refuse_inputs
 from implicitgrad.text.characters import printable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from implicitgrad.cli.answers import Answer
+from implicitgrad.cli.answers.answer import Answer
 from implicitgrad.terminal.files import write_file
 from implicitgrad.terminal.streams import say
 

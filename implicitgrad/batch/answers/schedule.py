@@ -9,7 +9,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from implicitgrad.batch.answer import (
+from implicitgrad.batch.answers.steps import (
     BatchSystem,
     Identity,
     Position,
@@ -26,7 +26,7 @@ from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 
 if TYPE_CHECKING:
-    from implicitgrad.batch.isolation import Job, MakeJobs
+    from implicitgrad.batch.isolation.process import Job, MakeJobs
     from implicitgrad.model.program import QuadraticProgram
 
 SMALL_SIZE, MAX_QUICK_SIZE, MAX_QUICK_EXACT_WORK = 8, 400, 2e6
@@ -116,7 +116,7 @@ def answer_all(
             yield workers.next()
     finally:
         if task.time_limit is not None:
-            from implicitgrad.batch.isolation import end_kept_process
+            from implicitgrad.batch.isolation.process import end_kept_process
 
             end_kept_process()
 
@@ -154,7 +154,7 @@ def _answer(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult
                 yield system.identity.position
                 yield answer_together([system], task)
         else:
-            from implicitgrad.batch.isolation import load_algebra
+            from implicitgrad.batch.isolation.process import load_algebra
 
             load_algebra()
             jobs = [_job([system], task) for system in systems]
@@ -227,7 +227,7 @@ def _pace(system: BatchSystem, item: Item) -> _Pace:
 
 def _answer_isolated(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult] | Position]:
     """Answer items in an isolated process, each system within the time limit."""
-    from implicitgrad.batch.isolation import load_algebra
+    from implicitgrad.batch.isolation.process import load_algebra
 
     if any(b"equations" in (item.data or b"") for item in items):
         load_algebra()
@@ -246,7 +246,7 @@ def _make_jobs(items: Sequence[Item], task: BatchTask) -> Iterator[Job]:
 
 def _job(systems: Sequence[BatchSystem], task: BatchTask) -> Job:
     """Make the job of answering one system, or a few quick ones."""
-    from implicitgrad.batch.isolation import Job
+    from implicitgrad.batch.isolation.process import Job
 
     identities = [system.identity for system in systems]
     seconds = task.time_limit
@@ -277,7 +277,7 @@ def _run_jobs(
 
     first : the position of the first job's system.
     """
-    from implicitgrad.batch.isolation import JobResult, watch_isolated
+    from implicitgrad.batch.isolation.process import JobResult, watch_isolated
 
     place = first
     """The position of the next system, or the one after the last."""

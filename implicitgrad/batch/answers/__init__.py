@@ -1,0 +1,1 @@
+"""Answer items: read, build, solve and write each system, quick ones together and slow ones apart."""

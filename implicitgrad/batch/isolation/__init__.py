@@ -1,0 +1,1 @@
+"""Jobs in a forked process that can be killed when one exceeds its limit of time or memory."""

@@ -1,0 +1,1 @@
+"""The results of check: the reports on claims, and --update, which rewrites them."""

@@ -1,0 +1,1 @@
+"""The options that commands share: their declarations, the grammar of their values, and what they describe."""
