@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from intervals import between, is_feasible
 
 from implicitgrad import InputError, LinearSystem, Solution, Verdict, check, linear_system, solve
-from implicitgrad.checks import rational_feasibility as feasible
+from implicitgrad.checks.feasibility import rational as feasible
 
 small = st.integers(-4, 4)
 fractions = st.fractions(-5, 5, max_denominator=6)

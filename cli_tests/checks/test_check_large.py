@@ -8,10 +8,10 @@ import pytest
 from conftest import spread
 
 from implicitgrad import check
-from implicitgrad.checks import rational_feasibility as feasible
-from implicitgrad.checks.decision import Decision
-from implicitgrad.checks.floating_feasibility import IntervalProblem, decide
-from implicitgrad.checks.rational_feasibility import RationalInterval, is_feasible
+from implicitgrad.checks.feasibility import rational as feasible
+from implicitgrad.checks.feasibility.decision import Decision
+from implicitgrad.checks.feasibility.floating import IntervalProblem, decide
+from implicitgrad.checks.feasibility.rational import RationalInterval, is_feasible
 
 SHAPES = [
     (10, 10, 3),

@@ -18,7 +18,7 @@ from implicitgrad.solvers.dispatch import solve_system
 
 sparse = pytest.importorskip("scipy.sparse")
 
-from implicitgrad.checks import sparse_claims  # noqa: E402
+from implicitgrad.checks.derivatives import sparse as judging  # noqa: E402
 from implicitgrad.numbers.sparse import SparseMatrix  # noqa: E402 (needs SciPy)
 from implicitgrad.solvers.sparse import certificates, factorization, structure  # noqa: E402
 from implicitgrad.solvers.sparse import solver as sparse_solver  # noqa: E402
@@ -588,10 +588,8 @@ def test_an_error_that_hides_a_claim_leaves_it_undecided(
     claim = np.ones(n)
     claim[7] = claimed
     np.save(tmp_path / "c.npy", claim)
-    answer = sparse_claims._answer
-    monkeypatch.setattr(
-        sparse_claims, "_answer", lambda *given: BallMatrix(answer(*given).array, np.full((1, n), error))
-    )
+    answer = judging._answer
+    monkeypatch.setattr(judging, "_answer", lambda *given: BallMatrix(answer(*given).array, np.full((1, n), error)))
     result = run("check", "a.npz", "-g", "@g.npy", "--dldx", "@c.npy")
     assert (result.returncode, result.stderr) == (code, "")
     verdict = "holds" if not code else "fails" if error < 1 else "is not decided: dL_dx["

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from implicitgrad.checks.claim import Claim
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.matrix_claims import judge_matrix
-from implicitgrad.checks.rounded_point import decide_at_rounded_point
-from implicitgrad.checks.scalar_claims import judge_scalars
+from implicitgrad.checks.derivatives.claim import Claim
+from implicitgrad.checks.derivatives.judge import judge_matrix
+from implicitgrad.checks.derivatives.rounded_point import decide_at_rounded_point
+from implicitgrad.checks.scalars import judge_scalars
 from implicitgrad.model.claims import Claims, Place
 from implicitgrad.model.exact_cost import can_be_settled, is_quick
 from implicitgrad.model.solution import Solution
@@ -64,7 +64,7 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
     others : solutions of related systems, whose ∂L/∂x may have been claimed by mistake.
     """
     if solution.arithmetic is Arithmetic.SYMBOLIC:
-        from implicitgrad.checks.symbolic import judge_symbolic
+        from implicitgrad.checks.symbolic.judge import judge_symbolic
 
         outcomes = judge_symbolic(solution, claims)
     else:
@@ -85,10 +85,10 @@ def _judge_coefficients(solution: Solution, claims: Claims) -> list[Outcome]:
         return []
     there = add_value(solution, "AB")
     if solution.arithmetic is Arithmetic.SYMBOLIC:
-        from implicitgrad.checks.coefficients_in_letters import judge_coefficients_in_letters
+        from implicitgrad.checks.symbolic.coefficients import judge_coefficients_in_letters
 
         return [judge_coefficients_in_letters(matrix, there) for matrix in coefficients]
-    from implicitgrad.checks.coefficient_claims import judge_coefficients
+    from implicitgrad.checks.derivatives.coefficients import judge_coefficients
 
     return [judge_coefficients(matrix, Context(there, claims)) for matrix in coefficients]
 
@@ -103,7 +103,7 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
         if matrix is None:
             continue
         if context.system.is_sparse:
-            from implicitgrad.checks.sparse_claims import judge_sparse
+            from implicitgrad.checks.derivatives.sparse import judge_sparse
 
             outcomes.append(judge_sparse(matrix, context))
             continue

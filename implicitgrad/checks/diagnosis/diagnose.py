@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from implicitgrad.checks.claim import Claim
+from implicitgrad.checks.derivatives.claim import Claim
+from implicitgrad.checks.derivatives.feasibility import is_valid
+from implicitgrad.checks.derivatives.implied import implied_entries, unique_entries
 from implicitgrad.checks.diagnosis.factor import factor
 from implicitgrad.checks.diagnosis.formula import formula, other_loss
 from implicitgrad.checks.diagnosis.order import find_order, order, with_rows_ordered
@@ -13,8 +15,6 @@ from implicitgrad.checks.diagnosis.sign import flipped_suspicion, negative, sign
 from implicitgrad.checks.diagnosis.transposed import transposed
 from implicitgrad.checks.diagnosis.trial import Comparison, Hypothesis, JacobianTrial, LossTrial, Trial, explains
 from implicitgrad.checks.diagnosis.zero import zero
-from implicitgrad.checks.feasibility import is_valid
-from implicitgrad.checks.implied import implied_entries, unique_entries
 from implicitgrad.checks.matrices import complete
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.solution import PartialMatrix, Solution

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from implicitgrad.checks.claim import Claim
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.feasibility import is_valid
+from implicitgrad.checks.derivatives.claim import Claim
+from implicitgrad.checks.derivatives.feasibility import is_valid
 from implicitgrad.model.verdict import Suspicion
 
 MIN_PLACES = 4

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import ClassVar, NamedTuple
 
-from implicitgrad.checks.claim import Claim, tolerances_along_constraint, values_along_constraint
-from implicitgrad.checks.feasibility import is_valid
+from implicitgrad.checks.derivatives.claim import Claim, tolerances_along_constraint, values_along_constraint
+from implicitgrad.checks.derivatives.feasibility import is_valid
 from implicitgrad.checks.matrices import absolute, complete, product
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from implicitgrad.checks.judge import with_caveat
 from implicitgrad.checks.matrices import root_above
-from implicitgrad.checks.program.mistakes.adjoint import KktSystems
-from implicitgrad.checks.program.mistakes.diagnose import diagnose_program
+from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
+from implicitgrad.checks.program.diagnosis.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
 from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, intervals, is_solution

@@ -1,0 +1,1 @@
+"""Decide whether linear forms of unknowns can lie in given intervals together."""

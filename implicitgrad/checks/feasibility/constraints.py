@@ -1,0 +1,156 @@
+"""The constraints that claimed numbers place on the free parameters: linear forms that must lie in intervals.
+
+The entry along independent input m is p_m + C·Z_m, with Z_m the free parameters of that input. Where x is constrained
+and a row has a number for every input, the entry of a dependent input is an unknown w_d of that row alone, and the
+entry of an independent one is p_m + C·Z_m − Σ_d T_dm·w_d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from implicitgrad.checks.context import Context
+from implicitgrad.checks.feasibility.rational import RationalInterval, is_feasible
+from implicitgrad.checks.matrices import combination, dot
+from implicitgrad.model.claims import ClaimedMatrix
+from implicitgrad.model.system import Matrix
+from implicitgrad.numbers.exact import Row
+from implicitgrad.numbers.row_reduction import integers, reduce_rows
+
+Unknown = tuple[int, int, int]
+"""(0, f, m) is Z_fm; (1, row, d) and (2, row, d) are entries w_d of a row of ∂y/∂x and of ∂L/∂x."""
+LinearForm = dict[Unknown, Fraction]
+"""Coefficients by unknown."""
+
+
+class PlacedForm(NamedTuple):
+    """The linear form that one claimed number is the value of."""
+
+    row: int
+    column: int
+    """Of the claim as written."""
+    m: int | None
+    """The position of the column's input among the independent ones; None for a dependent input."""
+    form: LinearForm
+
+
+class IntervalConstraint(NamedTuple):
+    """|form − centre| ≤ radius, for one claimed number."""
+
+    row: int
+    column: int
+    """Of the claim as written."""
+    form: LinearForm
+    centre: Fraction
+    radius: Fraction
+
+
+def forms_of(matrix: ClaimedMatrix, context: Context, coefficients: Matrix) -> Iterator[PlacedForm]:
+    """Yield the linear form of each claimed number."""
+    kind = 1 if matrix.key == "dy_dx" else 2
+    is_wide = context.is_wide(matrix)
+    dependent = context.dependent if is_wide else []
+    place = {k: m for m, k in enumerate(context.independent)}
+    for i, C in enumerate(coefficients):
+        for k, value in enumerate(matrix.entries[i]):
+            if value is None:
+                continue
+            m = place.get(k) if is_wide else k
+            if m is None:
+                yield PlacedForm(i, k, m, {(kind, i, k): Fraction(1)})
+                continue
+            form: LinearForm = {(0, f, m): c for f, c in enumerate(C) if c}
+            form |= {(kind, i, d): -context.T[d][m] for d in dependent if context.T[d][m]}
+            yield PlacedForm(i, k, m, form)
+
+
+def infeasible_groups(constraints: Sequence[IntervalConstraint]) -> Iterator[list[IntervalConstraint]]:
+    """Yield each connected group of constraints that cannot be satisfied together."""
+    for group in _connected(_without_singletons(constraints)):
+        unknowns = _unknowns(group)
+        intervals = [
+            RationalInterval(row, constraint.centre - constraint.radius, constraint.centre + constraint.radius)
+            for row, constraint in zip(_coefficients(group, unknowns), group, strict=True)
+        ]
+        is_met = is_feasible(intervals) if unknowns else all(i.lowest <= 0 <= i.highest for i in intervals)
+        if not is_met:
+            yield group
+
+
+def are_independent(constraints: Sequence[IntervalConstraint], given: Sequence[IntervalConstraint] = ()) -> bool:
+    """Return whether the forms could have any values at all, also beside the values of the ``given`` ones."""
+    if any(len(group) > len(_unknowns(group)) for group in _connected(constraints)):
+        return False
+    return bool(constraints) and _rank([*constraints, *given]) == len(constraints) + _rank(given)
+
+
+def deviations_from_implied(
+    constraints: Sequence[IntervalConstraint], given: Sequence[IntervalConstraint] = ()
+) -> Iterator[tuple[IntervalConstraint, Fraction]]:
+    """Yield each constraint whose form is a combination of earlier ones, and by how much its centre is too small."""
+    before = list(given)
+    for constraint in constraints:
+        *rows, target = _coefficients([*before, constraint], _unknowns([*before, constraint]))
+        weights = combination(rows, target)
+        if weights is not None:
+            yield constraint, dot(weights, [one.centre for one in before]) - constraint.centre
+        before.append(constraint)
+
+
+def _connected(constraints: Sequence[IntervalConstraint]) -> Iterator[list[IntervalConstraint]]:
+    """Yield groups of constraints that share unknowns, directly or through others (union–find)."""
+    parents: dict[Unknown, Unknown] = {}
+
+    def root(unknown: Unknown) -> Unknown:
+        while parents.setdefault(unknown, unknown) != unknown:
+            parents[unknown] = unknown = parents[parents[unknown]]
+        return unknown
+
+    for constraint in constraints:
+        first, *rest = [root(unknown) for unknown in constraint.form] or [(0, 0, 0)]
+        for other in rest:
+            parents[root(other)] = root(first)
+    groups: dict[object, list[IntervalConstraint]] = {}
+    for constraint in constraints:
+        key: object = root(next(iter(constraint.form))) if constraint.form else id(constraint)
+        groups.setdefault(key, []).append(constraint)
+    yield from groups.values()
+
+
+def _without_singletons(constraints: Sequence[IntervalConstraint]) -> list[IntervalConstraint]:
+    """Remove constraints that can always be satisfied, because an unknown occurs in no other remaining constraint."""
+    remaining = dict(enumerate(constraints))
+    occurrences: dict[Unknown, set[int]] = {}
+    for i, constraint in remaining.items():
+        for unknown in constraint.form:
+            occurrences.setdefault(unknown, set()).add(i)
+    singletons = [unknown for unknown, places in occurrences.items() if len(places) == 1]
+    while singletons:
+        for i in list(occurrences[singletons.pop()]):
+            for unknown in remaining.pop(i).form:
+                occurrences[unknown].remove(i)
+                if len(occurrences[unknown]) == 1:
+                    singletons.append(unknown)
+    return list(remaining.values())
+
+
+def _unknowns(constraints: Sequence[IntervalConstraint]) -> list[Unknown]:
+    return list(dict.fromkeys(unknown for constraint in constraints for unknown in constraint.form))
+
+
+def _coefficients(constraints: Sequence[IntervalConstraint], unknowns: Sequence[Unknown]) -> list[Row]:
+    zero = Fraction(0)
+    return [tuple([constraint.form.get(unknown, zero) for unknown in unknowns]) for constraint in constraints]
+
+
+def _rank(constraints: Sequence[IntervalConstraint]) -> int:
+    """Return the rank of the forms, to which each removed singleton contributes one."""
+    kept = _without_singletons(constraints)
+    rank = len(constraints) - len(kept)
+    for group in _connected(kept):
+        unknowns = _unknowns(group)
+        rows = [integers(row)[0] for row in _coefficients(group, unknowns)]
+        rank += len(reduce_rows(rows, range(len(unknowns))).pivots) if unknowns else 0
+    return rank

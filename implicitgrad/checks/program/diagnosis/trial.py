@@ -1,0 +1,151 @@
+"""Trials: a wrong claim, and what candidates for it are computed from.
+
+A mistake is named only if it explains the claim completely, every number within its tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from implicitgrad.checks.program.diagnosis.adjoint import KktSystems, Response
+from implicitgrad.checks.program.quantities import Entry, Quantities
+from implicitgrad.model.program import QuadraticProgram
+from implicitgrad.model.program_solution import Missing, ProgramSolution
+from implicitgrad.model.system import Matrix
+from implicitgrad.model.verdict import Suspicion
+
+Rows = Sequence[Sequence[Fraction | None]]
+
+
+class Candidate(NamedTuple):
+    """A mistake, and what it makes of the quantity."""
+
+    suspicion: Suspicion
+    values: Rows
+    """None for an entry that it makes nothing of."""
+
+
+Candidates = Iterator[Candidate]
+
+
+class ProgramTrial:
+    """A wrong claim, or the row of one loss in it."""
+
+    def __init__(
+        self,
+        systems: KktSystems,
+        key: str,
+        loss: int,
+        claimed: Rows,
+        tolerances: Matrix,
+        entries: Sequence[Sequence[Entry]],
+    ) -> None:
+        """Take claimed numbers, None for those that are not claimed to be numbers, and what is known of them."""
+        self.systems, self.key, self.loss = systems, key, loss
+        self.claimed, self.tolerances, self.entries = claimed, tolerances, entries
+
+    @property
+    def solution(self) -> ProgramSolution:
+        """The right answer."""
+        return self.systems.solution
+
+    @property
+    def of(self) -> str:
+        """What is claimed: z, L of a derivative, dz of one, …"""
+        return self.key.partition("_d")[0]
+
+    @property
+    def parameter(self) -> str:
+        """The parameter of a derivative, such as q; "" if it is none."""
+        return self.key.partition("_d")[2]
+
+    @property
+    def target(self) -> str:
+        """The quantity as messages have it: ∂L/∂h."""
+        names = {"lambda": "λ", "nu": "ν", "objective": "the objective"}
+        if not self.parameter:
+            return names.get(self.key, self.key)
+        L = "L" if len(self.solution.program.losses) == 1 or self.of == "dz" else f"L{self.loss + 1}"
+        return f"∂{'z' if self.of == 'dz' else L}/∂{self.parameter}"
+
+    @cached_property
+    def correct(self) -> Rows:
+        """The right numbers, None where there is no one."""
+        return [[entry.value for entry in row] for row in self.entries]
+
+    @cached_property
+    def sides(self) -> tuple[Rows, Rows] | None:
+        """The derivatives from the left and the right, None for one that is missing; None if nothing has a kink."""
+        if all(entry.value is not None or entry.sides is None for row in self.entries for entry in row):
+            return None
+        left, right = ([[self._side(entry, number) for entry in row] for row in self.entries] for number in (0, 1))
+        return left, right
+
+    @staticmethod
+    def _side(entry: Entry, number: int) -> Fraction | None:
+        if entry.sides is None:
+            return entry.value
+        side = entry.sides[number]
+        return None if isinstance(side, Missing) else side
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether something is claimed to be a number."""
+        return any(value is not None for row in self.claimed for value in row)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a claimed number is not the right one."""
+        return any(
+            value is None or abs(claimed - value) > tolerance
+            for claimed, tolerance, value in self.numbers(self.correct)
+        )
+
+    def name(self, i: int, j: int) -> str:
+        """Return the name of an entry, ∂L/∂h1."""
+        row = self.loss if self.of == "dL" and self.parameter not in "PGA" else i
+        return self.systems.quantities.meaning(self.key, self.loss, row, j)
+
+    def values_of_loss(self, loss: int) -> Rows:
+        """Return what the quantity is for another loss."""
+        is_row = self.parameter not in "PGA"
+        return [
+            [self.systems.quantities.entry(self.key, loss, loss if is_row else i, j).value for j in range(len(row))]
+            for i, row in enumerate(self.claimed)
+        ]
+
+    def numbers(self, values: Rows) -> list[tuple[Fraction, Fraction, Fraction | None]]:
+        """Return claimed numbers and their tolerances beside other values."""
+        return [
+            (claimed, tolerance, value)
+            for rows in zip(self.claimed, self.tolerances, values, strict=True)
+            for claimed, tolerance, value in zip(*rows, strict=True)
+            if claimed is not None
+        ]
+
+    def is_explained_by(self, values: Rows) -> bool:
+        """Return whether the claim is this."""
+        if len(values) != len(self.claimed) or any(len(a) != len(b) for a, b in zip(values, self.claimed, strict=True)):
+            return False
+        numbers = self.numbers(values)
+        return all(value is not None and abs(claimed - value) <= tolerance for claimed, tolerance, value in numbers)
+
+    def answer_to(self, program: QuadraticProgram) -> Rows | None:
+        """Return what the quantity is for another program of the same shape; None if that has no answer in time."""
+        solution = self.systems.solution_of(program)
+        if solution is None or solution.z is None:
+            return None
+        quantities = Quantities(solution)
+        rows = range(len(self.claimed))
+        first = self.loss if self.of == "dL" and self.parameter not in "PGA" else 0
+        return [
+            [quantities.entry(self.key, self.loss, first + i, j).value for j in range(len(self.claimed[i]))]
+            for i in rows
+        ]
+
+    def from_response(self, response: Response | None) -> Rows | None:
+        """Return what the quantity is by other KKT conditions; None if these do not say."""
+        return None if response is None else self.systems.values(self.key, self.loss, response)

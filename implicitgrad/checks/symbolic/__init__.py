@@ -1,0 +1,1 @@
+"""Judge claims with letters, as identities or wherever nonlinear equations hold."""
