@@ -35,13 +35,8 @@ THIRD_PARTY = {
         "cli/guide",
         "terminal/spinner",
         "batch/progress",
-        "writers/table",
-        "writers/table_layout",
-        "writers/line_breaks",
-        "writers/plain_matrices",
-        "writers/report",
-        "writers/heat_map",
-        "writers/summary",
+        "writers/screen",
+        "writers/reports/report",
     },
     "yaml": {"readers/yaml_nodes", "readers/yaml_faults"},
     "sympy": {"symbolic", "solvers/symbolic", "solvers/special_cases"},
@@ -76,7 +71,8 @@ THIRD_PARTY = {
         "readers/triplets",
         "solvers/sparse",
     }
-    | {f"writers/{file}" for file in ("numpy_files", "program_numpy", "scaled_matrix", "heat_map", "summary")},
+    | {"writers/data/numpy_files", "writers/program/numpy_files"}
+    | {f"writers/screen/{file}" for file in ("scaled_matrix", "heat_map", "summary")},
 }
 
 
@@ -247,7 +243,7 @@ def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
     modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
     assert "implicitgrad.cli.options.system" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
-    assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.report", "readers.npy"}
+    assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.reports", "readers.npy"}
 
 
 def test_arrays_with_their_zeros_load_no_scipy(tmp_path: Path) -> None:

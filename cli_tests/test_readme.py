@@ -126,7 +126,7 @@ def test_the_readme_opens_with_the_two_commands_one_line_each() -> None:
 def test_every_record_key_exit_code_and_option_is_documented() -> None:
     from implicitgrad.model.spec import REQUIREMENTS
     from implicitgrad.writers.record import to_record
-    from implicitgrad.writers.verdict_record import to_verdict_record
+    from implicitgrad.writers.reports.verdict_record import to_verdict_record
 
     verdict = to_verdict_record(implicitgrad.check([[1]], rank=1))
     (claim,) = verdict["claims"]

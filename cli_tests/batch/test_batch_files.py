@@ -18,7 +18,7 @@ from conftest import PROGRAM, Run, spread
 from implicitgrad import InputError
 from implicitgrad.batch import inputs as items
 from implicitgrad.readers import fifo as reading
-from implicitgrad.writers.csv import COLUMNS
+from implicitgrad.writers.data.csv import COLUMNS
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links, FIFOs and limits")

@@ -17,7 +17,7 @@ from implicitgrad.model.verdict import Outcome
 from implicitgrad.readers.build import build_question
 from implicitgrad.readers.yaml import read_yaml
 from implicitgrad.solvers.program.solver import solve_program
-from implicitgrad.writers.program_record import program_record
+from implicitgrad.writers.program.record import program_record
 
 BAKERY = """\
 P: [[2, 0], [0, 2]]

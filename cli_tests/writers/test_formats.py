@@ -19,9 +19,9 @@ from markdown_it import MarkdownIt
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
 from implicitgrad.numbers.number_form import NumberOptions
-from implicitgrad.writers.latex import write_latex
-from implicitgrad.writers.markdown import write_markdown
-from implicitgrad.writers.yaml import write_yaml
+from implicitgrad.writers.data.yaml import write_yaml
+from implicitgrad.writers.pages.latex import write_latex
+from implicitgrad.writers.pages.markdown import write_markdown
 
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())
 

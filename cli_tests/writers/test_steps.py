@@ -18,9 +18,9 @@ from implicitgrad import Solution, UsageError, linear_system
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.latex import write_latex
-from implicitgrad.writers.markdown import write_markdown
-from implicitgrad.writers.table import write_table
+from implicitgrad.writers.pages.latex import write_latex
+from implicitgrad.writers.pages.markdown import write_markdown
+from implicitgrad.writers.screen.table import write_table
 
 SMALL = [case for case in CASES if max(len(case.A), len(case.A[0]), len((case.B or case.A)[0])) <= 6]
 LETTERS = [

@@ -13,10 +13,10 @@ from implicitgrad.model.solution import General
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.heat_map import find_scale
-from implicitgrad.writers.scaled_matrix import ScaledMatrix, show_bounded
-from implicitgrad.writers.summary import write_summary
-from implicitgrad.writers.table import write_table
+from implicitgrad.writers.screen.heat_map import find_scale
+from implicitgrad.writers.screen.scaled_matrix import ScaledMatrix, show_bounded
+from implicitgrad.writers.screen.summary import write_summary
+from implicitgrad.writers.screen.table import write_table
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 HINT = "  --full prints all entries, --show NAMES some; --format json or -o has all\n"

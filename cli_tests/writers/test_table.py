@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from implicitgrad import solve
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.table import write_table
+from implicitgrad.writers.screen.table import write_table
 
 ESCAPE = "\x1b"
 

@@ -16,10 +16,10 @@ from rich.cells import cell_len
 from implicitgrad import solve
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers import terminal_page
-from implicitgrad.writers.line_breaks import break_expression, break_line
-from implicitgrad.writers.plain_matrices import lay_out
-from implicitgrad.writers.table import write_table
+from implicitgrad.writers.screen import page as terminal_page
+from implicitgrad.writers.screen.line_breaks import break_expression, break_line
+from implicitgrad.writers.screen.matrices import lay_out
+from implicitgrad.writers.screen.table import write_table
 
 WIDTHS = (60, 80, 120)
 SAMPLES = sorted(path for path in (ROOT / "sample_systems").iterdir() if path.suffix in (".yaml", ".csv"))

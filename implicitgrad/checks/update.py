@@ -17,7 +17,7 @@ from implicitgrad.readers.claims import build_claims
 from implicitgrad.solvers.dispatch import add_value
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number
-from implicitgrad.writers.expectation import (
+from implicitgrad.writers.data.expectation import (
     Value,
     all_claims,
     short_claims,

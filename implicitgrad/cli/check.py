@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from implicitgrad.cli.claims.reporting import Reporting
     from implicitgrad.cli.options.given import OptionValues
     from implicitgrad.model.spec import SourceValue, SystemSpec
-    from implicitgrad.writers.report import Result
+    from implicitgrad.writers.reports.report import Result
 
 REPORTS = [one for one in FORMATS.values() if one.has_report]
 CLAIM_OPTIONS = {

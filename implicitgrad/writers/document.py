@@ -23,7 +23,7 @@ from implicitgrad.writers.shown_answer import ShownAnswer
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
-    from implicitgrad.writers.latex_notation import Notation
+    from implicitgrad.writers.pages.latex_notation import Notation
 
 MAX_TERMS = 100_000
 """The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
@@ -66,7 +66,7 @@ class Document:
         if system.origin is not None:
             parts[0] = "equations" if system.origin.is_linear else "F(x, y) = 0"
         if system.origin is not None or system.x_value is not None:
-            from implicitgrad.writers.point import describe_point
+            from implicitgrad.writers.sections.point import describe_point
 
             parts[1:1] = describe_point(system, self.notation)
         return parts if system.source.startswith(NOT_FILES) else [title, *parts]
@@ -92,14 +92,14 @@ class Document:
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is not Arithmetic.FLOAT:
             return str(self.solution.arithmetic)
-        from implicitgrad.writers.error_bounds import describe_bounds
+        from implicitgrad.writers.sections.error_bounds import describe_bounds
 
         return describe_bounds(*self.solution.error_bounds)
 
     def sections(self) -> Iterator[Section]:
         """Yield what follows the question and the findings: the derivation or the answer, conditions, warnings."""
         if self.solution.derivation is not None:
-            from implicitgrad.writers.steps import derive
+            from implicitgrad.writers.sections.steps import derive
 
             yield from derive(self.solution, self.notation)
         else:
@@ -108,19 +108,19 @@ class Document:
             if self.solution.second and len(self.solution.y) == 1:
                 yield Section((in_one_style(self.notation, self._second),))
             elif self.solution.second:
-                from implicitgrad.writers.second import show_second_derivatives
+                from implicitgrad.writers.sections.second_derivatives import show_second_derivatives
 
                 yield from show_second_derivatives(self.solution, self.notation, self.shown)
         if self.solution.along is not None:
-            from implicitgrad.writers.along import show_along
+            from implicitgrad.writers.sections.along import show_along
 
             yield from show_along(self.solution, self.notation, self.shown)
         if self.solution.at_value is not None:
-            from implicitgrad.writers.at_value import show_at_value
+            from implicitgrad.writers.sections.at_value import show_at_value
 
             yield from show_at_value(self.solution, self.notation, self.shown)
         if self.solution.validity is not None:
-            from implicitgrad.writers.where_it_holds import describe_conditions
+            from implicitgrad.writers.sections.where_it_holds import describe_conditions
 
             yield from describe_conditions(self.solution, self.notation)
         yield from self.warnings()
@@ -137,7 +137,7 @@ class Document:
     def dependence(self) -> Iterator[Section]:
         """Yield what of a singular system is dependent and what is not determined."""
         if self.free or self.solution.rank < self.system.equations:
-            from implicitgrad.writers.dependence import explain_dependence
+            from implicitgrad.writers.sections.dependence import explain_dependence
 
             yield from explain_dependence(self.solution, self.notation)
 
@@ -148,7 +148,7 @@ class Document:
     def _answer(self) -> Iterator[Section]:
         constraints = self.solution.constraints
         if constraints is not None:
-            from implicitgrad.writers.constraints_on_x import show_constraints
+            from implicitgrad.writers.sections.constraints import show_constraints
 
             yield from show_constraints(self.solution, constraints, self.notation)
         yield from self.dependence()
@@ -158,7 +158,7 @@ class Document:
             yield Section((Sentence(said, Role.ASIDE),))
         yield Section((in_one_style(self.notation, self._general),))
         if constraints is not None:
-            from implicitgrad.writers.constraints_on_x import name_unconstrained
+            from implicitgrad.writers.sections.constraints import name_unconstrained
 
             yield from name_unconstrained(self.solution, constraints, self.notation)
         if self.solution.general.free and not self.solution.theorem_fails:
@@ -204,7 +204,7 @@ class Document:
         rows = list(self.shown.general.minimum_norm.bounded_rows())
         columns = list(zip(*self.shown.minimum_norm.bounded_rows(), strict=True))
         gradients = () if self.system.dL_dy is None else self.system.dL_dy.bounded_rows()
-        from implicitgrad.writers.not_unique import sum_of_products
+        from implicitgrad.writers.sections.not_unique import sum_of_products
 
         losses = [[sum_of_products(g, column) for column in columns] for g in gradients]
         shown = [*([] if self.solution.is_gradient_alone else rows), *losses]
@@ -237,7 +237,7 @@ class Document:
     def _note(self, notation: Notation, *, is_open: bool) -> str:
         """Return why ∂L/∂x of a loss is unique or not."""
         if is_open:
-            from implicitgrad.writers.not_unique import needed_for_uniqueness
+            from implicitgrad.writers.sections.not_unique import needed_for_uniqueness
 
             return f"not unique: ∂L/∂y is not in the row space of A; {needed_for_uniqueness(self.solution, notation)}"
         return "unique: ∂L/∂y is in the row space of A" if self.free else ""

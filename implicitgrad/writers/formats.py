@@ -13,9 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.batch_format import BatchFormat
+    from implicitgrad.writers.data.batch_format import BatchFormat
     from implicitgrad.writers.options import AnySolution, WriteOptions
-    from implicitgrad.writers.report import Result
+    from implicitgrad.writers.reports.report import Result
 
 TABLE, JSON, PLAIN = "table", "json", "plain"
 """The default of solve and check, that of batch, and that of --plain."""
@@ -79,16 +79,20 @@ def either(words: Iterable[str]) -> str:
 FORMATS = {
     one.name: one
     for one in (
-        Format(TABLE, (PLAIN_SUFFIX,), "terminal_page", "", "\n\n", has_steps=True, has_report=True),
-        Format(JSON, (".json", ".jsonl", ".ndjson"), "json", "an object a line", "", has_batch=True, has_report=True),
-        Format(PLAIN, (), "plain", "a fact a line", "\n", has_report=True),
-        Format("markdown", (".md",), "markdown", "", "\n", has_steps=True),
-        Format("html", (".html", ".htm"), "html", "a page for a browser", has_steps=True, has_report=True),
-        Format("latex", (".tex",), "latex", "for amsmath", "\n", has_steps=True),
-        Format("yaml", (".yaml", ".yml"), "yaml", "the system with its answer for check", "---\n", needs_values=True),
-        Format("csv", (".csv",), "csv", "a spreadsheet", has_limitation=True, has_batch=True),
-        Format("npy", (".npy",), "npy", is_text=False, has_limitation=True),
-        Format("npz", (".npz",), "npz", is_text=False, has_batch=True),
+        Format(TABLE, (PLAIN_SUFFIX,), "screen.page", "", "\n\n", has_steps=True, has_report=True),
+        Format(
+            JSON, (".json", ".jsonl", ".ndjson"), "data.json", "an object a line", "", has_batch=True, has_report=True
+        ),
+        Format(PLAIN, (), "pages.plain", "a fact a line", "\n", has_report=True),
+        Format("markdown", (".md",), "pages.markdown", "", "\n", has_steps=True),
+        Format("html", (".html", ".htm"), "pages.html", "a page for a browser", has_steps=True, has_report=True),
+        Format("latex", (".tex",), "pages.latex", "for amsmath", "\n", has_steps=True),
+        Format(
+            "yaml", (".yaml", ".yml"), "data.yaml", "the system with its answer for check", "---\n", needs_values=True
+        ),
+        Format("csv", (".csv",), "data.csv", "a spreadsheet", has_limitation=True, has_batch=True),
+        Format("npy", (".npy",), "data.npy", is_text=False, has_limitation=True),
+        Format("npz", (".npz",), "data.npz", is_text=False, has_batch=True),
     )
 }
 """Each format by its name, in the order in which help lists them."""

@@ -145,7 +145,7 @@ class PlainNotation:
 
     def comparison(self, value: Symbolic, sign: str) -> str:
         """Return that a value is 0 (``=``) or not (``≠``): ``k = -2`` for k + 2, ``b ≠ c`` for b − c."""
-        from implicitgrad.writers.comparisons import compare_with_zero
+        from implicitgrad.writers.pages.comparisons import compare_with_zero
 
         return compare_with_zero(value.shown, sign)
 
@@ -167,6 +167,6 @@ class PlainNotation:
 
     def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
         """Return matrices, given by their rows, and the operators between them, on several lines."""
-        from implicitgrad.writers.plain_matrices import side_by_side
+        from implicitgrad.writers.screen.matrices import side_by_side
 
         return "\n".join(side_by_side(pieces))

@@ -16,7 +16,7 @@ from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.readers.build import build_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 from implicitgrad.text.errors import InputError
-from implicitgrad.writers.numpy_files import numbers_of
+from implicitgrad.writers.data.numpy_files import numbers_of
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array

@@ -19,7 +19,7 @@ from implicitgrad.readers.source import decode, stem
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
-from implicitgrad.writers.batch_format import BatchFormat
+from implicitgrad.writers.data.batch_format import BatchFormat
 from implicitgrad.writers.formats import FORMATS, JSON
 from implicitgrad.writers.options import WriteOptions
 

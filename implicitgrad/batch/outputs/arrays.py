@@ -13,7 +13,7 @@ from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.files import write_file
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError
-from implicitgrad.writers.batch_format import BatchAnswer
+from implicitgrad.writers.data.batch_format import BatchAnswer
 
 
 class Results(Protocol):

@@ -199,6 +199,6 @@ def _facts(record: dict[str, Any]) -> Facts:
 
 def _table_header() -> bytes:
     """Return the beginning of a table of results, to its line end."""
-    from implicitgrad.writers.csv import COLUMNS
+    from implicitgrad.writers.data.csv import COLUMNS
 
     return ",".join(COLUMNS).encode()

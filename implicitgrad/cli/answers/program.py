@@ -20,7 +20,7 @@ def solve_program(
             raise UsageError(f"{program.source}: {option} is for linear systems and equations, not for a program")
     solution = solve_in_any_arithmetic(program)
     if steps:
-        from implicitgrad.writers.program_steps import refuse_unfit
+        from implicitgrad.writers.program.steps import refuse_unfit
 
         refuse_unfit(solution)
     return solution._replace(is_gradient_alone=is_gradient_alone)

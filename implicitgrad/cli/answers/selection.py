@@ -21,7 +21,7 @@ def selection_of(solution: Solution | ProgramSolution, patterns: Sequence[str], 
     patterns : the names of --show; none for everything. is_sorted : the largest entries come first.
     """
     if solution.kind == "program":
-        from implicitgrad.writers.program_document import all_derivatives
+        from implicitgrad.writers.program.document import all_derivatives
 
         found = all_derivatives(solution)
         parameters = [] if found is None else [parameter.name for parameter in found.parameters]

@@ -12,7 +12,7 @@ from implicitgrad.terminal.files import write_file
 from implicitgrad.terminal.streams import write_stderr, write_stdout
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON
-from implicitgrad.writers.report import Result, failed
+from implicitgrad.writers.reports.report import Result, failed
 
 
 class Reporting(NamedTuple):
@@ -52,7 +52,7 @@ def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequ
             report(result.problems, as_json=reporting.form == JSON, hinted=hinted)
     sources = [0 if path == "-" else path for path in inputs]
     if reporting.junit is not None:
-        from implicitgrad.writers.junit import write_junit
+        from implicitgrad.writers.reports.junit import write_junit
 
         write_file(reporting.junit, write_junit(results), sources, "--junit")
     text = FORMATS[reporting.form].report(results, reporting.quiet, reporting.is_to_stdout)
@@ -69,7 +69,7 @@ def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequ
 
 def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:
     """Print GitHub annotations on standard output, or, if that has JSON, on standard error; GitHub reads both."""
-    from implicitgrad.writers.github import write_annotations
+    from implicitgrad.writers.reports.github import write_annotations
 
     text = write_annotations(results, os.environ.get("GITHUB_WORKSPACE"))
     if text and to_stderr:

@@ -1,0 +1,1 @@
+"""Write answers as data: JSON, YAML, CSV and NumPy files."""

@@ -1,0 +1,228 @@
+"""Lay out the answer as tables for a screen: the status before the numbers, reasons beside the numbers in doubt.
+
+No line is wider than the screen, and nothing is cut: tables, matrices, expressions and names are broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
+from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_HEIGHT, USUAL_WIDTH, Screen
+from implicitgrad.text.characters import IN_ASCII
+from implicitgrad.writers.document import Document, is_long, refuse_long
+from implicitgrad.writers.elements import (
+    FREE,
+    OPEN,
+    Block,
+    Equations,
+    Matrices,
+    PageDocument,
+    Role,
+    Row,
+    Section,
+    Sentence,
+)
+from implicitgrad.writers.notation import PlainNotation
+from implicitgrad.writers.screen.line_breaks import OF_LISTS, break_expression, break_line
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, TableLayout, parts_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from implicitgrad.model.selection import Selection
+
+SCREENS = 2
+LEAST_CELL = len(GAP) + 1
+"""The columns of the narrowest cell."""
+STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
+
+
+def write_table(
+    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
+) -> str:
+    """Return the document laid out for a screen. selection : the rows and the columns; None for all."""
+    document = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
+    refuse_long(document)
+    return lay_out(document, screen)
+
+
+def write_short_table(
+    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
+) -> str | None:
+    """Return the document laid out for a screen; None if a table in it is longer than SCREENS screens."""
+    document = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
+    most = SCREENS * max(screen.height, USUAL_HEIGHT)  # a summary is no shorter than two small screens
+    rows = (0 if solution.is_gradient_alone else len(document.y)) + len(solution.system.dL_dy or ())
+    least = rows * len(document.inputs) * LEAST_CELL // (screen.width or USUAL_WIDTH)
+    if max(rows, least) > most or is_long(document):
+        return None
+    page = _page(document, screen)
+    return page.text() if page.longest_table <= most else None
+
+
+def lay_out(document: PageDocument, screen: Screen) -> str:
+    """Return a document as text."""
+    return _page(document, screen).text()
+
+
+def _page(document: PageDocument, screen: Screen) -> Page:
+    page = Page(screen)
+    page.header(document)
+    for section in document.sections():
+        page.section(section)
+    return page
+
+
+class Page:
+    """The page written so far."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.file = StringIO()
+        self.longest_table = 0
+        """The lines of the longest table."""
+
+    @cached_property
+    def console(self) -> Console:
+        """The console that writes colours; a page without any does not load it."""
+        from rich.console import Console
+
+        return Console(
+            file=self.file,
+            width=self.screen.width or 80,  # no line is cut at this width
+            force_terminal=True,
+            color_system="256",
+            legacy_windows=False,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
+
+    def text(self) -> str:
+        """Return the page, in the screen's characters."""
+        text = "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
+        return self.shown(text)
+
+    def shown(self, text: str) -> str:
+        """Return a text in the screen's characters."""
+        return text if self.screen.has_symbols else text.translate(IN_ASCII)
+
+    def room(self, margin: str) -> int | None:
+        """Return the columns beside a margin."""
+        return None if self.screen.width is None else max(1, self.screen.width - len(margin))
+
+    def header(self, document: PageDocument) -> None:
+        """Write the question and the findings."""
+        title, *rest = document.question()
+        self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
+        verdict, *findings = document.findings()
+        color = GOOD if document.is_good else DOUBTFUL
+        self.spread([(verdict, f"bold {color}"), *((finding, "") for finding in findings)], " ")
+
+    def section(self, section: Section) -> None:
+        """Write a section below an empty line, each equation under the sentence that announces it."""
+        if not isinstance(section.elements[0], Block):
+            self.gap()
+        margin = ""
+        if section.heading:
+            self.prose(section.heading, "bold")
+            margin = MARGIN
+        for element in section.elements:
+            if isinstance(element, Sentence):
+                is_warning = element.role is Role.WARNING
+                self.prose(element.text, STYLES.get(element.role, ""), "" if is_warning else margin + MARGIN)
+            elif isinstance(element, Equations):
+                is_announced = section.heading or element is not section.elements[0]
+                for equation in element.lines:
+                    self.equation(equation, margin + MARGIN * (2 if is_announced else 1))
+            elif isinstance(element, Block):
+                self.block(element)
+            else:
+                self.matrices(element, margin + MARGIN * 2)
+
+    def line(self, text: Text) -> None:
+        """Write a line unchanged."""
+        if self.screen.has_color:
+            self.console.print(text, soft_wrap=True)
+        else:
+            self.file.write(f"{text.plain}\n")
+
+    def gap(self) -> None:
+        """Write an empty line."""
+        self.line(Text())
+
+    def spread(self, parts: Sequence[tuple[str, str]], gap: str) -> None:
+        """Write texts with their styles side by side, on as many lines as the width requires."""
+        line = Text()
+        room = self.room("")
+        for part, style in parts:
+            for text in break_line(self.shown(part), room, OF_LISTS, MARGIN):
+                if line and room is not None and line.cell_len + len(gap) + cell_len(text) > room:
+                    self.line(line)
+                    line = Text()
+                if line:
+                    line.append(gap)
+                line.append(text, style=style)
+        self.line(line)
+
+    def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
+        """Write a sentence, broken between words."""
+        for line in break_line(self.shown(text), self.room(margin)):
+            self.line(Text(margin + line, style=style))
+
+    def equation(self, expression: Expression, margin: str = MARGIN) -> None:
+        """Write an expression, broken between its terms."""
+        for line in break_expression(self._in_characters(expression), self.room(margin)):
+            self.line(Text(margin + line))
+
+    def matrices(self, element: Matrices, margin: str) -> None:
+        """Write matrices side by side, or below one another where the width requires it."""
+        from implicitgrad.writers.screen.matrices import lay_out as lay_out_matrices
+
+        for line in lay_out_matrices(element.pieces, self.room(margin)):
+            self.line(Text(margin + line))
+
+    def block(self, block: Block) -> None:
+        """Write a table, in as many groups of columns as the width requires, or else one entry a line."""
+        start = len(self.file.getvalue())
+        if not self.screen.has_symbols:
+            block = self._block_in_ascii(block)
+        table = TableLayout(block, self.room(MARGIN))
+        if (len(table.groups) > 1 or table.has_headings) and (parts := parts_of(block)):
+            for part in parts:
+                self.block(part)
+            return
+        self.gap()
+        for line in table.lines():
+            self.line(line)
+        if not table.has_notes_beside:
+            for note in block.notes():
+                self.gap()
+                self.prose(note, DOUBTFUL)
+        self.longest_table = max(self.longest_table, self.file.getvalue().count("\n", start))
+
+    def _in_characters(self, expression: Expression) -> Expression:
+        return Expression(tuple(map(self.shown, expression.pieces)))
+
+    def _block_in_ascii(self, block: Block) -> Block:
+        """Return a table in the screen's characters, whose width can be measured."""
+
+        def row_of(row: Row) -> Row:
+            cells = tuple(cell if cell is FREE or cell is OPEN else self._in_characters(cell) for cell in row.cells)
+            return row._replace(label=self.shown(row.label), cells=cells, note=self.shown(row.note))
+
+        return block._replace(
+            heads=tuple(map(self.shown, block.heads)),
+            rows=tuple(map(row_of, block.rows)),
+            losses=tuple(map(row_of, block.losses)),
+            corner=self.shown(block.corner),
+        )
