@@ -16,7 +16,7 @@ from command import call, wait_until_blocked
 from conftest import PROGRAM, Run, spread
 
 from implicitgrad import InputError
-from implicitgrad.batch import inputs as items
+from implicitgrad.batch.inputs import chunks as items
 from implicitgrad.readers import fifo as reading
 from implicitgrad.writers.data.csv import COLUMNS
 

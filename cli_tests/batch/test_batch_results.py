@@ -422,7 +422,7 @@ def test_lines_of_json_and_documents_are_told_apart(run: Run, text: str, expecte
 
 
 def test_an_endless_line_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from implicitgrad.batch import inputs as items
+    from implicitgrad.batch.inputs import chunks as items
 
     monkeypatch.setattr(items, "MAX_BYTES", 2**17)
     (tmp_path / "s.jsonl").write_text(f'{{"A": [[1]]}}\n{{"A": [[{"1, " * 2**16}]]}}\n{{"A": [[2]]}}\n')
