@@ -8,14 +8,14 @@
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from implicitgrad.api import check, check_program, read_systems, solve, solve_program
-    from implicitgrad.model.program import QuadraticProgram
-    from implicitgrad.model.program_solution import ProgramSolution, ProgramStatus
+    from implicitgrad.model.program.problem import QuadraticProgram
+    from implicitgrad.model.program.solution import ProgramSolution, ProgramStatus
     from implicitgrad.model.solution import Constraints, General, Solution
     from implicitgrad.model.stack_verdict import StackVerdict
     from implicitgrad.model.system import LinearSystem, Status
     from implicitgrad.model.verdict import Outcome, Verdict
     from implicitgrad.readers.python_values import linear_system
-    from implicitgrad.solvers.solutions import Solutions
+    from implicitgrad.solvers.stacks import Solutions
     from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
     from implicitgrad.text.version import __version__ as __version__
 
@@ -23,11 +23,11 @@ _NAMES = {
     "text.errors": ("ImplicitGradError", "InputError", "OutputError", "Problem", "UsageError"),
     "api": ("check", "check_program", "read_systems", "solve", "solve_program"),
     "model.solution": ("Constraints", "General", "Solution"),
-    "solvers.solutions": ("Solutions",),
+    "solvers.stacks": ("Solutions",),
     "model.stack_verdict": ("StackVerdict",),
     "model.system": ("Status", "LinearSystem"),
-    "model.program_solution": ("ProgramSolution", "ProgramStatus"),
-    "model.program": ("QuadraticProgram",),
+    "model.program.solution": ("ProgramSolution", "ProgramStatus"),
+    "model.program.problem": ("QuadraticProgram",),
     "readers.python_values": ("linear_system",),
     "model.verdict": ("Outcome", "Verdict"),
     "text.version": ("__version__",),

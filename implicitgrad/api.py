@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from implicitgrad.checks.judge import judge, solve_to_judge
-from implicitgrad.model.program import QuadraticProgram
-from implicitgrad.model.program_solution import ProgramSolution
-from implicitgrad.model.program_spec import PROGRAM_CLAIMS
+from implicitgrad.model.program.problem import QuadraticProgram
+from implicitgrad.model.program.solution import ProgramSolution
+from implicitgrad.model.program.spec import PROGRAM_CLAIMS
 from implicitgrad.model.solution import Constraints
 from implicitgrad.model.spec import CsvFormat, SourceValue
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
@@ -103,7 +103,7 @@ def solve(
         return solve_system(A, free, arithmetic, rtol, gradient_alone=A.is_sparse, wrt=EVERYTHING)
     if axes_of(A) > STACK_AXES:
         from implicitgrad.readers.python_stacks import python_stack
-        from implicitgrad.solvers.solutions import LazyAnswers, Solutions
+        from implicitgrad.solvers.stacks import LazyAnswers, Solutions
 
         stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}, name, arithmetic)
         return Solutions(LazyAnswers(stack, free, rtol, EVERYTHING))
@@ -137,7 +137,7 @@ def solve_program(
     Raises InputError for values that make no program, or no convex one.
     """
     from implicitgrad.readers.program import program_of
-    from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
+    from implicitgrad.solvers.program.solver import solve_in_any_arithmetic
 
     values = {"P": P, "q": q, "G": G, "h": h, "A": A, "b": b, "lb": lb, "ub": ub}
     values |= {"dL_dz": dL_dz, "dL_dlambda": dL_dlambda, "dL_dnu": dL_dnu}

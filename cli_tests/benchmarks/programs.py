@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from implicitgrad.model.program import Loss, QuadraticProgram
+from implicitgrad.model.program.problem import Loss, QuadraticProgram
 from implicitgrad.solvers.program.solver import solve_program
 
 ZERO = Fraction(0)

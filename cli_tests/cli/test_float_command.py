@@ -15,7 +15,7 @@ import pytest
 from implicitgrad.checks import judge as judging
 from implicitgrad.cli.options.shared import THREAD_VARIABLES
 from implicitgrad.model import exact_cost
-from implicitgrad.solvers import exact as exact_solver
+from implicitgrad.solvers.exact import solver as exact_solver
 from implicitgrad.solvers.floating import basis
 
 Run = Callable[..., "CompletedProcess[str]"]

@@ -503,7 +503,7 @@ def test_an_interrupt_while_modules_load_is_130_and_quiet(run_process: Run, tmp_
 def break_solver(folder: Path, raised: str) -> str:
     """A PYTHONPATH with which the solver raises ``raised``."""
     (folder / "sitecustomize.py").write_text(
-        "import implicitgrad.solvers.exact as exact\n"
+        "import implicitgrad.solvers.exact.solver as exact\n"
         f"def broken(*arguments, **options): raise {raised}\n"
         "exact.reduce_rows = broken\n"
     )

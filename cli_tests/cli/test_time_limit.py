@@ -22,7 +22,7 @@ from implicitgrad.batch.workers.pool import Pool
 from implicitgrad.batch.workers.processes import kill_all, local
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.solvers import symbolic
+from implicitgrad.solvers.symbolic import solver as symbolic
 from implicitgrad.symbolic.equations import linearize as implicit
 
 pytestmark = pytest.mark.forks

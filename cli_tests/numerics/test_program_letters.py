@@ -9,8 +9,8 @@ import pytest
 from conftest import trials
 
 from implicitgrad import InputError
-from implicitgrad.model.program import Loss, QuadraticProgram
-from implicitgrad.model.program_solution import Missing, ProgramSolution, ProgramStatus, Slope
+from implicitgrad.model.program.problem import Loss, QuadraticProgram
+from implicitgrad.model.program.solution import Missing, ProgramSolution, ProgramStatus, Slope
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point
 from implicitgrad.readers.program_expressions import Objective, read_program, split_name

@@ -11,8 +11,8 @@ import pytest
 from conftest import ROOT, Run, spread, trials
 from programs import BruteForce, Row, Rows, Vertex, dot
 
-from implicitgrad.model.program import CanonicalProgram, Loss, QuadraticProgram
-from implicitgrad.model.program_solution import (
+from implicitgrad.model.program.problem import CanonicalProgram, Loss, QuadraticProgram
+from implicitgrad.model.program.solution import (
     FarkasCertificate,
     Missing,
     ProgramSolution,
@@ -24,9 +24,8 @@ from implicitgrad.solvers.program import guess, solver, work
 from implicitgrad.solvers.program import optimum as row_generation
 from implicitgrad.solvers.program.derivatives import directional_derivative
 from implicitgrad.solvers.program.doubles import solve_in_doubles
-from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
 from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
-from implicitgrad.solvers.program.solver import solve_program
+from implicitgrad.solvers.program.solver import solve_in_any_arithmetic, solve_program
 from implicitgrad.text.errors import InputError
 
 ZERO = Fraction(0)

@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT, Run, trials
 
 import implicitgrad
-from implicitgrad.model.program import QuadraticProgram
+from implicitgrad.model.program.problem import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point
 from implicitgrad.readers.program_expressions import Objective, read_program, split_name

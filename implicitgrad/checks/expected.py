@@ -16,7 +16,7 @@ from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.readers.build import Question
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.model.claims import ClaimedMatrix, Place
-from implicitgrad.model.program_solution import Missing
+from implicitgrad.model.program.solution import Missing
 
 
 class Side(StrEnum):

@@ -8,7 +8,7 @@ from implicitgrad.model.spec import UNIQUE_GRADIENT
 from implicitgrad.text.errors import Problem
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
 
 

@@ -16,8 +16,8 @@ from implicitgrad.text.number_grammar import is_number
 from implicitgrad.text.number_texts import last_place
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program import QuadraticProgram
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.problem import QuadraticProgram
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.model.system import LinearSystem
 

@@ -13,7 +13,7 @@ from implicitgrad.model.system import ALWAYS_EXACT, AUTO, Arithmetic, LinearSyst
 from implicitgrad.numbers.exact import read_plain_decimals
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program.problem import QuadraticProgram
 
     Question = LinearSystem | QuadraticProgram
 

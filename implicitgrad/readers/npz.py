@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.program_spec import ONE_SIDED, PROGRAM_CLAIMS
+from implicitgrad.model.program.spec import ONE_SIDED, PROGRAM_CLAIMS
 from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.formats import split_source
 from implicitgrad.readers.key_hints import hint_at_key

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from implicitgrad.model.program_spec import ProgramSpec
+from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.npy import is_numeric, not_numeric, numeric_value, refused, unit_roundoff_of
 from implicitgrad.text.errors import InputError, Problem

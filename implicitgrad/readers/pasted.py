@@ -74,7 +74,7 @@ def recognise(text: str, source: str) -> Pasted | None:
 
 def recognise_system(text: str, source: str) -> tuple[str, SystemSpec] | None:
     """Return the notation of a whole text and the system whose A it shows; None if it is not recognised."""
-    from implicitgrad.model.program_spec import PROGRAM_KEYS
+    from implicitgrad.model.program.spec import PROGRAM_KEYS
     from implicitgrad.readers.yaml import KEYS
 
     keys = "|".join({*KEYS, *PROGRAM_KEYS, "dL/dy"})

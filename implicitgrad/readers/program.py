@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import isinf, isnan
 from numbers import Number
 
-from implicitgrad.model.program import Loss, QuadraticProgram, Rows, Vector
-from implicitgrad.model.program_spec import ProgramSpec
+from implicitgrad.model.program.problem import Loss, QuadraticProgram, Rows, Vector
+from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import Path, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.values import described, plain

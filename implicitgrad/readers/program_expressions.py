@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.program import QuadraticProgram
+from implicitgrad.model.program.problem import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.equations import EquationLine, Point, expression_problem, given_names
 from implicitgrad.readers.program_polynomials import ConstraintRow, negated, program_of_polynomials

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.program import QuadraticProgram, Rows, Vector
-from implicitgrad.model.program_letters import Letter, Sensitivity
+from implicitgrad.model.program.letters import Letter, Sensitivity
+from implicitgrad.model.program.problem import QuadraticProgram, Rows, Vector
 from implicitgrad.readers.equations import EquationLine
 from implicitgrad.symbolic.polynomials.dual_numbers import MINUS_ONE, ZERO, DualNumber
 from implicitgrad.symbolic.polynomials.expander import Polynomial

@@ -156,7 +156,7 @@ def _is_refused(
             from implicitgrad.readers.key_hints import hint_at_key
 
             likely = hint_at_key(written, keys, "expect: {{{}: ...}}")
-        from implicitgrad.model.program_spec import PROGRAM_KEYS
+        from implicitgrad.model.program.spec import PROGRAM_KEYS
 
         if key in PROGRAM_KEYS:
             likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from implicitgrad.model.program_spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
+from implicitgrad.model.program.spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations import EquationLine
 from implicitgrad.readers.program_expressions import ConstraintLine, Objective, read_program, split_name

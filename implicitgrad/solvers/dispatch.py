@@ -8,7 +8,7 @@ from numbers import Real
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
-from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.solvers.exact.solver import solve_exact
 from implicitgrad.text.errors import UsageError
 
 
@@ -41,7 +41,7 @@ def solve_system(
         system, chosen = for_arithmetic(chosen_arithmetic(arithmetic), system)
     refuse_cutoff(rtol)
     if steps:
-        from implicitgrad.solvers.derivation import refuse_unfit, with_derivation
+        from implicitgrad.solvers.exact.derivation import refuse_unfit, with_derivation
 
         refuse_unfit(system, chosen)
     exactly = system.exactly if arithmetic == AUTO and rtol is None else None
@@ -55,11 +55,11 @@ def solve_system(
         elif free:
             found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
     if system.origin is not None:
-        from implicitgrad.solvers.at_point import with_origin
+        from implicitgrad.solvers.derived.implicit_function import with_origin
 
         found = with_origin(found)
     if system.dx is not None:
-        from implicitgrad.solvers.along import with_change
+        from implicitgrad.solvers.derived.change import with_change
 
         found = with_change(found, system.dx)
     if system.x_value is not None or system.by_letter is not None:
@@ -69,7 +69,7 @@ def solve_system(
     if order == 2:
         if steps and system.unknowns > 1:
             raise UsageError(f"{system.source}: --steps of second derivatives is for one unknown; expected one of both")
-        from implicitgrad.solvers.second_order import with_second_derivatives
+        from implicitgrad.solvers.derived.second_order import with_second_derivatives
 
         found = with_second_derivatives(found, partial(_solve, free=(), chosen=found.arithmetic, rtol=rtol))
     if steps:
@@ -88,7 +88,7 @@ def add_value(solution: Solution, wrt: Collection[str], rtol: float | None = Non
 
     rtol : the cutoff with which the solution was found.
     """
-    from implicitgrad.solvers.at_value import with_value
+    from implicitgrad.solvers.derived.value import with_value
 
     return with_value(solution, wrt, partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol))
 
@@ -103,7 +103,7 @@ def _solve(
     if chosen is Arithmetic.EXACT:
         found = solve_exact(system, free)
     else:
-        from implicitgrad.solvers.symbolic import solve_symbolic
+        from implicitgrad.solvers.symbolic.solver import solve_symbolic
 
         found = solve_symbolic(system, free)
     return found._replace(is_gradient_alone=True) if gradient_alone else found

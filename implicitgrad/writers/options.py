@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.selection import Selection
     from implicitgrad.model.solution import Solution
     from implicitgrad.model.spec import SourceValue

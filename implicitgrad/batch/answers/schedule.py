@@ -27,7 +27,7 @@ from implicitgrad.numbers.exact import RationalMatrix
 
 if TYPE_CHECKING:
     from implicitgrad.batch.isolation.process import Job, MakeJobs
-    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program.problem import QuadraticProgram
 
 SMALL_SIZE, MAX_QUICK_SIZE, MAX_QUICK_EXACT_WORK = 8, 400, 2e6
 """Sizes, and size³·digits² in exact arithmetic, up to which an answer takes less than about 0.1 s."""

@@ -24,8 +24,8 @@ from implicitgrad.writers.formats import FORMATS, JSON
 from implicitgrad.writers.options import WriteOptions
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program import QuadraticProgram
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.problem import QuadraticProgram
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.readers.build import Question
 
@@ -188,7 +188,7 @@ def _build(system: BatchSystem, task: BatchTask) -> None:
 def _solve(system: BatchSystem, task: BatchTask) -> None:
     linear = system.state
     if not isinstance(linear, LinearSystem):
-        from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
+        from implicitgrad.solvers.program.solver import solve_in_any_arithmetic
 
         system.state = solve_in_any_arithmetic(cast("QuadraticProgram", linear))
         return

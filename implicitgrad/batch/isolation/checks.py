@@ -80,7 +80,7 @@ def _without_numbers(verdict: Verdict) -> Verdict:
     """Return a verdict with what reports read of it."""
     solution = verdict.solution
     if solution.kind == "program":
-        from implicitgrad.model.program_solution import ProgramSolution
+        from implicitgrad.model.program.solution import ProgramSolution
 
         return Verdict(ProgramSolution(solution.program, (), solution.status), verdict.outcomes)
     system: dict[str, Any] = dict.fromkeys([*MATRICES, "origin"]) | {"A": ()}

@@ -341,7 +341,7 @@ def begin_algebra() -> None:
 def load_algebra() -> None:
     """Load sympy, if it is installed; processes that are forked afterwards have it loaded."""
     with suppress(ImportError):
-        import implicitgrad.solvers.symbolic
+        import implicitgrad.solvers.symbolic.solver
         import implicitgrad.symbolic.equations.linearize  # noqa: F401
 
 

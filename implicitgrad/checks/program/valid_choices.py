@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product, times
-from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.program.problem import CanonicalProgram, Rows, Vector, product, times
+from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 from implicitgrad.solvers.program.work import Work
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
     from implicitgrad.readers.build import Question
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from implicitgrad.model.program import QuadraticProgram
-from implicitgrad.model.program_solution import ProgramSolution
-from implicitgrad.solvers.program.either_arithmetic import solve_in_any_arithmetic
+from implicitgrad.model.program.problem import QuadraticProgram
+from implicitgrad.model.program.solution import ProgramSolution
+from implicitgrad.solvers.program.solver import solve_in_any_arithmetic
 from implicitgrad.text.errors import UsageError
 
 

@@ -11,7 +11,7 @@ from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
 
 

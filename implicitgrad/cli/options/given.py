@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.cli.options.shared import QUOTES
 from implicitgrad.cli.options.system import INLINE, SystemOptions
-from implicitgrad.model.program_spec import ProgramSpec
+from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.matrix_options import read_value
@@ -17,7 +17,7 @@ from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program.problem import QuadraticProgram
     from implicitgrad.model.spec import Linearization
     from implicitgrad.readers.equations import EquationLine
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product, times
-from implicitgrad.solvers.program.null_space import null_space
+from implicitgrad.model.program.problem import CanonicalProgram, Rows, Vector, product, times
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
-from implicitgrad.solvers.program.work import Work
+from implicitgrad.solvers.program.work import Work, null_space
 
 ZERO, ONE = Fraction(0), Fraction(1)
 Range = tuple[Fraction, Fraction | None]

@@ -6,13 +6,15 @@ from fractions import Fraction
 from math import lcm
 
 from implicitgrad.model.conditioning import FULL_BITS
-from implicitgrad.model.program import QuadraticProgram, Rows, Vector, product, times
+from implicitgrad.model.program.problem import QuadraticProgram, Rows, Vector, product, times
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.row_reduction import exchange
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import format_fraction
 
+ROUNDING = 2.0**-50
+"""Of a sum of products, for each of its terms."""
 MAX_BITS_OF_MEAN = 54
 """Significant bits of half the sum of two doubles of one size."""
 
@@ -23,8 +25,6 @@ def refuse_nonconvex(program: QuadraticProgram, P: Rows, work: Work) -> None:
     if v is None:
         return
     if _was_rounded(P):
-        from implicitgrad.solvers.program.rounded_hessian import clearest_curvature
-
         v = clearest_curvature(P)
         if v is None:
             message = (
@@ -41,6 +41,16 @@ def _was_rounded(P: Rows) -> bool:
     most = max(entry.numerator.bit_length() for entry in entries)
     are_dyadic = all(entry.denominator & (entry.denominator - 1) == 0 for entry in entries)
     return are_dyadic and FULL_BITS <= most <= MAX_BITS_OF_MEAN
+
+
+def clearest_curvature(P: Rows) -> Vector | None:
+    """Return a v with a vᵀPv that is negative beyond what rounding its entries can make of 0; None if there is none."""
+    import numpy as np
+
+    n = len(P)
+    v = tuple(map(Fraction, np.round(np.linalg.eigh(np.array(P, dtype=float))[1][:, 0], 3).tolist()))
+    size = max(abs(entry) for row in P for entry in row) * sum(map(abs, v)) ** 2
+    return v if product(v, times(P, v)) < -Fraction(n * ROUNDING) * size else None
 
 
 def nonconvex(program: QuadraticProgram, P: Rows, v: Vector) -> InputError:

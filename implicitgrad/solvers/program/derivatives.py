@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from implicitgrad.model.program import times
-from implicitgrad.model.program_solution import (
+from implicitgrad.model.program.problem import times
+from implicitgrad.model.program.solution import (
     Derivatives,
     MatrixGradients,
     Missing,

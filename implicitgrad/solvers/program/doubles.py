@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, product, times
-from implicitgrad.model.program_solution import Derivatives, MatrixGradients, ProgramSolution, ProgramStatus
+from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, product, times
+from implicitgrad.model.program.solution import Derivatives, MatrixGradients, ProgramSolution, ProgramStatus
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.floating.solver import solve_float
-from implicitgrad.solvers.program.convexity import nonconvex
+from implicitgrad.solvers.program.convexity import clearest_curvature, nonconvex
 from implicitgrad.solvers.program.derivatives import has_too_many_multipliers, parameters, sizes
 from implicitgrad.solvers.program.guess import guess_active
 from implicitgrad.solvers.program.kkt import kkt_system
-from implicitgrad.solvers.program.rounded_hessian import clearest_curvature
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from implicitgrad.model.program import CanonicalProgram
+from implicitgrad.model.program.problem import CanonicalProgram
 from implicitgrad.solvers.program.lemke import PivotLimit, solve_complementarity
 from implicitgrad.solvers.program.optimum import has_many_rows, in_integers, most_violated, with_rows
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, RowKind, Vector
+from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, RowKind, Vector
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix

@@ -17,14 +17,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import cached_property
 
-from implicitgrad.model.program import Vector, product
-from implicitgrad.model.program_letters import Letter, Sensitivities
-from implicitgrad.model.program_solution import Derivatives, Missing, Parameter, ProgramSolution, Sides, Slope
+from implicitgrad.model.program.letters import Letter, Sensitivities
+from implicitgrad.model.program.problem import Vector, product
+from implicitgrad.model.program.solution import Derivatives, Missing, Parameter, ProgramSolution, Sides, Slope
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.convexity import negative_curvature
-from implicitgrad.solvers.program.null_space import null_space
 from implicitgrad.solvers.program.one_sided import Change, LocalProgram, independent_equalities
-from implicitgrad.solvers.program.work import Work
+from implicitgrad.solvers.program.work import Work, null_space
 from implicitgrad.text.number_grammar import format_fraction
 
 Remark = tuple[str, str]

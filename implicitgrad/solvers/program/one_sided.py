@@ -13,15 +13,14 @@ from math import lcm
 from operator import add
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, RowKind, Vector, product, times
-from implicitgrad.model.program_solution import Missing, Parameter, ProgramSolution, Sides, Slope
+from implicitgrad.model.program.problem import CanonicalProgram, RowKind, Vector, product, times
+from implicitgrad.model.program.solution import Missing, Parameter, ProgramSolution, Sides, Slope
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.solvers.program.active_set import ONE, ZERO, classify, solution_face
 from implicitgrad.solvers.program.lemke import complementary_pivots, solve_complementarity
-from implicitgrad.solvers.program.null_space import rank
 from implicitgrad.solvers.program.optimum import in_integers
 from implicitgrad.solvers.program.tableau import DIRECTION, RIGHT_SIDE, Tableau
-from implicitgrad.solvers.program.work import Work
+from implicitgrad.solvers.program.work import Work, rank
 
 
 class Change(NamedTuple):

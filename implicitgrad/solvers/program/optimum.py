@@ -5,14 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any, NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, Rows, Vector, product, times
-from implicitgrad.model.program_solution import FarkasCertificate, RayCertificate
+from implicitgrad.model.program.problem import CanonicalProgram, Rows, Vector, product, times
+from implicitgrad.model.program.solution import FarkasCertificate, RayCertificate
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.solvers.program.lemke import Ray, solve_complementarity
-from implicitgrad.solvers.program.null_space import signed_primitive
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
 from implicitgrad.solvers.program.work import Work
 
@@ -159,3 +158,11 @@ def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> FarkasCe
     multipliers, equality_multipliers = both[: len(multipliers)], both[len(multipliers) :]
     value = product(program.d, multipliers) + product(program.b, equality_multipliers)
     return FarkasCertificate(multipliers, equality_multipliers, value)
+
+
+def signed_primitive(vector: Sequence[Fraction]) -> Vector:
+    """Return the positive multiple of a vector that has integers without a common factor."""
+    scale = lcm(*[entry.denominator for entry in vector])
+    numerators = [int(entry * scale) for entry in vector]
+    common = gcd(*numerators) or 1
+    return tuple(Fraction(numerator // common) for numerator in numerators)

@@ -16,8 +16,8 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
-from implicitgrad.model.program import product
-from implicitgrad.model.program_solution import PartialVector, Piece, ProgramSolution
+from implicitgrad.model.program.problem import product
+from implicitgrad.model.program.solution import PartialVector, Piece, ProgramSolution
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.program.active_set import ZERO

@@ -1,17 +1,17 @@
-"""QuadraticProgram → ProgramSolution, in exact arithmetic: the optimum with its proof, then its derivatives."""
+"""QuadraticProgram → ProgramSolution: in exact arithmetic the optimum with its proof, then its derivatives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from implicitgrad.model.program import CanonicalProgram, QuadraticProgram, Vector, product, times
-from implicitgrad.model.program_solution import Dependency, FarkasCertificate, ProgramSolution, ProgramStatus
+from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, Vector, product, times
+from implicitgrad.model.program.solution import Dependency, FarkasCertificate, ProgramSolution, ProgramStatus
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.row_reduction import integers
-from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.solvers.exact.solver import solve_exact
 from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
 from implicitgrad.solvers.program.convexity import refuse_nonconvex
 from implicitgrad.solvers.program.derivatives import (
@@ -32,6 +32,21 @@ MAX_WITHOUT_GUESS = 24
 
 FACTOR_OF_OUTPUT = 8
 """By so much do the conversions of a number into text outweigh one update of it."""
+
+
+def solve_in_any_arithmetic(program: QuadraticProgram) -> ProgramSolution:
+    """Solve a convex quadratic program exactly, or in doubles with error bounds where that takes too much work.
+
+    Raise InputError where neither decides.
+    """
+    try:
+        return solve_program(program)
+    except InputError as error:
+        if program.letters is not None or [problem.code for problem in error.problems] != ["too-large"]:
+            raise
+        from implicitgrad.solvers.program.doubles import solve_in_doubles
+
+        return solve_in_doubles(program, error)
 
 
 def solve_program(program: QuadraticProgram) -> ProgramSolution:

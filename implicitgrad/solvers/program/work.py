@@ -1,12 +1,15 @@
-"""A limit on the work that a program may take, counted alike on every machine."""
+"""A limit on the work that a program may take, counted alike on every machine; null spaces and ranks within it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from math import isqrt
 
+from implicitgrad.model.program.problem import Vector
 from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction
+from implicitgrad.numbers.null_space import null_space as null_space_of_integers
+from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction, integers, reduce_rows
 from implicitgrad.text.errors import InputError, Problem
 
 MAX_WORK = 12_000_000
@@ -49,3 +52,17 @@ class Work:
             message = f"expected a program that takes at most {MAX_WORK:,} updates of integers, got one that takes more"
             hint = "Round its numbers to fewer digits or split it into smaller programs"
             raise InputError([Problem(message, hint, "too-large", self.source)])
+
+
+def null_space(rows: Iterable[Sequence[Fraction]], columns: int, work: Work) -> list[Vector]:
+    """Return a basis of the null space of a matrix, as integers without a common factor, the first one positive."""
+    given = [integers(row)[0] for row in rows] or [[0] * columns]
+    work.spend_on_reduction(given, columns)
+    return [tuple(map(Fraction, vector)) for vector in null_space_of_integers(given, columns)]
+
+
+def rank(rows: Iterable[Sequence[Fraction]], columns: int, work: Work) -> int:
+    """Return the rank of a matrix."""
+    given = [integers(row)[0] for row in rows]
+    work.spend_on_reduction(given, columns)
+    return len(reduce_rows(given, range(columns)).pivots)

@@ -23,7 +23,7 @@ from implicitgrad.writers.data.batch_format import BatchFormat, linear_alone
 from implicitgrad.writers.record import to_record
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.selection import Selection
     from implicitgrad.writers.options import AnySolution, WriteOptions
 

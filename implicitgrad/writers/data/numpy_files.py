@@ -18,7 +18,7 @@ from implicitgrad.text.errors import UsageError
 from implicitgrad.text.number_grammar import to_float
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_solution import ProgramSolution
+    from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.numbers.ball import Array
 
 

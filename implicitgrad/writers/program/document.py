@@ -12,7 +12,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
-from implicitgrad.model.program_solution import (
+from implicitgrad.model.program.solution import (
     Derivatives,
     FarkasCertificate,
     Missing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.writers.elements import Block, Element, Equations, Matrices, Sentence
 from implicitgrad.writers.pages.latex_notation import LatexNotation, displayed, formula, sentence, words

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.writers.program.record import program_record
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from implicitgrad.model.program import RowKind
-from implicitgrad.model.program_solution import (
+from implicitgrad.model.program.problem import RowKind
+from implicitgrad.model.program.solution import (
     Derivatives,
     FarkasCertificate,
     Missing,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.program import Vector, product
-from implicitgrad.model.program_solution import ProgramSolution
+from implicitgrad.model.program.problem import Vector, product
+from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression, in_pieces

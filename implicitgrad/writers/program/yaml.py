@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from implicitgrad.model.program_solution import ProgramSolution
-from implicitgrad.model.program_spec import PROGRAM_CLAIMS
+from implicitgrad.model.program.solution import ProgramSolution
+from implicitgrad.model.program.spec import PROGRAM_CLAIMS
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.data.expectation import write_mapping
 from implicitgrad.writers.program.record import answers_of

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from implicitgrad.checks.matrices import combination
 from implicitgrad.checks.program.quantities import Quantities
-from implicitgrad.model.program import QuadraticProgram, RowKind, Rows, Vector, product, times
-from implicitgrad.model.program_solution import ProgramSolution
-from implicitgrad.solvers.exact import solve_exact
+from implicitgrad.model.program.problem import QuadraticProgram, RowKind, Rows, Vector, product, times
+from implicitgrad.model.program.solution import ProgramSolution
+from implicitgrad.solvers.exact.solver import solve_exact
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
 from implicitgrad.solvers.program.solver import solve_program
 from implicitgrad.text.errors import InputError

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from implicitgrad.checks.program.diagnosis.adjoint import KINDS
 from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial
-from implicitgrad.model.program import RowKind, product
+from implicitgrad.model.program.problem import RowKind, product
 from implicitgrad.model.verdict import Suspicion
 
 ZERO = Fraction(0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial
-from implicitgrad.model.program import product, times
+from implicitgrad.model.program.problem import product, times
 from implicitgrad.model.verdict import Suspicion
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems, Response
 from implicitgrad.checks.program.quantities import Entry, Quantities
-from implicitgrad.model.program import QuadraticProgram
-from implicitgrad.model.program_solution import Missing, ProgramSolution
+from implicitgrad.model.program.problem import QuadraticProgram
+from implicitgrad.model.program.solution import Missing, ProgramSolution
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Suspicion
 

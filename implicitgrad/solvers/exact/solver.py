@@ -67,7 +67,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
 
     J = minimum_norm = RationalMatrix(reading.particular, d)
     if reading.free and reading.rank:
-        from implicitgrad.solvers.pseudo_inverse import solution_of_least_norm
+        from implicitgrad.solvers.exact.pseudo_inverse import solution_of_least_norm
 
         rows = reading.reduced.sources[: reading.rank]
         A = [equations.rows[i][: system.unknowns] for i in rows]
@@ -177,7 +177,7 @@ def _condition_squared(system: LinearSystem, reading: ExactReading, J: RationalM
         return None
     if system.B is None and not (reading.free or reading.dependent):
         return A.squared_numerators() * J.squared_numerators(), (A.denominator * J.denominator) ** 2
-    from implicitgrad.solvers.pseudo_inverse import squared_condition
+    from implicitgrad.solvers.exact.pseudo_inverse import squared_condition
 
     square, unit = squared_condition(A, reading.reduced.sources[:rank], reading.reduced.pivots[:rank])
     return (square, unit) if unit > 0 else (-square, -unit)

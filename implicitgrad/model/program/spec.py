@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from implicitgrad.model.spec import SourceValue, SystemSpec
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program import QuadraticProgram
+    from implicitgrad.model.program.problem import QuadraticProgram
 
 PROGRAM_CLAIMS = (
     "status", "objective", "z", "lambda", "lambda_lb", "lambda_ub", "nu", "active",

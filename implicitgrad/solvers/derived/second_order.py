@@ -15,7 +15,7 @@ from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.solvers.at_value import Solve
+from implicitgrad.solvers.derived.value import Solve
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem, UsageError
 

@@ -14,7 +14,7 @@ from implicitgrad.model.along import Along
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.solvers.consistency import (
+from implicitgrad.solvers.derived.consistency import (
     beyond_doubles,
     independent_rows,
     refuse_contradictions,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from implicitgrad.numbers.row_reduction import integers
 
 if TYPE_CHECKING:
-    from implicitgrad.model.program_letters import Letter
+    from implicitgrad.model.program.letters import Letter
 
 Vector = tuple[Fraction, ...]
 Rows = tuple[Vector, ...]

@@ -31,7 +31,7 @@ from implicitgrad.model.verdict import show
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
-from implicitgrad.solvers.consistency import (
+from implicitgrad.solvers.derived.consistency import (
     beyond_doubles,
     independent_rows,
     refuse_contradictions,

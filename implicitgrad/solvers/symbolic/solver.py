@@ -19,7 +19,7 @@ from implicitgrad.numbers.matrix import BaseMatrix, Rows
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.free_unknowns import indices
-from implicitgrad.solvers.special_cases import find_validity, vanishes_on
+from implicitgrad.solvers.symbolic.special_cases import find_validity, vanishes_on
 from implicitgrad.symbolic.function_field.adjugate import adjugate, has_few_minors
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.field import Field

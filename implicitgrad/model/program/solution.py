@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from implicitgrad.model.program import Inequality, QuadraticProgram, Rows, Vector
+from implicitgrad.model.program.problem import Inequality, QuadraticProgram, Rows, Vector
 from implicitgrad.model.solution import Constraints, PartialMatrix, Solution
 from implicitgrad.model.system import Matrix
 

@@ -1,0 +1,1 @@
+"""Solve with letters, and find where the answer does not hold."""
