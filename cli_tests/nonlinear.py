@@ -4,8 +4,8 @@ from typing import Any
 
 from implicitgrad import Solution
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.equations import EquationLine, Point, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 
 TEXTBOOK = {

@@ -38,7 +38,7 @@ THIRD_PARTY = {
         "writers/screen",
         "writers/reports/report",
     },
-    "yaml": {"readers/yaml_nodes", "readers/yaml_faults"},
+    "yaml": {"readers/yaml/nodes", "readers/yaml/faults"},
     "sympy": {"symbolic", "solvers/symbolic"},
     "mpmath": {"symbolic", "solvers/symbolic/special_cases"},
     "flint": {"numbers/flint_reduction"},
@@ -56,18 +56,18 @@ THIRD_PARTY = {
         "solvers/derived/second_order",
         "checks/feasibility/floating",
         "checks/derivatives/sparse",
-        "readers/npy",
-        "readers/npz",
-        "readers/npz_program",
-        "readers/rounded_display",
-        "readers/python_stacks",
-        "readers/stacks",
+        "readers/arrays/npy",
+        "readers/arrays/npz",
+        "readers/arrays/npz_program",
+        "readers/systems/rounded_display",
+        "readers/arrays/python_stacks",
+        "readers/arrays/stacks",
         "solvers/stacks",
         "batch/answers/stacks",
         "checks/stack",
-        "readers/decimals",
-        "readers/sparse_npz",
-        "readers/triplets",
+        "readers/arrays/decimals",
+        "readers/arrays/sparse_npz",
+        "readers/arrays/triplets",
         "solvers/sparse",
     }
     | {"writers/data/numpy_files", "writers/program/numpy_files"}
@@ -176,7 +176,11 @@ def test_names_of_formats_stand_in_the_registry_alone() -> None:
 
 def test_suffixes_of_input_stand_in_the_registries_alone() -> None:
     for file in files():
-        if file not in ("readers/formats", "writers/formats", "readers/npz"):  # an archive's members have suffixes too
+        if file not in (
+            "readers/formats",
+            "writers/formats",
+            "readers/arrays/npz",
+        ):  # an archive's members have suffixes too
             texts = {node.value for node in ast.walk(tree_of(file)) if isinstance(node, ast.Constant)}
             assert not texts & set(BY_SUFFIX), file
 
@@ -242,7 +246,7 @@ def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
     modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
     assert "implicitgrad.cli.options.system" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
-    assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.reports", "readers.npy"}
+    assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.reports", "readers.arrays"}
 
 
 def test_arrays_with_their_zeros_load_no_scipy(tmp_path: Path) -> None:
@@ -256,7 +260,7 @@ def test_arrays_with_their_zeros_load_no_scipy(tmp_path: Path) -> None:
 def test_plain_rows_load_no_notations_of_other_programs(arguments: list[str], tmp_path: Path) -> None:
     modules = loaded("solve", *arguments, folder=tmp_path, whole=True)
     assert not modules & {
-        f"implicitgrad.readers.{file}" for file in ("pasted", "dialects", "printed_cells", "rewriting")
+        f"implicitgrad.readers.printed.{file}" for file in ("pasted", "dialects", "cells", "rewriting")
     }
 
 

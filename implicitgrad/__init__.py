@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.stack_verdict import StackVerdict
     from implicitgrad.model.system import LinearSystem, Status
     from implicitgrad.model.verdict import Outcome, Verdict
-    from implicitgrad.readers.python_values import linear_system
+    from implicitgrad.readers.arrays.python_values import linear_system
     from implicitgrad.solvers.stacks import Solutions
     from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
     from implicitgrad.text.version import __version__ as __version__
@@ -28,7 +28,7 @@ _NAMES = {
     "model.system": ("Status", "LinearSystem"),
     "model.program.solution": ("ProgramSolution", "ProgramStatus"),
     "model.program.problem": ("QuadraticProgram",),
-    "readers.python_values": ("linear_system",),
+    "readers.arrays.python_values": ("linear_system",),
     "model.verdict": ("Outcome", "Verdict"),
     "text.version": ("__version__",),
 }

@@ -17,10 +17,10 @@ from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.model.verdict import Verdict
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.values import axes_of, plain
-from implicitgrad.readers.build_several import build_all
-from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.arrays.python_values import linear_system
+from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.readers.formats import read_specs
-from implicitgrad.readers.python_values import linear_system
+from implicitgrad.readers.systems.several import build_all
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import UsageError
 
@@ -102,7 +102,7 @@ def solve(
             raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
         return solve_system(A, free, arithmetic, rtol, gradient_alone=A.is_sparse, wrt=EVERYTHING)
     if axes_of(A) > STACK_AXES:
-        from implicitgrad.readers.python_stacks import python_stack
+        from implicitgrad.readers.arrays.python_stacks import python_stack
         from implicitgrad.solvers.stacks import LazyAnswers, Solutions
 
         stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}, name, arithmetic)
@@ -136,7 +136,7 @@ def solve_program(
     their texts, in nested sequences or arrays, also what numpy.asarray takes; a float is its exact binary value.
     Raises InputError for values that make no program, or no convex one.
     """
-    from implicitgrad.readers.program import program_of
+    from implicitgrad.readers.program.build import program_of
     from implicitgrad.solvers.program.solver import solve_in_any_arithmetic
 
     values = {"P": P, "q": q, "G": G, "h": h, "A": A, "b": b, "lb": lb, "ub": ub}
@@ -181,7 +181,7 @@ def check_program(
     name.
     """
     from implicitgrad.checks.program.judge import judge_program
-    from implicitgrad.readers.program_claims import build_program_claims
+    from implicitgrad.readers.program.claims import build_program_claims
 
     claims = {key.removesuffix("_"): value for key, value in claims.items()}
     stray = [key for key in claims if key not in PROGRAM_CLAIMS or key == "tolerance"]
@@ -265,7 +265,7 @@ def check(
     if not isinstance(A, LinearSystem):
         if axes_of(A) > STACK_AXES:
             from implicitgrad.checks.stack import judge_stack
-            from implicitgrad.readers.python_stacks import ClaimsOfStack, python_stack
+            from implicitgrad.readers.arrays.python_stacks import ClaimsOfStack, python_stack
 
             stack = python_stack({"A": A, "B": B, "dL_dy": dL_dy, "x": x, "y": y, "x_value": at}, name, None)
             return judge_stack(stack, ClaimsOfStack(parts, stack.shape), strict=strict)
@@ -278,7 +278,7 @@ def check(
 
 
 def _claim_part(value: object) -> SourceValue:
-    from implicitgrad.readers.program import as_lists
+    from implicitgrad.readers.program.build import as_lists
 
     return _part(value)._replace(value=as_lists(value))
 

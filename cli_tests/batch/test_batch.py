@@ -475,7 +475,7 @@ def test_one_poisoned_file_among_thousands_costs_one_record(run_process: Run, tm
     for k in range(3_000):
         (tmp_path / "many" / f"s{k:05}{'poison' if k == 1_654 else ''}.yaml").write_text(f"A: [[{k + 1}]]\n")
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, signal, implicitgrad.readers.yaml as yaml\n"
+        "import os, signal, implicitgrad.readers.yaml.reader as yaml\n"
         "read = yaml.read_yaml\n"
         "def poisoned(text, source, name):\n"
         "    if 'poison' in source: os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -17,7 +17,7 @@ from conftest import PROGRAM, Run, spread
 
 from implicitgrad import InputError
 from implicitgrad.batch.inputs import chunks as items
-from implicitgrad.readers import fifo as reading
+from implicitgrad.readers.files import fifo as reading
 from implicitgrad.writers.data.csv import COLUMNS
 
 TWO = "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"

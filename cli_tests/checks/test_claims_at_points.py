@@ -11,7 +11,7 @@ from nonlinear import solved
 from implicitgrad import check
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.claims.reader import build_claims
 
 CIRCLE = ["-e", "x**2+y**2=25", "--unknowns", "y"]
 FOUND = ["--at", "x=2,y=5", "--solve-for", "y"]

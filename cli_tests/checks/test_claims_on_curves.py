@@ -14,7 +14,7 @@ from implicitgrad import Solution
 from implicitgrad.checks.judge import judge
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.verdict import Outcome
-from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.symbolic.equations.sampling import find_points
 from implicitgrad.symbolic.function_field.field import differences
 from implicitgrad.symbolic.grammar.expressions import read_equation

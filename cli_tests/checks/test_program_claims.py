@@ -14,8 +14,8 @@ from conftest import Run, trials
 import implicitgrad
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.model.verdict import Outcome
-from implicitgrad.readers.build import build_question
-from implicitgrad.readers.yaml import read_yaml
+from implicitgrad.readers.systems.build import build_question
+from implicitgrad.readers.yaml.reader import read_yaml
 from implicitgrad.solvers.program.solver import solve_program
 from implicitgrad.writers.program.record import program_record
 

@@ -14,7 +14,7 @@ from command import wait_until_blocked
 from conftest import PROGRAM, Run
 
 from implicitgrad import OutputError
-from implicitgrad.readers import fifo as reading
+from implicitgrad.readers.files import fifo as reading
 
 TWO = {"two.yaml": "A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n"}
 TABLE = """\

@@ -15,7 +15,7 @@ from test_coefficients import dot, matrices, one_solution, times, vectors
 from implicitgrad import InputError
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.readers.python_values import linear_system
+from implicitgrad.readers.arrays.python_values import linear_system
 from implicitgrad.solvers.dispatch import solve_system
 
 

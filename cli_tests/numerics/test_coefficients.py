@@ -141,7 +141,7 @@ def test_the_gradient_of_a_large_system_alone_has_y_without_the_inverse() -> Non
     random = np.random.default_rng(5)
     n = 300
     A, x, g = random.normal(size=(n, n)), random.normal(size=n), random.normal(size=n)
-    from implicitgrad.readers.python_values import linear_system
+    from implicitgrad.readers.arrays.python_values import linear_system
     from implicitgrad.solvers.dispatch import solve_system
 
     found = solve_system(linear_system(A, g, at=x), gradient_alone=True, wrt=("A", "B"))

@@ -12,8 +12,8 @@ from implicitgrad import InputError
 from implicitgrad.model.program.problem import Loss, QuadraticProgram
 from implicitgrad.model.program.solution import Missing, ProgramSolution, ProgramStatus, Slope
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.equations import EquationLine, Point
-from implicitgrad.readers.program_expressions import Objective, read_program, split_name
+from implicitgrad.readers.equations.reader import EquationLine, Point
+from implicitgrad.readers.program.expressions import Objective, read_program, split_name
 from implicitgrad.solvers.program.solver import solve_program
 
 STEP = Fraction(1, 10**12)

@@ -10,8 +10,8 @@ from conftest import Run
 
 from implicitgrad import UsageError
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.equations import EquationLine, Point, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.function_field.field import expression_of
 

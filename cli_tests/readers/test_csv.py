@@ -18,9 +18,9 @@ from implicitgrad import InputError, LinearSystem, Problem, UsageError, read_sys
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.readers import csv_large
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.csv import read_systems as read_csv
+from implicitgrad.readers.csv import large as csv_large
+from implicitgrad.readers.csv.reader import read_systems as read_csv
+from implicitgrad.readers.systems.build import build_system
 
 
 def read(text: str | bytes, folder: Path, name: str = "table.csv", **options: object) -> LinearSystem:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.equations import EquationLine, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, read_equations
+from implicitgrad.readers.systems.build import build_system
 
 Y, X = ("y1", "y2", "größe"), ("x1", "x_2")
 

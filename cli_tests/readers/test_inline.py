@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError
-from implicitgrad.readers.inline import read_inline
+from implicitgrad.readers.printed.inline import read_inline
 
 SQUARE = [["1", "2"], ["3", "4"]]
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import InputError, LinearSystem, Problem
-from implicitgrad.readers import yaml
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.json_lines import read_json_line, read_systems
-from implicitgrad.readers.yaml import read_yaml
+from implicitgrad.readers.systems.build import build_system
+from implicitgrad.readers.yaml import reader as yaml
+from implicitgrad.readers.yaml.json_lines import read_json_line, read_systems
+from implicitgrad.readers.yaml.reader import read_yaml
 
 LINE = 3
 LONG = "1" * 1001

@@ -230,8 +230,8 @@ DECIMALS = st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,4})?(e-?[0-9])?", ful
 )
 @examples(60)
 def test_many_lines_at_once_mean_the_same_as_line_by_line(entries: dict[tuple[int, int], str], gap: str) -> None:
-    from implicitgrad.readers import triplets
-    from implicitgrad.readers.matrix_market_lines import Entries, Header, LineReader, as_rows
+    from implicitgrad.readers.arrays import triplets
+    from implicitgrad.readers.matrix_market.lines import Entries, Header, LineReader, as_rows
 
     lines = [gap.join((str(i + 1), str(j + 1), number)) for (i, j), number in entries.items()]
     header = Header(True, "general", (5, 6), len(entries), 2)

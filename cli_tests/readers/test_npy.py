@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError, UsageError, read_systems
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.readers import npz
+from implicitgrad.readers.arrays import npz
 
 A = np.array([[1.5, 2.0], [3.0, 4.0]])
 

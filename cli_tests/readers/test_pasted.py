@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from implicitgrad import InputError
-from implicitgrad.readers.matrix_options import read_value
-from implicitgrad.readers.pasted import recognise
+from implicitgrad.readers.options import read_value
+from implicitgrad.readers.printed.pasted import recognise
 
 sympy = pytest.importorskip("sympy")
 

@@ -12,8 +12,8 @@ from conftest import ROOT, Run, trials
 import implicitgrad
 from implicitgrad.model.program.problem import QuadraticProgram
 from implicitgrad.model.spec import SourceValue
-from implicitgrad.readers.equations import EquationLine, Point
-from implicitgrad.readers.program_expressions import Objective, read_program, split_name
+from implicitgrad.readers.equations.reader import EquationLine, Point
+from implicitgrad.readers.program.expressions import Objective, read_program, split_name
 from implicitgrad.symbolic.polynomials import expander
 
 

@@ -11,12 +11,13 @@ from conftest import Run, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-import implicitgrad.readers.yaml as reader
+import implicitgrad.readers.yaml.reader as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.readers import not_text, source, yaml_nodes
-from implicitgrad.readers.build import build_system
+from implicitgrad.readers.files import not_text, source
+from implicitgrad.readers.systems.build import build_system
+from implicitgrad.readers.yaml import nodes as yaml_nodes
 
 
 def read(text: str | bytes, folder: Path, name: str = "system.yaml") -> list[LinearSystem]:

@@ -9,16 +9,16 @@ from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.model.verdict import Outcome, Verdict
-from implicitgrad.readers.build_general import is_binary
-from implicitgrad.readers.build_several import build_all
-from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.claims.reader import build_claims
+from implicitgrad.readers.systems.general import is_binary
+from implicitgrad.readers.systems.several import build_all
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
-    from implicitgrad.readers.build import Question
+    from implicitgrad.readers.systems.build import Question
 
     Answer = Solution | ProgramSolution
 
@@ -85,7 +85,7 @@ def _judge(parts: Parts, solution: Answer, others: Sequence[Answer]) -> Verdict:
         linear = [other for other in others if other.kind == "linear"]
         return judge(solution, build_claims(parts, solution), linear)
     from implicitgrad.checks.program.judge import judge_program
-    from implicitgrad.readers.program_claims import build_program_claims
+    from implicitgrad.readers.program.claims import build_program_claims
 
     return judge_program(solution, build_program_claims(parts, solution))
 
@@ -94,7 +94,7 @@ def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
     """Return a file's claims with ``claims`` in place of its own; new tolerances replace all of the file's."""
     roots = {key.partition(".")[0] for key in claims}
     if any(getattr(part.value, "ndim", 0) > 1 for part in claims.values()):
-        from implicitgrad.readers.stacks import at_place
+        from implicitgrad.readers.arrays.stacks import at_place
 
         claims = {key: at_place(key, part, spec.place, spec.source) for key, part in claims.items()}
     return {key: part for key, part in spec.expect().items() if key.partition(".")[0] not in roots} | dict(claims)

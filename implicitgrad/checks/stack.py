@@ -15,8 +15,8 @@ from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.stack import Index, SystemStack
 from implicitgrad.model.stack_verdict import StackVerdict
 from implicitgrad.model.verdict import Outcome, Verdict
-from implicitgrad.readers.claimed_matrix import DOUBLE
-from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.claims.matrix import DOUBLE
+from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS, SourceValue, Span, SystemSpec
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.readers.claims import build_claims
+from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.solvers.dispatch import add_value
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number

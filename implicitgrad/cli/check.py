@@ -286,7 +286,7 @@ def _refuse_for_update(
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
     """Parse the claims of the options."""
     from implicitgrad.model.spec import SourceValue
-    from implicitgrad.readers.matrix_options import read_value
+    from implicitgrad.readers.options import read_value
 
     claims = {}
     for key, value in given.items():

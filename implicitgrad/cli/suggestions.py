@@ -36,7 +36,7 @@ def hint_for(error: click.ClickException, arguments: Sequence[str], group: click
 
 def unknowns_of(equation: str) -> str:
     """Return --unknowns with the names that are probably unknown in an equation."""
-    from implicitgrad.readers.equations import likely_unknowns
+    from implicitgrad.readers.equations.reader import likely_unknowns
     from implicitgrad.symbolic.grammar.expressions import ExpressionError, read_equation
 
     try:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import NamedTuple, Protocol, cast
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
-from implicitgrad.readers.source import STANDARD_INPUT, read_text
+from implicitgrad.readers.files.source import STANDARD_INPUT, read_text
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
@@ -58,14 +58,16 @@ class InputFormat(NamedTuple):
 
 
 FORMATS = (
-    InputFormat("YAML", (".yaml", ".yml"), "yaml", has_claims=True),
-    InputFormat("YAML", (".json",), "yaml", is_json=True, has_claims=True),
-    InputFormat("JSON", (".jsonl", ".ndjson"), "json_lines", is_json=True, is_stream=True, has_matrix=False),
-    InputFormat("CSV", (".csv",), "csv", delimiter=",", has_claims=True),
-    InputFormat("CSV", (".tsv",), "csv", delimiter="\t"),
-    InputFormat("NumPy's", (".npy",), "npy", is_text=False, has_stacks=True),
-    InputFormat("NumPy's", (".npz",), "npz", is_text=False, has_claims=True, has_stacks=True, has_column_vectors=True),
-    InputFormat("MatrixMarket", (".mtx", ".mtx.gz"), "matrix_market", is_text=False, has_column_vectors=True),
+    InputFormat("YAML", (".yaml", ".yml"), "yaml.reader", has_claims=True),
+    InputFormat("YAML", (".json",), "yaml.reader", is_json=True, has_claims=True),
+    InputFormat("JSON", (".jsonl", ".ndjson"), "yaml.json_lines", is_json=True, is_stream=True, has_matrix=False),
+    InputFormat("CSV", (".csv",), "csv.reader", delimiter=",", has_claims=True),
+    InputFormat("CSV", (".tsv",), "csv.reader", delimiter="\t"),
+    InputFormat("NumPy's", (".npy",), "arrays.npy", is_text=False, has_stacks=True),
+    InputFormat(
+        "NumPy's", (".npz",), "arrays.npz", is_text=False, has_claims=True, has_stacks=True, has_column_vectors=True
+    ),
+    InputFormat("MatrixMarket", (".mtx", ".mtx.gz"), "matrix_market.reader", is_text=False, has_column_vectors=True),
 )
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 YAML, JSON_LINES, CSV = BY_SUFFIX[".yaml"], BY_SUFFIX[".jsonl"], BY_SUFFIX[".csv"]
@@ -117,7 +119,7 @@ def read_specs(source: str, csv_format: CsvFormat = UNSTATED, text: str | None =
     if found is YAML and _has_json_lines(text):
         found = JSON_LINES
     if found is YAML and source == STANDARD_INPUT:
-        from implicitgrad.readers.standard_input import read_standard_input
+        from implicitgrad.readers.files.standard_input import read_standard_input
 
         return read_standard_input(text, found.load().read_systems)
     return found.load().read_systems(text, source, csv_format)

@@ -13,7 +13,7 @@ from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.stack import numbered
 from implicitgrad.model.system import Status
 from implicitgrad.numbers.doubles import is_array_of_doubles
-from implicitgrad.readers.build import build_system
+from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 from implicitgrad.text.errors import InputError
 from implicitgrad.writers.data.numpy_files import numbers_of

@@ -12,10 +12,10 @@ from implicitgrad.model.exact_cost import refuse_long_work
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
-from implicitgrad.readers.build import build_question
+from implicitgrad.readers.files.source import decode, stem
 from implicitgrad.readers.formats import read_specs
-from implicitgrad.readers.json_lines import read_json_line
-from implicitgrad.readers.source import decode, stem
+from implicitgrad.readers.systems.build import build_question
+from implicitgrad.readers.yaml.json_lines import read_json_line
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.program.problem import QuadraticProgram
     from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
-    from implicitgrad.readers.build import Question
+    from implicitgrad.readers.systems.build import Question
 
 
 class Position(NamedTuple):

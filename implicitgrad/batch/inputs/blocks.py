@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from implicitgrad.readers.source import open_file
+from implicitgrad.readers.files.source import open_file
 
 READ_SIZE = 2**16
 

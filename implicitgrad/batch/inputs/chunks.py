@@ -12,8 +12,8 @@ from implicitgrad.batch.inputs.blocks import open_source, read_blocks
 from implicitgrad.batch.inputs.stack_parts import parts_of
 from implicitgrad.batch.inputs.walk import PAUSE, walk
 from implicitgrad.batch.task import Item
+from implicitgrad.readers.files.source import MAX_BYTES, read_bytes, unreadable
 from implicitgrad.readers.formats import BY_SUFFIX, file_of, format_by_suffix, is_stream
-from implicitgrad.readers.source import MAX_BYTES, read_bytes, unreadable
 from implicitgrad.text.errors import InputError, Problem
 
 CHUNK_BYTES = 2**16

@@ -41,7 +41,7 @@ def _leading_axes(source: str) -> tuple[int, ...]:
         return ()
     with suppress(OSError):
         if os.stat(source).st_size >= MIN_BYTES:
-            from implicitgrad.readers.stack_headers import stack_shape
+            from implicitgrad.readers.arrays.npz import stack_shape
 
             return stack_shape(source)
     return ()

@@ -13,7 +13,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import MATRICES
 from implicitgrad.model.verdict import Unreadable, Verdict
-from implicitgrad.readers.build_several import build_all
+from implicitgrad.readers.systems.several import build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
 if TYPE_CHECKING:

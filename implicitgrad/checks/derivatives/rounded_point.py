@@ -17,9 +17,9 @@ from implicitgrad.checks.derivatives.judge import judge_matrix
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.verdict import Outcome, show
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.readers.build import build_system
-from implicitgrad.readers.claims import build_claims
-from implicitgrad.readers.equations import linearize_without_point
+from implicitgrad.readers.claims.reader import build_claims
+from implicitgrad.readers.equations.reader import linearize_without_point
+from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.grammar.expressions import has_letters
 

@@ -121,7 +121,7 @@ def _applied(X: Matrix, vector: Row) -> Row:
 
 def inverse_of(A: Matrix) -> Matrix:
     """Return A⁻¹ of an invertible A."""
-    from implicitgrad.readers.python_values import linear_system
+    from implicitgrad.readers.arrays.python_values import linear_system
     from implicitgrad.solvers.dispatch import solve_system
 
     inverse = complete(solve_system(linear_system(A, arithmetic="exact")).dy_dx)

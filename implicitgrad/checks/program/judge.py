@@ -19,7 +19,7 @@ from implicitgrad.model.program.spec import PROGRAM_CLAIMS
 from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict, show_short
-from implicitgrad.readers.program_claims import shape_of
+from implicitgrad.readers.program.claims import shape_of
 from implicitgrad.text.characters import count, printable
 
 ZERO = Fraction(0)

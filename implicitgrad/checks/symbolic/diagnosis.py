@@ -16,7 +16,7 @@ from implicitgrad.checks.tolerances import COEFFICIENTS
 from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Suspicion
-from implicitgrad.readers.python_values import linear_system
+from implicitgrad.readers.arrays.python_values import linear_system
 from implicitgrad.solvers.dispatch import add_value, solve_system
 from implicitgrad.symbolic.equations.sampling import SamplePoint
 from implicitgrad.symbolic.function_field.field import Field, expression_of

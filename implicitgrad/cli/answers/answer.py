@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
-from implicitgrad.readers.build import build_question
+from implicitgrad.readers.systems.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from implicitgrad.model.program.solution import ProgramSolution
     from implicitgrad.model.solution import Solution
-    from implicitgrad.readers.build import Question
+    from implicitgrad.readers.systems.build import Question
 
 
 class SolveOptions(NamedTuple):

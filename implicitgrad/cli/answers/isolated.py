@@ -12,7 +12,7 @@ from implicitgrad.batch.isolation.process import Job, JobResult, build, run_isol
 from implicitgrad.cli.answers.answer import Answer, PendingSystem, SolveOptions, answer
 from implicitgrad.cli.answers.refusals import refuse_several, require_gradients
 from implicitgrad.model.spec import SystemSpec
-from implicitgrad.readers.build import build_question
+from implicitgrad.readers.systems.build import build_question
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
 

@@ -13,7 +13,7 @@ from implicitgrad.text.errors import InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, either
 
 if TYPE_CHECKING:
-    from implicitgrad.readers.build import Question
+    from implicitgrad.readers.systems.build import Question
 
 PARAMETERS: tuple[str, ...] = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
 """What --wrt may name of a program."""

@@ -14,9 +14,9 @@ from implicitgrad.checks.update import Edit, apply_edits, find_edits
 from implicitgrad.cli.options.sources import csv_format_of
 from implicitgrad.cli.problems import report
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
-from implicitgrad.readers.build_several import build_all
+from implicitgrad.readers.files.source import decode, read_bytes
 from implicitgrad.readers.formats import format_by_suffix, read_specs
-from implicitgrad.readers.source import decode, read_bytes
+from implicitgrad.readers.systems.several import build_all
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.files import write_file
 from implicitgrad.terminal.streams import say, write_stdout
@@ -24,7 +24,7 @@ from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import ImplicitGradError, InputError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from implicitgrad.readers.build import Question
+    from implicitgrad.readers.systems.build import Question
 
 UTF_8 = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")

@@ -12,14 +12,14 @@ from implicitgrad.cli.options.system import INLINE, SystemOptions
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.formats import read_specs
-from implicitgrad.readers.matrix_options import read_value
+from implicitgrad.readers.options import read_value
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.problem import QuadraticProgram
     from implicitgrad.model.spec import Linearization
-    from implicitgrad.readers.equations import EquationLine
+    from implicitgrad.readers.equations.reader import EquationLine
 
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g", "dx": "--dx"}
 OPTION_OF = MATRIX_OPTIONS | {"x_value": "--at"}
@@ -113,7 +113,7 @@ def parse_options(given: SystemOptions) -> OptionValues:
 
 def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Linearization:
     """Parse the equations of -e, which stand for A and B."""
-    from implicitgrad.readers.equations import EquationLine, Point, read_equations
+    from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
 
     lines = [EquationLine(text, "-e", partial(_position, row)) for row, text in enumerate(given.equations, start=1)]
     point = None
@@ -124,8 +124,8 @@ def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Lineariza
 
 def _program(given: SystemOptions) -> Callable[[SourceValue | None], QuadraticProgram]:
     """Parse the program of --minimize or --maximize."""
-    from implicitgrad.readers.equations import EquationLine, Point
-    from implicitgrad.readers.program_expressions import Objective, read_program, split_name
+    from implicitgrad.readers.equations.reader import EquationLine, Point
+    from implicitgrad.readers.program.expressions import Objective, read_program, split_name
 
     option = "--minimize" if given.maximize is None else "--maximize"
     objective = EquationLine(given.objective or "", option, partial(_position, 1))
@@ -147,7 +147,7 @@ def _position(row: int, offset: int) -> tuple[int, int]:
 
 def _values_at(pairs: Iterable[str]) -> dict[str, EquationLine]:
     """Return the values of --at by their names."""
-    from implicitgrad.readers.equations import EquationLine
+    from implicitgrad.readers.equations.reader import EquationLine
 
     split = [[part.strip() for part in one.split("=", 1)] for one in pairs]
     return {name: EquationLine(value, "--at") for name, value in split}
@@ -184,7 +184,7 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
 
 def _in_stacks(specs: Sequence[SystemSpec], given: OptionValues) -> list[SystemSpec]:
     """Split the stack that the options describe, or give each system of a file its part of their arrays."""
-    from implicitgrad.readers.stacks import at_place, is_stack, split
+    from implicitgrad.readers.arrays.stacks import at_place, is_stack, split
 
     found: list[SystemSpec] = []
     for spec in specs:

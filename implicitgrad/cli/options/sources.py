@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat
+from implicitgrad.readers.files.regular_files import regular_size
+from implicitgrad.readers.files.source import STANDARD_INPUT, read_text
 from implicitgrad.readers.formats import format_by_suffix
-from implicitgrad.readers.regular_files import regular_size
-from implicitgrad.readers.source import STANDARD_INPUT, read_text
 
 
 def read_once(source: str | None) -> str | None:

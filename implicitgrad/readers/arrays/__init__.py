@@ -1,0 +1,1 @@
+"""NumPy's arrays and files, Python values, stacks of systems, sparse matrices."""

@@ -1,0 +1,1 @@
+"""Claims about a linear system: from ``expect``, options or Python values."""

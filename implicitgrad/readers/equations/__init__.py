@@ -1,0 +1,1 @@
+"""Equations, and matrix entries that are expressions with letters."""

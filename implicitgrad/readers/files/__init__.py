@@ -1,0 +1,1 @@
+"""Files, FIFOs and standard input: their bytes, decoded, within limits."""

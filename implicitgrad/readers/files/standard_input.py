@@ -1,0 +1,37 @@
+"""Read standard input whose format nothing states: YAML, MatrixMarket, or a matrix as another program prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from implicitgrad.model.spec import SystemSpec
+from implicitgrad.readers.files.source import STANDARD_INPUT, is_matrix_market
+from implicitgrad.terminal.streams import say
+from implicitgrad.text.errors import InputError
+
+
+def read_standard_input(text: str, read_yaml: Callable[[str, str], list[SystemSpec]]) -> list[SystemSpec]:
+    """Return the systems of YAML, or the one of a matrix as another program prints it. Raise InputError."""
+    if is_matrix_market(text):
+        from implicitgrad.readers.matrix_market.reader import read_text
+
+        value = read_text(text, STANDARD_INPUT)
+        say(f"implicitgrad: {STANDARD_INPUT}: read as a MatrixMarket file")
+        return [SystemSpec(STANDARD_INPUT, {"A": value}, STANDARD_INPUT)]
+    specs: list[SystemSpec] = []
+    error = None
+    try:
+        specs = read_yaml(text, STANDARD_INPUT)
+    except InputError as caught:
+        error = caught
+    if any(spec.values or not spec.problems for spec in specs):
+        return specs
+    from implicitgrad.readers.printed.pasted import recognise_system
+
+    found = recognise_system(text, STANDARD_INPUT)
+    if found is not None:
+        say(f"implicitgrad: {STANDARD_INPUT}: read as {found[0]}")
+        return [found[1]]
+    if error is not None:
+        raise error
+    return specs

@@ -1,0 +1,1 @@
+"""MatrixMarket files, plain or compressed."""

@@ -1,0 +1,1 @@
+"""Matrices as a shell argument, and as other programs print them."""

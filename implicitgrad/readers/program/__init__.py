@@ -1,0 +1,1 @@
+"""Quadratic programs and claims about them: from arrays, or from expressions."""

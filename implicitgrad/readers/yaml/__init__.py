@@ -1,0 +1,1 @@
+"""YAML, and JSON as its subset: systems, programs and claims with their positions."""

@@ -1,0 +1,91 @@
+"""Read the objective and the constraints in a YAML document as expressions, with the point of the derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from implicitgrad.model.program.spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
+from implicitgrad.model.spec import SystemSpec
+from implicitgrad.readers.equations.reader import EquationLine
+from implicitgrad.readers.program.expressions import ConstraintLine, Objective, read_program, split_name
+from implicitgrad.readers.yaml.equations import equation_line, equation_lines, read_point
+from implicitgrad.readers.yaml.nodes import YamlNode, duplicates, source_list
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import InputError, Problem
+
+ARRAYS = ("P", "q", "G", "h", "A", "b", "lb", "ub", "names")
+
+
+def program_spec(document: str, name: str) -> tuple[SystemSpec, tuple[str, ...], tuple[str, ...]]:
+    """Return an empty ProgramSpec, the keys of its document, and those of its claims."""
+    return ProgramSpec(document, {}, name), PROGRAM_KEYS, PROGRAM_CLAIMS
+
+
+def add_expressions(
+    spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
+) -> None:
+    """Add the expressions of a document to a ProgramSpec, in place of P, q, G and so on. Raise InputError."""
+    assert isinstance(spec, ProgramSpec)
+
+    def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
+        spec.problems.append(Problem(message, hint, code).at(source, at.position))
+
+    key = next((key for key in given if key in ("minimize", "maximize")), None)
+    if key is None:
+        for one in ("subject_to", "z", "at"):
+            if one in keys:
+                refuse(f"{one}: expected it beside minimize or maximize, got none", keys[one])
+        raise InputError(spec.problems)
+    if "minimize" in given and "maximize" in given:
+        refuse("expected minimize or maximize, got both", keys["maximize"], "Keep one of them")
+    for array in ARRAYS:
+        if array in keys:
+            refuse(f"expected {array} or {key}, got both", keys[array], "Keep one of them")
+    if given[key].text is None:
+        refuse(f"{key}: expected an expression, got {given[key]}", given[key], f"{key}: (z1 - c)^2", "bad-shape")
+    constraints = list(_constraints(spec, given["subject_to"], source, text)) if "subject_to" in given else []
+    point = read_point(spec, given, source)
+    if spec.problems:
+        raise InputError(spec.problems)
+    objective = Objective(_on_one_line(given[key], source), key == "maximize")
+    spec.expressions = partial(read_program, objective, constraints, point=point, source=spec.source)
+
+
+def _constraints(spec: ProgramSpec, node: YamlNode, source: str, text: str) -> Iterator[ConstraintLine]:
+    """Yield the constraints of a mapping by name, of a list, or of a text."""
+
+    def refuse(at: YamlNode) -> None:
+        message = f"subject_to: expected constraints as texts, got {at}"
+        hint = "subject_to: {capacity: z1 + z2 <= 4, sign: z1 >= 0}"
+        spec.problems.append(Problem(message, hint, "bad-shape").at(source, at.position))
+
+    for first, second in duplicates(node):
+        message = f"subject_to: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}"
+        spec.problems.append(Problem(message, None, "bad-name").at(source, second.position))
+    for item in node.items if node.items is not None else [node]:
+        if item.pairs is not None:
+            for name, value in item.pairs:
+                if value.text is None:
+                    refuse(value)
+                else:
+                    yield ConstraintLine(_on_one_line(value, source), name.text or "")
+        elif item.text is None:
+            refuse(item)
+        else:
+            yield from map(split_name, equation_lines(item, source, text))
+
+
+def _on_one_line(node: YamlNode, source: str) -> EquationLine:
+    line = equation_line(node, source)
+    return line._replace(text=line.text.replace("\n", " "))
+
+
+def add_names(spec: SystemSpec, value: YamlNode, source: str, refuse: Callable[..., None]) -> None:
+    """Read the names of a quadratic program's unknowns and constraints."""
+    if value.pairs is None:
+        refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")
+    for key_node, names in value.pairs or ():
+        if key_node.text not in ("z", "G", "A"):
+            refuse(f"names: unknown key {key_node}; expected one of z, G, A", key_node)
+        spec.values[f"names.{key_node.text}"] = source_list(names, source)

@@ -1,0 +1,167 @@
+"""Read systems from YAML, and JSON as its subset, one a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, Site, SourceValue, SystemSpec, spelled
+from implicitgrad.readers.files.source import stem
+from implicitgrad.readers.yaml.nodes import (
+    YamlNode,
+    documents,
+    source_list,
+    source_matrix,
+    source_value,
+)
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
+
+KEYS: tuple[str, ...] = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
+EXPRESSION_KEYS = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to")
+READ = dict.fromkeys(("A", "B", "P", "G"), source_matrix) | dict.fromkeys(("lb", "ub"), source_value)
+"""The readers of values that are not lists; one number may stand for the bounds of all unknowns."""
+Refuse = Callable[..., None]
+"""Adds a problem: its message, the node at which it is, a hint, and a code."""
+
+
+def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemSpec]:
+    """Return the systems of a YAML stream, one a document. Raise InputError.
+
+    above : the number of lines of the source before the text.
+    """
+    specs = []
+    for number, node in enumerate(documents(text, source, above), start=1):
+        specs.append(_spec(node, source if number == 1 else f"{source}#{number}", source, name, text))
+    if not specs:
+        raise InputError([Problem("empty; expected a system", code="empty", source=source)])
+    return specs
+
+
+def read_systems(text: str, source: str, _: CsvFormat = UNSTATED) -> list[SystemSpec]:
+    """Return the systems of a file, one a document. Raise InputError."""
+    return read_yaml(text, source, stem(source))
+
+
+def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
+    """Return the one bare matrix or vector of a file. Raise InputError."""
+    nodes = list(documents(text, source))
+    if len(nodes) != 1 or nodes[0].pairs is not None:
+        found = "a mapping" if len(nodes) == 1 else f"{len(nodes)} documents"
+        raise InputError([Problem(f"expected one list of numbers, got {found}", source=source)])
+    return source_value(nodes[0], source)
+
+
+def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> SystemSpec:
+    spec, keys, claims = SystemSpec(document, {}, name), KEYS, CLAIMS
+    if any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ()):
+        from implicitgrad.readers.yaml.program import program_spec
+
+        spec, keys, claims = program_spec(document, name)
+    spec.site = partial(_site, node)
+
+    def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
+        spec.problems.append(Problem(message, hint, code).at(source, at.position))
+
+    if node.pairs is None:
+        hint = "For CSV give the file a .csv name, or --delimiter" if node.text != "" else "The document is empty"
+        refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
+        raise InputError(spec.problems)
+    seen: dict[str, YamlNode] = {}
+    expressions: dict[str, YamlNode] = {}
+    for key_node, value in node.pairs:
+        key = spelled(key_node.text or "")
+        if _is_refused(spec, key_node, keys, seen, refuse):
+            continue
+        seen[key] = key_node
+        if key == "name":
+            spec.name = value.text or ""
+            if not spec.name.strip():
+                refuse(f"name: expected a text, got {value}", value, code="bad-name")
+        elif key == "expect":
+            if value.pairs is None:
+                refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
+            _check_claims(value, claims, refuse)
+            spec.expect = partial(_claims, value, claims, source)
+            spec.site = partial(_site, node, value)
+        elif key in EXPRESSION_KEYS:
+            expressions[key] = value
+        elif key == "names":
+            from implicitgrad.readers.yaml.program import add_names
+
+            add_names(spec, value, source, refuse)
+        else:
+            spec.values[key] = READ.get(key, source_list)(value, source)
+    if spec.kind == "program":
+        if expressions or "z" in seen:
+            from implicitgrad.readers.yaml.program import add_expressions
+
+            add_expressions(spec, expressions, seen, source, text)
+    elif "equations" in expressions:
+        from implicitgrad.readers.yaml.equations import add_equations
+
+        add_equations(spec, expressions, seen, source, text)
+    else:
+        _refuse_without_equations(node, seen, refuse)
+        _add_value_of_x(spec, expressions, source, refuse)
+    return spec
+
+
+def _add_value_of_x(spec: SystemSpec, expressions: Mapping[str, YamlNode], source: str, refuse: Refuse) -> None:
+    if "at" in expressions:
+        from implicitgrad.readers.systems.value_of_x import add_value_of_x
+
+        add_value_of_x(spec, expressions["at"], source, refuse)
+
+
+def _check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Refuse) -> None:
+    """Report unknown and duplicate keys of `expect`; only to check them its values are read."""
+    keys = [spelled(key.text or "") for key, _ in expect.pairs or ()]
+    is_nested = any(value.pairs for _, value in expect.pairs or ())
+    if is_nested or len(set(keys)) < len(keys) or not set(keys) <= set(known):
+        from implicitgrad.readers.yaml.claims import check_claims
+
+        check_claims(expect, known, refuse)
+
+
+def _claims(expect: YamlNode, known: tuple[str, ...], source: str) -> dict[str, SourceValue]:
+    from implicitgrad.readers.yaml.claims import claims_of
+
+    return claims_of(expect, known, source)
+
+
+def _site(root: YamlNode, expect: YamlNode | None = None) -> Site:
+    from implicitgrad.readers.yaml.claims import site_of
+
+    return site_of(root, expect)
+
+
+def _refuse_without_equations(node: YamlNode, seen: Mapping[str, YamlNode], refuse: Refuse) -> None:
+    """Refuse what only equations have, and a linear system without A."""
+    if "solve_for" in seen:
+        refuse("solve_for: expected it beside equations, got none", seen["solve_for"])
+    if "A" not in seen:
+        refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
+
+
+def _is_refused(
+    spec: SystemSpec, key_node: YamlNode, keys: tuple[str, ...], seen: Mapping[str, YamlNode], refuse: Refuse
+) -> bool:
+    """Refuse a key that is unknown or was seen before."""
+    written = key_node.text or ""
+    key = spelled(written)
+    if key not in keys:
+        likely = None
+        if len(spec.problems) < MAX_PROBLEMS_SHOWN:
+            from implicitgrad.readers.key_hints import hint_at_key
+
+            likely = hint_at_key(written, keys, "expect: {{{}: ...}}")
+        from implicitgrad.model.program.spec import PROGRAM_KEYS
+
+        if key in PROGRAM_KEYS:
+            likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
+        refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)
+        return True
+    if key in seen:
+        refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
+    return key in seen
