@@ -17,7 +17,7 @@ EXPRESSIONS = (
     sympy.log(x + y), sympy.sin(x), sympy.cos(3 * y), sympy.tan(x), sympy.Abs(x - 3), sympy.Abs(x) / (-x), sympy.pi * x,
     sympy.E + y, sympy.E**x, 2**x, sympy.asin(x), sympy.acos(y / 2), sympy.atan(-y), sympy.asinh(x - 2), sympy.acosh(y),
     sympy.atanh(x), sympy.erf(x * y), sympy.atan2(y, x), sympy.atan2(x, -y), sympy.atan2(-x, -y), sympy.atan2(x - 1, x),
-    OddRoot(x - 1, 3), OddRoot(x - y, 5) ** 2,
+    sympy.sinh(x - y), sympy.cosh(x - y), sympy.tanh(y), OddRoot(x - 1, 3), OddRoot(x - y, 5) ** 2,
 )  # fmt: skip
 
 

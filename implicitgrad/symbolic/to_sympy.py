@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from math import comb, prod
+from typing import Any
 
-from sympy import (
-    Abs,
-    Add,
-    E,
-    Expr,
-    I,
-    Mul,
-    Rational,
-    Symbol,
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cos,
-    cosh,
-    erf,
-    exp,
-    log,
-    nan,
-    oo,
-    pi,
-    sin,
-    sinh,
-    sqrt,
-    tan,
-    tanh,
-    zoo,
-)  # fmt: skip
+from sympy import Abs, Add, E, Expr, I, Mul, Pow, Rational, Symbol, nan, oo, pi, sqrt, zoo
+from sympy.functions import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, erf, exp, log, sin, sinh, tan, tanh
 
 from implicitgrad.symbolic.grammar.expressions import Equation, ExpressionError, Node, read_expression
 from implicitgrad.symbolic.odd_root import power
@@ -52,7 +25,8 @@ MAX_DIGITS = 4_000
 MAX_DIGITS_LOGARITHM = MAX_DIGITS * math.log(10)
 MAX_TERMS = 2_000
 """The most terms of an expression when it is expanded."""
-_FUNCTIONS: dict[str, Callable[..., Expr]] = {
+_OPERATIONS: dict[str, Callable[..., Expr]] = {
+    "+": Add, "*": Mul, "neg": lambda u: -u, "inverse": lambda u: 1 / u,
     "sin": sin, "cos": cos, "tan": tan, "sec": lambda u: 1 / cos(u), "csc": lambda u: 1 / sin(u),
     "cot": lambda u: cos(u) / sin(u), "asin": asin, "acos": acos, "atan": atan, "atan2": atan2, "sinh": sinh,
     "cosh": cosh, "tanh": tanh, "asinh": asinh, "acosh": acosh, "atanh": atanh, "exp": exp, "log": log, "ln": log,
@@ -65,6 +39,11 @@ _NOT_REAL = (I, nan, oo, -oo, zoo)
 def symbol(name: str) -> Symbol:
     """Return the real variable of a name."""
     return Symbol(name, real=True)
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """Return a sort key: a2 before a10."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))
 
 
 def read_value(text: str) -> Expr:
@@ -86,18 +65,10 @@ def _expression(node: Node) -> Expr:
     parts = [_expression(part) for part in node.parts]
     if node.kind == "inverse" and parts[0].is_zero:
         raise ExpressionError("expected a divisor that is not 0", node.offset, code="bad-number")
-    if node.kind == "+":
-        found = Add(*parts)
-    elif node.kind == "*":
-        found = Mul(*parts)
-    elif node.kind == "neg":
-        found = -parts[0]
-    elif node.kind == "inverse":
-        found = 1 / parts[0]
-    elif node.kind == "**":
+    if node.kind == "**":
         found = _power(node, *parts)
     else:
-        found = _FUNCTIONS[node.text](*parts)
+        found = _OPERATIONS[node.text if node.kind == "call" else node.kind](*parts)
     if node.kind in ("**", "call") and is_huge(found):
         raise ExpressionError(
             f"expected numbers of at most exp({MAX_LOGARITHM:,}), got more", node.offset, code="bad-number"
@@ -131,14 +102,8 @@ def at_point(expression: Expr, point: Mapping[Expr, Expr]) -> Expr:
 
 def is_huge(expression: Expr) -> bool:
     """Return whether it contains a power that is a number too large, or too close to 0, to compute with."""
-    if not expression.args or expression.is_Rational:
-        return False
-    if any(map(is_huge, expression.args)):
-        return True
-    if not (isinstance(expression, exp) or expression.is_Pow) or expression.free_symbols:
-        return False
-    base, exponent = expression.as_base_exp()
-    return bool(abs((exponent * log(abs(base))).evalf(5)) > MAX_LOGARITHM)
+    powers = [power.as_base_exp() for power in expression.atoms(Pow, exp) if not power.free_symbols]
+    return any(abs((exponent * log(abs(base))).evalf(5)) > MAX_LOGARITHM for base, exponent in powers)
 
 
 def _power(node: Node, base: Expr, exponent: Expr) -> Expr:

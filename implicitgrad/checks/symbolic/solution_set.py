@@ -18,8 +18,8 @@ from implicitgrad.numbers.number_form import ROUNDED
 from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.symbolic.equations.sampling import SamplePoint, find_points, points_beside
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.symbolic.function_field.field import Field, differences, expression_of, natural
-from implicitgrad.symbolic.to_sympy import symbol
+from implicitgrad.symbolic.function_field.field import Field, differences, expression_of
+from implicitgrad.symbolic.to_sympy import natural, symbol
 from implicitgrad.symbolic.zeros.ideal import is_zero_where
 from implicitgrad.symbolic.zeros.real import is_never_zero
 from implicitgrad.text.characters import count

@@ -7,8 +7,7 @@ from typing import Any
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.symbolic.equations.linearize import derivative
-from implicitgrad.symbolic.function_field.field import natural
-from implicitgrad.symbolic.to_sympy import read_value, symbol
+from implicitgrad.symbolic.to_sympy import natural, read_value, symbol
 
 
 def in_letters(system: LinearSystem) -> LinearSystem:

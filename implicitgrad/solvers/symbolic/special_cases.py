@@ -16,10 +16,11 @@ from implicitgrad.model.validity import SpecialCase, Validity
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.symbolic.function_field.adjugate import determinant, has_few_minors
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.symbolic.function_field.field import PARTNERS, Field, natural
+from implicitgrad.symbolic.function_field.field import PARTNERS, Field
 from implicitgrad.symbolic.function_field.rank_profile import Profile, profile_at
 from implicitgrad.symbolic.function_field.zero_test import DIGITS
 from implicitgrad.symbolic.odd_root import OddRoot
+from implicitgrad.symbolic.to_sympy import natural
 from implicitgrad.symbolic.zeros.common import points_where
 from implicitgrad.symbolic.zeros.real import Zeros, argument_of, is_never_zero, used_places, zero_sets
 

@@ -20,28 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import mpmath
 from mpmath import iv
-from sympy import (
-    Abs,
-    E,
-    Expr,
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cos,
-    cosh,
-    erf,
-    exp,
-    log,
-    pi,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)  # fmt: skip
+from sympy import Abs, E, Expr, pi
+from sympy.functions import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, erf, exp, log, sin, sinh, tan, tanh
 
 from implicitgrad.symbolic.grammar.expressions import ExpressionError
 from implicitgrad.symbolic.odd_root import OddRoot
@@ -183,8 +163,6 @@ def interval(expression: Expr, values: dict[Expr, ivmpf]) -> ivmpf:
     parts = [interval(part, values) for part in expression.args]
     if expression.is_Add or expression.is_Mul:
         return sum(parts, iv.mpf(0)) if expression.is_Add else reduce(mul, parts, iv.mpf(1))
-    if isinstance(expression, exp):
-        return iv.exp(parts[0])
     if expression.is_Pow and expression.exp.is_Integer:
         return parts[0] ** int(expression.exp)
     if expression.is_Pow and parts[0].a > 0:
@@ -201,18 +179,6 @@ def _log(u: ivmpf) -> ivmpf:
     if not u.a > 0:
         raise NotImplementedError(log)
     return iv.log(u)
-
-
-def _hyperbolic(function: type[Expr], u: ivmpf) -> ivmpf:
-    """Evaluate the increasing sinh or tanh at the ends of an interval, cosh at those of its absolute value."""
-    if function is cosh:
-        u = abs(u)
-    ends = []
-    for end in (u.a, u.b):
-        up, down = iv.exp(end), iv.exp(-end)
-        found = (up + down if function is cosh else up - down) / (up + down if function is tanh else 2)
-        ends.append(found)
-    return iv.mpf([ends[0].a, ends[1].b])
 
 
 def _increasing(function: Callable[[mpf], mpf], u: ivmpf, least: float = -inf, most: float = inf) -> ivmpf:
@@ -237,13 +203,14 @@ def _atan2(y: ivmpf, x: ivmpf) -> ivmpf:
 
 _FUNCTIONS: dict[type[Expr], Callable[..., ivmpf]] = {
     Abs: abs,
+    exp: iv.exp,
     log: _log,
     sin: iv.sin,
     cos: iv.cos,
-    tan: lambda u: iv.sin(u) / iv.cos(u),
-    sinh: partial(_hyperbolic, sinh),
-    cosh: partial(_hyperbolic, cosh),
-    tanh: partial(_hyperbolic, tanh),
+    tan: iv.tan,
+    sinh: partial(_increasing, mpmath.sinh),
+    cosh: lambda u: _increasing(mpmath.cosh, abs(u)),
+    tanh: partial(_increasing, mpmath.tanh),
     asin: partial(_increasing, mpmath.asin, least=-1, most=1),
     acos: lambda u: iv.pi / 2 - _increasing(mpmath.asin, u, -1, 1),
     atan: partial(_increasing, mpmath.atan),

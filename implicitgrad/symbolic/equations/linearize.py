@@ -26,7 +26,7 @@ from implicitgrad.symbolic.equations.points import (
 from implicitgrad.symbolic.function_field.element import Derivative
 from implicitgrad.symbolic.grammar.expressions import Equation, ExpressionError, Node
 from implicitgrad.symbolic.printing import write
-from implicitgrad.symbolic.to_sympy import symbol, to_expression
+from implicitgrad.symbolic.to_sympy import natural, symbol, to_expression
 
 Entries = Sequence[Sequence[str | Derivative]]
 """Rows of numbers as texts, or of expressions."""
@@ -117,13 +117,13 @@ def linearize(
             intervals = None if residual is None else _proved(F, sought, point)
         elif variables <= point.keys():
             roundings = {symbol(name): value.rounding for name, value in at.items()}
-            residual = residual_at(F, there, equations, point, roundings)
+            residual = residual_at(F, there, point, roundings)
             intervals = None if residual is None else surround(point, roundings)
     refuse_jumps(F, point)
     A_there, B_there, H_there, by_letter_there = (
         matrix_at(matrix, point, equations, is_rounded=intervals is not None) for matrix in (A, B, H or [], by_letter)
     )
-    known = [point.get(v, v) for v in x] if x and is_linear and (_knows(point, x) or letters) else []
+    known = [point.get(v, v) for v in x] if x and is_linear and (letters or point.keys() >= {*x}) else []
     constants = matrix_at([[value] for value in k], point, equations, is_rounded=False) if known else []
     entries_of_A, entries_of_B, entries_of_H = map(_written, (A_there, B_there, H_there))
     radii = second = hessian_radii = None
@@ -135,7 +135,7 @@ def linearize(
             raise PointError(message, "Write more decimals, or the exact values") from None
         radii = A_radii, B_radii
         _refuse_lost_derivatives(A_there, A_radii, point)
-        entries_of_H = _written(_decimals(H_there))
+        entries_of_H = _written([[entry.evalf(DIGITS - 10) for entry in row] for row in H_there])
         if H is not None:
             with suppress(Unbounded):
                 if len(F) > 1:
@@ -153,13 +153,7 @@ def linearize(
 
 def _letters(F: list[Expr], variables: set[Expr]) -> list[Expr]:
     """Return the names besides x and y in natural order."""
-    from implicitgrad.symbolic.function_field.field import natural
-
     return sorted({v for f in F for v in f.free_symbols} - variables, key=lambda v: natural(v.name))
-
-
-def _knows(point: Mapping[Expr, Expr], x: Sequence[Expr]) -> bool:
-    return all(v in point for v in x)
 
 
 def _by_letter(
@@ -247,7 +241,3 @@ def _refuse_missing(
 
 def _written(matrix: list[list[Expr]]) -> Entries:
     return [[write(entry) if entry.is_Number else Derivative(entry) for entry in row] for row in matrix]
-
-
-def _decimals(matrix: list[list[Expr]]) -> list[list[Expr]]:
-    return [[entry.evalf(DIGITS - 10) for entry in row] for row in matrix]

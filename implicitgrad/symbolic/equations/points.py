@@ -74,11 +74,7 @@ def _fraction(number: Expr) -> Fraction:
 
 
 def residual_at(
-    F: list[Expr],
-    there: list[Expr],
-    equations: Sequence[Equation],
-    point: dict[Expr, Expr],
-    roundings: dict[Expr, Fraction],
+    F: list[Expr], there: list[Expr], point: dict[Expr, Expr], roundings: dict[Expr, Fraction]
 ) -> str | None:
     """Return max |F| at the point, None if it is an exact solution. Raises PointError if it is no solution.
 

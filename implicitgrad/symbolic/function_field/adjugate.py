@@ -1,7 +1,7 @@
 """Compute adjugates of polynomial matrices by expansion: without divisions, and without terms that cancel later.
 
-A minor without row i and column j is Σ ±above(S)·below(S') (Laplace): above(S) are the minors of the rows above i with
-a set S of columns, below(S') those of the rows below with the remaining columns. Few are nonzero for a sparse matrix.
+The minors of the first k rows, one for each set of k columns, follow from those of k − 1 rows by expansion along row k.
+Few are nonzero for a sparse matrix.
 """
 
 from __future__ import annotations
@@ -13,66 +13,49 @@ if TYPE_CHECKING:
     from sympy.polys.rings import PolyElement
 
 Minors = dict[int, "PolyElement"]
-"""Minors of the first or last rows, by their columns as the bits of an integer."""
-
-
-MAX_MINORS = 3_000
+"""Minors of some rows, by their columns as the bits of an integer."""
+MAX_MINORS = 1_500
 
 
 def has_few_minors(rows: Sequence[Sequence[PolyElement]]) -> bool:
-    """Return whether few minors of the first rows, and of the last, may be nonzero, so that expansion is quick."""
-    total = 0
-    for ordered in (rows, rows[::-1]):
-        reached = {0}
-        for row in ordered:
-            places = [j for j, entry in enumerate(row) if entry]
-            reached = {columns | 1 << j for columns in reached for j in places if not columns >> j & 1}
-            total += len(reached)
-            if total > MAX_MINORS:
-                return False
+    """Return whether few minors of the first rows may be nonzero, so that expansion is quick."""
+    total, reached = 0, {0}
+    for row in rows:
+        places = [j for j, entry in enumerate(row) if entry]
+        reached = {columns | 1 << j for columns in reached for j in places if not columns >> j & 1}
+        total += len(reached)
+        if total > MAX_MINORS:
+            return False
     return True
 
 
 def adjugate(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> tuple[list[list[PolyElement]], PolyElement]:
     """Return the adjugate and the determinant of a square matrix with at least one row."""
-    n, everything = len(rows), (1 << len(rows)) - 1
-    above, below = _minors(rows, zero), _minors([row[::-1] for row in rows[::-1]], zero)
+    n = len(rows)
+    above: Minors = {0: zero + 1}
     found = [[zero] * n for _ in rows]
-    for i in range(n):
-        for columns, minor in above[i].items():
-            for j in range(n):
-                remaining = everything & ~columns & ~(1 << j)
-                if columns >> j & 1 or (other := below[n - 1 - i].get(_reversed(remaining, n))) is None:
-                    continue
-                sign = -1 if (_inversions(columns, remaining) + i + j) % 2 else 1
-                found[j][i] += sign * minor * other
-    return found, above[n].get(everything, zero)
+    for i, row in enumerate(rows):
+        for columns, minor in _expanded(above, rows[i + 1 :]).items():
+            j = (~columns & ((1 << n) - 1)).bit_length() - 1
+            found[j][i] = -minor if (i + j) % 2 else minor
+        above = _expanded(above, [row])
+    return found, above.get((1 << n) - 1, zero)
 
 
 def determinant(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> PolyElement:
     """Return the determinant of a square matrix with at least one row."""
-    return _minors(rows, zero)[-1].get((1 << len(rows)) - 1, zero)
+    return _expanded({0: zero + 1}, rows).get((1 << len(rows)) - 1, zero)
 
 
-def _minors(rows: Sequence[Sequence[PolyElement]], zero: PolyElement) -> list[Minors]:
-    """Return the minors of no row, of the first one, of the first two, …, by expansion along the last row."""
-    found: list[Minors] = [{0: zero + 1}]
+def _expanded(minors: Minors, rows: Sequence[Sequence[PolyElement]]) -> Minors:
+    """Return the minors of some rows and of further ones, from those of the former, by expansion along the last row."""
     for row in rows:
         following: Minors = {}
-        for columns, minor in found[-1].items():
+        for columns, minor in minors.items():
             for j, entry in enumerate(row):
                 if entry and not columns >> j & 1:
                     product = minor * entry if (columns >> j).bit_count() % 2 == 0 else -minor * entry
                     both = columns | 1 << j
-                    following[both] = following.get(both, zero) + product
-        found.append({columns: minor for columns, minor in following.items() if minor})
-    return found
-
-
-def _inversions(above: int, below: int) -> int:
-    """Count the pairs of a column of the rows above and a smaller one of the rows below."""
-    return sum((below & ((1 << j) - 1)).bit_count() for j in range(above.bit_length()) if above >> j & 1)
-
-
-def _reversed(columns: int, n: int) -> int:
-    return sum(1 << (n - 1 - j) for j in range(n) if columns >> j & 1)
+                    following[both] = following[both] + product if both in following else product
+        minors = {columns: minor for columns, minor in following.items() if minor}
+    return minors

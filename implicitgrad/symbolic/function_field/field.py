@@ -9,7 +9,6 @@ All of this reads the generators and their places in the polynomial ring, and so
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -17,24 +16,8 @@ from math import comb, gcd, lcm, prod
 from typing import TYPE_CHECKING, Any
 
 import mpmath
-from sympy import (
-    QQ,
-    Abs,
-    Add,
-    Dummy,
-    Expr,
-    Mul,
-    Pow,
-    Rational,
-    Symbol,
-    cos,
-    cosh,
-    exp,
-    log,
-    sin,
-    sinh,
-    tanh,
-)  # fmt: skip
+from sympy import QQ, Abs, Add, Dummy, Expr, Mul, Pow, Rational, Symbol
+from sympy.functions import cos, cosh, exp, log, sin, sinh, tanh
 
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.factoring import are_coprime, irreducible_factors
@@ -52,7 +35,7 @@ from implicitgrad.symbolic.function_field.zero_test import DIGITS, cancels, comp
 from implicitgrad.symbolic.grammar.expressions import Equation
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
-from implicitgrad.symbolic.to_sympy import to_expression
+from implicitgrad.symbolic.to_sympy import natural, to_expression
 
 if TYPE_CHECKING:
     from sympy.polys.fields import FracElement
@@ -448,11 +431,6 @@ def expression_of(value: Symbolic | Fraction) -> Expr:
     if isinstance(value, Symbolic):
         return value.field.expression(value.element)
     return Rational(value.numerator, value.denominator)
-
-
-def natural(name: str) -> tuple[Any, ...]:
-    """Return a sort key: a2 before a10."""
-    return tuple(int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name))
 
 
 def _terms_at(polynomial: PolyElement, values: Sequence[Any]) -> list[Any]:

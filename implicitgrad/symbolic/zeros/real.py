@@ -14,27 +14,8 @@ from itertools import combinations
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sympy import (
-    Abs,
-    Dummy,
-    Expr,
-    Poly,
-    Rational,
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atanh,
-    cos,
-    cosh,
-    erf,
-    exp,
-    log,
-    sin,
-    sinh,
-    tanh,
-)  # fmt: skip
+from sympy import Abs, Dummy, Expr, Poly, Rational
+from sympy.functions import acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, sin, sinh, tanh
 
 from implicitgrad.symbolic.odd_root import OddRoot
 
