@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Status
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
-from implicitgrad.numbers.matrix import BaseMatrix, Rows, largest_error
+from implicitgrad.numbers.matrix import BaseMatrix, largest_error
 from implicitgrad.text.number_grammar import float_square_root
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.validity import Validity
 
 PartialRow = tuple[Fraction | None, ...]
-PartialMatrix = Rows[PartialRow]
+PartialMatrix = Sequence[PartialRow]
 """Rows in which None stands for an entry that the system does not determine."""
 
 MAX_TABLE_SIZE = 40

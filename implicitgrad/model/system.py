@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from implicitgrad.numbers.exact import Row
-from implicitgrad.numbers.matrix import BaseMatrix, Rows
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.implicit_equations import ImplicitEquations
 
 
-Matrix = Rows[Row]
+Matrix = Sequence[Row]
 """A matrix of any arithmetic, or a tuple of rows."""
 ALWAYS_EXACT = 16
 """Equations, unknowns and inputs up to which exact arithmetic is always used."""

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
 from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS
 from implicitgrad.text.number_texts import is_plain_integers
 
@@ -58,14 +58,9 @@ class BallMatrix(BaseMatrix[Any]):
     def __len__(self) -> int:
         return len(self.array)
 
-    @overload
-    def __getitem__(self, index: int, /) -> DoubleRow: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> tuple[DoubleRow, ...]: ...
-    def __getitem__(self, index: int | slice, /) -> DoubleRow | tuple[DoubleRow, ...]:
-        if isinstance(index, slice):
-            return tuple(map(_fractions, self.array[index].tolist()))
-        return _fractions(self.array[index].tolist())
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 (a row, or rows)
+        found = self.array[index].tolist()
+        return tuple(map(_fractions, found)) if isinstance(index, slice) else _fractions(found)
 
     def __iter__(self) -> Iterator[DoubleRow]:
         for row in self.array:
@@ -253,10 +248,6 @@ class BallMatrix(BaseMatrix[Any]):
             found.append([(j, Ball(float(row[j]), float(errors[i, j]))) for j in columns])
         return found
 
-    def first_columns(self, number: int) -> BallMatrix:
-        """Return the first ``number`` columns."""
-        return BallMatrix(self.array[:, :number], None if self.error is None else self._errors()[:, :number])
-
     def _errors(self) -> Array:
         """Return the bound on each entry, infinite where there is none."""
         import numpy as np
@@ -282,7 +273,7 @@ def _fractions(row: list[float]) -> DoubleRow:
     return tuple([Fraction(number) if number == number else None for number in row])
 
 
-def from_fractions(rows: Rows[Sequence[Fraction]]) -> BallMatrix:
+def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
     """Round rational numbers to the nearest doubles, with bounds on the rounding errors.
 
     Raises OverflowError for a number beyond the largest double, or one that would be rounded to 0.

@@ -8,7 +8,7 @@ from math import lcm
 from operator import mul
 from typing import Any, NamedTuple
 
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Rows, Written
+from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
 from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
 
 Row = tuple[Fraction, ...]
@@ -66,7 +66,7 @@ class RationalMatrix(BaseMatrix[Fraction]):
         self._squared: int | None = None
 
     @classmethod
-    def of(cls, rows: Rows[Row]) -> RationalMatrix:
+    def of(cls, rows: Sequence[Row]) -> RationalMatrix:
         """Build a matrix from rows of Fractions."""
         if isinstance(rows, RationalMatrix):
             return rows

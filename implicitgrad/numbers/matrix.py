@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import zip_longest
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
+from typing import Any, ClassVar, Protocol, TypeVar
 
-Row_co = TypeVar("Row_co", covariant=True)
 Entry_co = TypeVar("Entry_co", covariant=True)
-
-
-class Rows(Protocol[Row_co]):
-    """A sequence of rows: a matrix, or a tuple or list."""
-
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[Row_co]: ...
-    @overload
-    def __getitem__(self, index: int, /) -> Row_co: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> Sequence[Row_co]: ...
-
-
 Number = Any
 """A Fraction, or a Symbolic."""
 Doubles = Any
@@ -43,7 +29,7 @@ class NumberWriter(Protocol):
         """Write a BallMatrix."""
 
 
-class BaseMatrix(Generic[Entry_co]):
+class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
     """An immutable sequence of rows. An entry is None where the system does not determine it."""
 
     __slots__ = ()
@@ -83,7 +69,7 @@ class BaseMatrix(Generic[Entry_co]):
         """Return the number of entries that the system determines."""
         return sum(entry is not None for row in self.rows for entry in row)
 
-    def bounded_rows(self) -> Rows[tuple[Any, ...]]:
+    def bounded_rows(self) -> Sequence[tuple[Any, ...]]:
         """Return the rows, with doubles as Balls."""
         return self.rows
 
@@ -102,10 +88,6 @@ class BaseMatrix(Generic[Entry_co]):
     def part(self, rows: Sequence[int], columns: Sequence[int]) -> BaseMatrix[Entry_co]:
         """Return some rows and columns."""
         return self.with_rows([[self.rows[i][k] for k in columns] for i in rows])
-
-    def first_columns(self, number: int) -> BaseMatrix[Entry_co]:
-        """Return the first ``number`` columns."""
-        return self.with_rows([row[:number] for row in self.rows])
 
     def with_rows(self, rows: Iterable[Sequence[Any]]) -> BaseMatrix[Any]:
         """Return a matrix of other rows in the same arithmetic."""
@@ -175,11 +157,7 @@ class BaseMatrix(Generic[Entry_co]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    @overload
-    def __getitem__(self, index: int, /) -> tuple[Entry_co, ...]: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> tuple[tuple[Entry_co, ...], ...]: ...
-    def __getitem__(self, index: int | slice, /) -> Any:
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 (a row, or rows)
         return self.rows[index]
 
     def __iter__(self) -> Iterator[tuple[Entry_co, ...]]:

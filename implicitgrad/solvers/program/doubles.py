@@ -206,7 +206,7 @@ def _matrix_gradients(answer: ProgramSolution, row: _Bounded, y: _Bounded) -> tu
     G, k = np.zeros((m, n)), len(active)
     of_rows = [place for place, i in enumerate(active) if i < m]
     G[[active[place] for place in of_rows]] = rows[of_rows]
-    found = MatrixGradients(*map(BallMatrix, (P / 2, G, rows[k:])))  # type: ignore[arg-type]
+    found = MatrixGradients(*map(BallMatrix, (P / 2, G, rows[k:])))
     return found, float(max(of_P.max(initial=0), errors.max(initial=0)))
 
 

@@ -15,7 +15,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.matrix import BaseMatrix, Rows
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.free_unknowns import indices
@@ -146,7 +146,7 @@ def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> S
     )
 
 
-def _solved(field: Field, K: Rows[Any], right: Rows[Any], *, is_limited: bool = False) -> tuple[Values, Any]:
+def _solved(field: Field, K: Sequence[Any], right: Sequence[Any], *, is_limited: bool = False) -> tuple[Values, Any]:
     """Return K⁻¹·right, and the determinant of K with its rows scaled to polynomials.
 
     is_limited : raise UsageError if the result may be too long to read.

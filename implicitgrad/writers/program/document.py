@@ -25,7 +25,6 @@ from implicitgrad.model.program.solution import (
     Slope,
 )
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.numbers.matrix import Rows
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import NOT_FILES, is_file_name
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
@@ -303,7 +302,7 @@ class ProgramDocument:
             and (parameter.key in ("q", "b", "x") or (parameter.key, parameter.number) in active)
         ]
 
-    def _of_shown(self, values: Rows[T]) -> list[T]:
+    def _of_shown(self, values: Sequence[T]) -> list[T]:
         """Return the values of the unknowns that are shown, of those of all."""
         return [values[j] for j in self.rows]
 

@@ -29,8 +29,9 @@ def needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
         row = next(row for row in solution.system.A.bounded_rows() if any(row))
         return f"it would need ∂L/∂y ∝ ({', '.join(map(notation.numbers.show, row))})"
     conditions = []
-    rows = solution.general.null_space.first_columns(MAX_CONDITIONS).nonzero_entries()
-    for column in range(min(len(solution.general.free), MAX_CONDITIONS)):
+    V, columns = solution.general.null_space, range(min(len(solution.general.free), MAX_CONDITIONS))
+    rows = V.part(range(len(V)), columns).nonzero_entries()
+    for column in columns:
         terms = [
             (value, f"∂L/∂{notation.label(y)}")
             for y, row in zip(solution.y, rows, strict=True)
