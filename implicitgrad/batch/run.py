@@ -11,6 +11,7 @@ from implicitgrad.batch.inputs.chunks import Chunk, chunks, size
 from implicitgrad.batch.inputs.sources import Sources
 from implicitgrad.batch.progress import ProgressReport
 from implicitgrad.batch.task import BatchResult, BatchTask, ReadyResults
+from implicitgrad.batch.workers.processes import cores
 from implicitgrad.text.errors import InputError
 from implicitgrad.writers.formats import FORMATS, JSON
 
@@ -40,25 +41,27 @@ class OutputTarget(NamedTuple):
 
 
 class BatchOptions(NamedTuple):
-    """The options that concern the batch as a whole."""
+    """The options that concern the batch as a whole, by the names of their parameters."""
 
-    systems: tuple[str, ...]
-    files_from: str | None
-    exclude: tuple[str, ...]
-    jobs: int
-    address: str | None
+    systems: tuple[str, ...] = ()
+    files_from: str | None = None
+    exclude: tuple[str, ...] = ()
+    jobs: int | None = None
+    """None: one for each core."""
+    address: str | None = None
     """The address of a Dask scheduler; None for processes of this machine."""
-    dask_timeout: int
-    fail_fast: bool
-    quiet: bool
-    resume: bool
+    dask_timeout: int | None = None
+    """Seconds."""
+    fail_fast: bool = False
+    quiet: bool = False
+    resume: bool = False
 
 
 def run_batch(options: BatchOptions, target: OutputTarget, task: BatchTask, interruptions: Interruptions) -> int:
     """Answer all systems and return the exit code. Raise OutputError, ReaderGone or KeyboardInterrupt."""
     sources = Sources(options.systems, options.files_from, options.exclude, target.output, target.directory)
     workers = _WorkerPool(options, task, interruptions)
-    max_pending = CHUNKS_PER_WORKER * (options.jobs if options.address is None else CLUSTER_WORKERS)
+    max_pending = CHUNKS_PER_WORKER * (workers.jobs if options.address is None else CLUSTER_WORKERS)
 
     def total() -> int | None:
         with interruptions.allowed():
@@ -99,12 +102,12 @@ class _WorkerPool:
     """The pool of workers, started once there is enough work."""
 
     def __init__(self, options: BatchOptions, task: BatchTask, interruptions: Interruptions) -> None:
-        self.jobs, self.task, self.interruptions = options.jobs, task, interruptions
+        self.jobs, self.task, self.interruptions = options.jobs or cores(), task, interruptions
         self.connect: Callable[[int], Executor] | None = None
         if options.address is not None:
-            from implicitgrad.batch.workers.cluster import dask
+            from implicitgrad.batch.workers.cluster import DASK_TIMEOUT, dask
 
-            self.connect = dask(options.address, options.dask_timeout)
+            self.connect = dask(options.address, options.dask_timeout or DASK_TIMEOUT)
         self.bytes = self.items = 0
         """The size of the work so far."""
         self.started: Pool | None = None

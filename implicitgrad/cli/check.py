@@ -6,29 +6,34 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from implicitgrad.cli.options.shared import (
+    CSV_INPUT,
+    DEBUG,
+    EXCLUDE,
+    PATH,
+    PLAIN_OPTION,
     QUOTES,
+    TIME_LIMIT,
     Verb,
-    csv_options,
     format_of,
     format_option,
-    names,
     once,
-    plain_option,
-    time_limit_option,
-    with_help,
+    option,
+    require_option,
+    taken,
 )
 from implicitgrad.cli.options.system import (
+    EQUATIONS,
     INLINE,
+    MATRICES,
+    PROGRAMS,
     SEVERAL_LOSSES,
     SystemOptions,
     files_read,
-    require_option,
-    system_options,
 )
 from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
 from implicitgrad.text.characters import quoted
@@ -42,11 +47,9 @@ if TYPE_CHECKING:
     from implicitgrad.writers.reports.report import Result
 
 REPORTS = [one for one in FORMATS.values() if one.has_report]
-CLAIM_OPTIONS = {
-    "dy_dx": "--dydx", "dL_dx": "--dldx", "dL_dA": "--dlda", "dL_dB": "--dldb", "condition.max": "--max-condition",
-    "tolerance.rtol": "--rtol", "tolerance.atol": "--atol",
-}  # fmt: skip
-SINGLE_NUMBERS = {"condition.max", "tolerance.rtol", "tolerance.atol"}
+MATRIX_CLAIMS = {"dy_dx": "--dydx", "dL_dx": "--dldx", "dL_dA": "--dlda", "dL_dB": "--dldb"}
+NUMBER_CLAIMS = {"condition.max": "--max-condition", "tolerance.rtol": "--rtol", "tolerance.atol": "--atol"}
+CLAIM_OPTIONS = MATRIX_CLAIMS | NUMBER_CLAIMS
 
 EXAMPLES = """\
 implicitgrad check systems/
@@ -55,116 +58,90 @@ implicitgrad check -A '1 2; 3 4' -g '1 1' --dldx @gradient.npy
 implicitgrad check systems/ --require determined --max-condition 1e8
 implicitgrad check systems/ --strict --junit report.xml
 implicitgrad check --update system.yaml"""
-GROUPS = {
-    "Claims": "dydx dldx dlda dldb show require max_condition rtol atol",
-    "Files": "exclude strict update yes",
-    "System": "A B dL_dy x y",
-    "Equations": "equations at solve_for",
-    "Quadratic programs": "minimize maximize subject_to",
-    "Output": "form plain output junit github quiet",
-    "CSV input": "delimiter decimal header index",
-    "Advanced": "time_limit",
-}
 EPILOG = """\
 SYSTEMS are files as solve reads them, directories, or - for standard input.
 A file claims under its key expect: implicitgrad guide check
 
 Exit codes: 0 every claim holds; 1 a claim fails or cannot be decided; 2 bad
 usage, or a file cannot be read (the others are checked); 3 an internal error."""
+GROUPS = {
+    "Claims": [
+        once("--dydx", metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, or @FILE."),
+        once(
+            "--dldx", hint=SEVERAL_LOSSES, metavar="VECTOR",
+            help="Claim ∂L/∂x: '-0.5 0.5' or @FILE; a row for each loss.",
+        ),
+        once(
+            "--dlda", metavar="MATRIX", help="Claim ∂L/∂A: a row for each equation, or @FILE; it needs --at."
+        ),
+        once("--dldb", metavar="MATRIX", help="Claim ∂L/∂B likewise."),
+        once(
+            "--show", parser="parse_names", metavar="NAMES",
+            help="Of a large sparse system: the unknowns and inputs whose rows and columns the claims have.",
+        ),
+        require_option("Claim this of the answer"),
+        option("--max-condition", metavar="X", help="Claim a condition number of at most X."),
+        option(
+            "--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]"
+        ),
+        option("--atol", metavar="X", help="Allow an error of X."),
+    ],
+    "Files": [
+        EXCLUDE,
+        option(
+            "--strict", is_flag=True, help="Fail on a system without claims, and on a claim that fixes nothing."
+        ),
+        option(
+            "--update", is_flag=True, help="Rewrite the files' claims so that they hold, and show the change."
+        ),
+        option("--yes", is_flag=True, help="Let --update write when run on a terminal."),
+    ],
+    "System": MATRICES,
+    "Equations": EQUATIONS,
+    "Quadratic programs": PROGRAMS,
+    "Output": [
+        format_option(
+            REPORTS,
+            f"What to print; {JSON}: an object for each system.  [default: by the suffix of --output, else {TABLE}]",
+        ),
+        PLAIN_OPTION,
+        option("-o", "--output", metavar="FILE", type=PATH, help="Write the report to a file."),
+        option("--junit", metavar="FILE", type=PATH, help="Also write JUnit XML to a file."),
+        option(
+            "--github/--no-github", default=None,
+            help="Also print GitHub annotations.  [default: if GITHUB_ACTIONS is set]",
+        ),
+        option("-q", "--quiet", is_flag=True, help="Print failures only."),
+    ],
+    "CSV input": CSV_INPUT,
+    "Advanced": [TIME_LIMIT],
+    "Other": [DEBUG],
+}  # fmt: skip
 
 
 @click.command(
     cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Check claimed gradients and ranks."
 )
-@click.argument("systems", nargs=-1, type=click.Path(readable=False))
-@system_options
-@click.option("--dydx", **once(), metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, or @FILE.")
-@click.option(
-    "--dldx",
-    **once(hint=SEVERAL_LOSSES),
-    metavar="VECTOR",
-    help="Claim ∂L/∂x: '-0.5 0.5' or @FILE; a row for each loss.",
-)
-@click.option(
-    "--dlda", **once(), metavar="MATRIX", help="Claim ∂L/∂A: a row for each equation, or @FILE; it needs --at."
-)
-@click.option("--dldb", **once(), metavar="MATRIX", help="Claim ∂L/∂B likewise.")
-@click.option(
-    "--show",
-    **once(names),
-    metavar="NAMES",
-    help="Of a large sparse system: the unknowns and inputs whose rows and columns the claims have.",
-)
-@require_option("Claim this of the answer")
-@click.option("--max-condition", metavar="X", help="Claim a condition number of at most X.")
-@click.option("--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]")
-@click.option("--atol", metavar="X", help="Allow an error of X.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
-@click.option("--strict", is_flag=True, help="Fail on a system without claims, and on a claim that fixes nothing.")
-@format_option(
-    REPORTS, f"What to print; {JSON}: an object for each system.  [default: by the suffix of --output, else {TABLE}]",
-)  # fmt: skip
-@plain_option
-@click.option("-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write the report to a file.")
-@click.option("--junit", metavar="FILE", type=click.Path(readable=False), help="Also write JUnit XML to a file.")
-@click.option(
-    "--github/--no-github",
-    default=None,
-    help="Also print GitHub annotations.  [default: if GITHUB_ACTIONS is set]",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
-@click.option("--update", is_flag=True, help="Rewrite the files' claims so that they hold, and show the change.")
-@click.option("--yes", is_flag=True, help="Let --update write when run on a terminal.")
-@time_limit_option
-@csv_options
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-@with_help()
+@click.argument("systems", nargs=-1, type=PATH)
 def check(
     systems: tuple[str, ...],
-    A: str | None,
-    B: str | None,
-    equations: tuple[str, ...],
-    minimize: str | None,
-    maximize: str | None,
-    subject_to: tuple[str, ...],
-    at: tuple[str, ...] | None,
-    solve_for: tuple[str, ...] | None,
-    dL_dy: str | None,
-    x: tuple[str, ...] | None,
-    y: tuple[str, ...] | None,
-    dydx: str | None,
-    dldx: str | None,
-    dlda: str | None,
-    dldb: str | None,
-    show: tuple[str, ...] | None,
-    require: tuple[str, ...],
-    max_condition: str | None,
-    rtol: str | None,
-    atol: str | None,
     exclude: tuple[str, ...],
-    strict: bool,
+    require: tuple[str, ...],
+    show: tuple[str, ...] | None,
     form: str | None,
     plain: bool,
     output: str | None,
-    junit: str | None,
-    github: bool | None,
-    quiet: bool,
+    strict: bool,
     update: bool,
     yes: bool,
-    delimiter: str | None,
-    decimal: str,
-    header: bool | None,
-    index: bool | None,
     time_limit: float | None,
-    debug: bool,
+    **others: Any,  # noqa: ANN401 (of several types)
 ) -> int:
     """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
-    csv_form = CsvFormat(delimiter, decimal, header, index)
-    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to)
-    matrices = {"dy_dx": dydx, "dL_dx": dldx, "dL_dA": dlda, "dL_dB": dldb}
-    numbers = {"condition.max": max_condition, "tolerance.rtol": rtol, "tolerance.atol": atol}
-    claimed = {key: value for key, value in (matrices | numbers).items() if value is not None}
-    inputs = files_read(systems, [*given.values.values(), *matrices.values()], given.csv_form)
+    given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
+    names = {key: option.removeprefix("--").replace("-", "_") for key, option in CLAIM_OPTIONS.items()}
+    claimed = {key: others[name] for key, name in names.items() if others[name] is not None}
+    inputs = files_read(systems, [*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)], csv_form)
     from implicitgrad.batch.inputs.walk import find_files
     from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
@@ -179,7 +156,8 @@ def check(
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
         refuse_inputs(output, [0 if path == "-" else file_of(path) for path in [*inputs, *files]])
-    reporting = Reporting(format_of(output, form, REPORTS, TABLE, is_plain=plain), output, junit, github, quiet)
+    form = format_of(output, form, REPORTS, TABLE, is_plain=plain)
+    reporting = taken(Reporting, others | {"form": form, "output": output})
     reporting.check()
     if update or yes:
         _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
@@ -187,15 +165,15 @@ def check(
             raise UsageError("--time-limit is for checks; expected --update without it")
         from implicitgrad.cli.claims.update import update_files
 
-        return update_files(files, errors, given.csv_form, may_write=yes)
+        return update_files(files, errors, csv_form, may_write=yes)
 
     from implicitgrad.cli.options.given import parse_options
 
-    parts = parse_options(given)._replace(shown=show or ())
-    claims, more = _claims(claimed, given.csv_form), _required(require)
+    parts = parse_options(given, csv_form)._replace(shown=show or ())
+    claims, more = _claims(claimed, csv_form), _required(require)
     results: list[Result] = [Unreadable(str(error.problems[0].source), error.problems) for error in errors]
     for source in [None] if given.is_whole else files:
-        results += _checked(source, parts, claims, more, given.csv_form, time_limit)
+        results += _checked(source, parts, claims, more, csv_form, time_limit)
     if strict:
         results = [result if isinstance(result, Unreadable) else result.strictly() for result in results]
     return report_results(results, reporting, [*inputs, *map(file_of, files)])
@@ -254,7 +232,7 @@ def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: di
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
     if stray is not None:
         raise UsageError(f"expected a file or directory, got {quoted(stray)}", QUOTES)
-    for key in SINGLE_NUMBERS & set(claimed):
+    for key in NUMBER_CLAIMS.keys() & claimed.keys():
         try:
             is_negative = parse_number(claimed[key]) < 0
         except NumberError as error:
@@ -273,13 +251,15 @@ def _refuse_for_update(
     strict: bool,
     require: tuple[str, ...],
 ) -> None:
+    from implicitgrad.cli.claims.reporting import Reporting
+
     if not update:
         raise UsageError("--yes lets --update write; expected --update with it")
     if "-" in files:
         raise UsageError("--update writes files; expected none of them to be -")
-    if claimed or require or not given.is_empty:
+    if claimed or require or given != SystemOptions():
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
-    if strict or reporting._replace(github=None) != (TABLE, None, None, None, False):
+    if strict or reporting._replace(github=None) != Reporting(TABLE):
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")
 
 
@@ -288,14 +268,12 @@ def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
     from implicitgrad.model.spec import SourceValue
     from implicitgrad.readers.options import read_value
 
-    claims = {}
-    for key, value in given.items():
-        option = CLAIM_OPTIONS[key]
-        is_matrix = key not in SINGLE_NUMBERS
-        claims[key] = (
-            read_value(value, option, is_matrix=False, csv_format=form) if is_matrix else SourceValue(value, option)
-        )
-    return claims
+    return {
+        key: SourceValue(value, NUMBER_CLAIMS[key])
+        if key in NUMBER_CLAIMS
+        else read_value(value, MATRIX_CLAIMS[key], is_matrix=False, csv_format=form)
+        for key, value in given.items()
+    }
 
 
 def _required(require: Iterable[str]) -> list[dict[str, SourceValue]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from implicitgrad.cli.options.shared import Verb, with_help
+from implicitgrad.cli.options.shared import Verb
 from implicitgrad.terminal.screen import stdout_screen
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.characters import encodable, quoted
@@ -43,7 +43,6 @@ implicitgrad guide equations > equations.md"""
 
 @click.command(cls=Verb, examples=EXAMPLES, groups={}, short_help="Read the manual.")
 @click.argument("topic", required=False)
-@with_help()
 def guide(topic: str | None) -> int:
     """Show a page of the manual; without TOPIC, the list of pages.
 

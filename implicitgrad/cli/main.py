@@ -7,7 +7,8 @@ from itertools import pairwise
 import click
 
 from implicitgrad.cli.boundary import run_safely
-from implicitgrad.cli.options.shared import show_version, with_help
+from implicitgrad.cli.options.shared import HELP
+from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import JSON
@@ -31,16 +32,25 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"implicitgrad.cli.{name}"), name)
         return command
 
+    def get_help(self, context: click.Context) -> str:
+        """Return the program's own help page."""
+        from implicitgrad.cli.overview import OVERVIEW
 
-def _overview(context: click.Context) -> str:
-    from implicitgrad.cli.overview import OVERVIEW
-
-    return OVERVIEW
+        return OVERVIEW
 
 
-@click.group(cls=Commands, add_help_option=False, no_args_is_help=False)
-@with_help(_overview)
-@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version)
+def _show_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        from implicitgrad.text.version import __version__
+
+        write_stdout(f"implicitgrad {__version__}\n")
+        context.exit()
+
+
+VERSION = click.Option(["-V", "--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+
+
+@click.group(cls=Commands, params=[HELP, VERSION], add_help_option=False, no_args_is_help=False)
 def implicitgrad() -> None:
     """Exact implicit differentiation of linear and nonlinear systems."""
 

@@ -11,35 +11,38 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.cli.options.shared import (
+    ARITHMETIC,
+    CSV_INPUT,
+    DEBUG,
+    FREE,
+    PATH,
+    PLAIN_OPTION,
+    RTOL,
+    TIME_LIMIT,
     Verb,
-    csv_options,
     format_of,
     format_option,
-    names,
     once,
-    plain_option,
+    option,
+    require_option,
     set_threads,
-    solving_options,
-    threads_option,
-    time_limit_option,
-    with_help,
+    taken,
 )
-from implicitgrad.cli.options.system import INLINE, SystemOptions, files_read, require_option, system_options
+from implicitgrad.cli.options.system import EQUATIONS, INLINE, MATRICES, PROGRAMS, SystemOptions, files_read
 from implicitgrad.model.spec import CsvFormat, SystemSpec
-from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
-from implicitgrad.terminal.streams import spinner, write_stdout
+from implicitgrad.numbers.number_form import NumberForm
+from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from implicitgrad.cli.answers.answer import Answer, SolveOptions
     from implicitgrad.text.errors import Problem
 
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
+
 
 EXAMPLES = """\
 implicitgrad solve system.yaml
@@ -49,15 +52,6 @@ implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --at x=3,y=4
 implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --steps
 implicitgrad solve system.yaml --format json | jq .dL_dx
 implicitgrad solve system.yaml --require determined > /dev/null"""
-GROUPS = {
-    "System": "A B dL_dy x y",
-    "Equations": "equations at solve_for order",
-    "Quadratic programs": "minimize maximize subject_to pieces direction",
-    "Answer": "wrt dx steps free only require",
-    "Output": "form plain output show sort notation digits full",
-    "CSV input": "delimiter decimal header index",
-    "Advanced": "arithmetic rtol time_limit threads",
-}
 EPILOG = """\
 SYSTEM is a file (.yaml, .json, .jsonl, .csv, .tsv, .npy, .npz, .mtx) or - for standard input. Options override what it
 says.
@@ -74,130 +68,99 @@ def _described() -> str:
     return "; ".join(f"{names}: {description}" for names, description in named if description)
 
 
+GROUPS = {
+    "System": MATRICES,
+    "Equations": [
+        *EQUATIONS,
+        option(
+            "--order", type=click.IntRange(1, 2), default=1, metavar="N",
+            help="2 adds ∂²y/∂x², a table for each unknown.",
+        ),
+    ],
+    "Quadratic programs": [
+        *PROGRAMS,
+        option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program."),
+        once(
+            "--direction", parser="parse_rates", metavar="NAME=RATE,...",
+            help="Differentiate a quadratic program in one direction: h1=1,b2=-1.",
+        ),
+    ],
+    "Answer": [
+        once(
+            "--wrt", parser="parse_names", metavar="KEYS",
+            help="Show the derivatives in these. Of a system: x, A and B (with --at), or letters.  [default: x] Of a "
+            "quadratic program: q,h,b,lb,ub,P,G,A, or x, its letters.  [default: x if there are letters, else "
+            "q,h,b,lb,ub]",
+        ),
+        once(
+            "--dx", metavar="VECTOR",
+            help="Also print dy = J·dx and dL along this change of x, the JVP: '5 6' or @FILE. The gradient ∂L/∂x = "
+            "Jᵀ·∂L/∂y is the VJP.",
+        ),
+        option("--steps", is_flag=True, help=f"Print the derivation ({WITH_STEPS})."),
+        FREE,
+        option(
+            "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x, which saves the inverse of a large system."
+        ),
+        require_option("Exit with 1 unless the answer is this"),
+    ],
+    "Output": [
+        format_option(
+            PRINTED, f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]"
+        ),
+        PLAIN_OPTION,
+        option(
+            "-o", "--output", metavar="FILE", type=PATH,
+            help="Write to a file. Its suffix chooses the format; .npy gets ∂y/∂x, .npz all matrices.",
+        ),
+        once(
+            "--show", parser="parse_names", metavar="NAMES",
+            help="Show these rows and columns: names and patterns of unknowns and inputs, 'Energy,feed*'.",
+        ),
+        option("--sort", is_flag=True, help="Put the rows and the columns with the largest entries first."),
+        option(
+            "--notation", type=click.Choice([form.value for form in NumberForm]), default=NumberForm.AUTO.value,
+            help="Write the numbers of a table as fractions, or as decimals.  [default: auto: as fractions if all "
+            "numerators and denominators of the table have at most three digits]",
+        ),
+        option(
+            "--digits", type=click.IntRange(1, 100), metavar="N",
+            help="Round decimals to N significant digits.  [default: 6; in the summary of a large answer 3; in CSV "
+            "all]",
+        ),
+        option("--full", is_flag=True, help="Print every entry of a large ∂y/∂x, not a summary."),
+    ],
+    "CSV input": CSV_INPUT,
+    "Advanced": [
+        ARITHMETIC,
+        RTOL,
+        TIME_LIMIT,
+        option(
+            "--threads", type=click.IntRange(1, 4096), metavar="N",
+            help="Threads of the linear algebra.  [default: 1; all, or OMP_NUM_THREADS, for large systems]",
+        ),
+    ],
+    "Other": [DEBUG],
+}  # fmt: skip
+
+
 @click.command(
     cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Print ∂y/∂x and ∂L/∂x of a system."
 )
-@click.argument("system", required=False, type=click.Path(readable=False))
-@system_options
-@solving_options
-@click.option(
-    "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x, which saves the inverse of a large system."
-)
-@click.option(
-    "--order", type=click.IntRange(1, 2), default=1, metavar="N", help="2 adds ∂²y/∂x², a table for each unknown."
-)
-@click.option(
-    "--dx",
-    **once(),
-    metavar="VECTOR",
-    help="Also print dy = J·dx and dL along this change of x, the JVP: '5 6' or @FILE. The gradient ∂L/∂x = Jᵀ·∂L/∂y "
-    "is the VJP.",
-)
-@click.option("--steps", is_flag=True, help=f"Print the derivation ({WITH_STEPS}).")
-@click.option(
-    "--wrt",
-    **once(names),
-    metavar="KEYS",
-    help="Show the derivatives in these. Of a system: x, A and B (with --at), or letters.  [default: x] Of a quadratic "
-    "program: q,h,b,lb,ub,P,G,A, or x, its letters.  [default: x if there are letters, else q,h,b,lb,ub]",
-)
-@click.option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program.")
-@click.option(
-    "--direction",
-    **once(names),
-    metavar="NAME=RATE,...",
-    help="Differentiate a quadratic program in one direction: h1=1,b2=-1.",
-)
-@format_option(
-    PRINTED,
-    f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]",
-)
-@plain_option
-@click.option(
-    "--digits",
-    type=click.IntRange(1, 100),
-    metavar="N",
-    help="Round decimals to N significant digits.  [default: 6; in the summary of a large answer 3; in CSV all]",
-)
-@click.option(
-    "--notation",
-    type=click.Choice([form.value for form in NumberForm]),
-    default=NumberForm.AUTO.value,
-    help="Write the numbers of a table as fractions, or as decimals.  [default: auto: as fractions if all numerators "
-    "and denominators of the table have at most three digits]",
-)
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(readable=False),
-    help="Write to a file. Its suffix chooses the format; .npy gets ∂y/∂x, .npz all matrices.",
-)
-@click.option(
-    "--show",
-    **once(names),
-    metavar="NAMES",
-    help="Show these rows and columns: names and patterns of unknowns and inputs, 'Energy,feed*'.",
-)
-@click.option("--sort", is_flag=True, help="Put the rows and the columns with the largest entries first.")
-@click.option("--full", is_flag=True, help="Print every entry of a large ∂y/∂x, not a summary.")
-@time_limit_option
-@threads_option
-@require_option("Exit with 1 unless the answer is this")
-@csv_options
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-@with_help()
+@click.argument("system", required=False, type=PATH)
 def solve(
-    system: str | None,
-    A: str | None,
-    B: str | None,
-    equations: tuple[str, ...],
-    minimize: str | None,
-    maximize: str | None,
-    subject_to: tuple[str, ...],
-    at: tuple[str, ...] | None,
-    solve_for: tuple[str, ...] | None,
-    dL_dy: str | None,
-    x: tuple[str, ...] | None,
-    y: tuple[str, ...] | None,
-    free: tuple[str, ...] | None,
-    arithmetic: str,
-    rtol: float | None,
-    only: str | None,
-    order: int,
-    dx: str | None,
-    steps: bool,
-    show: tuple[str, ...] | None,
-    sort: bool,
-    full: bool,
-    time_limit: float | None,
-    threads: int | None,
-    form: str | None,
-    plain: bool,
-    digits: int | None,
-    notation: str,
-    output: str | None,
-    require: tuple[str, ...],
-    delimiter: str | None,
-    decimal: str,
-    header: bool | None,
-    index: bool | None,
-    wrt: tuple[str, ...] | None,
-    pieces: bool,
-    direction: tuple[str, ...] | None,
-    debug: bool,
+    system: str | None, output: str | None, form: str | None, plain: bool, threads: int | None, **others: object
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
-    csv_form = CsvFormat(delimiter, decimal, header, index)
-    given = SystemOptions(A, B, dL_dy, x, y, equations, at, solve_for, csv_form, minimize, maximize, subject_to, dx)
+    given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
     if output == "":
         raise UsageError("expected a file's name, got ''")
-    inputs = files_read([] if system is None else [system], given.values.values(), given.csv_form)
+    inputs = files_read([] if system is None else [system], given.values.values(), csv_form)
     if system is None and not given.is_whole:
         raise UsageError(
             "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
         )
-    if not given.is_empty:
+    if given != SystemOptions():
         from implicitgrad.cli.options.given import refuse_contradictions
 
         refuse_contradictions(inputs[:1] if system is not None else [], given)
@@ -211,82 +174,69 @@ def solve(
         from implicitgrad.terminal.files import refuse_inputs
 
         refuse_inputs(output, sources)
-    form = format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
-    if steps and not FORMATS[form].has_steps:
-        raise UsageError(f"--steps is for --format {WITH_STEPS}, got {form}")
-    if steps and (sort or show is not None):
-        option = "--sort" if show is None else "--show"
-        raise UsageError(f"{option} is for the table, and --steps prints none; expected one of them, got both")
-    if rtol is not None and arithmetic == "exact":
-        raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
     set_threads(threads, inputs)
     from implicitgrad.cli.answers.answer import SolveOptions
 
-    file = None if output == "-" else output
-    rates = None if direction is None else _rates(direction)
-    options = SolveOptions(
-        arithmetic,
-        free or (),
-        rtol,
-        only,
-        order,
-        steps,
-        require,
-        form,
-        _numbers(digits, NumberForm(notation)),
-        full,
-        file,
-        wrt or (),
-        pieces,
-        rates,
-        show or (),
-        sort,
+    options = taken(
+        SolveOptions,
+        others
+        | {
+            "form": format_of(output, form, FORMATS.values(), TABLE, is_plain=plain),
+            "file": None if output == "-" else output,
+        },
     )
-    answers, problems = _answers(system, given, inputs, options, time_limit)
-    if file is None:
-        write_stdout("".join(_joined(answers, form)))
+    _refuse_both(options)
+    answers, problems = _answers(system, given, csv_form, inputs, options)
+    text = "".join(_joined(answers, options.form))
+    if options.file is None:
+        write_stdout(text)
     elif not problems:
-        from implicitgrad.cli.answers.output import write_answers
+        from implicitgrad.terminal.files import write_file
 
-        write_answers(file, answers, "".join(_joined(answers, form)), sources)
+        only = answers[0].written
+        write_file(options.file, text if isinstance(only, str) else memoryview(only), sources)
+        for answer in answers:
+            if answer.note is not None:
+                say(answer.note)
     not_met = [problem for answer in answers for problem in answer.unmet]
     if problems or not_met:
         from implicitgrad.cli.problems import report
 
-        report([*problems, *not_met], as_json=form == JSON)
+        report([*problems, *not_met], as_json=options.form == JSON)
         return ImplicitGradError.exit_code if problems else 1
     return 0
 
 
-def _numbers(digits: int | None, form: NumberForm) -> NumberOptions:
-    return DEFAULT._replace(form=form) if digits is None else NumberOptions(digits, form, digits, digits)
-
-
-def _rates(direction: tuple[str, ...]) -> dict[str, Fraction]:
-    from implicitgrad.cli.options.values import parse_rates
-
-    return parse_rates(direction)
+def _refuse_both(options: SolveOptions) -> None:
+    """Raise UsageError for options of which one says nothing beside the other."""
+    if options.steps and not FORMATS[options.form].has_steps:
+        raise UsageError(f"--steps is for --format {WITH_STEPS}, got {options.form}")
+    if options.steps and (options.sort or options.show):
+        option = "--show" if options.show else "--sort"
+        raise UsageError(f"{option} is for the table, and --steps prints none; expected one of them, got both")
+    if options.rtol is not None and options.arithmetic == "exact":
+        raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
 
 
 def _answers(
-    source: str | None, given: SystemOptions, inputs: list[str], options: SolveOptions, time_limit: float | None
+    source: str | None, given: SystemOptions, csv_form: CsvFormat, inputs: list[str], options: SolveOptions
 ) -> tuple[list[Answer], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
     from implicitgrad.cli.answers.answer import answer, build_systems
 
     with spinner(f"reading {', '.join(inputs)}"):
-        read = _reader(source, given)
-        if time_limit is None:
+        read = _reader(source, given, csv_form)
+        if options.time_limit is None:
             systems = build_systems(read(), options)
         else:
             from implicitgrad.cli.options.sources import read_once
 
             read = partial(read, read_once(source))
     with spinner(f"solving {source or INLINE}"):
-        if time_limit is not None:
+        if options.time_limit is not None:
             from implicitgrad.cli.answers.isolated import answers_in_time
 
-            return answers_in_time(time_limit, read, source or INLINE, options)
+            return answers_in_time(options.time_limit, read, source or INLINE, options)
         if len(systems) != 1:
             from implicitgrad.cli.answers.refusals import refuse_several
 
@@ -303,18 +253,18 @@ def _answers(
         return answers_to(systems, options)
 
 
-def _reader(source: str | None, given: SystemOptions) -> Callable[..., list[SystemSpec]]:
+def _reader(source: str | None, given: SystemOptions, csv_form: CsvFormat) -> Callable[..., list[SystemSpec]]:
     """Return the function that reads the systems of a file, with what options override, or the one of options alone.
 
     It takes the text of the file, if that was read already.
     """
-    if source is not None and given.is_empty:
+    if source is not None and given == SystemOptions():
         from implicitgrad.readers.formats import read_specs
 
-        return partial(read_specs, source, given.csv_form)
+        return partial(read_specs, source, csv_form)
     from implicitgrad.cli.options.given import parse_options, specs_of
 
-    return partial(specs_of, source, parse_options(given), given.csv_form)
+    return partial(specs_of, source, parse_options(given, csv_form), csv_form)
 
 
 def _joined(answers: list[Answer], form: str) -> list[str]:

@@ -19,6 +19,8 @@ from implicitgrad.text.errors import OutputError, UsageError
 if TYPE_CHECKING:
     from distributed import Client
 
+DASK_TIMEOUT = 60
+"""Seconds."""
 MAX_POLL_SECONDS = 1.0
 """The longest time between two requests for the workers."""
 MIN_POLLS = 4

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from implicitgrad.text.errors import ImplicitGradError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def local(workers: int) -> Executor:

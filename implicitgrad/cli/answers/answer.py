@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
-from implicitgrad.numbers.number_form import NumberForm, NumberOptions
+from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.readers.systems.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.text.errors import InputError, Problem, UsageError
+from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.writers.formats import FORMATS
 from implicitgrad.writers.options import WriteOptions
 
@@ -24,21 +24,22 @@ if TYPE_CHECKING:
 
 
 class SolveOptions(NamedTuple):
-    """The options that apply to every system."""
+    """The options that apply to every system, by the names of their parameters."""
 
-    arithmetic: str
-    free: tuple[str, ...]
-    rtol: float | None
-    only: str | None
-    order: int
-    steps: bool
-    require: tuple[str, ...]
     form: str
-    numbers: NumberOptions
-    is_full: bool
-    file: str | None
+    arithmetic: str
+    order: int
+    notation: str
+    free: tuple[str, ...] = ()
+    rtol: float | None = None
+    only: str | None = None
+    steps: bool = False
+    require: tuple[str, ...] = ()
+    digits: int | None = None
+    full: bool = False
+    file: str | None = None
     """The output file; None for standard output."""
-    wrt: tuple[str, ...]
+    wrt: tuple[str, ...] = ()
     """What to differentiate in: x, A and B of a system, or the parameters of a program that a page shows."""
     pieces: bool = False
     """Whether all Jacobians around a kink of a program are asked for."""
@@ -46,13 +47,22 @@ class SolveOptions(NamedTuple):
     """A direction in which a program's derivative is asked for."""
     show: tuple[str, ...] = ()
     """The names and patterns of what a page shows; none for everything."""
-    is_sorted: bool = False
+    sort: bool = False
     """Whether the rows and the columns of the largest entries come first."""
+    time_limit: float | None = None
 
     @property
     def is_in_letters(self) -> bool:
         """Whether derivatives of a system are asked for in other than x."""
         return any(key != "x" for key in self.wrt)
+
+    @property
+    def numbers(self) -> NumberOptions:
+        """How numbers are written."""
+        form = NumberForm(self.notation)
+        if self.digits is None:
+            return DEFAULT._replace(form=form)
+        return NumberOptions(self.digits, form, self.digits, self.digits)
 
 
 class Answer(NamedTuple):
@@ -72,11 +82,6 @@ class PendingSystem(NamedTuple):
     """A SystemSpec if it needs algebra."""
     parts: dict[str, SourceValue]
     """The values as written, for an answer in YAML."""
-
-    @property
-    def is_of_numbers(self) -> bool:
-        """Whether the system has numbers alone, and so is built."""
-        return not isinstance(self.system, SystemSpec)
 
 
 def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[PendingSystem]:
@@ -103,63 +108,46 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
 
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
-    if options.wrt:
-        from implicitgrad.cli.answers.refusals import refuse_strange
+    if options.wrt or options.pieces or options.direction is not None:
+        from implicitgrad.cli.answers.refusals import refuse_beside_linear, refuse_strange
 
         refuse_strange(system, options.wrt)
+        refuse_beside_linear(system, {"--pieces": options.pieces, "--direction": options.direction is not None})
     if system.kind == "program":
         from implicitgrad.cli.answers.program import solve_program, with_pieces
 
         linear = {"--free": options.free, "--rtol": options.rtol is not None, "--order": options.order > 1}
         found = solve_program(system, linear, steps=options.steps, is_gradient_alone=options.only is not None)
         return with_pieces(found, pieces=options.pieces, direction=options.direction)
-    for option, is_given in {"--pieces": options.pieces, "--direction": options.direction is not None}.items():
-        if is_given:
-            raise UsageError(f"{system.source}: {option} is for quadratic programs")
     return solve_system(
-        system,
-        options.free,
-        rtol=options.rtol,
-        gradient_alone=options.only is not None,
-        order=options.order,
-        steps=options.steps,
-        wrt=options.wrt,
-    )
+        system, options.free, rtol=options.rtol, gradient_alone=options.only is not None, order=options.order,
+        steps=options.steps, wrt=options.wrt,
+    )  # fmt: skip
 
 
 def answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
     """Solve a system and write its answer. Raise ImplicitGradError."""
     solution = _solve(system, options)
-    if options.numbers.form is NumberForm.FRACTION and _is_in_doubles(solution):
-        message = f"{system.source}: --notation fraction needs an exact answer, and this one is in doubles"
-        raise UsageError(message, "--arithmetic exact gives one, where the question has one")
+    if options.numbers.form is NumberForm.FRACTION:
+        from implicitgrad.cli.answers.refusals import require_exact
+
+        require_exact(solution)
     problems: list[Problem] = []
     if options.require:
         from implicitgrad.model.requirement import facts_of, unmet
 
         problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
     selection = None
-    if options.show or options.is_sorted:
+    if options.show or options.sort:
         from implicitgrad.cli.answers.selection import selection_of
 
-        selection = selection_of(solution, options.show, is_sorted=options.is_sorted)
+        selection = selection_of(solution, options.show, is_sorted=options.sort)
     form, is_on_screen = FORMATS[options.form], options.file is None
     asked = WriteOptions(
-        options.numbers,
-        options.is_full or not is_on_screen,
-        is_on_screen,
-        parts,
-        wrt=options.wrt,
-        has_steps=options.steps,
-        selection=selection,
-    )
+        options.numbers, options.full or not is_on_screen, is_on_screen, parts,
+        wrt=options.wrt, has_steps=options.steps, selection=selection,
+    )  # fmt: skip
     written = form.write(solution, asked)
     limitation = None if is_on_screen else form.limitation(solution, asked)
     note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"
     return Answer(written, note, tuple(problems))
-
-
-def _is_in_doubles(solution: Solution | ProgramSolution) -> bool:
-    if solution.kind == "program":
-        return solution.error_bound is not None
-    return solution.arithmetic is Arithmetic.FLOAT

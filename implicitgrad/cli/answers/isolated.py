@@ -38,14 +38,14 @@ def answers_in_time(
 
 
 def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Generator[Answer | JobResult]:
-    for is_of_numbers, group in groupby(systems, lambda one: one.is_of_numbers):
-        if is_of_numbers:
+    for needs_algebra, group in groupby(systems, lambda one: isinstance(one.system, SystemSpec)):
+        if needs_algebra:
+            specs = [one.system for one in group if isinstance(one.system, SystemSpec)]
+            yield from run_isolated(partial(_jobs, specs, options))
+        else:
             for system, parts in group:
                 assert not isinstance(system, SystemSpec)
                 yield answer(system, parts, options)
-        else:
-            specs = [one.system for one in group if isinstance(one.system, SystemSpec)]
-            yield from run_isolated(partial(_jobs, specs, options))
 
 
 def _split(results: Generator[Answer | JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.spec import UNIQUE_GRADIENT
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, either
 
 if TYPE_CHECKING:
+    from implicitgrad.model.program.solution import ProgramSolution
+    from implicitgrad.model.solution import Solution
     from implicitgrad.readers.systems.build import Question
 
 PARAMETERS: tuple[str, ...] = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
@@ -28,6 +30,24 @@ def refuse_strange(system: Question, wrt: Sequence[str]) -> None:
         if key not in known:
             listed = ", ".join(map(printable, known))
             raise UsageError(f"{printable(system.source)}: --wrt: expected some of {listed}, got {quoted(key)}")
+
+
+def refuse_beside_linear(system: Question, options: Mapping[str, bool]) -> None:
+    """Raise UsageError for a linear system beside an option, if it is given, that is for programs."""
+    option = next((option for option, is_given in options.items() if is_given), None)
+    if option is not None and system.kind == "linear":
+        raise UsageError(f"{system.source}: {option} is for quadratic programs")
+
+
+def require_exact(solution: Solution | ProgramSolution) -> None:
+    """Raise UsageError for an answer in doubles, which --notation fraction cannot write."""
+    if solution.kind == "program":
+        source, is_in_doubles = solution.program.source, solution.error_bound is not None
+    else:
+        source, is_in_doubles = solution.system.source, solution.arithmetic is Arithmetic.FLOAT
+    if is_in_doubles:
+        message = f"{source}: --notation fraction needs an exact answer, and this one is in doubles"
+        raise UsageError(message, "--arithmetic exact gives one, where the question has one")
 
 
 def refuse_several(systems: Sequence[object], form: str, file: str | None) -> None:

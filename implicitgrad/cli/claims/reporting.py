@@ -19,12 +19,12 @@ class Reporting(NamedTuple):
     """The options that say what is reported, and where."""
 
     form: str
-    output: str | None
+    output: str | None = None
     """The report's file; None and - stand for standard output."""
-    junit: str | None
-    github: bool | None
+    junit: str | None = None
+    github: bool | None = None
     """Whether to print annotations; None: if GITHUB_ACTIONS is set."""
-    quiet: bool
+    quiet: bool = False
 
     @property
     def is_to_stdout(self) -> bool:

@@ -54,17 +54,17 @@ def _refuse_both(given: SystemOptions) -> None:
         raise UsageError("--subject-to states a constraint; expected --minimize or --maximize beside it")
     if given.objective is not None:
         _refuse_beside_program(given)
-    if given.solve_for is not None and given.at is None:
+    if given.solve_for and not given.at:
         raise UsageError(
             "--solve-for needs a point to start from; expected it beside --at (in a file with at: solve_for)"
         )
-    if given.solve_for is not None and not given.equations:
+    if given.solve_for and not given.equations:
         raise UsageError("--solve-for is for equations; expected it beside -e")
-    for one in given.at or ():
+    for one in given.at:
         if one.count("=") != 1 or not one.partition("=")[0].strip():
             raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "Write --at x=3,y=4")
-    named = [one.partition("=")[0].strip() for one in given.at or ()]
-    for name in given.solve_for or ():
+    named = [one.partition("=")[0].strip() for one in given.at]
+    for name in given.solve_for:
         if name not in named:
             raise UsageError(f"--solve-for: expected a name that --at has a value for, got {quoted(name)}")
     if len(set(named)) < len(named):
@@ -92,19 +92,18 @@ class OptionValues(NamedTuple):
     """The names and patterns of --show in check."""
 
 
-def parse_options(given: SystemOptions) -> OptionValues:
+def parse_options(given: SystemOptions, csv_form: CsvFormat) -> OptionValues:
     """Parse the values of a system's options."""
-
     parts = {
-        key: read_value(value, MATRIX_OPTIONS[key], is_matrix=key in ("A", "B"), csv_format=given.csv_form)
+        key: read_value(value, MATRIX_OPTIONS[key], is_matrix=key in ("A", "B"), csv_format=csv_form)
         for key, value in given.values.items()
     }
     named = {"x": given.x, "y": given.y}
-    parts |= {key: SourceValue(list(value), f"--{key}") for key, value in named.items() if value is not None}
+    parts |= {key: SourceValue(list(value), f"--{key}") for key, value in named.items() if value}
     if given.objective is not None:
         return OptionValues(parts, program=_program(given))
     if not given.equations:
-        if given.at is not None:
+        if given.at:
             values = {name: line.text for name, line in _values_at(given.at).items()}
             parts["x_value"] = SourceValue(values, "--at")
         return OptionValues(parts)
@@ -116,9 +115,7 @@ def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Lineariza
     from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
 
     lines = [EquationLine(text, "-e", partial(_position, row)) for row, text in enumerate(given.equations, start=1)]
-    point = None
-    if given.at is not None:
-        point = Point(_values_at(given.at), given.solve_for or (), "--at")
+    point = Point(_values_at(given.at), given.solve_for, "--at") if given.at else None
     return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
 
 
@@ -133,7 +130,7 @@ def _program(given: SystemOptions) -> Callable[[SourceValue | None], QuadraticPr
         EquationLine(text, "--subject-to", partial(_position, row))
         for row, text in enumerate(given.subject_to, start=1)
     ]
-    point = Point(_values_at(given.at or ()), source="--at")
+    point = Point(_values_at(given.at), source="--at")
     constraints = list(map(split_name, lines))
     return partial(
         read_program, Objective(objective, given.maximize is not None), constraints, point=point, source=option
@@ -158,7 +155,6 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
 
     text : the content of the file if it was read already.
     """
-
     kind = SystemSpec if given.program is None else ProgramSpec
     specs = [kind(INLINE, {}, INLINE)] if source is None else read_specs(source, csv_form, text)
     for spec in specs:

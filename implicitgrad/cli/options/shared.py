@@ -1,13 +1,15 @@
-"""Options that several commands share, and the threads of the linear algebra."""
+"""How commands declare their options, the options that several of them share, and the threads of linear algebra."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import PLAIN
@@ -18,23 +20,35 @@ if TYPE_CHECKING:
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MULTITHREADED_BYTES = 2**22
 """Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
-
+MAX_TERM = 26
+"""Columns of an option in a help page; a longer one has a line of its own."""
+PATH = click.Path(readable=False)
+"""The type of an argument or option that names a file: it is checked when the file is opened."""
 QUOTES = "A value with blanks needs quotes: -g '1 1'"
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Values = TypeVar("Values")
 
 
 class Verb(click.Command):
     """A command whose help shows examples first and its options in groups, and ends with its epilog."""
 
-    def __init__(self, name: str | None = None, *, examples: str, groups: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401 (click's own)
-        """Take what click.Command takes, and two more.
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        params: Sequence[click.Parameter],
+        examples: str,
+        groups: Mapping[str, Sequence[click.Option]],
+        **settings: Any,  # noqa: ANN401 (click's own)
+    ) -> None:
+        """Take what click.Command takes, with ``params`` the arguments alone, and two more.
 
-        examples : a command a line. groups : the names of the parameters under each heading, separated by blanks; the
-        others come last, under "Other".
+        examples : a command a line. groups : the options under each heading; --help joins those under "Other".
         """
-        super().__init__(name, add_help_option=False, **settings)
-        self.examples, self.groups = examples, groups
+        self.examples = examples
+        self.groups = {**groups, "Other": [*groups.get("Other", ()), HELP]}
+        options = chain.from_iterable(self.groups.values())
+        super().__init__(name, params=[*params, *options], add_help_option=False, **settings)
 
     def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does, and the examples."""
@@ -44,111 +58,113 @@ class Verb(click.Command):
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups."""
-        from implicitgrad.cli.options.help import write_options
-
-        write_options(self.params, self.groups, context, formatter)
-
-
-def with_help(
-    text: Callable[[click.Context], str] = lambda context: context.get_help(),
-) -> Callable[[Decorated], Decorated]:
-    """Add -h and --help, whose text is written like all output: escaped, and with an exit code if that fails."""
-
-    def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
-        if is_asked and not context.resilient_parsing:
-            write_stdout(text(context).rstrip("\n") + "\n")
-            context.exit()
-
-    return click.option(
-        "-h",
-        "--help",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=show,
-        help="Show this message and exit.",
-    )
+        records = {
+            title: [record for one in options if (record := one.get_help_record(context))]
+            for title, options in self.groups.items()
+        }
+        width = max(min(len(term), MAX_TERM) for rows in records.values() for term, _ in rows)
+        for title, rows in records.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{term:<{width}}", text) for term, text in rows], col_max=MAX_TERM)
 
 
-def show_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
-    """Print the version, the callback of --version."""
+def option(*names: str, parser: str = "", **settings: Any) -> click.Option:  # noqa: ANN401 (click's own)
+    """Declare an option with the settings of click.Option. parser : the function of options.values for its value."""
+
+    def parse(context: click.Context, parameter: click.Parameter, value: str | None) -> object:
+        return _parsed(parser, value)
+
+    return click.Option(names, callback=parse, **settings)
+
+
+def once(*names: str, parser: str = "", hint: str = "", **settings: Any) -> click.Option:  # noqa: ANN401 (click's own)
+    """Declare an option as ``option`` does; giving it twice is an error, where click drops the first value."""
+
+    def parse(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> object:
+        if len(values) > 1:
+            raise click.BadParameter(f"expected it once, got it {len(values)} times{hint}")
+        return _parsed(parser, values[0] if values else None)
+
+    return click.Option(names, callback=parse, multiple=True, **settings)
+
+
+def _parsed(parser: str, value: str | None) -> object:
+    if value is None or not parser:
+        return value
+    from implicitgrad.cli.options import values
+
+    return getattr(values, parser)(value)
+
+
+def taken(kind: type[Values], options: Mapping[str, object]) -> Values:
+    """Make a NamedTuple of the options that its fields name; an option that is not given leaves the field's default."""
+    make: Callable[..., Values] = kind
+    return make(**{name: options[name] for name in kind.__annotations__ if options.get(name) is not None})
+
+
+def _show_help(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    """Write the help like all output: escaped, and with an exit code if that fails."""
     if is_asked and not context.resilient_parsing:
-        from implicitgrad.text.version import __version__
-
-        write_stdout(f"implicitgrad {__version__}\n")
+        write_stdout(context.get_help().rstrip("\n") + "\n")
         context.exit()
 
 
-Parser = Callable[[str], object]
-"""Parses the value of an option. Raises click.BadParameter."""
+HELP = click.Option(
+    ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help,
+    help="Show this message and exit.",
+)  # fmt: skip
+DEBUG = option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+EXCLUDE = click.Option(
+    ["--exclude"], multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'."
+)
+PLAIN_OPTION = option("--plain", is_flag=True, help="Print a fact a line, for screen readers and grep.")
+TIME_LIMIT = option(
+    "--time-limit", parser="parse_seconds", metavar="SECONDS",
+    help="Give up on a system after this time.  [default: none; 9 of CPU time for letters and nonlinear equations]",
+)  # fmt: skip
+FREE = option(
+    "--free", parser="parse_names", metavar="NAMES", help="Choose the free unknowns where ∂y/∂x is not unique."
+)
+ARITHMETIC = option(
+    "--arithmetic", type=click.Choice(["auto", "exact", "float"]), default="auto",
+    help="Exact fractions, or doubles with error bounds.  [default: auto: exact for text if that takes less than "
+    "about 0.1 s]",
+)  # fmt: skip
+RTOL = option(
+    "--rtol", parser="parse_positive", metavar="X",
+    help="In doubles, treat singular values up to X times the largest as 0.  [default: max(M, N)·2⁻⁵²]",
+)  # fmt: skip
+CSV_INPUT = [
+    option(
+        "--delimiter", parser="parse_delimiter", metavar="CHARACTER",
+        help="The field separator.  [default: , for .csv, tab for .tsv]",
+    ),
+    option("--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="The decimal mark."),
+    option(
+        "--header/--no-header", default=None,
+        help="The first row names the unknowns, or does not.  [default: it does if no cell in it is a number]",
+    ),
+    option(
+        "--index/--no-index", "index_column", default=None,
+        help="The first column names the rows, or does not.  [default: it does if no cell in it is a number, or if "
+        "it is a data frame's index]",
+    ),
+]  # fmt: skip
+"""The fields of CsvFormat."""
 
 
-def once(then: Parser | None = None, hint: str = "") -> dict[str, Any]:
-    """Return arguments for click.option that make giving the option twice an error.
-
-    By default click silently drops the first value. then : parses the value.
-    """
-
-    def check(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> object:
-        if len(values) > 1:
-            raise click.BadParameter(f"expected it once, got it {len(values)} times{hint}")
-        value = values[0] if values else None
-        return value if then is None or value is None else then(value)
-
-    return {"multiple": True, "callback": check}
-
-
-def parsed(then: Parser) -> Callable[[click.Context, click.Parameter, str | None], object]:
-    """Return an option's callback that parses the value, if there is one."""
-    return lambda context, parameter, value: None if value is None else then(value)
-
-
-def names(value: str) -> tuple[str, ...]:
-    """Parse names separated by commas."""
-    from implicitgrad.cli.options.values import parse_names
-
-    return parse_names(value)
-
-
-def positive(value: str) -> float:
-    """Parse a number of at least 0 and less than 1."""
-    from implicitgrad.cli.options.values import parse_positive
-
-    return parse_positive(value)
-
-
-def seconds(value: str) -> float:
-    """Parse the seconds of --time-limit."""
-    from implicitgrad.cli.options.values import parse_seconds
-
-    return parse_seconds(value)
-
-
-def delimiter(value: str) -> str:
-    """Parse the character of --delimiter."""
-    from implicitgrad.cli.options.values import parse_delimiter
-
-    return parse_delimiter(value)
-
-
-def time_limit_option(command: Decorated) -> Decorated:
-    """Add --time-limit."""
-    return click.option(
-        "--time-limit",
-        callback=parsed(seconds),
-        metavar="SECONDS",
-        help="Give up on a system after this time.  [default: none; 9 of CPU time for letters and nonlinear equations]",
-    )(command)
-
-
-def format_option(formats: Sequence[Format], help_text: str) -> Callable[[Decorated], Decorated]:
+def format_option(formats: Iterable[Format], help_text: str) -> click.Option:
     """Return the option --format, a choice of ``formats``."""
-    return click.option("-f", "--format", "form", type=click.Choice([one.name for one in formats]), help=help_text)
+    return option("-f", "--format", "form", type=click.Choice([one.name for one in formats]), help=help_text)
 
 
-def plain_option(command: Decorated) -> Decorated:
-    """Add --plain."""
-    return click.option("--plain", is_flag=True, help="Print a fact a line, for screen readers and grep.")(command)
+def require_option(help_text: str) -> click.Option:
+    """Return the option --require VERDICT, which can be given several times."""
+    verdicts = f"{', '.join(REQUIREMENTS[:-1])} or {UNIQUE_GRADIENT}"
+    return click.Option(
+        ["--require"], type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT",
+        help=f"{help_text}: {verdicts}; can be repeated.",
+    )  # fmt: skip
 
 
 def format_of(
@@ -163,80 +179,6 @@ def format_of(
     from implicitgrad.cli.options.values import format_by_suffix
 
     return format_by_suffix(output, formats, default)
-
-
-def csv_options(command: Decorated) -> Decorated:
-    """Add --delimiter, --decimal, --header and --index, the fields of CsvFormat."""
-    for option in (
-        click.option(
-            "--index/--no-index",
-            default=None,
-            help="The first column names the rows, or does not.  [default: it does if no cell in it is a number, or if "
-            "it is a data frame's index]",
-        ),
-        click.option(
-            "--header/--no-header",
-            default=None,
-            help="The first row names the unknowns, or does not.  [default: it does if no cell in it is a number]",
-        ),
-        click.option(
-            "--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="The decimal mark."
-        ),
-        click.option(
-            "--delimiter",
-            callback=parsed(delimiter),
-            metavar="CHARACTER",
-            help="The field separator.  [default: , for .csv, tab for .tsv]",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def solving_options(command: Decorated) -> Decorated:
-    """Add --free, --arithmetic and --rtol."""
-    for option in reversed(
-        (
-            click.option(
-                "--free",
-                callback=parsed(names),
-                metavar="NAMES",
-                help="Choose the free unknowns where ∂y/∂x is not unique.",
-            ),
-            click.option(
-                "--arithmetic",
-                type=click.Choice(["auto", "exact", "float"]),
-                default="auto",
-                help="Exact fractions, or doubles with error bounds.  [default: auto: exact for text if that takes "
-                "less than about 0.1 s]",
-            ),
-            click.option(
-                "--rtol",
-                callback=parsed(positive),
-                metavar="X",
-                help="In doubles, treat singular values up to X times the largest as 0.  [default: max(M, N)·2⁻⁵²]",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def cores() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def threads_option(command: Decorated) -> Decorated:
-    """Add --threads."""
-    return click.option(
-        "--threads",
-        type=click.IntRange(1, 4096),
-        metavar="N",
-        help="Threads of the linear algebra.  [default: 1; all, or OMP_NUM_THREADS, for large systems]",
-    )(command)
 
 
 def set_threads(threads: int | None, inputs: Iterable[str]) -> None:

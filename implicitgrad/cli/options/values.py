@@ -66,10 +66,10 @@ def parse_delimiter(value: str) -> str:
     return character
 
 
-def parse_rates(direction: tuple[str, ...]) -> dict[str, Fraction]:
-    """Parse NAME=RATE of --direction. Raise UsageError."""
+def parse_rates(value: str) -> dict[str, Fraction]:
+    """Parse NAME=RATE,... of --direction. Raise UsageError."""
     rates: dict[str, Fraction] = {}
-    for one in direction:
+    for one in parse_names(value):
         name, sign, text = one.rpartition("=")
         try:
             rate = parse_number(text.strip())
