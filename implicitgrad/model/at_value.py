@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from implicitgrad.numbers.matrix import BaseMatrix, largest_error
 
@@ -30,3 +30,15 @@ class AtValue(NamedTuple):
         """Return a bound on the error of every number of y_value, dL_dA, …; None if nothing is certified."""
         found = self.y if key == "y_value" else getattr(self, key)
         return largest_error(found if isinstance(found, tuple) else (found,))
+
+    def for_users(self, key: str, *, has_one_loss: bool) -> Any:  # noqa: ANN401 (of many types)
+        """Return y, dL_dA, dL_dB or dL_dletters in the shape that dL_dy had; None if it was not asked for."""
+        found = getattr(self, key)
+        if found is None:
+            return None
+        if key == "y":
+            return found.vector()
+        if key == "dL_dletters":
+            columns = dict(zip(self.letters, zip(*found, strict=True), strict=True))
+            return {letter: column[0] if has_one_loss else column for letter, column in columns.items()}
+        return found[0] if has_one_loss else found

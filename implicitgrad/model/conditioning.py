@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ulp
 
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import Ratio, RationalMatrix
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.number_grammar import to_float
 
 ILL_CONDITIONED = (
@@ -18,25 +20,29 @@ FULL_BITS = 50
 
 
 def can_rounding_lower_rank(
-    A: RationalMatrix,
+    system: LinearSystem,
     condition_ratio: Ratio,
-    inverse: tuple[Sequence[int], Sequence[int], Sequence[Sequence[Fraction]]] | None,
+    J: BaseMatrix[Fraction] | None,
+    independent: Sequence[str],
+    free: Sequence[str],
 ) -> bool:
     """Return whether a change as large as the rounding of its entries could lower the rank of A, which is full.
 
-    inverse : rows and columns of a nonsingular part of A, and its inverse G. No change E with ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min
-    lowers the rank, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where E is restricted to that part.
+    J : a particular Jacobian, if it is at hand. independent, free : names of inputs and unknowns. No change E with
+    ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min lowers the rank, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where G is the inverse of a
+    nonsingular part of A, and E is restricted to that part.
     """
-    condition, unit = condition_ratio
+    A, (condition, unit) = RationalMatrix.of(system.A), condition_ratio
     E = [tuple(map(_rounding_to_double, row)) for row in A]
     change = sum((e * e for row in E for e in row), Fraction(0))
     if change * condition < unit * A.squared_norm():
         return False
-    if inverse is None:
+    if J is None or system.B is not None:
         return True
-    rows, columns, G = inverse
-    kept = [tuple([E[i][j] for j in columns]) for i in rows]
-    return not any(_norm_of_sizes(*pair) < 1 for pair in ((G, kept), (kept, G)))
+    columns = [j for j, name in enumerate(system.y) if name not in free]
+    G = [J[j] for j in columns]
+    part = [tuple([E[system.x.index(name)][j] for j in columns]) for name in independent]
+    return not any(_norm_of_sizes(*pair) < 1 for pair in ((G, part), (part, G)))
 
 
 def _norm_of_sizes(X: Sequence[Sequence[Fraction]], Y: Sequence[Sequence[Fraction]]) -> Fraction:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from implicitgrad.model.system import ARITHMETIC, MATRICES, Arithmetic, LinearSystem
+from implicitgrad.model.system import ARITHMETIC, AUTO, MATRICES, Arithmetic, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.errors import UsageError
+
+
+def chosen_arithmetic(name: str) -> Arithmetic:
+    """Return the arithmetic of that name. Raises UsageError for an unknown name."""
+    try:
+        return {str(one): one for one in (Arithmetic.EXACT, Arithmetic.FLOAT)}[name]
+    except KeyError:
+        expected = ", ".join(map(repr, (AUTO, str(Arithmetic.EXACT), str(Arithmetic.FLOAT))))
+        raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
 
 
 def in_arithmetic(system: LinearSystem, arithmetic: Arithmetic) -> LinearSystem:
@@ -38,8 +47,12 @@ def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Frac
     return from_fractions(matrix)
 
 
-def for_arithmetic(arithmetic: Arithmetic, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
-    """Return the system in an arithmetic, and the arithmetic that applies; the float solver converts by itself."""
+def for_arithmetic(name: str, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
+    """Return the system in the arithmetic of that name, and the one that applies; the float solver converts by itself.
+
+    Raises UsageError for an unknown name.
+    """
+    arithmetic = chosen_arithmetic(name)
     if system.arithmetic is Arithmetic.SYMBOLIC:
         return in_arithmetic(system, arithmetic), Arithmetic.SYMBOLIC
     return (system if arithmetic is Arithmetic.FLOAT else in_arithmetic(system, arithmetic)), arithmetic

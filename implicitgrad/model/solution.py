@@ -21,7 +21,6 @@ PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Sequence[PartialRow]
 """Rows in which None stands for an entry that the system does not determine."""
 
-MAX_TABLE_SIZE = 40
 MAX_DEPENDENCIES = 10_000
 """The numbers of a basis of the left null space, beyond which it is not computed."""
 
@@ -117,11 +116,6 @@ class Solution(NamedTuple):
         return self.system.is_local and self.rank < min(self.system.equations, self.system.unknowns)
 
     @property
-    def is_large(self) -> bool:
-        """Return whether ∂y/∂x is too large to read as a table in a pipe, which has no size."""
-        return max(len(self.y), len(self.independent)) > MAX_TABLE_SIZE
-
-    @property
     def arithmetic(self) -> Arithmetic:
         """Return how the numbers were computed."""
         return self.system.arithmetic
@@ -140,29 +134,26 @@ class Solution(NamedTuple):
     @property
     def y_value(self) -> Any:  # noqa: ANN401 (a tuple, or an array)
         """Return (N,), y at the value of x, None (in an array NaN) where it is not unique; None without that value."""
-        return None if self.at_value is None or self.at_value.y is None else self.at_value.y.vector()
+        return self._of_value("y")
 
     @property
     def dL_dA(self) -> Any:  # noqa: ANN401 (one matrix or several; the mathematical name)
         """Return (M, N) if dL_dy was one vector, else K of them, with None for each entry that is not determined."""
-        return self._of_losses(None if self.at_value is None else self.at_value.dL_dA)
+        return self._of_value("dL_dA")
 
     @property
     def dL_dB(self) -> Any:  # noqa: ANN401 (one matrix or several; the mathematical name)
         """Return (M, P) if dL_dy was one vector, else K of them, with None for each entry that is not determined."""
-        return self._of_losses(None if self.at_value is None else self.at_value.dL_dB)
+        return self._of_value("dL_dB")
 
     @property
     def dL_dletters(self) -> dict[str, Any] | None:
         """Return the derivative in each letter of A and B by its name, K of them unless dL_dy was one vector."""
-        if self.at_value is None or self.at_value.dL_dletters is None:
-            return None
-        columns = zip(*self.at_value.dL_dletters, strict=True)
-        found = zip(self.at_value.letters, columns, strict=True)
-        return {letter: column[0] if self.has_one_loss else column for letter, column in found}
+        found: dict[str, Any] | None = self._of_value("dL_dletters")
+        return found
 
-    def _of_losses(self, found: tuple[BaseMatrix[Fraction | None], ...] | None) -> Any:  # noqa: ANN401
-        return found if found is None or not self.has_one_loss else found[0]
+    def _of_value(self, key: str) -> Any:  # noqa: ANN401
+        return None if self.at_value is None else self.at_value.for_users(key, has_one_loss=self.has_one_loss)
 
     @property
     def free_parameters(self) -> tuple[str, ...]:
@@ -189,38 +180,28 @@ class Solution(NamedTuple):
             return None
         from implicitgrad.numbers.null_space import null_space
 
-        columns = [list(column) for column in zip(*RationalMatrix.of(self.system.A).numerators, strict=True)]
-        return null_space(columns, M)
+        return null_space(RationalMatrix.of(self.system.A).transposed().numerators, M)
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """Return the warnings about the answer, as (code, message)."""
-        return (*self.remarks, *self._doubts())
-
-    def _doubts(self) -> tuple[tuple[str, str], ...]:
-        if self.condition_ratio is None or self.arithmetic is not Arithmetic.EXACT:
-            return ()
-        if self.rank < min(self.system.equations, self.system.unknowns):
-            return ()
+        is_full = self.rank == min(self.system.equations, self.system.unknowns)
+        if not is_full or self.condition_ratio is None or self.arithmetic is not Arithmetic.EXACT:
+            return self.remarks
         condition, unit = self.condition_ratio
         A = RationalMatrix.of(self.system.A)
         are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
         if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small to matter
-            return ()
+            return self.remarks
         from implicitgrad.model.conditioning import ILL_CONDITIONED, can_rounding_lower_rank
 
-        inverse = None  # of a nonsingular part of A, if it is at hand
-        if self.system.B is None and not self.is_gradient_alone:
-            rows = [self.x.index(name) for name in self.independent]
-            columns = [j for j, name in enumerate(self.y) if name not in self.general.free]
-            inverse = rows, columns, [self.general.particular[j] for j in columns]
-        return (ILL_CONDITIONED,) if can_rounding_lower_rank(A, self.condition_ratio, inverse) else ()
+        J = None if self.is_gradient_alone else self.general.particular
+        lowers = can_rounding_lower_rank(self.system, self.condition_ratio, J, self.independent, self.general.free)
+        return (*self.remarks, ILL_CONDITIONED) if lowers else self.remarks
 
     @property
     def error_bounds(self) -> tuple[float | None, float | None]:
         """Return error bounds for all numbers of ∂y/∂x and of ∂L/∂x, 0 if exact; None if nothing is certified."""
-        if self.arithmetic is Arithmetic.EXACT:
-            return 0.0, 0.0
         general = self.general
         jacobian = (self.dy_dx, general.particular, general.null_space, general.minimum_norm)
         gradient = (self.dL_dx_rows, general.dL_dx_particular, general.dL_dx_coefficients)
@@ -229,9 +210,7 @@ class Solution(NamedTuple):
     @property
     def second_error_bound(self) -> float | None:
         """Return a bound on the error of ∂²y/∂x², like ``error_bounds``."""
-        if not self.second:
-            return None
-        return 0.0 if self.arithmetic is Arithmetic.EXACT else largest_error((self.second,))
+        return largest_error((self.second,)) if self.second else None
 
     @property
     def condition_squared(self) -> Fraction | None:
@@ -252,17 +231,25 @@ class Found(NamedTuple):
     dependent: Sequence[int]
     particular: BaseMatrix[Any]
     null_space: BaseMatrix[Any]
-    minimum_norm: BaseMatrix[Any]
-    dL_dx_particular: BaseMatrix[Any] | None
-    dL_dx_coefficients: BaseMatrix[Any] | None
     constraints: BaseMatrix[Any] | None
     """(D, P′); None if there are none."""
 
 
-def assemble(system: LinearSystem, found: Found, **facts: Any) -> Solution:  # noqa: ANN401 (of many types)
-    """Build a Solution. facts : its fields that do not follow from the matrices."""
-    free, independent, dependent, J, V, minimum_norm, g, gV, matrix = found
+def assemble(
+    system: LinearSystem,
+    found: Found,
+    minimum_norm: BaseMatrix[Any],
+    gradients: tuple[BaseMatrix[Any], BaseMatrix[Any]] | None = None,
+    **facts: Any,  # noqa: ANN401 (of many types)
+) -> Solution:
+    """Build a Solution.
+
+    gradients : ∂L/∂x and its coefficients as in General; products with dL_dy if it is None. facts : the fields that do
+    not follow from the matrices.
+    """
+    free, independent, dependent, J, V, matrix = found
     x, y = system.x, system.y
+    g, gV = gradients or ((None, None) if system.dL_dy is None else (system.dL_dy.times(J), system.dL_dy.times(V)))
     dy_dx, dL_dx = J, g
     if free or matrix is not None:
         moving = [False] * len(independent) if matrix is None else matrix.nonzero_columns()

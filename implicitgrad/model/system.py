@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from implicitgrad.numbers.exact import Row
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.implicit_equations import ImplicitEquations
@@ -56,15 +55,6 @@ class Status(StrEnum):
 
 
 ARITHMETIC = {one.value: one for one in Arithmetic}
-
-
-def chosen_arithmetic(name: str) -> Arithmetic:
-    """Return the arithmetic of that name. Raises UsageError for an unknown name."""
-    try:
-        return {str(one): one for one in (Arithmetic.EXACT, Arithmetic.FLOAT)}[name]
-    except KeyError:
-        expected = ", ".join(map(repr, (AUTO, str(Arithmetic.EXACT), str(Arithmetic.FLOAT))))
-        raise UsageError(f"arithmetic: expected {expected}, got {name!r}") from None
 
 
 class LinearSystem(NamedTuple):

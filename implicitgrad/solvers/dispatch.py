@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from numbers import Real
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.solvers.exact.solver import solve_exact
 from implicitgrad.text.errors import UsageError
 
@@ -31,17 +31,16 @@ def solve_system(
     if system.is_sparse:
         from implicitgrad.solvers.sparse.request import solve_sparse_system
 
-        settings = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
-        settings |= {"at": system.x_value is not None, "dx": system.dx is not None}
-        return solve_sparse_system(system, arithmetic, settings, gradient_alone=gradient_alone)
+        options = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
+        return solve_sparse_system(system, arithmetic, options, gradient_alone=gradient_alone)
     chosen = system.arithmetic
     if arithmetic != AUTO:
         from implicitgrad.model.conversion import for_arithmetic
 
-        system, chosen = for_arithmetic(chosen_arithmetic(arithmetic), system)
+        system, chosen = for_arithmetic(arithmetic, system)
     refuse_cutoff(rtol)
     if steps:
-        from implicitgrad.solvers.exact.derivation import refuse_unfit, with_derivation
+        from implicitgrad.solvers.exact.derivation import refuse_unfit
 
         refuse_unfit(system, chosen)
     exactly = system.exactly if arithmetic == AUTO and rtol is None else None
@@ -51,30 +50,16 @@ def solve_system(
         from implicitgrad.model.exact_cost import can_be_settled
 
         if None in found.error_bounds and can_be_settled(exact := exactly()):
-            system, found = exact, _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
+            found = _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
         elif free:
             found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
-    if system.origin is not None:
-        from implicitgrad.solvers.derived.implicit_function import with_origin
+    system = found.system
+    more = (system.origin, system.dx, system.x_value, system.by_letter)
+    if order == 1 and not steps and not system.remarks and all(one is None for one in more):
+        return found
+    from implicitgrad.solvers.derived.extensions import extended
 
-        found = with_origin(found)
-    if system.dx is not None:
-        from implicitgrad.solvers.derived.change import with_change
-
-        found = with_change(found, system.dx)
-    if system.x_value is not None or system.by_letter is not None:
-        found = add_value(found, wrt, rtol)
-    if system.remarks:
-        found = found._replace(remarks=(*system.remarks, *found.remarks))
-    if order == 2:
-        if steps and system.unknowns > 1:
-            raise UsageError(f"{system.source}: --steps of second derivatives is for one unknown; expected one of both")
-        from implicitgrad.solvers.derived.second_order import with_second_derivatives
-
-        found = with_second_derivatives(found, partial(_solve, free=(), chosen=found.arithmetic, rtol=rtol))
-    if steps:
-        found = with_derivation(found)
-    return found
+    return extended(found, _solver_like(found, rtol), wrt, order, steps=steps)
 
 
 def refuse_cutoff(rtol: float | None) -> None:
@@ -83,14 +68,16 @@ def refuse_cutoff(rtol: float | None) -> None:
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
 
 
-def add_value(solution: Solution, wrt: Collection[str], rtol: float | None = None) -> Solution:
-    """Add y at the value of x, and ∂L/∂A and ∂L/∂B if they are in ``wrt``. Raises InputError if there is no such y.
-
-    rtol : the cutoff with which the solution was found.
-    """
+def add_value(solution: Solution, wrt: Collection[str]) -> Solution:
+    """Add y at the value of x, and ∂L/∂A and ∂L/∂B if they are in ``wrt``. Raises InputError if there is no such y."""
     from implicitgrad.solvers.derived.value import with_value
 
-    return with_value(solution, wrt, partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol))
+    return with_value(solution, wrt, _solver_like(solution, None))
+
+
+def _solver_like(solution: Solution, rtol: float | None) -> Callable[..., Solution]:
+    """Return the solver of systems like that of a solution. rtol : the cutoff with which it was found."""
+    return partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol)
 
 
 def _solve(

@@ -8,6 +8,7 @@ the reduced rows have grown to minors of order r.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 from operator import mul
 
 from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix
@@ -20,22 +21,21 @@ def dot(a: Sequence[int], b: Sequence[int]) -> int:
     return sum(map(mul, a, b))
 
 
-def solution_of_least_norm(
-    particular: list[IntegerRow], null_space: list[IntegerRow], d: int, A: list[IntegerRow], B: list[IntegerRow] | None
-) -> RationalMatrix:
-    """Return A⁺·B·T, computed from the row space or the null space, whichever promises less work.
+def solution_of_least_norm(A: RationalMatrix, particular: RationalMatrix, null_space: RationalMatrix) -> RationalMatrix:
+    """Return A⁺·A·J₀, computed from the row space or the null space, whichever promises less work.
 
-    particular, null_space : (N, P′) and (N, F), d times the numbers. A : (r, N), independent rows of A. B : (r, P), the
-    same rows of B; None if x is constrained, so that T is not the identity.
+    A : (r, N), independent rows that span the others. particular, null_space : J₀ (N, P′) and V (N, F), over one
+    denominator.
     """
-    if len(A) >= 4 * len(null_space[0]):
-        numerators, e = without_null_space(particular, null_space)
+    J, rows, d = particular.numerators, A.numerators, particular.denominator
+    if len(rows) >= 4 * len(null_space.numerators[0]):
+        numerators, e = without_null_space(J, null_space.numerators)
         return RationalMatrix(numerators, d * e)
-    if B is not None:
-        return RationalMatrix(*solve_from_rows(A, B))
-    columns = list(zip(*particular, strict=True))
-    numerators, e = solve_from_rows(A, [[dot(row, column) for column in columns] for row in A])
-    return RationalMatrix(numerators, d * e)
+    columns = list(zip(*J, strict=True))
+    right = [[dot(row, column) for column in columns] for row in rows]
+    common = gcd(d, *[entry for row in right for entry in row])  # all of d, unless x is constrained
+    numerators, e = solve_from_rows(rows, [[entry // common for entry in row] for row in right])
+    return RationalMatrix(numerators, d // common * e)
 
 
 def solve_from_rows(rows: list[IntegerRow], right: list[IntegerRow]) -> tuple[list[IntegerRow], int]:
@@ -67,7 +67,7 @@ def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow
 
 
 def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Ratio:
-    """Return (‖A‖_F·‖A⁺‖_F)² for A ≠ 0 and rows I and columns p as above, as a ratio of either sign.
+    """Return (‖A‖_F·‖A⁺‖_F)² for A ≠ 0 and rows I and columns p as above, as numerator and positive denominator.
 
     ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where one half is the identity if A has full rank.
     """
@@ -89,10 +89,11 @@ def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) ->
 
 
 def _inverse_gram(vectors: Sequence[Sequence[int]]) -> tuple[list[IntegerRow], int]:
-    """Return the inverse of the Gram matrix of independent vectors, as numerators and denominator."""
+    """Return the inverse of the Gram matrix of independent vectors, as numerators and positive denominator."""
     found = inverse([[dot(v, w) for w in vectors] for v in vectors])
     assert found is not None
-    return found
+    numerators, d = found
+    return (numerators, d) if d > 0 else ([[-number for number in row] for row in numerators], -d)
 
 
 def _solved(equations: list[IntegerRow], n: int) -> tuple[list[IntegerRow], int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -110,18 +111,19 @@ class _Solving:
         constraints = None
         if dependent:
             constraints = unscaled(answers.constraints, sums(-self.scaled.inputs[dependent], inputs))
-        dL_dx = coefficients = None
+        matrix = partial(_matrix, is_certain=answers.is_certain)
+        gradients = None
         if answers.dL_dx is not None and answers.coefficients is not None:
             dL_dx = unscaled(answers.dL_dx, sums(self.losses, inputs))
             coefficients = unscaled(answers.coefficients, sums(self.losses, -self.scaled.columns[basis.free]))
+            gradients = matrix(dL_dx), matrix(coefficients)
         condition = self._condition(minimum_norm, of_free)
-        matrices: Any = [
-            None if matrix is None else _matrix(matrix, answers.is_certain)
-            for matrix in (particular, null_space, minimum_norm, dL_dx, coefficients, constraints)
-        ]
+        C = None if constraints is None else matrix(constraints)
         return assemble(
             system,
-            Found(basis.free, independent, dependent, *matrices),
+            Found(basis.free, independent, dependent, matrix(particular), matrix(null_space), C),
+            matrix(minimum_norm),
+            gradients,
             condition_ratio=None if condition is None else (Fraction(condition) ** 2).as_integer_ratio(),
             rank_tolerance=basis.tolerance,
             residual=self._residual(particular, constraints),

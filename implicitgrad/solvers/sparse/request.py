@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from implicitgrad.model.conversion import in_arithmetic
+from implicitgrad.model.conversion import chosen_arithmetic, in_arithmetic
 from implicitgrad.model.selection import select
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem, chosen_arithmetic
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.solvers.sparse.solver import solve_sparse
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
@@ -18,17 +18,18 @@ MAX_SHOWN = 2 * 10**7
 def solve_sparse_system(
     system: LinearSystem,
     arithmetic: str,
-    settings: Mapping[str, object],
+    options: Mapping[str, object],
     *,
     gradient_alone: bool,
 ) -> Solution:
     """Solve a large sparse system. Raise InputError, or UsageError for what is not computed of it.
 
-    settings : whether each option is given.
+    options : whether each is given.
     """
     if arithmetic != AUTO and chosen_arithmetic(arithmetic) is Arithmetic.EXACT:
         raise UsageError(f"{system.source}: a large sparse system is solved in doubles, not exactly")
-    for name, is_given in settings.items():
+    options = {**options, "at": system.x_value is not None, "dx": system.dx is not None}
+    for name, is_given in options.items():
         if is_given:
             raise UsageError(f"{system.source}: --{name} is not for large sparse systems")
     system = in_arithmetic(system, Arithmetic.FLOAT)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import comb
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sympy.polys.matrices import DomainMatrix
 
 from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.exact import Reduced
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
+from implicitgrad.solvers.exact.solver import read_off
 from implicitgrad.solvers.free_unknowns import indices
 from implicitgrad.solvers.symbolic.special_cases import find_validity, vanishes_on
 from implicitgrad.symbolic.function_field.adjugate import adjugate, has_few_minors
@@ -28,7 +30,6 @@ from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
-    from sympy.polys.fields import FracElement
     from sympy.polys.rings import PolyElement, PolyRing
 
 MAX_SIZE = 16
@@ -42,19 +43,6 @@ NOWHERE = (
     "shown holds for none of their solutions",
 )
 Values = list[list[Symbolic]]
-
-
-class SymbolicReading(NamedTuple):
-    """The solution in K⁻¹·[A | B]."""
-
-    free: list[int]
-    independent: list[int]
-    dependent: list[int]
-    particular: Values
-    null_space: Values
-    constraints: Values
-    determinant: FracElement
-    """That of K, its rows scaled to polynomials."""
 
 
 def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
@@ -72,33 +60,31 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     wanted = indices(system, free)
     order = pivot_order(N, P, wanted)
     profile = _profile(field, rows, order, N)
-    reading = _read_off(field, rows, profile, N, P)
-    if not wanted <= set(reading.free):
-        raise _impossible(system, free, reading)
-    J, V = SymbolicMatrix(field, reading.particular), SymbolicMatrix(field, reading.null_space)
-    gradients = system.dL_dy
-    found = Found(
-        reading.free,
-        reading.independent,
-        reading.dependent,
-        J,
-        V,
-        _minimum_norm(field, A, J, order[:N]) if reading.free else J,
-        None if gradients is None else gradients.times(J),
-        None if gradients is None else gradients.times(V),
-        SymbolicMatrix(field, reading.constraints) if reading.dependent else None,
+    others = [column for column in range(N + P) if column not in profile.pivots]
+    solved, determinant = _solved(
+        field,
+        [[rows[i][p] for p in profile.pivots] for i in profile.sources],
+        [[rows[i][o] for o in others] for i in profile.sources],
+        is_limited=True,
     )
+    _verify(field, rows, profile, others, solved, N)
+    jordan = Reduced(solved, others, profile.pivots, field.number(1), profile.sources)
+    found = read_off(jordan, N, P, lambda numerators, _: SymbolicMatrix(field, numerators))
+    if not wanted <= set(found.free):
+        raise _impossible(system, free, found)
+    J = found.particular
+    minimum_norm = _minimum_norm(field, A, J, order[:N]) if found.free else J
     remarks: tuple[tuple[str, str], ...] = ()
     if (
         system.origin is not None
         and system.is_local
         and not system.origin.point
-        and N - len(reading.free) == M
-        and vanishes_on(system, field, reading.determinant)
+        and profile.rank == M
+        and vanishes_on(system, field, determinant)
     ):
         remarks = (NOWHERE,)
-    validity = find_validity(system, rows, profile, reading.determinant)
-    return assemble(system, found, remarks=remarks, condition_ratio=None, validity=validity)
+    validity = find_validity(system, rows, profile, determinant)
+    return assemble(system, found, minimum_norm, remarks=remarks, condition_ratio=None, validity=validity)
 
 
 def _profile(field: Field, rows: Iterable[Sequence[Symbolic]], order: Sequence[int], N: int) -> Profile:
@@ -115,38 +101,9 @@ def _beside(A: SymbolicMatrix, B: Iterable[Sequence[Any]] | None) -> Values:
     return [[*a, *b] for a, b in zip(A, right, strict=True)]
 
 
-def _read_off(field: Field, rows: Values, profile: Profile, N: int, P: int) -> SymbolicReading:
-    others = [column for column in range(N + P) if column not in profile.pivots]
-    solved, determinant = _solved(
-        field,
-        [[rows[i][p] for p in profile.pivots] for i in profile.sources],
-        [[rows[i][o] for o in others] for i in profile.sources],
-        is_limited=True,
-    )
-    _verify(field, rows, profile, others, solved, N)
-    row_of = dict(zip(profile.pivots, solved, strict=True))
-    place_of = {column: place for place, column in enumerate(others)}
-    free = [j for j in range(N) if j in place_of]
-    independent = [k for k in range(P) if N + k in place_of]
-    dependent = sorted(p - N for p in profile.pivots if p >= N)
-    zero, one = field.number(0), field.number(1)
-    zero_row = [zero] * len(others)
-    by_unknown = [row_of.get(j, zero_row) for j in range(N)]
-    null_space = [[-row[place_of[f]] for f in free] for row in by_unknown]
-    for place, f in enumerate(free):
-        null_space[f][place] = one
-    return SymbolicReading(
-        free=free,
-        independent=independent,
-        dependent=dependent,
-        particular=[[row[place_of[N + k]] for k in independent] for row in by_unknown],
-        null_space=null_space,
-        constraints=[[-row_of[N + k][place_of[N + m]] for m in independent] for k in dependent],
-        determinant=determinant,
-    )
-
-
-def _solved(field: Field, K: Sequence[Any], right: Sequence[Any], *, is_limited: bool = False) -> tuple[Values, Any]:
+def _solved(
+    field: Field, K: Sequence[Any], right: Sequence[Any], *, is_limited: bool = False
+) -> tuple[list[list[Any]], Any]:
     """Return K⁻¹·right, and the determinant of K with its rows scaled to polynomials.
 
     is_limited : raise UsageError if the result may be too long to read.
@@ -237,7 +194,7 @@ def _sign_decides() -> UsageError:
     return UsageError("the rank depends on the sign of an argument of abs", "If the sign is known, leave abs out")
 
 
-def _minimum_norm(field: Field, A: SymbolicMatrix, J: SymbolicMatrix, order: Sequence[int]) -> BaseMatrix[Any]:
+def _minimum_norm(field: Field, A: SymbolicMatrix, J: BaseMatrix[Any], order: Sequence[int]) -> BaseMatrix[Any]:
     """Return Aᵀ·(A·Aᵀ)⁻¹·A·J for independent rows of A that span the others.
 
     J : any solution. order : the columns in which pivots are sought. Raises UsageError if the result may be too long.
@@ -265,11 +222,11 @@ def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
         raise UsageError(message, "Give some of the letters numbers")
 
 
-def _impossible(system: LinearSystem, free: Sequence[str], reading: SymbolicReading) -> UsageError:
-    possible = [name for name, row in zip(system.y, reading.null_space, strict=True) if any(row)]
+def _impossible(system: LinearSystem, free: Sequence[str], found: Found) -> UsageError:
+    possible = [name for name, row in zip(system.y, found.null_space, strict=True) if any(row)]
     together = " together" if len(free) > 1 else ""
     message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free{together}"
     if not possible:
         return UsageError(f"{message}; expected none, since every unknown is determined")
-    counted = "1 unknown is free" if len(reading.free) == 1 else f"{len(reading.free)} unknowns are free"
+    counted = "1 unknown is free" if len(found.free) == 1 else f"{len(found.free)} unknowns are free"
     return UsageError(f"{message}; {counted}, of {', '.join(map(printable, possible))}")

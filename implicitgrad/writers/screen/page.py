@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.solution import MAX_TABLE_SIZE
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.terminal.screen import Screen, stdout_screen
 from implicitgrad.writers.screen.table import lay_out, write_short_table, write_table
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from implicitgrad.model.solution import Solution
     from implicitgrad.writers.options import AnySolution, WriteOptions
     from implicitgrad.writers.reports.report import Result
+
+MAX_TABLE_SIZE = 40
+"""Unknowns or inputs up to which ∂y/∂x is readable as a table in a pipe, which has no size."""
 
 
 def write(solution: AnySolution, options: WriteOptions) -> str:
@@ -51,7 +53,7 @@ def _is_summarised_whole(solution: Solution) -> bool:
 def _is_large(solution: Solution, selection: Selection | None) -> bool:
     """Return whether what is shown of ∂y/∂x is too large to read as a table in a pipe, which has no size."""
     if selection is None:
-        return solution.is_large
+        return max(len(solution.y), len(solution.independent)) > MAX_TABLE_SIZE
     rows = 0 if solution.is_gradient_alone else len(selection.rows)
     return max(rows, len(selection.columns)) > MAX_TABLE_SIZE
 
