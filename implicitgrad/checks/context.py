@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from implicitgrad.checks.matrices import product, root_above, squared_norm
+from implicitgrad.checks.matrices import product, rank, root_above, row_reduced, squared_norm
 from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Matrix
@@ -82,6 +83,14 @@ class Context:
         """(‖B‖/‖A‖)² for A ≠ 0: the squared size of ∂y/∂x for a well-conditioned A."""
         B_squared = Fraction(self.system.equations) if self.system.B is None else squared_norm(self.system.B)
         return B_squared / squared_norm(self.system.A)
+
+    def row_reduced(self, rows: Sequence[Sequence[Fraction]]) -> list[Row]:
+        """Return the rows of [C | c] in reduced echelon form, without those with C = 0."""
+        return row_reduced(rows)
+
+    def rank(self, rows: Sequence[Row]) -> int:
+        """Return the rank of rows in the solution's arithmetic."""
+        return rank(rows)
 
     @property
     def usual_size(self) -> Fraction:

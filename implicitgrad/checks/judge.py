@@ -127,11 +127,11 @@ def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
     if not has_its_shape or not judge_matrix(Claim(matrix, Context(exact, claim.context.claims)))[0].holds:
         return outcome
     reason = f"the rank of A is {found.rank} by a cutoff and {exact.rank} exactly, and the claim is the exact answer"
-    return Outcome(matrix.key, False, outcome.claimed, reason, is_undecided=True)
+    return outcome.undecided(reason)
 
 
 def with_caveat(outcome: Outcome, caveats: Mapping[str, str]) -> Outcome:
     """Make the outcome of a claim that fails undecided if there is a caveat. caveats : by key."""
     if outcome.holds or outcome.is_undecided or outcome.key not in caveats:
         return outcome
-    return Outcome(outcome.key, False, outcome.claimed, caveats[outcome.key], is_undecided=True)
+    return outcome.undecided(caveats[outcome.key])

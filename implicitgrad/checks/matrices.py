@@ -9,6 +9,7 @@ from math import isqrt
 from implicitgrad.model.solution import PartialMatrix
 from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import RationalMatrix, Row
+from implicitgrad.numbers.null_space import inverse as inverse_of_integers
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 
@@ -31,6 +32,40 @@ def transpose(X: Matrix) -> Matrix:
 def absolute(X: Matrix) -> Matrix:
     """Return |X|, entry by entry."""
     return tuple([tuple(map(abs, row)) for row in X])
+
+
+def times(X: Matrix, vector: Sequence[Fraction]) -> Row:
+    """Return X·vector."""
+    return tuple([dot(row, vector) for row in X])
+
+
+def inverse(X: Matrix) -> Matrix:
+    """Return X⁻¹ of an invertible X."""
+    matrix = RationalMatrix.of(X)
+    found = inverse_of_integers(matrix.numerators)
+    assert found is not None
+    numerators, d = found
+    return RationalMatrix([[matrix.denominator * number for number in row] for row in numerators], d)
+
+
+def row_reduced(rows: Sequence[Sequence[Fraction]]) -> list[Row]:
+    """Return the rows of [C | c] in reduced echelon form, without those with C = 0."""
+    if not rows:
+        return []
+    width = len(rows[0])
+    reduced = reduce_rows([integers(row)[0] for row in rows], range(width - 1))
+    found = []
+    for pivot, row in sorted(zip(reduced.pivots, reduced.rows, strict=False)):
+        entries = {pivot: reduced.d} | dict(zip(reduced.columns, row, strict=True))
+        found.append(tuple([Fraction(entries.get(j, 0), reduced.d) for j in range(width)]))
+    return found
+
+
+def rank(rows: Sequence[Row]) -> int:
+    """Return the rank."""
+    if not rows:
+        return 0
+    return len(reduce_rows([integers(row)[0] for row in rows], range(len(rows[0]))).pivots)
 
 
 def complete(X: PartialMatrix) -> Matrix | None:

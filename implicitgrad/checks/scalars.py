@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.derivatives.judge import fails
-from implicitgrad.checks.matrices import product
+from implicitgrad.checks.matrices import inverse, product
 from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, tolerances_of
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
-from implicitgrad.model.system import Matrix, Status
+from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.verdict import Deviation, Outcome
-from implicitgrad.numbers.exact import RationalMatrix, Row
-from implicitgrad.numbers.null_space import inverse
 from implicitgrad.numbers.number_style import show_number
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.number_grammar import float_square_root
@@ -63,6 +60,8 @@ def judge_condition(most: ClaimedNumber, context: Context) -> Outcome:
     """Judge an upper bound on the condition number."""
     squared = context.solution.condition_squared
     claimed = f"at most {most.text}"
+    if context.solution.arithmetic is Arithmetic.SYMBOLIC:
+        return _judged("condition", False, claimed, "the condition of a matrix with letters is not found")
     if squared is None and context.system.is_sparse:
         reason = "the condition of a large sparse A is not computed"
         return Outcome("condition", False, claimed, reason, is_undecided=True)
@@ -74,15 +73,7 @@ def judge_condition(most: ClaimedNumber, context: Context) -> Outcome:
     return _judged("condition", holds, claimed, f"claimed {claimed}, found {found}")
 
 
-def _is_invertible(rows: Sequence[Row]) -> bool:
-    return _inverse(rows) is not None
-
-
-def judge_free_parameters(
-    claimed: ClaimedNumber | tuple[str, ...],
-    context: Context,
-    is_invertible: Callable[[Sequence[Row]], bool] = _is_invertible,
-) -> Outcome:
+def judge_free_parameters(claimed: ClaimedNumber | tuple[str, ...], context: Context) -> Outcome:
     """Judge the number of free parameters, or whether those named can be chosen freely and determine ∂y/∂x."""
     total = len(context.free) * len(context.x)
     if isinstance(claimed, ClaimedNumber):
@@ -92,11 +83,11 @@ def judge_free_parameters(
         names = ", ".join(map(printable, context.solution.free_parameters)) or "none"
         reason = f"claimed {count(len(claimed), 'parameter')}, correct is {total}: {names}"
     else:
-        reason = _why_not_free(claimed, context, is_invertible)
+        reason = _why_not_free(claimed, context)
     return _judged("free_parameters", not reason, shown, reason)
 
 
-def _why_not_free(claimed: tuple[str, ...], context: Context, is_invertible: Callable[[Sequence[Row]], bool]) -> str:
+def _why_not_free(claimed: tuple[str, ...], context: Context) -> str:
     """Return why the named parameters, which are as many as there are, cannot be chosen freely together."""
     system, F = context.system, len(context.free)
     entries = {f"d{y}/d{x}": (i, k) for i, y in enumerate(system.y) for k, x in enumerate(system.x)}
@@ -105,12 +96,12 @@ def _why_not_free(claimed: tuple[str, ...], context: Context, is_invertible: Cal
         i, k = entries[name]
         chosen.setdefault(k, []).append(i)
     T = context.T
-    if claimed and (len(chosen) != len(context.x) or not is_invertible([T[k] for k in chosen])):
+    if claimed and (len(chosen) != len(context.x) or context.rank([T[k] for k in chosen]) < len(chosen)):
         inputs = ", ".join(printable(system.x[k]) for k in chosen)
         return f"the inputs {inputs} cannot vary independently; correct is {', '.join(context.x)} or a similar choice"
     V = context.solution.general.null_space
     for k, rows in chosen.items():
-        if len(rows) != F or not is_invertible([V[i] for i in rows]):
+        if len(rows) != F or context.rank([V[i] for i in rows]) < F:
             names = ", ".join(f"d{system.y[i]}/d{system.x[k]}" for i in rows)
             correct = ", ".join(f"d{y}/d{system.x[k]}" for y in context.solution.general.free)
             return f"{printable(names)} cannot be chosen freely; correct is {printable(correct)} or a similar choice"
@@ -145,13 +136,13 @@ def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, cont
     dependent = [system.x.index(name) for name in claimed.dependent]
     others = [k for k in range(system.inputs) if k not in dependent]
     T = context.T
-    inverse = _inverse([T[k] for k in others])
-    if inverse is None:
+    independent_rows = [T[k] for k in others]
+    if context.rank(independent_rows) < len(others):
         names = ", ".join(map(printable, claimed.dependent))
         follow = ", ".join(map(printable, found.dependent))
         reason = f"{names} do not follow from the other inputs; correct is {follow} or a similar choice"
         return outcome._replace(holds=False, reason=reason)
-    matrix = product(tuple([T[k] for k in dependent]), inverse)
+    matrix = product([T[k] for k in dependent], inverse(independent_rows))
     tolerances = tolerances_of(claimed.matrix._replace(unit_roundoff=None), context)
     unit_roundoff = claimed.matrix.unit_roundoff or Fraction(0)
     underflow = HALF_OF_SMALLEST.get(unit_roundoff, Fraction(0))
@@ -168,7 +159,7 @@ def _judge_constraint_matrix(outcome: Outcome, claimed: ClaimedConstraints, cont
                 deviations.append(Deviation(name, meaning, text, value, correct, allowed))
     if deviations:
         total = count(len(matrix) * len(others), "entry")
-        return fails(outcome, deviations, f"{len(deviations)} of {total}")
+        return outcome.failed(deviations, f"{len(deviations)} of {total}")
     return outcome
 
 
@@ -180,20 +171,7 @@ def _counted(key: str, claimed: ClaimedNumber, found: int) -> Outcome:
     return _judged(key, claimed.value == found, claimed.text, f"claimed {claimed.text}, correct is {found}")
 
 
-def _inverse(rows: Sequence[Row]) -> Matrix | None:
-    """Return the inverse of a square matrix; None if it is singular or rectangular."""
-    n = len(rows)
-    if any(len(row) != n for row in rows):
-        return None
-    matrix = RationalMatrix.of(rows)
-    found = inverse(matrix.numerators)
-    if found is None:
-        return None
-    numerators, d = found
-    return RationalMatrix([[matrix.denominator * number for number in row] for row in numerators], d)
-
-
-JUDGES: Mapping[str, Judge] = {
+JUDGES: dict[str, Judge] = {
     "status": judge_status,
     "rank": judge_rank,
     "free_parameters": judge_free_parameters,

@@ -46,6 +46,11 @@ class ClaimedMatrix(NamedTuple):
     height: int = 0
     """The rows of each of several matrices of which it was written as a list; 0 if it was written as one."""
 
+    @property
+    def entry_count(self) -> int:
+        """Return the number of entries, null ones included."""
+        return len(self.entries) * len(self.entries[0])
+
     def summary(self) -> str:
         """Return the matrix as an option spells it, 1 2; 3 4, or its size if that is long."""
         text = "; ".join(" ".join(row) for row in self.texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
@@ -125,6 +126,15 @@ class Outcome(NamedTuple):
     place: Place = Place(None)
     is_undecided: bool = False
     """Neither proved nor refuted."""
+
+    def failed(self, wrong: Sequence[Deviation], reason: str) -> Outcome:
+        """Return the outcome of the claim with these wrong numbers."""
+        worst = max(wrong, key=lambda deviation: deviation.excess)
+        return self._replace(holds=False, reason=reason, failing=len(wrong), worst=worst)
+
+    def undecided(self, reason: str) -> Outcome:
+        """Return the outcome of the claim if it is neither proved nor refuted."""
+        return Outcome(self.key, False, self.claimed, reason, is_undecided=True)
 
     @property
     def verb(self) -> str:

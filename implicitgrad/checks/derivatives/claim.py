@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.feasibility.constraints import IntervalConstraint, forms_of
+from implicitgrad.checks.feasibility.constraints import IntervalConstraint, PlacedForm, forms_of
 from implicitgrad.checks.matrices import absolute, complete, product
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix
@@ -93,11 +93,6 @@ class Claim:
         return self.matrix.key == "dL_dx"
 
     @property
-    def entry_count(self) -> int:
-        """Return the number of entries, as written."""
-        return len(self.matrix.entries) * len(self.matrix.entries[0])
-
-    @property
     def says_something(self) -> bool:
         """Return whether any entry is not null."""
         return any(value is not None for row in self.values for value in row)
@@ -106,10 +101,15 @@ class Claim:
     def is_small(self) -> bool:
         """Return whether exact feasibility and explanations of the claim are affordable."""
         has_short_fractions = self.context.solution.arithmetic is Arithmetic.EXACT and self.matrix.unit_roundoff is None
-        entries = self.entry_count
+        entries = self.matrix.entry_count
         if self.jacobian is not None:
             entries += len(self.jacobian.values) * len(self.jacobian.values[0])
         return entries <= (MAX_EXACT_ENTRIES if has_short_fractions else MAX_ENTRIES)
+
+    @cached_property
+    def forms(self) -> list[PlacedForm]:
+        """The linear form that each claimed number is the value of."""
+        return list(forms_of(self.matrix, self.context, self.family.coefficients))
 
     @cached_property
     def constraints(self) -> list[IntervalConstraint]:
@@ -118,7 +118,7 @@ class Claim:
             return []
         entries, tolerances, particular = self.matrix.entries, self.written_tolerances, self.family.particular
         found = []
-        for i, k, m, form in forms_of(self.matrix, self.context, self.family.coefficients):
+        for i, k, m, form in self.forms:
             value = entries[i][k]
             assert value is not None
             centre = value if m is None else value - particular[i][m]
@@ -135,6 +135,14 @@ class Claim:
             )
             for m, value in enumerate(values)
             if value is not None and any(C)
+        ]
+
+    def equations(self, m: int) -> list[list[Fraction]]:
+        """Return the rows of coefficients·Z = claimed − particular for one independent input, as [C | c]."""
+        return [
+            [*C, value - p[m]]
+            for C, p, values in zip(self.family.coefficients, self.family.particular, self.values, strict=True)
+            if any(C) and (value := values[m]) is not None
         ]
 
     @cached_property

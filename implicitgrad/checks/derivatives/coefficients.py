@@ -8,18 +8,18 @@ from typing import NamedTuple
 
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.diagnosis.factor import USUAL_FACTORS
-from implicitgrad.checks.diagnosis.formula import FORGOTTEN, MAX_INVERTED, inverse_of
-from implicitgrad.checks.diagnosis.trial import explains, flat
-from implicitgrad.checks.matrices import complete, dot, product, root_above, transpose
+from implicitgrad.checks.diagnosis.formula import FORGOTTEN, MAX_INVERTED
+from implicitgrad.checks.diagnosis.trial import explains, flat, matches
+from implicitgrad.checks.matrices import complete, inverse, times, transpose
+from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.solution import PartialMatrix
 from implicitgrad.model.system import Matrix
-from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show, show_short
+from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show
 from implicitgrad.numbers.exact import Row
 from implicitgrad.text.characters import count
 
-ZERO = Fraction(0)
 NOT_JUDGED = "is not determined, and a number there cannot be judged; null claims just that"
 
 
@@ -37,20 +37,16 @@ class _ClaimedLoss(NamedTuple):
 def judge_coefficients(matrix: ClaimedMatrix, context: Context) -> Outcome:
     """Return the outcome of a claimed ∂L/∂A or ∂L/∂B; the solution must have it."""
     outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
-    total = count(len(matrix.entries) * len(matrix.entries[0]), "entry")
     if matrix.non_finite:
-        found = len(matrix.non_finite)
-        reason = f"{matrix.non_finite[0]}: {found} of {total} {'is' if found == 1 else 'are'} not finite"
-        return outcome._replace(reason=reason, failing=found)
+        return not_finite(outcome, matrix)
     losses = _losses(matrix, context)
     deviations = [one for loss in losses for one in _deviations(matrix, loss)]
     if deviations:
-        worst = max(deviations, key=lambda deviation: deviation.excess)
-        suspicions = tuple(one for loss in losses for one in _suspicions(context, matrix.key, losses, loss))
-        reason = f"{len(deviations)} of {total}"
-        return outcome._replace(reason=reason, failing=len(deviations), worst=worst, suspicions=suspicions)
+        failed = outcome.failed(deviations, f"{len(deviations)} of {count(matrix.entry_count, 'entry')}")
+        suspicions = (_suspicion(context, matrix.key, losses, loss) for loss in losses)
+        return failed._replace(suspicions=tuple(filter(None, suspicions)))
     doubt = next(filter(None, (_doubt(matrix, context, loss) for loss in losses)), "")
-    return outcome._replace(reason=doubt, is_undecided=True) if doubt else outcome._replace(holds=True)
+    return outcome.undecided(doubt) if doubt else outcome._replace(holds=True)
 
 
 def _losses(matrix: ClaimedMatrix, context: Context) -> list[_ClaimedLoss]:
@@ -81,100 +77,70 @@ def _deviations(matrix: ClaimedMatrix, loss: _ClaimedLoss) -> Iterator[Deviation
 def _doubt(matrix: ClaimedMatrix, context: Context, loss: _ClaimedLoss) -> str:
     """Return why a claim without wrong entries is not decided, "" if it is."""
     first = loss.number * len(loss.correct)
-    places = [(i, j) for i, row in enumerate(loss.claimed) for j, value in enumerate(row) if value is not None]
-    for i, j in places:
-        if loss.correct[i][j] is None:
-            name = matrix.name(first + i, j)
-            return f"{name} {NOT_JUDGED}"
-    known = [(i, j, correct) for i, j in places if (correct := loss.correct[i][j]) is not None]
-    squares = sum((correct * correct for _, _, correct in known), ZERO)
-    is_stated = context.claims.atol is not None
-    for i, j, correct in known:
-        error = abs((loss.claimed[i][j] or ZERO) - correct)
-        if not is_stated and 4 * len(known) * error * error > squares > 0:
-            return (
-                f"it proves nothing: its own rounding allows an error of {show_short(loss.tolerances[i][j])} in "
-                f"{matrix.name(first + i, j)}, where the answer is of the size "
-                f"{show_short(root_above(squares / len(known)))}; more digits decide"
-            )
-    return ""
+    known = []
+    for i, rows in enumerate(zip(loss.claimed, loss.correct, loss.tolerances, strict=True)):
+        for j, (value, correct, tolerance) in enumerate(zip(*rows, strict=True)):
+            if value is not None and correct is None:
+                return f"{matrix.name(first + i, j)} {NOT_JUDGED}"
+            if value is not None and correct is not None:
+                known.append(((first + i, j), value, correct, tolerance))
+    return "" if context.claims.atol is not None else why_it_proves_nothing(known, matrix.name)
 
 
-def _suspicions(context: Context, key: str, losses: Sequence[_ClaimedLoss], loss: _ClaimedLoss) -> Iterator[Suspicion]:
-    """Yield the mistake that turns the right matrix of one loss into what is claimed, if one does."""
-    claimed, correct = complete(loss.claimed), complete(loss.correct)
-    if claimed is None or correct is None:
-        return
-    rows = zip(flat(claimed), flat(loss.tolerances), flat(correct), strict=True)
-    if all(abs(c - e) <= t for c, t, e in rows):
-        return
-    target, said = loss.name, "the claim" if len(losses) == 1 else f"the claimed {loss.name}"
+def _suspicion(context: Context, key: str, losses: Sequence[_ClaimedLoss], loss: _ClaimedLoss) -> Suspicion | None:
+    """Return the mistake that turns the right matrix of one loss into what is claimed, if one does."""
+    claimed, correct, tolerances = complete(loss.claimed), complete(loss.correct), flat(loss.tolerances)
+    if claimed is None or correct is None or matches(flat(claimed), tolerances, flat(correct)):
+        return None
+    said = "the claim" if len(losses) == 1 else f"the claimed {loss.name}"
     if not any(map(any, claimed)):
-        yield Suspicion("zero", f"{said} is 0 throughout: was the gradient cut off before it came here?")
-        return
-    candidates = [*_mistakes(context, key, losses, loss, target, correct), *_multiples(context, target, correct)]
+        return Suspicion("zero", f"{said} is 0 throughout: was the gradient cut off before it came here?")
+    candidates = [*_mistakes(context, key, losses, loss, correct), *_multiples(context, loss.name, correct)]
     for code, name, doubt, candidate in candidates:
         if len(candidate) != len(claimed) or len(candidate[0]) != len(claimed[0]):
             continue
         for sign, also in ((1, ""), (-1, " And is a sign flipped?")):
-            row = tuple([sign * value for value in flat(candidate)])
-            if explains(flat(claimed), flat(loss.tolerances), row):
-                yield Suspicion(code, f"{said} {name}: {doubt}{also}")
-                return
+            if explains(flat(claimed), tolerances, flat(_scaled(candidate, sign))):
+                return Suspicion(code, f"{said} {name}: {doubt}{also}")
+    return None
 
 
 def _mistakes(
-    context: Context, key: str, losses: Sequence[_ClaimedLoss], loss: _ClaimedLoss, target: str, correct: Matrix
+    context: Context, key: str, losses: Sequence[_ClaimedLoss], loss: _ClaimedLoss, correct: Matrix
 ) -> Iterator[tuple[str, str, str, Matrix]]:
-    """Yield the code, the description, a question and the value of what ∂L/∂A or ∂L/∂B is mistaken for."""
-    at, system = context.solution.at_value, context.system
+    """Yield the code, the description, a question and the value of what −u·yᵀ or u·xᵀ is mistaken for."""
+    at, system, A = context.solution.at_value, context.system, context.system.A
     assert at is not None
     assert system.x_value is not None
-    yield "sign", f"is the negative of {target}", "is a sign flipped?", _scaled(correct, -1)
+    yield "sign", f"is the negative of {loss.name}", "is a sign flipped?", _scaled(correct, -1)
     for other in losses:
-        if other.number != loss.number and (row := complete(other.correct)) is not None:
-            yield "stale", f"equals {other.name}", "is it the gradient of another loss?", row
+        if other.number != loss.number and (rows := complete(other.correct)) is not None:
+            yield "stale", f"equals {other.name}", "is it the gradient of another loss?", rows
     exchanged = "are the factors of the outer product exchanged?"
-    yield "transpose", f"is the transpose of {target}", exchanged, transpose(correct)
+    yield "transpose", f"is the transpose of {loss.name}", exchanged, transpose(correct)
     x, g = system.x_value[0], (system.dL_dy or ())[loss.number]
     y = complete(at.y or ())
     if y is None:
         return
-    factor, name = (y[0], "y") if key == "dL_dA" else (x, "x")
-    sign, mark = (-1, "-") if key == "dL_dA" else (1, "")
+    factor, name, sign, mark = (y[0], "y", -1, "-") if key == "dL_dA" else (x, "x", 1, "")
     u = _left_factor(correct, factor, sign)
     if u is None:
         return
-    right = x if system.B is None else tuple([dot(row, x) for row in system.B])
-    others = {"y": y[0], "x": x} | ({} if system.B is None else {"(B·x)": right})
-    for other_name, other_factor in others.items():
+    factors = {"y": y[0], "x": x} | ({} if system.B is None else {"(B·x)": times(system.B, x)})
+    products: list[tuple[str, str, str, Row, Row]] = []
+    for other_name, vector in factors.items():
         if other_name != name:
-            yield (
-                "operand",
-                f"equals {mark}u·{other_name}ᵀ",
-                f"was {other_name} taken for {name}?",
-                _outer(u, other_factor, sign),
-            )
-            swapped = f"equals {mark}{other_name}·uᵀ"
-            yield (
-                "operand",
-                swapped,
-                f"was {other_name} taken for {name}, and the product exchanged?",
-                _outer(other_factor, u, sign),
-            )
-    A = system.A
-    yield "unsolved", f"equals {mark}∂L/∂y·{name}ᵀ", "was the solution with Aᵀ left out?", _outer(g, factor, sign)
+            doubt = f"was {other_name} taken for {name}"
+            products.append(("operand", f"u·{other_name}ᵀ", f"{doubt}?", u, vector))
+            products.append(("operand", f"{other_name}·uᵀ", f"{doubt}, and the product exchanged?", vector, u))
+    products.append(("unsolved", f"∂L/∂y·{name}ᵀ", "was the solution with Aᵀ left out?", g, factor))
     if len(A) == len(A[0]) == context.solution.rank <= MAX_INVERTED:
-        v = tuple([dot(row, g) for row in inverse_of(A)])
-        yield "transpose", f"equals {mark}(A⁻¹·∂L/∂y)·{name}ᵀ", FORGOTTEN, _outer(v, factor, sign)
+        products.append(("transpose", f"(A⁻¹·∂L/∂y)·{name}ᵀ", FORGOTTEN, times(inverse(A), g), factor))
     if system.B is not None:
-        (v,) = product((u,), system.B)
-        yield (
-            "operand",
-            f"equals {mark}∂L/∂x·{name}ᵀ",
-            "was ∂L/∂x taken for the solution with Aᵀ?",
-            _outer(v, factor, sign),
-        )
+        doubt = "was ∂L/∂x taken for the solution with Aᵀ?"
+        products.append(("operand", f"∂L/∂x·{name}ᵀ", doubt, times(transpose(system.B), u), factor))
+    for code, product, doubt, left, right in products:
+        yield code, f"equals {mark}{product}", doubt, [tuple([sign * a * b for b in right]) for a in left]
 
 
 def _multiples(context: Context, target: str, correct: Matrix) -> Iterator[tuple[str, str, str, Matrix]]:
@@ -191,10 +157,6 @@ def _left_factor(matrix: Matrix, right: Row, sign: int) -> Row | None:
     """Return u of sign·u·rightᵀ, None if ``right`` is 0."""
     j = max(range(len(right)), key=lambda j: abs(right[j]))
     return tuple([sign * row[j] / right[j] for row in matrix]) if right[j] else None
-
-
-def _outer(left: Row, right: Row, sign: int) -> Matrix:
-    return tuple([tuple([sign * a * b for b in right]) for a in left])
 
 
 def _scaled(matrix: Matrix, factor: Fraction | int) -> Matrix:

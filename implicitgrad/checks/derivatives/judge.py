@@ -7,7 +7,7 @@ first unique entries, then feasibility of the others, then whether the tolerance
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from implicitgrad.checks.context import Context
@@ -20,10 +20,10 @@ from implicitgrad.checks.diagnosis.diagnose import diagnose
 from implicitgrad.checks.feasibility.constraints import are_independent, infeasible_groups
 from implicitgrad.checks.feasibility.decision import Decision
 from implicitgrad.checks.matrices import complete, dot, root_above
+from implicitgrad.checks.outcomes import not_finite
 from implicitgrad.checks.tolerances import tolerances_of_ill_conditioned
-from implicitgrad.model.solution import PartialMatrix, Solution
+from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, show_short
-from implicitgrad.numbers.row_reduction import integers, reduce_rows
 from implicitgrad.text.characters import count
 
 
@@ -35,7 +35,7 @@ def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcom
     matrix, context = claim.matrix, claim.context
     outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
     if matrix.non_finite:
-        return not_finite(outcome, claim), claim
+        return not_finite(outcome, matrix), claim
     failed = _failed(outcome, claim)
     if failed is not None:
         widest = tolerances_of_ill_conditioned(matrix, context)
@@ -48,27 +48,14 @@ def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcom
         if not is_valid(limited):
             return insignificant(outcome, claim, limit), claim
         claim = limited
+    return with_what_it_fixes(outcome, claim)._replace(worst=_largest_difference(claim)), claim
+
+
+def with_what_it_fixes(outcome: Outcome, claim: Claim) -> Outcome:
+    """Return the outcome of a claim that holds, with its conditions on the free parameters."""
     is_arbitrary = _is_arbitrary(claim)
-    return outcome._replace(
-        holds=True,
-        choices=tuple(_choices(claim, is_arbitrary)),
-        fixes_nothing=why_nothing_is_fixed(matrix.key, context, is_arbitrary),
-        worst=_largest_difference(claim),
-    ), claim
-
-
-def fails(outcome: Outcome, deviations: Sequence[Deviation], reason: str) -> Outcome:
-    """Return the outcome of a claim with these wrong numbers."""
-    worst = max(deviations, key=lambda deviation: deviation.excess)
-    return outcome._replace(holds=False, reason=reason, failing=len(deviations), worst=worst)
-
-
-def not_finite(outcome: Outcome, claim: Claim) -> Outcome:
-    """Return the outcome of a claim with infinite entries or NaN."""
-    found = len(claim.matrix.non_finite)
-    total = count(claim.entry_count, "entry")
-    reason = f"{claim.matrix.non_finite[0]}: {found} of {total} {'is' if found == 1 else 'are'} not finite"
-    return outcome._replace(reason=reason, failing=found)
+    fixes_nothing = _why_nothing_is_fixed(claim.matrix.key, claim.context, is_arbitrary)
+    return outcome._replace(holds=True, choices=tuple(_choices(claim, is_arbitrary)), fixes_nothing=fixes_nothing)
 
 
 def _beyond_precision(outcome: Outcome, claim: Claim) -> Outcome:
@@ -79,7 +66,7 @@ def _beyond_precision(outcome: Outcome, claim: Claim) -> Outcome:
         f"the condition of A is {condition}, and floating-point numbers of {bits} bits cannot carry the"
         " answer: rounding alone may have made the claim of it"
     )
-    return outcome._replace(reason=reason, is_undecided=True)
+    return outcome.undecided(reason)
 
 
 def _failed(outcome: Outcome, claim: Claim) -> Outcome | None:
@@ -99,12 +86,12 @@ def _failed(outcome: Outcome, claim: Claim) -> Outcome | None:
         equations = nonzero_residuals(claim)
         if equations:
             total = count(claim.context.system.equations * len(claim.context.x), "entry")
-            return fails(outcome, equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {total}")
+            return outcome.failed(equations, f"it does not solve A·∂y/∂x = B: {len(equations)} of {total}")
     if not deviations and claim.is_small:
         deviations = list(inconsistent_entries(claim))
     if deviations:
-        counted = f"{len(deviations)} of {count(claim.entry_count, 'entry')}"
-        return fails(outcome, deviations, f"{reason}: {counted}" if reason else counted)
+        counted = f"{len(deviations)} of {count(claim.matrix.entry_count, 'entry')}"
+        return outcome.failed(deviations, f"{reason}: {counted}" if reason else counted)
     return _jointly_infeasible(outcome, claim, reason)
 
 
@@ -155,10 +142,11 @@ def _is_arbitrary(claim: Claim) -> bool:
     else:
         is_yielded = jacobian is not None and complete(jacobian.values) is not None and claim.has_all_entries
         is_constraining = not context.free or is_yielded
-    return not is_constraining and are_independent(claim.constraints, [] if jacobian is None else jacobian.constraints)
+    given = [] if jacobian is None else jacobian.forms
+    return not is_constraining and are_independent(claim.forms, given, context.rank)
 
 
-def why_nothing_is_fixed(key: str, context: Context, is_arbitrary: bool) -> str:
+def _why_nothing_is_fixed(key: str, context: Context, is_arbitrary: bool) -> str:
     """Return why no claim of these entries could be wrong, or "" if one could.
 
     is_arbitrary : any numbers could stand in place of the claimed ones.
@@ -176,37 +164,18 @@ def why_nothing_is_fixed(key: str, context: Context, is_arbitrary: bool) -> str:
     return "these entries may be anything, for others follow them"
 
 
-def _choices(claim: Claim, is_arbitrary: bool) -> list[Choice]:
-    """Return the conditions that a valid claim imposes on the free parameters."""
-    context = claim.context
+def _choices(claim: Claim, is_arbitrary: bool) -> Iterator[Choice]:
+    """Yield the conditions that a valid claim imposes on the free parameters, their values if it is a ∂y/∂x."""
+    context, free = claim.context, claim.context.solution.general.free
     if not claim.is_gradient:
-        return chosen_parameters(claim.values, context)
-    if not context.free or not (claim.jacobian is None or is_arbitrary):
-        return []
-    found = []
-    for m, x in enumerate(context.solution.independent):  # coefficients·Z = claimed − particular
-        rows = [
-            integers((*C, value - p[m]))[0]
-            for C, p, values in zip(claim.family.coefficients, claim.family.particular, claim.values, strict=True)
-            if any(C) and (value := values[m]) is not None
-        ]
-        reduced = reduce_rows(rows, range(len(context.free)))
-        for pivot, row in sorted(zip(reduced.pivots, reduced.rows, strict=False)):
-            factors = sorted([(pivot, reduced.d), *zip(reduced.columns[:-1], row, strict=False)])
-            free = context.solution.general.free
-            terms = [(Fraction(factor, reduced.d), free[f], x) for f, factor in factors if factor]
-            found.append(Choice(tuple(terms), Fraction(row[-1], reduced.d)))
-    return found
-
-
-def chosen_parameters(jacobian: PartialMatrix, context: Context) -> list[Choice]:
-    """Return the values of the free parameters in a claimed ∂y/∂x. jacobian : (N, P′)."""
-    return [
-        Choice(((Fraction(1), y, x),), value)
-        for f, y in zip(context.free, context.solution.general.free, strict=True)
-        for value, x in zip(jacobian[f], context.solution.independent, strict=True)
-        if value is not None
-    ]
+        for f, y in zip(context.free, free, strict=True):
+            for value, x in zip(claim.values[f], context.solution.independent, strict=True):
+                if value is not None:
+                    yield Choice(((Fraction(1), y, x),), value)
+    elif claim.jacobian is None or is_arbitrary:
+        for m, x in enumerate(context.solution.independent):
+            for *factors, value in context.row_reduced(claim.equations(m)):
+                yield Choice(tuple([(factor, y, x) for factor, y in zip(factors, free, strict=True) if factor]), value)
 
 
 def _largest_difference(claim: Claim) -> Deviation | None:

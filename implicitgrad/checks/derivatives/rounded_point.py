@@ -50,7 +50,7 @@ def decide_at_rounded_point(outcome: Outcome, claim: Claim) -> Outcome:
         return outcome
     if any(has_letters(text) for row in matrix.texts for text in row) and _holds_anywhere(claim):
         return outcome
-    return Outcome(matrix.key, False, outcome.claimed, _why_undecided(claim, bound), is_undecided=True)
+    return outcome.undecided(_why_undecided(claim, bound))
 
 
 def _why_undecided(claim: Claim, bound: float | None) -> str:

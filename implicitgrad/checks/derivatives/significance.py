@@ -15,9 +15,10 @@ from typing import NamedTuple
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.matrices import complete, product, root_above, squared_norm, transpose
+from implicitgrad.checks.outcomes import proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH
 from implicitgrad.model.system import Matrix
-from implicitgrad.model.verdict import Outcome, show_short
+from implicitgrad.model.verdict import Outcome
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import Row
 
@@ -75,15 +76,7 @@ def insignificant(outcome: Outcome, claim: Claim, limit: SignificantTolerances) 
         reason += "; more digits decide"
     elif solution.rank < system.unknowns == system.equations:
         reason += "; A is singular, and an inverse computed of it is rounding error alone"
-    return outcome._replace(holds=False, reason=reason, is_undecided=True)
-
-
-def proves_nothing(allowed: Fraction, entry: str, size: Fraction) -> str:
-    """Return why a claim whose tolerance is as large as the answer is not decided."""
-    return (
-        f"it proves nothing: its own rounding allows an error of {show_short(allowed)} in {entry},"
-        f" where what the system determines is of the size {show_short(size)}"
-    )
+    return outcome.undecided(reason)
 
 
 def _limits(sizes: Row, usual: Fraction, context: Context, width: int) -> list[Fraction | None]:

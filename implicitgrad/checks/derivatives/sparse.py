@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.derivatives.claim import Claim
-from implicitgrad.checks.derivatives.judge import fails, not_finite
-from implicitgrad.checks.derivatives.significance import proves_nothing
 from implicitgrad.checks.diagnosis.factor import USUAL_FACTORS, factor_suspicion
 from implicitgrad.checks.diagnosis.formula import EXPLICIT, FORGOTTEN
 from implicitgrad.checks.diagnosis.sign import flipped_suspicion
+from implicitgrad.checks.outcomes import not_finite, proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show_short
@@ -55,7 +53,7 @@ def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
     """
     outcome = Outcome(matrix.key, holds=False, claimed=matrix.summary())
     if matrix.non_finite:
-        return not_finite(outcome, Claim(matrix, context))
+        return not_finite(outcome, matrix)
     with np.errstate(over="ignore"):  # the bounds of entries far beyond others may overflow
         compared = _compared(matrix, context)
     differences = np.abs(compared.claimed - compared.correct)
@@ -64,7 +62,7 @@ def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
     if is_wrong.any():
         worst = np.where(np.isnan(differences), np.inf, differences - compared.tolerances)
         deviation = _deviation(matrix, context, compared, worst)
-        failed = fails(outcome, [deviation], f"{int(is_wrong.sum())} of {total}")
+        failed = outcome.failed([deviation], f"{int(is_wrong.sum())} of {total}")
         suspicion = next(_suspicions(matrix.key, compared, context), None)
         return failed._replace(failing=int(is_wrong.sum()), suspicions=() if suspicion is None else (suspicion,))
     errors = compared.tolerances - compared.of_claim
@@ -74,14 +72,13 @@ def judge_sparse(matrix: ClaimedMatrix, context: Context) -> Outcome:
         i, j = _largest(np.where(is_hidden, differences / compared.tolerances, -1.0))
         error, correct = (show_short(Fraction(float(some[i, j]))) for some in (compared.tolerances, compared.correct))
         reason = f"{matrix.name(i, j)} is computed as {correct}, with an error that may be as large as {error}"
-        return outcome._replace(reason=reason, is_undecided=True)
+        return outcome.undecided(reason)
     sizes = _root_mean_squares(compared.correct, int(matrix.key == "dL_dx"))
     limits = np.where(sizes > 0, np.maximum(sizes / 2, float(context.claims.atol or 0)), np.inf)
     if (differences > limits).any():
         i, j = _largest(np.minimum(compared.tolerances, differences) / limits)
         allowed, size = Fraction(float(compared.tolerances[i, j])), Fraction(float(sizes[i, j]))
-        reason = proves_nothing(allowed, matrix.name(i, j), size)
-        return outcome._replace(reason=reason, is_undecided=True)
+        return outcome.undecided(proves_nothing(allowed, matrix.name(i, j), size))
     return outcome._replace(holds=True, worst=_deviation(matrix, context, compared, differences))
 
 

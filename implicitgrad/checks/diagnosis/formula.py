@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from implicitgrad.checks.diagnosis.trial import Hypothesis, JacobianTrial, LossTrial, Trial
-from implicitgrad.checks.matrices import complete, dot, product, transpose
+from implicitgrad.checks.matrices import complete, inverse, product, times, transpose
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Suspicion
@@ -70,11 +70,11 @@ def _wrong_jacobians(trial: JacobianTrial) -> Iterator[tuple[str, str, str, Matr
     A, B = trial.context.system.A, trial.context.system.B
     is_square = len(A) == len(A[0])
     if B is not None and trial.context.solution.rank == len(A) == len(A[0]):
-        inverse = inverse_of(A)
-        yield "unsolved", "A⁻¹", "was the product with B left out?", inverse
-        yield "transpose", "(Aᵀ)⁻¹·B", "is a transpose too many?", product(transpose(inverse), B)
+        A_inverse = inverse(A)
+        yield "unsolved", "A⁻¹", "was the product with B left out?", A_inverse
+        yield "transpose", "(Aᵀ)⁻¹·B", "is a transpose too many?", product(transpose(A_inverse), B)
         if len(B) == len(B[0]):
-            yield "permuted", "B·A⁻¹", "are the factors exchanged?", product(B, inverse)
+            yield "permuted", "B·A⁻¹", "are the factors exchanged?", product(B, A_inverse)
     candidates = [("explicit", "A", EXPLICIT, A), ("explicit", "Aᵀ", EXPLICIT, transpose(A))]
     if B is not None:
         candidates = [("explicit", "A·B", EXPLICIT, product(A, B))] if is_square else []
@@ -93,37 +93,23 @@ def _wrong_gradients(trial: LossTrial) -> Iterator[tuple[str, str, str, Row]]:
     if B is None:
         if is_square and J is not None:
             name = "A⁻¹" if context.solution.rank == len(A) else "∂y/∂x"
-            yield "transpose", f"{name}·∂L/∂y", FORGOTTEN, _applied(J, g)
+            yield "transpose", f"{name}·∂L/∂y", FORGOTTEN, times(J, g)
         if is_square:
-            yield "explicit", "Aᵀ·∂L/∂y", EXPLICIT, _applied(transpose(A), g)
+            yield "explicit", "Aᵀ·∂L/∂y", EXPLICIT, times(transpose(A), g)
             yield "unsolved", "∂L/∂y", "was the solution with Aᵀ left out?", g
-        yield "explicit", "A·∂L/∂y", EXPLICIT, _applied(A, g)
+        yield "explicit", "A·∂L/∂y", EXPLICIT, times(A, g)
         return
     if J is not None and len(J) == len(J[0]):
-        yield "transpose", "∂y/∂x·∂L/∂y", FORGOTTEN, _applied(J, g)
+        yield "transpose", "∂y/∂x·∂L/∂y", FORGOTTEN, times(J, g)
     if is_square:
         Bt = transpose(B)
         if context.solution.rank == len(A) <= MAX_INVERTED:
-            inverse = inverse_of(A)
-            adjoint = _applied(transpose(inverse), g)
+            A_inverse = inverse(A)
+            adjoint = times(transpose(A_inverse), g)
             yield "unsolved", "(Aᵀ)⁻¹·∂L/∂y", "was the product with Bᵀ left out?", adjoint
             if len(B) == len(B[0]):
-                yield "transpose", "B·(Aᵀ)⁻¹·∂L/∂y", FORGOTTEN, _applied(B, adjoint)
-            yield "transpose", "Bᵀ·A⁻¹·∂L/∂y", FORGOTTEN, _applied(Bt, _applied(inverse, g))
-        yield "explicit", "Bᵀ·Aᵀ·∂L/∂y", EXPLICIT, _applied(Bt, _applied(transpose(A), g))
-        yield "explicit", "Bᵀ·A·∂L/∂y", EXPLICIT, _applied(Bt, _applied(A, g))
-        yield "unsolved", "Bᵀ·∂L/∂y", "was the solution with Aᵀ left out?", _applied(Bt, g)
-
-
-def _applied(X: Matrix, vector: Row) -> Row:
-    return tuple([dot(row, vector) for row in X])
-
-
-def inverse_of(A: Matrix) -> Matrix:
-    """Return A⁻¹ of an invertible A."""
-    from implicitgrad.readers.arrays.python_values import linear_system
-    from implicitgrad.solvers.dispatch import solve_system
-
-    inverse = complete(solve_system(linear_system(A, arithmetic="exact")).dy_dx)
-    assert inverse is not None
-    return inverse
+                yield "transpose", "B·(Aᵀ)⁻¹·∂L/∂y", FORGOTTEN, times(B, adjoint)
+            yield "transpose", "Bᵀ·A⁻¹·∂L/∂y", FORGOTTEN, times(Bt, times(A_inverse, g))
+        yield "explicit", "Bᵀ·Aᵀ·∂L/∂y", EXPLICIT, times(Bt, times(transpose(A), g))
+        yield "explicit", "Bᵀ·A·∂L/∂y", EXPLICIT, times(Bt, times(A, g))
+        yield "unsolved", "Bᵀ·∂L/∂y", "was the solution with Aᵀ left out?", times(Bt, g)

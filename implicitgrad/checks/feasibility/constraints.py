@@ -7,9 +7,9 @@ entry of an independent one is p_m + C·Z_m − Σ_d T_dm·w_d.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.feasibility.rational import RationalInterval, is_feasible
@@ -17,7 +17,6 @@ from implicitgrad.checks.matrices import combination, dot
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import Row
-from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 Unknown = tuple[int, int, int]
 """(0, f, m) is Z_fm; (1, row, d) and (2, row, d) are entries w_d of a row of ∂y/∂x and of ∂L/∂x."""
@@ -45,6 +44,10 @@ class IntervalConstraint(NamedTuple):
     form: LinearForm
     centre: Fraction
     radius: Fraction
+
+
+Placed = TypeVar("Placed", PlacedForm, IntervalConstraint)
+Rank = Callable[[Sequence[Row]], int]
 
 
 def forms_of(matrix: ClaimedMatrix, context: Context, coefficients: Matrix) -> Iterator[PlacedForm]:
@@ -79,11 +82,11 @@ def infeasible_groups(constraints: Sequence[IntervalConstraint]) -> Iterator[lis
             yield group
 
 
-def are_independent(constraints: Sequence[IntervalConstraint], given: Sequence[IntervalConstraint] = ()) -> bool:
+def are_independent(forms: Sequence[PlacedForm], given: Sequence[PlacedForm], rank: Rank) -> bool:
     """Return whether the forms could have any values at all, also beside the values of the ``given`` ones."""
-    if any(len(group) > len(_unknowns(group)) for group in _connected(constraints)):
+    if any(len(group) > len(_unknowns(group)) for group in _connected(forms)):
         return False
-    return bool(constraints) and _rank([*constraints, *given]) == len(constraints) + _rank(given)
+    return bool(forms) and _rank([*forms, *given], rank) == len(forms) + _rank(given, rank)
 
 
 def deviations_from_implied(
@@ -99,7 +102,7 @@ def deviations_from_implied(
         before.append(constraint)
 
 
-def _connected(constraints: Sequence[IntervalConstraint]) -> Iterator[list[IntervalConstraint]]:
+def _connected(constraints: Sequence[Placed]) -> Iterator[list[Placed]]:
     """Yield groups of constraints that share unknowns, directly or through others (union–find)."""
     parents: dict[Unknown, Unknown] = {}
 
@@ -112,14 +115,14 @@ def _connected(constraints: Sequence[IntervalConstraint]) -> Iterator[list[Inter
         first, *rest = [root(unknown) for unknown in constraint.form] or [(0, 0, 0)]
         for other in rest:
             parents[root(other)] = root(first)
-    groups: dict[object, list[IntervalConstraint]] = {}
+    groups: dict[object, list[Placed]] = {}
     for constraint in constraints:
         key: object = root(next(iter(constraint.form))) if constraint.form else id(constraint)
         groups.setdefault(key, []).append(constraint)
     yield from groups.values()
 
 
-def _without_singletons(constraints: Sequence[IntervalConstraint]) -> list[IntervalConstraint]:
+def _without_singletons(constraints: Sequence[Placed]) -> list[Placed]:
     """Remove constraints that can always be satisfied, because an unknown occurs in no other remaining constraint."""
     remaining = dict(enumerate(constraints))
     occurrences: dict[Unknown, set[int]] = {}
@@ -136,21 +139,17 @@ def _without_singletons(constraints: Sequence[IntervalConstraint]) -> list[Inter
     return list(remaining.values())
 
 
-def _unknowns(constraints: Sequence[IntervalConstraint]) -> list[Unknown]:
+def _unknowns(constraints: Sequence[Placed]) -> list[Unknown]:
     return list(dict.fromkeys(unknown for constraint in constraints for unknown in constraint.form))
 
 
-def _coefficients(constraints: Sequence[IntervalConstraint], unknowns: Sequence[Unknown]) -> list[Row]:
+def _coefficients(constraints: Sequence[Placed], unknowns: Sequence[Unknown]) -> list[Row]:
     zero = Fraction(0)
     return [tuple([constraint.form.get(unknown, zero) for unknown in unknowns]) for constraint in constraints]
 
 
-def _rank(constraints: Sequence[IntervalConstraint]) -> int:
+def _rank(forms: Sequence[PlacedForm], rank: Rank) -> int:
     """Return the rank of the forms, to which each removed singleton contributes one."""
-    kept = _without_singletons(constraints)
-    rank = len(constraints) - len(kept)
-    for group in _connected(kept):
-        unknowns = _unknowns(group)
-        rows = [integers(row)[0] for row in _coefficients(group, unknowns)]
-        rank += len(reduce_rows(rows, range(len(unknowns))).pivots) if unknowns else 0
-    return rank
+    kept = _without_singletons(forms)
+    ranks = [rank(_coefficients(group, _unknowns(group))) for group in _connected(kept)]
+    return len(forms) - len(kept) + sum(ranks)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 
 from implicitgrad.checks.judge import with_caveat
-from implicitgrad.checks.matrices import root_above
+from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
 from implicitgrad.checks.program.diagnosis.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
@@ -18,7 +18,7 @@ from implicitgrad.model.program.solution import Missing, ProgramSolution, Progra
 from implicitgrad.model.program.spec import PROGRAM_CLAIMS
 from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.requirement import facts_of, unmet
-from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict, show_short
+from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict
 from implicitgrad.readers.program.claims import shape_of
 from implicitgrad.text.characters import count, printable
 
@@ -97,10 +97,7 @@ class _QuantityJudge:
             return self._null(outcome)
         for part in quantity.parts:
             if part.matrix.non_finite:
-                first, total = part.matrix.non_finite[0], sum(map(len, part.matrix.entries))
-                found = len(part.matrix.non_finite)
-                reason = f"{first}: {found} of {count(total, 'entry')} {'is' if found == 1 else 'are'} not finite"
-                return outcome._replace(holds=False, reason=reason, failing=found)
+                return not_finite(outcome, part.matrix)
         judged = [one for part in quantity.parts for one in self._part(quantity.key, part)]
         wrong = [one for one in judged if isinstance(one, Deviation)]
         if wrong:
@@ -108,37 +105,28 @@ class _QuantityJudge:
             return failed._replace(suspicions=self._suspicions(quantity))
         undecided = [one for one in judged if isinstance(one, str)]
         if undecided:
-            return outcome._replace(holds=False, reason=undecided[0], is_undecided=True)
+            return outcome.undecided(undecided[0])
         reason = self._invalid_choice(quantity)
         if reason:
             return outcome._replace(holds=False, reason=reason, failing=1, suspicions=self._suspicions(quantity))
         vain = self._why_it_proves_nothing(quantity)
-        return outcome._replace(holds=False, reason=vain, is_undecided=True) if vain else outcome
+        return outcome.undecided(vain) if vain else outcome
 
     def _why_it_proves_nothing(self, quantity: ClaimedQuantity) -> str:
-        """Return why a claim holds only because its own rounding, or rtol, is as large as the answer; "" if not.
-
-        Each number must be within half of the root mean square of the right ones, which 0 throughout never is.
-        """
+        """Return why a claim holds only because its own rounding, or rtol, is as large as the answer; "" if not."""
         for part in quantity.parts:
             tolerances = self.tolerances.without_atol(part.matrix, quantity.key)
             if part.matrix.unit_roundoff is not None and self.tolerances.claims.rtol is None:
                 continue
             known = [
-                (place, value, correct)
-                for place in part.claimed()
-                if (value := part.matrix.entries[place[0]][place[1]]) is not None
-                and (correct := self._correct(quantity.key, part, place)) is not None
+                ((i, j), value, correct, tolerances[i][j])
+                for i, j in part.claimed()
+                if (value := part.matrix.entries[i][j]) is not None
+                and (correct := self._correct(quantity.key, part, (i, j))) is not None
             ]
-            squares = sum((correct * correct for _, _, correct in known), ZERO)
-            for (i, j), value, correct in known:
-                error = abs(value - correct)
-                if tolerances[i][j] >= error and 4 * len(known) * error * error > squares > 0:
-                    size = show_short(root_above(squares / len(known)))
-                    return (
-                        f"it proves nothing: its own rounding allows an error of {show_short(tolerances[i][j])} in "
-                        f"{_name(quantity.key, part, i, j)}, where the answer is of the size {size}; more digits decide"
-                    )
+            reason = why_it_proves_nothing(known, partial(_name, quantity.key, part))
+            if reason:
+                return reason
         return ""
 
     def _correct(self, key: str, part: ClaimedPart, place: tuple[int, int]) -> Fraction | None:
@@ -283,8 +271,7 @@ def _name(key: str, part: ClaimedPart, i: int, j: int) -> str:
 
 def _failed(outcome: Outcome, wrong: Sequence[Deviation], total: int) -> Outcome:
     """Return the outcome of a claim with wrong numbers; one that cannot be right whatever its number comes first."""
-    worst = max(wrong, key=lambda one: one.excess)
     reason = f"{len(wrong)} of {count(total, 'entry')}"
     if any(one.correct is None and " and " in one.instead for one in wrong):  # both sides are known
         reason += f"; {BOTH_SIDES}"
-    return outcome._replace(holds=False, reason=reason, failing=len(wrong), worst=worst)
+    return outcome.failed(wrong, reason)

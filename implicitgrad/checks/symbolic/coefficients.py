@@ -26,7 +26,7 @@ def judge_coefficients_in_letters(matrix: ClaimedMatrix, solution: Solution) -> 
     own = [expression_of(entry) for row in correct for entry in row if entry is not None]
     field = Field([*own, *(entry for row in matrix.entries for entry in row if entry is not None)])
     comparison = SymbolicComparison(field, None)
-    total = count(len(matrix.entries) * len(matrix.entries[0]), "entry")
+    total = count(matrix.entry_count, "entry")
     wrong, doubt = [], ""
     for i, rows in enumerate(zip(matrix.entries, correct, strict=True)):
         for j, (value, expected) in enumerate(zip(*rows, strict=True)):
@@ -41,7 +41,6 @@ def judge_coefficients_in_letters(matrix: ClaimedMatrix, solution: Solution) -> 
                 wrong.append(comparison.said(Difference(name, matrix.texts[i][j], claimed, right, finding)))
     if wrong:
         suspicions = diagnose_at_values(solution, matrix)
-        return outcome._replace(
-            reason=f"{len(wrong)} of {total}: {wrong[0]}", failing=len(wrong), suspicions=suspicions
-        )
-    return outcome._replace(reason=doubt, is_undecided=True) if doubt else outcome._replace(holds=True)
+        reason = f"{len(wrong)} of {total}: {wrong[0]}"
+        return outcome._replace(reason=reason, failing=len(wrong), suspicions=suspicions)
+    return outcome.undecided(doubt) if doubt else outcome._replace(holds=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -72,9 +73,9 @@ class SymbolicComparison:
         return min(findings, key=lambda finding: order.index(finding.answer), default=Finding(Decision.YES))
 
 
-def row_reduced(rows: Rows, *, keeps_all: bool = False) -> Rows:
+def row_reduced(given: Sequence[Sequence[Any]], *, keeps_all: bool = False) -> Rows:
     """Return the rows of [C | c] in reduced echelon form, without those with C = 0 unless ``keeps_all``."""
-    rows, done = list(rows), 0
+    rows, done = [list(row) for row in given], 0
     for column in range(len(rows[0]) - 1 if rows else 0):
         chosen = next((i for i in range(done, len(rows)) if rows[i][column]), None)
         if chosen is None:

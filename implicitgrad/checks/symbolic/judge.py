@@ -5,23 +5,22 @@ Claims about nonlinear equations must hold for almost all values that solve them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
-from implicitgrad.checks.derivatives.judge import chosen_parameters, why_nothing_is_fixed
-from implicitgrad.checks.feasibility.constraints import LinearForm, forms_of
+from implicitgrad.checks.derivatives.judge import with_what_it_fixes
 from implicitgrad.checks.feasibility.decision import Decision
-from implicitgrad.checks.scalars import JUDGES, Judge, judge_constraints, judge_free_parameters, judge_scalars
+from implicitgrad.checks.scalars import JUDGES, judge_constraints, judge_scalars
 from implicitgrad.checks.symbolic.comparison import Difference, SymbolicComparison, row_reduced
 from implicitgrad.checks.symbolic.diagnosis import diagnose_at_points, diagnose_at_values
 from implicitgrad.checks.symbolic.solution_set import Finding, OnCurve
-from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
+from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.verdict import Choice, Outcome
+from implicitgrad.model.verdict import Outcome
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.symbolic.function_field.field import Field, expression_of
 from implicitgrad.symbolic.function_field.rank_profile import profile_at
@@ -33,18 +32,28 @@ NULL = "not to be determined"
 def judge_symbolic(solution: Solution, claims: Claims) -> list[Outcome]:
     """Return the outcome of each claim."""
     judge = _SymbolicJudge(solution, claims)
-    scalar_judges: dict[str, Judge] = {
-        **JUDGES,
-        "free_parameters": partial(judge_free_parameters, is_invertible=judge.is_invertible),
-        "constraints": partial(judge_constraints, judge_matrix=judge.judge_constraint_matrix),
-        "condition": _judge_condition,
-    }
-    return judge.judge_matrices() + judge_scalars(claims, judge.context, scalar_judges)
+    judges = JUDGES | {"constraints": partial(judge_constraints, judge_matrix=judge.judge_constraint_matrix)}
+    return judge.judge_matrices() + judge_scalars(claims, judge.context, judges)
 
 
-def _judge_condition(claimed: ClaimedNumber, context: Context) -> Outcome:
-    reason = "the condition of a matrix with letters is not found"
-    return Outcome("condition", False, f"at most {claimed.text}", reason, 1)
+class _SymbolicContext(Context):
+    """A context with all values in one field."""
+
+    def __init__(self, solution: Solution, claims: Claims, field: Field) -> None:
+        super().__init__(solution, claims)
+        self.field = field
+
+    def row_reduced(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return the nonzero rows of the reduced echelon form."""
+        return row_reduced(rows)
+
+    def rank(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Return the rank at a random value of the letters."""
+        if not rows or not rows[0]:
+            return 0
+        width = len(rows[0])
+        values = [[self.field.value(expression_of(entry)) for entry in row] for row in rows]
+        return profile_at(self.field.evaluated(values, self.field.points[0]), range(width), width).rank
 
 
 class _SymbolicJudge:
@@ -68,7 +77,8 @@ class _SymbolicJudge:
             dL_dx_coefficients=dL_dx_coefficients,
         )
         constraints = constraints and constraints._replace(matrix=constraint_matrix)
-        self.context = Context(solution._replace(general=converted, constraints=constraints), claims)
+        converted_solution = solution._replace(general=converted, constraints=constraints)
+        self.context = _SymbolicContext(converted_solution, claims, self.field)
         is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
         self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
         self.comparison = SymbolicComparison(self.field, self.curve)
@@ -94,26 +104,19 @@ class _SymbolicJudge:
         if different:
             wrong = [one for one in different if one.finding.answer is Decision.NO]
             first, *others = wrong or different
-            reason = f"{1 + len(others)} of {count(claim.entry_count, 'entry')}: {self.comparison.said(first)}"
+            reason = f"{1 + len(others)} of {count(written.entry_count, 'entry')}: {self.comparison.said(first)}"
             return self._failed(outcome, written, reason, len(wrong), [one.finding for one in wrong])
         for m, x in enumerate(self.solution.independent):
-            equations = list(_equations(claim, m))
+            equations = claim.equations(m)
             if claim.jacobian is not None:
-                equations += _equations(claim.jacobian, m)
+                equations += claim.jacobian.equations(m)
             finding = self.comparison.solve(equations)
             if finding.answer is not Decision.YES:
                 what = "no valid ∂y/∂x yields it" if claim.is_gradient else "it does not solve A·∂y/∂x = B"
                 what = what if claim.jacobian is None else "it does not follow from the claimed ∂y/∂x"
                 reason = self.comparison.of_column(x, what, finding)
                 return self._failed(outcome, written, reason, int(finding.answer is Decision.NO))
-        is_arbitrary = self._is_arbitrary(claim)
-        choices: Iterable[Choice] = ()
-        if not claim.is_gradient:
-            choices = chosen_parameters(claim.values, self.context)
-        elif claim.jacobian is None or is_arbitrary:
-            choices = self._implied_parameters(claim)
-        fixes_nothing = why_nothing_is_fixed(written.key, self.context, is_arbitrary)
-        return outcome._replace(choices=tuple(choices), fixes_nothing=fixes_nothing)
+        return with_what_it_fixes(outcome, claim)
 
     def _differences(self, claim: Claim) -> Iterator[Difference]:
         """Yield the unique entries that are not, or not proved to be, equal to their claims."""
@@ -133,38 +136,6 @@ class _SymbolicJudge:
                     j = claim.columns[m]
                     name = f"{matrix.name(i, j)} ({claim.meaning(i, j)})"
                     yield Difference(name, matrix.texts[i][j], value, p[m], finding)
-
-    def _implied_parameters(self, claim: Claim) -> Iterator[Choice]:
-        """Yield the conditions of a claimed ∂L/∂x on the free parameters: coefficients·Z = claimed − particular."""
-        for m, x in enumerate(self.solution.independent):
-            for *factors, value in row_reduced(list(_equations(claim, m))):
-                terms = zip(factors, self.solution.general.free, strict=True)
-                yield Choice(tuple([(factor, y, x) for factor, y in terms if factor]), value)
-
-    def _is_arbitrary(self, claim: Claim) -> bool:
-        """Return whether any numbers could stand in place of the claimed ones, beside a claimed ∂y/∂x."""
-        own = list(self._forms(claim))
-        given = [] if claim.jacobian is None else list(self._forms(claim.jacobian))
-        can_vary = bool(own) and (bool(self.context.free) or not claim.is_gradient)
-        return can_vary and self._rank([*own, *given]) == len(own) + self._rank(given)
-
-    def _forms(self, claim: Claim) -> Iterator[LinearForm]:
-        return (placed.form for placed in forms_of(claim.matrix, self.context, claim.family.coefficients))
-
-    def _rank(self, forms: Sequence[LinearForm]) -> int:
-        unknowns = list(dict.fromkeys(unknown for form in forms for unknown in form))
-        return self._rank_of([[form.get(unknown, Fraction(0)) for unknown in unknowns] for form in forms])
-
-    def _rank_of(self, rows: Sequence[Sequence[Any]]) -> int:
-        """Return the rank at a random value of the letters."""
-        if not rows or not rows[0]:
-            return 0
-        width = len(rows[0])
-        return profile_at(self.field.evaluated(self._matrix(rows), self.field.points[0]), range(width), width).rank
-
-    def is_invertible(self, rows: Sequence[Sequence[Any]]) -> bool:
-        """Return whether a matrix is square and invertible."""
-        return all(len(row) == len(rows) for row in rows) and self._rank_of(rows) == len(rows)
 
     def _unknown_letters(self, matrix: ClaimedMatrix) -> str:
         """Return a clause on letters of a claim that the system lacks; a product may lack its sign."""
@@ -190,7 +161,7 @@ class _SymbolicJudge:
         findings : those of the wrong numbers.
         """
         if not failing:
-            return outcome._replace(holds=False, is_undecided=True, reason=reason)
+            return outcome.undecided(reason)
         if self.curve is None:
             suspicions = diagnose_at_values(self.solution, matrix)
         else:
@@ -216,8 +187,10 @@ class _SymbolicJudge:
                     because = f"; {self.curve.said(finding, combined, T[x.index(name)][m])}" if self.curve else ""
                     is_undecided = finding.answer is Decision.UNDECIDED
                     reason = f"{'it is not shown' if is_undecided else 'the equations do not say'} that {said}{because}"
-                    return outcome._replace(
-                        holds=False, is_undecided=is_undecided, reason=reason, failing=int(not is_undecided)
+                    return (
+                        outcome.undecided(reason)
+                        if is_undecided
+                        else outcome._replace(holds=False, reason=reason, failing=1)
                     )
         return outcome
 
@@ -232,11 +205,3 @@ class _SymbolicJudge:
     def _matrix(self, rows: Sequence[Sequence[Any]]) -> SymbolicMatrix:
         """Return a matrix of numbers, or of elements of any field, with elements of this field."""
         return SymbolicMatrix(self.field, [[self.field.value(expression_of(entry)) for entry in row] for row in rows])
-
-
-def _equations(claim: Claim, m: int) -> Iterator[list[Any]]:
-    """Yield the rows of [coefficients | claimed − particular] for one independent input."""
-    for p, C, values in zip(claim.family.particular, claim.family.coefficients, claim.values, strict=True):
-        value = values[m]
-        if any(C) and value is not None:
-            yield [*C, value - p[m]]
