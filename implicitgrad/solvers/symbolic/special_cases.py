@@ -16,13 +16,14 @@ from implicitgrad.model.validity import SpecialCase, Validity
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.symbolic.function_field.adjugate import determinant, has_few_minors
 from implicitgrad.symbolic.function_field.element import Symbolic
+from implicitgrad.symbolic.function_field.factoring import used_places
 from implicitgrad.symbolic.function_field.field import PARTNERS, Field
 from implicitgrad.symbolic.function_field.rank_profile import Profile, profile_at
 from implicitgrad.symbolic.function_field.zero_test import DIGITS
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.to_sympy import natural
 from implicitgrad.symbolic.zeros.common import points_where
-from implicitgrad.symbolic.zeros.real import Zeros, argument_of, is_never_zero, used_places, zero_sets
+from implicitgrad.symbolic.zeros.real import Zeros, argument_of, is_never_zero, zero_sets
 
 if TYPE_CHECKING:
     from sympy.polys.fields import FracElement
@@ -332,7 +333,7 @@ def _minors(field: Field, A: Sequence[Sequence[Symbolic]], rank: int) -> dict[in
 def _determinant(field: Field, square: Sequence[Sequence[PolyElement]]) -> PolyElement:
     n = len(square)
     if has_few_minors(square):
-        found = determinant(square, field.polynomial_zero)
+        found = determinant(square, field.ring.zero)
     else:
         found = DomainMatrix([list(row) for row in square], (n, n), field.ring).charpoly()[-1]
     return field.reduced(field.of_polynomial(found)).element

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Any
 
-from sympy import QQ, ring
+from sympy import QQ, ZZ
+from sympy.polys.galoistools import gf_gcd
 
 if TYPE_CHECKING:
     from sympy.polys.rings import PolyElement
@@ -56,11 +57,20 @@ def are_coprime(p: PolyElement, q: PolyElement) -> bool:
         return True
     if not all(int(c.denominator) % PRIME for c in (*p.coeffs(), *q.coeffs())):
         return False
-    common = {*_variables(p)} & {*_variables(q)}
+    common = {*used_places(p)} & {*used_places(q)}
     generator = random.Random(3)
     values = [generator.randrange(1, PRIME) for _ in p.ring.gens]
     terms, others = _terms_modulo(p, values), _terms_modulo(q, values)
-    return all(_are_coprime_modulo(_image_modulo(terms, v, values), _image_modulo(others, v, values)) for v in common)
+    for v in common:
+        a, b = _image_modulo(terms, v, values), _image_modulo(others, v, values)
+        if not a or not b or len(gf_gcd(a, b, PRIME, ZZ)) > 1:
+            return False
+    return True
+
+
+def used_places(polynomial: PolyElement) -> list[int]:
+    """Return the indices of the generators that occur in a polynomial."""
+    return [i for i, degree in enumerate(polynomial.degrees()) if degree > 0]
 
 
 def _collect(p: PolyElement, found: Factors) -> None:
@@ -69,7 +79,7 @@ def _collect(p: PolyElement, found: Factors) -> None:
     if p.is_ground:
         return
     degrees = p.degrees()
-    variables = sorted(_variables(p), key=lambda i: degrees[i])
+    variables = sorted(used_places(p), key=lambda i: degrees[i])
     for v in variables:
         coefficients = _coefficients(p, v)
         if not _has_no_content(coefficients):
@@ -87,7 +97,7 @@ def _collect(p: PolyElement, found: Factors) -> None:
         _count(p, 1, found)
         return
     for factor, power in _narrowed(p, variables).factor_list()[1]:
-        _count(_widened(factor, p.ring, variables), power, found)
+        _count(factor.set_ring(p.ring), power, found)
 
 
 def _count(factor: PolyElement, power: int, found: Factors) -> None:
@@ -113,11 +123,6 @@ def _without_variables(p: PolyElement, found: Factors) -> PolyElement:
     return p.exquo(p.ring({powers: p.ring.domain.one}))
 
 
-def _variables(p: PolyElement) -> list[int]:
-    """Return the indices of the generators that occur in p."""
-    return [i for i, powers in enumerate(zip(*p.monoms(), strict=True)) if any(powers)]
-
-
 def _coefficients(p: PolyElement, v: int) -> list[PolyElement]:
     """Return the nonzero coefficients of p as a polynomial in a variable, short ones first."""
     parts: dict[int, dict[Any, Any]] = {}
@@ -133,53 +138,25 @@ def _has_no_content(coefficients: Sequence[Any]) -> bool:
 
 
 def _gcd(p: PolyElement, q: PolyElement) -> PolyElement:
-    variables = sorted({*_variables(p), *_variables(q)})
-    if not variables:
-        return p.ring.one
-    return _widened(_narrowed(p, variables).gcd(_narrowed(q, variables)), p.ring, variables)
+    variables = sorted({*used_places(p), *used_places(q)})
+    return _narrowed(p, variables).gcd(_narrowed(q, variables)).set_ring(p.ring)
 
 
 def _narrowed(p: PolyElement, variables: Sequence[int]) -> PolyElement:
     """Return the polynomial in a ring of some variables that include all of its own."""
-    narrow, *_ = ring([f"v{i}" for i in range(len(variables))], p.ring.domain, "lex")
-    return narrow.from_dict({tuple([monomial[i] for i in variables]): c for monomial, c in p.terms()})
-
-
-def _widened(p: PolyElement, wide: PolyElement, variables: Sequence[int]) -> PolyElement:
-    """Return a polynomial in some variables of a ring as one in that ring."""
-    found = {}
-    for powers, coefficient in p.terms():
-        monomial = [0] * wide.ngens
-        for i, power in zip(variables, powers, strict=True):
-            monomial[i] = power
-        found[tuple(monomial)] = coefficient
-    return wide.from_dict(found)
+    return p.set_ring(p.ring.clone(symbols=[p.ring.symbols[i] for i in variables]))
 
 
 def _has_irreducible_image(p: PolyElement, v: int, degree: int) -> bool:
     if degree > MAX_DEGREE:
         return False
     generator = random.Random(5)
-    univariate, _ = ring("v", QQ)
     for _ in range(IMAGES):
-        values = [generator.randrange(1, MAX_VALUE) for _ in p.ring.gens]
-        image = univariate.from_dict({(power,): QQ(c) for power, c in _image(p, v, values).items() if c})
-        if image.degree() == degree:
-            _, factors = image.factor_list()
-            if sum(power for _, power in factors) == 1:
-                return True
+        values = [(g, generator.randrange(1, MAX_VALUE)) for g in p.ring.gens]
+        image = _narrowed(p.subs(values[:v] + values[v + 1 :]), [v])
+        if image.degree() == degree and sum(power for _, power in image.factor_list()[1]) == 1:
+            return True
     return False
-
-
-def _image(p: PolyElement, v: int, values: Sequence[int]) -> dict[int, Any]:
-    """Return the coefficients by powers of a variable at values of the others."""
-    found: dict[int, Any] = {}
-    for monomial, coefficient in p.terms():
-        for i, power in enumerate(monomial):
-            if power and i != v:
-                coefficient = coefficient * values[i] ** power
-        found[monomial[v]] = found.get(monomial[v], 0) + coefficient
-    return found
 
 
 def _terms_modulo(p: PolyElement, values: Sequence[int]) -> list[tuple[Any, int]]:
@@ -194,33 +171,12 @@ def _terms_modulo(p: PolyElement, values: Sequence[int]) -> list[tuple[Any, int]
     return found
 
 
-def _image_modulo(terms: Sequence[tuple[Any, int]], v: int, values: Sequence[int]) -> list[int]:
+def _image_modulo(terms: Sequence[tuple[Any, int]], v: int, values: Sequence[int]) -> list[Any]:
     """Return the image in one variable, leading coefficient first; [] if that vanishes."""
     found: dict[int, int] = {}
     inverse = pow(values[v], -1, PRIME)
     for monomial, term in terms:
         power = monomial[v]
         found[power] = (found.get(power, 0) + (term * pow(inverse, power, PRIME) if power else term)) % PRIME
-    dense = [found.get(power, 0) for power in range(max(found), -1, -1)]
+    dense = [ZZ(found.get(power, 0)) for power in range(max(found), -1, -1)]
     return dense if dense[0] else []
-
-
-def _are_coprime_modulo(a: list[int], b: list[int]) -> bool:
-    if not a or not b:
-        return False
-    while b:
-        a, b = b, _remainder(a, b)
-    return len(a) == 1
-
-
-def _remainder(a: list[int], b: list[int]) -> list[int]:
-    """Return the remainder of two polynomials modulo PRIME, without leading zeros."""
-    a = list(a)
-    inverse = pow(b[0], -1, PRIME)
-    for start in range(len(a) - len(b) + 1):
-        if factor := a[start] * inverse % PRIME:
-            for i, coefficient in enumerate(b, start):
-                a[i] = (a[i] - factor * coefficient) % PRIME
-    rest = a[max(0, len(a) - len(b) + 1) :]
-    first = next((i for i, coefficient in enumerate(rest) if coefficient), len(rest))
-    return rest[first:]

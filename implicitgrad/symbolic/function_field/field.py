@@ -16,7 +16,7 @@ from math import comb, gcd, lcm, prod
 from typing import TYPE_CHECKING, Any
 
 import mpmath
-from sympy import QQ, Abs, Add, Dummy, Expr, Mul, Pow, Rational, Symbol
+from sympy import QQ, Abs, Dummy, Expr, Pow, Rational, Symbol
 from sympy.functions import cos, cosh, exp, log, sin, sinh, tanh
 
 from implicitgrad.symbolic.function_field.element import Symbolic
@@ -76,9 +76,12 @@ class Field:
         atoms = sorted(self._atoms, key=lambda atom: (-atom.count_ops(), str(atom)))
         self.letters: tuple[Symbol, ...] = tuple(letters)
         self.generators: tuple[Expr, ...] = (*atoms, *letters)
-        self._dummies = [Dummy(f"g{i}") for i in range(len(self.generators))] or [Dummy("g")]
-        self._field = QQ.frac_field(*self._dummies, order="lex")
-        self._ring = self._field.ring if hasattr(self._field, "ring") else self._field.field.ring
+        self.symbols = [Dummy(f"g{i}") for i in range(len(self.generators))] or [Dummy("g")]
+        """The variable of each generator in polynomials."""
+        self._field = QQ.frac_field(*self.symbols, order="lex")
+        self._ring = self._field.field.ring
+        self.ring: PolyRing = self._ring.to_domain()
+        """SymPy's domain of the numerators."""
         self._place = {generator: i for i, generator in enumerate(self.generators)}
         self.relations: list[Any] = [relation for relation in map(self._relation, atoms) if relation is not None]
         """The numerators of the relations."""
@@ -144,16 +147,6 @@ class Field:
         return self._field.field.raw_new(numerator.mul_ground(unit), denominator.mul_ground(unit))
 
     # Polynomials without denominators
-
-    @property
-    def ring(self) -> PolyRing:
-        """Return SymPy's domain of the numerators."""
-        return self._ring.to_domain()
-
-    @property
-    def polynomial_zero(self) -> PolyElement:
-        """Return the numerator 0."""
-        return self._ring.zero
 
     def of_polynomial(self, polynomial: PolyElement) -> FracElement:
         """Return a polynomial as an element."""
@@ -226,11 +219,6 @@ class Field:
         except KeyError:
             return None
 
-    @property
-    def symbols(self) -> list[Dummy]:
-        """Return the variable of each generator in polynomials."""
-        return self._dummies
-
     def evaluated(self, rows: Iterable[Iterable[Symbolic]], point: Sequence[Any]) -> list[list[Any]]:
         """Return values at a point, to sixty digits. Raises ZeroDivisionError."""
         with mpmath.workdps(DIGITS):
@@ -259,16 +247,8 @@ class Field:
 
     def at(self, value: Symbolic, point: Sequence[Fraction]) -> Fraction:
         """Return a value without functions at fractions for its letters. Raises ZeroDivisionError."""
-        pairs = [
-            (generator, QQ(v.numerator, v.denominator)) for generator, v in zip(self._ring.gens, point, strict=False)
-        ]
-        above, below = (
-            QQ.convert(polynomial.evaluate(pairs) if pairs else polynomial.LC)
-            for polynomial in (value.element.numer, value.element.denom)
-        )
-        return Fraction(int(above.numerator), int(above.denominator)) / Fraction(
-            int(below.numerator), int(below.denominator)
-        )
+        values = [QQ(v.numerator, v.denominator) for v in point] or [QQ.zero]
+        return _fraction(value.element.numer(*values) / value.element.denom(*values))
 
     def sort_key(self, element: FracElement) -> tuple[Any, ...]:
         """Return a key for sorting polynomials: short ones first, a2 before a10."""
@@ -285,8 +265,7 @@ class Field:
     def fraction(self, element: FracElement) -> Fraction | None:
         """Return the value if it is a rational number, else None."""
         if element.numer.is_ground and element.denom.is_ground:
-            value = QQ.convert(element.numer.LC if element.numer else 0) / QQ.convert(element.denom.LC)
-            return Fraction(int(value.numerator), int(value.denominator))
+            return _fraction(element.numer.LC / element.denom.LC)
         return None
 
     def is_number(self, element: FracElement) -> bool:
@@ -404,12 +383,7 @@ class Field:
 
     def polynomial_expression(self, polynomial: PolyElement) -> Expr:
         """Return a polynomial as an expression in what the generators stand for."""
-        terms = []
-        for monomial, coefficient in polynomial.terms():
-            factors = [Rational(int(coefficient.numerator), int(coefficient.denominator))]
-            factors += [Pow(g, power) for g, power in zip(self.generators, monomial, strict=False) if power]
-            terms.append(Mul(*factors))
-        return Add(*terms)
+        return polynomial.as_expr(*(self.generators or self.symbols))
 
     def plain(self, element: FracElement) -> Expr:
         """Return the element as an expression, not simplified."""
@@ -431,6 +405,10 @@ def expression_of(value: Symbolic | Fraction) -> Expr:
     if isinstance(value, Symbolic):
         return value.field.expression(value.element)
     return Rational(value.numerator, value.denominator)
+
+
+def _fraction(value: Any) -> Fraction:  # noqa: ANN401 (an element of QQ)
+    return Fraction(int(value.numerator), int(value.denominator))
 
 
 def _terms_at(polynomial: PolyElement, values: Sequence[Any]) -> list[Any]:

@@ -14,9 +14,10 @@ from itertools import combinations
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sympy import Abs, Dummy, Expr, Poly, Rational
+from sympy import Abs, Expr, Poly, Rational
 from sympy.functions import acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, sin, sinh, tanh
 
+from implicitgrad.symbolic.function_field.factoring import used_places
 from implicitgrad.symbolic.odd_root import OddRoot
 
 if TYPE_CHECKING:
@@ -207,11 +208,6 @@ def argument_of(field: Field, factor: FracElement) -> FracElement:
     return factor
 
 
-def used_places(polynomial: PolyElement) -> list[int]:
-    """Return the indices of the generators that occur in a polynomial."""
-    return sorted({i for monomial in polynomial.monoms() for i, power in enumerate(monomial) if power})
-
-
 def _range(term: tuple[tuple[int, ...], Any], ranges: dict[int, Range]) -> Range:
     monomial, coefficient = term
     number = Fraction(int(coefficient.numerator), int(coefficient.denominator))
@@ -230,10 +226,7 @@ def _has_no_root(polynomial: PolyElement, place: int, within: Range) -> bool:
     """Return whether a polynomial in one generator has no root in that generator's range."""
     if max(map(sum, polynomial.monoms())) > MAX_DEGREE:
         return False
-    coefficients = {
-        (monomial[place],): Rational(int(c.numerator), int(c.denominator)) for monomial, c in polynomial.terms()
-    }
-    poly = Poly.from_dict(coefficients, Dummy())
+    poly = Poly(polynomial.as_expr(), polynomial.ring.symbols[place])
     ends = [None if abs(end) == inf else Rational(Fraction(end)) for end in (within.least, within.most)]
     on_ends = sum(poly.eval(end) == 0 for end in ends if end is not None) if within.is_open else 0
     return bool(poly.count_roots(*ends) == on_ends)
