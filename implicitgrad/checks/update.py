@@ -10,8 +10,9 @@ from implicitgrad.checks.context import Context
 from implicitgrad.checks.judge import judge
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix, Claims
+from implicitgrad.model.site import Span
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.spec import CLAIMS, SourceValue, Span, SystemSpec
+from implicitgrad.model.spec import CLAIMS, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.solvers.dispatch import add_value

@@ -9,23 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.cli import problems  # noqa: F401 (workers may use up all file descriptors, and no file opens then)
-from implicitgrad.cli.options.shared import (
-    ARITHMETIC,
-    CSV_INPUT,
-    DEBUG,
-    EXCLUDE,
-    FREE,
-    PATH,
-    RTOL,
-    THREAD_VARIABLES,
-    TIME_LIMIT,
-    Verb,
-    format_of,
-    format_option,
-    option,
-    require_option,
-    taken,
-)
+from implicitgrad.cli.options import shared
+from implicitgrad.cli.options.shared import Verb, format_of, format_option, option, require_option, taken
 from implicitgrad.cli.options.system import announce_terminal_input, refuse_values
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.text.errors import UsageError
@@ -61,14 +46,14 @@ was completed written."""
 GROUPS = {
     "Systems": [
         option("--files-from", metavar="FILE", help="Read file names from FILE or -, separated by NULs or newlines."),
-        EXCLUDE,
+        shared.EXCLUDE,
     ],
     "Output": [
         option(
-            "-o", "--output", metavar="FILE", type=PATH,
+            "-o", "--output", metavar="FILE", type=shared.PATH,
             help="Write to a file: .jsonl JSON lines, .csv a row each, .npz all numbers.",
         ),
-        option("--output-dir", metavar="DIR", type=PATH, help="Write a file for each system into DIR."),
+        option("--output-dir", metavar="DIR", type=shared.PATH, help="Write a file for each system into DIR."),
         format_option(
             FORMATS.values(), "What to write: json or csv lines; with --output-dir any.  [default: json]"
         ),
@@ -76,7 +61,7 @@ GROUPS = {
         option("-q", "--quiet", is_flag=True, help="Report no progress, failures or totals on standard error."),
     ],
     "Answers": [
-        FREE,
+        shared.FREE,
         require_option("Exit with 1 unless every answer is this"),
         option("--fail-fast", is_flag=True, help="Stop at the first failure."),
     ],
@@ -91,16 +76,16 @@ GROUPS = {
             help="Give up if the scheduler is silent or has no worker for this long.  [default: 60]",
         ),
     ],
-    "CSV input": CSV_INPUT,
-    "Advanced": [ARITHMETIC, RTOL, TIME_LIMIT],
-    "Other": [DEBUG],
+    "CSV input": shared.CSV_INPUT,
+    "Advanced": [shared.ARITHMETIC, shared.RTOL, shared.TIME_LIMIT],
+    "Other": [shared.DEBUG],
 }  # fmt: skip
 
 
 @click.command(
     cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Solve many systems, one JSON line each."
 )
-@click.argument("systems", nargs=-1, type=PATH)
+@click.argument("systems", nargs=-1, type=shared.PATH)
 def batch(output: str | None, output_dir: str | None, form: str | None, **others: object) -> int:
     """Solve many systems; each gets its answer, or what is wrong with it, on a line of its own, in order."""
     _fill_standard_streams()
@@ -113,7 +98,7 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
     _refuse_nonsense(options)
     if "-" in (*options.systems, options.files_from):
         announce_terminal_input()
-    for name in THREAD_VARIABLES:  # each process works on one system
+    for name in shared.THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
     gc.freeze()
     gc.set_threshold(GARBAGE)

@@ -10,22 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from implicitgrad.cli.options.shared import (
-    CSV_INPUT,
-    DEBUG,
-    EXCLUDE,
-    PATH,
-    PLAIN_OPTION,
-    QUOTES,
-    TIME_LIMIT,
-    Verb,
-    format_of,
-    format_option,
-    once,
-    option,
-    require_option,
-    taken,
-)
+from implicitgrad.cli.options import shared
+from implicitgrad.cli.options.shared import Verb, format_of, format_option, once, option, require_option, taken
 from implicitgrad.cli.options.system import (
     EQUATIONS,
     INLINE,
@@ -87,7 +73,7 @@ GROUPS = {
         option("--atol", metavar="X", help="Allow an error of X."),
     ],
     "Files": [
-        EXCLUDE,
+        shared.EXCLUDE,
         option(
             "--strict", is_flag=True, help="Fail on a system without claims, and on a claim that fixes nothing."
         ),
@@ -104,25 +90,25 @@ GROUPS = {
             REPORTS,
             f"What to print; {JSON}: an object for each system.  [default: by the suffix of --output, else {TABLE}]",
         ),
-        PLAIN_OPTION,
-        option("-o", "--output", metavar="FILE", type=PATH, help="Write the report to a file."),
-        option("--junit", metavar="FILE", type=PATH, help="Also write JUnit XML to a file."),
+        shared.PLAIN_OPTION,
+        option("-o", "--output", metavar="FILE", type=shared.PATH, help="Write the report to a file."),
+        option("--junit", metavar="FILE", type=shared.PATH, help="Also write JUnit XML to a file."),
         option(
             "--github/--no-github", default=None,
             help="Also print GitHub annotations.  [default: if GITHUB_ACTIONS is set]",
         ),
         option("-q", "--quiet", is_flag=True, help="Print failures only."),
     ],
-    "CSV input": CSV_INPUT,
-    "Advanced": [TIME_LIMIT],
-    "Other": [DEBUG],
+    "CSV input": shared.CSV_INPUT,
+    "Advanced": [shared.TIME_LIMIT],
+    "Other": [shared.DEBUG],
 }  # fmt: skip
 
 
 @click.command(
     cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Check claimed gradients and ranks."
 )
-@click.argument("systems", nargs=-1, type=PATH)
+@click.argument("systems", nargs=-1, type=shared.PATH)
 def check(
     systems: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -231,7 +217,7 @@ def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: di
     refuse_contradictions(systems, given)
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
     if stray is not None:
-        raise UsageError(f"expected a file or directory, got {quoted(stray)}", QUOTES)
+        raise UsageError(f"expected a file or directory, got {quoted(stray)}", shared.QUOTES)
     for key in NUMBER_CLAIMS.keys() & claimed.keys():
         try:
             is_negative = parse_number(claimed[key]) < 0

@@ -6,11 +6,8 @@ from itertools import pairwise
 
 import click
 
-from implicitgrad.cli.boundary import run_safely
 from implicitgrad.cli.options.shared import HELP
 from implicitgrad.terminal.streams import write_stdout
-from implicitgrad.text.characters import printable
-from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import JSON
 
 COMMANDS = ("solve", "check", "batch", "guide")
@@ -56,12 +53,17 @@ def implicitgrad() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return the exit code."""
+    """Run the command line, report what it raises on standard error, and return the exit code."""
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
-    formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
-    as_json = JSON in formats or f"--format={JSON}" in arguments or f"-f{JSON}" in arguments
-    return run_safely(lambda: _invoke(arguments), as_json=as_json, shows_traceback="--debug" in arguments)
+    try:
+        return _invoke(arguments) or 0
+    except Exception as error:
+        from implicitgrad.cli.problems import report_error
+
+        formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
+        as_json = JSON in formats or f"--format={JSON}" in arguments or f"-f{JSON}" in arguments
+        return report_error(error, as_json=as_json, shows_traceback="--debug" in arguments)
 
 
 def _invoke(arguments: list[str]) -> int | None:
@@ -71,8 +73,6 @@ def _invoke(arguments: list[str]) -> int | None:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        from implicitgrad.cli.suggestions import hint_for
+        from implicitgrad.cli.suggestions import reworded
 
-        text = error.message if isinstance(error, click.NoSuchOption) else error.format_message()
-        message = printable(" ".join(text.split()).rstrip("."))
-        raise UsageError(message, hint_for(error, arguments, implicitgrad)) from None
+        raise reworded(error, arguments, implicitgrad) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from implicitgrad.cli.boundary import run_safely
 from implicitgrad.terminal.streams import write_stderr, write_stdout
 from implicitgrad.text.version import __version__
 
@@ -35,9 +34,13 @@ Options:
 
 def run_overview(arguments: list[str]) -> int:
     """Print the page, or the version; without arguments it is an error that shows the page. Returns the exit code."""
-    if arguments in (["-V"], ["--version"]):
-        return run_safely(lambda: write_stdout(f"implicitgrad {__version__}\n"))
-    if arguments:
-        return run_safely(lambda: write_stdout(OVERVIEW))
-    write_stderr(OVERVIEW)
-    return 2
+    if not arguments:
+        write_stderr(OVERVIEW)
+        return 2
+    try:
+        write_stdout(f"implicitgrad {__version__}\n" if arguments in (["-V"], ["--version"]) else OVERVIEW)
+        return 0
+    except Exception as error:
+        from implicitgrad.cli.problems import report_error
+
+        return report_error(error)

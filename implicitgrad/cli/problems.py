@@ -1,11 +1,19 @@
-"""Report problems on standard error."""
+"""Report problems, and what a command raised, on standard error."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from implicitgrad.terminal.streams import say
-from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, Problem, without_repeated_hints
+from implicitgrad.terminal.streams import say, write_stderr
+from implicitgrad.text.errors import (
+    INTERNAL_ERROR,
+    INTERNAL_ERROR_EXIT,
+    MAX_PROBLEMS_SHOWN,
+    ImplicitGradError,
+    Problem,
+    ReaderGone,
+    without_repeated_hints,
+)
 
 
 def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str] | None = None) -> None:
@@ -31,3 +39,23 @@ def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[st
         lines = [f"implicitgrad: {problem}" for problem in without_repeated_hints(problems, hinted)]
     for line in lines:
         say(line)
+
+
+def report_error(error: Exception, *, as_json: bool = False, shows_traceback: bool = False) -> int:
+    """Report what a command raised, and return the exit code."""
+    if isinstance(error, ReaderGone):
+        return error.exit_code
+    if isinstance(error, ImplicitGradError):
+        report(error.problems, as_json=as_json)
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        report([Problem("out of memory; the system is too large for this machine", code="memory")], as_json=as_json)
+        return ImplicitGradError.exit_code
+    if shows_traceback:
+        import traceback
+
+        write_stderr("".join(traceback.format_exception(error)))
+    message = f"internal error: {type(error).__name__}: {error}"
+    hint = "This is a bug in implicitgrad: please report it with the command and the input; --debug shows where"
+    report([Problem(message, hint, INTERNAL_ERROR)], as_json=as_json)
+    return INTERNAL_ERROR_EXIT

@@ -10,24 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from implicitgrad.cli.options.shared import (
-    ARITHMETIC,
-    CSV_INPUT,
-    DEBUG,
-    FREE,
-    PATH,
-    PLAIN_OPTION,
-    RTOL,
-    TIME_LIMIT,
-    Verb,
-    format_of,
-    format_option,
-    once,
-    option,
-    require_option,
-    set_threads,
-    taken,
-)
+from implicitgrad.cli.options import shared
+from implicitgrad.cli.options.shared import Verb, format_of, format_option, once, option, require_option, taken
 from implicitgrad.cli.options.system import EQUATIONS, INLINE, MATRICES, PROGRAMS, SystemOptions, files_read
 from implicitgrad.model.spec import CsvFormat, SystemSpec
 from implicitgrad.numbers.number_form import NumberForm
@@ -98,7 +82,7 @@ GROUPS = {
             "Jᵀ·∂L/∂y is the VJP.",
         ),
         option("--steps", is_flag=True, help=f"Print the derivation ({WITH_STEPS})."),
-        FREE,
+        shared.FREE,
         option(
             "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x, which saves the inverse of a large system."
         ),
@@ -108,9 +92,9 @@ GROUPS = {
         format_option(
             PRINTED, f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]"
         ),
-        PLAIN_OPTION,
+        shared.PLAIN_OPTION,
         option(
-            "-o", "--output", metavar="FILE", type=PATH,
+            "-o", "--output", metavar="FILE", type=shared.PATH,
             help="Write to a file. Its suffix chooses the format; .npy gets ∂y/∂x, .npz all matrices.",
         ),
         once(
@@ -130,24 +114,24 @@ GROUPS = {
         ),
         option("--full", is_flag=True, help="Print every entry of a large ∂y/∂x, not a summary."),
     ],
-    "CSV input": CSV_INPUT,
+    "CSV input": shared.CSV_INPUT,
     "Advanced": [
-        ARITHMETIC,
-        RTOL,
-        TIME_LIMIT,
+        shared.ARITHMETIC,
+        shared.RTOL,
+        shared.TIME_LIMIT,
         option(
             "--threads", type=click.IntRange(1, 4096), metavar="N",
             help="Threads of the linear algebra.  [default: 1; all, or OMP_NUM_THREADS, for large systems]",
         ),
     ],
-    "Other": [DEBUG],
+    "Other": [shared.DEBUG],
 }  # fmt: skip
 
 
 @click.command(
     cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Print ∂y/∂x and ∂L/∂x of a system."
 )
-@click.argument("system", required=False, type=PATH)
+@click.argument("system", required=False, type=shared.PATH)
 def solve(
     system: str | None, output: str | None, form: str | None, plain: bool, threads: int | None, **others: object
 ) -> int:
@@ -174,20 +158,14 @@ def solve(
         from implicitgrad.terminal.files import refuse_inputs
 
         refuse_inputs(output, sources)
-    set_threads(threads, inputs)
+    shared.set_threads(threads, inputs)
     from implicitgrad.cli.answers.answer import SolveOptions
 
-    options = taken(
-        SolveOptions,
-        others
-        | {
-            "form": format_of(output, form, FORMATS.values(), TABLE, is_plain=plain),
-            "file": None if output == "-" else output,
-        },
-    )
+    form = format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
+    options = taken(SolveOptions, others | {"form": form, "file": None if output == "-" else output})
     _refuse_both(options)
     answers, problems = _answers(system, given, csv_form, inputs, options)
-    text = "".join(_joined(answers, options.form))
+    text = (FORMATS[options.form].separator or "").join(str(answer.written) for answer in answers)
     if options.file is None:
         write_stdout(text)
     elif not problems:
@@ -226,17 +204,12 @@ def _answers(
 
     with spinner(f"reading {', '.join(inputs)}"):
         read = _reader(source, given, csv_form)
-        if options.time_limit is None:
-            systems = build_systems(read(), options)
-        else:
-            from implicitgrad.cli.options.sources import read_once
+        systems = build_systems(read(), options) if options.time_limit is None else []
+    if options.time_limit is not None:
+        from implicitgrad.cli.answers.isolated import answers_in_time
 
-            read = partial(read, read_once(source))
+        return answers_in_time(options.time_limit, read, source, options)
     with spinner(f"solving {source or INLINE}"):
-        if options.time_limit is not None:
-            from implicitgrad.cli.answers.isolated import answers_in_time
-
-            return answers_in_time(options.time_limit, read, source or INLINE, options)
         if len(systems) != 1:
             from implicitgrad.cli.answers.refusals import refuse_several
 
@@ -265,9 +238,3 @@ def _reader(source: str | None, given: SystemOptions, csv_form: CsvFormat) -> Ca
     from implicitgrad.cli.options.given import parse_options, specs_of
 
     return partial(specs_of, source, parse_options(given, csv_form), csv_form)
-
-
-def _joined(answers: list[Answer], form: str) -> list[str]:
-    return [
-        (FORMATS[form].separator or "" if number else "") + str(answer.written) for number, answer in enumerate(answers)
-    ]

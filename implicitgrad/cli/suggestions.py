@@ -12,6 +12,7 @@ import click
 
 from implicitgrad.cli.options.shared import QUOTES
 from implicitgrad.text.characters import nearest, printable
+from implicitgrad.text.errors import UsageError
 
 MAX_COMMAND = 120
 """Characters of a command in a hint."""
@@ -25,7 +26,14 @@ SYNONYMS = {
 """Words of other programs for our commands."""
 
 
-def hint_for(error: click.ClickException, arguments: Sequence[str], group: click.Group) -> str:
+def reworded(error: click.ClickException, arguments: Sequence[str], group: click.Group) -> UsageError:
+    """Return an error of click as one of ours, with a hint."""
+    text = error.message if isinstance(error, click.NoSuchOption) else error.format_message()
+    message = printable(" ".join(text.split()).rstrip("."))
+    return UsageError(message, _hint_for(error, arguments, group))
+
+
+def _hint_for(error: click.ClickException, arguments: Sequence[str], group: click.Group) -> str:
     """Return what to type instead of ``arguments``, which click refused, or where to find out."""
     context = click.Context(group)
     verbs = {name: verb for name in group.list_commands(context) if (verb := group.get_command(context, name))}

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from implicitgrad.model.implicit_equations import ImplicitEquations
+    from implicitgrad.model.site import Site, Span
     from implicitgrad.model.stack import StackPlace
     from implicitgrad.text.errors import Problem
 
@@ -33,8 +34,6 @@ PROGRAM_MARKS = ("P", "q", "minimize", "maximize")
 """Each of these keys makes a document a quadratic program."""
 Path = tuple[int, ...]
 """0-based indices into a value: (1, 2) is the third entry of the second row, () the whole value."""
-Span = tuple[tuple[int, int], tuple[int, int]]
-"""From (line, column) to (line, column), 1-based; the second is the place after the last character."""
 
 
 class CsvFormat(NamedTuple):
@@ -74,19 +73,6 @@ class SourceValue(NamedTuple):
     """Parses the text again with each ambiguous ``a -b`` as one entry instead of two; None if nothing is ambiguous."""
     display: str | None = None
     """The notation of the program whose display it was, if that rounds."""
-
-
-class Site(NamedTuple):
-    """The place in a file's text where a system's ``expect`` is, or would be inserted."""
-
-    kind: str
-    """``block``, ``flow`` or ``comment``: how it is to be written there."""
-    place: tuple[int, int]
-    """(line, column), 1-based, of an insertion: lines of its own, or in flow style after the last value."""
-    indent: int | None = 0
-    """The indentation of the keys beside it; None if they are on one line."""
-    expect: Span | None = None
-    """The value of ``expect``, if there is one."""
 
 
 class Linearization(NamedTuple):

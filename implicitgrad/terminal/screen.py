@@ -48,29 +48,25 @@ def stdout_screen() -> Screen:
     """
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     encoding = (sys.stdout.encoding if sys.stdout is not None else None) or "utf-8"
-    return Screen(_width(is_terminal), _has_color(is_terminal), encoding, _height(is_terminal))
+    columns, lines = _terminal_size() if is_terminal else (None, USUAL_HEIGHT)
+    width, height = _stated("COLUMNS"), _stated("LINES")
+    return Screen(
+        columns if width is None else width, _has_color(is_terminal), encoding, lines if height is None else height
+    )
 
 
-def _width(is_terminal: bool) -> int | None:
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isascii() and columns.isdigit():
-        return min(max(1, int(columns)), 10**6) if len(columns) < 10 else None
-    if not is_terminal:
-        return None
+def _stated(variable: str) -> int | None:
+    """Return the number in an environment variable, from 1 to a million; None if there is none."""
+    text = os.environ.get(variable, "")
+    return min(max(1, int(text[:9])), 10**6) if text.isascii() and text.isdigit() else None
+
+
+def _terminal_size() -> tuple[int, int]:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or USUAL_WIDTH
+        columns, lines = os.get_terminal_size(sys.stdout.fileno())
     except (OSError, ValueError):
-        return USUAL_WIDTH
-
-
-def _height(is_terminal: bool) -> int:
-    lines = os.environ.get("LINES", "")
-    if lines.isascii() and lines.isdigit() and len(lines) < 10:
-        return max(1, int(lines))
-    try:
-        return (os.get_terminal_size(sys.stdout.fileno()).lines if is_terminal else 0) or USUAL_HEIGHT
-    except (OSError, ValueError):
-        return USUAL_HEIGHT
+        return USUAL_WIDTH, USUAL_HEIGHT
+    return columns or USUAL_WIDTH, lines or USUAL_HEIGHT
 
 
 def _has_color(is_terminal: bool) -> bool:

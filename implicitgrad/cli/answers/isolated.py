@@ -11,8 +11,11 @@ from time import monotonic
 from implicitgrad.batch.isolation.process import Job, JobResult, build, run_isolated
 from implicitgrad.cli.answers.answer import Answer, PendingSystem, SolveOptions, answer
 from implicitgrad.cli.answers.refusals import refuse_several, require_gradients
+from implicitgrad.cli.options.sources import read_once
+from implicitgrad.cli.options.system import INLINE
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.systems.build import build_question
+from implicitgrad.terminal.streams import spinner
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
 
@@ -22,17 +25,23 @@ def answers_to(systems: Sequence[PendingSystem], options: SolveOptions) -> tuple
 
 
 def answers_in_time(
-    seconds: float, specs: Callable[[], Sequence[SystemSpec]], source: str, options: SolveOptions
+    seconds: float, read: Callable[[str | None], Sequence[SystemSpec]], source: str | None, options: SolveOptions
 ) -> tuple[list[Answer], list[Problem]]:
-    """Do the same in a process that is killed if one system takes longer than ``seconds``, reading included."""
+    """Do the same in a process that is killed if one system takes longer than ``seconds``, reading included.
+
+    read : reads the systems of ``source``, given the text of one that can be read only once.
+    """
+    with spinner(f"reading {source}"):
+        text = read_once(source)
 
     def make_jobs() -> list[Job]:
         started = monotonic()
-        read = specs()
+        specs = read(text)
         left = seconds - (monotonic() - started)
-        return _jobs(read, options, left if len(read) == 1 else seconds)
+        return _jobs(specs, options, left if len(specs) == 1 else seconds)
 
-    answers, problems = _split(run_isolated(make_jobs, seconds), source)
+    with spinner(f"solving {source or INLINE}"):
+        answers, problems = _split(run_isolated(make_jobs, seconds), source or INLINE)
     refuse_several([*answers, *problems], options.form, options.file)
     return answers, problems
 

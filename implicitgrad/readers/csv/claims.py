@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from implicitgrad.model.spec import Site, SourceValue
+from implicitgrad.model.site import Site
+from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.csv.cells import Table
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem

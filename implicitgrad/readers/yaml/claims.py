@@ -7,13 +7,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
-from implicitgrad.model.spec import (
-    CLAIMS,
-    Site,
-    SourceValue,
-    Span,
-    spelled,
-)
+from implicitgrad.model.site import Site, Span
+from implicitgrad.model.spec import CLAIMS, SourceValue, spelled
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
 from implicitgrad.readers.yaml.nodes import (
     YamlNode,

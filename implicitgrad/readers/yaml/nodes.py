@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from implicitgrad.model.spec import Path, SourceValue, Span, spelled
+from implicitgrad.model.spec import Path, SourceValue, spelled
 from implicitgrad.text.characters import quoted
 
 if TYPE_CHECKING:
+    from implicitgrad.model.site import Span
     from implicitgrad.text.errors import InputError
 
 MAX_DEPTH = 8

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
-from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, Site, SourceValue, SystemSpec, spelled
+from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.files.source import stem
 from implicitgrad.readers.yaml.nodes import (
     YamlNode,
@@ -16,6 +17,9 @@ from implicitgrad.readers.yaml.nodes import (
 )
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.model.site import Site
 
 KEYS: tuple[str, ...] = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 EXPRESSION_KEYS = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to")
