@@ -14,9 +14,9 @@ from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantitie
 from implicitgrad.checks.program.tolerances import Tolerances
 from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, intervals, is_solution
 from implicitgrad.model.claims import Place
+from implicitgrad.model.program.claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.program.solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.program.spec import PROGRAM_CLAIMS
-from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict
 from implicitgrad.readers.program.claims import shape_of

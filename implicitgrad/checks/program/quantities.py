@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from implicitgrad.model.program.claims import Side
 from implicitgrad.model.program.problem import RowKind
 from implicitgrad.model.program.solution import Derivatives, Missing, ProgramSolution, ProgramStatus, Slope
-from implicitgrad.model.program_claims import Side
 from implicitgrad.model.verdict import show
 from implicitgrad.text.characters import printable
 

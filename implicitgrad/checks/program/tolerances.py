@@ -9,9 +9,9 @@ from functools import cached_property
 from implicitgrad.checks.matrices import root_above, squared_norm
 from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, MAX_GROWTH
 from implicitgrad.model.claims import ClaimedMatrix
+from implicitgrad.model.program.claims import ProgramClaims
 from implicitgrad.model.program.problem import product, times
 from implicitgrad.model.program.solution import ProgramSolution
-from implicitgrad.model.program_claims import ProgramClaims
 from implicitgrad.model.system import Matrix
 
 ZERO = Fraction(0)

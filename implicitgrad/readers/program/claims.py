@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from implicitgrad.model.claims import ClaimedMatrix
+from implicitgrad.model.program.claims import ClaimedPart, ClaimedQuantity, ProgramClaims, Side
 from implicitgrad.model.program.problem import QuadraticProgram
 from implicitgrad.model.program.solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.program.spec import ONE_SIDED, PROGRAM_CLAIMS
-from implicitgrad.model.program_claims import ClaimedPart, ClaimedQuantity, ProgramClaims, Side
 from implicitgrad.model.spec import REQUIREMENTS, Path, SourceValue
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claims.base import ClaimReader

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import cached_property
 from itertools import chain, combinations
 from typing import NamedTuple
 
 from implicitgrad.checks.matrices import combination
-from implicitgrad.checks.program.quantities import Quantities
+from implicitgrad.checks.program.quantities import MULTIPLIERS, Quantities
 from implicitgrad.model.program.problem import QuadraticProgram, RowKind, Rows, Vector, product, times
 from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.solvers.exact.solver import solve_exact
@@ -36,8 +35,8 @@ class Response(NamedTuple):
     """(n, n + active + p) ∂z"""
     losses: Sequence[Vector]
     """(K, n + active + p) ∂L"""
-    point: Vector | None = None
-    """z, λ of the active inequalities and ν that solve these KKT conditions; None if there are several."""
+    point: Vector = ()
+    """z, λ of the active inequalities and ν that solve these KKT conditions; empty if there are several."""
 
 
 class KktSystems:
@@ -60,11 +59,6 @@ class KktSystems:
             except InputError:
                 self._others[program.P] = None
         return self._others[program.P]
-
-    @cached_property
-    def rows(self) -> dict[tuple[RowKind, int], int]:
-        """The number of each inequality by its kind and its number in it."""
-        return {(row.kind, row.number): i for i, row in enumerate(self.solution.inequalities)}
 
     @property
     def inactive(self) -> list[int]:
@@ -133,7 +127,7 @@ class KktSystems:
         sets = chain.from_iterable(combinations(inactive, size) for size in sizes)
         yield from (one for one, _ in zip(sets, range(MAX_SETS), strict=False))
 
-    def values(self, key: str, loss: int, response: Response) -> list[list[Fraction | None]] | None:
+    def values(self, key: str, loss: int, response: Response) -> list[list[Fraction | None]]:
         """Return the values of a quantity. loss : whose gradient, or whose row of one."""
         of, _, parameter = key.partition("_d")
         if not parameter:
@@ -152,12 +146,18 @@ class KktSystems:
             return list(row[:n])
         if parameter == "b":
             return list(row[len(row) - p :])
-        size = len(self.program.h) if parameter == "h" else n
-        found: list[Fraction | None] = [ZERO] * size
-        for k, i in enumerate(active):
+        signed = [self.solution.inequalities[i].sign * change for i, change in zip(active, row[n:], strict=False)]
+        return self._of_kind(KINDS[parameter], active, signed)
+
+    def _of_kind(self, kind: RowKind, active: Sequence[int], numbers: Sequence[Fraction]) -> list[Fraction | None]:
+        """Return the numbers of the active inequalities of one kind, in its order, 0 for the inactive ones."""
+        found: list[Fraction | None] = [ZERO] * (
+            len(self.program.h) if kind is RowKind.INEQUALITY else self.program.unknowns
+        )
+        for i, number in zip(active, numbers, strict=True):
             inequality = self.solution.inequalities[i]
-            if inequality.kind is KINDS[parameter]:
-                found[inequality.number] = inequality.sign * row[n + k]
+            if inequality.kind is kind:
+                found[inequality.number] = number
         return found
 
     def by_matrix(self, parameter: str, row: Sequence[Fraction], active: Sequence[int]) -> list[list[Fraction | None]]:
@@ -170,16 +170,14 @@ class KktSystems:
             pairs = list(zip(self.solution.equality_multipliers, row[len(row) - p :], strict=True))
         else:
             changes = dict(zip(active, row[n:], strict=False))
-            numbers = [self.rows[RowKind.INEQUALITY, i] for i in range(len(self.program.h))]
+            numbers = [self.quantities.rows[RowKind.INEQUALITY, i] for i in range(len(self.program.h))]
             pairs = [(self.solution.multipliers[i], changes.get(i, ZERO)) for i in numbers]
         return [
             [None if multiplier is None else multiplier * a - change * b for a, b in zip(by_q, z, strict=True)]
             for multiplier, change in pairs
         ]
 
-    def _unknowns(self, key: str, response: Response) -> list[list[Fraction | None]] | None:
-        if response.point is None:
-            return None
+    def _unknowns(self, key: str, response: Response) -> list[list[Fraction | None]]:
         n, p = self.program.unknowns, len(self.program.b)
         z, multipliers = response.point[:n], response.point[n : len(response.point) - p]
         if key == "z":
@@ -189,11 +187,4 @@ class KktSystems:
         if key == "objective":
             value = product(z, times(self.canonical.P, z)) / 2 + product(self.canonical.q, z) + self.program.constant
             return [[-value if self.program.is_maximum else value]]
-        kind = {"lambda": "h", "lambda_lb": "lb", "lambda_ub": "ub"}[key]
-        size = len(self.program.h) if key == "lambda" else n
-        found: list[Fraction | None] = [ZERO] * size
-        for i, multiplier in zip(response.active, multipliers, strict=True):
-            inequality = self.solution.inequalities[i]
-            if inequality.kind is KINDS[kind]:
-                found[inequality.number] = multiplier
-        return [found]
+        return [self._of_kind(MULTIPLIERS[key], response.active, multipliers)]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from implicitgrad.checks.program.diagnosis.active_set import active_set
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
 from implicitgrad.checks.program.diagnosis.factor import factor
-from implicitgrad.checks.program.diagnosis.kink import between, one_choice, one_side, other_side
-from implicitgrad.checks.program.diagnosis.multiplier import multiplier
-from implicitgrad.checks.program.diagnosis.objective_half import half
-from implicitgrad.checks.program.diagnosis.other import other_loss, rounding, transposed, unsolved, zero
-from implicitgrad.checks.program.diagnosis.quadratic import quadratic
+from implicitgrad.checks.program.diagnosis.formula import multiplier, quadratic, unsolved
+from implicitgrad.checks.program.diagnosis.kink import between, one_side, other_side
+from implicitgrad.checks.program.diagnosis.kkt_conditions import active_set, least_norm, one_choice
+from implicitgrad.checks.program.diagnosis.other import other_loss, rounding, transposed, zero
+from implicitgrad.checks.program.diagnosis.other_program import half, ridge
 from implicitgrad.checks.program.diagnosis.sign import negative, some_signs
-from implicitgrad.checks.program.diagnosis.singular import least_norm, ridge
 from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial
-from implicitgrad.model.program_claims import ClaimedPart
+from implicitgrad.model.program.claims import ClaimedPart
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Suspicion
 
@@ -58,14 +56,11 @@ def diagnose_program(systems: KktSystems, key: str, part: ClaimedPart, tolerance
 
 
 def _first(trial: ProgramTrial) -> Suspicion | None:
-    if not trial.has_numbers:
-        return None
-    cut_off = zero(trial)
-    if cut_off is not None:
+    if (cut_off := zero(trial)) is not None:
         return cut_off
     mistakes = MISTAKES if trial.solution.is_unique else OF_MANY_SOLUTIONS
     if trial.parameter == "x":
         mistakes = IN_LETTERS
     candidates = (candidate for mistake in mistakes for candidate in mistake(trial))
-    found = next((one.suspicion for one in candidates if trial.is_explained_by(one.values)), None)
-    return found or rounding(trial)
+    found = next((one for one in candidates if trial.is_explained_by(one.values)), None)
+    return rounding(trial) if found is None else Suspicion(found.code, found.message)

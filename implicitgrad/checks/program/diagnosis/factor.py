@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial
-from implicitgrad.model.verdict import Suspicion, show
+from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, scaled
+from implicitgrad.model.verdict import show
 
 LARGEST_BATCH = 64
 NEARLY_ONE = Fraction(1, 50)
@@ -26,8 +26,7 @@ def factor(trial: ProgramTrial) -> Iterator[Candidate]:
         factors.append(claimed / correct)
     for f in factors:
         if abs(claimed - f * correct) <= tolerance:
-            values = [[None if value is None else f * value for value in row] for row in trial.correct]
-            yield Candidate(Suspicion("factor", _message(trial, f)), values)
+            yield Candidate("factor", _message(trial, f), scaled(trial.correct, f))
 
 
 def _message(trial: ProgramTrial, f: Fraction) -> str:

@@ -1,14 +1,13 @@
-"""A number where there is no derivative: one side, the average of both, something between, one choice of several."""
+"""A number where there is no derivative: one side, the average of both, or something between."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
 
-from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, Rows
-from implicitgrad.model.program_claims import Side
+from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, Values
+from implicitgrad.model.program.claims import Side
 from implicitgrad.model.verdict import Suspicion
-from implicitgrad.text.characters import printable
 
 NONE_THERE = "there is no derivative where the sides differ"
 
@@ -20,14 +19,14 @@ def one_side(trial: ProgramTrial) -> Iterator[Candidate]:
     left, right = trial.sides
     for name, values in (("left", left), ("right", right)):
         message = f"the claim is {trial.target} from the {name}: it holds if it is claimed as {{{name}: ...}}"
-        yield Candidate(Suspicion("one-sided", message), values)
+        yield Candidate("one-sided", message, values)
     message = f"the claim is the average of the left and the right {trial.target}: {NONE_THERE}"
-    yield Candidate(Suspicion("average", message), _combined(left, right))
+    yield Candidate("average", message, _combined(left, right))
 
 
 def other_side(trial: ProgramTrial, side: Side) -> Suspicion | None:
     """Suspect the derivative from the other side in a claim of one."""
-    if trial.sides is None or not trial.has_numbers:
+    if trial.sides is None or not trial.numbers(trial.correct):
         return None
     other, values = (Side.RIGHT, trial.sides[1]) if side is Side.LEFT else (Side.LEFT, trial.sides[0])
     if not trial.is_explained_by(values):
@@ -35,28 +34,11 @@ def other_side(trial: ProgramTrial, side: Side) -> Suspicion | None:
     return Suspicion("one-sided", f"the claim is {trial.target} from the {other}: are left and right exchanged?")
 
 
-def _combined(left: Rows, right: Rows) -> Rows:
+def _combined(left: Values, right: Values) -> Values:
     return [
         [None if a is None or b is None else (a + b) / 2 for a, b in zip(*rows, strict=True)]
         for rows in zip(left, right, strict=True)
     ]
-
-
-def one_choice(trial: ProgramTrial) -> Iterator[Candidate]:
-    """Suspect the derivative with some of the active constraints as equations and without the others."""
-    if trial.sides is None:
-        return
-    names = [printable(row.name) for row in trial.solution.inequalities]
-    active = trial.solution.active
-    for chosen in (active, *trial.systems.subsets_of_active()):
-        values = trial.from_response(trial.systems.regular(chosen))
-        if values is None:
-            continue
-        kept = ", ".join(names[i] for i in chosen) or "no constraint"
-        left_out = ", ".join(names[i] for i in active if i not in chosen)
-        what = f"with {kept} active" + (f" and without {left_out}" if left_out else "")
-        message = f"the claim is {trial.target} {what}, one choice of several: {NONE_THERE}"
-        yield Candidate(Suspicion("choice", message), values)
 
 
 def between(trial: ProgramTrial) -> Iterator[Candidate]:
@@ -75,4 +57,4 @@ def between(trial: ProgramTrial) -> Iterator[Candidate]:
         values.append(row)
     if is_between:
         message = f"the claim is between the left and the right {trial.target}, as a solver's is: {NONE_THERE}"
-        yield Candidate(Suspicion("between", message), values)
+        yield Candidate("between", message, values)

@@ -1,4 +1,4 @@
-"""The usual mistakes: another loss, a transpose, the adjoint left out, zeros, rounding."""
+"""Another loss, a transpose, zeros, rounding."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def other_loss(trial: ProgramTrial) -> Iterator[Candidate]:
     for loss in range(len(trial.solution.program.losses)):
         if loss != trial.loss:
             message = f"the claim equals ∂L{loss + 1}/∂{trial.parameter}: is it the gradient of another loss?"
-            yield Candidate(Suspicion("stale", message), trial.values_of_loss(loss))
+            yield Candidate("stale", message, trial.values_of_loss(loss))
 
 
 def transposed(trial: ProgramTrial) -> Iterator[Candidate]:
@@ -26,16 +26,7 @@ def transposed(trial: ProgramTrial) -> Iterator[Candidate]:
     rows = trial.correct
     if len(rows) == len(rows[0]) > 1:
         message = f"the claim is the transpose of {trial.target}"
-        yield Candidate(Suspicion("transpose", message), list(zip(*rows, strict=True)))
-
-
-def unsolved(trial: ProgramTrial) -> Iterator[Candidate]:
-    """Suspect ∂L/∂z in place of ∂L/∂q."""
-    if trial.key == "dL_dq":
-        g = trial.solution.program.losses[trial.loss].z
-        for sign, name in ((1, "∂L/∂z"), (-1, "−∂L/∂z")):
-            message = f"the claim equals {name}: was the solution with the KKT matrix left out?"
-            yield Candidate(Suspicion("unsolved", message), [[sign * entry for entry in g]])
+        yield Candidate("transpose", message, list(zip(*rows, strict=True)))
 
 
 def zero(trial: ProgramTrial) -> Suspicion | None:

@@ -5,7 +5,7 @@ A mistake is named only if it explains the claim completely, every number within
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
@@ -15,20 +15,17 @@ from implicitgrad.checks.program.quantities import Entry, Quantities
 from implicitgrad.model.program.problem import QuadraticProgram
 from implicitgrad.model.program.solution import Missing, ProgramSolution
 from implicitgrad.model.system import Matrix
-from implicitgrad.model.verdict import Suspicion
 
-Rows = Sequence[Sequence[Fraction | None]]
+Values = Sequence[Sequence[Fraction | None]]
 
 
 class Candidate(NamedTuple):
-    """A mistake, and what it makes of the quantity."""
+    """A mistake, with the code and the message of its suspicion, and what it makes of the quantity."""
 
-    suspicion: Suspicion
-    values: Rows
+    code: str
+    message: str
+    values: Values
     """None for an entry that it makes nothing of."""
-
-
-Candidates = Iterator[Candidate]
 
 
 class ProgramTrial:
@@ -39,7 +36,7 @@ class ProgramTrial:
         systems: KktSystems,
         key: str,
         loss: int,
-        claimed: Rows,
+        claimed: Values,
         tolerances: Matrix,
         entries: Sequence[Sequence[Entry]],
     ) -> None:
@@ -72,12 +69,12 @@ class ProgramTrial:
         return f"∂{'z' if self.of == 'dz' else L}/∂{self.parameter}"
 
     @cached_property
-    def correct(self) -> Rows:
+    def correct(self) -> Values:
         """The right numbers, None where there is no one."""
         return [[entry.value for entry in row] for row in self.entries]
 
     @cached_property
-    def sides(self) -> tuple[Rows, Rows] | None:
+    def sides(self) -> tuple[Values, Values] | None:
         """The derivatives from the left and the right, None for one that is missing; None if nothing has a kink."""
         if all(entry.value is not None or entry.sides is None for row in self.entries for entry in row):
             return None
@@ -92,11 +89,6 @@ class ProgramTrial:
         return None if isinstance(side, Missing) else side
 
     @property
-    def has_numbers(self) -> bool:
-        """Whether something is claimed to be a number."""
-        return any(value is not None for row in self.claimed for value in row)
-
-    @property
     def is_wrong(self) -> bool:
         """Whether a claimed number is not the right one."""
         return any(
@@ -106,18 +98,25 @@ class ProgramTrial:
 
     def name(self, i: int, j: int) -> str:
         """Return the name of an entry, ∂L/∂h1."""
-        row = self.loss if self.of == "dL" and self.parameter not in "PGA" else i
-        return self.systems.quantities.meaning(self.key, self.loss, row, j)
+        return self.systems.quantities.meaning(self.key, self.loss, self.loss if self._is_row_of_losses else i, j)
 
-    def values_of_loss(self, loss: int) -> Rows:
+    @property
+    def _is_row_of_losses(self) -> bool:
+        """Whether the claim is the row of one loss in a matrix with a row for each."""
+        return self.of == "dL" and self.parameter not in "PGA"
+
+    def values_of_loss(self, loss: int) -> Values:
         """Return what the quantity is for another loss."""
-        is_row = self.parameter not in "PGA"
+        return self._values_in(self.systems.quantities, loss)
+
+    def _values_in(self, quantities: Quantities, loss: int) -> Values:
+        first = loss if self._is_row_of_losses else 0
         return [
-            [self.systems.quantities.entry(self.key, loss, loss if is_row else i, j).value for j in range(len(row))]
+            [quantities.entry(self.key, loss, first + i, j).value for j in range(len(row))]
             for i, row in enumerate(self.claimed)
         ]
 
-    def numbers(self, values: Rows) -> list[tuple[Fraction, Fraction, Fraction | None]]:
+    def numbers(self, values: Values) -> list[tuple[Fraction, Fraction, Fraction | None]]:
         """Return claimed numbers and their tolerances beside other values."""
         return [
             (claimed, tolerance, value)
@@ -126,26 +125,21 @@ class ProgramTrial:
             if claimed is not None
         ]
 
-    def is_explained_by(self, values: Rows) -> bool:
+    def is_explained_by(self, values: Values) -> bool:
         """Return whether the claim is this."""
-        if len(values) != len(self.claimed) or any(len(a) != len(b) for a, b in zip(values, self.claimed, strict=True)):
-            return False
         numbers = self.numbers(values)
         return all(value is not None and abs(claimed - value) <= tolerance for claimed, tolerance, value in numbers)
 
-    def answer_to(self, program: QuadraticProgram) -> Rows | None:
+    def answer_to(self, program: QuadraticProgram) -> Values | None:
         """Return what the quantity is for another program of the same shape; None if that has no answer in time."""
         solution = self.systems.solution_of(program)
-        if solution is None or solution.z is None:
-            return None
-        quantities = Quantities(solution)
-        rows = range(len(self.claimed))
-        first = self.loss if self.of == "dL" and self.parameter not in "PGA" else 0
-        return [
-            [quantities.entry(self.key, self.loss, first + i, j).value for j in range(len(self.claimed[i]))]
-            for i in rows
-        ]
+        return None if solution is None else self._values_in(Quantities(solution), self.loss)
 
-    def from_response(self, response: Response | None) -> Rows | None:
+    def from_response(self, response: Response | None) -> Values | None:
         """Return what the quantity is by other KKT conditions; None if these do not say."""
         return None if response is None else self.systems.values(self.key, self.loss, response)
+
+
+def scaled(values: Values, factor: Fraction | int) -> Values:
+    """Return the values times a factor."""
+    return [[None if value is None else factor * value for value in row] for row in values]
