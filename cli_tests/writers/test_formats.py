@@ -15,13 +15,12 @@ from conftest import ROOT, Run, examples, is_program, spread
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from written import write_latex, write_markdown
 
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.writers.data.yaml import write_yaml
-from implicitgrad.writers.pages.latex import write_latex
-from implicitgrad.writers.pages.markdown import write_markdown
 
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())
 

@@ -13,14 +13,12 @@ from conftest import Run, spread
 from markdown_it import MarkdownIt
 from nonlinear import TEXTBOOK, solved
 from test_formats import well_formed
+from written import write_latex, write_markdown, write_table
 
 from implicitgrad import Solution, UsageError, linear_system
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.pages.latex import write_latex
-from implicitgrad.writers.pages.markdown import write_markdown
-from implicitgrad.writers.screen.table import write_table
 
 SMALL = [case for case in CASES if max(len(case.A), len(case.A[0]), len((case.B or case.A)[0])) <= 6]
 LETTERS = [

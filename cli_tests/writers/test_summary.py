@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import spread
 from rich.cells import cell_len
+from written import write_summary, write_table
 
 from implicitgrad import Solution, solve
 from implicitgrad.model.solution import General
@@ -15,8 +16,6 @@ from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.screen.heat_map import find_scale
 from implicitgrad.writers.screen.scaled_matrix import ScaledMatrix, show_bounded
-from implicitgrad.writers.screen.summary import write_summary
-from implicitgrad.writers.screen.table import write_table
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 HINT = "  --full prints all entries, --show NAMES some; --format json or -o has all\n"

@@ -9,10 +9,10 @@ from command import on_a_terminal
 from conftest import Run, examples
 from hypothesis import given
 from hypothesis import strategies as st
+from written import write_table
 
 from implicitgrad import solve
 from implicitgrad.terminal.screen import Screen
-from implicitgrad.writers.screen.table import write_table
 
 ESCAPE = "\x1b"
 

@@ -12,6 +12,7 @@ from cases import CASES
 from command import on_a_terminal
 from conftest import ROOT, Run, is_program
 from rich.cells import cell_len
+from written import write_table
 
 from implicitgrad import solve
 from implicitgrad.numbers.formatting import Expression
@@ -19,7 +20,6 @@ from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.screen import page as terminal_page
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line
 from implicitgrad.writers.screen.matrices import lay_out
-from implicitgrad.writers.screen.table import write_table
 
 WIDTHS = (60, 80, 120)
 SAMPLES = sorted(path for path in (ROOT / "sample_systems").iterdir() if path.suffix in (".yaml", ".csv"))

@@ -47,11 +47,6 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], show: Call
     return Expression(tuple(pieces or ["0"]))
 
 
-def second_derivative(y: str, one: str, other: str) -> str:
-    """Return ∂²y/∂x², or ∂²y/∂x1∂x2 for two inputs."""
-    return f"∂²{y}/" + (f"∂{one}²" if one == other else f"∂{one}∂{other}")
-
-
 def split_sign(value: Fraction) -> tuple[bool, Fraction]:
     """Return whether a number is written with a minus sign, and the number without it."""
     is_negative = value.shown.startswith("-") if is_symbolic(value) else value < 0

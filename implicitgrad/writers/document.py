@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.exact import Ratio
-from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.number_form import ROUNDED
 from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import exact_square_root, float_square_root
-from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence, loss_labels
-from implicitgrad.writers.notation import in_one_style
+from implicitgrad.writers.elements import Block, PageDocument, Role, Section, Sentence, loss_labels, titled
 from implicitgrad.writers.shown_answer import ShownAnswer
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
+    from implicitgrad.writers.options import AnySolution, WriteOptions
 
 MAX_TERMS = 100_000
 """The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
 CONDITION_DIGITS = 3
 """The most digits of a condition number."""
-NOT_FILES = ("<inline>", "<python>")
+
+
+def document_of(solution: AnySolution, notation: Notation, options: WriteOptions) -> PageDocument:
+    """Return the document about a solution, of a system or of a program."""
+    if solution.kind == "program":
+        from implicitgrad.writers.program.document import ProgramDocument
+
+        return ProgramDocument(solution, notation, options.wrt, options.selection, has_steps=options.has_steps)
+    return Document(solution, notation, options.selection)
 
 
 class Document:
@@ -38,27 +43,24 @@ class Document:
     def __init__(self, solution: Solution, notation: Notation, selection: Selection | None = None) -> None:
         """Collect the names and the free unknowns. selection : what of ∂y/∂x is shown; None for everything."""
         self.solution, self.system, self.notation = solution, solution.system, notation
-        self.digits = notation.options.digits
-        label = self.label = notation.label
         self.shown = ShownAnswer.of(solution, selection)
-        self.inputs = tuple(map(label, self.shown.x))
-        self.y = tuple(map(label, self.shown.y))
-        self.free = tuple(map(label, solution.general.free))
-        free = set(solution.general.free)
-        self.is_free = [name in free for name in self.shown.y]
+        self.inputs = tuple(map(notation.label, self.shown.x))
+        self.y = tuple(map(notation.label, self.shown.y))
+        self.free = tuple(map(notation.label, solution.general.free))
 
     @property
     def is_good(self) -> bool:
         """Whether the answer is what a user hopes for: everything is determined."""
         return self.solution.status is Status.DETERMINED
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the answer is too long for a page."""
+        return self._terms() > MAX_TERMS
+
     def question(self) -> list[str]:
         """Return the question: the file, the equation, and its size."""
         system = self.system
-        file = os.path.basename(system.source)
-        title = self.label(file)
-        if not is_file_name(system.name, file):
-            title = f"{title}: {self.label(system.name)}"
         counts = [count(system.equations, "equation"), count(system.unknowns, "unknown")]
         if system.B is not None:
             counts.append(count(system.inputs, "input"))
@@ -69,7 +71,7 @@ class Document:
             from implicitgrad.writers.sections.point import describe_point
 
             parts[1:1] = describe_point(system, self.notation)
-        return parts if system.source.startswith(NOT_FILES) else [title, *parts]
+        return titled(system.source, system.name, self.notation.label, parts)
 
     def findings(self) -> list[str]:
         """Return the findings: the status and its reasons."""
@@ -84,7 +86,7 @@ class Document:
         return [f"{solution.status}:", *(f"{part}," for part in found), self._arithmetic()]
 
     def _condition(self, squared: Ratio) -> str:
-        digits = min(CONDITION_DIGITS, self.digits)
+        digits = min(CONDITION_DIGITS, self.notation.options.digits)
         if self.solution.arithmetic is Arithmetic.EXACT:
             return _show_root(squared, digits)
         return ROUNDED + f"{self.solution.condition:.{digits}g}".replace("e+0", "e+")
@@ -97,7 +99,14 @@ class Document:
         return describe_bounds(*self.solution.error_bounds)
 
     def sections(self) -> Iterator[Section]:
-        """Yield what follows the question and the findings: the derivation or the answer, conditions, warnings."""
+        """Yield what follows the question and the findings: the derivation or the answer, conditions, warnings.
+
+        Raise InputError for an answer that is too long for a page.
+        """
+        if self.is_long:
+            message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {self._terms():,}"
+            hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
+            raise InputError([Problem(message, hint, "too-large", self.system.source)])
         if self.solution.derivation is not None:
             from implicitgrad.writers.sections.steps import derive
 
@@ -105,12 +114,10 @@ class Document:
         else:
             if self.solution.at_value is None or self.solution.at_value.shows_x:
                 yield from self._answer()
-            if self.solution.second and len(self.solution.y) == 1:
-                yield Section((in_one_style(self.notation, self._second),))
-            elif self.solution.second:
+            if self.solution.second:
                 from implicitgrad.writers.sections.second_derivatives import show_second_derivatives
 
-                yield from show_second_derivatives(self.solution, self.notation, self.shown)
+                yield from show_second_derivatives(self.solution, self.solution.second, self.notation, self.shown)
         if self.solution.along is not None:
             from implicitgrad.writers.sections.along import show_along
 
@@ -156,134 +163,57 @@ class Document:
             return
         if said := self.selected():
             yield Section((Sentence(said, Role.ASIDE),))
-        yield Section((in_one_style(self.notation, self._general),))
+        yield Section((self.notation.in_one_style(self._general),))
         if constraints is not None:
             from implicitgrad.writers.sections.constraints import name_unconstrained
 
             yield from name_unconstrained(self.solution, constraints, self.notation)
         if self.solution.general.free and not self.solution.theorem_fails:
+            from implicitgrad.writers.sections.not_unique import minimum_norm
+
+            J, dL_dx = minimum_norm(self.solution, self.shown)
             yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
-            yield Section((in_one_style(self.notation, self._minimum_norm),))
+            yield Section((self.notation.in_one_style(lambda notation: self._block(notation, J, dL_dx)),))
 
     def _general(self, notation: Notation) -> Block:
         """Return ∂y/∂x and ∂L/∂x; undetermined entries are expressions in the free ones."""
-        general, gradients = self.shown.general, self._gradients()
-        rows: list[tuple[str | None, Sequence[Fraction], list[tuple[int, Fraction]]]] = []
-        if not self.solution.is_gradient_alone:
-            dependencies = general.null_space.nonzero_entries(self.is_free)
-            free = [name if is_free else None for name, is_free in zip(self.shown.y, self.is_free, strict=True)]
-            rows = list(zip(free, general.particular.bounded_rows(), dependencies, strict=True))
-        rows += [(None, particular, V) for particular, V in gradients]
-        columns = []
-        for k, x in enumerate(self.shown.x):
-            determined = iter(notation.column([J[k] for free, J, V in rows if free is None and not V]))
-            parameters = self._parameters(x)
-            columns.append(
-                [
-                    notation.free_entry(free, x)
-                    if free is not None
-                    else notation.sum(J[k], [(value, parameters[f]) for f, value in V])
-                    if V
-                    else next(determined)
-                    for free, J, V in rows
-                ]
-            )
-        cells = list(zip(*columns, strict=True))
-        first_loss = len(rows) - len(gradients)
-        notes = [self._note(notation, is_open=bool(V)) for _, V in gradients]
-        return Block(self.inputs, self._rows(cells[:first_loss]), self._losses(cells[first_loss:], notes))
+        if self.free:
+            from implicitgrad.writers.sections.not_unique import in_free_unknowns
 
-    def _rows(self, cells: Iterable[tuple[Expression, ...]]) -> tuple[Row, ...]:
-        return tuple(Row(y, row, f"∂{y}/∂") for y, row in zip(self.y, cells, strict=False))
-
-    def _parameters(self, x: str) -> list[str]:
-        return [self.notation.derivative(y, x) for y in self.solution.general.free]
-
-    def _minimum_norm(self, notation: Notation) -> Block:
-        """Return the choice of least Frobenius norm."""
-        rows = list(self.shown.general.minimum_norm.bounded_rows())
-        columns = list(zip(*self.shown.minimum_norm.bounded_rows(), strict=True))
-        gradients = () if self.system.dL_dy is None else self.system.dL_dy.bounded_rows()
-        from implicitgrad.writers.sections.not_unique import sum_of_products
-
-        losses = [[sum_of_products(g, column) for column in columns] for g in gradients]
-        shown = [*([] if self.solution.is_gradient_alone else rows), *losses]
-        cells = list(zip(*map(notation.column, zip(*shown, strict=True)), strict=True))
-        first_loss = len(shown) - len(losses)
-        return Block(self.inputs, self._rows(cells[:first_loss]), self._losses(cells[first_loss:], [""] * len(losses)))
-
-    def _second(self, notation: Notation) -> Equations:
-        """Return ∂²y/∂x² for every pair of the inputs that are shown."""
-        names, y = self.solution.x, self.solution.y[0]
-        lines = []
-        rows = self.solution.second.bounded_rows() if self.solution.second else ()
-        for i, k in combinations_with_replacement(self.shown.inputs if rows else (), 2):
-            (number,) = notation.column([rows[i][k]])
-            lines.append(number.named(notation.second_derivative(y, names[i], names[k])))
-        return Equations(tuple(lines))
-
-    def _gradients(self) -> list[tuple[Sequence[Fraction], list[tuple[int, Fraction]]]]:
-        """Return the particular ∂L/∂x of each loss, and its nonzero coefficients of the free unknowns."""
+            return self._block(notation, *in_free_unknowns(self.solution, self.shown, notation))
         general = self.shown.general
-        if general.dL_dx_particular is None or general.dL_dx_coefficients is None:
-            return []
-        coefficients = general.dL_dx_coefficients.nonzero_entries()
-        return list(zip(general.dL_dx_particular.bounded_rows(), coefficients, strict=True))
+        J = () if self.solution.is_gradient_alone else general.particular.bounded_rows()
+        dL_dx = () if general.dL_dx_particular is None else general.dL_dx_particular.bounded_rows()
+        return self._block(notation, J, dL_dx)
 
-    def _losses(self, cells: Iterable[tuple[Expression, ...]], notes: Iterable[str]) -> tuple[Row, ...]:
-        rows = zip(loss_labels(self.system), cells, notes, strict=True)
-        return tuple(Row(label, row, label.removesuffix("x"), note) for label, row, note in rows)
+    def _block(
+        self, notation: Notation, J: Iterable[Sequence[Any]], dL_dx: Iterable[Sequence[Any]], notes: Sequence[str] = ()
+    ) -> Block:
+        """Return a table of ∂y/∂x and ∂L/∂x. notes : why each ∂L/∂x is unique or not."""
+        lines = [*J]
+        N = len(lines)
+        rows = notation.rows([*self.y[:N], *loss_labels(self.system)], [*lines, *dL_dx])
+        losses = rows[N:]
+        if notes:
+            losses = tuple(row._replace(note=note) for row, note in zip(losses, notes, strict=True))
+        return Block(self.inputs, rows[:N], losses)
 
-    def _note(self, notation: Notation, *, is_open: bool) -> str:
-        """Return why ∂L/∂x of a loss is unique or not."""
-        if is_open:
-            from implicitgrad.writers.sections.not_unique import needed_for_uniqueness
-
-            return f"not unique: ∂L/∂y is not in the row space of A; {needed_for_uniqueness(self.solution, notation)}"
-        return "unique: ∂L/∂y is in the row space of A" if self.free else ""
-
-
-def refuse_long(document: Document) -> None:
-    """Raise InputError for an answer that is too long for a page, before it is laid out."""
-    if is_long(document):
-        message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {_terms(document):,}"
-        hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
-        raise InputError([Problem(message, hint, "too-large", document.system.source)])
-
-
-def is_long(document: Document) -> bool:
-    """Return whether an answer is too long for a page."""
-    return _terms(document) > MAX_TERMS
-
-
-def _terms(document: Document) -> int:
-    general, P = document.shown.general, len(document.inputs)
-    dependencies = general.null_space.count_nonzero() - sum(document.is_free)
-    terms = 0 if document.solution.is_gradient_alone else (len(document.y) + dependencies) * P
-    if general.dL_dx_coefficients is not None:
-        terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
-    if (at := document.solution.at_value) is not None:
-        terms += sum(rows * columns for rows, columns in (one.shape for one in (*(at.dL_dA or ()), *(at.dL_dB or ()))))
-    return terms
-
-
-def is_file_name(name: str, title: str) -> bool:
-    """Return whether a name repeats that of its file."""
-    file, _, index = title.rpartition("[")
-    if name.endswith(f"[{index}"):  # a system of a stack
-        name, title = name.removesuffix(f"[{index}"), file
-    words = name.replace("-", "_")
-    file, _, document = title.rpartition("#")
-    file = (file if document.isdecimal() else title).replace("-", "_")
-    return words in (file, file.rpartition(".")[0])
+    def _terms(self) -> int:
+        general, P = self.shown.general, len(self.inputs)
+        dependencies = general.null_space.count_nonzero() - len({*general.free} & {*self.shown.y})
+        terms = 0 if self.solution.is_gradient_alone else (len(self.y) + dependencies) * P
+        if general.dL_dx_coefficients is not None:
+            terms += len(general.dL_dx_coefficients) * P * (1 + len(general.free))
+        if (at := self.solution.at_value) is not None:
+            shapes = (one.shape for one in (*(at.dL_dA or ()), *(at.dL_dB or ())))
+            terms += sum(rows * columns for rows, columns in shapes)
+        return terms
 
 
 def _show_root(squared: Ratio, digits: int) -> str:
     """Return a square root to ``digits`` significant digits."""
-    root = exact_square_root(*squared)
-    double = float_square_root(*squared)
-    if root is None and double is None:
-        return "> 1e308"
-    if root is not None:
+    if (root := exact_square_root(*squared)) is not None:
         return show_decimal(root, digits)
-    return ROUNDED + show_decimal(Fraction(double or 0), digits).removeprefix(ROUNDED)
+    if (double := float_square_root(*squared)) is None:
+        return "> 1e308"
+    return ROUNDED + show_decimal(Fraction(double), digits).removeprefix(ROUNDED)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os.path
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.formatting import Expression
 
+NOT_FILES = ("<inline>", "<python>")
 FREE = Expression(("free",))
 """The cell of a free entry of ∂y/∂x."""
 
@@ -59,8 +61,6 @@ class Row(NamedTuple):
 
     label: str
     cells: tuple[Expression, ...]
-    entry: str
-    """The name of an entry up to the column's head: ∂y1/∂."""
     note: str = ""
     """Why the row is as it is."""
 
@@ -70,7 +70,7 @@ class Block(NamedTuple):
 
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
-    losses: tuple[Row, ...]
+    losses: tuple[Row, ...] = ()
     corner: str = "∂y/∂x"
     """The head of the labels."""
     left_columns: frozenset[int] = frozenset()
@@ -119,12 +119,30 @@ class PageDocument(Protocol):
         """Yield what follows."""
 
 
+def titled(source: str, name: str, label: Callable[[str], str], parts: list[str]) -> list[str]:
+    """Return the parts of a question, headed by its file, and by its name unless that repeats the file's."""
+    if source.startswith(NOT_FILES):
+        return parts
+    file = os.path.basename(source)
+    return [label(file) if _is_file_name(name, file) else f"{label(file)}: {label(name)}", *parts]
+
+
+def _is_file_name(name: str, title: str) -> bool:
+    """Return whether a name repeats that of its file."""
+    file, _, index = title.rpartition("[")
+    if name.endswith(f"[{index}"):  # a system of a stack
+        name, title = name.removesuffix(f"[{index}"), file
+    words = name.replace("-", "_")
+    file, _, document = title.rpartition("#")
+    file = (file if document.isdecimal() else title).replace("-", "_")
+    return words in (file, file.rpartition(".")[0])
+
+
 def loss_labels(system: LinearSystem, below: str = "x") -> list[str]:
     """Return ``∂L/∂x`` for one loss, and ``∂L1/∂x`` and so on for several."""
-    return [f"∂{loss}/∂{below}" for loss in loss_names(system)]
+    return [f"∂{loss}/∂{below}" for loss in loss_names(len(system.dL_dy or ()))]
 
 
-def loss_names(system: LinearSystem) -> list[str]:
+def loss_names(K: int) -> list[str]:
     """Return ``L`` for one loss, and ``L1`` and so on for several."""
-    K = 0 if system.dL_dy is None else len(system.dL_dy)
     return ["L"] if K == 1 else [f"L{k + 1}" for k in range(K)]

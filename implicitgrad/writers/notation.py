@@ -1,18 +1,13 @@
-"""Notation in plain text: the spelling of names, numbers, sums and matrices on a page."""
+"""Notation in plain text: the spelling of names, numbers, sums, tables and matrices on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from implicitgrad.numbers.formatting import (
-    Expression,
-    in_pieces,
-    linear,
-    second_derivative,
-)
+from implicitgrad.numbers.formatting import Expression, in_pieces, linear
 from implicitgrad.numbers.number_style import (
     CollectedNumbers,
     EachNumber,
@@ -21,64 +16,21 @@ from implicitgrad.numbers.number_style import (
     is_short_in_table,
     is_short_in_text,
 )
-from implicitgrad.writers.elements import FREE, Matrices
+from implicitgrad.writers.elements import FREE, Block, Equations, Matrices, Row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from implicitgrad.numbers.number_form import NumberOptions
     from implicitgrad.symbolic.function_field.element import Symbolic
     from implicitgrad.symbolic.grammar.expressions import Equation
 
+T = TypeVar("T")
 Terms = Iterable[tuple[Fraction, str]]
 
 
-class HasNumbers(Protocol):
-    """What a notation in plain text and one in LaTeX share."""
-
-    options: NumberOptions
-    numbers: NumberWriter
-
-    def number(self, value: Fraction) -> str:
-        """Return one number."""
-
-    def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
-        """Return matrices, given by their rows, and the operators between them."""
-
-
-N = TypeVar("N", bound=HasNumbers)
-T = TypeVar("T")
-
-
-def matrices(notation: HasNumbers, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
-    """Return matrices, given by their rows, and the operators between them."""
-    return Matrices(notation.side_by_side(*pieces), pieces)
-
-
-def matrix_of(notation: N, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
-    """Return the texts of a matrix in an equation, in one style."""
-    rows = list(matrix)
-    return in_one_style(notation, lambda notation: [list(map(notation.number, row)) for row in rows], is_short_in_text)
-
-
-def in_one_style(notation: N, build: Callable[[N], T], is_short: Callable[[Fraction], bool] = is_short_in_table) -> T:
-    """Build a table in which all numbers are written in one style: once to collect them, then in that style.
-
-    is_short : whether the table may show a number as a fraction.
-    """
-    collected = CollectedNumbers()
-    build(_with_numbers(notation, collected))
-    return build(_with_numbers(notation, NumberStyle.of(collected, notation.options, is_short=is_short)))
-
-
-def _with_numbers(notation: N, numbers: NumberWriter) -> N:
-    found = copy(notation)
-    found.numbers = numbers
-    return found
-
-
-class PlainNotation:
+class Notation:
     """Plain text: ∂y1/∂x1, matrices in brackets on lines of their own. Names are given as the user wrote them."""
-
-    numbers: NumberWriter
 
     def __init__(self, options: NumberOptions, label: Callable[[str], str], mention: Callable[[str], str]) -> None:
         """Take the spelling of names.
@@ -87,7 +39,21 @@ class PlainNotation:
         escapes as a whole.
         """
         self.options, self.label, self.mention = options, label, mention
-        self.numbers = EachNumber(options)
+        self.numbers: NumberWriter = EachNumber(options)
+
+    def in_one_style(self, build: Callable[[Self], T], is_short: Callable[[Fraction], bool] = is_short_in_table) -> T:
+        """Build a table in which all numbers are written in one style: once to collect them, then in that style.
+
+        is_short : whether the table may show a number as a fraction.
+        """
+        collected = CollectedNumbers()
+        build(self._with_numbers(collected))
+        return build(self._with_numbers(NumberStyle.of(collected, self.options, is_short=is_short)))
+
+    def _with_numbers(self, numbers: NumberWriter) -> Self:
+        found = copy(self)
+        found.numbers = numbers
+        return found
 
     def name(self, name: str) -> str:
         """Return a name in an equation: its label."""
@@ -115,7 +81,8 @@ class PlainNotation:
 
     def second_derivative(self, y: str, one: str, other: str) -> str:
         """Return ``∂²y/∂x²`` or ``∂²y/∂x1∂x2``."""
-        return second_derivative(*map(self.label, (y, one, other)))
+        below = f"∂{self.label(one)}²" if one == other else f"∂{self.label(one)}∂{self.label(other)}"
+        return f"∂²{self.label(y)}/{below}"
 
     def free_entry(self, y: str, x: str) -> Expression:
         """Return the cell of a free entry ∂y/∂x."""
@@ -125,6 +92,20 @@ class PlainNotation:
         """Return the numbers padded for alignment at the right."""
         return [Expression(in_pieces(text)) for text in self.numbers.column(values)]
 
+    def rows(self, labels: Iterable[str], lines: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
+        """Return the rows of a table, none without columns. lines : numbers, which are aligned, and expressions."""
+        columns = []
+        for column in zip(*lines, strict=True):
+            numbers = iter(self.column([cell for cell in column if not isinstance(cell, Expression)]))
+            columns.append([cell if isinstance(cell, Expression) else next(numbers) for cell in column])
+        return tuple(Row(label, cells) for label, cells in zip(labels, zip(*columns, strict=True), strict=False))
+
+    def table(
+        self, corner: str, heads: tuple[str, ...], labels: Sequence[str], lines: Sequence[Sequence[Any]]
+    ) -> Block:
+        """Return a table with its numbers in one style. lines : numbers and expressions."""
+        return self.in_one_style(lambda notation: Block(tuple(heads), notation.rows(labels, lines), corner=corner))
+
     def number(self, value: Fraction) -> str:
         """Return one number without blanks around it."""
         return self.numbers.show(value)
@@ -132,6 +113,12 @@ class PlainNotation:
     def sum(self, constant: Fraction, terms: Terms) -> Expression:
         """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
         return linear(constant, terms, self.numbers.show)
+
+    def equations(self, values: Mapping[str, Fraction]) -> Equations:
+        """Return ``name = number`` for spelled names, with the numbers in one style."""
+        return self.in_one_style(
+            lambda notation: Equations(tuple(notation.sum(value, ()).named(name) for name, value in values.items()))
+        )
 
     def combination(self, terms: Terms) -> str:
         """Return Σ coefficient·name in a sentence that is not spelled."""
@@ -165,8 +152,15 @@ class PlainNotation:
         """Return that an equation is replaced, ``(1) ← (1) − 3·(2)``."""
         return f"{row} ← {new}"
 
-    def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
+    def matrix(self, rows: Iterable[Sequence[Fraction]]) -> list[list[str]]:
+        """Return the texts of a matrix in an equation, in one style."""
+        lines = list(rows)
+        return self.in_one_style(
+            lambda notation: [list(map(notation.number, line)) for line in lines], is_short_in_text
+        )
+
+    def matrices(self, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
         """Return matrices, given by their rows, and the operators between them, on several lines."""
         from implicitgrad.writers.screen.matrices import side_by_side
 
-        return "\n".join(side_by_side(pieces))
+        return Matrices("\n".join(side_by_side(pieces)), pieces)

@@ -20,6 +20,7 @@ from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import Problem, UsageError
 from implicitgrad.text.number_grammar import format_fraction, to_float
 from implicitgrad.writers.data.batch_format import BatchFormat, linear_alone
+from implicitgrad.writers.elements import loss_names
 from implicitgrad.writers.record import to_record
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def sheet_of(solution: Solution, shown: Selection | None = None) -> Sheet:
         lines += zip([solution.y[j] for j in rows], solution.dy_dx.part(rows, columns).plain_rows(), strict=True)
     if (losses := solution.dL_dx_rows) is not None:
         gradients = losses.part(range(len(losses)), columns).plain_rows()
-        lines += zip([f"{name}/dx" for name in _losses(len(losses))], gradients, strict=True)
+        lines += zip([f"d{name}/dx" for name in loss_names(len(losses))], gradients, strict=True)
     if (along := solution.along) is not None:
         heads.append("along dx")
         dy = [] if along.dy is None or solution.is_gradient_alone else along.dy.part([0], rows).plain_rows()[0]
@@ -118,8 +119,8 @@ def program_sheet_of(solution: ProgramSolution, wrt: Sequence[str], shown: Selec
         for j in range(len(names)) if shown is None else shown.rows:
             slopes = [] if found is None else [found.z[j][k] for k in columns]
             lines.append((names[j], [None if z is None else z[j], *slopes]))
-    for name, row in zip(_losses(len(found.losses)), found.losses, strict=True) if found is not None else ():
-        lines.append((f"{name}/d", ["", *[row[k] for k in columns]]))
+    for name, row in zip(loss_names(len(found.losses)), found.losses, strict=True) if found is not None else ():
+        lines.append((f"d{name}/d", ["", *[row[k] for k in columns]]))
     return Sheet("dz/d", ("z", *[parameters[k].name for k in columns]), lines)
 
 
@@ -167,10 +168,6 @@ def _rounded(value: Fraction, digits: int) -> str:
 def _expression(value: Symbolic) -> str:
     """Write an expression so that a spreadsheet does not evaluate it."""
     return value.text if value.fraction is not None else _without_formula(value.text)
-
-
-def _losses(number: int) -> list[str]:
-    return ["dL"] if number == 1 else [f"dL{k + 1}" for k in range(number)]
 
 
 def _name(name: str) -> str:

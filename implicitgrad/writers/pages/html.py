@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
+from implicitgrad.numbers.number_form import DEFAULT
 from implicitgrad.text.characters import count, printable
-from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Section, Sentence
-from implicitgrad.writers.notation import PlainNotation
+from implicitgrad.writers.document import Document, document_of
+from implicitgrad.writers.elements import FREE, Block, Element, Equations, Role, Section, Sentence
+from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.reports.report import Result, failed, name_of, place_of
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.document import Document
     from implicitgrad.writers.options import AnySolution, WriteOptions
 
 LEAST_FOR_PICTURE = 12
@@ -51,13 +51,9 @@ svg { max-width: 100%; height: auto; border: 1px solid var(--line); } footer { c
 """
 
 
-def notation(options: NumberOptions) -> PlainNotation:
-    """Return the notation of a page."""
-    return PlainNotation(options, printable, printable)
-
-
-def lay_out(document: PageDocument, pictured: Document | None = None) -> str:
-    """Return a document as a page, with a picture of ∂y/∂x of the document on a linear system that is not small."""
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Return a page, with a picture of a ∂y/∂x that is not small."""
+    document = document_of(solution, Notation(options.numbers, printable, printable), options)
     title, *question = document.question()
     verdict, *findings = document.findings()
     color = "good" if document.is_good else "doubt"
@@ -68,8 +64,8 @@ def lay_out(document: PageDocument, pictured: Document | None = None) -> str:
     ]
     for section in document.sections():
         body += _section(section)
-    if pictured is not None:
-        body += _picture(pictured)
+    if isinstance(document, Document):
+        body += _picture(document)
     return _page(title, body)
 
 
@@ -181,8 +177,8 @@ def _picture(document: Document) -> Iterator[str]:
     yield f'<div class="scroll"><table><tr>{swatches}</tr><tr>{heads}</tr></table></div>'
 
 
-def write_report(results: Sequence[Result], *, only_failures: bool = False) -> str:
-    """Return the results of check as a page: totals, then each system with its claims."""
+def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
+    """Return the results of check as a page: totals, then each system with its claims, or the failures alone."""
     claims = [outcome for result in results if isinstance(result, Verdict) for outcome in result.outcomes]
     wrong = [outcome for _, outcome in failed(results)]
     undecided = sum(outcome.is_undecided for outcome in wrong)
@@ -240,22 +236,3 @@ def _report_row(source: str, claim: str, verdict: tuple[str, str], claimed: str,
         f'<tr><th scope="row">{source}</th><td class="word">{claim}</td><td class="word {color}">{text}</td>'
         f'<td class="word">{claimed}</td><td class="word">{why}</td></tr>'
     )
-
-
-def write(solution: AnySolution, options: WriteOptions) -> str:
-    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
-    shown = notation(options.numbers)
-    if solution.kind == "program":
-        from implicitgrad.writers.program.document import ProgramDocument
-
-        return lay_out(ProgramDocument(solution, shown, options.wrt, options.selection, has_steps=options.has_steps))
-    from implicitgrad.writers.document import Document, refuse_long
-
-    document = Document(solution, shown, options.selection)
-    refuse_long(document)
-    return lay_out(document, document)
-
-
-def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
-    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
-    return write_report(results, only_failures=only_failures)

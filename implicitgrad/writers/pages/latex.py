@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.text.number_grammar import is_number
-from implicitgrad.writers.document import Document, refuse_long
-from implicitgrad.writers.elements import OPEN, Element, Equations, Matrices, Sentence
-from implicitgrad.writers.notation import matrix_of
+from implicitgrad.writers.document import Document, document_of
+from implicitgrad.writers.elements import OPEN, Block, Equations, Matrices, Sentence
 from implicitgrad.writers.pages.latex_notation import (
     MAX_NAMES,
     ROUGHLY,
     LatexNotation,
     displayed,
+    formula,
     sentence,
     spell_jacobian,
     spell_matrix,
@@ -31,7 +29,6 @@ from implicitgrad.writers.pages.latex_notation import (
 )
 
 if TYPE_CHECKING:
-    from implicitgrad.model.selection import Selection
     from implicitgrad.symbolic.grammar.expressions import Node
     from implicitgrad.writers.options import AnySolution, WriteOptions
 
@@ -39,62 +36,67 @@ USUAL_COLUMNS = 10
 """The most columns of amsmath's matrices unless MaxMatrixCols is set."""
 
 
-def write_latex(solution: Solution, options: NumberOptions = DEFAULT, selection: Selection | None = None) -> str:
-    """Return the question and the document for amsmath. selection : rows and columns of ∂y/∂x; None for all."""
-    return "\n".join(_LatexPage(solution, options, selection).lines()) + "\n"
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Return the question and the document for amsmath."""
+    document = document_of(solution, LatexNotation(options.numbers), options)
+    title, *question = document.question()
+    lines = [
+        f"% {', '.join([title, *question])}",
+        f"% {' '.join(document.findings())}",
+        "% needs \\usepackage{amsmath}",
+    ]
+    if isinstance(document, Document):
+        system = _SystemInLatex(document)
+        spell_block = system.block
+        lines += system.preamble()
+    else:
+        from implicitgrad.writers.program.latex import spell_block
+    for section in document.sections():
+        if section.heading:
+            lines.append(f"\\medskip\\noindent\\textbf{{{words(section.heading)}.}}\n")
+        for element in section.elements:
+            lines += spell_block(element) if isinstance(element, Block) else _spelled(element)
+    return "\n".join(lines) + "\n"
 
 
-class _LatexPage:
-    """The question and the document of one solution."""
+def _spelled(element: Sentence | Equations | Matrices) -> list[str]:
+    if isinstance(element, Sentence):
+        text = element.text
+        return [f"{text[:1].upper()}{text[1:]}.\n" if element.is_spelled else sentence(text)]
+    texts = map(str, element.lines) if isinstance(element, Equations) else [element.text]
+    return displayed(map(formula, texts))
 
-    def __init__(self, solution: Solution, options: NumberOptions, selection: Selection | None) -> None:
-        self.solution, self.system = solution, solution.system
-        self.notation = LatexNotation(options)
-        self.document = Document(solution, self.notation, selection)
-        refuse_long(self.document)
-        self.x, self.y = list(map(spell_name, solution.x)), list(map(spell_name, solution.y))
+
+class _SystemInLatex:
+    """The question and the tables of the document on a system."""
+
+    def __init__(self, document: Document) -> None:
+        self.document, self.notation, self.system = document, document.notation, document.system
+        self.x, self.y = list(map(spell_name, self.system.x)), list(map(spell_name, self.system.y))
         self.losses = "L"
         if (K := len(self.system.dL_dy or ())) != 1:
             self.losses = spell_tuple([f"L_{{{k + 1}}}" for k in range(K)], "L")
 
-    def lines(self) -> Iterator[str]:
-        title, *question = self.document.question()
-        yield f"% {', '.join([title, *question])}"
-        yield f"% {' '.join(self.document.findings())}"
-        yield "% needs \\usepackage{amsmath}"
+    def preamble(self) -> Iterator[str]:
         if (columns := max(len(self.x), len(self.y))) > USUAL_COLUMNS:
             yield rf"\setcounter{{MaxMatrixCols}}{{{columns}}}"
-        if self.solution.derivation is None:
+        if self.document.solution.derivation is None:
             yield from self._question()
-        for section in self.document.sections():
-            if section.heading:
-                yield f"\\medskip\\noindent\\textbf{{{words(section.heading)}.}}\n"
-            for element in section.elements:
-                yield from self._element(element)
 
-    def _element(self, element: Element) -> Iterator[str]:
-        if isinstance(element, Sentence):
-            is_spelled = element.is_spelled
-            yield f"{element.text[:1].upper()}{element.text[1:]}.\n" if is_spelled else sentence(element.text)
-        elif isinstance(element, Equations):
-            yield from displayed(map(str, element.lines))
-        elif isinstance(element, Matrices):
-            yield from displayed([element.text])
-        elif element.corner != "∂y/∂x":
-            above, _, below = element.corner.removeprefix("∂").partition("/∂")
+    def block(self, block: Block) -> list[str]:
+        if block.corner != "∂y/∂x":
+            above, _, below = block.corner.removeprefix("∂").partition("/∂")
             symbol = self.notation.derivative(above, below)
             if above.startswith("²"):
                 symbol = self.notation.second_derivative(above[1:], "x", "x")
-            matrix = spell_matrix([[_cell(cell) for cell in row.cells] for row in element.rows])
-            yield from displayed([f"{symbol} = {matrix}"])
-        else:
-            shown = self.document.shown
-            inputs, unknowns = list(map(spell_name, shown.x)), list(map(spell_name, shown.y))
-            for names, rows in ((unknowns, element.rows), ([self.losses], element.losses)):
-                if rows:
-                    matrix = spell_matrix([list(map(str, row.cells)) for row in rows])
-                    yield from displayed([f"{spell_jacobian(names, inputs)} = {matrix}"])
-            yield from map(sentence, element.notes())
+            matrix = spell_matrix([[_cell(cell) for cell in row.cells] for row in block.rows])
+            return displayed([f"{symbol} = {matrix}"])
+        shown, equations = self.document.shown, []
+        for names, rows in ((map(spell_name, shown.y), block.rows), ([self.losses], block.losses)):
+            if rows:
+                matrix = spell_matrix([list(map(str, row.cells)) for row in rows])
+                equations.append(f"{spell_jacobian(list(names), list(map(spell_name, shown.x)))} = {matrix}")
+        return [*displayed(equations), *map(sentence, block.notes())]
 
     def _question(self) -> list[str]:
         """Return B x = A y or F(x, y) = 0, with the matrices, the names and ∂L/∂y."""
@@ -145,18 +147,8 @@ class _LatexPage:
         return RationalMatrix([[int(i == k) for k in range(M)] for i in range(M)], 1)
 
     def _matrix(self, matrix: BaseMatrix[Any]) -> str:
-        return spell_matrix(matrix_of(self.notation, matrix.bounded_rows()))
+        return spell_matrix(self.notation.matrix(matrix.bounded_rows()))
 
 
 def _cell(cell: Expression) -> str:
     return f"\\text{{{cell}}}" if cell is OPEN else str(cell)
-
-
-def write(solution: AnySolution, options: WriteOptions) -> str:
-    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
-    if solution.kind == "program":
-        from implicitgrad.writers.program.latex import write_program_latex
-
-        numbers, has_steps = options.numbers, options.has_steps
-        return write_program_latex(solution, numbers, options.wrt, options.selection, has_steps=has_steps)
-    return write_latex(solution, options.numbers, options.selection)

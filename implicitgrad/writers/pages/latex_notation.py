@@ -8,10 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.formatting import Expression, in_pieces, split_sign
-from implicitgrad.numbers.number_style import EachNumber, NumberStyle, NumberWriter
+from implicitgrad.numbers.number_style import NumberStyle
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.notation import PlainNotation
+from implicitgrad.writers.elements import Matrices
+from implicitgrad.writers.notation import Notation
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.number_form import NumberOptions
@@ -48,22 +49,11 @@ _FORMULA = rf"{_FACTOR}(?: ?[·=] ?{_FACTOR})+|∂\w+/∂\w+"
 """A·∂y/∂x = I, or ∂y/∂x."""
 
 
-class LatexNotation:
-    """LaTeX for amsmath."""
-
-    numbers: NumberWriter
+class LatexNotation(Notation):
+    """LaTeX for amsmath: labels are plain text, for ``words`` to escape, and mentions are marked as LaTeX for it."""
 
     def __init__(self, options: NumberOptions) -> None:
-        self.options = options
-        self.numbers = EachNumber(options)
-
-    def label(self, name: str) -> str:
-        """Return the name as plain text, for ``words`` to escape."""
-        return printable(name)
-
-    def mention(self, name: str) -> str:
-        """Return the name, marked as LaTeX for ``words``."""
-        return f"{SPELLED}{spell_name(name)}{SPELLED}"
+        super().__init__(options, printable, lambda name: self.among_words(spell_name(name)))
 
     def name(self, name: str) -> str:
         """Return ``y_{1}``."""
@@ -75,15 +65,11 @@ class LatexNotation:
 
     def change_in_words(self, name: str) -> str:
         """Return ``\\mathrm{d}x``, marked as LaTeX for ``words``."""
-        return f"{SPELLED}{self.change(name)}{SPELLED}"
+        return self.among_words(self.change(name))
 
     def derivative(self, above: str, below: str) -> str:
         """Return a fraction."""
         return f"\\frac{{\\partial {spell_name(above)}}}{{\\partial {spell_name(below)}}}"
-
-    def gradient(self, loss: str, letter: str) -> str:
-        """Return a fraction."""
-        return self.derivative(loss, letter)
 
     def prime(self, y: str, order: int = 1) -> str:
         """Return ``y'`` or ``y''``."""
@@ -145,7 +131,7 @@ class LatexNotation:
     def comparison(self, value: Symbolic, sign: str) -> str:
         """Return the relation, marked as LaTeX for ``words``."""
         relation = "=" if sign == "=" else "\\neq"
-        return f"{SPELLED}{value.latex(spell_name)} {relation} 0{SPELLED}"
+        return self.among_words(f"{value.latex(spell_name)} {relation} 0")
 
     def as_written(self, equation: str, tree: Equation) -> str:
         """Return the equation with SymPy's automatic simplifications; without SymPy as the user's text."""
@@ -167,15 +153,12 @@ class LatexNotation:
         """Return ``(1) ← new``."""
         return f"{row} \\leftarrow {new}"
 
-    def side_by_side(self, *pieces: str | Sequence[Sequence[str]]) -> str:
+    def matrices(self, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
         """Return each matrix as a pmatrix."""
-        return " ".join(
+        spelled = (
             piece.replace("·", "").strip() if isinstance(piece, str) else spell_matrix(piece) for piece in pieces
         )
-
-
-Notation = PlainNotation | LatexNotation
-"""The notation of a document."""
+        return Matrices(" ".join(spelled), pieces)
 
 
 def spell_jacobian(above: Sequence[str], below: Sequence[str]) -> str:

@@ -7,35 +7,21 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.solution import Solution
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.document import Document, refuse_long
-from implicitgrad.writers.elements import FREE, Block, Element, Equations, PageDocument, Role, Row, Section, Sentence
-from implicitgrad.writers.notation import PlainNotation
+from implicitgrad.writers.document import document_of
+from implicitgrad.writers.elements import FREE, Block, Element, Equations, Role, Row, Section, Sentence
+from implicitgrad.writers.notation import Notation
 
 if TYPE_CHECKING:
-    from implicitgrad.model.selection import Selection
     from implicitgrad.writers.options import AnySolution, WriteOptions
 
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 """The characters that Markdown interprets; it ignores an underscore inside a word."""
 
 
-def write_markdown(solution: Solution, options: NumberOptions = DEFAULT, selection: Selection | None = None) -> str:
-    """Return the document in Markdown. selection : the rows and the columns; None for all."""
-    document = Document(solution, notation(options), selection)
-    refuse_long(document)
-    return lay_out(document)
-
-
-def notation(options: NumberOptions) -> PlainNotation:
-    """Return the notation of a Markdown page."""
-    return PlainNotation(options, _escaped, printable)
-
-
-def lay_out(document: PageDocument) -> str:
-    """Return a document in Markdown."""
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Return the document in Markdown."""
+    document = document_of(solution, Notation(options.numbers, _escaped, printable), options)
     title, *question = document.question()
     verdict, *findings = document.findings()
     parts = [", ".join([f"**{title}**", *question]), " ".join([f"**{verdict.rstrip(':')}**:", *findings])]
@@ -81,13 +67,3 @@ def _cells(row: Row) -> Sequence[str]:
 def _escaped(name: str) -> str:
     """Escape a name so that Markdown shows it as it is."""
     return _SPECIAL.sub(r"\\\1", printable(name))
-
-
-def write(solution: AnySolution, options: WriteOptions) -> str:
-    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
-    if solution.kind == "program":
-        from implicitgrad.writers.program.document import ProgramDocument
-
-        shown = notation(options.numbers)
-        return lay_out(ProgramDocument(solution, shown, options.wrt, options.selection, has_steps=options.has_steps))
-    return write_markdown(solution, options.numbers, options.selection)

@@ -10,8 +10,9 @@ from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.text.characters import IN_ASCII, printable
+from implicitgrad.writers.document import document_of
 from implicitgrad.writers.elements import Block, Element, Equations, PageDocument, Role, Sentence
-from implicitgrad.writers.notation import PlainNotation
+from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.reports.report import Result, name_of, place_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ QUANTITY = re.compile(r"(rank|condition) (.*)")
 """A finding with a name of its own."""
 
 
-class FactNotation(PlainNotation):
+class FactNotation(Notation):
     """Plain text in which the name of a derivative is that of its fact."""
 
     def __init__(self, options: NumberOptions) -> None:
@@ -45,8 +46,9 @@ class FactNotation(PlainNotation):
         return equation
 
 
-def lay_out(document: PageDocument) -> str:
-    """Return a document as facts."""
+def write(solution: AnySolution, options: WriteOptions) -> str:
+    """Return the document as facts."""
+    document = document_of(solution, FactNotation(options.numbers), options)
     return "".join(f"{fact.translate(IN_ASCII)}\n" for fact in _facts(document))
 
 
@@ -103,7 +105,7 @@ def _text(cell: Expression) -> str:
     return str(cell).strip()
 
 
-def write_report(results: Sequence[Result], *, only_failures: bool = False) -> str:
+def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
     """Return a line for each claim: ``FILE: CLAIM holds``, or why it does not, and a line for each unreadable file."""
     return "".join(f"{printable(fact).translate(IN_ASCII)}\n" for fact in _verdicts(results, only_failures))
 
@@ -121,22 +123,3 @@ def _verdicts(results: Sequence[Result], only_failures: bool) -> Iterator[str]:
                 yield f"{place_of(result, outcome)}: {claim} {outcome.verb}: {'; '.join(outcome.explanation)}"
             elif not only_failures:
                 yield f"{place_of(result, outcome)}: {claim} holds"
-
-
-def write(solution: AnySolution, options: WriteOptions) -> str:
-    """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
-    notation = FactNotation(options.numbers)
-    if solution.kind == "program":
-        from implicitgrad.writers.program.document import ProgramDocument
-
-        return lay_out(ProgramDocument(solution, notation, options.wrt, options.selection))
-    from implicitgrad.writers.document import Document, refuse_long
-
-    document = Document(solution, notation, options.selection)
-    refuse_long(document)
-    return lay_out(document)
-
-
-def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
-    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
-    return write_report(results, only_failures=only_failures)

@@ -5,7 +5,6 @@ They stand together, since all show the parameters and rows that are chosen, in 
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
@@ -26,14 +25,12 @@ from implicitgrad.model.program.solution import (
 )
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.text.characters import count
-from implicitgrad.writers.document import NOT_FILES, is_file_name
-from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence
-from implicitgrad.writers.notation import in_one_style
+from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence, loss_names, titled
 from implicitgrad.writers.sections.error_bounds import power_of_ten_above
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
 
 T = TypeVar("T")
 VECTORS = ("q", "h", "b", "lb", "ub")
@@ -41,7 +38,7 @@ LETTERS = ("x",)
 MATRICES = ("P", "G", "A")
 NOTHING = Expression(("",))
 SIDES = ("left", "right")
-UNDECIDED = "not decided"
+UNDECIDED, NOT_UNIQUE, INFEASIBLE = (Expression((text,)) for text in ("not decided", "not unique", "infeasible"))
 
 
 class ProgramDocument:
@@ -62,6 +59,7 @@ class ProgramDocument:
         selection : the unknowns, and the numbers of the parameters, that are shown; None for all.
         """
         self.solution, self.program, self.notation = solution, solution.program, notation
+        self.losses = loss_names(len(self.program.losses))
         self.wrt, self.label = wrt or usual_parameters(solution), notation.label
         self.derivatives, self.has_steps = all_derivatives(solution), has_steps
         self.rows: Sequence[int] = range(self.program.unknowns) if selection is None else selection.rows
@@ -76,10 +74,6 @@ class ProgramDocument:
     def question(self) -> list[str]:
         """Return what was asked: the file, the problem, its size."""
         program = self.program
-        file = os.path.basename(program.source)
-        title = self.label(file)
-        if not is_file_name(program.name, file):
-            title = f"{title}: {self.label(program.name)}"
         is_linear = not any(map(any, program.P))
         verb = "maximise" if program.is_maximum else "minimise"
         objective = f"{verb} {'qᵀz' if is_linear else '½·zᵀPz + qᵀz'}"
@@ -92,7 +86,7 @@ class ProgramDocument:
         if program.letters:
             values = [f"{self.label(one.name)} = {self.notation.number(one.value)}" for one in program.letters]
             parts[1:1] = [f"at {', '.join(values)}"]
-        return parts if program.source in NOT_FILES else [title, *parts]
+        return titled(program.source, program.name, self.label, parts)
 
     def findings(self) -> list[str]:
         """Return what was found: the verdict and what it rests on."""
@@ -121,24 +115,25 @@ class ProgramDocument:
         if isinstance(solution.certificate, RayCertificate):
             verb = "grows" if self.program.is_maximum else "falls"
             yield Section((Sentence(f"from the point the objective {verb} for ever along the direction", Role.ASIDE),))
-            vectors = {"point": solution.certificate.point, "direction": solution.certificate.ray}
-            yield Section((in_one_style(self.notation, partial(self._vectors, vectors)),))
+            vectors = map(self._of_shown, (solution.certificate.point, solution.certificate.ray))
+            lines, labels = list(zip(*vectors, strict=True)), list(map(self.label, self.z))
+            yield Section((self.notation.table("", ("point", "direction"), labels, lines),))
         if self.has_steps:
             from implicitgrad.writers.program.steps import derive
 
             yield from derive(solution, self.notation)
         if solution.z is not None:
-            yield from in_one_style(self.notation, self._optimum)
+            yield from self.notation.in_one_style(self._optimum)
         yield from self._face()
         if solution.constraints is not None:
             constrained = Sentence("b is constrained:", Role.FINDING)
-            yield Section((constrained, in_one_style(self.notation, self._constraints)))
+            yield Section((constrained, self.notation.in_one_style(self._constraints)))
         if self.derivatives is not None:
             yield from self._derivatives()
         if solution.directional is not None:
             yield from self._directional(*solution.directional)
         for piece in solution.pieces or ():
-            yield from in_one_style(self.notation, partial(self._piece, piece))
+            yield from self.notation.in_one_style(partial(self._piece, piece))
         for _, text in solution.remarks:
             yield Section((Sentence(f"warning: {text}", Role.WARNING),))
 
@@ -151,12 +146,11 @@ class ProgramDocument:
             yield Section((Sentence(f"in the direction of {rates}: {_words(slope)}", Role.FINDING),))
             return
         yield Section((Sentence(f"the derivative in the direction of {rates}", Role.ASIDE),))
-        shown = ["not unique" if value is None else value for value in (*self._of_shown(slope.z), *slope.losses)]
-        cells = in_one_style(self.notation, partial(_column, shown))
-        labels = [*map(self.label, self.z), *self._loss_names()]
-        rows = [Row(f"d{label}", (cell,), f"d{label}") for label, cell in zip(labels, cells, strict=False)]
+        lines = [[NOT_UNIQUE if value is None else value] for value in (*self._of_shown(slope.z), *slope.losses)]
+        labels = [f"d{label}" for label in (*map(self.label, self.z), *self.losses)]
+        rows = self.notation.in_one_style(lambda notation: notation.rows(labels, lines))
         n = len(self.z)
-        yield Section((Block(("",), tuple(rows[:n]), tuple(rows[n:]), corner=""),))
+        yield Section((Block(("",), rows[:n], rows[n:], corner=""),))
 
     def _piece(self, piece: Piece, notation: Notation) -> tuple[Section, Section]:
         """Return the Jacobian of one piece."""
@@ -167,15 +161,14 @@ class ProgramDocument:
             held = f"where {self._listed(piece.active)} {'is' if len(piece.active) == 1 else 'are'} active"
         shown = self._shown(derivatives, VECTORS if self.wrt == LETTERS else self.wrt)
         heads = tuple(self.label(derivatives.parameters[k].name) for k in shown)
-        lines = [*self._of_shown(piece.z), *piece.losses]
-        columns = [
-            _column(["infeasible" if (value := row[k]) is None else value for row in lines], notation) for k in shown
+        lines = [
+            [INFEASIBLE if (value := row[k]) is None else value for k in shown]
+            for row in (*self._of_shown(piece.z), *piece.losses)
         ]
-        labels = [*map(self.label, self.z), *(f"∂{name}/∂" for name in self._loss_names())]
-        cells = zip(*columns, strict=True)
-        rows = [Row(label, row, f"∂{label}/∂") for label, row in zip(labels, cells, strict=False)]
+        labels = [*map(self.label, self.z), *(f"∂{name}/∂" for name in self.losses)]
+        rows = notation.rows(labels, lines)
         n = len(self.z)
-        block = Block(heads, tuple(rows[:n]), tuple(rows[n:]), corner="∂z/∂")
+        block = Block(heads, rows[:n], rows[n:], corner="∂z/∂")
         return Section((Sentence(held, Role.ASIDE),)), Section((block,))
 
     def _listed(self, inequalities: Sequence[int]) -> str:
@@ -213,11 +206,6 @@ class ProgramDocument:
         relation = "≤" if any(certificate.multipliers) else "="
         return f"{' + '.join(terms).replace('+ -', '− ')} says 0 {relation} {self.notation.number(certificate.value)}"
 
-    def _vectors(self, columns: Mapping[str, Sequence[Fraction]], notation: Notation) -> Block:
-        cells = zip(*(notation.column(self._of_shown(column)) for column in columns.values()), strict=True)
-        rows = tuple(Row(self.label(name), row, f"{name}, ") for name, row in zip(self.z, cells, strict=True))
-        return Block(tuple(columns), rows, (), corner="")
-
     def _optimum(self, notation: Notation) -> tuple[Section, Section]:
         """Return z beside the active constraints with their multipliers, and the objective."""
         solution = self.solution
@@ -235,7 +223,7 @@ class ProgramDocument:
         rows = []
         for name, value, constraint in zip_longest(map(self.label, self.z), values, active):
             cells = tuple(Expression((text,)) for text in constraint or ("", "", ""))
-            rows.append(Row(name or "", (value or NOTHING, *cells), f"{name or ''}, "))
+            rows.append(Row(name or "", (value or NOTHING, *cells)))
         heads: tuple[str, ...] = ("z" if solution.is_unique else "one z", "active", "multiplier", "")
         if not active:
             rows = [row._replace(cells=row.cells[:1]) for row in rows]
@@ -253,9 +241,9 @@ class ProgramDocument:
         solution = self.solution
         if not solution.face or solution.z is None:
             return
-        equations = in_one_style(self.notation, self._solutions)
+        equations = self.notation.in_one_style(self._solutions)
         yield Section((Sentence("the solutions are, within the constraints,"), equations))
-        for label, is_unique in zip(self._loss_names(), solution.unique_losses, strict=True):
+        for label, is_unique in zip(self.losses, solution.unique_losses, strict=True):
             said = "is" if is_unique else "is not"
             yield Section((Sentence(f"{label} {said} the same at every solution, to first order"),))
 
@@ -271,10 +259,6 @@ class ProgramDocument:
                 for name, value, directions in rows
             )
         )
-
-    def _loss_names(self) -> list[str]:
-        K = len(self.program.losses)
-        return ["L"] if K == 1 else [f"L{k + 1}" for k in range(K)]
 
     def _constraints(self, notation: Notation) -> Equations:
         found = self.solution.constraints
@@ -312,14 +296,13 @@ class ProgramDocument:
         shown = self._shown(derivatives, self.wrt)
         if shown:
             parameters = [derivatives.parameters[k] for k in shown]
-            yield Section((in_one_style(self.notation, partial(self._block, parameters, shown)),))
+            yield Section((self.notation.in_one_style(partial(self._block, parameters, shown)),))
         inactive = len(self.solution.inequalities) - len(self.solution.active)
         if inactive and "h" in self.wrt:
             yield Section((Sentence(f"{count(inactive, 'inactive constraint')}: derivatives 0", Role.ASIDE),))
         if not self.solution.is_differentiable and any(key in self.wrt for key in MATRICES):
             yield Section((Sentence("∂L/∂P, ∂L/∂G and ∂L/∂A are given where z is differentiable in everything"),))
-        for k, gradients in enumerate(self.solution.matrix_gradients or ()):
-            suffix = "" if len(self.program.losses) == 1 else str(k + 1)
+        for loss, gradients in zip(self.losses, self.solution.matrix_gradients or (), strict=False):
             for key, rows in (
                 ("P", self.z),
                 ("G", self.program.inequality_names),
@@ -328,18 +311,9 @@ class ProgramDocument:
                 matrix = getattr(gradients, key)
                 if key in self.wrt and matrix:
                     matrix = self._of_shown(matrix) if key == "P" else matrix
-                    build = partial(self._gradient, f"∂L{suffix}/∂{key}", rows, matrix)
-                    yield Section((in_one_style(self.notation, build),))
-
-    def _gradient(
-        self, corner: str, names: Sequence[str], matrix: Sequence[Sequence[Fraction]], notation: Notation
-    ) -> Block:
-        columns = [notation.column(column) for column in self._of_shown(list(zip(*matrix, strict=True)))]
-        rows = tuple(
-            Row(self.label(name), cells, f"{corner}[{name}], ")
-            for name, cells in zip(names, zip(*columns, strict=True), strict=True)
-        )
-        return Block(tuple(map(self.label, self.z)), rows, (), corner=corner)
+                    labels, heads = (list(map(self.label, names)) for names in (rows, self.z))
+                    lines = list(map(self._of_shown, matrix))
+                    yield Section((self.notation.table(f"∂{loss}/∂{key}", heads, labels, lines),))
 
     def _block(self, parameters: Sequence[Parameter], shown: Sequence[int], notation: Notation) -> Block:
         """Return ∂z/∂ and ∂L/∂, with a row for each side where the sides differ."""
@@ -356,21 +330,16 @@ class ProgramDocument:
         )
         losses = list(
             self._sides(
-                [f"∂{name}/∂" for name in self._loss_names()] if self.program.losses else [],
+                [f"∂{name}/∂" for name in self.losses],
                 [[row[k] for k in shown] for row in derivatives.losses],
                 parameters,
                 lambda slope, k: slope.losses[k],
             )
         )
-        columns = zip(*(cells for _, cells in [*rows, *losses]), strict=True)
-        cells = list(zip(*(_column(column, notation) for column in columns), strict=True))
+        labels, lines = zip(*rows, *losses, strict=True)
+        shown_rows = notation.rows(labels, lines)
         heads = tuple(self.label(parameter.name) for parameter in parameters)
-        return Block(
-            heads,
-            tuple(Row(label, row, f"∂{label}/∂") for (label, _), row in zip(rows, cells, strict=False)),
-            tuple(Row(label, row, label) for (label, _), row in zip(losses, cells[len(rows) :], strict=True)),
-            corner="∂z/∂",
-        )
+        return Block(heads, shown_rows[: len(rows)], shown_rows[len(rows) :], corner="∂z/∂")
 
     def _sides(
         self,
@@ -378,7 +347,7 @@ class ProgramDocument:
         matrix: Sequence[PartialVector | Sequence[Fraction | None]],
         parameters: Sequence[Parameter],
         part: Callable[[Slope, int], Fraction | None],
-    ) -> Iterator[tuple[str, list[Fraction | str]]]:
+    ) -> Iterator[tuple[str, list[Fraction | Expression]]]:
         """Yield a row for each label, or two where an entry has different sides: numbers, and words for the others."""
         derivatives = self.derivatives
         assert derivatives is not None
@@ -388,7 +357,7 @@ class ProgramDocument:
                 for value, parameter in zip(values, parameters, strict=True)
             ]
             for side in SIDES if any(value is None for value, _ in pairs) else ("",):
-                cells: list[Fraction | str] = []
+                cells: list[Fraction | Expression] = []
                 for value, parameter in pairs:
                     if value is not None:
                         cells.append(value)
@@ -397,12 +366,6 @@ class ProgramDocument:
                     found = slope if isinstance(slope, Missing) else part(slope, j)
                     cells.append(found if isinstance(found, Fraction) else _words(found))
                 yield f"{label} {side}".rstrip(), cells
-
-
-def _column(cells: Sequence[Fraction | str], notation: Notation) -> list[Expression]:
-    """Return a column of numbers, aligned, and of words."""
-    numbers = iter(notation.column([cell for cell in cells if isinstance(cell, Fraction)]))
-    return [next(numbers) if isinstance(cell, Fraction) else Expression((cell,)) for cell in cells]
 
 
 def _range(least: Fraction, most: Fraction | None, notation: Notation) -> str:
@@ -438,5 +401,5 @@ def all_derivatives(solution: ProgramSolution) -> Derivatives | None:
     )
 
 
-def _words(missing: Missing | None) -> str:
-    return "infeasible" if missing is Missing.INFEASIBLE else "not unique"
+def _words(missing: Missing | None) -> Expression:
+    return INFEASIBLE if missing is Missing.INFEASIBLE else NOT_UNIQUE

@@ -15,11 +15,10 @@ from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.elements import Element, Equations, Section, Sentence
-from implicitgrad.writers.notation import matrices, matrix_of
+from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
 
 MAX_SIZE = 8
 """Unknowns, active constraints and equalities together, of a derivation that is read."""
@@ -110,10 +109,10 @@ class _ProgramSteps:
         signed = [tuple(-entry for entry in row) for row in rows[:n]] + [tuple(row) for row in rows[n:]]
         column = [[self.notation.change(name)] for name in kkt.y]
         right = [[("−" if k < n else "") + self.notation.change(name)] for k, name in enumerate(kkt.x)]
-        shown = matrix_of(self.notation, signed)
+        shown = self.notation.matrix(signed)
         elements += [
             Sentence("together, K·(dz, dλ, dν) = (−dq, dd, db)"),
-            matrices(self.notation, shown, " · ", column, " = ", right),
+            self.notation.matrices(shown, " · ", column, " = ", right),
         ]
         return "Differentiate them, the active constraints as equations", elements
 
@@ -122,9 +121,8 @@ class _ProgramSteps:
         kkt, gradients = self.solution.kkt, self.solution.matrix_gradients
         assert kkt is not None
         assert kkt.dL_dx_rows is not None
-        n, several = len(self.z), len(self.program.losses) > 1
-        for k, row in enumerate(kkt.dL_dx_rows):
-            loss = f"L{k + 1}" if several else "L"
+        n = len(self.z)
+        for k, (loss, row) in enumerate(zip(loss_names(len(self.program.losses)), kkt.dL_dx_rows, strict=True)):
             numbers = [entry for entry in row if entry is not None]
             u = [-entry for entry in numbers[:n]] + numbers[n:]
             labels = [self.notation.name(f"u[{name}]") for name in kkt.y]
@@ -148,8 +146,8 @@ class _ProgramSteps:
         assert derivatives is not None
         assert by_letter is not None
         lines = []
-        for k, gradients in enumerate(self.solution.matrix_gradients or ()):
-            loss = f"L{k + 1}" if len(self.program.losses) > 1 else "L"
+        names = loss_names(len(self.program.losses))
+        for k, (loss, gradients) in enumerate(zip(names, self.solution.matrix_gradients or (), strict=True)):
             places = [(parameter.key, parameter.number) for parameter in derivatives.parameters]
             vectors = dict(zip(places, derivatives.losses[k], strict=True))
             for letter, total in zip(self.program.letters or (), by_letter.losses[k], strict=True):
@@ -176,8 +174,8 @@ class _ProgramSteps:
     def _outer(self, loss: str, key: str, formula: str, matrix: Matrix) -> list[Element]:
         if not matrix:
             return []
-        shown = matrix_of(self.notation, matrix)
-        return [matrices(self.notation, f"∂{loss}/∂{key} = {formula} = ", shown)]
+        shown = self.notation.matrix(matrix)
+        return [self.notation.matrices(f"∂{loss}/∂{key} = {formula} = ", shown)]
 
     def _shown(self, value: Fraction) -> str:
         return self.notation.number(value)

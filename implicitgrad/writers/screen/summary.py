@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
 from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
-from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.screen.heat_map import draw, shorten
 from implicitgrad.writers.screen.scaled_matrix import ScaledMatrix
 from implicitgrad.writers.screen.table import Page
 from implicitgrad.writers.screen.table_layout import GAP, MARGIN
 from implicitgrad.writers.sections.constraints import direction
-
-if TYPE_CHECKING:
-    from implicitgrad.model.selection import Selection
 
 MAX_ENTRIES = 5
 MAX_NAMES = 5
@@ -33,14 +27,11 @@ MARK = " ?"
 HINT = "--full prints all entries, --show NAMES some; --format json or -o has all"
 
 
-def write_summary(
-    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
-) -> str:
-    """Return the answer on one screen, ended by a newline. selection : the rows and the columns; None for all."""
-    page = Page(screen)
-    answer = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
+def summarize(answer: Document, screen: Screen) -> str:
+    """Return the answer on one screen, ended by a newline."""
+    page, solution = Page(screen), answer.solution
     page.header(answer)
-    summary = _Summary(answer, screen, options)
+    summary = _Summary(answer, screen)
     if sentences := summary.sentences():
         page.gap()
     for sentence in sentences:
@@ -82,14 +73,14 @@ class _Part(NamedTuple):
 class _Summary:
     """The sentences about a solution, and the matrices shown of it."""
 
-    def __init__(self, answer: Document, screen: Screen, options: NumberOptions) -> None:
-        self.solution, self.answer, self.screen, self.options = answer.solution, answer, screen, options
+    def __init__(self, answer: Document, screen: Screen) -> None:
+        self.solution, self.answer, self.screen, self.options = answer.solution, answer, screen, answer.notation.options
         general = answer.shown.general
         self.open_rows = general.null_space.nonzero_rows()
         self.open_losses = general.dL_dx_coefficients.nonzero_rows() if general.dL_dx_coefficients is not None else []
         self.has_jacobian = not answer.solution.is_gradient_alone
         if self.has_jacobian:
-            self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), options)
+            self.dy_dx = ScaledMatrix(general.minimum_norm, len(answer.inputs), self.options)
 
     def sentences(self) -> list[str]:
         """Return what is free, what is constrained, and how much is determined."""
@@ -99,7 +90,7 @@ class _Summary:
             found.append(f"{count(len(answer.free), 'free unknown')}: {_first(answer.free)}")
         if solution.constraints is not None:
             names = solution.constraints.dependent
-            dependent = _first([*map(answer.label, names[: MAX_NAMES + 1])])
+            dependent = _first([*map(answer.notation.label, names[: MAX_NAMES + 1])])
             found.append(f"x is constrained, with {count(len(names), 'dependent input')}: {dependent}")
             if not solution.independent:
                 return [*found, direction(solution, solution.constraints, answer.notation)]

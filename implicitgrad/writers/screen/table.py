@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
-from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_HEIGHT, USUAL_WIDTH, Screen
+from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_WIDTH, Screen
 from implicitgrad.text.characters import IN_ASCII
-from implicitgrad.writers.document import Document, is_long, refuse_long
 from implicitgrad.writers.elements import (
     FREE,
     OPEN,
@@ -27,54 +24,22 @@ from implicitgrad.writers.elements import (
     Matrices,
     PageDocument,
     Role,
-    Row,
     Section,
     Sentence,
 )
-from implicitgrad.writers.notation import PlainNotation
 from implicitgrad.writers.screen.line_breaks import OF_LISTS, break_expression, break_line
 from implicitgrad.writers.screen.table_layout import GAP, MARGIN, TableLayout, parts_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from implicitgrad.model.selection import Selection
-
-SCREENS = 2
 LEAST_CELL = len(GAP) + 1
 """The columns of the narrowest cell."""
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
 
 
-def write_table(
-    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
-) -> str:
-    """Return the document laid out for a screen. selection : the rows and the columns; None for all."""
-    document = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
-    refuse_long(document)
-    return lay_out(document, screen)
-
-
-def write_short_table(
-    solution: Solution, screen: Screen, options: NumberOptions = DEFAULT, selection: Selection | None = None
-) -> str | None:
-    """Return the document laid out for a screen; None if a table in it is longer than SCREENS screens."""
-    document = Document(solution, PlainNotation(options, screen.label, screen.label), selection)
-    most = SCREENS * max(screen.height, USUAL_HEIGHT)  # a summary is no shorter than two small screens
-    rows = (0 if solution.is_gradient_alone else len(document.y)) + len(solution.system.dL_dy or ())
-    least = rows * len(document.inputs) * LEAST_CELL // (screen.width or USUAL_WIDTH)
-    if max(rows, least) > most or is_long(document):
-        return None
-    page = _page(document, screen)
-    return page.text() if page.longest_table <= most else None
-
-
-def lay_out(document: PageDocument, screen: Screen) -> str:
-    """Return a document as text."""
-    return _page(document, screen).text()
-
-
-def _page(document: PageDocument, screen: Screen) -> Page:
+def page_of(document: PageDocument, screen: Screen) -> Page:
+    """Lay out a document."""
     page = Page(screen)
     page.header(document)
     for section in document.sections():
@@ -98,7 +63,7 @@ class Page:
 
         return Console(
             file=self.file,
-            width=self.screen.width or 80,  # no line is cut at this width
+            width=self.screen.width or USUAL_WIDTH,  # no line is cut at this width
             force_terminal=True,
             color_system="256",
             legacy_windows=False,
@@ -130,6 +95,8 @@ class Page:
 
     def section(self, section: Section) -> None:
         """Write a section below an empty line, each equation under the sentence that announces it."""
+        if not self.screen.has_symbols:
+            section = _in_ascii(section)
         if not isinstance(section.elements[0], Block):
             self.gap()
         margin = ""
@@ -181,7 +148,7 @@ class Page:
 
     def equation(self, expression: Expression, margin: str = MARGIN) -> None:
         """Write an expression, broken between its terms."""
-        for line in break_expression(self._in_characters(expression), self.room(margin)):
+        for line in break_expression(expression, self.room(margin)):
             self.line(Text(margin + line))
 
     def matrices(self, element: Matrices, margin: str) -> None:
@@ -194,8 +161,6 @@ class Page:
     def block(self, block: Block) -> None:
         """Write a table, in as many groups of columns as the width requires, or else one entry a line."""
         start = len(self.file.getvalue())
-        if not self.screen.has_symbols:
-            block = self._block_in_ascii(block)
         table = TableLayout(block, self.room(MARGIN))
         if (len(table.groups) > 1 or table.has_headings) and (parts := parts_of(block)):
             for part in parts:
@@ -210,19 +175,12 @@ class Page:
                 self.prose(note, DOUBTFUL)
         self.longest_table = max(self.longest_table, self.file.getvalue().count("\n", start))
 
-    def _in_characters(self, expression: Expression) -> Expression:
-        return Expression(tuple(map(self.shown, expression.pieces)))
 
-    def _block_in_ascii(self, block: Block) -> Block:
-        """Return a table in the screen's characters, whose width can be measured."""
-
-        def row_of(row: Row) -> Row:
-            cells = tuple(cell if cell is FREE or cell is OPEN else self._in_characters(cell) for cell in row.cells)
-            return row._replace(label=self.shown(row.label), cells=cells, note=self.shown(row.note))
-
-        return block._replace(
-            heads=tuple(map(self.shown, block.heads)),
-            rows=tuple(map(row_of, block.rows)),
-            losses=tuple(map(row_of, block.losses)),
-            corner=self.shown(block.corner),
-        )
+def _in_ascii(part: Any) -> Any:  # noqa: ANN401 (a section, or what it consists of)
+    """Return a section with its symbols in ASCII, so that its width can be measured; matrices only when written."""
+    if isinstance(part, str):
+        return part.translate(IN_ASCII)
+    if not isinstance(part, tuple) or part is FREE or part is OPEN or isinstance(part, Matrices):
+        return part
+    parts = map(_in_ascii, part)
+    return part._make(parts) if hasattr(part, "_make") else tuple(parts)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
-from functools import partial
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.writers.elements import Element, Equations, Role, Section, Sentence, loss_names
-from implicitgrad.writers.notation import in_one_style
+from implicitgrad.writers.elements import Element, Role, Section, Sentence, loss_names
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
     from implicitgrad.writers.shown_answer import ShownAnswer
 
 
@@ -24,14 +22,10 @@ def show_along(solution: Solution, notation: Notation, shown: ShownAnswer) -> It
     if found.dy is not None:
         values |= dict(zip(shown.y, found.dy.part([0], shown.unknowns).bounded_rows()[0], strict=True))
     if found.dL is not None:
-        values |= dict(zip(loss_names(solution.system), found.dL.bounded_rows()[0], strict=True))
+        values |= dict(zip(loss_names(len(found.dL[0])), found.dL.bounded_rows()[0], strict=True))
     known = {notation.change(name): value for name, value in values.items() if value is not None}
     lacking = [notation.change_in_words(name) for name, value in values.items() if value is None]
-    elements: list[Element] = [in_one_style(notation, partial(_equations, known))] if known else []
+    elements: list[Element] = [notation.equations(known)] if known else []
     if lacking:
         elements.append(Sentence(f"not determined: {', '.join(lacking)}"))
     yield Section((Sentence("along this dx, J·dx", Role.ASIDE), *elements))
-
-
-def _equations(values: Mapping[str, Fraction], notation: Notation) -> Equations:
-    return Equations(tuple(notation.sum(value, ()).named(name) for name, value in values.items()))

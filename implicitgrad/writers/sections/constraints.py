@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.writers.elements import Equations, Role, Section, Sentence
-from implicitgrad.writers.notation import in_one_style
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
 
 
 def show_constraints(solution: Solution, found: Constraints, notation: Notation) -> Iterator[Section]:
     """Yield the equations that x must satisfy, and the direction of the derivatives."""
     system = solution.system
     where = ", in small changes" if system.is_local else ", in changes" if system.is_in_changes else ""
-    equations = in_one_style(notation, partial(_equations, solution, found))
+    equations = notation.in_one_style(partial(_equations, solution, found))
     yield Section((Sentence(f"x is constrained{where}:", Role.FINDING), equations))
     yield Section((Sentence(direction(solution, found, notation), Role.ASIDE),))
 

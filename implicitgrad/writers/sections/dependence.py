@@ -18,7 +18,7 @@ from implicitgrad.writers.elements import Equations, Role, Section, Sentence
 
 if TYPE_CHECKING:
     from implicitgrad.model.solution import Solution
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
 
 MOST_NAMES = 5
 MOST_RELATIONS = 3

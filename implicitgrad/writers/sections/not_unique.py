@@ -1,11 +1,11 @@
-"""Say when a gradient that is not unique would be, and compute that of the minimum-norm choice."""
+"""Show an answer that is not unique: its entries in the free ones, and those of the minimum-norm choice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import inf, ulp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.decimal_text import LARGEST_DOUBLE
@@ -14,14 +14,51 @@ from implicitgrad.numbers.formatting import linear
 from implicitgrad.text.characters import count
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
+    from implicitgrad.writers.shown_answer import ShownAnswer
 
 MAX_CONDITIONS = 3
 LENIENT = 1 + 2.0**-40
 """A factor that exceeds the rounding error of a sum of bounds."""
 
 
-def needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
+def in_free_unknowns(
+    solution: Solution, shown: ShownAnswer, notation: Notation
+) -> tuple[list[Sequence[Any]], list[Sequence[Any]], list[str]]:
+    """Return the rows of ∂y/∂x and of ∂L/∂x, numbers or expressions in the free entries, and why the latter are unique.
+
+    A free entry is the derivative itself.
+    """
+    general, free = shown.general, set(solution.general.free)
+    parameters = [[notation.derivative(y, x) for y in general.free] for x in shown.x]
+
+    def row(constants: Sequence[Fraction], V: Sequence[tuple[int, Fraction]]) -> Sequence[Any]:
+        if not V:
+            return constants
+        return [
+            notation.sum(constant, [(value, names[f]) for f, value in V])
+            for constant, names in zip(constants, parameters, strict=True)
+        ]
+
+    J: list[Sequence[Any]] = []
+    if not solution.is_gradient_alone:
+        V = general.null_space.nonzero_entries([y in free for y in shown.y])
+        for y, constants, dependencies in zip(shown.y, general.particular.bounded_rows(), V, strict=True):
+            J.append([notation.free_entry(y, x) for x in shown.x] if y in free else row(constants, dependencies))
+    if general.dL_dx_particular is None or general.dL_dx_coefficients is None:
+        return J, [], []
+    coefficients = general.dL_dx_coefficients.nonzero_entries()
+    losses = list(zip(general.dL_dx_particular.bounded_rows(), coefficients, strict=True))
+    notes = [
+        f"not unique: ∂L/∂y is not in the row space of A; {_needed_for_uniqueness(solution, notation)}"
+        if dependencies
+        else "unique: ∂L/∂y is in the row space of A"
+        for _, dependencies in losses
+    ]
+    return J, [row(*loss) for loss in losses], notes
+
+
+def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
     """Return the condition on ∂L/∂y for a unique ∂L/∂x: Vᵀ·∂L/∂y = 0."""
     if solution.rank == 0:
         return "that would need ∂L/∂y = 0"
@@ -44,7 +81,15 @@ def needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
     return f"it would need {', '.join(conditions)}{more}"
 
 
-def sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
+def minimum_norm(solution: Solution, shown: ShownAnswer) -> tuple[Iterable[Sequence[Any]], list[list[Fraction]]]:
+    """Return the rows of the ∂y/∂x of least Frobenius norm, and those of its ∂L/∂x."""
+    gradients = () if solution.system.dL_dy is None else solution.system.dL_dy.bounded_rows()
+    columns = list(zip(*shown.minimum_norm.bounded_rows(), strict=True))
+    losses = [[_sum_of_products(g, column) for column in columns] for g in gradients]
+    return () if solution.is_gradient_alone else shown.general.minimum_norm.bounded_rows(), losses
+
+
+def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
     """Return Σ aᵢ·bᵢ, with a bound on its error if both have bounds."""
     total = sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
     pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Ball) and isinstance(q, Ball)]

@@ -1,39 +1,44 @@
-"""Show the second derivatives of several unknowns, a table for each."""
+"""Show the second derivatives: those of one unknown as equations, those of several in a table for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from functools import partial
+from collections.abc import Iterator, Mapping
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.writers.elements import Block, Row, Section, Sentence
-from implicitgrad.writers.notation import in_one_style
+from implicitgrad.writers.elements import Equations, Section, Sentence
 
 if TYPE_CHECKING:
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from fractions import Fraction
+
+    from implicitgrad.writers.notation import Notation
     from implicitgrad.writers.shown_answer import ShownAnswer
 
 
-def show_second_derivatives(solution: Solution, notation: Notation, shown: ShownAnswer) -> Iterator[Section]:
+def show_second_derivatives(
+    solution: Solution, second: BaseMatrix[Fraction], notation: Notation, shown: ShownAnswer
+) -> Iterator[Section]:
     """Yield ∂²y/∂x² of each unknown, in the unknowns and inputs that are shown."""
-    second, P = solution.second, len(solution.x)
-    assert second is not None
+    x, P = solution.x, len(solution.x)
+    if len(solution.y) == 1:
+        rows = second.bounded_rows()
+        values = {
+            notation.second_derivative(solution.y[0], x[i], x[k]): rows[i][k]
+            for i, k in combinations_with_replacement(shown.inputs, 2)
+        }
+        yield Section((notation.in_one_style(lambda notation: _equations(values, notation)),))
+        return
     if not solution.system.is_local:
         yield Section((Sentence("∂²y/∂x² is 0 throughout, for the system is linear"),))
         return
-    names = [notation.label(solution.x[k]) for k in shown.inputs]
+    names = [notation.label(x[k]) for k in shown.inputs]
     for j in shown.unknowns:
         matrix = second.rows_at([P * j + i for i in shown.inputs]).part(range(len(names)), shown.inputs)
         corner = f"∂²{notation.label(solution.y[j])}/∂x²"
-        yield Section((in_one_style(notation, partial(_table, corner, names, matrix)),))
+        yield Section((notation.table(corner, names, names, matrix.bounded_rows()),))
 
 
-def _table(corner: str, names: Sequence[str], matrix: BaseMatrix[Fraction], notation: Notation) -> Block:
-    columns = [notation.column(column) for column in zip(*matrix.bounded_rows(), strict=True)]
-    rows = zip(names, zip(*columns, strict=True), strict=True)
-    return Block(
-        tuple(names), tuple(Row(name, cells, f"{corner}[{name}], ") for name, cells in rows), (), corner=corner
-    )
+def _equations(values: Mapping[str, Fraction], notation: Notation) -> Equations:
+    return Equations(tuple(notation.column([value])[0].named(name) for name, value in values.items()))

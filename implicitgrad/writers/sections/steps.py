@@ -13,13 +13,11 @@ from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.writers.elements import Element, Equations, Section, Sentence
-from implicitgrad.writers.notation import matrices, matrix_of
+from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.equations.termwise import Factor, TermwiseDerivatives
-    from implicitgrad.writers.notation import Terms
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation, Terms
 
 MAX_LINES = 9
 """The most equations of one kind in a step."""
@@ -145,7 +143,7 @@ class _Steps:
     def in_matrices(self) -> Step:
         pieces = [self._numbers(self.system.A), " · ", self._jacobian(self.x), " = ", self._numbers(self.B)]
         where = "At the point" if self.is_at_point else "Together"
-        return f"{where}, A·∂y/∂x = {self.right}", [matrices(self.notation, *pieces)]
+        return f"{where}, A·∂y/∂x = {self.right}", [self.notation.matrices(*pieces)]
 
     def reduced(self) -> Step:
         elements: list[Element] = []
@@ -193,7 +191,7 @@ class _Steps:
         T = [by_name.get(x, [Fraction(x == other) for other in independent]) for x in self.x]
         right = "T" if self.system.B is None else "B·T"
         text = f"{self._listed(independent)} may vary, the others follow: A·∂y/∂x = {right}, with:"
-        return title, [*elements, Sentence(text), matrices(self.notation, "T = ", self._numbers(T))]
+        return title, [*elements, Sentence(text), self.notation.matrices("T = ", self._numbers(T))]
 
     def unique(self) -> Step:
         independent, J = self.solution.independent, self._numbers(self.solution.general.particular)
@@ -204,7 +202,7 @@ class _Steps:
         names = self._jacobian(independent)
         if len(J) == 1:
             return title, self._some([f"{name} = {value}" for name, value in zip(names[0], J[0], strict=True)])
-        return title, [matrices(self.notation, names, " = ", J)]
+        return title, [self.notation.matrices(names, " = ", J)]
 
     @property
     def _is_inverse(self) -> bool:
@@ -233,8 +231,7 @@ class _Steps:
         assert general.dL_dx_coefficients is not None
         elements: list[Element] = []
         rows = zip(gradients, *map(_bounded, (general.dL_dx_particular, general.dL_dx_coefficients)), strict=True)
-        for number, (g, particular, V) in enumerate(rows, start=1):
-            loss = "L" if len(gradients) == 1 else f"L{number}"
+        for loss, (g, particular, V) in zip(loss_names(len(gradients)), rows, strict=True):
             lines = []
             for k, x in enumerate(self.solution.independent):
                 value = f"{self._derivative(g, x)} = {self._in_free(particular[k], V, x)}"
@@ -290,7 +287,7 @@ class _Steps:
         return "Differentiate again, and solve", elements
 
     def _numbers(self, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
-        return matrix_of(self.notation, _bounded(matrix))
+        return self.notation.matrix(_bounded(matrix))
 
     def _jacobian(self, inputs: Sequence[str]) -> list[list[str]]:
         return [[self._of(y, x) for x in inputs] for y in self.y]

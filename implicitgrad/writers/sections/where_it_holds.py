@@ -11,7 +11,7 @@ from implicitgrad.writers.elements import Role, Section, Sentence
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.function_field.element import Symbolic
-    from implicitgrad.writers.pages.latex_notation import Notation
+    from implicitgrad.writers.notation import Notation
 
 
 def describe_conditions(solution: Solution, notation: Notation) -> Iterator[Section]:

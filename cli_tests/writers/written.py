@@ -1,0 +1,27 @@
+"""Answers written without the command."""
+
+from implicitgrad import Solution
+from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
+from implicitgrad.terminal.screen import Screen
+from implicitgrad.writers.document import Document
+from implicitgrad.writers.notation import Notation
+from implicitgrad.writers.options import WriteOptions
+from implicitgrad.writers.pages import latex, markdown
+from implicitgrad.writers.screen.page import lay_out
+from implicitgrad.writers.screen.summary import summarize
+
+
+def write_table(solution: Solution, screen: Screen, numbers: NumberOptions = DEFAULT) -> str:
+    return lay_out(solution, screen, WriteOptions(numbers))
+
+
+def write_summary(solution: Solution, screen: Screen, numbers: NumberOptions = DEFAULT) -> str:
+    return summarize(Document(solution, Notation(numbers, screen.label, screen.label)), screen)
+
+
+def write_markdown(solution: Solution, numbers: NumberOptions = DEFAULT) -> str:
+    return markdown.write(solution, WriteOptions(numbers))
+
+
+def write_latex(solution: Solution, numbers: NumberOptions = DEFAULT) -> str:
+    return latex.write(solution, WriteOptions(numbers))
