@@ -6,22 +6,22 @@ Its operations and the ways to build it stand together: each has to keep the bou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
 from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS
-from implicitgrad.text.number_texts import is_plain_integers
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import DTypeLike
 
-    Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, Any]
 
 DoubleRow = tuple[Fraction | None, ...]
 UNIT_ROUNDOFF = 2.0**-53
@@ -41,6 +41,7 @@ class BallMatrix(BaseMatrix[Any]):
 
     __slots__ = ("array", "error")
     arithmetic = "float"
+    has_bounds = True
 
     def __init__(self, array: Array, error: Array | float | None = 0.0) -> None:
         self.array = array.view()
@@ -80,10 +81,8 @@ class BallMatrix(BaseMatrix[Any]):
 
     def part(self, rows: Sequence[int], columns: Sequence[int]) -> BallMatrix:
         """Return some rows and columns."""
-        import numpy as np
-
         places = np.ix_(np.array(rows, dtype=int), np.array(columns, dtype=int))
-        return BallMatrix(self.array[places], None if self.error is None else self._errors()[places])
+        return self._moved(lambda array: array[places])
 
     def largest_error(self) -> float | None:
         """Return a bound on the error of every entry; None if there is none or it is infinite."""
@@ -94,18 +93,15 @@ class BallMatrix(BaseMatrix[Any]):
 
     def column_sizes(self) -> tuple[Fraction, ...]:
         """Return the root mean square of each column, approximately."""
-        import numpy as np
-
         largest = float(np.abs(self.array).max()) or 1.0
         means = np.sqrt(np.mean((self.array / largest) ** 2, axis=0))
         return tuple([Fraction(largest) * Fraction(mean) for mean in means.tolist()])
 
-    def widened(self, radii: Sequence[Sequence[float]]) -> BallMatrix:
-        """Return the same numbers with bounds enlarged by ``radii``."""
-        import numpy as np
-
-        error = None if self.error is None else np.nextafter(self.error + np.array(radii), np.inf)
-        return BallMatrix(self.array, error)
+    def widened(self, radii: Sequence[Sequence[float]] | None) -> BallMatrix:
+        """Return the same numbers with bounds enlarged by ``radii``, or without bounds."""
+        if self.error is None or radii is None:
+            return BallMatrix(self.array, None)
+        return BallMatrix(self.array, np.nextafter(self.error + np.array(radii), np.inf))
 
     def bounded_rows(self) -> list[tuple[Any, ...]]:
         """Return the rows as Balls, with an infinite error where there is no bound."""
@@ -117,14 +113,10 @@ class BallMatrix(BaseMatrix[Any]):
 
     def count_nonzero(self) -> int:
         """Return the number of nonzero entries."""
-        import numpy as np
-
         return int(np.count_nonzero(self.array))
 
     def count_determined(self) -> int:
         """Return the number of entries that the system determines."""
-        import numpy as np
-
         return int(np.isfinite(self.array).sum())
 
     def nonzero_rows(self) -> list[bool]:
@@ -142,8 +134,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     def times(self, other: BaseMatrix[Any]) -> BallMatrix:
         """Return the product P·Q, with |P̂·Q̂ − P·Q| ≤ |P̂|·dQ + dP·(|Q̂| + dQ), plus the rounding of N terms."""
-        import numpy as np
-
         assert isinstance(other, BallMatrix)
         with np.errstate(over="ignore", invalid="ignore"):
             value = self.array @ other.array
@@ -156,11 +146,11 @@ class BallMatrix(BaseMatrix[Any]):
 
     def transposed(self) -> BallMatrix:
         """Return the transpose."""
-        return BallMatrix(self.array.T, None if self.error is None else self._errors().T)
+        return self._moved(lambda array: array.T)
 
     def rows_at(self, places: Sequence[int]) -> BallMatrix:
         """Return some of the rows, in the order of their indices."""
-        return BallMatrix(self.array[places], None if self.error is None else self._errors()[places])
+        return self._moved(lambda array: array[places])
 
     def negative(self) -> BallMatrix:
         """Return the matrix with the signs of all entries changed."""
@@ -168,8 +158,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     def plus(self, other: BaseMatrix[Any]) -> BallMatrix:
         """Return the sum with another matrix of the same shape, with both bounds and the rounding in its own."""
-        import numpy as np
-
         assert isinstance(other, BallMatrix)
         value = self.array + other.array
         if self.error is None or other.error is None:
@@ -179,13 +167,10 @@ class BallMatrix(BaseMatrix[Any]):
 
     def reshaped(self, rows: int, columns: int) -> BallMatrix:
         """Return the entries, row after row, in another shape of as many."""
-        shape = (rows, columns)
-        return BallMatrix(self.array.reshape(shape), None if self.error is None else self._errors().reshape(shape))
+        return self._moved(lambda array: array.reshape(rows, columns))
 
     def beside(self, *others: BaseMatrix[Any]) -> BallMatrix:
         """Return the matrix with the columns of others to its right."""
-        import numpy as np
-
         all_of_them = [self, *(other for other in others if isinstance(other, BallMatrix))]
         has_errors = all(one.error is not None for one in all_of_them)
         error = np.hstack([one._errors() for one in all_of_them]) if has_errors else None
@@ -196,8 +181,6 @@ class BallMatrix(BaseMatrix[Any]):
 
         Raises OverflowError for a product beyond the largest double.
         """
-        import numpy as np
-
         assert isinstance(other, BallMatrix)
         a, b = self.array[i][:, None], other.array[:1]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -215,8 +198,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BallMatrix:
         """Return the matrix with some rows replaced by those of another BallMatrix."""
-        import numpy as np
-
         assert isinstance(other, BallMatrix)
         chosen = np.array(is_replaced)[:, None]
         is_bounded = self.error is not None and other.error is not None
@@ -225,8 +206,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     def partial(self, coefficients: BaseMatrix[Any], column_of: Mapping[int, int], width: int) -> BallMatrix:
         """Return ``width`` columns as BaseMatrix.partial, with NaN for entries that are not determined."""
-        import numpy as np
-
         rows = np.flatnonzero(np.logical_not(coefficients.nonzero_rows()))
         value, error = np.full((len(self), width), np.nan), np.zeros((len(self), width))
         to, source = (np.ix_(rows, np.array([*columns], dtype=int)) for columns in (column_of, column_of.values()))
@@ -239,8 +218,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
         """Return each row's nonzero entries as (column, Ball); none for rows that are skipped."""
-        import numpy as np
-
         errors = self._errors()
         found: list[list[tuple[int, Fraction]]] = []
         for i, row in enumerate(self.array):
@@ -248,10 +225,12 @@ class BallMatrix(BaseMatrix[Any]):
             found.append([(j, Ball(float(row[j]), float(errors[i, j]))) for j in columns])
         return found
 
+    def _moved(self, move: Callable[[Array], Array]) -> BallMatrix:
+        """Return the entries in other places, each with its bound."""
+        return BallMatrix(move(self.array), None if self.error is None else move(self._errors()))
+
     def _errors(self) -> Array:
         """Return the bound on each entry, infinite where there is none."""
-        import numpy as np
-
         return np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
@@ -279,8 +258,6 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
     Raises OverflowError for a number beyond the largest double, or one that would be rounded to 0.
     """
     if isinstance(rows, RationalMatrix) and rows.denominator == 1:
-        import numpy as np
-
         values = np.array(rows.numerators, dtype=float)
         if np.abs(values).max() < 2.0**BITS:
             return BallMatrix(values)
@@ -289,8 +266,6 @@ def from_fractions(rows: Sequence[Sequence[Fraction]]) -> BallMatrix:
 
 def from_sparse(rows: Sequence[Mapping[int, Fraction]], columns: int) -> BallMatrix:
     """Build a BallMatrix from each row's nonzero entries by column, as from_fractions."""
-    import numpy as np
-
     values, errors = np.zeros((len(rows), columns)), None
     for i, row in enumerate(rows):
         for j, entry in row.items():
@@ -310,8 +285,6 @@ def from_texts(rows: Sequence[Sequence[str]]) -> BallMatrix | None:
 
     Return None if a text is no decimal or overflows a double; the slower per-entry parser then locates it.
     """
-    import numpy as np
-
     longest = max(len(text) for row in rows for text in row)
     if longest > MAX_DIGITS:
         return None
@@ -322,7 +295,7 @@ def from_texts(rows: Sequence[Sequence[str]]) -> BallMatrix | None:
     largest = np.abs(values).max()
     if largest == np.inf:
         return None
-    if is_plain_integers(written) and largest < 2.0**BITS:
+    if largest < 2.0**BITS and not re.search("[.eE]", written):
         return BallMatrix(values)
     exponents = re.findall("[eE]-([0-9]+)", written)
     error = rounding_of_decimals(values, longest + max(map(int, exponents), default=0))
@@ -342,8 +315,6 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
     places : the largest number of digits after a decimal point. Such a decimal differs from a multiple of 2⁻¹⁰ by a
     multiple of 2⁻¹⁰·10⁻ᵖ; it equals it if that step exceeds a rounding error.
     """
-    import numpy as np
-
     error = np.abs(values)
     with np.errstate(over="ignore"):
         parts = values * 2.0**DYADIC_PLACES
@@ -357,8 +328,6 @@ def rounding_of_decimals(values: Array, places: int) -> Array | float:
 
 def from_array(value: object, dimensions: tuple[int, ...]) -> BallMatrix | None:
     """Return an array of numbers that are exact as doubles as a BallMatrix; None for anything else."""
-    import numpy as np
-
     if not is_array(value) or value.ndim not in dimensions or not value.size:
         return None
     if value.dtype.kind != "f" and np.abs(value.astype(float)).max() >= 2.0**BITS:

@@ -35,6 +35,8 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
     __slots__ = ()
     arithmetic: ClassVar[str]
     """The name of the arithmetic that computes with it."""
+    has_bounds: ClassVar[bool] = False
+    """Whether its entries are doubles with error bounds: whether it is a BallMatrix."""
     is_sparse: ClassVar[bool] = False
     """Whether it is too large to be read as rows."""
 
@@ -84,6 +86,10 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
     def largest_error(self) -> float | None:
         """Return a bound on the error of every entry; None if there is none or it is infinite."""
         return 0.0
+
+    def widened(self, radii: Sequence[Sequence[float]] | None) -> BaseMatrix[Entry_co]:
+        """Return doubles with bounds enlarged by ``radii``, or without bounds; exact numbers unchanged."""
+        return self
 
     def part(self, rows: Sequence[int], columns: Sequence[int]) -> BaseMatrix[Entry_co]:
         """Return some rows and columns."""

@@ -8,7 +8,6 @@ from numbers import Integral, Rational, Real
 from typing import Any
 
 from implicitgrad.numbers.doubles import Decimals, is_array
-from implicitgrad.numbers.exact import Ratio
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.number_grammar import EXPECTED, NumberError
@@ -80,11 +79,6 @@ def text_of(value: object) -> str:
     if isinstance(value, str):
         return value
     return str(value) if getattr(value, "free_symbols", None) else ""
-
-
-def ratio_of(value: object) -> Ratio:
-    """Return a Python number as numerator and denominator. Raises NumberError."""
-    return as_fraction(value).as_integer_ratio()
 
 
 def are_decimals(value: object) -> bool:

@@ -12,7 +12,7 @@ A singular, wide or tall matrix is none of these: it has an answer.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from implicitgrad.text.characters import printable
 
@@ -81,17 +81,11 @@ class ImplicitGradError(Exception):
     code = "error"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
         self.problems: tuple[Problem, ...] = (Problem(message, hint, self.code),)
-        super().__init__(str(self.problems[0]))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.args, self.problems)
-
-
-def _unpickled(kind: type[ImplicitGradError], args: tuple[str, ...], problems: tuple[Problem, ...]) -> Exception:
-    error = kind.__new__(kind, *args)
-    error.problems = problems
-    return error
+    def __str__(self) -> str:
+        return str(self.problems[0])
 
 
 class UsageError(ImplicitGradError):
@@ -105,15 +99,13 @@ class InputError(ImplicitGradError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = list(map(str, without_repeated_hints(self.problems[:MAX_PROBLEMS_SHOWN])))
-        if self.problems_left_out:
-            lines.append(f"... and {self.problems_left_out} more problems")
-        Exception.__init__(self, "\n".join(lines))
+        Exception.__init__(self, self.problems)
 
-    @property
-    def problems_left_out(self) -> int:
-        """The number of problems that the message only counts."""
-        return max(0, len(self.problems) - MAX_PROBLEMS_SHOWN)
+    def __str__(self) -> str:
+        lines = list(map(str, without_repeated_hints(self.problems[:MAX_PROBLEMS_SHOWN])))
+        if len(self.problems) > MAX_PROBLEMS_SHOWN:
+            lines.append(f"... and {len(self.problems) - MAX_PROBLEMS_SHOWN} more problems")
+        return "\n".join(lines)
 
 
 class OutputError(ImplicitGradError):

@@ -24,11 +24,6 @@ def as_number(text: str) -> str | None:
     return plain if is_number(plain) else None
 
 
-def is_plain_integers(text: str) -> bool:
-    """Return whether the numbers in ``text`` have no decimal point, exponent or denominator."""
-    return re.search("[.eE/]", text) is None
-
-
 def looks_like_number(text: str) -> bool:
     """Return whether a person or another program would read ``text`` as a number although the grammar does not."""
     return not is_number(text) and re.fullmatch(_LOOKALIKE, text.strip(), re.IGNORECASE) is not None

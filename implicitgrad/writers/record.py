@@ -13,9 +13,8 @@ from typing import Any, cast
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
+from implicitgrad.numbers.matrix import BaseMatrix, Doubles, NumberWriter, Written
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
@@ -37,17 +36,17 @@ def write_record(solution: Solution, more: Mapping[str, Json] = MappingProxyType
     return "".join(_pieces(record)) if doubles.is_any_kept else write_json(record)
 
 
-def _pieces(value: Json | BallMatrix) -> Iterator[str]:
+def _pieces(value: Json | BaseMatrix[Any]) -> Iterator[str]:
     """Yield the JSON of a record that may contain matrices, in pieces."""
     if isinstance(value, dict) and value:
         for number, (key, part) in enumerate(value.items()):
             yield f"{', ' if number else '{'}{write_json(key)}: "
             yield from _pieces(part)
         yield "}"
-    elif isinstance(value, BallMatrix):
+    elif isinstance(value, BaseMatrix):
         rows = max(1, LARGE // value.shape[1])
         for top in range(0, len(value), rows):
-            block = BallMatrix(value.array[top : top + rows]).plain_rows()
+            block = value.rows_at(range(top, min(top + rows, len(value)))).plain_rows()
             yield f"{', ' if top else '['}{write_json(block)[1:-1]}"
         yield "]"
     else:
@@ -224,7 +223,7 @@ class _Texts:
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
-    def doubles(self, matrix: BallMatrix) -> Written:
+    def doubles(self, matrix: Doubles) -> Written:
         return matrix.plain_rows()
 
     def quotients(self, numerators: list[IntegerRow], denominator: int) -> list[Any]:
@@ -284,7 +283,7 @@ class _BallRows:
         width = len(rows[0]) if rows else 0
         return [doubles[width * i : width * (i + 1)] for i in range(len(rows))]
 
-    def doubles(self, matrix: BallMatrix) -> Written:
+    def doubles(self, matrix: Doubles) -> Written:
         if not self.keeps_large or len(matrix) == 1 or matrix.array.size < LARGE:
             return matrix.plain_rows()
         self.is_any_kept = True

@@ -19,8 +19,8 @@ from implicitgrad.checks.outcomes import proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Outcome
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.exact import Row
+from implicitgrad.numbers.matrix import BaseMatrix, Doubles
 
 
 class SignificantTolerances(NamedTuple):
@@ -86,8 +86,10 @@ def _limits(sizes: Row, usual: Fraction, context: Context, width: int) -> list[F
 
 def _root_mean_squares(X: Matrix) -> Row:
     """Return the root mean square of each column."""
-    if isinstance(X, BallMatrix):
-        return X.column_sizes()
+    if isinstance(X, BaseMatrix) and X.has_bounds:
+        doubles: Doubles = X
+        sizes: Row = doubles.column_sizes()
+        return sizes
     return tuple([root_above(squared_norm((column,)) / len(column)) for column in zip(*X, strict=True)])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import ALWAYS_EXACT
-from implicitgrad.numbers.values import ratio_of, shape_of, text_of
+from implicitgrad.numbers.values import as_fraction, shape_of, text_of
 from implicitgrad.symbolic.function_field.element import Derivative
 from implicitgrad.symbolic.grammar.expressions import (
     ExpressionError,
@@ -128,5 +128,5 @@ def parse_expression(entry: object, spec: SystemSpec) -> tuple[Any, WrittenEntry
     if _has_letters(text, spec):
         node = read_expression(text)
         return to_expression(node), WrittenEntry(text, (node,))
-    ratio = parse_ratio(entry) if isinstance(entry, str) else ratio_of(entry)
+    ratio = parse_ratio(entry) if isinstance(entry, str) else as_fraction(entry).as_integer_ratio()
     return to_expression(Node("number", 0, value=Fraction(*ratio))), None

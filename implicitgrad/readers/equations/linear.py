@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from implicitgrad.numbers.ball import BallMatrix, from_sparse
 from implicitgrad.numbers.doubles import Decimals
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.grammar.expressions import Equation, Node
 from implicitgrad.text.number_grammar import format_fraction
 
@@ -101,7 +101,9 @@ class SparseCoefficients(NamedTuple):
                 texts[-1][j] = format_fraction(value)
         return texts
 
-    def _doubles(self) -> BallMatrix | None:
+    def _doubles(self) -> BaseMatrix[Any] | None:
+        from implicitgrad.numbers.ball import from_sparse
+
         try:
             return from_sparse(self.rows, self.columns)
         except OverflowError:

@@ -13,7 +13,7 @@ from implicitgrad.model.system import ALWAYS_EXACT, Arithmetic
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
-from implicitgrad.numbers.values import as_fraction, described, plain, ratio_of, rectangle_of_texts, shape_of
+from implicitgrad.numbers.values import as_fraction, described, plain, rectangle_of_texts, shape_of
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
@@ -166,7 +166,9 @@ class MatrixParser:
         if self.arithmetic is Arithmetic.SYMBOLIC:
             return self._parse_expressions(key, entries, path)
         try:
-            return [parse_ratio(entry) if type(entry) is str else ratio_of(entry) for entry in entries]
+            return [
+                parse_ratio(entry) if type(entry) is str else as_fraction(entry).as_integer_ratio() for entry in entries
+            ]
         except NumberError:
             constants = self._enclose_constants(key, entries, path) if self.arithmetic is Arithmetic.FLOAT else None
             if constants is None:
@@ -183,7 +185,7 @@ class MatrixParser:
         found: list[Ratio] = []
         for j, entry in enumerate(entries):
             try:
-                found.append(parse_ratio(entry) if isinstance(entry, str) else ratio_of(entry))
+                found.append(parse_ratio(entry) if isinstance(entry, str) else as_fraction(entry).as_integer_ratio())
                 continue
             except NumberError:
                 if not is_expression(entry, self.spec):

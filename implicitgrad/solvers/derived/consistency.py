@@ -9,7 +9,6 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import show
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix
@@ -34,10 +33,10 @@ def independent_rows(solution: Solution, column: BaseMatrix[Any]) -> BaseMatrix[
 
 def times(matrix: BaseMatrix[Any], columns: BaseMatrix[Any]) -> BaseMatrix[Any]:
     """Return the product with columns that may be empty. Raises OverflowError."""
-    if not len(columns) and not isinstance(matrix, BallMatrix):
+    if not len(columns) and not matrix.has_bounds:
         return matrix.with_rows([[Fraction(0)]] * len(matrix))
     found = matrix.times(columns)
-    if isinstance(found, BallMatrix) and not all(isfinite(number) for row in found.plain_rows() for number in row):
+    if found.has_bounds and not all(isfinite(number) for row in found.plain_rows() for number in row):
         raise OverflowError
     return found
 

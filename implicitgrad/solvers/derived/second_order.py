@@ -12,7 +12,6 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.ball import BallMatrix, from_fractions
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.derived.value import Solve
@@ -47,8 +46,10 @@ def with_second_derivatives(solution: Solution, solve: Solve) -> Solution:
         [-(F[i][k] + F[i][P] * J[k] + F[k][P] * J[i] + F[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
     ]
     A = system.A
-    if isinstance(A, BallMatrix):
+    if A.has_bounds:
         import numpy as np
+
+        from implicitgrad.numbers.ball import BallMatrix
 
         if system.origin is not None and system.origin.second is not None:
             texts, radii = system.origin.second
@@ -69,11 +70,12 @@ def _of_several(solution: Solution, solve: Solve) -> BaseMatrix[Any]:
         raise InputError([Problem(message, code="too-large", source=system.source)])
     if hessian is None or origin is None:
         return RowMatrix([[Fraction(0)] * P] * (N * P))
-    if isinstance(J, BallMatrix) and not isinstance(hessian, BallMatrix):
+    if J.has_bounds and not hessian.has_bounds:
+        from implicitgrad.numbers.ball import from_fractions
+
         hessian = from_fractions(hessian)
-    if isinstance(hessian, BallMatrix) and origin.residual is not None:
-        radii = origin.hessian_radii
-        hessian = BallMatrix(hessian.array, None) if radii is None else hessian.widened(radii)
+    if origin.residual is not None:
+        hessian = hessian.widened(origin.hessian_radii)
     sides = []
     for i in range(N):
         rows = hessian.rows_at(range((P + N) * i, (P + N) * (i + 1)))

@@ -28,7 +28,6 @@ from implicitgrad.model.at_value import AtValue
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.model.verdict import show
-from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.solvers.derived.consistency import (
@@ -125,8 +124,8 @@ def _of_letter(solution: Solution, related: Solution, letter: str, y: BaseMatrix
     if _contradicts(related, change) or (y is None and related.constraints is not None):
         is_open = [True] * len(is_open)
     found = times(general.dL_dx_particular, independent_rows(related, change))
-    if isinstance(found, BallMatrix) and system.origin is not None and system.origin.residual is not None:
-        found = BallMatrix(found.array, None)  # the derivatives belong to a solution near the point
+    if system.origin is not None and system.origin.residual is not None:
+        found = found.widened(None)  # the derivatives belong to a solution near the point
     return found.partial(RowMatrix([[one] for one in is_open]), {0: 0}, 1) if any(is_open) else found
 
 
