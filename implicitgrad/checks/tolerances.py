@@ -49,6 +49,14 @@ def tolerances_of(matrix: ClaimedMatrix, context: Context, gradients: Matrix | N
     return tuple([tuple([_widened(context, *entry) for entry in zip(*row, strict=True)]) for row in rows])
 
 
+def stated_tolerances(matrix: ClaimedMatrix, rtol: Fraction | None, atol: Fraction | None) -> Matrix | None:
+    """Return atol + rtol·|claimed| for each entry; None if neither was stated."""
+    if rtol is None and atol is None:
+        return None
+    relative, absolute = rtol or Fraction(0), atol or Fraction(0)
+    return tuple([tuple([absolute + relative * abs(c or Fraction(0)) for c in row]) for row in matrix.entries])
+
+
 def tolerances_of_ill_conditioned(matrix: ClaimedMatrix, context: Context) -> Matrix | None:
     """Return the tolerances without the limit on ρ if condition·u > 1, where rounding may have any effect.
 
@@ -67,10 +75,9 @@ def _gradients(matrix: ClaimedMatrix, context: Context, gradients: Matrix | None
 
 def _exact_tolerances(matrix: ClaimedMatrix, context: Context, gradients: Matrix | None) -> Matrix:
     """Return the tolerances for an exact answer."""
-    rtol, atol = context.claims.rtol, context.claims.atol
-    if rtol is not None or atol is not None:
-        relative, absolute = rtol or Fraction(0), atol or Fraction(0)
-        return tuple([tuple([absolute + relative * abs(c or Fraction(0)) for c in row]) for row in matrix.entries])
+    stated = stated_tolerances(matrix, context.claims.rtol, context.claims.atol)
+    if stated is not None:
+        return stated
     if matrix.unit_roundoff is None or context.solution.condition_squared is None:
         return matrix.roundings
     k = _k(context, matrix.unit_roundoff)

@@ -28,19 +28,6 @@ Entries = dict[tuple[int, int], Fraction]
 """Values by row and independent input."""
 
 
-def values_along_constraint(matrix: ClaimedMatrix, context: Context) -> PartialMatrix:
-    """Return (R, P′), a claim in terms of the independent inputs; None where it needs an entry that is not claimed."""
-    if not context.is_wide(matrix):
-        return matrix.entries
-    columns = list(zip(*context.T, strict=True))
-    return tuple([tuple([_combined(row, column) for column in columns]) for row in matrix.entries])
-
-
-def tolerances_along_constraint(tolerances: Matrix, matrix: ClaimedMatrix, context: Context) -> Matrix:
-    """Return (R, P′), the tolerances of these values, which are sums over their terms."""
-    return product(tolerances, absolute(context.T)) if context.is_wide(matrix) else tolerances
-
-
 class Claim:
     """A claimed matrix, as written and reduced, with its tolerances; valid if it is near a member of its family."""
 
@@ -63,13 +50,17 @@ class Claim:
 
     @cached_property
     def values(self) -> PartialMatrix:
-        """(R, P′), the reduced claim: the dependent inputs are eliminated along the constraint."""
-        return values_along_constraint(self.matrix, self.context)
+        """(R, P′), the claim in terms of the independent inputs; None where it needs an entry that is not claimed."""
+        if not self.is_wide:
+            return self.matrix.entries
+        columns = list(zip(*self.context.T, strict=True))
+        return tuple([tuple([_combined(row, column) for column in columns]) for row in self.matrix.entries])
 
     @cached_property
     def tolerances(self) -> Matrix:
-        """(R, P′), those of the reduced claim."""
-        return tolerances_along_constraint(self.written_tolerances, self.matrix, self.context)
+        """(R, P′), those of the reduced claim, sums over its terms."""
+        allowed = self.written_tolerances
+        return product(allowed, absolute(self.context.T)) if self.is_wide else allowed
 
     @property
     def own_tolerances(self) -> Matrix:

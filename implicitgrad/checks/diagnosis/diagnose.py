@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.feasibility import is_valid
 from implicitgrad.checks.derivatives.implied import implied_entries, unique_entries
-from implicitgrad.checks.diagnosis.factor import factor
+from implicitgrad.checks.diagnosis.factor import factor, zero
 from implicitgrad.checks.diagnosis.formula import formula, other_loss
-from implicitgrad.checks.diagnosis.order import find_order, order, with_rows_ordered
+from implicitgrad.checks.diagnosis.order import find_order, order, transposed, with_rows_ordered
 from implicitgrad.checks.diagnosis.rounding import rounding
 from implicitgrad.checks.diagnosis.sign import flipped_suspicion, negative, signs
-from implicitgrad.checks.diagnosis.transposed import transposed
 from implicitgrad.checks.diagnosis.trial import Comparison, Hypothesis, JacobianTrial, LossTrial, Trial, explains
-from implicitgrad.checks.diagnosis.zero import zero
 from implicitgrad.checks.matrices import complete
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.solution import PartialMatrix, Solution

@@ -1,4 +1,4 @@
-"""A missing or superfluous factor."""
+"""A missing or superfluous factor, or zeros."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from implicitgrad.model.verdict import Suspicion, show
 NEARLY_ONE = Fraction(1, 50)
 """A factor this close to 1 is not a plausible mistake."""
 USUAL_FACTORS = (2, 3, 4, 10, 100, 1000)
+
+
+def zero(trial: Trial) -> Iterator[Hypothesis]:
+    """Suspect a claim that is 0 throughout: the derivative was cut off."""
+    if not any(map(any, trial.matrix.entries)):
+        message = f"the claim is 0 throughout: was the {trial.noun} cut off before it came here?"
+        yield Hypothesis(Suspicion("zero", message))
 
 
 def factor(trial: Trial) -> Iterator[Hypothesis]:

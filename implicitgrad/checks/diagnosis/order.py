@@ -1,4 +1,4 @@
-"""Rows, columns or entries in another order."""
+"""Rows for columns, or rows, columns or entries in another order."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from implicitgrad.model.verdict import Suspicion
 
 MAX_EXCHANGED = 8
 """The most inputs for which exchanges of two columns of a claim along a constraint are tried."""
+
+
+def transposed(trial: Trial) -> Iterator[Hypothesis]:
+    """Suspect that a square ∂y/∂x has its rows for its columns."""
+    entries = trial.matrix.entries
+    if not isinstance(trial, JacobianTrial) or len(entries) != len(entries[0]):
+        return
+    turned = trial.matrix.transposed()
+    message = "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?"
+    yield Hypothesis(Suspicion("transpose", message), turned)
+    message = "the claim is the negative transpose of a valid ∂y/∂x"
+    yield Hypothesis(Suspicion("transpose", message), turned.divided_by(-1))
 
 
 def order(trial: Trial) -> Iterator[Hypothesis]:

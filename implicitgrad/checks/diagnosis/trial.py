@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import ClassVar, NamedTuple
 
-from implicitgrad.checks.derivatives.claim import Claim, tolerances_along_constraint, values_along_constraint
+from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.feasibility import is_valid
 from implicitgrad.checks.matrices import absolute, complete, product
 from implicitgrad.checks.tolerances import tolerances_of
@@ -61,14 +61,16 @@ class Trial(ABC):
     target: ClassVar[str]
     """The correct quantity, for a message."""
 
-    def __init__(self, claim: Claim, matrix: ClaimedMatrix, reduced: Matrix, compared: Comparison, rank: int) -> None:
+    def __init__(
+        self, claim: Claim, matrix: ClaimedMatrix, reduced: Matrix, tolerances: Matrix, compared: Comparison, rank: int
+    ) -> None:
         """Set what hypotheses examine.
 
         matrix : what they correct, the claim or one row of it. reduced : its values with respect to the independent
         inputs. rank : the number of entries of a column that are independent of the others.
         """
         self.claim, self.context, self.matrix, self.rank = claim, claim.context, matrix, rank
-        self.reduced, self.compared = reduced, compared
+        self.reduced, self.tolerances, self.compared = reduced, tolerances, compared
         self.is_wide = self.context.is_wide(matrix)
         self.evidence = rank * len(self.context.x)
         """The number of independent entries."""
@@ -82,9 +84,10 @@ class Trial(ABC):
         wrong = Counter(m for _, m in self.compared.wrong())
         return sum(min(number, self.rank) for number in wrong.values()) > 1
 
-    @abstractmethod
     def equals(self, candidate: Matrix) -> bool:
         """Return whether the reduced claim is this nonzero matrix."""
+        has_its_shape = list(map(len, candidate)) == list(map(len, self.reduced))
+        return has_its_shape and explains(flat(self.reduced), flat(self.tolerances), flat(candidate))
 
     @abstractmethod
     def confirms(self, hypothesis: Hypothesis) -> bool:
@@ -98,12 +101,7 @@ class JacobianTrial(Trial):
 
     def __init__(self, claim: Claim, J: Matrix) -> None:
         """J : (N, P′), the reduced claim."""
-        super().__init__(claim, claim.matrix, J, _compare(claim, J), claim.context.solution.rank)
-
-    def equals(self, candidate: Matrix) -> bool:
-        """Return whether the reduced claim is this nonzero matrix."""
-        has_its_shape = len(candidate) == len(self.reduced) and len(candidate[0]) == len(self.reduced[0])
-        return has_its_shape and explains(flat(self.reduced), flat(self.claim.tolerances), flat(candidate))
+        super().__init__(claim, claim.matrix, J, claim.tolerances, _compare(claim, J), claim.context.solution.rank)
 
     def confirms(self, hypothesis: Hypothesis) -> bool:
         """Return whether the corrected claim is valid, and zeros in its place are not."""
@@ -133,23 +131,18 @@ class LossTrial(Trial):
         """wanted : (K, P′), the known ∂L/∂x of all losses. compared : one row each, of this loss."""
         entries, roundings = (claim.matrix.entries[loss],), (claim.matrix.roundings[loss],)
         matrix = claim.matrix._replace(entries=entries, roundings=roundings)
-        super().__init__(claim, matrix, compared.claimed, compared, 1)
+        super().__init__(claim, matrix, compared.claimed, compared.tolerances, compared, 1)
         self.wanted, self.loss, self.related = wanted, loss, related
-
-    def equals(self, candidate: Matrix) -> bool:
-        """Return whether the reduced ∂L/∂x is this nonzero row."""
-        return explains(self.reduced[0], self.compared.tolerances[0], candidate[0])
 
     def confirms(self, hypothesis: Hypothesis) -> bool:
         """Return whether the corrected ∂L/∂x is the correct one."""
         corrected = hypothesis.corrected
         if corrected is None:
             return True
-        values = complete(values_along_constraint(corrected, self.context))
         gradients = (self.context.system.dL_dy or ())[self.loss : self.loss + 1]
-        written = tolerances_of(corrected, self.context, gradients)
-        tolerances = tolerances_along_constraint(written, corrected, self.context)
-        return values is not None and explains(values[0], tolerances[0], self.compared.correct[0])
+        claim = Claim(corrected, self.context, None, tolerances_of(corrected, self.context, gradients))
+        values = complete(claim.values)
+        return values is not None and explains(values[0], claim.tolerances[0], self.compared.correct[0])
 
 
 def _compare(claim: Claim, J: Matrix) -> Comparison:

@@ -10,9 +10,9 @@ from implicitgrad.checks.judge import with_caveat
 from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
 from implicitgrad.checks.program.diagnosis.diagnose import diagnose_program
-from implicitgrad.checks.program.quantities import MULTIPLIERS, Entry, Quantities
+from implicitgrad.checks.program.quantities import MULTIPLIERS, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
-from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, intervals, is_solution
+from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, is_solution
 from implicitgrad.model.claims import Place
 from implicitgrad.model.program.claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.program.solution import Missing, ProgramSolution, ProgramStatus
@@ -172,38 +172,28 @@ class _QuantityJudge:
         """Yield for each claimed entry how it is wrong, why it is undecided, or None."""
         tolerances = self.tolerances.of(part.matrix, key)
         for i, j in part.claimed():
-            entry = self.quantities.entry(key, part.loss, i, j)
-            yield self._judged(key, part, (i, j), entry, tolerances[i][j])
+            yield self._judged(key, part, (i, j), tolerances[i][j])
 
     def _judged(
-        self, key: str, part: ClaimedPart, place: tuple[int, int], entry: Entry, tolerance: Fraction
+        self, key: str, part: ClaimedPart, place: tuple[int, int], tolerance: Fraction
     ) -> Deviation | str | None:
         i, j = place
+        entry = self.quantities.entry(key, part.loss, i, j)
         claimed, correct = part.matrix.entries[i][j], entry.value
-        text = part.matrix.texts[i][j]
-        is_null = claimed is None
         if part.side is not None:
             side = entry.side(part.side)
-            if side is None:
-                return entry.undecided or self._deviation(key, part, place, None, entry.instead)
             if isinstance(side, Missing):
-                said = part.missing.get(place)
-                if is_null and said in (None, side):
+                if claimed is None and part.missing.get(place) in (None, side):
                     return None
                 return self._deviation(key, part, place, None, f"{side.replace('-', ' ')} on the {part.side}")
             correct = side
-            text = str(part.missing.get(place, text))
-        elif is_null:
-            if entry.is_null:
-                return None
-        elif correct is None:
-            if entry.is_choice:
-                return None
+        elif entry.is_null if claimed is None else entry.is_choice:
+            return None
+        if correct is None:
             return entry.undecided or self._deviation(key, part, place, None, entry.instead)
-        assert correct is not None
         if claimed is not None and abs(claimed - correct) <= tolerance:
             return None
-        return self._deviation(key, part, place, correct, "", tolerance, text)
+        return self._deviation(key, part, place, correct, "", tolerance)
 
     def _deviation(
         self,
@@ -213,26 +203,22 @@ class _QuantityJudge:
         correct: Fraction | None,
         instead: str,
         tolerance: Fraction = ZERO,
-        text: str | None = None,
     ) -> Deviation:
         i, j = place
-        name = _name(key, part, i, j)
-        meaning = self.quantities.meaning(key, part.loss, i, j)
-        if part.side is not None:
-            meaning += f" from the {part.side}"
-        text = text or str(part.missing.get(place, part.matrix.texts[i][j]))
-        return Deviation(name, meaning, text, part.matrix.entries[i][j], correct, tolerance, instead)
+        meaning = self.quantities.meaning(key, part.loss, i, j) + (f" from the {part.side}" if part.side else "")
+        text = str(part.missing.get(place, part.matrix.texts[i][j]))
+        return Deviation(_name(key, part, i, j), meaning, text, part.matrix.entries[i][j], correct, tolerance, instead)
 
     def _invalid_choice(self, quantity: ClaimedQuantity) -> str:
         """Return why numbers of which there are several valid ones are not valid together; "" if they are."""
         key = quantity.key
-        chosen = intervals(
-            (j, value, tolerance)
+        chosen = {
+            j: (value - tolerance, value + tolerance)
             for part in quantity.parts
             for row, tolerances in zip(part.matrix.entries, self.tolerances.of(part.matrix, key), strict=True)
             for j, (value, tolerance) in enumerate(zip(row, tolerances, strict=True))
             if value is not None
-        )
+        }
         if key == "z" and self.solution.face:
             return "" if is_solution(self.solution, chosen) else "it is not among the solutions, which are many"
         if self.solution.z is None or not (key == "nu" or key in MULTIPLIERS):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from implicitgrad.checks.matrices import root_above, squared_norm
-from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, MAX_GROWTH
+from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, MAX_GROWTH, stated_tolerances
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.program.claims import ProgramClaims
 from implicitgrad.model.program.problem import product, times
@@ -31,15 +31,13 @@ class Tolerances:
 
     def of(self, matrix: ClaimedMatrix, key: str) -> Matrix:
         """Return the tolerances of a claimed matrix. key : the quantity's."""
-        rtol, atol = self.claims.rtol, self.claims.atol
-        if rtol is not None or atol is not None:
-            relative, absolute = rtol or ZERO, atol or ZERO
-            return tuple([tuple([absolute + relative * abs(c or ZERO) for c in row]) for row in matrix.entries])
+        stated = stated_tolerances(matrix, self.claims.rtol, self.claims.atol)
+        if stated is not None:
+            return stated
         if matrix.unit_roundoff is None:
             return matrix.roundings
         k = 4 * self._size * matrix.unit_roundoff
-        growth = k * self._condition
-        growth = min(growth, max(MAX_GROWTH, k))
+        growth = min(k * self._condition, max(MAX_GROWTH, k))
         claimed = root_above(squared_norm(tuple([tuple([c or ZERO for c in row]) for row in matrix.entries])))
         allowed = max(growth * (claimed + self._usual(key)), HALF_OF_SMALLEST.get(matrix.unit_roundoff, ZERO))
         return tuple([tuple([allowed + rounding for rounding in row]) for row in matrix.roundings])

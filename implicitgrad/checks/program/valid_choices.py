@@ -7,10 +7,10 @@ within the tolerances of what is claimed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
-from implicitgrad.model.program.problem import CanonicalProgram, Rows, Vector, product, times
+from implicitgrad.model.program.problem import CanonicalProgram, Vector, product, times
 from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.solvers.program.optimum import Optimum, find_optimum
 from implicitgrad.solvers.program.work import Work
@@ -63,14 +63,7 @@ def _has_point(
     limits = [*d, *(bounds[k][1] for k in free), *(-bounds[k][0] for k in free)]
     equalities, values = [*A, *(units[k] for k in fixed)], [*b, *(bounds[k][0] for k in fixed)]
     nothing = (ZERO,) * width
-    program = CanonicalProgram(_zeros(width), nothing, tuple(rows), tuple(limits), tuple(equalities), tuple(values))
+    program = CanonicalProgram(
+        (nothing,) * width, nothing, tuple(rows), tuple(limits), tuple(equalities), tuple(values)
+    )
     return isinstance(find_optimum(program, Work(source)), Optimum)
-
-
-def _zeros(size: int) -> Rows:
-    return ((ZERO,) * size,) * size
-
-
-def intervals(values: Iterable[tuple[int, Fraction, Fraction]]) -> dict[int, Interval]:
-    """Return the intervals of numbers, each with its index and its tolerance."""
-    return {k: (value - tolerance, value + tolerance) for k, value, tolerance in values}
