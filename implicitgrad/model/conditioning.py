@@ -7,9 +7,8 @@ from fractions import Fraction
 from math import ulp
 
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.exact import Ratio, RationalMatrix
+from implicitgrad.numbers.exact import Ratio, RationalMatrix, to_float
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.text.number_grammar import to_float
 
 ILL_CONDITIONED = (
     "ill-conditioned",

@@ -7,9 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Status
-from implicitgrad.numbers.exact import Ratio, RationalMatrix
+from implicitgrad.numbers.exact import Ratio, RationalMatrix, float_square_root
 from implicitgrad.numbers.matrix import BaseMatrix, largest_error
-from implicitgrad.text.number_grammar import float_square_root
 
 if TYPE_CHECKING:
     from implicitgrad.model.along import Along

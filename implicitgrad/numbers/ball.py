@@ -16,7 +16,8 @@ import numpy as np
 from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
-from implicitgrad.text.number_grammar import ALL_NUMBERS, MAX_DIGITS
+from implicitgrad.text.characters import MAX_DIGITS
+from implicitgrad.text.number_grammar import ALL_NUMBERS
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -52,7 +53,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return the numbers of rows and columns."""
         rows, columns = self.array.shape
         return rows, columns
 
@@ -80,12 +80,10 @@ class BallMatrix(BaseMatrix[Any]):
         return rows
 
     def part(self, rows: Sequence[int], columns: Sequence[int]) -> BallMatrix:
-        """Return some rows and columns."""
         places = np.ix_(np.array(rows, dtype=int), np.array(columns, dtype=int))
         return self._moved(lambda array: array[places])
 
     def largest_error(self) -> float | None:
-        """Return a bound on the error of every entry; None if there is none or it is infinite."""
         if self.error is None:
             return None
         largest = float(self.error if isinstance(self.error, float) else self.error.max(initial=0.0))
@@ -98,7 +96,6 @@ class BallMatrix(BaseMatrix[Any]):
         return tuple([Fraction(largest) * Fraction(mean) for mean in means.tolist()])
 
     def widened(self, radii: Sequence[Sequence[float]] | None) -> BallMatrix:
-        """Return the same numbers with bounds enlarged by ``radii``, or without bounds."""
         if self.error is None or radii is None:
             return BallMatrix(self.array, None)
         return BallMatrix(self.array, np.nextafter(self.error + np.array(radii), np.inf))
@@ -112,23 +109,18 @@ class BallMatrix(BaseMatrix[Any]):
         return found
 
     def count_nonzero(self) -> int:
-        """Return the number of nonzero entries."""
         return int(np.count_nonzero(self.array))
 
     def count_determined(self) -> int:
-        """Return the number of entries that the system determines."""
         return int(np.isfinite(self.array).sum())
 
     def nonzero_rows(self) -> list[bool]:
-        """Return whether each row has a nonzero entry."""
         return [bool(row.any()) for row in self.array]
 
     def nonzero_columns(self) -> list[bool]:
-        """Return whether each column has a nonzero entry."""
         return [bool(column.any()) for column in self.array.T]
 
     def vector(self) -> Array:
-        """Return the first row as an array."""
         found: Array = self.array[0]
         return found
 
@@ -145,15 +137,12 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(value, np.where(np.isfinite(error), error, np.inf))
 
     def transposed(self) -> BallMatrix:
-        """Return the transpose."""
         return self._moved(lambda array: array.T)
 
     def rows_at(self, places: Sequence[int]) -> BallMatrix:
-        """Return some of the rows, in the order of their indices."""
         return self._moved(lambda array: array[places])
 
     def negative(self) -> BallMatrix:
-        """Return the matrix with the signs of all entries changed."""
         return BallMatrix(0.0 - self.array, self.error)
 
     def plus(self, other: BaseMatrix[Any]) -> BallMatrix:
@@ -166,11 +155,9 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(value, error)
 
     def reshaped(self, rows: int, columns: int) -> BallMatrix:
-        """Return the entries, row after row, in another shape of as many."""
         return self._moved(lambda array: array.reshape(rows, columns))
 
     def beside(self, *others: BaseMatrix[Any]) -> BallMatrix:
-        """Return the matrix with the columns of others to its right."""
         all_of_them = [self, *(other for other in others if isinstance(other, BallMatrix))]
         has_errors = all(one.error is not None for one in all_of_them)
         error = np.hstack([one._errors() for one in all_of_them]) if has_errors else None
@@ -197,7 +184,6 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(value, np.where(is_zero | np.isnan(value), 0.0, error))
 
     def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BallMatrix:
-        """Return the matrix with some rows replaced by those of another BallMatrix."""
         assert isinstance(other, BallMatrix)
         chosen = np.array(is_replaced)[:, None]
         is_bounded = self.error is not None and other.error is not None
@@ -213,11 +199,9 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(value, None if self.error is None else error)
 
     def written(self, writer: NumberWriter) -> Written:
-        """Return the rows with numbers as ``writer`` writes them."""
         return writer.doubles(self)
 
     def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
-        """Return each row's nonzero entries as (column, Ball); none for rows that are skipped."""
         errors = self._errors()
         found: list[list[tuple[int, Fraction]]] = []
         for i, row in enumerate(self.array):

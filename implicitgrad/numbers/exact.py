@@ -1,19 +1,23 @@
-"""RationalMatrix: a matrix of rational numbers over one denominator, which reads as rows of Fractions."""
+"""Exact arithmetic: a matrix of rational numbers over one denominator, plain decimals, square roots."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
+from math import isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
-from implicitgrad.text.number_grammar import ALL_PLAIN_NUMBERS, MAX_DIGITS
+from implicitgrad.text.characters import MAX_DIGITS
 
 Row = tuple[Fraction, ...]
 IntegerRow = list[int]
 Ratio = tuple[int, int]
+_PLAIN_NUMBER = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?+|\.[0-9]++)"
+_PLAIN_NUMBERS = re.compile(rf"{_PLAIN_NUMBER}(?:\n{_PLAIN_NUMBER})*+")
+"""Matches decimals without exponents, one a line."""
 
 
 def read_plain_decimals(rows: object) -> RationalMatrix | None:
@@ -33,7 +37,7 @@ def read_plain_decimals(rows: object) -> RationalMatrix | None:
         text = "\n".join(texts)
     except (TypeError, ValueError):  # neither texts nor integers, or an integer that is too long for Python to write
         return None
-    if ALL_PLAIN_NUMBERS.fullmatch(text) is None or text.count("\n") != len(texts) - 1:
+    if _PLAIN_NUMBERS.fullmatch(text) is None or text.count("\n") != len(texts) - 1:
         return None
     if len(text) > MAX_DIGITS and max(map(len, texts)) > MAX_DIGITS:
         return None
@@ -54,7 +58,7 @@ def read_plain_decimals(rows: object) -> RationalMatrix | None:
 class RationalMatrix(BaseMatrix[Fraction]):
     """A matrix of rational numbers, numerators / denominator."""
 
-    __slots__ = ("_rows", "_squared", "denominator", "numerators")
+    __slots__ = ("_rows", "denominator", "numerators")
     arithmetic = "exact"
 
     def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
@@ -63,7 +67,6 @@ class RationalMatrix(BaseMatrix[Fraction]):
         self.denominator = denominator
         """May be negative; not necessarily in lowest terms."""
         self._rows: tuple[Row, ...] | None = None
-        self._squared: int | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> RationalMatrix:
@@ -92,7 +95,6 @@ class RationalMatrix(BaseMatrix[Fraction]):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return the numbers of rows and columns; there must be a row."""
         return len(self.numerators), len(self.numerators[0])
 
     def squared_norm(self) -> Fraction:
@@ -101,35 +103,27 @@ class RationalMatrix(BaseMatrix[Fraction]):
 
     def squared_numerators(self) -> int:
         """Return the sum of the squares of the numerators."""
-        if self._squared is None:
-            self._squared = sum([sum(map(mul, row, row)) for row in self.numerators])
-        return self._squared
+        return sum([sum(map(mul, row, row)) for row in self.numerators])
 
     def nonzero_rows(self) -> list[bool]:
-        """Return whether each row has a nonzero entry."""
         return list(map(any, self.numerators))
 
     def nonzero_columns(self) -> list[bool]:
-        """Return whether each column has a nonzero entry."""
         return list(map(any, zip(*self.numerators, strict=True)))
 
     def times(self, other: BaseMatrix[Any]) -> RationalMatrix:
-        """Return the product with another matrix of rational numbers."""
         right = RationalMatrix.of(other)
         columns = list(zip(*right.numerators))  # noqa: B905 (slower)
         numerators = [[sum(map(mul, row, column)) for column in columns] for row in self.numerators]
         return RationalMatrix(numerators, self.denominator * right.denominator)
 
     def transposed(self) -> RationalMatrix:
-        """Return the transpose."""
         return RationalMatrix([list(column) for column in zip(*self.numerators, strict=True)], self.denominator)
 
     def rows_at(self, places: Sequence[int]) -> RationalMatrix:
-        """Return some of the rows, in the order of their indices."""
         return RationalMatrix([self.numerators[i] for i in places], self.denominator)
 
     def written(self, writer: NumberWriter) -> Written:
-        """Return the rows with numbers as ``writer`` writes them."""
         return writer.quotients(self.numerators, self.denominator)
 
     def __len__(self) -> int:
@@ -147,3 +141,34 @@ class Reduced(NamedTuple):
     d: int
     sources: list[int]
     """The index of the matrix row that each row was."""
+
+
+def to_float(value: Fraction) -> float | None:
+    """Return the double nearest to ``value``; None beyond the largest double."""
+    try:
+        return value.numerator / value.denominator
+    except OverflowError:
+        return None
+
+
+def exact_square_root(numerator: int, denominator: int) -> Fraction | None:
+    """Return the square root of a rational number ≥ 0 if it is rational, else None."""
+    root = isqrt(numerator * denominator)
+    return Fraction(root, denominator) if root**2 == numerator * denominator else None
+
+
+def float_square_root(numerator: int, denominator: int) -> float | None:
+    """Return the double nearest to the square root of a rational number ≥ 0; None beyond the largest double.
+
+    The root is computed in integers to at least 64 bits. A sticky bit records whether anything was cut off, so that
+    the one rounding that follows, of a quotient of integers, is correct.
+    """
+    bits = max(0, 130 - numerator.bit_length() + denominator.bit_length())
+    bits += bits % 2
+    scaled, rest = divmod(numerator << bits, denominator)
+    root = isqrt(scaled)
+    sticky = int(rest != 0 or root**2 != scaled)
+    try:
+        return (2 * root + sticky) / (2 << (bits // 2))
+    except OverflowError:
+        return None

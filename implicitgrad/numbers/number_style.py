@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from implicitgrad.numbers.number_form import ROUNDED, NumberForm, NumberOptions
-from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.characters import format_fraction
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.doubles import Ball

@@ -70,13 +70,11 @@ class SparseMatrix(BaseMatrix[Any]):
         return BallMatrix(self.array.toarray(), error)
 
     def transposed(self) -> SparseMatrix:
-        """Return Aᵀ."""
         errors = self.errors
         return SparseMatrix(self.array.T.tocsr(), 0.0 if errors is None else errors.T.tocsr().data)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return the numbers of rows and columns."""
         rows, columns = self.array.shape
         return int(rows), int(columns)
 
@@ -107,27 +105,21 @@ class SparseMatrix(BaseMatrix[Any]):
         return iter(self.rows)
 
     def nonzero_rows(self) -> list[bool]:
-        """Return whether each row has a nonzero entry."""
         return list((np.diff(self.array.indptr) > 0).tolist())
 
     def nonzero_columns(self) -> list[bool]:
-        """Return whether each column has a nonzero entry."""
         return list((np.bincount(self.array.indices, minlength=self.shape[1]) > 0).tolist())
 
     def count_nonzero(self) -> int:
-        """Return the number of nonzero entries."""
         return int(self.array.nnz)
 
     def count_determined(self) -> int:
-        """Return the number of entries."""
         return self.shape[0] * self.shape[1]
 
     def plain_rows(self) -> Sequence[Sequence[Any]]:
-        """Raise InputError."""
         return self.rows
 
     def largest_error(self) -> float:
-        """Return a bound on the error of every entry."""
         return float(np.max(self.error, initial=0.0))
 
     def __eq__(self, other: object) -> bool:

@@ -23,5 +23,4 @@ class SymbolicMatrix(RowMatrix):
         self.field = field
 
     def with_rows(self, rows: Iterable[Sequence[Any]]) -> SymbolicMatrix:
-        """Return a matrix of other rows over the same field."""
         return SymbolicMatrix(self.field, rows)

@@ -1,12 +1,15 @@
-"""Escape characters that a terminal would act on, and spell symbols that an encoding lacks in ASCII."""
+"""What a message is made of: escaped and quoted text, symbols that an encoding lacks, counts and fractions."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from fractions import Fraction
 
 MAX_QUOTED = 40
+MAX_DIGITS = 1000
+"""The most digits of a number that is read."""
 
 IN_ASCII = str.maketrans({
     "∂": "d", "·": "*", "×": "x", "−": "-", "≈": "~", "─": "-", "±": "+-", "≤": "<=", "≠": "!=", "←": "<-",
@@ -84,3 +87,21 @@ def count(number: int, noun: str) -> str:
     """Return the number with its noun: ``1 entry``, ``2 entries``, ``3 rows``, ``4 processes``."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
+
+
+def format_fraction(value: Fraction) -> str:
+    """Return ``p/q``, or ``p`` for an integer, of any length."""
+    try:
+        return str(value)
+    except ValueError:  # Python writes no more than 4,300 digits of an integer
+        numerator = format_integer(value.numerator)
+        return numerator if value.denominator == 1 else f"{numerator}/{format_integer(value.denominator)}"
+
+
+def format_integer(value: int) -> str:
+    """Return all digits of ``value``; str() refuses more than 4,300."""
+    if value.bit_length() < 10_000:
+        return str(value)
+    from decimal import Decimal
+
+    return format(Decimal(value), "f")

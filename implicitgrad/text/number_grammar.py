@@ -1,4 +1,4 @@
-"""The grammar of a number: text → Fraction, and Fraction → text.
+"""The grammar of a number: text → Fraction.
 
     number   = [sign] (integer | decimal | fraction)
     integer  = "0" | nonzero-digit digits          no leading zeros: octal to some, decimal to others
@@ -13,13 +13,11 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import lru_cache
-from math import isqrt
 
-from implicitgrad.text.characters import quoted
+from implicitgrad.text.characters import MAX_DIGITS, quoted
 from implicitgrad.text.errors import Problem
 
 MAX_EXPONENT = 399
-MAX_DIGITS = 1000
 EXPECTED = "expected a number such as -12, 0.5, 1e-3 or 3/4"
 
 _INTEGER = "(?:0|[1-9][0-9]*)"
@@ -30,9 +28,6 @@ _NUMBER = re.compile(
 _DECIMAL = rf"[+-]?(?:{_INTEGER}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?(?:[0-3][0-9]{{2}}|[0-9]{{1,2}}))?"
 ALL_NUMBERS = re.compile(rf"{_DECIMAL}(?:\n{_DECIMAL})*")
 """Matches decimals of the grammar, one a line, but no fractions."""
-_PLAIN = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?+|\.[0-9]++)"
-ALL_PLAIN_NUMBERS = re.compile(rf"{_PLAIN}(?:\n{_PLAIN})*+")
-"""Matches decimals without exponents, one a line."""
 
 
 class NumberError(ValueError):
@@ -79,52 +74,3 @@ def parse_ratio(text: str) -> tuple[int, int]:
         raise NumberError(f"expected an exponent within ±{MAX_EXPONENT}, got {quoted(text)}")
     shift -= len(decimals)
     return (mantissa * 10**shift, 1) if shift >= 0 else (mantissa, 10**-shift)
-
-
-def format_fraction(value: Fraction) -> str:
-    """Return ``p/q``, or ``p`` for an integer, of any length."""
-    try:
-        return str(value)
-    except ValueError:  # Python writes no more than 4,300 digits of an integer
-        numerator = format_integer(value.numerator)
-        return numerator if value.denominator == 1 else f"{numerator}/{format_integer(value.denominator)}"
-
-
-def format_integer(value: int) -> str:
-    """Return all digits of ``value``; str() refuses more than 4,300."""
-    if value.bit_length() < 10_000:
-        return str(value)
-    from decimal import Decimal
-
-    return format(Decimal(value), "f")
-
-
-def to_float(value: Fraction) -> float | None:
-    """Return the double nearest to ``value``; None beyond the largest double."""
-    try:
-        return value.numerator / value.denominator
-    except OverflowError:
-        return None
-
-
-def exact_square_root(numerator: int, denominator: int) -> Fraction | None:
-    """Return the square root of a rational number ≥ 0 if it is rational, else None."""
-    root = isqrt(numerator * denominator)
-    return Fraction(root, denominator) if root**2 == numerator * denominator else None
-
-
-def float_square_root(numerator: int, denominator: int) -> float | None:
-    """Return the double nearest to the square root of a rational number ≥ 0; None beyond the largest double.
-
-    The root is computed in integers to at least 64 bits. A sticky bit records whether anything was cut off, so that
-    the one rounding that follows, of a quotient of integers, is correct.
-    """
-    bits = max(0, 130 - numerator.bit_length() + denominator.bit_length())
-    bits += bits % 2
-    scaled, rest = divmod(numerator << bits, denominator)
-    root = isqrt(scaled)
-    sticky = int(rest != 0 or root**2 != scaled)
-    try:
-        return (2 * root + sticky) / (2 << (bits // 2))
-    except OverflowError:
-        return None

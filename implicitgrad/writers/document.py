@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
-from implicitgrad.numbers.exact import Ratio
+from implicitgrad.numbers.exact import Ratio, exact_square_root, float_square_root
 from implicitgrad.numbers.number_form import ROUNDED
 from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import exact_square_root, float_square_root
 from implicitgrad.writers.elements import Block, PageDocument, Role, Section, Sentence, loss_labels, titled
 from implicitgrad.writers.shown_answer import ShownAnswer
 

@@ -13,12 +13,11 @@ from typing import Any, cast
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
-from implicitgrad.numbers.exact import IntegerRow
+from implicitgrad.numbers.exact import IntegerRow, exact_square_root, to_float
 from implicitgrad.numbers.matrix import BaseMatrix, Doubles, NumberWriter, Written
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.text.characters import printable
+from implicitgrad.text.characters import format_fraction, printable
 from implicitgrad.text.errors import Problem
-from implicitgrad.text.number_grammar import exact_square_root, format_fraction, to_float
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 MAX_PLAIN_INTEGER = 2**53

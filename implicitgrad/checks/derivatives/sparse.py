@@ -18,9 +18,9 @@ from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show_short
 from implicitgrad.numbers.ball import UNIT_ROUNDOFF, BallMatrix
 from implicitgrad.numbers.doubles import Ball
+from implicitgrad.numbers.exact import to_float
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count
-from implicitgrad.text.number_grammar import to_float
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array

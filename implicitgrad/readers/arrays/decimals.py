@@ -19,7 +19,8 @@ import numpy as np
 
 from implicitgrad.numbers.ball import BallMatrix, is_any_lost, rounding_of_decimals
 from implicitgrad.numbers.doubles import BITS, Decimals
-from implicitgrad.text.number_grammar import MAX_DIGITS, MAX_EXPONENT
+from implicitgrad.text.characters import MAX_DIGITS
+from implicitgrad.text.number_grammar import MAX_EXPONENT
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.grammar.expressions import Equation, Node
-from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.characters import format_fraction
 
 MAX_BITS = 20_000
 """The longest numerator or denominator of a power of a number, in bits."""

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.numbers.doubles import Decimals
+from implicitgrad.numbers.exact import to_float
 from implicitgrad.readers.files.source import BANNER, MAX_BYTES, decode, read_bytes, stem
 from implicitgrad.readers.matrix_market.lines import INDEX, Entries, Header, LineReader, as_rows
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import parse_ratio, to_float
+from implicitgrad.text.number_grammar import parse_ratio
 
 if TYPE_CHECKING:
     from implicitgrad.readers.arrays.triplets import Triplets

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from implicitgrad.model.site import Site, Span
 from implicitgrad.model.spec import CLAIMS, SourceValue, spelled
+from implicitgrad.numbers.exact import to_float
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
 from implicitgrad.readers.yaml.nodes import (
     YamlNode,
@@ -18,9 +19,9 @@ from implicitgrad.readers.yaml.nodes import (
     source_value,
     span_of,
 )
-from implicitgrad.text.characters import nearest, quoted
+from implicitgrad.text.characters import MAX_DIGITS, nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import MAX_DIGITS, NumberError, parse_number, to_float
+from implicitgrad.text.number_grammar import NumberError, parse_number
 
 MATRICES = ("dy_dx", "dL_dx", "dL_dA", "dL_dB")
 NULLS = ("null", "~")

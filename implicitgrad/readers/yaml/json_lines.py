@@ -7,9 +7,8 @@ from functools import partial
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.files.source import stem
-from implicitgrad.text.characters import quoted
+from implicitgrad.text.characters import MAX_DIGITS, quoted
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import MAX_DIGITS
 
 
 def _refuse(constant: str) -> None:

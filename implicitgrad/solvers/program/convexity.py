@@ -10,8 +10,8 @@ from implicitgrad.model.program.problem import QuadraticProgram, Rows, Vector, p
 from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.numbers.row_reduction import exchange
 from implicitgrad.solvers.program.work import Work
+from implicitgrad.text.characters import format_fraction
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.text.number_grammar import format_fraction
 
 ROUNDING = 2.0**-50
 """Of a sum of products, for each of its terms."""

@@ -24,7 +24,7 @@ from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.convexity import negative_curvature
 from implicitgrad.solvers.program.one_sided import Change, LocalProgram, independent_equalities
 from implicitgrad.solvers.program.work import Work, null_space
-from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.characters import format_fraction
 
 Remark = tuple[str, str]
 

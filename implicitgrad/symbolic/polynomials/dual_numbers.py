@@ -7,8 +7,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
-from implicitgrad.text.characters import MAX_QUOTED
-from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.characters import MAX_QUOTED, format_fraction
 
 MAX_BITS = 20_000
 """Of a numerator or denominator."""

@@ -14,11 +14,11 @@ from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.exact import to_float
 from implicitgrad.numbers.number_form import NumberForm, NumberOptions
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.text.characters import count, printable
+from implicitgrad.text.characters import count, format_fraction, printable
 from implicitgrad.text.errors import Problem, UsageError
-from implicitgrad.text.number_grammar import format_fraction, to_float
 from implicitgrad.writers.data.batch_format import BatchFormat, linear_alone
 from implicitgrad.writers.elements import loss_names
 from implicitgrad.writers.record import to_record

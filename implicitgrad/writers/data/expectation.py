@@ -11,16 +11,11 @@ from math import inf
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
+from implicitgrad.numbers.exact import float_square_root
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.text.number_grammar import (
-    MAX_DIGITS,
-    MAX_EXPONENT,
-    NumberError,
-    float_square_root,
-    format_fraction,
-    parse_number,
-)
+from implicitgrad.text.characters import MAX_DIGITS, format_fraction
+from implicitgrad.text.number_grammar import MAX_EXPONENT, NumberError, parse_number
 
 MAX_RTOL = 1e-3
 SHORT = 1300

@@ -12,10 +12,10 @@ import numpy as np
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.stack import numbered
 from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.exact import to_float
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import UsageError
-from implicitgrad.text.number_grammar import to_float
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.solution import ProgramSolution

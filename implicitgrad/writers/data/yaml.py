@@ -16,7 +16,8 @@ from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.values import rectangle_of_texts
-from implicitgrad.text.number_grammar import format_fraction, format_integer, is_number, parse_number
+from implicitgrad.text.characters import format_fraction, format_integer
+from implicitgrad.text.number_grammar import is_number, parse_number
 from implicitgrad.writers.data.expectation import (
     MAX_LINE_LENGTH,
     MAX_RTOL,

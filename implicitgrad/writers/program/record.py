@@ -17,7 +17,7 @@ from implicitgrad.model.program.solution import (
     RayCertificate,
     Slope,
 )
-from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.characters import format_fraction
 from implicitgrad.writers.record import Json, nearest_double, to_record, write_json
 
 Numbers = Callable[[Fraction], Json]

@@ -7,8 +7,7 @@ from fractions import Fraction
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.text.characters import printable
-from implicitgrad.text.number_grammar import format_fraction
+from implicitgrad.text.characters import format_fraction, printable
 from implicitgrad.writers.record import Json, error_record, nearest_double, write_json
 
 
