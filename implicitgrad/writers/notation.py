@@ -100,9 +100,7 @@ class Notation:
             columns.append([cell if isinstance(cell, Expression) else next(numbers) for cell in column])
         return tuple(Row(label, cells) for label, cells in zip(labels, zip(*columns, strict=True), strict=False))
 
-    def table(
-        self, corner: str, heads: tuple[str, ...], labels: Sequence[str], lines: Sequence[Sequence[Any]]
-    ) -> Block:
+    def table(self, corner: str, heads: Sequence[str], labels: Sequence[str], lines: Sequence[Sequence[Any]]) -> Block:
         """Return a table with its numbers in one style. lines : numbers and expressions."""
         return self.in_one_style(lambda notation: Block(tuple(heads), notation.rows(labels, lines), corner=corner))
 
