@@ -68,6 +68,7 @@ def test_every_function_is_bounded_where_a_solution_is_found(run: Run, name: str
         ("y^5 = x", "x=-2,y=-2^(1/5)", 2 ** sympy.Rational(1, 5) / 10),
         ("y^8 = x", "x=3,y=3^0.125", 3 ** sympy.Rational(1, 8) / 24),
         ("h^2 = x*y^1.852", "h=1,x=1,y=1", sympy.Rational(-250, 463)),
+        ("x = (y^(1/3))^(1/5)", "x=-2,y=-32768", sympy.Integer(245760)),
     ],
 )
 def test_roots_and_decimal_powers_at_exact_points(run: Run, equation: str, at: str, expected: sympy.Expr) -> None:

@@ -377,7 +377,9 @@ def test_on_the_command_line_and_in_files(run: Run) -> None:
         (["--at", "x=1,x=2"], "--at: expected each name once"),
         (["--at", "x=3"], "--at: expected a value for y, got none. --solve-for y finds it from a value to start at\n"),
         (["--at", "x=3,y=5"], "its sides differ by 9. --solve-for NAME finds one near to it\n"),
-    ):
+        (["--at", "x=2,y=5", "--solve-for", "y", "--arithmetic", "exact"],
+         "Without --arithmetic exact, doubles are used there, with bounds on their errors\n"),
+    ):  # fmt: skip
         result = run("solve", *circle, *options)
         assert (result.returncode, reason in result.stderr) == (2, True), result.stderr
     found = json.loads(run("batch", "a.yaml").stdout)

@@ -160,6 +160,10 @@ def test_what_is_wrong_with_lines_is_said_of_each(run: Run) -> None:
         "implicitgrad: -:3:9: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got '01'. Leading zeros are "
         "octal to some programs and decimal to others",
     ]
+    torn = run("solve", "-", stdin='{"A": [[1]]}\n{"A": [[1, 2]], "dL_dy": [1\n')
+    assert torn.stderr == (
+        "implicitgrad: -:2:28: not valid YAML: while parsing a flow sequence, did not find expected ',' or ']'\n"
+    )
     cut = run("solve", "lines.ndjson", files={"lines.ndjson": '{"A": [[1]]}\n7\n'})
     assert (
         cut.stderr == "implicitgrad: lines.ndjson:2:1: expected a JSON object, a complete system on one line, got '7'\n"

@@ -78,7 +78,7 @@ def _choose_arithmetic(spec: SystemSpec, requested: str, *, is_above_limit: bool
         raise InputError([Problem(message, "--arithmetic float solves it", "too-large", spec.source)])
     if spec.origin is not None and spec.is_at_inexact_point and chosen is Arithmetic.EXACT:
         message = f"expected a point that solves the equations exactly, got one that leaves {spec.origin.residual}"
-        hint = "Doubles are used there unless --arithmetic exact asks for more"
+        hint = "Without --arithmetic exact, doubles are used there, with bounds on their errors"
         raise InputError([Problem(message, hint, "bad-point", spec.source)])
     return chosen
 
