@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,12 +15,10 @@ from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.stack import Index, SystemStack
 from implicitgrad.model.stack_verdict import StackVerdict
 from implicitgrad.model.verdict import Outcome, Verdict
+from implicitgrad.numbers.ball import Array
 from implicitgrad.readers.claims.matrix import DOUBLE
 from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 MARGIN = 1e-6
 """The relative distance from a tolerance at which rounding errors of its computation do not matter."""

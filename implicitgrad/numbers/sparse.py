@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy import sparse
 
-from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 Compressed = Any
 """A sparse array of SciPy, compressed by rows."""

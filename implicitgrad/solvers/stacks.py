@@ -12,7 +12,7 @@ import numpy as np
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.stack import Index, SystemStack
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.solvers.dispatch import refuse_cutoff, solve_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 from implicitgrad.solvers.free_unknowns import indices
@@ -20,7 +20,6 @@ from implicitgrad.text.errors import InputError
 
 if TYPE_CHECKING:
     from implicitgrad.model.system import LinearSystem
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.numbers.matrix import BaseMatrix
 
 NO_ANSWER = "error"

@@ -6,12 +6,8 @@ everything else is a Pow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sympy import Abs, Expr, Function, Integer, Mul, Pow, Rational, S
-
-if TYPE_CHECKING:
-    from sympy.printing.codeprinter import CodePrinter
+from sympy.printing.codeprinter import CodePrinter
 
 
 class OddRoot(Function):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,14 +12,12 @@ from implicitgrad.batch.task import BatchResult, BatchTask
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.stack import numbered
 from implicitgrad.model.system import Status
+from implicitgrad.numbers.ball import Array
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 from implicitgrad.text.errors import InputError
 from implicitgrad.writers.data.numpy_files import numbers_of
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 MATRICES = ("A", "B", "dL_dy")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,14 +16,11 @@ from implicitgrad.checks.outcomes import not_finite, proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show_short
-from implicitgrad.numbers.ball import UNIT_ROUNDOFF, BallMatrix
+from implicitgrad.numbers.ball import UNIT_ROUNDOFF, Array, BallMatrix
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import to_float
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 STABLE = 64
 """The rounding errors of a stable solution, in units of the unit roundoff and the sensitivity of the answer."""

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from implicitgrad.checks.feasibility.decision import Decision
-from implicitgrad.numbers.ball import BallMatrix, from_fractions
+from implicitgrad.numbers.ball import Array, BallMatrix, from_fractions
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, bound_product, enlarged, gamma, precise_residual
 
 if TYPE_CHECKING:
     from implicitgrad.model.system import Matrix
-    from implicitgrad.numbers.ball import Array
 
 INFLATION = 1 + 8 * U
 """A factor that covers the rounding errors of a few operations on bounds."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import SourceValue
+from implicitgrad.numbers.ball import Array
 from implicitgrad.readers.arrays.npy import is_numeric, not_numeric, numeric_value, refused, unit_roundoff_of
 from implicitgrad.text.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 DIMENSIONS = {"P": (2,), "G": (2,), "A": (2,), "dL_dz": (1, 2), "dL_dlambda": (1, 2), "dL_dnu": (1, 2)}
 BOUNDS = ("lb", "ub", "l", "u")

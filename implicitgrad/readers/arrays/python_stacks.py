@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.stack import Index, StackPlace, SystemStack, label
 from implicitgrad.model.system import Arithmetic, LinearSystem
+from implicitgrad.numbers.ball import Array
 from implicitgrad.numbers.doubles import copied, is_array, is_array_of_doubles
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.arrays.stacks import entry_at, is_stack, spread, system_at
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 SOURCE = "<python>"
 

@@ -7,15 +7,12 @@ factorization (Rump 2006, *Verification of positive definiteness*, BIT 46). Then
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.error_free import U, blocked_gamma, blocked_residual, gamma, norm, norms
 from implicitgrad.solvers.floating.inverse import BallArray
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 PROBES = 8
 SHARES = (0.5, 0.1)

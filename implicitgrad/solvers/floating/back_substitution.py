@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.basis import EPS, SVD_ERROR, Basis, CertifiedInverse, picked
 from implicitgrad.solvers.floating.column_selection import choose_columns
 from implicitgrad.solvers.floating.equilibration import column_exponents, lost, row_exponents, shifted, sums, unscaled
@@ -20,7 +21,6 @@ from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray, certif
 from implicitgrad.solvers.floating.structural_zeros import Structure, inverse_pattern, pattern, product_pattern
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.equilibration import Exponents, Scaled
 
 CLEARLY_SMALL = 1e-6

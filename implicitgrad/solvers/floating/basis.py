@@ -7,17 +7,15 @@ cutoff alone, and nothing is certified.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.column_selection import choose_columns
 from implicitgrad.solvers.floating.error_free import U, norm
 from implicitgrad.solvers.floating.inverse import EntrywiseInverse, NormwiseInverse, certified_inverse
 from implicitgrad.text.characters import count
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 CertifiedInverse = EntrywiseInverse | NormwiseInverse
 EPS = 2 * U

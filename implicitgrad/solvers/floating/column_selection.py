@@ -7,12 +7,11 @@ Eisenstat 1996, *Efficient algorithms for computing a strong rank-revealing QR f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
+from implicitgrad.numbers.ball import Array
 
 LIMIT = 1000.0
 INDEPENDENT = 1e-10

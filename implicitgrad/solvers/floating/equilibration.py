@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.solvers.floating.error_free import U
 from implicitgrad.solvers.floating.inverse import BallArray
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array, BallMatrix
-
     Exponents = np.ndarray[Any, np.dtype[np.int64]]
 
 EVEN = 8

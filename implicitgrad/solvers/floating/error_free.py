@@ -7,12 +7,9 @@ enlarged by more than the rounding errors of its own computation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
+from implicitgrad.numbers.ball import Array
 
 U = 2.0**-53
 SMALLEST = 2.0**-1000

@@ -13,10 +13,11 @@ K is scaled: no entry is much larger than 1. The bounds hold for all K, B and g 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.error_free import (
     MAX_SPLIT,
     SMALLEST,
@@ -31,9 +32,6 @@ from implicitgrad.solvers.floating.error_free import (
     precise_residual,
     residual,
 )
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 MAX_PRECISE = 128
 MAX_ENTRYWISE = 512

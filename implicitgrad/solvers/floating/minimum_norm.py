@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.error_free import U, gamma, norm, norms
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.inverse import BallArray
 
 MAX_SQUARED = 1e5

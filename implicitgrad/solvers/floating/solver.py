@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from implicitgrad.model.conditioning import ILL_CONDITIONED
 from implicitgrad.model.conversion import in_arithmetic
 from implicitgrad.model.solution import Found, General, Solution, assemble
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix, Status
-from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.solvers.floating.adjoint import Adjoint
 from implicitgrad.solvers.floating.back_substitution import CLEARLY_SMALL, Answers, find_answers, times
@@ -38,9 +37,6 @@ from implicitgrad.solvers.free_unknowns import impossible_choice, indices
 from implicitgrad.solvers.memory_limit import refuse_too_large
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 Remark = tuple[str, str]
 MAX_UNSCALED = 200

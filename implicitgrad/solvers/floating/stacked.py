@@ -18,18 +18,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.back_substitution import times
 from implicitgrad.solvers.floating.basis import EPS, SVD_ERROR
 from implicitgrad.solvers.floating.equilibration import EVEN
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 MAX_SIZE = MAX_PRECISE
 """Larger systems gain nothing from being solved together."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.basis import picked
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.basis import Basis
     from implicitgrad.solvers.floating.equilibration import Scaled
 

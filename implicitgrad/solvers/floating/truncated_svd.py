@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.back_substitution import (
     Answers,
     Inputs,
@@ -27,10 +28,8 @@ from implicitgrad.solvers.floating.inverse import BallArray
 from implicitgrad.solvers.floating.structural_zeros import Structure
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.basis import Basis, SingularInverse
     from implicitgrad.solvers.floating.equilibration import Scaled
-
 
 FAR = 10.0
 """A multiple of the basis's limit, beyond which solutions with K are noise."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgra
 from implicitgrad.model.program.solution import Derivatives, MatrixGradients, ProgramSolution, ProgramStatus
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.ball import BallMatrix, from_fractions
+from implicitgrad.numbers.ball import Array, BallMatrix, from_fractions
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.floating.solver import solve_float
@@ -26,9 +26,6 @@ from implicitgrad.solvers.program.guess import guess_active
 from implicitgrad.solvers.program.kkt import kkt_system
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 MAX_NAMED = 5
 

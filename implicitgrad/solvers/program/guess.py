@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from implicitgrad.model.program.problem import CanonicalProgram
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.program.lemke import PivotLimit, solve_complementarity
 from implicitgrad.solvers.program.optimum import has_many_rows, in_integers, most_violated, with_rows
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
 from implicitgrad.solvers.program.work import Work
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 MAX_PIVOTS_PER_ROW = 20
 MIN_FOR_QUADPROG = 60

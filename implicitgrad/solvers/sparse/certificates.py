@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.sparse.factorization import Compressed, Factored, decomposed, without_pivoting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from implicitgrad.numbers.ball import Array
 
 MAX_ITERATIONS = 20
 MAX_WORK = 2 * 10**9

@@ -5,16 +5,14 @@ The decomposition is SuperLU's (Demmel et al. 1999). Bounds come from the residu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 PIVOT_SHARE = 0.1
 """The least size of an entry on the diagonal, relative to the largest of its column, that may be a pivot unseen."""

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import LinearOperator, onenormest
 
 from implicitgrad.model.solution import General, Solution
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.sparse import SparseMatrix
 from implicitgrad.solvers.floating.equilibration import EVEN, lost, scaled_gradients, shifted, sums, unscaled
@@ -29,7 +29,6 @@ from implicitgrad.text.errors import InputError, Problem
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
     from implicitgrad.model.system import LinearSystem
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.solvers.floating.equilibration import Exponents
     from implicitgrad.solvers.sparse.factorization import Compressed
 

@@ -13,12 +13,12 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_bipartite_matching
 
+from implicitgrad.numbers.ball import Array
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from implicitgrad.model.system import LinearSystem
-    from implicitgrad.numbers.ball import Array
     from implicitgrad.numbers.sparse import SparseMatrix
 
 MAX_NAMES = 5

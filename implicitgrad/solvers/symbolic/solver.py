@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy.polys.matrices import DomainMatrix
+from sympy.polys.rings import PolyElement, PolyRing
 
 from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import LinearSystem
@@ -28,9 +29,6 @@ from implicitgrad.symbolic.function_field.field import Field
 from implicitgrad.symbolic.function_field.rank_profile import Profile, profile_at
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
-
-if TYPE_CHECKING:
-    from sympy.polys.rings import PolyElement, PolyRing
 
 MAX_SIZE = 16
 MAX_ANSWERED = 15_000

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import mpmath
 from sympy import Abs, Dummy, Expr, Poly, cos, groebner, lambdify, sin
+from sympy.polys.fields import FracElement
 from sympy.polys.matrices import DomainMatrix
+from sympy.polys.rings import PolyElement
 
 from implicitgrad.model.system import LinearSystem, Status
 from implicitgrad.model.validity import SpecialCase, Validity
@@ -24,10 +26,6 @@ from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.to_sympy import natural
 from implicitgrad.symbolic.zeros.common import points_where
 from implicitgrad.symbolic.zeros.real import Zeros, argument_of, is_never_zero, zero_sets
-
-if TYPE_CHECKING:
-    from sympy.polys.fields import FracElement
-    from sympy.polys.rings import PolyElement
 
 MAX_GENERATORS = 4
 MAX_DEGREE = 2

@@ -16,20 +16,17 @@ from fractions import Fraction
 from functools import partial, reduce
 from math import inf
 from operator import mul
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import mpmath
-from mpmath import iv
+from mpmath import iv, mpf
+from mpmath.ctx_iv import ivmpf
 from sympy import Abs, E, Expr, pi
 from sympy.functions import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, erf, exp, log, sin, sinh, tan, tanh
 
 from implicitgrad.symbolic.grammar.expressions import ExpressionError
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.to_sympy import read_value
-
-if TYPE_CHECKING:
-    from mpmath import mpf
-    from mpmath.ctx_iv import ivmpf
 
 DIGITS = 60
 GUARD_DIGITS = 10

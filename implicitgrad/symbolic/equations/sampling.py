@@ -5,18 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import mpmath
+from mpmath import mpf
+from mpmath.ctx_base import StandardBaseContext
 from sympy import Expr, Rational, Symbol, lambdify
 
 from implicitgrad.symbolic.equations.interval import enclose, interval, working_digits
 from implicitgrad.symbolic.equations.linearize import derivative
 from implicitgrad.symbolic.equations.points import PointError
-
-if TYPE_CHECKING:
-    from mpmath import mpf
-    from mpmath.ctx_base import StandardBaseContext
 
 DIGITS = 60
 WRITTEN = 50

@@ -7,10 +7,8 @@ Few are nonzero for a sparse matrix.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sympy.polys.rings import PolyElement
+from sympy.polys.rings import PolyElement
 
 Minors = dict[int, "PolyElement"]
 """Minors of some rows, by their columns as the bits of an integer."""

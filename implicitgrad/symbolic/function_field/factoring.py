@@ -10,13 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from math import gcd, lcm
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import QQ, ZZ
 from sympy.polys.galoistools import gf_gcd
-
-if TYPE_CHECKING:
-    from sympy.polys.rings import PolyElement
+from sympy.polys.rings import PolyElement
 
 PRIME = 2**61 - 1
 """The modulus of the test whether a greatest common divisor is 1."""

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import comb, gcd, lcm, prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mpmath
 from sympy import QQ, Abs, Dummy, Expr, Pow, Rational, Symbol
 from sympy.functions import cos, cosh, exp, log, sin, sinh, tanh
+from sympy.polys.fields import FracElement
+from sympy.polys.rings import PolyElement, PolyRing
 
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.factoring import are_coprime, irreducible_factors
@@ -36,10 +38,6 @@ from implicitgrad.symbolic.grammar.expressions import Equation
 from implicitgrad.symbolic.odd_root import OddRoot
 from implicitgrad.symbolic.printing import show, write, write_latex
 from implicitgrad.symbolic.to_sympy import natural, to_expression
-
-if TYPE_CHECKING:
-    from sympy.polys.fields import FracElement
-    from sympy.polys.rings import PolyElement, PolyRing
 
 PARTNERS = {sin: cos, cos: sin, sinh: cosh, cosh: sinh}
 """Pairs of functions that a relation connects."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Dummy, Expr, Mul, Pow, Rational, cos, cosh, simplify, sin, sinh, tanh, together
+from sympy.polys.rings import PolyElement
 
 from implicitgrad.symbolic.function_field.factoring import irreducible_factors
 from implicitgrad.symbolic.function_field.normalize import MAX_ROOT_ORDER, depth
 from implicitgrad.symbolic.printing import write
-
-if TYPE_CHECKING:
-    from sympy.polys.rings import PolyElement
 
 MAX_FACTORED = 100
 """The most terms of numerator and denominator that are factored."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import mpmath
+from mpmath import mpf
 from sympy import Abs, Expr, Symbol, cosh, exp, lambdify, sinh, tanh
 
 from implicitgrad.text.errors import UsageError
-
-if TYPE_CHECKING:
-    from mpmath import mpf
 
 DIGITS = 60
 NEGLIGIBLE = mpmath.mpf(10) ** -40

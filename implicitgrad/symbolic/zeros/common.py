@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mpmath
+from mpmath import mpf
 from sympy import Expr, Symbol, diff, lambdify
 
 from implicitgrad.symbolic.function_field.zero_test import DIGITS
-
-if TYPE_CHECKING:
-    from mpmath import mpf
 
 WORKING_DIGITS = 2 * DIGITS + 20
 """A step squares a matrix, and so needs twice the digits."""

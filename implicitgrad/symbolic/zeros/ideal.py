@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sympy import QQ, Dummy, Expr, Symbol, diff, grevlex, ring
 from sympy.polys.groebnertools import spoly
+from sympy.polys.rings import PolyElement
 
 from implicitgrad.symbolic.function_field.field import Field
 from implicitgrad.symbolic.zeros.real import is_never_zero
 from implicitgrad.text.errors import UsageError
-
-if TYPE_CHECKING:
-    from sympy.polys.rings import PolyElement
 
 MAX_OPERATIONS = 400
 """The most operations in all expressions of a question."""

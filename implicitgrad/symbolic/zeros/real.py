@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sympy import Abs, Expr, Poly, Rational
 from sympy.functions import acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, sin, sinh, tanh
+from sympy.polys.fields import FracElement
+from sympy.polys.rings import PolyElement
 
 from implicitgrad.symbolic.function_field.factoring import used_places
 from implicitgrad.symbolic.odd_root import OddRoot
 
 if TYPE_CHECKING:
-    from sympy.polys.fields import FracElement
-    from sympy.polys.rings import PolyElement
-
     from implicitgrad.symbolic.function_field.field import Field
 
 MAX_GRAM_ROWS = 8

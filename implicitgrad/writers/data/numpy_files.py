@@ -11,7 +11,7 @@ import numpy as np
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.stack import numbered
-from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.numbers.exact import to_float
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count
@@ -19,7 +19,6 @@ from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.solution import ProgramSolution
-    from implicitgrad.numbers.ball import Array
 
 
 def write_npy(solution: Solution) -> memoryview:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from implicitgrad.model.program.solution import ProgramSolution
+from implicitgrad.numbers.ball import Array
 from implicitgrad.writers.program.record import program_record
-
-if TYPE_CHECKING:
-    from implicitgrad.numbers.ball import Array
 
 NUMBERS = ("objective", "z", "lambda", "lambda_lb", "lambda_ub", "nu")
 NAMES = ("active", "strong", "exchangeable", "weak")
