@@ -1,8 +1,10 @@
 """What the tests share: the command, called in this process or, where the process itself is tested, run as one."""
 
+import gc
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parent.parent
+sys.dont_write_bytecode = False  # else each worker of each run rewrites the assertions of all files, for seconds
+gc.disable()  # while the tests are collected: nothing of them is garbage
 IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"
 
 T = TypeVar("T")
@@ -54,6 +58,11 @@ def trials(number: int) -> int:
 def spread(cases: Iterable[T], step: int) -> list[T]:
     """Return all cases in a thorough run, else every ``step``-th."""
     return list(cases)[:: 1 if IS_THOROUGH else step]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 only_thorough = pytest.mark.skipif(not IS_THOROUGH, reason="takes long: IMPLICITGRAD_TESTS=thorough runs it")

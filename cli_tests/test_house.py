@@ -75,9 +75,10 @@ THIRD_PARTY = {
 }
 
 
-def files() -> list[str]:
+@cache
+def files() -> tuple[str, ...]:
     """The package's files as paths below it, without their suffix."""
-    return sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
+    return tuple(sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")))
 
 
 def room_of(file: str) -> str:

@@ -34,7 +34,7 @@ def judged(curve: Solution, dy_dx: str) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("arguments", [
+@pytest.mark.parametrize("arguments", spread([
     [*equation("z = 1/(1+exp(-x))", "z"), "--dydx", "z*(1-z)"],
     [*equation("y = exp(x)"), "--dydx", "y"],
     [*equation("y = sqrt(x)"), "--dydx", "1/(2*y)"],
@@ -52,7 +52,7 @@ def judged(curve: Solution, dy_dx: str) -> Outcome:
     [*SOFTMAX, "--inputs", "z1,z2", "--dydx", "p1*(1-p1) -p1*p2; -p1*p2 p2*(1-p2); p1*s p2*s"],
     [*SPHERE, "--dydx=-x*y/(1-x**2-w**2); 0"],
     ["-e", "x1 = y**2", "-e", "x2 = y**3", "--unknowns", "y", "--inputs", "x1,x2", "--dydx", "y/(2*x1) 0"],
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> None:
     result = run("check", *arguments)
     assert (result.returncode, result.stderr) == (0, ""), result.stdout

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from command import environment_of
-from conftest import PROGRAM, Run
+from conftest import PROGRAM, Run, spread
 from pages import GUIDE, Page
 from rich.cells import cell_len
 
@@ -51,7 +51,7 @@ def test_a_heading_is_found(run: Run, word: str, place: str) -> None:
 
 @pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.path.stem)
 def test_no_page_is_wider_than_the_terminal(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    for width in (60, 80, 120):
+    for width in spread((60, 80, 120), 3):
         monkeypatch.setenv("COLUMNS", str(width))
         monkeypatch.setenv("NO_COLOR", "1")
         lines = rendered(page.text).splitlines()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run
+from conftest import Run, spread
 
 import implicitgrad
 
@@ -179,7 +179,7 @@ dL_dz: [1, 0]
 """
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", spread([60, 80, 120], 3))
 @pytest.mark.parametrize("text", [BAKERY, LONG, *(json.dumps(document(truth)) for truth in TRUTH.values())])
 def test_no_line_of_a_table_is_wider_than_the_terminal(run: Run, text: str, width: int) -> None:
     result = run("solve", "-", stdin=text, COLUMNS=str(width))
@@ -187,7 +187,7 @@ def test_no_line_of_a_table_is_wider_than_the_terminal(run: Run, text: str, widt
     assert max(map(len, result.stdout.splitlines())) <= width
 
 
-@pytest.mark.parametrize("name", TRUTH)
+@pytest.mark.parametrize("name", spread(TRUTH, 2))
 def test_an_answer_in_yaml_is_read_again_and_holds(run: Run, name: str) -> None:
     written = run("solve", "-", "--format", "yaml", stdin=json.dumps(document(TRUTH[name])))
     assert (written.returncode, written.stderr) == (0, "")

@@ -58,7 +58,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", CASES)
+@pytest.mark.parametrize("text", spread(CASES, 2))
 def test_with_numbers_for_its_letters_an_answer_is_the_one_to_the_numbers(text: str) -> None:
     compare(rows(text), None, None)
 
@@ -139,7 +139,7 @@ def compare(A: list[list[str]], g: list[str] | None, B: list[list[str]] | None) 
         )
 
 
-@pytest.mark.parametrize("text", CASES)
+@pytest.mark.parametrize("text", spread(CASES, 2))
 def test_where_an_expression_is_0_the_system_is_as_the_special_case_says(text: str) -> None:
     A = rows(text)
     solution = solve(A)
@@ -169,7 +169,7 @@ def test_where_an_expression_is_0_the_system_is_as_the_special_case_says(text: s
 
 
 def test_the_inverse_is_sympys() -> None:
-    for n in (1, 2, 3):
+    for n in spread((2, 1, 3), 2):
         letters = [[sympy.Symbol(f"a{i}{j}") for j in range(n)] for i in range(n)]
         solution = solve([[str(letter) for letter in row] for row in letters])
         inverse = sympy.Matrix(letters).inv()
@@ -211,15 +211,15 @@ def compare_on_a_grid(A: list[list[str]], angles: tuple[sympy.Expr, ...] = ()) -
         assert there.rank() == min([solution.rank, *ranks]), (A, letters, values)
 
 
-@pytest.mark.parametrize("text", [
+@pytest.mark.parametrize("text", spread([
     *CASES, "a 0 0;0 b 0;0 0 c", "a b 0;0 b c", "a b c;a b c", "a+1 b;b a+1", "a b c;b a c", "a+1 b b;b a+1 b;b b a+1",
     "a b;c 0;0 a", "a*b 0;0 a", "a**2 a*b;a*b b**2", "a 0 0 0;0 b 0 0;0 0 c 0", "a b;b c", "a 0;0 a", "a-1 0;b a",
-])  # fmt: skip
+], 3))  # fmt: skip
 def test_the_special_cases_are_all_and_true(text: str) -> None:
     compare_on_a_grid(rows(text))
 
 
-@pytest.mark.parametrize("text", [
+@pytest.mark.parametrize("text", spread([
     "cos(t) sin(t)", "cos(t) 0;0 sin(t);sin(t) 0;0 cos(t)", "r*cos(t) r*sin(t)", "a*cos(t) b*sin(t)", "sin(s) cos(t)",
     "1-cos(t) sin(t)", "t sin(t)", "cos(t)**2 a", "sin(t) sin(2*t)", "sin(t) cos(t)-1;1 1", "sin(t)+1 cos(t)",
     "sin(a)**2+b**2 c", "cos(t)-1 a;a 1", "sin(t)+2 a", "a*sin(t) a**2+1", "sin(t) 0;0 cos(s)",
@@ -229,12 +229,12 @@ def test_the_special_cases_are_all_and_true(text: str) -> None:
     "abs(a)+abs(b) 1;1 1", "cosh(a) sinh(a)", "exp(a) sinh(a)", "exp(a)-1 b", "exp(a)+exp(b) a", "cosh(a)-1 a",
     "a*exp(b) b*exp(a)", "log(a) a-1", "a**2-b a-b", "a**4-a+1 a", "a**2+b**2+1 a;b 0", "exp(a)*b b;a b",
     "a**2+b**2-2*a*b+c**2 0;0 1", "a**2-1 abs(a)-1", "a+abs(a) b",
-])  # fmt: skip
+], 3))  # fmt: skip
 def test_the_special_cases_are_those_of_real_letters_and_functions(text: str) -> None:
     compare_on_a_grid(rows(text), tuple(k * sympy.pi / 2 for k in range(-2, 5)))
 
 
-@pytest.mark.parametrize(("A", "cases"), [
+@pytest.mark.parametrize(("A", "cases"), spread([
     ("cos(t) sin(t)", ["where sin(t) = 0: rank 1, free is y2"]),
     ("cos(t) 0; 0 sin(t); sin(t) 0; 0 cos(t)", [
         "where cos(t) = 0: rank 2, in another form", "where sin(t) = 0: rank 2, in another form",
@@ -254,7 +254,7 @@ def test_the_special_cases_are_those_of_real_letters_and_functions(text: str) ->
     ("atan(a) a^1.852", ["where a = 0: rank 0, rank-deficient"]),
     ("exp(a)+a", ["where a + exp(a) = 0: rank 0, rank-deficient"]),
     ("a^2+a*sin(t)+1 0; 0 1", ["where a² + a·sin(t) + 1 = 0: the rank was not found"]),
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_a_rank_that_is_lower_somewhere_is_found_or_said_not_to_be(A: str, cases: list[str], run: Run) -> None:
     lines = [line.strip() for line in run("solve", "-A", A).stdout.splitlines()]
     assert [line for line in lines if line.startswith("where ")] == cases
@@ -363,10 +363,10 @@ def test_the_record(run: Run) -> None:
     assert "validity" not in json.loads(run("solve", "-A", "1", "--format", "json").stdout)
 
 
-@pytest.mark.parametrize("arguments", [
+@pytest.mark.parametrize("arguments", spread([
     ["-A", "a1 a2; a3 a4", "-g", "g1 g2"], ["-A", "a1 a2", "-g", "g1 g2"], ["-A", "a b; 2*a 2*b", "-g", "1 1"],
     ["-A", "-a; b-a"], ["-A", "0 a", "-B", "b 1"],
-], ids=str)  # fmt: skip
+], 2), ids=str)  # fmt: skip
 def test_an_answer_as_yaml_is_one_that_check_finds(arguments: list[str], run: Run) -> None:
     assert run("solve", *arguments, "-o", "a.yaml").returncode == 0
     assert run("check", "a.yaml", "--strict").returncode == 0
@@ -588,11 +588,11 @@ def test_where_the_gradient_has_no_value_the_answer_does_not_hold(
     assert condition in [value.text for value in validity.nonzero]
 
 
-@pytest.mark.parametrize("A", [
+@pytest.mark.parametrize("A", spread([
     "a**2+b**2-c a*b+c**2-1 c**2+a; b*c-a a**2-b*c b**2+c",
     "a*b*c-1 a**2+b**3-c a*c**3-b; b**3-a*c a**3+c b*c**2-a",
     "a**3*b+c*d**2-1 b**4+c**3*d-a c**4+d**3*a-2; d**4+a**3*b-3 a**2*b**2+c**2*d**2-5 a*b*c*d-7",
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_common_zeros_that_are_hard_to_find_are_not_looked_for(A: str) -> None:
     validity = solve(rows(A)).validity
     assert validity is not None

@@ -49,7 +49,9 @@ def test_every_expression_that_is_printed_is_read_back_to_the_same_value(run: Ru
         assert result.returncode == 0
 
 
-@pytest.mark.parametrize("A", ["a b; c d", "a 1/2 0; 0 b -c; 1 1 a*b", "sqrt(a) -1; exp(b) 2^(1/3)", "a^2 -b; a*b 3"])
+@pytest.mark.parametrize(
+    "A", spread(["a b; c d", "a 1/2 0; 0 b -c; 1 1 a*b", "sqrt(a) -1; exp(b) 2^(1/3)", "a^2 -b; a*b 3"], 2)
+)
 def test_answers_with_letters_are_pasted_back(run: Run, A: str) -> None:
     record = json.loads(run("solve", "-A", A, "-fjson").stdout)
     table = run("solve", "-A", A).stdout

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from cases import CASES
 from command import on_a_terminal
-from conftest import ROOT, Run, is_program
+from conftest import ROOT, Run, is_program, only_thorough, spread
 from rich.cells import cell_len
 from written import write_table
 
@@ -48,7 +48,7 @@ def sectors() -> str:
     return json.dumps({"A": A, "dL_dy": [1] * 35, "y": SECTORS, "x": [f"demand, {name}" for name in SECTORS]})
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", spread(SAMPLES, 3), ids=lambda path: path.name)
 def test_no_line_of_a_sample_is_wider_than_the_screen(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, solved = terminal_page.write, []
     with monkeypatch.context() as patch:
@@ -62,7 +62,7 @@ def test_no_line_of_a_sample_is_wider_than_the_screen(run: Run, path: Path, monk
             assert too_wide(write(solution, written), width) == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", spread(CASES, 2), ids=str)
 def test_no_line_of_a_case_is_wider_than_the_screen(case: object) -> None:
     assert isinstance(case, type(CASES[0]))
     P = len(case.A) if case.B is None else len(case.B[0])
@@ -79,7 +79,7 @@ def test_no_line_of_a_case_is_wider_than_the_screen(case: object) -> None:
                 assert number in narrow
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [80, pytest.param(60, marks=only_thorough), pytest.param(120, marks=only_thorough)])
 def test_thirty_five_sectors_have_a_summary_on_a_terminal_and_a_readable_table_on_request(
     tmp_path: Path, width: int
 ) -> None:
