@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.diagnosis.factor import USUAL_FACTORS
 from implicitgrad.checks.diagnosis.formula import FORGOTTEN, MAX_INVERTED
+from implicitgrad.checks.diagnosis.multiples import USUAL_FACTORS
 from implicitgrad.checks.diagnosis.trial import explains, flat, matches
 from implicitgrad.checks.matrices import complete, inverse, times, transpose
 from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.diagnosis.factor import USUAL_FACTORS, factor_suspicion
 from implicitgrad.checks.diagnosis.formula import EXPLICIT, FORGOTTEN
-from implicitgrad.checks.diagnosis.sign import flipped_suspicion
+from implicitgrad.checks.diagnosis.multiples import USUAL_FACTORS
+from implicitgrad.checks.diagnosis.suspicions import multiple_of, negative_of
 from implicitgrad.checks.outcomes import not_finite, proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
 from implicitgrad.model.claims import ClaimedMatrix
@@ -143,7 +143,7 @@ def _suspicions(key: str, compared: Compared, context: Context) -> Iterator[Susp
     """Yield the mistakes that explain a wrong claim completely."""
     system, target = context.system, context.family(key).name
     if compared.equals(-compared.correct):
-        yield flipped_suspicion(target)
+        yield negative_of(target)
     for name, code, doubt, candidate in _wrong_formulas(context) if key == "dL_dx" else ():
         for sign, mark, also in ((1.0, "", ""), (-1.0, "-", " And is a sign flipped?")):
             if compared.equals(sign * candidate):
@@ -152,7 +152,7 @@ def _suspicions(key: str, compared: Compared, context: Context) -> Iterator[Susp
     for n in sorted(sizes):
         for factor in (Fraction(n), Fraction(1, n), Fraction(-n), Fraction(-1, n)):
             if compared.equals(float(factor) * compared.correct):
-                yield factor_suspicion(factor, target)
+                yield multiple_of(factor, target)
 
 
 def _wrong_formulas(context: Context) -> Iterator[tuple[str, str, str, Array]]:

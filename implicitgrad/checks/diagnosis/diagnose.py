@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.feasibility import is_valid
 from implicitgrad.checks.derivatives.implied import implied_entries, unique_entries
-from implicitgrad.checks.diagnosis.factor import factor, zero
 from implicitgrad.checks.diagnosis.formula import formula, other_loss
+from implicitgrad.checks.diagnosis.multiples import factor, negative, signs, zero
 from implicitgrad.checks.diagnosis.order import find_order, order, transposed, with_rows_ordered
 from implicitgrad.checks.diagnosis.rounding import rounding
-from implicitgrad.checks.diagnosis.sign import flipped_suspicion, negative, signs
+from implicitgrad.checks.diagnosis.suspicions import negative_of
 from implicitgrad.checks.diagnosis.trial import Comparison, Hypothesis, JacobianTrial, LossTrial, Trial, explains
 from implicitgrad.checks.matrices import complete
 from implicitgrad.model.claims import ClaimedMatrix
@@ -57,7 +57,7 @@ def _diagnose_losses(claim: Claim, related: Sequence[Solution]) -> tuple[Suspici
     found = {k: mistake for k in wrong if (mistake := _mistake_in(claim, wanted, k, related)) is not None}
     is_explained = len(found) == len(wrong) and _explain_all(claim, found)
     if not is_explained and _is_negative(claim):
-        return (flipped_suspicion(LossTrial.target),)
+        return (negative_of(LossTrial.target),)
     if not is_explained and K == 1:
         found = {}
     if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from implicitgrad.checks.diagnosis.suspicions import of_another_loss
 from implicitgrad.checks.diagnosis.trial import Hypothesis, JacobianTrial, LossTrial, Trial
 from implicitgrad.checks.matrices import complete, inverse, product, times, transpose
 from implicitgrad.model.solution import Solution
@@ -29,14 +30,15 @@ def other_loss(trial: Trial) -> Iterator[Hypothesis]:
             yielded = complete((trial.wanted[other],))
             row = None if yielded is None else yielded[0]
         if other != trial.loss and row is not None and trial.equals((row,)):
-            yield _stale(f"∂L{other + 1}/∂x")
+            yield Hypothesis(of_another_loss(f"∂L{other + 1}/∂x"))
     for related in trial.related:
         losses = len(related.system.dL_dy or ())
         for other in range(losses):
             row = _unique_gradient(related, other)
             if row is not None and trial.equals((row,)):
                 L = "L" if losses == 1 else f"L{other + 1}"
-                yield _stale(f"∂{L}/∂x of {printable(related.system.source)} ({printable(related.system.name)})")
+                name = f"∂{L}/∂x of {printable(related.system.source)} ({printable(related.system.name)})"
+                yield Hypothesis(of_another_loss(name))
 
 
 def formula(trial: Trial) -> Iterator[Hypothesis]:
@@ -53,10 +55,6 @@ def formula(trial: Trial) -> Iterator[Hypothesis]:
             for code, name, doubt, row in candidates:
                 if trial.equals((tuple([sign * value for value in row]),)):
                     yield Hypothesis(Suspicion(code, f"the claim equals {mark}{name}: {doubt}{also}"))
-
-
-def _stale(name: str) -> Hypothesis:
-    return Hypothesis(Suspicion("stale", f"the claim equals {name}: is it the gradient of another loss?"))
 
 
 def _unique_gradient(solution: Solution, loss: int) -> Row | None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.feasibility import is_valid
+from implicitgrad.checks.diagnosis.suspicions import rounded
 from implicitgrad.model.verdict import Suspicion
 
 MIN_PLACES = 4
@@ -50,9 +51,7 @@ def rounding(claim: Claim) -> Suspicion | None:
             agreement, options = f"a relative 1e-{places} and {agreement}", f"--rtol 1e-{places} {options}"
     if not is_enough(claims.rtol if places is None else _power_of_ten(places), absolute):
         return None
-    return Suspicion(
-        "rounding", f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({options})"
-    )
+    return rounded(agreement, options)
 
 
 def valid_jacobian(context: Context) -> Claim | None:

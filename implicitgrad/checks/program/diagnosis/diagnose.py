@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
-from implicitgrad.checks.program.diagnosis.factor import factor
 from implicitgrad.checks.program.diagnosis.formula import multiplier, quadratic, unsolved
 from implicitgrad.checks.program.diagnosis.kink import between, one_side, other_side
 from implicitgrad.checks.program.diagnosis.kkt_conditions import active_set, least_norm, one_choice
-from implicitgrad.checks.program.diagnosis.other import other_loss, rounding, transposed, zero
+from implicitgrad.checks.program.diagnosis.multiples import factor, negative, some_signs, zero
+from implicitgrad.checks.program.diagnosis.other import other_loss, rounding, transposed
 from implicitgrad.checks.program.diagnosis.other_program import half, ridge
-from implicitgrad.checks.program.diagnosis.sign import negative, some_signs
 from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial
 from implicitgrad.model.program.claims import ClaimedPart
 from implicitgrad.model.system import Matrix

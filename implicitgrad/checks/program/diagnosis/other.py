@@ -1,10 +1,11 @@
-"""Another loss, a transpose, zeros, rounding."""
+"""Another loss, a transpose, rounding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
 
+from implicitgrad.checks.diagnosis.suspicions import of_another_loss, rounded
 from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial
 from implicitgrad.model.verdict import Suspicion
 
@@ -17,8 +18,7 @@ def other_loss(trial: ProgramTrial) -> Iterator[Candidate]:
         return
     for loss in range(len(trial.solution.program.losses)):
         if loss != trial.loss:
-            message = f"the claim equals ∂L{loss + 1}/∂{trial.parameter}: is it the gradient of another loss?"
-            yield Candidate("stale", message, trial.values_of_loss(loss))
+            yield Candidate(*of_another_loss(f"∂L{loss + 1}/∂{trial.parameter}"), trial.values_of_loss(loss))
 
 
 def transposed(trial: ProgramTrial) -> Iterator[Candidate]:
@@ -27,15 +27,6 @@ def transposed(trial: ProgramTrial) -> Iterator[Candidate]:
     if len(rows) == len(rows[0]) > 1:
         message = f"the claim is the transpose of {trial.target}"
         yield Candidate("transpose", message, list(zip(*rows, strict=True)))
-
-
-def zero(trial: ProgramTrial) -> Suspicion | None:
-    """Suspect a claim that is 0 throughout, where every number has a right value."""
-    numbers = trial.numbers(trial.correct)
-    if any(claimed or value is None for claimed, _, value in numbers):
-        return None
-    noun = "gradient" if trial.of == "dL" else "derivative" if trial.parameter else "result"
-    return Suspicion("zero", f"the claim is 0 throughout: was the {noun} cut off before it came here?")
 
 
 def rounding(trial: ProgramTrial) -> Suspicion | None:
@@ -51,5 +42,4 @@ def rounding(trial: ProgramTrial) -> Suspicion | None:
     if not agree(FEWEST_PLACES):
         return None
     places = next(k for k in range(MOST_PLACES, FEWEST_PLACES - 1, -1) if agree(k))
-    advice = f"if it is only rounded, a tolerance says so (--rtol 1e-{places})"
-    return Suspicion("rounding", f"the claim agrees to a relative 1e-{places}: {advice}")
+    return rounded(f"a relative 1e-{places}", f"--rtol 1e-{places}")
