@@ -24,7 +24,8 @@ from command import children, wait_until, wait_until_blocked
 from conftest import PROGRAM, SCREEN_VARIABLES, Run, only_thorough, spread
 
 from implicitgrad.batch.answers import steps
-from implicitgrad.batch.answers.schedule import Answered, answer_all, answer_items
+from implicitgrad.batch.answers.schedule import Answered, answer_items
+from implicitgrad.batch.run import answer_all
 from implicitgrad.batch.task import BatchTask, Item
 from implicitgrad.batch.workers.cluster import Cluster
 from implicitgrad.batch.workers.pool import WORKER_DIED, Pool

@@ -15,8 +15,8 @@ import pytest
 from conftest import PROGRAM, Run, spread
 
 from implicitgrad.batch.answers import schedule, steps
-from implicitgrad.batch.answers.schedule import answer_all
 from implicitgrad.batch.isolation import process
+from implicitgrad.batch.run import answer_all
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
 from implicitgrad.batch.workers.pool import Pool
 from implicitgrad.batch.workers.processes import kill_all, local

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.batch.answers.schedule import answer_all
-from implicitgrad.batch.answers.steps import item_failure
-from implicitgrad.batch.inputs.chunks import Chunk, chunks, size
+from implicitgrad.batch.answers.schedule import answers
+from implicitgrad.batch.answers.steps import Position, item_failure
+from implicitgrad.batch.inputs.chunks import chunks, size
 from implicitgrad.batch.inputs.sources import Sources
 from implicitgrad.batch.progress import ProgressReport
-from implicitgrad.batch.task import BatchResult, BatchTask, ReadyResults
+from implicitgrad.batch.task import BatchResult, BatchTask, Chunk, Context, ReadyResults
 from implicitgrad.batch.workers.processes import cores
 from implicitgrad.text.errors import InputError
 from implicitgrad.writers.formats import FORMATS, JSON
@@ -96,6 +97,54 @@ def run_batch(options: BatchOptions, target: OutputTarget, task: BatchTask, inte
             workers.close()
             output.close(is_whole=is_whole, is_interrupted=is_interrupted)
     return report.exit_code
+
+
+def answer_all(
+    chunks: Iterable[Chunk | ReadyResults],
+    task: BatchTask,
+    pool: Callable[[], Pool | None],
+    max_pending: int,
+    computing: Context = nullcontext,
+) -> Iterator[list[BatchResult]]:
+    """Yield the results of all chunks in order.
+
+    chunks : an empty one announces that the next may be a long time coming. pool : called at each chunk; None means
+    that this process answers it. max_pending : the number of chunks that workers have before their results are waited
+    for. computing : the context to compute in.
+    """
+    try:
+        workers: Pool | None = None
+        for chunk in chunks:
+            if isinstance(chunk, ReadyResults):
+                if workers is None:
+                    yield chunk.results
+                else:
+                    workers.keep(chunk)
+            elif chunk:
+                workers = workers or pool()
+                if workers is None:
+                    yield from _computed(answers(chunk, task), computing)
+                else:
+                    workers.submit(chunk)
+            while workers is not None and workers.pending and (not chunk or len(workers.pending) >= max_pending):
+                yield workers.next()
+        while workers is not None and workers.pending:
+            yield workers.next()
+    finally:
+        if task.time_limit is not None:
+            from implicitgrad.batch.isolation.process import end_kept_process
+
+            end_kept_process()
+
+
+def _computed(found: Iterator[list[BatchResult] | Position], computing: Context) -> Iterator[list[BatchResult]]:
+    while True:
+        with computing():
+            results = next(found, None)
+        if results is None:
+            return
+        if isinstance(results, list):
+            yield results
 
 
 class _WorkerPool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +34,8 @@ class Item(NamedTuple):
 
 
 Chunk = list[Item]
+Context = Callable[[], AbstractContextManager[object]]
+"""A context to compute or to wait in, in which the process may be interrupted."""
 
 
 class BatchTask(NamedTuple):

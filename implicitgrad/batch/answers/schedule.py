@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from implicitgrad.batch.answers.steps import (
     BatchSystem,
@@ -21,7 +20,7 @@ from implicitgrad.batch.answers.steps import (
     problem_of,
     read_item,
 )
-from implicitgrad.batch.task import BatchResult, BatchTask, Chunk, Item, ReadyResults
+from implicitgrad.batch.task import BatchResult, BatchTask, Item
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 
@@ -37,9 +36,6 @@ GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
 GROUP_SECONDS = 0.5
 """The time after which a group of quick systems, which takes some milliseconds, is answered one by one instead."""
-Context = Callable[[], AbstractContextManager[object]]
-Columns = tuple[Sequence[object], ...]
-"""Results by their fields, which are pickled twice as fast."""
 
 
 class Answered(NamedTuple):
@@ -52,7 +48,7 @@ class Answered(NamedTuple):
 def answer_items(items: Sequence[Item], task: BatchTask) -> Answered:
     """Answer the systems of some items: all of them, or those before one that takes long."""
     results: list[BatchResult] = []
-    for found in _answer(items, task):
+    for found in answers(items, task):
         if not isinstance(found, Position):
             results += found
         elif results:
@@ -66,83 +62,8 @@ def sources_of(item: Item, task: BatchTask) -> list[str]:
     return [system.identity.source for system in read_item(item, task)]
 
 
-class Workers(Protocol):
-    """Processes that answer chunks in the order they were submitted."""
-
-    @property
-    def pending(self) -> Sized:
-        """The chunks that are not answered yet."""
-
-    def submit(self, chunk: Chunk) -> None:
-        """Hand over a chunk."""
-
-    def keep(self, ready: ReadyResults) -> None:
-        """Insert results in their place among the chunks."""
-
-    def next(self) -> list[BatchResult]:
-        """Wait for results of the chunk submitted first."""
-
-
-def answer_all(
-    chunks: Iterable[Chunk | ReadyResults],
-    task: BatchTask,
-    pool: Callable[[], Workers | None],
-    max_pending: int,
-    computing: Context = nullcontext,
-) -> Iterator[list[BatchResult]]:
-    """Yield the results of all chunks in order.
-
-    chunks : an empty one announces that the next may be a long time coming. pool : called at each chunk; None means
-    that this process answers it. max_pending : the number of chunks that workers have before their results are waited
-    for. computing : a context to compute in, in which the process may be interrupted.
-    """
-    try:
-        workers: Workers | None = None
-        for chunk in chunks:
-            if isinstance(chunk, ReadyResults):
-                if workers is None:
-                    yield chunk.results
-                else:
-                    workers.keep(chunk)
-            elif chunk:
-                workers = workers or pool()
-                if workers is None:
-                    yield from _computed(_answer(chunk, task), computing)
-                else:
-                    workers.submit(chunk)
-            while workers is not None and workers.pending and (not chunk or len(workers.pending) >= max_pending):
-                yield workers.next()
-        while workers is not None and workers.pending:
-            yield workers.next()
-    finally:
-        if task.time_limit is not None:
-            from implicitgrad.batch.isolation.process import end_kept_process
-
-            end_kept_process()
-
-
-def columns_of(results: Sequence[BatchResult]) -> Columns:
-    """Return results by their fields."""
-    return tuple(zip(*results, strict=True))
-
-
-def results_of(columns: Columns) -> list[BatchResult]:
-    """Undo columns_of."""
-    return list(map(BatchResult, *columns)) if columns else []
-
-
-def _computed(answers: Iterator[list[BatchResult] | Position], computing: Context) -> Iterator[list[BatchResult]]:
-    while True:
-        with computing():
-            results = next(answers, None)
-        if results is None:
-            return
-        if not isinstance(results, Position):
-            yield results
-
-
-def _answer(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult] | Position]:
-    """Yield results, and the Position of a system before one that may take long and while it does."""
+def answers(items: Sequence[Item], task: BatchTask) -> Iterator[list[BatchResult] | Position]:
+    """Yield the results of items, and the Position of a system before one that may take long and while it does."""
     if task.time_limit is not None:
         yield from _answer_isolated(items, task)
         return
@@ -182,7 +103,7 @@ def _runs(items: Sequence[Item], task: BatchTask) -> Iterator[tuple[_Pace, list[
                 buildable += [system for system in read if not system.needs_algebra]
             systems += read
         build_systems(buildable, task)
-        for pace, run in groupby(systems, lambda system: _pace(system, items[system.identity.item])):
+        for pace, run in groupby(systems, lambda system: _pace(system, items[system.identity.position.item])):
             together = list(run)
             for k in range(0, len(together), GROUP_ITEMS):
                 yield pace, together[k : k + GROUP_ITEMS]
@@ -253,18 +174,10 @@ def _job(systems: Sequence[BatchSystem], task: BatchTask) -> Job:
     if len(systems) == 1:
         if seconds is not None:
             seconds -= systems[0].reading_seconds
-        return Job(identities, partial(_answer_one, systems[0], task), seconds)
+        return Job(identities, partial(answer_alone, systems[0], task), seconds)
     if seconds is not None:
         seconds = min(seconds, GROUP_SECONDS)
-    return Job(identities, partial(_answer_several, systems, task), seconds)
-
-
-def _answer_one(system: BatchSystem, task: BatchTask) -> Columns:
-    return columns_of(answer_alone(system, task))
-
-
-def _answer_several(systems: Sequence[BatchSystem], task: BatchTask) -> Columns:
-    return columns_of(answer_together(systems, task))
+    return Job(identities, partial(answer_together, systems, task), seconds)
 
 
 def _run_jobs(
@@ -287,7 +200,7 @@ def _run_jobs(
             if place.item < len(items):
                 yield place
         elif found.error is None:
-            yield results_of(found.value)
+            yield found.value
         elif not identities and len(items) == 1:
             yield [item_failure(items[0].source, problem_of(found.error, items[0].source), task)]
         elif not identities:
@@ -307,9 +220,10 @@ def _run_jobs(
 
 def _next(identity: Identity, items: Sequence[Item]) -> Position:
     """Return the position that follows that of a system; its item may be one behind the last."""
+    i, number = identity.position
     if not identity.is_last:
-        return Position(identity.item, identity.number + 1)
-    i = identity.item + 1
+        return Position(i, number + 1)
+    i += 1
     return Position(i, items[i].since if i < len(items) else 0)
 
 

@@ -41,19 +41,12 @@ class Position(NamedTuple):
 class Identity(NamedTuple):
     """The part of a system that is known without its answer."""
 
-    item: int
-    number: int
-    """Its position, as in Position."""
+    position: Position
     is_last: bool
     """Whether it is the last system of its item."""
     source: str
     name: str
     content_hash: str | None
-
-    @property
-    def position(self) -> Position:
-        """The position of the system among items."""
-        return Position(self.item, self.number)
 
 
 class BatchSystem:
@@ -87,11 +80,15 @@ def read_item(item: Item, task: BatchTask, index: int = 0) -> list[BatchSystem]:
         numbers = range(item.since, len(specs)) if item.only is None else [item.only]
         seconds = time.monotonic() - started if started and len(specs) == 1 else 0.0
         return [
-            BatchSystem(Identity(index, k, k == numbers[-1], specs[k].source, specs[k].name, marked), specs[k], seconds)
+            BatchSystem(
+                Identity(Position(index, k), k == numbers[-1], specs[k].source, specs[k].name, marked),
+                specs[k],
+                seconds,
+            )
             for k in numbers
         ]
     except Exception as error:
-        identity = Identity(index, item.since, True, item.source, _name(item.source), content_hash)
+        identity = Identity(Position(index, item.since), True, item.source, _name(item.source), content_hash)
         return [BatchSystem(identity, problem_of(error, item.source))]
 
 
@@ -134,7 +131,7 @@ def failure(identity: Identity, problem: Problem, task: BatchTask) -> BatchResul
 
 def item_failure(source: str, problem: Problem, task: BatchTask) -> BatchResult:
     """Return the result of an item that could not be read or whose process died."""
-    return failure(Identity(0, 0, True, source, _name(source), None), problem, task)
+    return failure(Identity(Position(0, 0), True, source, _name(source), None), problem, task)
 
 
 def problem_of(error: Exception, source: str) -> Problem:

@@ -11,7 +11,7 @@ from itertools import chain
 from implicitgrad.batch.inputs.blocks import open_source, read_blocks
 from implicitgrad.batch.inputs.stack_parts import parts_of
 from implicitgrad.batch.inputs.walk import PAUSE, walk
-from implicitgrad.batch.task import Item
+from implicitgrad.batch.task import Chunk, Item
 from implicitgrad.readers.files.source import MAX_BYTES, read_bytes, unreadable
 from implicitgrad.readers.formats import BY_SUFFIX, file_of, format_by_suffix, is_stream
 from implicitgrad.text.errors import InputError, Problem
@@ -30,7 +30,6 @@ YAML_MARKS = (b"---", b"%", b"#")
 DOCUMENT_MARK = b"---"
 """Separates YAML documents; skipped between JSON lines, each of which is a YAML document."""
 
-Chunk = list[Item]
 Identity = tuple[int, int]
 """A file's device and inode number."""
 

@@ -13,23 +13,13 @@ from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from implicitgrad.batch.answers.schedule import (
-    Answered,
-    Columns,
-    Context,
-    answer_items,
-    columns_of,
-    results_of,
-    sources_of,
-)
+from implicitgrad.batch.answers.schedule import Answered, answer_items, sources_of
 from implicitgrad.batch.answers.steps import item_failure
-from implicitgrad.batch.task import BatchResult, BatchTask, Item, ReadyResults
+from implicitgrad.batch.task import BatchResult, BatchTask, Context, Item, ReadyResults
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import WORKER_DIED, Problem, UsageError
 
 Answer = TypeVar("Answer")
-Returned = tuple[Columns, list[Item]]
-"""The results, and the items that remain unanswered."""
 POLL_SECONDS = 1.0
 """How often it is checked that the workers are alive."""
 
@@ -53,13 +43,13 @@ class Pool:
         self.executor = self._made(workers)
         self.alone: Executor | None = None
         """An executor with one worker, for items that may kill it."""
-        self.pending: deque[tuple[list[Item], Future[Returned]]] = deque()
+        self.pending: deque[tuple[list[Item], Future[Answered]]] = deque()
 
     def submit(self, chunk: list[Item]) -> None:
         """Give a chunk to the workers."""
         try:
             with _starting(self.workers):
-                future = self.executor.submit(_answered, self.answer, chunk, self.task)
+                future = self.executor.submit(self.answer, chunk, self.task)
         except BrokenExecutor as error:  # raised again when the result is waited for
             future = Future()
             future.set_exception(error)
@@ -67,8 +57,8 @@ class Pool:
 
     def keep(self, ready: ReadyResults) -> None:
         """Take ready results, to be returned in their place among the chunks."""
-        future: Future[Returned] = Future()
-        future.set_result((columns_of(ready.results), []))
+        future: Future[Answered] = Future()
+        future.set_result(Answered(ready.results, []))
         self.pending.append(([], future))
 
     def next(self) -> list[BatchResult]:
@@ -76,8 +66,7 @@ class Pool:
         chunk, future = self.pending[0]  # it remains there during the wait, so that an interruption leaves no gap
         rest: list[Item] = []
         try:
-            columns, rest = self._result(future, self.executor)
-            results = results_of(columns)
+            results, rest = self._result(future, self.executor)
         except BrokenExecutor:
             self._renew()
             results = self._one_by_one(chunk)
@@ -93,8 +82,8 @@ class Pool:
             _, future = self.pending.popleft()
             if not future.done() or future.cancelled() or future.exception() is not None:
                 return
-            columns, rest = future.result()
-            yield results_of(columns)
+            results, rest = future.result()
+            yield results
             if rest:
                 return
 
@@ -132,8 +121,8 @@ class Pool:
             results: list[BatchResult] = []
             rest = [item]
             while rest:
-                columns, rest = self._ask(_answered, self.answer, rest, self.task)
-                results += results_of(columns)
+                found, rest = self._ask(self.answer, rest, self.task)
+                results += found
             return results
         except BrokenExecutor:
             with suppress(BrokenExecutor):
@@ -178,14 +167,6 @@ class Pool:
                     process.kill()
                 raise BrokenExecutor("a process died while it sent its result")
         return future.result()
-
-
-def _answered(
-    answer: Callable[[Sequence[Item], BatchTask], Answered], items: Sequence[Item], task: BatchTask
-) -> Returned:
-    """Answer a chunk in a worker."""
-    results, rest = answer(items, task)
-    return columns_of(results), rest
 
 
 @contextmanager
