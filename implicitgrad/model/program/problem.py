@@ -71,6 +71,13 @@ class Loss(NamedTuple):
     equality_multipliers: Vector
     """∂L/∂ν (p,)"""
 
+    def of(self, inequalities: Iterable[Inequality], equalities: Iterable[int]) -> tuple[Vector, Vector, Vector]:
+        """Return ∂L/∂z, and ∂L/∂λ and ∂L/∂ν of some constraints; L does not depend on the multipliers of bounds."""
+        multipliers = (
+            self.multipliers[row.number] if row.kind is RowKind.INEQUALITY else Fraction(0) for row in inequalities
+        )
+        return self.z, tuple(multipliers), tuple(self.equality_multipliers[r] for r in equalities)
+
 
 class QuadraticProgram(NamedTuple):
     """A convex quadratic program of n unknowns, m rows of G, p equalities, and bounds; P = 0 makes it a linear one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -67,6 +67,10 @@ class Sides(NamedTuple):
         """Whether the derivative of z exists."""
         return isinstance(self.left, Slope) and isinstance(self.right, Slope) and self.left.z == self.right.z
 
+    def z_entry(self, j: int) -> Fraction | None:
+        """Return the derivative of one z; None if that of z does not exist."""
+        return self.right.z[j] if isinstance(self.right, Slope) and self.z_agrees else None
+
     def loss(self, k: int) -> Fraction | None:
         """Return the derivative of a loss; None if it does not exist."""
         if isinstance(self.left, Missing) or isinstance(self.right, Missing):
@@ -88,6 +92,21 @@ class Derivatives(NamedTuple):
     """(inequalities, parameters) ∂λ, a column of None where there is none; None as a whole without LICQ or if large."""
     equality_multipliers: PartialRows | None
     """(p, parameters) ∂ν"""
+
+    @classmethod
+    def from_sides(
+        cls,
+        parameters: tuple[Parameter, ...],
+        columns: Sequence[Sides | None],
+        shape: tuple[int, int],
+        multipliers: tuple[PartialRows, PartialRows] | tuple[None, None] = (None, None),
+    ) -> Derivatives:
+        """Build it from both sides in each parameter, None where they are not decided. shape : unknowns and losses."""
+        z = tuple(tuple(sides.z_entry(j) if sides else None for sides in columns) for j in range(shape[0]))
+        losses = tuple(tuple(sides.loss(k) if sides else None for sides in columns) for k in range(shape[1]))
+        pairs = zip(parameters, columns, strict=True)
+        one_sided = {parameter.name: sides for parameter, sides in pairs if sides and not sides.z_agrees}
+        return cls(parameters, z, losses, one_sided, *multipliers)
 
 
 class Piece(NamedTuple):

@@ -117,22 +117,12 @@ def partial_derivatives(solution: ProgramSolution, local: LocalProgram) -> Deriv
     names = parameters(solution)
     both = [_sides(local, k - n, parameter) for k, parameter in enumerate(names)]
     columns = [Sides(local.derivative(left), local.derivative(right)) for left, right in both]
-    multipliers = equality_multipliers = None
-    if local.has_licq and not has_too_many_multipliers(solution):
-        found = [_multipliers(local, *pair) for pair in both]
-        multipliers = tuple(tuple(column[i] for column in found) for i in range(m))
-        equality_multipliers = tuple(tuple(column[m + r] for column in found) for r in range(p))
-    return Derivatives(
-        names,
-        tuple(
-            tuple(sides.right.z[j] if sides.z_agrees else None for sides in columns)  # type: ignore[union-attr]
-            for j in range(n)
-        ),
-        tuple(tuple(sides.loss(k) for sides in columns) for k in range(len(solution.program.losses))),
-        {parameter.name: sides for parameter, sides in zip(names, columns, strict=True) if not sides.z_agrees},
-        multipliers,
-        equality_multipliers,
-    )
+    shape = n, len(solution.program.losses)
+    if not local.has_licq or has_too_many_multipliers(solution):
+        return Derivatives.from_sides(names, columns, shape)
+    found = [_multipliers(local, *pair) for pair in both]
+    rows = [tuple(column[i] for column in found) for i in range(m + p)]
+    return Derivatives.from_sides(names, columns, shape, (tuple(rows[:m]), tuple(rows[m:])))
 
 
 def _sides(local: LocalProgram, row: int, parameter: Parameter) -> tuple[LocalSlope | Missing, LocalSlope | Missing]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 
-from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, RowKind, Vector
+from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, Vector
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
@@ -28,19 +29,10 @@ def kkt_system(
         (*row, *nothing) for row in rows
     ]
     inequalities = program.inequalities()
-    names = [inequalities[i].name for i in active]
+    chosen = [inequalities[i] for i in active]
+    names = [row.name for row in chosen]
     labels = [program.equality_names[r] for r in equalities]
-    losses = [
-        (
-            *loss.z,
-            *(
-                loss.multipliers[inequalities[i].number] if inequalities[i].kind is RowKind.INEQUALITY else Fraction(0)
-                for i in active
-            ),
-            *(loss.equality_multipliers[r] for r in equalities),
-        )
-        for loss in program.losses
-    ]
+    losses = [tuple(chain(*loss.of(chosen, equalities))) for loss in program.losses]
     return LinearSystem(
         A=RationalMatrix.of(matrix),
         B=None,

@@ -39,19 +39,9 @@ def differentiate_letters(
     letters = answer.program.letters or ()
     analysis = _LetterAnalysis(answer, local, work)
     columns = [analysis.sides(letter) for letter in letters]
-    n, K = len(answer.program.q), len(answer.program.losses)
-    derivatives = Derivatives(
-        tuple(Parameter("x", k, letter.name) for k, letter in enumerate(letters)),
-        tuple(
-            tuple(sides.right.z[j] if sides and sides.z_agrees else None for sides in columns)  # type: ignore[union-attr]
-            for j in range(n)
-        ),
-        tuple(tuple(sides.loss(k) if sides else None for sides in columns) for k in range(K)),
-        {letter.name: sides for letter, sides in zip(letters, columns, strict=True) if sides and not sides.z_agrees},
-        None,
-        None,
-    )
-    return derivatives, analysis.remarks
+    parameters = tuple(Parameter("x", k, letter.name) for k, letter in enumerate(letters))
+    shape = answer.program.unknowns, len(answer.program.losses)
+    return Derivatives.from_sides(parameters, columns, shape), analysis.remarks
 
 
 class _LetterAnalysis:

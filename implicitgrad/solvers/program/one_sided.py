@@ -13,7 +13,7 @@ from math import lcm
 from operator import add
 from typing import NamedTuple
 
-from implicitgrad.model.program.problem import CanonicalProgram, RowKind, Vector, product, times
+from implicitgrad.model.program.problem import CanonicalProgram, Vector, product, times
 from implicitgrad.model.program.solution import Missing, Parameter, ProgramSolution, Sides, Slope
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.solvers.program.active_set import ONE, ZERO, classify, solution_face
@@ -80,17 +80,9 @@ class LocalProgram:
 
         self.no_change = Change((ZERO,) * n, (ZERO,) * len(rows), (ZERO,) * len(A))
         self.still = LocalSlope((ZERO,) * n, (ZERO,) * len(rows), (ZERO,) * len(A))
-        self.losses = list(self._losses())
-
-    def _losses(self) -> Iterator[LocalSlope]:
-        """Yield the gradients of the losses by z, λ of the active inequalities and ν of the independent equalities."""
-        for loss in self.solution.program.losses:
-            inequalities = [self.solution.inequalities[i] for i in self.active]
-            yield LocalSlope(
-                loss.z,
-                tuple(loss.multipliers[row.number] if row.kind is RowKind.INEQUALITY else ZERO for row in inequalities),
-                tuple(loss.equality_multipliers[r] for r in self.equalities),
-            )
+        inequalities = [solution.inequalities[i] for i in self.active]
+        self.losses = [LocalSlope(*loss.of(inequalities, self.equalities)) for loss in solution.program.losses]
+        """The gradients by z, λ of the active inequalities and ν of the independent equalities."""
 
     def derivative(self, slope: LocalSlope | Missing) -> Slope | Missing:
         """Return the derivative of z and of the losses."""
@@ -149,7 +141,7 @@ class LocalProgram:
         middle = None if self.stays_unique else self._middle(tableau, column, change, unit)
         if middle is not None and not self._is_unique(*middle):
             return Missing.NOT_UNIQUE
-        slope = LocalSlope(*self._split(self._of_variables(tableau, column, unit)))
+        slope = LocalSlope(*self.scales.split(tableau.variables(column, unit), len(change.q)))
         if self.solution.program.has_multiplier_losses and middle is not None and not self.has_licq:
             slope = slope._replace(dependencies=self._dependencies(*middle))
         return slope
@@ -169,22 +161,6 @@ class LocalProgram:
                     rates[row] += shift * entry
         return rates, unit
 
-    def _of_variables(self, tableau: Tableau, column: Sequence[int], unit: int = 1) -> list[Fraction]:
-        """Return the part of every v that a right-hand side, in units, gives it."""
-        found = [ZERO] * tableau.size
-        denominator = abs(tableau.d) * unit
-        for basic, entry in zip(tableau.basis, column, strict=True):
-            if 0 <= basic < tableau.size and entry:
-                found[basic] = Fraction(-entry, denominator)
-        return found
-
-    def _split(self, values: list[Fraction]) -> tuple[Vector, Vector, Vector]:
-        n, p = len(self.program.q), len(self.program.b)
-        objective = Fraction(1, self.scales.objective)
-        multipliers = [v * s * objective for v, s in zip(values[n + p :], self.scales.inequalities, strict=True)]
-        duals = [v * s * objective for v, s in zip(values[n : n + p], self.scales.equalities, strict=True)]
-        return tuple(values[:n]), tuple(multipliers), tuple(duals)
-
     def _middle(
         self, tableau: Tableau, column: Sequence[int], change: Change, unit: int
     ) -> tuple[CanonicalProgram, list[int], Vector]:
@@ -197,7 +173,7 @@ class LocalProgram:
         ratios = [Fraction(-values[row], column[row]) for row in rows if column[row] > 0]
         step = min(ratios, default=Fraction(2)) / 2
         steps = [v + step * s for v, s in zip(values, column, strict=True)]
-        z, multipliers, _ = self._split(self._of_variables(tableau, steps))
+        z, multipliers, _ = self.scales.split(tableau.variables(steps), len(change.q))
         eps = step * unit
         shifted = self.program._replace(
             q=tuple(a + eps * b for a, b in zip(self.program.q, change.q, strict=True)),

@@ -37,6 +37,13 @@ class Scales(NamedTuple):
     inequalities: list[int]
     equalities: list[int]
 
+    def split(self, values: list[Fraction], n: int) -> tuple[Vector, Vector, Vector]:
+        """Return z (n,), λ and ν of the values of the problem in integers."""
+        p, objective = len(self.equalities), Fraction(1, self.objective)
+        multipliers = [v * s * objective for v, s in zip(values[n + p :], self.inequalities, strict=True)]
+        equality_multipliers = [v * s * objective for v, s in zip(values[n : n + p], self.equalities, strict=True)]
+        return tuple(values[:n]), tuple(multipliers), tuple(equality_multipliers)
+
 
 def in_integers(program: CanonicalProgram) -> tuple[ComplementarityProblem, Scales]:
     """Multiply the objective and each row by its least common denominator."""
@@ -112,11 +119,7 @@ def _find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCert
     tableau = Tableau(problem, work)
     ray = solve_complementarity(tableau)
     if ray is None:
-        values = [Fraction(0)] * problem.size
-        for label, entry in zip(tableau.basis, tableau.column(RIGHT_SIDE), strict=True):
-            if label < problem.size:
-                values[label] = Fraction(-entry, abs(tableau.d))
-        return Optimum(*_split(values, scales, len(program.q)))
+        return Optimum(*scales.split(tableau.variables(tableau.column(RIGHT_SIDE)), len(program.q)))
     certificate = _infeasible(program, ray, scales)
     if certificate is not None:
         return certificate
@@ -140,18 +143,9 @@ def _zeros(n: int) -> Rows:
     return ((Fraction(0),) * n,) * n
 
 
-def _split(values: list[Fraction], scales: Scales, n: int) -> tuple[Vector, Vector, Vector]:
-    """Return z, λ and ν of the values of the problem in integers."""
-    p = len(scales.equalities)
-    objective = Fraction(1, scales.objective)
-    multipliers = [v * s * objective for v, s in zip(values[n + p :], scales.inequalities, strict=True)]
-    equality_multipliers = [v * s * objective for v, s in zip(values[n : n + p], scales.equalities, strict=True)]
-    return tuple(values[:n]), tuple(multipliers), tuple(equality_multipliers)
-
-
 def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> FarkasCertificate | None:
     """Return the certificate of infeasibility that a ray has in its multipliers, if it has one."""
-    _, multipliers, equality_multipliers = _split(ray.v, scales, len(program.q))
+    _, multipliers, equality_multipliers = scales.split(ray.v, len(program.q))
     if product(program.d, multipliers) + product(program.b, equality_multipliers) >= 0:
         return None
     both = signed_primitive((*multipliers, *equality_multipliers))

@@ -12,6 +12,7 @@ which is positive semidefinite. Each row reads ``d·basic + Σ entry·nonbasic =
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from implicitgrad.numbers.exact import IntegerRow
@@ -105,6 +106,15 @@ class Tableau:
             place = self.columns.index(label)
             return [sign * row[place] for row in self.entries]
         return [sign * self.d * (basic == label) for basic in self.basis]
+
+    def variables(self, column: Sequence[int], unit: int = 1) -> list[Fraction]:
+        """Return the part of every v that a right-hand side, in units, gives it."""
+        found = [Fraction(0)] * self.size
+        denominator = abs(self.d) * unit
+        for basic, entry in zip(self.basis, column, strict=True):
+            if 0 <= basic < self.size and entry:
+                found[basic] = Fraction(-entry, denominator)
+        return found
 
     def best(self, places: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
         """Return the place of the pivot that keeps the numbers smallest, of those that are not zero."""
