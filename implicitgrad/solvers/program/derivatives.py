@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 from implicitgrad.model.program.problem import times
 from implicitgrad.model.program.solution import (
@@ -17,6 +19,7 @@ from implicitgrad.model.program.solution import (
     Slope,
 )
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.row_reduction import integers
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.one_sided import LocalProgram, LocalSlope
@@ -26,6 +29,8 @@ from implicitgrad.text.errors import InputError, Problem
 
 MAX_ENTRIES_BY_MULTIPLIERS = 250_000
 """Entries of ∂λ and ∂ν, most of which are 0 where there are many constraints, up to which they are given."""
+Row = list[Any]
+Builder = Callable[[list[Row]], BaseMatrix[Any]]
 
 
 def parameters(solution: ProgramSolution) -> tuple[Parameter, ...]:
@@ -40,35 +45,39 @@ def parameters(solution: ProgramSolution) -> tuple[Parameter, ...]:
 
 def joint_derivatives(solution: ProgramSolution) -> Derivatives:
     """Return the derivatives where K is regular and nothing is weak: they are its inverse's."""
-    n, m, p, active = *sizes(solution), solution.active
     assert solution.kkt is not None
-    J = RationalMatrix.of(solution.kkt.dy_dx)  # type: ignore[arg-type]
-    signs = [solution.inequalities[i].sign for i in active]
-    places = [*range(n), *(n + i for i in active), *(n + m + r for r in range(p))]
-    factors = [*[1] * n, *signs, *[1] * p]
+    J, g = solution.kkt.dy_dx, solution.kkt.dL_dx_rows or ()
+    J, g = RationalMatrix.of(J), RationalMatrix.of(g)  # type: ignore[arg-type]
+    of_J, of_g = (partial(RationalMatrix, denominator=matrix.denominator) for matrix in (J, g))
+    return spread_derivatives(solution, J.numerators, g.numerators, of_J, of_g)
 
-    def spread(row: Sequence[int]) -> list[int]:
-        found = [0] * (n + m + p)
+
+def spread_derivatives(
+    solution: ProgramSolution, J: Sequence[Row], g: Sequence[Row], of_J: Builder, of_g: Builder
+) -> Derivatives:
+    """Return the derivatives in all parameters from those in the ones that play a part.
+
+    J, g : the rows of K⁻¹ and of the losses. of_J, of_g : build matrices of such rows.
+    """
+    n, m, p, active = *sizes(solution), solution.active
+    k, width = len(active), n + m + p
+    places = [*range(n), *(n + i for i in active), *range(n + m, width)]
+    factors = [*[1] * n, *(solution.inequalities[i].sign for i in active), *[1] * p]
+
+    def spread(row: Row) -> Row:
+        found = [0] * width
         for place, factor, entry in zip(places, factors, row, strict=True):
             found[place] = factor * entry
         return found
 
-    rows = [spread(row) for row in J.numerators]
-    g = RationalMatrix.of(solution.kkt.dL_dx_rows or ())  # type: ignore[arg-type]
+    rows = list(map(spread, J))
     multipliers = equality_multipliers = None
     if not has_too_many_multipliers(solution):
-        by_number = dict(zip(active, rows[n : n + len(active)], strict=True))
-        nothing = [0] * (n + m + p)
-        multipliers = RationalMatrix([by_number.get(i, nothing) for i in range(m)], J.denominator)
-        equality_multipliers = RationalMatrix(rows[n + len(active) :], J.denominator)
-    return Derivatives(
-        parameters(solution),
-        RationalMatrix(rows[:n], J.denominator),
-        RationalMatrix([spread(row) for row in g.numerators], g.denominator),
-        {},
-        multipliers,
-        equality_multipliers,
-    )
+        by_number = dict(zip(active, rows[n : n + k], strict=True))
+        multipliers = of_J([by_number.get(i, [0] * width) for i in range(m)])
+        equality_multipliers = of_J(rows[n + k :])
+    losses = of_g(list(map(spread, g)))
+    return Derivatives(parameters(solution), of_J(rows[:n]), losses, {}, multipliers, equality_multipliers)
 
 
 def sizes(solution: ProgramSolution) -> tuple[int, int, int]:

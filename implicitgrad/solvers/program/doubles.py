@@ -8,47 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 
 from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, product, times
-from implicitgrad.model.program.solution import Derivatives, MatrixGradients, ProgramSolution, ProgramStatus
+from implicitgrad.model.program.solution import MatrixGradients, ProgramSolution, ProgramStatus
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
 from implicitgrad.numbers.ball import Array, BallMatrix, from_fractions
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
+from implicitgrad.solvers.floating.back_substitution import times as multiplied
+from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged
+from implicitgrad.solvers.floating.inverse import BallArray
 from implicitgrad.solvers.floating.solver import solve_float
 from implicitgrad.solvers.program.convexity import clearest_curvature, nonconvex
-from implicitgrad.solvers.program.derivatives import has_too_many_multipliers, parameters, sizes
+from implicitgrad.solvers.program.derivatives import spread_derivatives
 from implicitgrad.solvers.program.guess import guess_active
 from implicitgrad.solvers.program.kkt import kkt_system
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.errors import InputError, Problem
 
 MAX_NAMED = 5
-
-
-class _Bounded(NamedTuple):
-    """An array and a bound on each entry's error."""
-
-    value: Array
-    error: Array
-
-    @classmethod
-    def of(cls, matrix: BallMatrix) -> _Bounded:
-        return cls(matrix.array, np.broadcast_to(np.inf if matrix.error is None else matrix.error, matrix.array.shape))
-
-    def times(self, other: _Bounded) -> _Bounded:
-        """Return the product, rounding errors included."""
-        k = self.value.shape[-1]
-        sizes, rounding = abs(self.value) @ abs(other.value), gamma(k + 2)
-        spread = self.error @ (abs(other.value) + other.error) + abs(self.value) @ other.error
-        return _Bounded(self.value @ other.value, enlarged(rounding * sizes + spread, 2 * k + 4) + SMALLEST)
-
-    def balls(self) -> tuple[Ball, ...]:
-        return tuple(map(Ball, self.value.tolist(), self.error.tolist()))
 
 
 def solve_in_doubles(program: QuadraticProgram, too_large: InputError) -> ProgramSolution:
@@ -59,7 +39,7 @@ def solve_in_doubles(program: QuadraticProgram, too_large: InputError) -> Progra
     """
     canonical = program.canonical()
     try:
-        P = _Bounded.of(from_fractions(canonical.P))
+        P = _ball_array(from_fractions(canonical.P))
         if not _is_certainly_semidefinite(P):
             v = clearest_curvature(canonical.P)
             if v is not None:
@@ -79,7 +59,7 @@ def solve_in_doubles(program: QuadraticProgram, too_large: InputError) -> Progra
         raise too_large from None
 
 
-def _is_certainly_semidefinite(P: _Bounded) -> bool:
+def _is_certainly_semidefinite(P: BallArray) -> bool:
     """Return whether Cholesky's method succeeds on P less its errors.
 
     Source: Rump, *Verification of positive definiteness* (2006), BIT 46.
@@ -97,25 +77,25 @@ def _is_certainly_semidefinite(P: _Bounded) -> bool:
 
 
 def _verified(
-    program: QuadraticProgram, canonical: CanonicalProgram, active: list[int], kkt: Solution, P: _Bounded
+    program: QuadraticProgram, canonical: CanonicalProgram, active: list[int], kkt: Solution, P: BallArray
 ) -> ProgramSolution:
     n, k, inequalities = len(program.q), len(active), program.inequalities()
     J = kkt.general.particular
     assert isinstance(J, BallMatrix)
-    y = _solution(kkt, _Bounded.of(J), (*canonical.q, *(canonical.d[i] for i in active), *canonical.b))
-    z = _Bounded(*(part[:n] for part in y))
+    y = _solution(kkt, _ball_array(J), (*canonical.q, *(canonical.d[i] for i in active), *canonical.b))
+    z = BallArray(*(part[:n] for part in y))
     others = sorted({*range(len(inequalities))} - {*active})
     small = [active[place] for place in np.flatnonzero(~(y.value[n : n + k] > y.error[n : n + k]))]
     if others:
-        rows = _Bounded.of(from_fractions([(*canonical.C[i], canonical.d[i]) for i in others]))
-        slacks = rows.times(_Bounded(np.append(-z.value, 1.0), np.append(z.error, 0.0)))
+        rows = _ball_array(from_fractions([(*canonical.C[i], canonical.d[i]) for i in others]))
+        slacks = multiplied(rows, BallArray(np.append(-z.value, 1.0), np.append(z.error, 0.0)))
         small += [others[place] for place in np.flatnonzero(~(slacks.value > slacks.error))]
     if small:
         names = ", ".join(inequalities[i].name for i in sorted(small)[:MAX_NAMED]) + ", …" * (len(small) > MAX_NAMED)
         what = "is active, weak or inactive" if len(small) == 1 else "are active, weak or inactive"
         raise _undecided(program, f"whether {names} {what} is not decided: within rounding errors each is possible")
     multipliers: list[Fraction] = [Ball(0.0, 0.0)] * len(inequalities)
-    balls = y.balls()
+    balls = tuple(map(Ball, y.value.tolist(), y.error.tolist()))
     for place, i in enumerate(active):
         multipliers[i] = balls[n + place]
     point = [Fraction(entry) for entry in z.value.tolist()]
@@ -135,8 +115,11 @@ def _verified(
         kkt=kkt,
         remarks=kkt.remarks,
     )
-    derivatives, of_derivatives = _derivatives(answer, kkt)
-    gradients = [_matrix_gradients(answer, row, y) for row in _rows(kkt)]
+    inverse, losses = _ball_array(J), _rows(kkt)
+    gradients_of_losses = [row.value.tolist() for row in losses]
+    derivatives = spread_derivatives(answer, inverse.value.tolist(), gradients_of_losses, _matrix, _matrix)
+    of_derivatives = max(float(part.error.max(initial=0)) for part in (inverse, *losses))
+    gradients = [_matrix_gradients(answer, row, y) for row in losses]
     # of the objective: |Pz + q|·δ + ½δᵀ|P|δ for the errors δ of z, and its own rounding
     slope = np.abs([float(entry) for entry in canonical.gradient(tuple(point))])
     of_objective = float(slope @ z.error + z.error @ (np.abs(P.value) + P.error) @ z.error) + abs(float(objective)) * U
@@ -148,58 +131,33 @@ def _verified(
     )
 
 
-def _solution(kkt: Solution, J: _Bounded, x: Sequence[Fraction]) -> _Bounded:
+def _solution(kkt: Solution, J: BallArray, x: Sequence[Fraction]) -> BallArray:
     """Return y of x = A·y, improved by residuals that are computed exactly; |J·r| bounds the error for the last r."""
     y = J.value @ np.array([float(entry) for entry in x])
     for _ in range(2):
         products = times(kkt.system.A, [Fraction(entry) for entry in y.tolist()])
         residuals = [float(a - b) for a, b in zip(x, products, strict=True)]
-        r = _Bounded(np.array(residuals), np.abs(residuals) * 2 * U + SMALLEST)
+        r = BallArray(np.array(residuals), np.abs(residuals) * 2 * U + SMALLEST)
         y, before = y + J.value @ r.value, y
     error = enlarged((abs(J.value) + J.error) @ (abs(r.value) + r.error), 2 * len(y) + 4)
-    return _Bounded(before, error + SMALLEST)
+    return BallArray(before, error + SMALLEST)
 
 
-def _rows(kkt: Solution) -> list[_Bounded]:
+def _rows(kkt: Solution) -> list[BallArray]:
     if kkt.dL_dx_rows is None:
         return []
     assert isinstance(kkt.dL_dx_rows, BallMatrix)
-    values, errors = _Bounded.of(kkt.dL_dx_rows)
-    return [_Bounded(value, error) for value, error in zip(values, errors, strict=True)]
+    values, errors = _ball_array(kkt.dL_dx_rows)
+    return [BallArray(value, error) for value, error in zip(values, errors, strict=True)]
 
 
-def _derivatives(answer: ProgramSolution, kkt: Solution) -> tuple[Derivatives, float]:
-    """Return the derivatives, as joint_derivatives does, and a bound on their errors."""
-    n, m, p = sizes(answer)
-    active = list(answer.active)
-    places = [*range(n), *(n + i for i in active), *range(n + m, n + m + p)]
-    signs = np.array([1] * n + [answer.inequalities[i].sign for i in active] + [1] * p)
-
-    def spread(rows: Array) -> BallMatrix:
-        found = np.zeros((len(rows), n + m + p))
-        found[:, places] = rows * signs
-        return BallMatrix(found + 0.0)
-
-    assert isinstance(kkt.general.particular, BallMatrix)
-    J, gradients = _Bounded.of(kkt.general.particular), _rows(kkt)
-    multipliers = equality_multipliers = None
-    if not has_too_many_multipliers(answer):
-        by_number = np.zeros((m, J.value.shape[1]))
-        by_number[active] = J.value[n : n + len(active)]
-        multipliers, equality_multipliers = spread(by_number), spread(J.value[n + len(active) :])
-    losses = spread(np.array([row.value for row in gradients])) if gradients else ()
-    errors = [J.error, *(row.error for row in gradients)]
-    found = Derivatives(parameters(answer), spread(J.value[:n]), losses, {}, multipliers, equality_multipliers)
-    return found, max(float(error.max(initial=0)) for error in errors)
-
-
-def _matrix_gradients(answer: ProgramSolution, row: _Bounded, y: _Bounded) -> tuple[MatrixGradients, float]:
+def _matrix_gradients(answer: ProgramSolution, row: BallArray, y: BallArray) -> tuple[MatrixGradients, float]:
     """Return ∂L/∂P, ∂L/∂G and ∂L/∂A of a loss, as matrix_gradients does, and a bound on their errors."""
     n, m, active = answer.program.unknowns, len(answer.program.h), list(answer.active)
-    u, z = (_Bounded(*(part[:n] for part in whole)) for whole in (row, y))
+    u, z = (BallArray(*(part[:n] for part in whole)) for whole in (row, y))
     P, of_P = _sum_of_products(u, z, z, u)
-    by_rows, duals = (_Bounded(*(part[n:] for part in whole)) for whole in (row, y))
-    rows, errors = _sum_of_products(duals, u, _Bounded(-by_rows.value, by_rows.error), z)
+    by_rows, duals = (BallArray(*(part[n:] for part in whole)) for whole in (row, y))
+    rows, errors = _sum_of_products(duals, u, BallArray(-by_rows.value, by_rows.error), z)
     G, k = np.zeros((m, n)), len(active)
     of_rows = [place for place, i in enumerate(active) if i < m]
     G[[active[place] for place in of_rows]] = rows[of_rows]
@@ -207,11 +165,21 @@ def _matrix_gradients(answer: ProgramSolution, row: _Bounded, y: _Bounded) -> tu
     return found, float(max(of_P.max(initial=0), errors.max(initial=0)))
 
 
-def _sum_of_products(a: _Bounded, b: _Bounded, c: _Bounded, d: _Bounded) -> tuple[Array, Array]:
+def _sum_of_products(a: BallArray, b: BallArray, c: BallArray, d: BallArray) -> tuple[Array, Array]:
     """Return a·bᵀ + c·dᵀ and a bound on its error."""
-    left = _Bounded(np.column_stack([a.value, c.value]), np.column_stack([a.error, c.error]))
-    right = _Bounded(np.vstack([b.value, d.value]), np.vstack([b.error, d.error]))
-    return left.times(right)
+    left = BallArray(np.column_stack([a.value, c.value]), np.column_stack([a.error, c.error]))
+    right = BallArray(np.vstack([b.value, d.value]), np.vstack([b.error, d.error]))
+    return multiplied(left, right)
+
+
+def _ball_array(matrix: BallMatrix) -> BallArray:
+    error = np.inf if matrix.error is None else matrix.error
+    return BallArray(matrix.array, np.broadcast_to(error, matrix.array.shape))
+
+
+def _matrix(rows: list[list[float]]) -> BallMatrix:
+    """Build a matrix whose error bound is that of the whole answer; of no rows where there is no loss."""
+    return BallMatrix(np.array(rows, dtype=float).reshape(len(rows), len(rows[0]) if rows else 0) + 0.0)
 
 
 def _undecided(program: QuadraticProgram, message: str) -> InputError:
