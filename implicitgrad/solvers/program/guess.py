@@ -9,7 +9,7 @@ import numpy as np
 
 from implicitgrad.model.program.problem import CanonicalProgram
 from implicitgrad.numbers.ball import Array
-from implicitgrad.solvers.program.lemke import PivotLimit, solve_complementarity
+from implicitgrad.solvers.program.lemke import solve_complementarity
 from implicitgrad.solvers.program.optimum import has_many_rows, in_integers, most_violated, with_rows
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
 from implicitgrad.solvers.program.work import Work
@@ -69,7 +69,7 @@ def _guess(program: CanonicalProgram, work: Work) -> _Guess | None:
     try:
         with np.errstate(all="ignore"):
             tableau = FloatTableau(problem, work)
-            if solve_complementarity(tableau, MAX_PIVOTS_PER_ROW * (problem.size + 5)) is not None:
+            if solve_complementarity(tableau) is not None:
                 return None
     except (PivotLimit, OverflowError):
         return None
@@ -78,6 +78,10 @@ def _guess(program: CanonicalProgram, work: Work) -> _Guess | None:
         if label < len(z):
             z[label] = -entry
     return _Guess(sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size), z)
+
+
+class PivotLimit(Exception):
+    """Doubles took more pivots than a solution can need."""
 
 
 class FloatTableau(Tableau):
@@ -101,13 +105,13 @@ class FloatTableau(Tableau):
         self.entries = array * scale[:, None]
         norm = np.abs(self.entries).max(initial=0)
         self.zero = self.TOLERANCE * (norm or 1)
-
-    def copy(self) -> FloatTableau:
-        """Return a tableau that can be changed without changing this one."""
-        raise NotImplementedError
+        self.pivots_left = MAX_PIVOTS_PER_ROW * (problem.size + 5) + problem.size
 
     def exchange(self, row: int, column: int) -> None:
-        """Make a nonbasic variable basic in the place of the one of a row."""
+        """Make a nonbasic variable basic in the place of the one of a row. Raise PivotLimit if that does not end."""
+        self.pivots_left -= 1
+        if not self.pivots_left:
+            raise PivotLimit
         array = self.entries
         self.work.spend(array.size // FASTER_THAN_INTEGERS, 0)
         pivot = array[row, column]

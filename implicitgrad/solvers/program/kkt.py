@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import chain
+from operator import mul
 
-from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, Vector
+from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, Vector, times
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.row_reduction import integers
 
 
 def kkt_system(
@@ -46,15 +48,14 @@ def kkt_system(
     )
 
 
-def value_of_unknowns(solution: Solution, canonical: CanonicalProgram, active: Sequence[int]) -> Vector:
+def value_of_unknowns(solution: Solution, canonical: CanonicalProgram, active: Sequence[int]) -> Vector | None:
     """Return z, λ of the active inequalities and ν, the free ones among them 0, for the program's q, d and b.
 
-    The system has all equalities. Dependent inputs are ignored: the caller verifies that the equations hold.
+    The system has all equalities. Return None if its equations contradict each other.
     """
-    x = [*canonical.q, *(canonical.d[i] for i in active), *canonical.b]
-    position = {name: k for k, name in enumerate(solution.x)}
+    x = (*canonical.q, *(canonical.d[i] for i in active), *canonical.b)
+    value_of = dict(zip(solution.x, x, strict=True))
+    numerators, unit = integers([value_of[name] for name in solution.independent])
     J = RationalMatrix.of(solution.general.particular)
-    right_side = RationalMatrix.of([tuple(x[position[name]] for name in solution.independent)])
-    (numerators,) = right_side.numerators
-    unit = right_side.denominator * J.denominator
-    return tuple(Fraction(sum(a * b for a, b in zip(row, numerators, strict=True)), unit) for row in J.numerators)
+    found = tuple(Fraction(sum(map(mul, row, numerators)), unit * J.denominator) for row in J.numerators)
+    return found if solution.constraints is None or times(solution.system.A, found) == x else None

@@ -22,22 +22,15 @@ class Ray(NamedTuple):
     """By label, those of free variables first."""
 
 
-class PivotLimit(Exception):
-    """Doubles took more pivots than a solution can need."""
-
-
-def solve_complementarity(tableau: Tableau, max_pivots: int | None = None) -> Ray | None:
-    """Bring a tableau to a complementary basis with nonnegative values; return a Ray if there is none.
-
-    max_pivots : raise PivotLimit beyond them.
-    """
+def solve_complementarity(tableau: Tableau) -> Ray | None:
+    """Bring a tableau to a complementary basis with nonnegative values; return a Ray if there is none."""
     undetermined = make_free_variables_basic(tableau)
     right_side = tableau.column(RIGHT_SIDE)
     for label in undetermined:  # whose complements are constant
         row = tableau.basis.index(tableau.complement(label))
         if right_side[row]:
             return _ray(tableau, label, -1 if right_side[row] < 0 else 1)
-    return complementary_pivots(tableau, [RIGHT_SIDE], max_pivots)
+    return complementary_pivots(tableau, [RIGHT_SIDE])
 
 
 def make_free_variables_basic(tableau: Tableau) -> list[int]:
@@ -74,7 +67,7 @@ def make_free_variables_basic(tableau: Tableau) -> list[int]:
         pending.remove(first)
 
 
-def complementary_pivots(tableau: Tableau, right_sides: list[int], max_pivots: int | None = None) -> Ray | None:
+def complementary_pivots(tableau: Tableau, right_sides: list[int]) -> Ray | None:
     """Make the values of the pairs' basic variables lexicographically nonnegative; return a Ray if that cannot be.
 
     right_sides : the labels of the columns of values, which are compared in this order.
@@ -87,16 +80,12 @@ def complementary_pivots(tableau: Tableau, right_sides: list[int], max_pivots: i
     tableau.add_column(ARTIFICIAL, [-tableau.d * (row in is_pair) for row in range(len(tableau.basis))])
     row = order.least(pairs, [1] * len(tableau.basis))
     entering = ARTIFICIAL
-    pivots = 0
     while True:
         leaving = tableau.basis[row]
         tableau.exchange(row, tableau.columns.index(entering))
         if leaving == ARTIFICIAL:
             tableau.drop_column(ARTIFICIAL)
             return None
-        pivots += 1
-        if max_pivots is not None and pivots > max_pivots:
-            raise PivotLimit
         entering = tableau.complement(leaving)
         rates = tableau.column(entering)
         falling = [row for row in pairs if rates[row] > 0]

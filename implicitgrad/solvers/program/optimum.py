@@ -132,15 +132,12 @@ def _with_feasible_point(
     program: CanonicalProgram, direction: Vector, work: Work
 ) -> RayCertificate | FarkasCertificate:
     """Return the proof that the objective has no minimum, if there is a feasible point to go from along the ray."""
-    feasible = find_optimum(program._replace(P=_zeros(len(program.q)), q=(Fraction(0),) * len(program.q)), work)
+    zeros = (Fraction(0),) * len(program.q)
+    feasible = find_optimum(program._replace(P=(zeros,) * len(zeros), q=zeros), work)
     if isinstance(feasible, Optimum):
         return RayCertificate(direction, feasible.z)
     assert isinstance(feasible, FarkasCertificate)
     return feasible
-
-
-def _zeros(n: int) -> Rows:
-    return ((Fraction(0),) * n,) * n
 
 
 def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> FarkasCertificate | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgram, Vector, product, times
 from implicitgrad.model.program.solution import Dependency, FarkasCertificate, ProgramSolution, ProgramStatus
@@ -59,22 +58,17 @@ def solve_program(program: QuadraticProgram) -> ProgramSolution:
     refuse_nonconvex(program, canonical.P, work)
     size = len(canonical.q) + len(canonical.d) + len(canonical.b)
     guessed = _proved_guess(program, canonical, work) if size > MAX_WITHOUT_GUESS else None
-    found = guessed.optimum if guessed else find_optimum(canonical, work)
+    found, kkt = guessed or (find_optimum(canonical, work), None)
     if not isinstance(found, Optimum):
         is_infeasible = isinstance(found, FarkasCertificate)
         status = ProgramStatus.INFEASIBLE if is_infeasible else ProgramStatus.UNBOUNDED
         return ProgramSolution(program, tuple(program.inequalities()), status, certificate=found)
-    return _OptimumAnalysis(program, canonical, found, guessed.kkt if guessed else None, work).solution()
+    return _OptimumAnalysis(program, canonical, found, kkt, work).solution()
 
 
-class ProvedGuess(NamedTuple):
-    """An optimum found in doubles and verified exactly."""
-
-    optimum: Optimum
-    kkt: Solution
-
-
-def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram, work: Work) -> ProvedGuess | None:
+def _proved_guess(
+    program: QuadraticProgram, canonical: CanonicalProgram, work: Work
+) -> tuple[Optimum, Solution] | None:
     """Solve the KKT conditions of a guessed basis exactly. Return None if the result is not optimal."""
     from implicitgrad.solvers.program.guess import guess_active
 
@@ -83,6 +77,8 @@ def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram, work: 
         return None
     kkt = _solve_kkt(program, canonical, active, work)
     values = value_of_unknowns(kkt, canonical, active)
+    if values is None:
+        return None
     n, k = len(canonical.q), len(active)
     z, given, duals = values[:n], values[n : n + k], values[n + k :]
     multipliers = [ZERO] * len(canonical.d)
@@ -90,15 +86,7 @@ def _proved_guess(program: QuadraticProgram, canonical: CanonicalProgram, work: 
         multipliers[i] = multiplier
     if min(given, default=0) < 0 or min(canonical.slacks(z), default=0) < 0:
         return None
-    if kkt.constraints is not None or kkt.general.free:
-        stationarity = canonical.gradient(z)
-        for rows, factors in ((canonical.C, multipliers), (canonical.A, duals)):
-            for row, factor in zip(rows, factors, strict=True):
-                stationarity = tuple(a + factor * b for a, b in zip(stationarity, row, strict=True))
-        slacks = canonical.slacks(z)
-        if any(stationarity) or times(canonical.A, z) != canonical.b or any(slacks[i] for i in active):
-            return None
-    return ProvedGuess(Optimum(z, tuple(multipliers), duals), kkt)
+    return Optimum(z, tuple(multipliers), duals), kkt
 
 
 def _solve_kkt(program: QuadraticProgram, canonical: CanonicalProgram, active: Sequence[int], work: Work) -> Solution:
