@@ -7,12 +7,13 @@ from itertools import combinations, islice
 from math import comb
 from typing import Any
 
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.row_reduction import integers, reduce_rows
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 
+MAX_CHOICES = 10_000
 MAX_CHOICES_LISTED = 12
 
 
@@ -40,9 +41,9 @@ def impossible_choice(system: LinearSystem, free: Sequence[str], null_space: Bas
         return UsageError(f"{message}; expected none, since every unknown is determined")
     possible = [i for i, row in enumerate(null_space) if any(row)]
     counted = "1 unknown is free" if F == 1 else f"{F} unknowns are free"
-    if comb(len(possible), F) > 10_000:
+    if system.arithmetic is Arithmetic.SYMBOLIC or comb(len(possible), F) > MAX_CHOICES:
         names = ", ".join(printable(system.y[i]) for i in possible)
-        return UsageError(f"{message} together; {counted}, of {names}")
+        return UsageError(f"{message}{' together' if len(free) > 1 else ''}; {counted}, of {names}")
     choices = (
         choice
         for choice in combinations(possible, F)

@@ -1,8 +1,7 @@
 """Compute the second derivatives of the unknowns of as many equations F(x, y) = 0.
 
-Differentiating twice, with J = ∂y/∂x: F_ik + F_iy·J_k + F_ky·J_i + F_yy·J_i·J_k + F_y·∂²y/∂xᵢ∂xₖ = 0. For several
-unknowns, F_xx + F_xy·J + (F_xy·J)ᵀ + Jᵀ·F_yy·J of each equation is a right side for A = F_y, of which each pair of
-inputs has one: ∂²y/∂xᵢ∂xₖ = −A⁻¹ times them.
+Differentiating twice, with J = ∂y/∂x: F_xx + F_xy·J + (F_xy·J)ᵀ + Jᵀ·F_yy·J of each equation is a right side for
+A = F_y, of which each pair of inputs has one: ∂²y/∂xᵢ∂xₖ = −A⁻¹ times them.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
+from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.derived.value import Solve
 from implicitgrad.text.characters import count
@@ -33,43 +32,21 @@ def with_second_derivatives(solution: Solution, solve: Solve) -> Solution:
         raise UsageError(f"{message}, got {count(M, 'equation')} in {count(N, 'unknown')}")
     if solution.status is not Status.DETERMINED:
         return solution._replace(second=RowMatrix())
-    if N > 1:
-        return solution._replace(second=_of_several(solution, solve))
-    J: list[Any] = list(solution.general.particular[0])
-    P, F_y = len(J), system.A[0][0]
-    hessian = None if system.origin is None else system.origin.hessian
-    if hessian is None:
-        zero = J[0] - J[0]
-        return solution._replace(second=RowMatrix([[zero] * P] * P))
-    F: list[list[Any]] = [list(row) for row in hessian]
-    rows = [
-        [-(F[i][k] + F[i][P] * J[k] + F[k][P] * J[i] + F[P][P] * J[i] * J[k]) / F_y for k in range(P)] for i in range(P)
-    ]
-    A = system.A
-    if A.has_bounds:
-        import numpy as np
-
-        from implicitgrad.numbers.ball import BallMatrix
-
-        if system.origin is not None and system.origin.second is not None:
-            texts, radii = system.origin.second
-            values = np.array([[float(Fraction(text)) for text in row] for row in texts])
-            return solution._replace(second=BallMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
-        return solution._replace(second=BallMatrix(np.array([[float(entry) for entry in row] for row in rows]), None))
-    if isinstance(A, SymbolicMatrix) and system.origin is not None and not system.origin.point:
-        rows = [[A.field.shortened(entry, system.origin.parsed) for entry in row] for row in rows]
-    return solution._replace(second=RowMatrix(rows))
-
-
-def _of_several(solution: Solution, solve: Solve) -> BaseMatrix[Any]:
-    """Return ∂²y/∂x² of several unknowns (N·P, P)."""
-    system, origin, J = solution.system, solution.system.origin, solution.general.particular
-    (N, P), hessian = J.shape, None if origin is None else origin.hessian
+    origin, J = system.origin, solution.general.particular
+    P, hessian = J.shape[1], None if origin is None else origin.hessian
     if N * P * P > MAX_NUMBERS:
         message = f"expected at most {MAX_NUMBERS:,} second derivatives, got {N * P * P:,}"
         raise InputError([Problem(message, code="too-large", source=system.source)])
     if hessian is None or origin is None:
-        return RowMatrix([[Fraction(0)] * P] * (N * P))
+        return solution._replace(second=RowMatrix([[Fraction(0)] * P] * (N * P)))
+    if J.has_bounds and origin.second is not None:
+        import numpy as np
+
+        from implicitgrad.numbers.ball import BallMatrix
+
+        texts, radii = origin.second
+        values = np.array([[float(Fraction(text)) for text in row] for row in texts])
+        return solution._replace(second=BallMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
     if J.has_bounds and not hessian.has_bounds:
         from implicitgrad.numbers.ball import from_fractions
 
@@ -91,5 +68,5 @@ def _of_several(solution: Solution, solve: Solve) -> BaseMatrix[Any]:
     inverse = solve(system._replace(x=names, **nothing), gradient_alone=False).general.particular
     found = sides[0].beside(*sides[1:]).times(inverse.transposed()).negative().transposed().reshaped(N * P, P)
     if isinstance(found, SymbolicMatrix) and not origin.point:
-        return found.with_rows([found.field.shortened(entry, origin.parsed) for entry in row] for row in found)
-    return found
+        found = found.with_rows([found.field.shortened(entry, origin.parsed) for entry in row] for row in found)
+    return solution._replace(second=found)

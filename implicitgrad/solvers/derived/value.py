@@ -19,10 +19,10 @@ point c is −∂F/∂a there, and the implicit function theorem requires W = 0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from implicitgrad.model.at_value import AtValue
 from implicitgrad.model.solution import Solution
@@ -45,11 +45,8 @@ ROUNDED_X = (
 )
 
 
-class Solve(Protocol):
-    """The solver that found the solution."""
-
-    def __call__(self, system: LinearSystem, *, gradient_alone: bool) -> Solution:
-        """Solve a system."""
+Solve = Callable[..., Solution]
+"""The solver that found a solution; it takes a system and whether only its gradient is needed, gradient_alone."""
 
 
 def with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Solution:

@@ -10,8 +10,8 @@ import numpy as np
 
 from implicitgrad.model.conditioning import ILL_CONDITIONED
 from implicitgrad.model.conversion import in_arithmetic
-from implicitgrad.model.solution import Found, General, Solution, assemble
-from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix, Status
+from implicitgrad.model.solution import Found, Solution, assemble
+from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.solvers.floating.adjoint import Adjoint
@@ -75,11 +75,8 @@ class _Solving:
 
     def __init__(self, system: LinearSystem, wanted: set[int], free: Sequence[str], rtol: float | None) -> None:
         self.system = system
-        self.A, self.B, self.g = _doubles(system.A), None, None
-        if system.B is not None:
-            self.B = _doubles(system.B)
-        if system.dL_dy is not None:
-            self.g = _doubles(system.dL_dy)
+        self.A = _doubles(system.A)
+        self.B, self.g = (None if matrix is None else _doubles(matrix) for matrix in (system.B, system.dL_dy))
         self.scaled = _scaled(self.A, self.B)
         self.basis = find_basis(self.scaled.A, self.scaled.dA, rtol, frozenset(wanted))
         self.losses = np.zeros(0, dtype=np.int64)
@@ -277,15 +274,12 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
     if scaled.B is not None:
         found = times(found, BallArray(scaled.B, np.zeros_like(scaled.B) if scaled.dB is None else scaled.dB))
     dL_dx = _matrix(unscaled(found, sums(losses, scaled.inputs)), is_certain=True)
-    return Solution(
-        system=system,
-        rank=n,
-        status=Status.DETERMINED,
-        dy_dx=RowMatrix(),
-        dL_dx_rows=dL_dx,
-        independent=system.x,
-        constraints=None,
-        general=General((), RowMatrix(), RowMatrix(), RowMatrix(), dL_dx, BallMatrix(np.zeros((len(g), 0)))),
+    nothing = RowMatrix()
+    return assemble(
+        system,
+        Found((), range(system.inputs), (), nothing, nothing, None),
+        nothing,
+        (dL_dx, BallMatrix(np.zeros((len(g), 0)))),
         condition_ratio=None,
         rank_tolerance=tolerance,
         is_gradient_alone=True,

@@ -24,6 +24,7 @@ from implicitgrad.solvers.floating.back_substitution import (
 )
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.error_free import U as UNIT_ROUNDOFF
+from implicitgrad.solvers.floating.error_free import norms
 from implicitgrad.solvers.floating.inverse import BallArray
 from implicitgrad.solvers.floating.structural_zeros import Structure
 
@@ -48,12 +49,12 @@ def find_uncertified(
         return BallArray(value, np.full(value.shape, 0.0 if basis.is_certain else np.inf))
 
     V, W = _dependencies(scaled.A, basis, inverse)
-    reach = small * np.outer(_norms(inverse.right_inverse, 1), np.sqrt(1 + _norms(V, 0) ** 2))
+    reach = small * np.outer(norms(inverse.right_inverse, 1), np.sqrt(1 + norms(V, 0) ** 2))
     reach = np.minimum(reach, most * np.abs(V).max(axis=0, initial=1.0))
     null_space, _ = flush_zeros(bounded(V), reach, structure.null_space)
     V = null_space.value
 
-    reach_of_rows = small * np.outer(np.sqrt(1 + _norms(W, 1) ** 2), _norms(inverse.left_inverse, 0))
+    reach_of_rows = small * np.outer(np.sqrt(1 + norms(W, 1) ** 2), norms(inverse.left_inverse, 0))
     reach_of_rows = np.minimum(reach_of_rows, most * np.abs(W).max(axis=1, initial=1.0)[:, None])
     W = flush_zeros(bounded(W), reach_of_rows, structure.other_rows)[0].value
     inputs = inputs_of(scaled, basis, BallArray(W, np.zeros_like(W)), structure)
@@ -108,8 +109,3 @@ def _allowed(scaled: Scaled, basis: Basis, inputs: Inputs) -> Array:
     allowed[inputs.independent, range(len(inputs.independent))] = 1.0
     allowed[inputs.dependent] = inputs.constraints.value
     return allowed
-
-
-def _norms(a: Array, axis: int) -> Array:
-    found: Array = np.sqrt((a**2).sum(axis=axis))
-    return found

@@ -12,8 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, onenormest
 
-from implicitgrad.model.solution import General, Solution
-from implicitgrad.model.system import Status
+from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.numbers.ball import Array, BallMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.sparse import SparseMatrix
@@ -123,21 +122,18 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
     if not remarks and any(found is not None and found.largest_error() is None for found in (rows, J)):
         remarks = [("not-certified", "a bound on an error is beyond the range of doubles, and nothing is certified")]
     V = RowMatrix() if shown is None else BallMatrix(np.zeros((len(system.y), 0)))
-    return Solution(
-        system=system,
-        rank=rank,
-        status=Status.DETERMINED,
-        dy_dx=J,
-        dL_dx_rows=rows,
-        independent=system.x,
-        constraints=None,
-        general=General((), J, V, J, rows, None if rows is None else BallMatrix(np.zeros((len(rows), 0)))),
+    answer = assemble(
+        system,
+        Found((), range(len(system.x)), (), J, V, None),
+        J,
+        None if rows is None else (rows, BallMatrix(np.zeros((len(rows), 0)))),
         condition_ratio=None,
         residual=residual,
         is_gradient_alone=shown is None,
         remarks=tuple(remarks),
         sensitivities=(J_sensitivity, None if dL_dx is None else BallMatrix(dL_dx.sensitivity.T)),
     )
+    return answer._replace(rank=rank)
 
 
 def as_sparse(matrix: BaseMatrix[Any]) -> SparseMatrix:

@@ -14,20 +14,19 @@ from typing import Any
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import PolyElement, PolyRing
 
-from implicitgrad.model.solution import Found, Solution, assemble
+from implicitgrad.model.solution import Solution, assemble
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import Reduced
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.exact.solver import read_off
-from implicitgrad.solvers.free_unknowns import indices
+from implicitgrad.solvers.free_unknowns import impossible_choice, indices
 from implicitgrad.solvers.symbolic.special_cases import find_validity, vanishes_on
 from implicitgrad.symbolic.function_field.adjugate import adjugate, has_few_minors
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.field import Field
 from implicitgrad.symbolic.function_field.rank_profile import Profile, profile_at
-from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 
 MAX_SIZE = 16
@@ -69,7 +68,7 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     jordan = Reduced(solved, others, profile.pivots, field.number(1), profile.sources)
     found = read_off(jordan, N, P, lambda numerators, _: SymbolicMatrix(field, numerators))
     if not wanted <= set(found.free):
-        raise _impossible(system, free, found)
+        raise impossible_choice(system, free, found.null_space)
     J = found.particular
     minimum_norm = _minimum_norm(field, A, J, order[:N]) if found.free else J
     remarks: tuple[tuple[str, str], ...] = ()
@@ -218,13 +217,3 @@ def _refuse_long_squares(rows: Sequence[Sequence[Any]]) -> None:
     if found > MAX_TERMS:
         message = f"the choice of minimum norm would have denominators of more than {MAX_TERMS} terms"
         raise UsageError(message, "Give some of the letters numbers")
-
-
-def _impossible(system: LinearSystem, free: Sequence[str], found: Found) -> UsageError:
-    possible = [name for name, row in zip(system.y, found.null_space, strict=True) if any(row)]
-    together = " together" if len(free) > 1 else ""
-    message = f"{printable(system.source)}: {', '.join(map(printable, free))} cannot be free{together}"
-    if not possible:
-        return UsageError(f"{message}; expected none, since every unknown is determined")
-    counted = "1 unknown is free" if len(found.free) == 1 else f"{len(found.free)} unknowns are free"
-    return UsageError(f"{message}; {counted}, of {', '.join(map(printable, possible))}")
