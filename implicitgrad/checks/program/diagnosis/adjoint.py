@@ -77,11 +77,12 @@ class KktSystems:
         if len(active) + p > n:
             return None
         found = solve_exact(kkt_system(self.program, self.canonical, active, range(p)))
-        if found.general.free or found.constraints is not None:
+        value = value_of_unknowns(found, self.canonical, active)
+        if found.general.free or found.constraints is not None or value is None:
             return None
         J = found.general.particular
         losses = found.general.dL_dx_particular or ()
-        return Response(active, J[:n], tuple(losses), value_of_unknowns(found, self.canonical, active))
+        return Response(active, J[:n], tuple(losses), value)
 
     def least_norm(self, active: Sequence[int]) -> Response:
         """Return the response by the pseudo-inverse of K with these inequalities: K⁺·x = K·w with K³·w = K·x."""
