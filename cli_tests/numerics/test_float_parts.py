@@ -54,7 +54,7 @@ def test_matrices_of_every_arithmetic_say_the_same(seed: int) -> None:
         product = A.times(B)
         partial = A.partial(C, column_of, int(inner) + 2)
         values = (
-            A.shape, A.nonzero_rows(), A.nonzero_columns(), A.count_nonzero(), A.nonzero_entries(is_replaced),
+            A.shape, A.nonzero_rows(), A.transposed().nonzero_rows(), A.count_nonzero(), A.nonzero_entries(is_replaced),
             A.where(is_replaced, C).rows, product.rows, partial.rows, partial.count_determined(),
         )  # fmt: skip
         found.append((*values, [list(map(float, row)) for row in A.plain_rows()]))

@@ -251,7 +251,7 @@ def assemble(
     g, gV = gradients or ((None, None) if system.dL_dy is None else (system.dL_dy.times(J), system.dL_dy.times(V)))
     dy_dx, dL_dx = J, g
     if free or matrix is not None:
-        moving = [False] * len(independent) if matrix is None else matrix.nonzero_columns()
+        moving = [False] * len(independent) if matrix is None else matrix.transposed().nonzero_rows()
         column_of = {k: m for m, k in enumerate(independent) if not moving[m]}
         dy_dx = J.partial(V, column_of, len(x))
         dL_dx = None if g is None or gV is None else g.partial(gV, column_of, len(x))

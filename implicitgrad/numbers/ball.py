@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
 from implicitgrad.text.characters import MAX_DIGITS
 from implicitgrad.text.number_grammar import ALL_NUMBERS
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
 
 Array = np.ndarray[Any, Any]
 
@@ -116,9 +113,6 @@ class BallMatrix(BaseMatrix[Any]):
 
     def nonzero_rows(self) -> list[bool]:
         return [bool(row.any()) for row in self.array]
-
-    def nonzero_columns(self) -> list[bool]:
-        return [bool(column.any()) for column in self.array.T]
 
     def vector(self) -> Array:
         found: Array = self.array[0]
@@ -217,7 +211,7 @@ class BallMatrix(BaseMatrix[Any]):
         """Return the bound on each entry, infinite where there is none."""
         return np.broadcast_to(np.inf if self.error is None else self.error, self.array.shape)
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
         return self.array.astype(dtype or self.array.dtype, copy=copy is not False)
 
     def __eq__(self, other: object) -> bool:

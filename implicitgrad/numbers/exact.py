@@ -108,9 +108,6 @@ class RationalMatrix(BaseMatrix[Fraction]):
     def nonzero_rows(self) -> list[bool]:
         return list(map(any, self.numerators))
 
-    def nonzero_columns(self) -> list[bool]:
-        return list(map(any, zip(*self.numerators, strict=True)))
-
     def times(self, other: BaseMatrix[Any]) -> RationalMatrix:
         right = RationalMatrix.of(other)
         columns = list(zip(*right.numerators))  # noqa: B905 (slower)

@@ -54,10 +54,6 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
         """Return whether each row has a nonzero entry."""
         return [any(row) for row in self.rows]
 
-    def nonzero_columns(self) -> list[bool]:
-        """Return whether each column has a nonzero entry."""
-        return [any(column) for column in zip(*self.rows, strict=True)]
-
     def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Any]]]:
         """Return each row's nonzero entries as (column, entry), doubles as Balls; none for rows that are skipped."""
         rows = zip_longest(self.rows, is_skipped)

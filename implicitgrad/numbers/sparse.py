@@ -104,9 +104,6 @@ class SparseMatrix(BaseMatrix[Any]):
     def nonzero_rows(self) -> list[bool]:
         return list((np.diff(self.array.indptr) > 0).tolist())
 
-    def nonzero_columns(self) -> list[bool]:
-        return list((np.bincount(self.array.indices, minlength=self.shape[1]) > 0).tolist())
-
     def count_nonzero(self) -> int:
         return int(self.array.nnz)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from implicitgrad.numbers.matrix import RowMatrix
-
-if TYPE_CHECKING:
-    from implicitgrad.symbolic.function_field.element import Field, Symbolic
+from implicitgrad.symbolic.function_field.element import Field, Symbolic
 
 
 class SymbolicMatrix(RowMatrix):

@@ -10,6 +10,7 @@ from typing import Any
 from implicitgrad.numbers.doubles import Decimals, is_array
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import quoted
+from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import EXPECTED, NumberError
 from implicitgrad.text.number_texts import last_place
 
@@ -105,3 +106,11 @@ def described(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     return "a mapping" if isinstance(value, dict) else quoted(str(value))
+
+
+def with_others(problem: Problem, others: int) -> Problem:
+    """Append to an entry's problem how many other entries have the same one."""
+    if not others:
+        return problem
+    are_none = "1 other entry is no number either" if others == 1 else f"{others} other entries are no numbers either"
+    return problem._replace(message=f"{problem.message}; {are_none}")

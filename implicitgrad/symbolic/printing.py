@@ -9,10 +9,9 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from implicitgrad.symbolic.grammar.expressions import SUPERSCRIPTS
 from implicitgrad.symbolic.odd_root import with_powers
 from implicitgrad.text.errors import InputError, Problem
-
-SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 class _PositiveFirst:

@@ -66,14 +66,6 @@ def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = 
     return kept
 
 
-def with_others(problem: Problem, others: int) -> Problem:
-    """Append to an entry's problem how many other entries have the same one."""
-    if not others:
-        return problem
-    are_none = "1 other entry is no number either" if others == 1 else f"{others} other entries are no numbers either"
-    return problem._replace(message=f"{problem.message}; {are_none}")
-
-
 class ImplicitGradError(Exception):
     """The root of the tree: a message a user can act on."""
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeGuard
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.numbers.doubles import Decimals
-from implicitgrad.numbers.values import as_fraction, described, plain
+from implicitgrad.numbers.values import as_fraction, described, plain, with_others
 from implicitgrad.symbolic.grammar.expressions import ExpressionError, has_letters
 from implicitgrad.text.characters import count
-from implicitgrad.text.errors import Problem, with_others
+from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number
 from implicitgrad.text.number_texts import last_place
 

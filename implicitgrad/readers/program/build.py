@@ -11,10 +11,10 @@ from implicitgrad.model.program.problem import Loss, QuadraticProgram, Rows, Vec
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import Path, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.values import described, plain
+from implicitgrad.numbers.values import described, plain, with_others
 from implicitgrad.readers.systems.matrices import MatrixParser
 from implicitgrad.text.characters import count, quoted
-from implicitgrad.text.errors import InputError, Problem, with_others
+from implicitgrad.text.errors import InputError, Problem
 
 NULLS = (None, "null", "~", "")
 INFINITIES = {"inf": 1, "+inf": 1, ".inf": 1, "+.inf": 1, "infinity": 1, "-inf": -1, "-.inf": -1, "-infinity": -1}

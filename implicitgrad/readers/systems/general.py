@@ -11,10 +11,10 @@ from implicitgrad.model.system import AUTO, MATRICES, Arithmetic, LinearSystem, 
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.numbers.values import are_decimals, described
+from implicitgrad.numbers.values import are_decimals, described, with_others
 from implicitgrad.readers.systems.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of
 from implicitgrad.text.characters import count, quoted
-from implicitgrad.text.errors import InputError, Problem, with_others
+from implicitgrad.text.errors import InputError, Problem
 
 GIVEN = ("A", "B", "dL_dy", "x_value", "dx")
 """The matrices that a user may give as arrays."""

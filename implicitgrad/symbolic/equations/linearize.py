@@ -101,7 +101,8 @@ def linearize(
     H = None
     if order > 1 and len(F) == len(y) and not is_linear:
         H = [[derivative(slope, w) for w in (*x, *y)] for f in F for slope in [derivative(f, v) for v in (*x, *y)]]
-    letters = _letters(F, variables) if in_letters else []
+    others = {v for f in F for v in f.free_symbols} - variables
+    letters = sorted(others, key=lambda v: natural(v.name)) if in_letters else []
     k = [-f.subs(dict.fromkeys(variables, 0)) for f in F] if is_linear else []
     by_letter = _by_letter(F, A, B, k, letters)
     point = {symbol(name): to_expression(value.node) for name, value in at.items()}
@@ -149,11 +150,6 @@ def linearize(
         x_value=_written([known])[0], constants=_written(constants) if any(map(any, constants)) else (),
         hessian_radii=hessian_radii, letters=tuple(v.name for v in letters), by_letter=_written(by_letter_there),
     )  # fmt: skip
-
-
-def _letters(F: list[Expr], variables: set[Expr]) -> list[Expr]:
-    """Return the names besides x and y in natural order."""
-    return sorted({v for f in F for v in f.free_symbols} - variables, key=lambda v: natural(v.name))
 
 
 def _by_letter(

@@ -37,7 +37,7 @@ MAX_DEPTH = 50
 MAX_LENGTH = 20_000
 """The most characters of an expression."""
 TOO_LARGE = "expected expressions that can be computed with, got one that is too large, or too deep"
-_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^,]))"
@@ -137,7 +137,7 @@ def why_no_coefficient(text: str) -> str | None:
 
 def names_in(text: str) -> set[str]:
     """Return every part of a text that looks like a name, whether or not the text is an expression."""
-    return set(re.findall(f"[^\\W\\d{_SUPERSCRIPTS}][^\\W{_SUPERSCRIPTS}]*", text)) - set(FUNCTIONS)
+    return set(re.findall(f"[^\\W\\d{SUPERSCRIPTS}][^\\W{SUPERSCRIPTS}]*", text)) - set(FUNCTIONS)
 
 
 def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
@@ -153,9 +153,9 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
         token, start = match[kind], match.start(kind)
         offset = match.end()
         if kind == "name":  # regular expressions take superscripts for letters
-            letters = "".join(takewhile(lambda c: c not in _SUPERSCRIPTS, token))
+            letters = "".join(takewhile(lambda c: c not in SUPERSCRIPTS, token))
             if not letters:
-                kind, letters = "power", "".join(takewhile(lambda c: c in _SUPERSCRIPTS, token))
+                kind, letters = "power", "".join(takewhile(lambda c: c in SUPERSCRIPTS, token))
             elif not letters.isidentifier():
                 raise ExpressionError(f"expected {what}, got {quoted(letters)}", start)
             token, offset = letters, start + len(letters)
@@ -277,7 +277,7 @@ class _Parser:
             if kind == "power":
                 self.next += 1
                 exponent = Node(
-                    "number", offset, value=Fraction(int("".join(str(_SUPERSCRIPTS.index(c)) for c in text)))
+                    "number", offset, value=Fraction(int("".join(str(SUPERSCRIPTS.index(c)) for c in text)))
                 )
                 return Node("**", offset, parts=(base, exponent))
             if text == "**":

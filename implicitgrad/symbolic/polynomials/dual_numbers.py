@@ -56,10 +56,6 @@ class DualNumber(NamedTuple):
         curved = self.curved | other.curved | (self.partials.keys() & other.partials.keys())
         return DualNumber(_limited(self.value * other.value), partials, curved)
 
-    def inverted(self) -> DualNumber:
-        """Return 1/u. Raise DualNumberError for u = 0."""
-        return self.to_power(Fraction(-1))
-
     def to_power(self, exponent: Fraction) -> DualNumber:
         """Return u to a constant power. Raise DualNumberError if that or its derivative is not rational."""
         if exponent == 1:

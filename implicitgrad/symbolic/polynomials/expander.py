@@ -78,11 +78,11 @@ class Expander:
             return product
         if node.kind == "**":
             return self._power(node)
-        operand = self._expand(node.parts[0])
+        operand, is_inverse = self._expand(node.parts[0]), node.kind == "inverse"
         if not _is_constant(operand):
-            what = "a division by" if node.kind == "inverse" else f"{node.text} of"
+            what = "a division by" if is_inverse else f"{node.text} of"
             raise self._unexpected(f"{what} the unknown {self._unknown_in(node)}", node.offset)
-        return _nonzero({(): self._checked(node, operand.get((), ZERO), None)})
+        return _nonzero({(): self._checked(node, operand.get((), ZERO), Fraction(-1) if is_inverse else None)})
 
     def _name(self, node: Node) -> Polynomial:
         if node.text in self.unknowns:
@@ -134,9 +134,7 @@ class Expander:
     def _checked(self, node: Node, operand: DualNumber, exponent: Fraction | None) -> DualNumber:
         """Return a power, an inverse or a function of a number."""
         try:
-            if exponent is not None:
-                return operand.to_power(exponent)
-            return operand.inverted() if node.kind == "inverse" else operand.under(node.text)
+            return operand.under(node.text) if exponent is None else operand.to_power(exponent)
         except DualNumberError as error:
             where = ", ".join(f"{name} = {shown(self.point[name])}" for name in operand.partials)
             is_irrational = isinstance(error, IrrationalError)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import reduce
 from itertools import combinations
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sympy import Abs, Expr, Poly, Rational
 from sympy.functions import acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, sin, sinh, tanh
@@ -20,10 +20,8 @@ from sympy.polys.fields import FracElement
 from sympy.polys.rings import PolyElement
 
 from implicitgrad.symbolic.function_field.factoring import used_places
+from implicitgrad.symbolic.function_field.field import Field
 from implicitgrad.symbolic.odd_root import OddRoot
-
-if TYPE_CHECKING:
-    from implicitgrad.symbolic.function_field.field import Field
 
 MAX_GRAM_ROWS = 8
 MAX_DEGREE = 12
