@@ -276,10 +276,8 @@ class _Parser:
             kind, text, offset = self.tokens[self.next]
             if kind == "power":
                 self.next += 1
-                exponent = Node(
-                    "number", offset, value=Fraction(int("".join(str(SUPERSCRIPTS.index(c)) for c in text)))
-                )
-                return Node("**", offset, parts=(base, exponent))
+                exponent = Fraction(text.translate(str.maketrans(SUPERSCRIPTS, "0123456789")))
+                return Node("**", offset, parts=(base, Node("number", offset, value=exponent)))
             if text == "**":
                 self.next += 1
                 return Node("**", offset, parts=(base, self.factor()))
