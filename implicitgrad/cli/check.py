@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.reports.report import Result
 
-REPORTS = [one for one in FORMATS.values() if one.has_report]
+REPORTS = [one for one in FORMATS.values() if one.reports]
 MATRIX_CLAIMS = {"dy_dx": "--dydx", "dL_dx": "--dldx", "dL_dA": "--dlda", "dL_dB": "--dldb"}
 NUMBER_CLAIMS = {"condition.max": "--max-condition", "tolerance.rtol": "--rtol", "tolerance.atol": "--atol"}
 CLAIM_OPTIONS = MATRIX_CLAIMS | NUMBER_CLAIMS

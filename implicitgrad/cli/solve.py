@@ -16,16 +16,16 @@ from implicitgrad.cli.options.system import EQUATIONS, INLINE, MATRICES, PROGRAM
 from implicitgrad.model.spec import CsvFormat, SystemSpec
 from implicitgrad.numbers.number_form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
-from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.characters import listed, printable, quoted
 from implicitgrad.text.errors import ImplicitGradError, UsageError
-from implicitgrad.writers.formats import FORMATS, JSON, TABLE, either
+from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
     from implicitgrad.cli.answers.answer import Answer, SolveOptions
     from implicitgrad.text.errors import Problem
 
 PRINTED = [one for one in FORMATS.values() if one.is_text]
-WITH_STEPS = either(one.name for one in PRINTED if one.has_steps)
+WITH_STEPS = listed((one.name for one in PRINTED if one.has_steps), "or")
 
 
 EXAMPLES = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from math import inf, log10
@@ -16,6 +17,8 @@ MAX_DECIMAL_PLACES = 400
 DOUBLE_DIGITS = 15
 """The digits of a double that hide the rounding of its last bits."""
 LARGEST_DOUBLE = Fraction(float_info.max)
+SMALLEST_FIXED = -5
+"""The decimal exponent below which numbers are written in scientific notation."""
 
 
 class Figures(NamedTuple):
@@ -31,7 +34,25 @@ class Figures(NamedTuple):
     """The decimal places that its error leaves correct to half a unit of the last."""
 
 
-def figures_of(value: Fraction, digits: int) -> Figures:
+def notation_of(numbers: Iterable[Fraction], digits: int) -> tuple[bool, int, int]:
+    """Return whether a table is in scientific notation, the places of its mantissas or numbers, its least exponent."""
+    figures = [_figures_of(number, digits) for number in numbers]
+    exponents = [one.exponent for one in figures if one.exponent is not None] or [0]
+    is_fixed = max(exponents) < digits and min(exponents) >= SMALLEST_FIXED
+    if is_fixed and all(one.supported >= 0 for one in figures):
+        return False, max(one.places for one in figures), 0
+    return True, max(max(one.significant for one in figures) - 1, 0), min(exponents)
+
+
+def show(value: Fraction, digits: int, most_places: int, lowest: int, *, is_scientific: bool) -> str:
+    """Return a number with at most so many digits and places. lowest : the least decimal exponent beside it."""
+    if not isinstance(value, Ball):
+        return (_scientific if is_scientific else _fixed)(value, digits, most_places)
+    text = _show_double(value, digits, most_places, lowest, is_scientific=is_scientific)
+    return text if value.error < inf else ROUNDED + text.removeprefix(ROUNDED)
+
+
+def _figures_of(value: Fraction, digits: int) -> Figures:
     """Return what the style of a table depends on in a number, of which ``digits`` significant digits are shown."""
     if not isinstance(value, Ball) or abs(value) > LARGEST_DOUBLE:
         decimal, is_exact = _rounded(Fraction(value), digits)
@@ -49,7 +70,7 @@ def figures_of(value: Fraction, digits: int) -> Figures:
     return Figures(exponent, min(places, digits - 1 - exponent), min(digits, significant, known), supported)
 
 
-def fixed(value: Fraction, digits: int, most_places: int) -> str:
+def _fixed(value: Fraction, digits: int, most_places: int) -> str:
     """Return a number in fixed notation, with at most so many places."""
     places = min(most_places, digits - 1 - _rounded(value, digits)[0].adjusted())
     scaled = round(value * 10**places)
@@ -60,17 +81,17 @@ def fixed(value: Fraction, digits: int, most_places: int) -> str:
     return f"{mark}{'-' if value < 0 else ''}{text}"
 
 
-def scientific(value: Fraction, digits: int, places: int) -> str:
+def _scientific(value: Fraction, digits: int, places: int) -> str:
     """Return a number in scientific notation, its mantissa with so many places."""
     decimal, is_exact = _rounded(value, digits)
     return f"{'' if is_exact else ROUNDED}{decimal:.{places}e}"
 
 
-def show_double(value: Ball, digits: int, most_places: int, lowest: int, *, is_scientific: bool) -> str:
-    """Return a double with no digit that its bound does not support. lowest : the least decimal exponent beside it."""
+def _show_double(value: Ball, digits: int, most_places: int, lowest: int, *, is_scientific: bool) -> str:
+    """Return a double with no digit that its bound does not support."""
     if abs(value) > LARGEST_DOUBLE:
-        return scientific(Fraction(value), digits, most_places)
-    number, figures = float(value), figures_of(value, digits)
+        return _scientific(Fraction(value), digits, most_places)
+    number, figures = float(value), _figures_of(value, digits)
     if not number and figures.supported >= most_places - lowest:
         return "0"
     if not is_scientific:

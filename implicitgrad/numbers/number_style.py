@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from math import inf
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from implicitgrad.numbers.number_form import ROUNDED, NumberForm, NumberOptions
@@ -20,12 +19,10 @@ if TYPE_CHECKING:
 
 MAX_INTEGER_DIGITS = 15
 """The digits up to which an integer is written in full, if ``digits`` are not more."""
-MAX_PART_DIGITS = 3
-"""The digits of a numerator or a denominator up to which a table has fractions."""
+MAX_PART = 999
+"""The largest numerator or denominator up to which a table has fractions."""
 MAX_FRACTION_DIGITS = 7
 """The digits of numerator and denominator together up to which an equation, a sentence or a message has a fraction."""
-SMALLEST_FIXED = -5
-"""The decimal exponent below which numbers are written in scientific notation."""
 
 
 def is_symbolic(value: object) -> TypeGuard[Symbolic]:
@@ -39,21 +36,17 @@ def is_ball(value: object) -> TypeGuard[Ball]:
 
 
 def is_short_in_table(value: Fraction) -> bool:
-    """Return whether a table may show a number as a fraction, or it has letters."""
-    if is_symbolic(value):
-        return not value.is_number or (value.fraction is not None and is_short_in_table(value.fraction))
-    return not is_ball(value) and max(abs(value.numerator), value.denominator) < 10**MAX_PART_DIGITS
+    """Return whether a table may show a number as a fraction."""
+    return max(abs(value.numerator), value.denominator) <= MAX_PART
 
 
 def is_short_in_text(value: Fraction) -> bool:
-    """Return whether an equation, a sentence or a message may show a number as a fraction, or it has letters."""
-    if is_symbolic(value):
-        return not value.is_number or (value.fraction is not None and is_short_in_text(value.fraction))
+    """Return whether an equation, a sentence or a message may show a number as a fraction."""
     numerator, denominator = abs(value.numerator), value.denominator
-    if is_ball(value) or denominator == 1:
-        return not is_ball(value) and numerator < 10**MAX_INTEGER_DIGITS
-    is_small = numerator.bit_length() + denominator.bit_length() < 4 * MAX_FRACTION_DIGITS
-    return is_small and len(f"{numerator}{denominator}") <= MAX_FRACTION_DIGITS
+    is_integer, size = denominator == 1, numerator.bit_length() + denominator.bit_length()
+    if is_integer or size >= 4 * MAX_FRACTION_DIGITS:
+        return is_integer and numerator < 10**MAX_INTEGER_DIGITS
+    return len(f"{numerator}{denominator}") <= MAX_FRACTION_DIGITS
 
 
 def show_number(value: Fraction, digits: int) -> str:
@@ -95,22 +88,18 @@ class NumberStyle(NamedTuple):
         """Choose the style of the table with these numbers. is_short : whether it may show a number as a fraction."""
         digits, values = options.digits, list(values)
         has_fractions = options.form is NumberForm.FRACTION or (
-            options.form is NumberForm.AUTO and all(map(is_short, values))
+            options.form is NumberForm.AUTO and all(_is_kept(value, is_short) for value in values)
         )
         longest = max(MAX_INTEGER_DIGITS, digits) if longest_integer is None else longest_integer
         style = cls(digits, has_fractions, False, 0, longest)
         numbers = [number for value in values if (number := _number_of(value)) is not None]
-        if all(map(style._is_in_full, numbers)):
+        decimals = [number for number in numbers if not style._is_in_full(number)]
+        if not decimals:
             return style
-        from implicitgrad.numbers.decimal_text import figures_of
+        from implicitgrad.numbers.decimal_text import notation_of
 
-        figures = [figures_of(number, digits) for number in numbers if not style._is_in_full(number)]
-        exponents = [one.exponent for one in figures if one.exponent is not None] or [0]
-        is_fixed = max(exponents) < digits and min(exponents) >= SMALLEST_FIXED
-        if is_fixed and all(one.supported >= 0 for one in figures):
-            return style._replace(places=max((one.places for one in figures), default=0))
-        places = max(max(one.significant for one in figures) - 1, 0)
-        return style._replace(is_scientific=True, places=places, lowest=min(exponents))
+        is_scientific, places, lowest = notation_of(decimals, digits)
+        return style._replace(is_scientific=is_scientific, places=places, lowest=lowest)
 
     def column(self, values: Sequence[Fraction]) -> list[str]:
         """Return texts, padded so that decimal points are below one another if the texts are aligned at the right."""
@@ -132,17 +121,10 @@ class NumberStyle(NamedTuple):
             return value.shown
         if self._is_in_full(number):
             return format_fraction(Fraction(number))
-        from implicitgrad.numbers import decimal_text
+        from implicitgrad.numbers.decimal_text import show
 
+        text = show(number, self.digits, self.places, self.lowest, is_scientific=self.is_scientific)
         is_rounded = is_symbolic(value) and value.fraction is None
-        if is_ball(number):
-            is_rounded = not number.error < inf
-            text = decimal_text.show_double(
-                number, self.digits, self.places, self.lowest, is_scientific=self.is_scientific
-            )
-        else:
-            write = decimal_text.scientific if self.is_scientific else decimal_text.fixed
-            text = write(number, self.digits, self.places)
         return ROUNDED + text.removeprefix(ROUNDED) if is_rounded else text
 
     def _is_in_full(self, number: Fraction) -> bool:
@@ -181,6 +163,15 @@ class CollectedNumbers(list[Fraction]):
 
 
 NumberWriter = EachNumber | CollectedNumbers | NumberStyle
+
+
+def _is_kept(value: Fraction, is_short: Callable[[Fraction], bool]) -> bool:
+    """Return whether a number may be written as a fraction, or has letters."""
+    if is_symbolic(value):
+        if value.fraction is None:
+            return not value.is_number
+        value = value.fraction
+    return not is_ball(value) and is_short(value)
 
 
 def _number_of(value: Fraction) -> Fraction | None:

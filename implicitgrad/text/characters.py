@@ -83,6 +83,12 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
     return f"Did you mean {lowered[close[0]]}?" if close else None
 
 
+def listed(texts: Iterable[str], word: str = "and") -> str:
+    """Return ``a, b and c``."""
+    *most, last = texts
+    return f"{', '.join(most)} {word} {last}" if most else last
+
+
 def count(number: int, noun: str) -> str:
     """Return the number with its noun: ``1 entry``, ``2 entries``, ``3 rows``, ``4 processes``."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("ss") else f"{noun}s"

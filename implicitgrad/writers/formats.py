@@ -1,14 +1,14 @@
 """The registry of output formats: the name and the suffixes of each, what it is for, and the module that writes it.
 
 A new format is one module and its line in FORMATS. The module has ``write(solution, options)``, and what its line says
-that it has: ``limitation(solution, options)``, ``batch_format()``, ``write_results(results, only_failures,
-is_on_screen)``. A module is imported when its format is first written: a one-liner loads the format that it prints and
-no other.
+that it has: ``limitation(solution, options)``, ``batch_format()``. The module of its reports has ``write_results(
+results, only_failures, is_on_screen)``. A module is imported when it is first needed: a one-liner loads the format that
+it prints and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,49 +43,50 @@ class Format(NamedTuple):
     """Whether it leaves something out of some answers."""
     has_batch: bool = False
     """Whether batch writes many answers into one output."""
-    has_report: bool = False
-    """Whether check reports in it."""
+    reports: str = ""
+    """The module of writers/ that writes the results of check in it; none if there are no such reports."""
 
     def write(self, solution: AnySolution, options: WriteOptions) -> str | memoryview:
         """Write the answer to one system. Raise ImplicitGradError if the format has no place for it."""
-        written: str | memoryview = self._writer().write(solution, options)
+        written: str | memoryview = _writer(self.module).write(solution, options)
         return written
 
     def limitation(self, solution: AnySolution, options: WriteOptions) -> str | None:
         """Return a message on what the format leaves out of an answer."""
-        message: str | None = self._writer().limitation(solution, options) if self.has_limitation else None
+        message: str | None = _writer(self.module).limitation(solution, options) if self.has_limitation else None
         return message
 
     def batch(self) -> BatchFormat:
         """Return how batch writes the answers to many systems into one output."""
-        found: BatchFormat = self._writer().batch_format()
+        found: BatchFormat = _writer(self.module).batch_format()
         return found
 
     def report(self, results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
         """Write the results of check."""
-        text: str = self._writer().write_results(results, only_failures, is_on_screen)
+        text: str = _writer(self.reports).write_results(results, only_failures, is_on_screen)
         return text
 
-    def _writer(self) -> Any:  # noqa: ANN401 (a module)
-        return import_module(f"implicitgrad.writers.{self.module}")
 
-
-def either(words: Iterable[str]) -> str:
-    """Return ``a, b or c``."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
+def _writer(module: str) -> Any:  # noqa: ANN401 (a module)
+    return import_module(f"implicitgrad.writers.{module}")
 
 
 FORMATS = {
     one.name: one
     for one in (
-        Format(TABLE, (PLAIN_SUFFIX,), "screen.page", "", "\n\n", has_steps=True, has_report=True),
+        Format(TABLE, (PLAIN_SUFFIX,), "screen.page", "", "\n\n", has_steps=True, reports="reports.report"),
         Format(
-            JSON, (".json", ".jsonl", ".ndjson"), "data.json", "an object a line", "", has_batch=True, has_report=True
+            JSON,
+            (".json", ".jsonl", ".ndjson"),
+            "data.json",
+            "an object a line",
+            "",
+            has_batch=True,
+            reports="reports.verdict_record",
         ),
-        Format(PLAIN, (), "pages.plain", "a fact a line", "\n", has_report=True),
+        Format(PLAIN, (), "pages.plain", "a fact a line", "\n", reports="pages.plain"),
         Format("markdown", (".md",), "pages.markdown", "", "\n", has_steps=True),
-        Format("html", (".html", ".htm"), "pages.html", "a page for a browser", has_steps=True, has_report=True),
+        Format("html", (".html", ".htm"), "pages.html", "a page for a browser", has_steps=True, reports="pages.html"),
         Format("latex", (".tex",), "pages.latex", "for amsmath", "\n", has_steps=True),
         Format(
             "yaml", (".yaml", ".yml"), "data.yaml", "the system with its answer for check", "---\n", needs_values=True

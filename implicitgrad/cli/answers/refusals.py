@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.spec import UNIQUE_GRADIENT
 from implicitgrad.model.system import Arithmetic, LinearSystem
-from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.characters import listed, printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
-from implicitgrad.writers.formats import FORMATS, either
+from implicitgrad.writers.formats import FORMATS
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.solution import ProgramSolution
@@ -55,7 +55,7 @@ def refuse_several(systems: Sequence[object], form: str, file: str | None) -> No
     if len(systems) == 1 or FORMATS[form].separator is not None:
         return
     option = f"--format {form}" if FORMATS[form].is_text else f"--output {file}"
-    others = either(one.name for one in FORMATS.values() if one.separator is not None)
+    others = listed((one.name for one in FORMATS.values() if one.separator is not None), "or")
     message = f"{option} holds one system's answer, and there are {len(systems)}"
     in_batch = "; implicitgrad batch writes the numbers of all" if FORMATS[form].has_batch else ""
     raise UsageError(message, f"--format {others} holds several{in_batch}")

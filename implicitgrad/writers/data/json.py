@@ -1,8 +1,8 @@
-"""Write answers and verdicts as JSON, an object a line."""
+"""Write answers as JSON, an object a line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from implicitgrad.writers.record import Json, error_record, write_json, write_re
 
 if TYPE_CHECKING:
     from implicitgrad.writers.options import AnySolution, WriteOptions
-    from implicitgrad.writers.reports.report import Result
 
 
 def write(solution: AnySolution, options: WriteOptions) -> str:
@@ -37,11 +36,3 @@ def batch_format() -> BatchFormat:
         return write_json(record) + "\n"
 
     return BatchFormat(lambda solution, hash_: _record(solution, {"content_hash": hash_}) + "\n", failure)
-
-
-def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
-    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
-    from implicitgrad.writers.reports.verdict_record import write_result
-
-    shown = [result for result in results if not (only_failures and getattr(result, "holds", False))]
-    return "".join(write_result(result) + "\n" for result in shown)

@@ -24,7 +24,7 @@ from implicitgrad.model.program.solution import (
     Slope,
 )
 from implicitgrad.numbers.formatting import Expression
-from implicitgrad.text.characters import count
+from implicitgrad.text.characters import count, listed
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence, loss_names, titled
 from implicitgrad.writers.sections.error_bounds import power_of_ten_above
 
@@ -172,8 +172,7 @@ class ProgramDocument:
         return Section((Sentence(held, Role.ASIDE),)), Section((block,))
 
     def _listed(self, inequalities: Sequence[int]) -> str:
-        names = [self.notation.mention(self.solution.inequalities[i].name) for i in inequalities]
-        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return listed(self.notation.mention(self.solution.inequalities[i].name) for i in inequalities)
 
     def _reasons(self) -> Iterator[str]:
         """Yield why the status is not ``differentiable``."""

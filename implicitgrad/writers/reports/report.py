@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
-from implicitgrad.terminal.screen import BAD, DOUBTFUL, GOOD, LABEL, Screen
+from implicitgrad.terminal.screen import BAD, DOUBTFUL, GOOD, LABEL, Screen, stdout_screen
 from implicitgrad.text.characters import IN_ASCII, count, printable
 from implicitgrad.writers.screen.line_breaks import break_line
 
@@ -42,8 +42,9 @@ class ReportRow(NamedTuple):
         return (LABEL, "", COLORS.get(self.verdict, ""), "", DOUBTFUL)
 
 
-def write_report(results: Sequence[Result], screen: Screen, *, only_failures: bool = False) -> str:
+def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
     """Return the table, the failures and the totals; with ``only_failures`` only the failures."""
+    screen = stdout_screen() if is_on_screen else Screen()
     paint = _painter(screen)
     failures = [_failure(verdict, outcome, screen, paint) for verdict, outcome in failed(results)]
     parts = failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
@@ -11,10 +12,14 @@ from implicitgrad.text.characters import format_fraction, printable
 from implicitgrad.writers.record import Json, error_record, nearest_double, write_json
 
 
-def write_result(result: Verdict | Unreadable) -> str:
-    """Return the record as one line of ASCII JSON without newline; for an unreadable file its first error."""
-    record = error_record(result.problems[0]) if isinstance(result, Unreadable) else to_verdict_record(result)
-    return write_json(record)
+def write_results(results: Sequence[Verdict | Unreadable], only_failures: bool, is_on_screen: bool) -> str:
+    """Return the records as lines of ASCII JSON; for an unreadable file its first error."""
+    records = [
+        error_record(result.problems[0]) if isinstance(result, Unreadable) else to_verdict_record(result)
+        for result in results
+        if not (only_failures and isinstance(result, Verdict) and result.holds)
+    ]
+    return "".join(f"{write_json(record)}\n" for record in records)
 
 
 def to_verdict_record(verdict: Verdict) -> dict[str, Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.system import Arithmetic
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
     from implicitgrad.model.solution import Solution
     from implicitgrad.writers.options import AnySolution
-    from implicitgrad.writers.reports.report import Result
 
 MAX_TABLE_SIZE = 40
 """Unknowns or inputs up to which ∂y/∂x is readable as a table in a pipe, which has no size."""
@@ -70,10 +68,3 @@ def _is_large(solution: Solution, selection: Selection | None) -> bool:
         return max(len(solution.y), len(solution.independent)) > MAX_TABLE_SIZE
     rows = 0 if solution.is_gradient_alone else len(selection.rows)
     return max(rows, len(selection.columns)) > MAX_TABLE_SIZE
-
-
-def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: bool) -> str:
-    """Write the results of check. only_failures : leave out what holds. is_on_screen : lay them out for a screen."""
-    from implicitgrad.writers.reports.report import write_report
-
-    return write_report(results, stdout_screen() if is_on_screen else Screen(), only_failures=only_failures)

@@ -28,7 +28,7 @@ from implicitgrad.writers.elements import (
     Sentence,
 )
 from implicitgrad.writers.screen.line_breaks import OF_LISTS, break_expression, break_line
-from implicitgrad.writers.screen.table_layout import GAP, MARGIN, TableLayout, parts_of
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, TableLayout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -161,13 +161,20 @@ class Page:
     def block(self, block: Block) -> None:
         """Write a table, in as many groups of columns as the width requires, or else one entry a line."""
         start = len(self.file.getvalue())
-        table = TableLayout(block, self.room(MARGIN))
-        if (len(table.groups) > 1 or table.has_headings) and (parts := parts_of(block)):
-            for part in parts:
-                self.block(part)
-            return
+        room = self.room(MARGIN)
+        table = TableLayout(block, room)
+        lines = table.lines()
+        if room is not None and (len(table.groups) > 1 or table.is_narrow):
+            from implicitgrad.writers.screen.narrow_table import EntryLayout, parts_of
+
+            if parts := parts_of(block):
+                for part in parts:
+                    self.block(part)
+                return
+            if table.is_narrow:
+                lines = EntryLayout(block, room).lines()
         self.gap()
-        for line in table.lines():
+        for line in lines:
             self.line(line)
         if not table.has_notes_beside:
             for note in block.notes():

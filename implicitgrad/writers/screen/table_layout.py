@@ -1,4 +1,4 @@
-"""Lay out one table: in groups of columns, or with a heading for each row and one entry a line."""
+"""Lay out one table, in groups of columns that fit a width."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rich.text import Text
 
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.terminal.screen import DOUBTFUL, LABEL, UNDETERMINED
-from implicitgrad.writers.elements import FREE, OPEN, Block, Row
-from implicitgrad.writers.screen.line_breaks import break_expression, break_line
+from implicitgrad.writers.elements import FREE, OPEN, Block
+from implicitgrad.writers.screen.line_breaks import break_expression
 
 GAP = "   "
 MARGIN = "  "
@@ -43,9 +43,9 @@ class TableLayout:
         self.groups = _groups(self.widths, beside)
         longest_note = max((cell_len(line.note) for line in block.losses), default=0)
         space = MAX_NOTE_BESIDE if beside is None else beside - sum(self.widths) - len(GAP)
-        self.has_headings = beside is not None and (max(self.widths) > beside or self._is_shorter_by_entries())
-        self.has_notes_beside = len(self.groups) == 1 and longest_note <= space and not self.has_headings
-        self.lines = self._entries if self.has_headings else self._in_groups
+        self.is_narrow = beside is not None and (max(self.widths) > beside or self._is_shorter_by_entries())
+        """Whether a line for each entry fits better."""
+        self.has_notes_beside = len(self.groups) == 1 and longest_note <= space and not self.is_narrow
 
     @property
     def columns(self) -> range:
@@ -60,7 +60,7 @@ class TableLayout:
         in_groups = sum(len(cell) for column in self.cells for cell in column) + len(self.groups) * 4
         return in_groups > rows * (1 + len(self.groups)) + 3
 
-    def _in_groups(self) -> Iterator[Text]:
+    def lines(self) -> Iterator[Text]:
         """Yield as many columns side by side as fit, the others below them."""
         for number, group in enumerate(self.groups):
             if number:
@@ -69,12 +69,13 @@ class TableLayout:
             yield self._line((self.corner, "bold"), heads, group)
             yield Text(" " + "─" * (self.label_width + 1) + "".join("─" * self.widths[k] for k in group))
             for i, row in enumerate(self.block.lines):
+                is_loss = i >= len(self.block.rows)
                 if self.block.rows and i == len(self.block.rows):
                     yield Text()
                 note = f"{GAP}{row.note}" if self.has_notes_beside and row.note else ""
                 label = row.label
                 for texts in zip_longest(*(self.cells[k][i] for k in group), fillvalue=""):
-                    cells = [(text, self._style(row, k, i)) for text, k in zip(texts, group, strict=True)]
+                    cells = [(text, style_of(row.cells[k], is_loss)) for text, k in zip(texts, group, strict=True)]
                     yield self._line((label, LABEL), cells, group).append(note, style=DOUBTFUL)
                     label = note = ""
 
@@ -88,75 +89,12 @@ class TableLayout:
             line.append(padding if is_wordy else "")
         return line
 
-    def _style(self, row: Row, k: int, i: int) -> str:
-        if row.cells[k] is FREE or row.cells[k] is OPEN:
-            return UNDETERMINED
-        return "bold" if i >= len(self.block.rows) else ""
 
-    def _entries(self) -> Iterator[Text]:
-        """Yield a heading for each row, and below it the name and the value of each entry, or one below the other."""
-        assert self.room is not None
-        indent = MARGIN * 2
-        room = max(1, self.room - len(MARGIN))
-        names, values = self._entry_widths(room)
-        is_stacked = names + len(GAP) + values > room
-        if self.corner:
-            yield from self._heading(self.corner, "bold")
-            yield Text(" " + "─" * (min(room, names + len(GAP) + values) + 1 + len(MARGIN)))
-        for i, row in enumerate(self.block.lines):
-            if self.block.rows and i == len(self.block.rows):
-                yield Text()
-            yield from self._heading(row.label, LABEL if i < len(self.block.rows) else "bold")
-            for k, head in zip(self.columns, self.block.heads, strict=True):
-                style, is_wordy = self._style(row, k, i), self.is_wordy[k]
-                is_aligned = not (is_wordy or is_stacked)
-                cell = Expression(tuple(piece if is_aligned else piece.strip() for piece in row.cells[k].pieces))
-                if not str(cell).strip():
-                    continue
-                value = break_expression(cell, values)
-                name = break_line(head, names)
-                if is_stacked:
-                    yield from (Text(indent + text) for text in break_line(head, room))
-                    yield from (Text(indent + MARGIN).append(text, style=style) for text in value)
-                    continue
-                for left, right in zip_longest(name, value, fillvalue=""):
-                    padding = "" if is_wordy else " " * (values - cell_len(right))
-                    line = Text(indent + left + " " * (names - cell_len(left)) + GAP + padding)
-                    yield line.append(right, style=style)
-
-    def _heading(self, label: str, style: str) -> Iterator[Text]:
-        for text in break_line(label, self.room):
-            yield Text(MARGIN).append(text, style=style)
-
-    def _entry_widths(self, room: int) -> tuple[int, int]:
-        """Return the columns for the names and for the values of the entries."""
-        names = max(map(cell_len, self.block.heads))
-        values = max(cell_len(str(cell)) for row in self.block.lines for cell in row.cells)
-        if names + len(GAP) + values <= room:
-            return names, values
-        narrow = min(values, max(room - len(GAP) - names, NARROWEST_CELL))
-        if any(self.is_wordy) and narrow + len(GAP) + names <= room:
-            return names, narrow
-        beside = room - len(GAP) - values
-        if beside >= NARROWEST_CELL:
-            return beside, values
-        return names, room - len(MARGIN) if values > room - len(MARGIN) else values
-
-
-def parts_of(block: Block) -> tuple[Block, Block] | None:
-    """Return the two tables that stand side by side in one, unknowns and active constraints, if there are two."""
-    if block.corner or not any(k < len(block.heads) for k in block.left_columns):
-        return None
-    split = min(block.left_columns)
-    left = tuple(row._replace(cells=row.cells[:split]) for row in block.rows if row.label)
-    right = tuple(
-        row._replace(label=str(row.cells[split]), cells=row.cells[split + 1 :])
-        for row in block.rows
-        if str(row.cells[split])
-    )
-    heads = block.heads
-    others = frozenset(k - split - 1 for k in block.left_columns if k > split)
-    return Block(heads[:split], left, (), corner=""), Block(heads[split + 1 :], right, (), heads[split], others)
+def style_of(cell: Expression, is_loss: bool) -> str:
+    """Return the style of an entry, of ∂L/∂x or of ∂y/∂x."""
+    if cell is FREE or cell is OPEN:
+        return UNDETERMINED
+    return "bold" if is_loss else ""
 
 
 def _groups(widths: list[int], room: int | None) -> list[list[int]]:

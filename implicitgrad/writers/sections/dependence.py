@@ -13,7 +13,7 @@ from implicitgrad.numbers.formatting import Expression, split_sign
 from implicitgrad.numbers.null_space import null_space
 from implicitgrad.numbers.short_relations import short_relations
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.text.characters import count
+from implicitgrad.text.characters import count, listed
 from implicitgrad.writers.elements import Equations, Role, Section, Sentence
 
 if TYPE_CHECKING:
@@ -210,4 +210,4 @@ def _listed(texts: Sequence[str], total: int = 0) -> str:
     """Return ``a, b and c``, or ``a, b and 3 more`` of a total."""
     if total > len(texts):
         return f"{', '.join(texts)} and {total - len(texts)} more"
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+    return listed(texts)

@@ -13,6 +13,7 @@ from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
+from implicitgrad.text.characters import listed
 from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
 
 if TYPE_CHECKING:
@@ -325,8 +326,7 @@ class _Steps:
         return elements
 
     def _listed(self, names: Sequence[str]) -> str:
-        *most, last = map(self.notation.mention, names)
-        return f"{', '.join(most)} and {last}" if most else last
+        return listed(map(self.notation.mention, names))
 
 
 def _equations(lines: Iterable[str]) -> Equations:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.validity import SpecialCase
+from implicitgrad.text.characters import listed
 from implicitgrad.writers.elements import Role, Section, Sentence
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _conditions(solution: Solution, notation: Notation) -> list[str]:
         return []
     texts = []
     if found.nonzero:
-        texts.append(f"holds where {_listed([notation.comparison(value, '≠') for value in found.nonzero])}")
+        texts.append(f"holds where {listed([notation.comparison(value, '≠') for value in found.nonzero])}")
     if solution.system.is_local and found.nonzero:
         texts.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
     texts += [f"where {_zeros(case.zeros, notation)}: {_case(case, solution, notation)}" for case in found.cases]
@@ -40,7 +41,7 @@ def _zeros(zeros: Sequence[Symbolic], notation: Notation) -> str:
     texts = [value.shown for value in zeros]
     if len(texts) > 1 and all(text.isidentifier() for text in texts):
         return " = ".join([*map(notation.mention, texts), "0"])
-    return _listed([notation.comparison(value, "=") for value in zeros])
+    return listed([notation.comparison(value, "=") for value in zeros])
 
 
 def _case(case: SpecialCase, solution: Solution, notation: Notation) -> str:
@@ -55,7 +56,3 @@ def _case(case: SpecialCase, solution: Solution, notation: Notation) -> str:
     elif case.rank == solution.rank and len(texts) == 1:
         texts.append("in another form")
     return ", ".join(texts)
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
