@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.judge import judge_matrix
 from implicitgrad.checks.derivatives.rounded_point import decide_at_rounded_point
+from implicitgrad.checks.outcomes import verdict
 from implicitgrad.checks.scalars import judge_scalars
-from implicitgrad.model.claims import Claims, Place
+from implicitgrad.model.claims import Claims
 from implicitgrad.model.exact_cost import can_be_settled, is_quick
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS
@@ -71,11 +72,7 @@ def judge(solution: Solution, claims: Claims, others: Sequence[Solution] = ()) -
         context = Context(solution, claims)
         outcomes = _judge_matrices(context, others) + judge_scalars(claims, context)
     outcomes += _judge_coefficients(solution, claims)
-    elsewhere = Place(solution.system.source)
-    outcomes = [with_caveat(outcome, claims.caveats) for outcome in outcomes]
-    outcomes.sort(key=lambda outcome: CLAIMS.index(outcome.key))
-    placed = [outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes]
-    return Verdict(solution, tuple(placed))
+    return verdict(solution, outcomes, claims, CLAIMS)
 
 
 def _judge_coefficients(solution: Solution, claims: Claims) -> list[Outcome]:
@@ -128,10 +125,3 @@ def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
         return outcome
     reason = f"the rank of A is {found.rank} by a cutoff and {exact.rank} exactly, and the claim is the exact answer"
     return outcome.undecided(reason)
-
-
-def with_caveat(outcome: Outcome, caveats: Mapping[str, str]) -> Outcome:
-    """Make the outcome of a claim that fails undecided if there is a caveat. caveats : by key."""
-    if outcome.holds or outcome.is_undecided or outcome.key not in caveats:
-        return outcome
-    return outcome.undecided(caveats[outcome.key])

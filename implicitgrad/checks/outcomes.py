@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from implicitgrad.checks.matrices import root_above
-from implicitgrad.model.claims import ClaimedMatrix
-from implicitgrad.model.verdict import Outcome, show_short
+from implicitgrad.model.claims import ClaimedMatrix, Claims, Place
+from implicitgrad.model.verdict import Outcome, Verdict, show_short
 from implicitgrad.text.characters import count
+
+if TYPE_CHECKING:
+    from implicitgrad.model.program.claims import ProgramClaims
+    from implicitgrad.model.program.solution import ProgramSolution
+    from implicitgrad.model.solution import Solution
 
 ProvedNumber = tuple[tuple[int, int], Fraction, Fraction, Fraction]
 """The position of a number, its claim, the correct value and the tolerance."""
+
+
+def verdict(
+    solution: Solution | ProgramSolution,
+    outcomes: Iterable[Outcome],
+    claims: Claims | ProgramClaims,
+    keys: Sequence[str],
+) -> Verdict:
+    """Return outcomes in the order of ``keys``, with their places, undecided if they fail and have a caveat."""
+    elsewhere = Place(Verdict(solution, ()).source)
+    placed = [_with_caveat(one, claims)._replace(place=claims.places.get(one.key, elsewhere)) for one in outcomes]
+    return Verdict(solution, tuple(sorted(placed, key=lambda outcome: keys.index(outcome.key))))
+
+
+def _with_caveat(outcome: Outcome, claims: Claims | ProgramClaims) -> Outcome:
+    if outcome.holds or outcome.is_undecided or outcome.key not in claims.caveats:
+        return outcome
+    return outcome.undecided(claims.caveats[outcome.key])
 
 
 def not_finite(outcome: Outcome, matrix: ClaimedMatrix) -> Outcome:

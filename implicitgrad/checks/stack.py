@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from implicitgrad.checks.judge import judge, solve_to_judge
 from implicitgrad.checks.tolerances import MAX_GROWTH
-from implicitgrad.model.spec import SourceValue
 from implicitgrad.model.stack import Index, SystemStack
 from implicitgrad.model.stack_verdict import StackVerdict
 from implicitgrad.model.verdict import Outcome, Verdict
 from implicitgrad.numbers.ball import Array
+from implicitgrad.readers.arrays.python_stacks import ClaimsOfStack
 from implicitgrad.readers.claims.matrix import DOUBLE
 from implicitgrad.readers.claims.reader import build_claims
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
@@ -24,18 +24,7 @@ MARGIN = 1e-6
 """The relative distance from a tolerance at which rounding errors of its computation do not matter."""
 
 
-class StackClaims(Protocol):
-    """The claims about a stack."""
-
-    @property
-    def parts(self) -> Mapping[str, SourceValue]:
-        """By key, arrays with the leading axes of the stack, and values that are the same for all systems."""
-
-    def at(self, index: Index) -> Mapping[str, SourceValue]:
-        """Return the claims about one system."""
-
-
-def judge_stack(stack: SystemStack, claims: StackClaims, *, strict: bool) -> StackVerdict:
+def judge_stack(stack: SystemStack, claims: ClaimsOfStack, *, strict: bool) -> StackVerdict:
     """Judge claims. Raise InputError.
 
     strict : a claim fails that would hold whatever its numbers were.
@@ -64,7 +53,7 @@ def judge_stack(stack: SystemStack, claims: StackClaims, *, strict: bool) -> Sta
     return StackVerdict(prod(stack.shape), keys, failures, tuple(fixing_nothing), worst)
 
 
-def certainly_hold(stack: SystemStack, claims: StackClaims) -> Array:
+def certainly_hold(stack: SystemStack, claims: ClaimsOfStack) -> Array:
     """Return (S,), where the one claim, a ∂y/∂x or ∂L/∂x in floating point, is well within its tolerance.
 
     There A is proved to be invertible, and the tolerance, as in tolerances.py, is small enough to be significant, as in

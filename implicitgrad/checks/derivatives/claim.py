@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from implicitgrad.checks.context import Context
-from implicitgrad.checks.feasibility.constraints import IntervalConstraint, PlacedForm, forms_of
+from implicitgrad.checks.feasibility.constraints import IntervalConstraint, LinearForm, PlacedForm
 from implicitgrad.checks.matrices import absolute, complete, product
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix
@@ -100,7 +100,23 @@ class Claim:
     @cached_property
     def forms(self) -> list[PlacedForm]:
         """The linear form that each claimed number is the value of."""
-        return list(forms_of(self.matrix, self.context, self.family.coefficients))
+        kind = 2 if self.is_gradient else 1
+        dependent = self.context.dependent if self.is_wide else []
+        T = self.context.T if dependent else ()
+        place = {k: m for m, k in enumerate(self.columns)}
+        found = []
+        for i, (C, values) in enumerate(zip(self.family.coefficients, self.matrix.entries, strict=True)):
+            for k, value in enumerate(values):
+                if value is None:
+                    continue
+                m = place.get(k)
+                if m is None:
+                    form: LinearForm = {(kind, i, k): Fraction(1)}
+                else:
+                    form = {(0, f, m): c for f, c in enumerate(C) if c}
+                    form |= {(kind, i, d): -T[d][m] for d in dependent if T[d][m]}
+                found.append(PlacedForm(i, k, m, form))
+        return found
 
     @cached_property
     def constraints(self) -> list[IntervalConstraint]:

@@ -12,9 +12,13 @@ from fractions import Fraction
 
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
+from implicitgrad.checks.derivatives.contradictions import (
+    implied_entries,
+    inconsistent_entries,
+    largest_residual,
+    nonzero_residuals,
+)
 from implicitgrad.checks.derivatives.feasibility import feasibility, is_valid
-from implicitgrad.checks.derivatives.implied import implied_entries, inconsistent_entries
-from implicitgrad.checks.derivatives.residual import largest_residual, nonzero_residuals
 from implicitgrad.checks.derivatives.significance import insignificant, significant_tolerances
 from implicitgrad.checks.diagnosis.diagnose import diagnose
 from implicitgrad.checks.feasibility.constraints import are_independent, infeasible_groups

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from implicitgrad.checks.derivatives.claim import Claim
+from implicitgrad.checks.derivatives.contradictions import implied_entries, unique_entries
 from implicitgrad.checks.derivatives.feasibility import is_valid
-from implicitgrad.checks.derivatives.implied import implied_entries, unique_entries
 from implicitgrad.checks.diagnosis.formula import formula, other_loss
 from implicitgrad.checks.diagnosis.multiples import factor, negative, signs, zero
 from implicitgrad.checks.diagnosis.order import find_order, order, transposed, with_rows_ordered

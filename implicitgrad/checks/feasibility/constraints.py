@@ -11,11 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
-from implicitgrad.checks.context import Context
 from implicitgrad.checks.feasibility.rational import RationalInterval, is_feasible
 from implicitgrad.checks.matrices import combination, dot
-from implicitgrad.model.claims import ClaimedMatrix
-from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.exact import Row
 
 Unknown = tuple[int, int, int]
@@ -48,25 +45,6 @@ class IntervalConstraint(NamedTuple):
 
 Placed = TypeVar("Placed", PlacedForm, IntervalConstraint)
 Rank = Callable[[Sequence[Row]], int]
-
-
-def forms_of(matrix: ClaimedMatrix, context: Context, coefficients: Matrix) -> Iterator[PlacedForm]:
-    """Yield the linear form of each claimed number."""
-    kind = 1 if matrix.key == "dy_dx" else 2
-    is_wide = context.is_wide(matrix)
-    dependent = context.dependent if is_wide else []
-    place = {k: m for m, k in enumerate(context.independent)}
-    for i, C in enumerate(coefficients):
-        for k, value in enumerate(matrix.entries[i]):
-            if value is None:
-                continue
-            m = place.get(k) if is_wide else k
-            if m is None:
-                yield PlacedForm(i, k, m, {(kind, i, k): Fraction(1)})
-                continue
-            form: LinearForm = {(0, f, m): c for f, c in enumerate(C) if c}
-            form |= {(kind, i, d): -context.T[d][m] for d in dependent if context.T[d][m]}
-            yield PlacedForm(i, k, m, form)
 
 
 def infeasible_groups(constraints: Sequence[IntervalConstraint]) -> Iterator[list[IntervalConstraint]]:
@@ -103,23 +81,23 @@ def deviations_from_implied(
 
 
 def _connected(constraints: Sequence[Placed]) -> Iterator[list[Placed]]:
-    """Yield groups of constraints that share unknowns, directly or through others (union–find)."""
-    parents: dict[Unknown, Unknown] = {}
-
-    def root(unknown: Unknown) -> Unknown:
-        while parents.setdefault(unknown, unknown) != unknown:
-            parents[unknown] = unknown = parents[parents[unknown]]
-        return unknown
-
-    for constraint in constraints:
-        first, *rest = [root(unknown) for unknown in constraint.form] or [(0, 0, 0)]
-        for other in rest:
-            parents[root(other)] = root(first)
-    groups: dict[object, list[Placed]] = {}
-    for constraint in constraints:
-        key: object = root(next(iter(constraint.form))) if constraint.form else id(constraint)
-        groups.setdefault(key, []).append(constraint)
-    yield from groups.values()
+    """Yield groups of constraints that share unknowns, directly or through others."""
+    unseen: dict[Unknown, list[int]] = {}
+    for i, constraint in enumerate(constraints):
+        for unknown in constraint.form:
+            unseen.setdefault(unknown, []).append(i)
+    is_done = [False] * len(constraints)
+    for start in range(len(constraints)):
+        group: list[int] = []
+        waiting = [start]
+        while waiting:
+            i = waiting.pop()
+            if not is_done[i]:
+                is_done[i] = True
+                group.append(i)
+                waiting += [j for unknown in constraints[i].form for j in unseen.pop(unknown, ())]
+        if group:
+            yield [constraints[i] for i in sorted(group)]
 
 
 def _without_singletons(constraints: Sequence[Placed]) -> list[Placed]:

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property, partial
 
-from implicitgrad.checks.judge import with_caveat
-from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing
+from implicitgrad.checks.outcomes import not_finite, verdict, why_it_proves_nothing
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
 from implicitgrad.checks.program.diagnosis.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
 from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, is_solution
-from implicitgrad.model.claims import Place
 from implicitgrad.model.program.claims import ClaimedPart, ClaimedQuantity, ProgramClaims
 from implicitgrad.model.program.solution import Missing, ProgramSolution, ProgramStatus
 from implicitgrad.model.program.spec import PROGRAM_CLAIMS
@@ -34,12 +32,8 @@ def judge_program(solution: ProgramSolution, claims: ProgramClaims) -> Verdict:
     if claims.active is not None:
         outcomes.append(_judge_active(claims.active, solution))
     judge = _QuantityJudge(solution, claims)
-    outcomes += [with_caveat(judge.outcome(quantity), claims.caveats) for quantity in claims.quantities]
-    outcomes.sort(key=lambda outcome: PROGRAM_CLAIMS.index(outcome.key))
-    elsewhere = Place(solution.program.source)
-    return Verdict(
-        solution, tuple(outcome._replace(place=claims.places.get(outcome.key, elsewhere)) for outcome in outcomes)
-    )
+    outcomes += map(judge.outcome, claims.quantities)
+    return verdict(solution, outcomes, claims, PROGRAM_CLAIMS)
 
 
 def _judge_status(claimed: str, solution: ProgramSolution) -> Outcome:

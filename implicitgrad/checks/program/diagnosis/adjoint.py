@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, combinations
+from functools import cache
+from itertools import chain, combinations, islice
 from typing import NamedTuple
 
 from implicitgrad.checks.matrices import combination
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Quantities
-from implicitgrad.model.program.problem import QuadraticProgram, RowKind, Rows, Vector, product, times
+from implicitgrad.model.program.problem import RowKind, Rows, Vector, product, times
 from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.solvers.exact.solver import solve_exact
 from implicitgrad.solvers.program.kkt import kkt_system, value_of_unknowns
@@ -48,17 +49,15 @@ class KktSystems:
         assert solution.z is not None
         self.point = solution.z
         self.quantities = Quantities(solution)
-        self._regular: dict[tuple[int, ...], Response | None] = {}
-        self._others: dict[Rows, ProgramSolution | None] = {}
+        self._response = cache(self._solve)
+        self.with_quadratic = cache(self._with_quadratic)
 
-    def solution_of(self, program: QuadraticProgram) -> ProgramSolution | None:
-        """Return the answer to this program with another P; None if it takes too much work."""
-        if program.P not in self._others:
-            try:
-                self._others[program.P] = solve_program(program)
-            except InputError:
-                self._others[program.P] = None
-        return self._others[program.P]
+    def _with_quadratic(self, P: Rows) -> ProgramSolution | None:
+        """Return the answer to the program with another P; None if it takes too much work."""
+        try:
+            return solve_program(self.program._replace(P=P))
+        except InputError:
+            return None
 
     @property
     def inactive(self) -> list[int]:
@@ -67,10 +66,7 @@ class KktSystems:
 
     def regular(self, active: Sequence[int]) -> Response | None:
         """Return the response with these inequalities as equations; None if K is singular then."""
-        chosen = tuple(sorted(active))
-        if chosen not in self._regular:
-            self._regular[chosen] = self._solve(chosen)
-        return self._regular[chosen]
+        return self._response(tuple(sorted(active)))
 
     def _solve(self, active: tuple[int, ...]) -> Response | None:
         n, p = self.program.unknowns, len(self.program.b)
@@ -115,18 +111,18 @@ class KktSystems:
         return gradient[row.number] if row.kind is RowKind.INEQUALITY else ZERO
 
     def subsets_of_active(self) -> Iterator[tuple[int, ...]]:
-        """Yield proper subsets of the active inequalities, the largest first, at most MAX_SETS."""
+        """Return proper subsets of the active inequalities, the largest first, at most MAX_SETS."""
         active = self.solution.active
         sizes = range(len(active) - 1, -1, -1)
         sets = chain.from_iterable(combinations(active, size) for size in sizes)
-        yield from (one for one, _ in zip(sets, range(MAX_SETS), strict=False))
+        return islice(sets, MAX_SETS)
 
     def with_inactive(self) -> Iterator[tuple[int, ...]]:
-        """Yield sets of inactive inequalities, all first, then the smallest, at most MAX_SETS."""
+        """Return sets of inactive inequalities, all first, then the smallest, at most MAX_SETS."""
         inactive = self.inactive
         sizes = [len(inactive), *range(1, len(inactive))] if inactive else []
         sets = chain.from_iterable(combinations(inactive, size) for size in sizes)
-        yield from (one for one, _ in zip(sets, range(MAX_SETS), strict=False))
+        return islice(sets, MAX_SETS)
 
     def values(self, key: str, loss: int, response: Response) -> list[list[Fraction | None]]:
         """Return the values of a quantity. loss : whose gradient, or whose row of one."""

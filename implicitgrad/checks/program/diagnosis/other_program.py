@@ -29,7 +29,7 @@ def half(trial: ProgramTrial) -> Iterator[Candidate]:
         (Fraction(1, 2), "¼·zᵀPz + qᵀz", "is the ½ a factor twice?"),
     ):
         P = tuple(tuple(factor * entry for entry in row) for row in program.P)
-        values = trial.answer_to(program._replace(P=P))
+        values = trial.answer_with(P)
         if values is None:
             continue
         if trial.parameter == "P":  # the derivative in the entries of P itself
@@ -46,7 +46,7 @@ def ridge(trial: ProgramTrial) -> Iterator[Candidate]:
     for places in range(SMALLEST_RIDGE + 1):
         epsilon = Fraction(1, 10**places)
         P = tuple(tuple(entry + epsilon * (i == j) for j, entry in enumerate(row)) for i, row in enumerate(program.P))
-        values = trial.answer_to(program._replace(P=P))
+        values = trial.answer_with(P)
         if values is not None:
             shown = "1" if not places else f"1e-{places}"
             message = f"the claim is {trial.target} with P + {shown}·I in place of P: is a ridge added to P?"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems, Response
 from implicitgrad.checks.program.quantities import Entry, Quantities
-from implicitgrad.model.program.problem import QuadraticProgram
+from implicitgrad.model.program.problem import Rows
 from implicitgrad.model.program.solution import Missing, ProgramSolution
 from implicitgrad.model.system import Matrix
 
@@ -130,9 +130,9 @@ class ProgramTrial:
         numbers = self.numbers(values)
         return all(value is not None and abs(claimed - value) <= tolerance for claimed, tolerance, value in numbers)
 
-    def answer_to(self, program: QuadraticProgram) -> Values | None:
-        """Return what the quantity is for another program of the same shape; None if that has no answer in time."""
-        solution = self.systems.solution_of(program)
+    def answer_with(self, P: Rows) -> Values | None:
+        """Return what the quantity is for the program with another P; None if that has no answer in time."""
+        solution = self.systems.with_quadratic(P)
         return None if solution is None else self._values_in(Quantities(solution), self.loss)
 
     def from_response(self, response: Response | None) -> Values | None:
