@@ -4,6 +4,7 @@ import fcntl
 import io
 import os
 import pty
+import selectors
 import struct
 import subprocess
 import sys
@@ -19,15 +20,7 @@ os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # many systems share this pr
 
 PROGRAM = str(Path(sys.executable).with_name("implicitgrad"))
 Files = dict[str, str | bytes] | None
-SCREEN_VARIABLES = (
-    "COLUMNS",
-    "LINES",
-    "NO_COLOR",
-    "FORCE_COLOR",
-    "TERM",
-    "PYTHONIOENCODING",
-    "PYTHONDONTWRITEBYTECODE",
-)
+SCREEN_VARIABLES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONIOENCODING")
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:
@@ -135,12 +128,16 @@ def _main(arguments: list[str]) -> int:
         return INTERRUPTED
 
 
+LEAST_PIPE = 4096
+"""So many bytes a pipe takes on any system before it is read."""
+
+
 class _Streams:
-    """Pipes in the place of sys.stdin, sys.stdout and sys.stderr; each is fed or read by a thread."""
+    """Pipes in the place of sys.stdin, sys.stdout and sys.stderr; threads feed the first and read the others."""
 
     def __init__(self, stdin: bytes, encoding: str) -> None:
         self.stdin, self.encoding = stdin, encoding
-        self.read: dict[str, bytes] = {}
+        self.read = {"stdout": bytearray(), "stderr": bytearray()}
 
     def __enter__(self) -> "_Streams":
         self.before = sys.stdin, sys.stdout, sys.stderr
@@ -150,10 +147,11 @@ class _Streams:
         sys.stderr = io.TextIOWrapper(
             os.fdopen(ends["stderr"][1], "wb"), encoding=self.encoding, errors="backslashreplace", line_buffering=True
         )
-        self.threads = [
-            Thread(target=self._feed, args=[ends["stdin"][1]]),
-            *(Thread(target=self._read, args=[name, ends[name][0]]) for name in ("stdout", "stderr")),
-        ]
+        self.threads = [Thread(target=self._read, args=[{ends[name][0]: name for name in self.read}])]
+        if len(self.stdin) > LEAST_PIPE:
+            self.threads.append(Thread(target=self._feed, args=[ends["stdin"][1]]))
+        else:
+            self._feed(ends["stdin"][1])
         for thread in self.threads:
             thread.start()
         return self
@@ -176,21 +174,35 @@ class _Streams:
         except BrokenPipeError:
             pass  # the command did not read to the end
 
-    def _read(self, name: str, descriptor: int) -> None:
-        with os.fdopen(descriptor, "rb") as stream:
-            self.read[name] = stream.read()
+    def _read(self, names: dict[int, str]) -> None:
+        with selectors.DefaultSelector() as selector:
+            for descriptor in names:
+                selector.register(descriptor, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    if data := os.read(key.fd, 65536):
+                        self.read[names[key.fd]] += data
+                    else:
+                        selector.unregister(key.fd)
+                        os.close(key.fd)
 
 
 @contextmanager
 def _replaced_environment(environment: dict[str, str]) -> Iterator[None]:
     before = dict(os.environ)
     try:
-        os.environ.clear()
-        os.environ.update(environment)
+        _set_environment(environment)
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _set_environment(before)
+
+
+def _set_environment(environment: dict[str, str]) -> None:
+    """Set os.environ, but only what differs: most of it stays, and each change is a call of the system's library."""
+    now = dict(os.environ)
+    for name in now.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment.items() - now.items())
 
 
 @contextmanager

@@ -30,7 +30,8 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parent.parent
-sys.dont_write_bytecode = False  # else each worker of each run rewrites the assertions of all files, for seconds
+sys.dont_write_bytecode = False  # else each worker of each run rewrites the assertions of all files, for seconds,
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # and each process compiles the package
 gc.disable()  # while the tests are collected: nothing of them is garbage
 IS_THOROUGH = os.environ.get("IMPLICITGRAD_TESTS") == "thorough"
 

@@ -209,7 +209,9 @@ def test_a_failing_line_that_has_moved_says_where_it_is_now(run: Run, tmp_path: 
 # streams
 
 
-@pytest.mark.parametrize("first", ['{"A": [[1,2]', "[1]", '{"A": [[' + "1" * 5000 + "]]}", "{,}", "nonsense"])
+@pytest.mark.parametrize(
+    "first", spread(['{"A": [[1,2]', "[1]", '{"A": [[' + "1" * 5000 + "]]}", "{,}", "nonsense"], 2)
+)
 @pytest.mark.parametrize("source", ["-", "/dev/stdin", "s.jsonl"])
 def test_a_bad_first_line_costs_one_record(tmp_path: Path, first: str, source: str) -> None:
     (tmp_path / "s.jsonl").write_text(f'\n{first}\n{{"A": [[3]]}}\n{{"A": [[4]]}}\n')

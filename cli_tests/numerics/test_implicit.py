@@ -113,7 +113,7 @@ def test_a_second_derivative_that_does_not_exist_is_null(run: Run) -> None:
     assert run(*arguments, "--order", "2").stdout == run(*arguments).stdout
 
 
-@pytest.mark.parametrize(("equations", "y", "x", "near"), spread(SYSTEMS, 2), ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("equations", "y", "x", "near"), spread(SYSTEMS, 3), ids=lambda value: str(value)[:30])
 def test_derivatives_agree_with_a_perturbed_system_solved_again(
     equations: tuple[str, ...], y: str, x: str, near: dict[str, float]
 ) -> None:

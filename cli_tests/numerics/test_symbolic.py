@@ -525,7 +525,7 @@ def test_without_sympy_one_line_says_what_to_install(run_process: Run, tmp_path:
     for arguments in (["b.yaml"], ["-A", "1 2", "--steps"]):
         assert run_process("solve", *arguments, **hidden).returncode == 0
     constants = ("-e", "F = 9/5*C_1 + 32", "--unknowns", "C_1")
-    for more in ([], ["--steps"], ["-f", "latex"], ["-f", "yaml"]):
+    for more in spread([[], ["--steps"], ["-f", "latex"], ["-f", "yaml"]], 4):
         assert run_process("solve", *constants, *more, **hidden).returncode == 0
     steps = run_process("solve", *constants, "--steps", "-f", "latex", **hidden).stdout
     assert "\\[\n\\text{\\ttfamily F = 9/5*C\\_1 + 32}\n\\]\n" in steps
@@ -539,26 +539,32 @@ def test_sympys_own_matrices_are_taken() -> None:
 
 @pytest.mark.parametrize(
     ("A", "rank"),
-    [
-        ([["1e-36*a"]], 1),
-        ([["1e-36*a", "0"], ["0", "1"]], 2),
-        ([["1e-80*a", "1e80*b"], ["1e-80*b", "1e80*c"]], 2),
-        ([["1e-80*a", "1e80*b"], ["1e-80*a", "1e80*b"]], 1),
-        ([["abs(a-5) + a - 5"]], 1),
-        ([["sin(a)*(abs(a - 5) + a - 5)"]], 1),
-        ([["abs(a-70000) + a - 70000"]], 1),
-        ([["abs(a-5)", "a-5"], ["1", "-1"]], 2),
-        ([["(abs(a)+a)*(abs(b)+b)*(abs(c)+c)*(abs(d)+d)*(abs(f)+f)"]], 1),
-        ([["abs(a-5)**2 - (a-5)**2"]], 0),
-        ([["sqrt(a-5)*sqrt(a-6) + sqrt((a-5)*(a-6))"]], 1),
-        ([["sqrt(a-5)*sqrt(a-6) - sqrt((a-5)*(a-6))"]], 0),
-        ([["log(a-5) + log(a-6) - log((a-5)*(a-6))"]], 0),
-        ([["sqrt((a-2)*(a-3))", "sqrt(a-2)"], ["sqrt(a-3)", "1"]], 1),
-        ([["sqrt(b)", "1", "1e-40*sqrt(a)"], ["sqrt(b)", "1", "0"], ["sqrt(b*c)", "sqrt(c)", "sqrt(a)*sqrt(d)"]], 2),
-        ([["sqrt(a - 1000)", "1"]], 1),
-        ([["mpf/3", "sqrt(2)*mpf"]], 1),
-        ([["\u00b5", "\u03bc"], ["1", "sin(2)"]], 2),
-    ],
+    spread(
+        [
+            ([["1e-36*a"]], 1),
+            ([["1e-36*a", "0"], ["0", "1"]], 2),
+            ([["1e-80*a", "1e80*b"], ["1e-80*b", "1e80*c"]], 2),
+            ([["1e-80*a", "1e80*b"], ["1e-80*a", "1e80*b"]], 1),
+            ([["abs(a-5) + a - 5"]], 1),
+            ([["sin(a)*(abs(a - 5) + a - 5)"]], 1),
+            ([["abs(a-70000) + a - 70000"]], 1),
+            ([["abs(a-5)", "a-5"], ["1", "-1"]], 2),
+            ([["(abs(a)+a)*(abs(b)+b)*(abs(c)+c)*(abs(d)+d)*(abs(f)+f)"]], 1),
+            ([["abs(a-5)**2 - (a-5)**2"]], 0),
+            ([["sqrt(a-5)*sqrt(a-6) + sqrt((a-5)*(a-6))"]], 1),
+            ([["sqrt(a-5)*sqrt(a-6) - sqrt((a-5)*(a-6))"]], 0),
+            ([["log(a-5) + log(a-6) - log((a-5)*(a-6))"]], 0),
+            ([["sqrt((a-2)*(a-3))", "sqrt(a-2)"], ["sqrt(a-3)", "1"]], 1),
+            (
+                [["sqrt(b)", "1", "1e-40*sqrt(a)"], ["sqrt(b)", "1", "0"], ["sqrt(b*c)", "sqrt(c)", "sqrt(a)*sqrt(d)"]],
+                2,
+            ),
+            ([["sqrt(a - 1000)", "1"]], 1),
+            ([["mpf/3", "sqrt(2)*mpf"]], 1),
+            ([["\u00b5", "\u03bc"], ["1", "sin(2)"]], 2),
+        ],
+        2,
+    ),
 )
 def test_the_rank_is_that_of_the_real_values_of_all_sizes_and_signs(A: list[list[str]], rank: int) -> None:
     assert solve(A).rank == rank

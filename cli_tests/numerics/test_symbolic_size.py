@@ -45,7 +45,7 @@ def test_the_derivative_of_a_layer_of_tanh_is_the_adjugate_over_the_determinant(
     assert run("check", *given, "--dydx", claimed.replace("w12", "w21")).returncode == 1
 
 
-NESTED_A_LITTLE = [("sin", 3), ("log", 2), ("exp", 2)]
+NESTED_A_LITTLE = [("sin", 2), ("log", 2), ("exp", 2)]
 
 
 def nested(function: str, depth: int, inside: str = "y") -> str:
@@ -114,7 +114,7 @@ def test_what_nobody_reads_is_refused_before_the_work(run: Run, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "matrix", [band(8 if IS_THOROUGH else 5), *spread([letters(3, 4), letters(4, 4), letters(2, 6)], 3)]
+    "matrix", [band(8 if IS_THOROUGH else 5), *spread([letters(2, 6), letters(4, 4), letters(3, 4)], 3)]
 )
 def test_what_is_answered_solves_the_equations(run: Run, matrix: str) -> None:
     result = run("solve", "-A", matrix, "-f", "json")
@@ -179,8 +179,8 @@ REFUSED = {
         "expected numbers of at most 4,000 digits, and the equations have more at y = 1000000000000, x = 1",
     ),
     "many inputs": (
-        ("-e", "+".join(f"a{i}*y**2" for i in range(150)) + "=x", "--unknowns", "y"),
-        "expected at most 16 equations, unknowns and inputs with letters, got 1 equation, 1 unknown, 151 inputs",
+        ("-e", "+".join(f"a{i}*y**2" for i in range(40)) + "=x", "--unknowns", "y"),
+        "expected at most 16 equations, unknowns and inputs with letters, got 1 equation, 1 unknown, 41 inputs",
     ),
     "y**y at 1e6": (("-e", "y**y=x", "--y", "y", "--at", "x=1,y=1e6"), "expected numbers of at most 4,000 digits"),
     "y**y at 1e300": (("-e", "y**y=x", "--y", "y", "--at", "x=1,y=1e300"), "expected numbers of at most 4,000 digits"),

@@ -339,7 +339,8 @@ def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> Non
         assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
         text = (tmp_path / name).read_text("utf-8")
         assert answers[0]["status"] in text or "not certified" in text
-        assert run("solve", str(path), "-f", form).stdout == text
+        if path in spread(SAMPLES, 6):
+            assert run("solve", str(path), "-f", form).stdout == text
     well_formed((tmp_path / "a.tex").read_text("utf-8"))
     assert len(tables((tmp_path / "a.md").read_text("utf-8"))) == sum(
         1 + (answer["general"] is not None and bool(answer["general"]["free"])) for answer in answers

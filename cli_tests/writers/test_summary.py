@@ -277,7 +277,7 @@ def test_the_largest_are_in_order_and_the_first_among_equals() -> None:
 SHAPES = [(41, 41), (45, 3), (500, 1), (3, 45), (1, 500), (130, 70), (70, 130), (400, 400), (1, 1), (2, 1000)]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape", spread(SHAPES, 2), ids=str)
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("has_color", [False, True])
 def test_the_picture_fits_any_screen(shape: tuple[int, int], encoding: str, has_color: bool) -> None:
