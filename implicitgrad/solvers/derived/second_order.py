@@ -7,13 +7,12 @@ A = F_y, of which each pair of inputs has one: ∂²y/∂xᵢ∂xₖ = −A⁻¹
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
 from implicitgrad.numbers.matrix import RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.solvers.derived.value import Solve
+from implicitgrad.solvers.derived.value import Solve, of_right_sides
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem, UsageError
 
@@ -61,11 +60,7 @@ def with_second_derivatives(solution: Solution, solve: Solve) -> Solution:
         curved = J.transposed().times(of_y.rows_at(range(P, P + N)).transposed().times(J))
         side = of_x.rows_at(range(P)).plus(mixed).plus(mixed.transposed()).plus(curved)
         sides.append(side.reshaped(P * P, 1))
-    names = tuple([f"r{i + 1}" for i in range(N)])
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("B", "dL_dy", "x_value", "dx", "constants", "by_letter", "origin", "exactly")
-    )
-    inverse = solve(system._replace(x=names, **nothing), gradient_alone=False).general.particular
+    inverse = solve(of_right_sides(system)._replace(dL_dy=None), gradient_alone=False).general.particular
     found = sides[0].beside(*sides[1:]).times(inverse.transposed()).negative().transposed().reshaped(N * P, P)
     if isinstance(found, SymbolicMatrix) and not origin.point:
         found = found.with_rows([found.field.shortened(entry, origin.parsed) for entry in row] for row in found)

@@ -26,7 +26,7 @@ from typing import Any
 
 from implicitgrad.model.at_value import AtValue
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import LinearSystem, numbered
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
@@ -138,12 +138,15 @@ def _contradicts(related: Solution, change: BaseMatrix[Any]) -> bool:
 
 def _with_right_sides(solution: Solution, solve: Solve) -> Solution:
     """Return the answer to r = A·y for any right sides r in place of B·x."""
-    system = solution.system
-    names = tuple([f"r{i + 1}" for i in range(system.equations)])
-    related = system._replace(
-        B=None, x=names, x_value=None, dx=None, constants=None, by_letter=None, origin=None, exactly=None, remarks=()
+    return solve(of_right_sides(solution.system), gradient_alone=solution.is_gradient_alone)
+
+
+def of_right_sides(system: LinearSystem) -> LinearSystem:
+    """Return r = A·y for right sides r, with the losses and nothing else of the system."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("B", "x_value", "dx", "constants", "by_letter", "origin", "exactly"),
     )
-    return solve(related, gradient_alone=solution.is_gradient_alone)
+    return system._replace(x=numbered("r", system.equations), remarks=(), **nothing)
 
 
 def _solved(related: Solution, right: BaseMatrix[Any], solve: Solve) -> BaseMatrix[Any]:
@@ -152,9 +155,8 @@ def _solved(related: Solution, right: BaseMatrix[Any], solve: Solve) -> BaseMatr
     if len(general.particular):
         return times(general.particular, independent_rows(related, right))
     # A was not inverted; as it is invertible, y is the adjoint of Aᵀ
-    system = related.system
-    nothing: dict[str, Any] = dict.fromkeys(("x_value", "dx", "constants", "by_letter", "exactly"))
-    adjoint = system._replace(A=system.A.transposed(), dL_dy=right.transposed(), x=system.y, y=system.x, **nothing)
+    system = of_right_sides(related.system)
+    adjoint = system._replace(A=system.A.transposed(), dL_dy=right.transposed(), x=system.y, y=system.x)
     found = solve(adjoint, gradient_alone=True).dL_dx_rows
     assert found is not None
     return found.transposed()

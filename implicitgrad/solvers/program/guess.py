@@ -10,8 +10,8 @@ import numpy as np
 from implicitgrad.model.program.problem import CanonicalProgram
 from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.program.lemke import solve_complementarity
-from implicitgrad.solvers.program.optimum import has_many_rows, in_integers, most_violated, with_rows
-from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
+from implicitgrad.solvers.program.optimum import with_few_rows
+from implicitgrad.solvers.program.tableau import RIGHT_SIDE, Tableau
 from implicitgrad.solvers.program.work import Work
 
 MAX_PIVOTS_PER_ROW = 20
@@ -24,22 +24,22 @@ def guess_active(program: CanonicalProgram, work: Work) -> list[int] | None:
     """Return the inequalities that doubles find active in a basis of an optimum; None if they find none."""
     if len(program.q) >= MIN_FOR_QUADPROG and (found := _by_quadprog(program)) is not None:
         return found
-    if not has_many_rows(program):
-        guess = _guess(program, work)
-        return guess and guess.active
-    chosen: list[int] = []
-    C, d = np.array(program.C, dtype=float), np.array(program.d, dtype=float)
-    while True:
-        guess = _guess(with_rows(program, chosen), work)
-        if guess is None:
-            return None
-        with np.errstate(all="ignore"):
-            excesses = C @ guess.z - d
-            limit = FloatTableau.TOLERANCE * (np.abs(C) @ np.abs(guess.z) + np.abs(d))
-        new = most_violated(program, np.where(excesses > limit, excesses, 0).tolist())
-        if not new or not set(new).isdisjoint(chosen):
-            return sorted(chosen[k] for k in guess.active)
-        chosen += new
+    try:
+        C, d = np.array(program.C, dtype=float), np.array(program.d, dtype=float)
+
+        def excesses(guess: _Guess | None) -> list[float]:
+            if guess is None:
+                return []
+            with np.errstate(all="ignore"):
+                sizes = C @ guess.z - d
+                limit = FloatTableau.TOLERANCE * (np.abs(C) @ np.abs(guess.z) + np.abs(d))
+            found: list[float] = np.where(sizes > limit, sizes, 0).tolist()
+            return found
+
+        guess, chosen = with_few_rows(program, lambda some: _guess(some, work), excesses)
+    except (PivotLimit, OverflowError):
+        return None
+    return None if guess is None else sorted(chosen[k] for k in guess.active)
 
 
 def _by_quadprog(program: CanonicalProgram) -> list[int] | None:
@@ -65,19 +65,15 @@ class _Guess(NamedTuple):
 
 
 def _guess(program: CanonicalProgram, work: Work) -> _Guess | None:
-    problem, _ = in_integers(program)
-    try:
-        with np.errstate(all="ignore"):
-            tableau = FloatTableau(problem, work)
-            if solve_complementarity(tableau) is not None:
-                return None
-    except (PivotLimit, OverflowError):
-        return None
+    with np.errstate(all="ignore"):
+        tableau = FloatTableau(program, work)
+        if solve_complementarity(tableau) is not None:
+            return None
     z = np.zeros(len(program.q))
     for label, entry in zip(tableau.basis, tableau.column(RIGHT_SIDE), strict=True):
         if label < len(z):
             z[label] = -entry
-    return _Guess(sorted(label - problem.free for label in tableau.basis if problem.free <= label < problem.size), z)
+    return _Guess(sorted(label - tableau.free for label in tableau.basis if tableau.free <= label < tableau.size), z)
 
 
 class PivotLimit(Exception):
@@ -89,10 +85,10 @@ class FloatTableau(Tableau):
 
     TOLERANCE = 1e-10
 
-    def __init__(self, problem: ComplementarityProblem, work: Work) -> None:
-        super().__init__(problem, work)
+    def __init__(self, program: CanonicalProgram, work: Work) -> None:
+        super().__init__(program, work)
         array = np.array(self.entries, dtype=float)
-        n = len(problem.q)
+        n = len(program.q)
         of_objective = array[:n, [*range(n), -1]]
         largest = np.abs(of_objective[:, :n]).max(initial=0) or np.abs(of_objective).max(initial=0)
         array[:n, [*range(n), -1]] = of_objective * np.exp2(-np.frexp(largest or 1)[1])
@@ -105,7 +101,7 @@ class FloatTableau(Tableau):
         self.entries = array * scale[:, None]
         norm = np.abs(self.entries).max(initial=0)
         self.zero = self.TOLERANCE * (norm or 1)
-        self.pivots_left = MAX_PIVOTS_PER_ROW * (problem.size + 5) + problem.size
+        self.pivots_left = MAX_PIVOTS_PER_ROW * (self.size + 5) + self.size
 
     def exchange(self, row: int, column: int) -> None:
         """Make a nonbasic variable basic in the place of the one of a row. Raise PivotLimit if that does not end."""

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from implicitgrad.model.program.letters import Letter, Sensitivities
-from implicitgrad.model.program.problem import Vector, product
+from implicitgrad.model.program.problem import Vector, product, times
 from implicitgrad.model.program.solution import Derivatives, Missing, Parameter, ProgramSolution, Sides, Slope
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.convexity import negative_curvature
@@ -113,10 +113,7 @@ class _LetterAnalysis:
         found = self.answer.derivatives
         assert found is not None
         changes = [entry for part in self._linear_changes(letter) for entry in part]
-        return Slope(
-            tuple(product(row, changes) for row in found.z),  # type: ignore[arg-type]
-            tuple(product(row, changes) for row in found.losses),  # type: ignore[arg-type]
-        )
+        return Slope(times(found.z, changes), times(found.losses, changes))  # type: ignore[arg-type]
 
     def _why_undecided(self, letter: Letter, local: LocalProgram, *, depends: bool) -> str:
         name = letter.name

@@ -18,7 +18,6 @@ from implicitgrad.model.program.solution import Missing, Parameter, ProgramSolut
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.solvers.program.active_set import ONE, ZERO, classify, solution_face
 from implicitgrad.solvers.program.lemke import complementary_pivots, solve_complementarity
-from implicitgrad.solvers.program.optimum import in_integers
 from implicitgrad.solvers.program.tableau import DIRECTION, RIGHT_SIDE, Tableau
 from implicitgrad.solvers.program.work import Work, rank
 
@@ -69,10 +68,10 @@ class LocalProgram:
         A = tuple(canonical.A[r] for r in self.equalities)
         gradient = canonical.gradient(solution.z)
         self.program = CanonicalProgram(canonical.P, gradient, rows, (ZERO,) * len(rows), A, (ZERO,) * len(A))
-        problem, self.scales = in_integers(self.program)
-        self.tableau = Tableau(problem, work)
+        self.tableau = tableau = Tableau(self.program, work)
+        self.scales = tableau.scales
         assert solve_complementarity(self.tableau) is None
-        self.pairs = [row for row, label in enumerate(self.tableau.basis) if label % problem.size >= problem.free]
+        self.pairs = [row for row, label in enumerate(tableau.basis) if label % tableau.size >= tableau.free]
         self.values = self.tableau.column(RIGHT_SIDE)
         self.has_licq = not rows or rank((*A, *rows), n, work) == len(A) + len(rows)
         fixed = [*canonical.P, *A, *(canonical.C[i] for i in (*solution.strong, *solution.exchangeable))]

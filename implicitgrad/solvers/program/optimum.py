@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from implicitgrad.model.program.problem import CanonicalProgram, Rows, Vector, product, times
+from implicitgrad.model.program.problem import CanonicalProgram, Vector, product, times
 from implicitgrad.model.program.solution import FarkasCertificate, RayCertificate
-from implicitgrad.numbers.exact import IntegerRow
 from implicitgrad.solvers.program.lemke import Ray, solve_complementarity
-from implicitgrad.solvers.program.tableau import RIGHT_SIDE, ComplementarityProblem, Tableau
+from implicitgrad.solvers.program.tableau import RIGHT_SIDE, Scales, Tableau
 from implicitgrad.solvers.program.work import Work
 
+T = TypeVar("T")
 MAX_ROWS_AT_ONCE = 30
 MAX_ROWS_PER_UNKNOWN = 4
 """Inequalities, also for each unknown and equality, up to which none are left out at first."""
@@ -30,93 +30,50 @@ class Optimum(NamedTuple):
     """ν"""
 
 
-class Scales(NamedTuple):
-    """The positive factors that make the numbers of a program integers."""
-
-    objective: int
-    inequalities: list[int]
-    equalities: list[int]
-
-    def split(self, values: list[Fraction], n: int) -> tuple[Vector, Vector, Vector]:
-        """Return z (n,), λ and ν of the values of the problem in integers."""
-        p, objective = len(self.equalities), Fraction(1, self.objective)
-        multipliers = [v * s * objective for v, s in zip(values[n + p :], self.inequalities, strict=True)]
-        equality_multipliers = [v * s * objective for v, s in zip(values[n : n + p], self.equalities, strict=True)]
-        return tuple(values[:n]), tuple(multipliers), tuple(equality_multipliers)
-
-
-def in_integers(program: CanonicalProgram) -> tuple[ComplementarityProblem, Scales]:
-    """Multiply the objective and each row by its least common denominator."""
-    objective = lcm(*[entry.denominator for row in (*program.P, program.q) for entry in row])
-    C, d, inequalities = _integer_rows(program.C, program.d)
-    A, b, equalities = _integer_rows(program.A, program.b)
-    P = [_times(row, objective) for row in program.P]
-    problem = ComplementarityProblem(P, _times(program.q, objective), C, d, A, b)
-    return problem, Scales(objective, inequalities, equalities)
-
-
-def _integer_rows(rows: Rows, bounds: Vector) -> tuple[list[IntegerRow], IntegerRow, list[int]]:
-    scales = [lcm(bound.denominator, *[e.denominator for e in row]) for row, bound in zip(rows, bounds, strict=True)]
-    return (
-        [_times(row, scale) for row, scale in zip(rows, scales, strict=True)],
-        [bound.numerator * (scale // bound.denominator) for bound, scale in zip(bounds, scales, strict=True)],
-        scales,
-    )
-
-
-def _times(row: Vector, scale: int) -> IntegerRow:
-    return [entry.numerator * (scale // entry.denominator) for entry in row]
-
-
 def find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCertificate | RayCertificate:
-    """Solve a program whose P is symmetric and positive semidefinite.
+    """Solve a program whose P is symmetric and positive semidefinite."""
 
-    Of many inequalities some are left out, and those that the solution violates are added until it violates none.
-    """
-    if not has_many_rows(program):
-        return _find_optimum(program, work)
-    chosen: list[int] = []
-    while True:
-        found = _find_optimum(with_rows(program, chosen), work)
+    def excesses(found: Optimum | FarkasCertificate | RayCertificate) -> Sequence[Fraction]:
         work.spend(len(program.d) * len(program.q), 0)
-        if isinstance(found, Optimum):
-            new = most_violated(program, [-slack for slack in program.slacks(found.z)])
-        elif isinstance(found, RayCertificate):
-            new = most_violated(program, times(program.C, found.ray))
-        if isinstance(found, FarkasCertificate) or not new:
-            break
-        chosen += new
+        if isinstance(found, FarkasCertificate):
+            return ()
+        if isinstance(found, RayCertificate):
+            return times(program.C, found.ray)
+        return [-slack for slack in program.slacks(found.z)]
+
+    found, chosen = with_few_rows(program, lambda some: _find_optimum(some, work), excesses)
     if isinstance(found, RayCertificate):
-        return _with_feasible_point(program, found.ray, work)
+        return found if len(chosen) == len(program.d) else _with_feasible_point(program, found.ray, work)
     multipliers = [Fraction(0)] * len(program.d)
     for i, multiplier in zip(chosen, found.multipliers, strict=True):
         multipliers[i] = multiplier
     return found._replace(multipliers=tuple(multipliers))
 
 
-def has_many_rows(program: CanonicalProgram) -> bool:
-    """Return whether there are so many inequalities that most of them are probably inactive."""
-    return len(program.d) > max(MAX_ROWS_AT_ONCE, MAX_ROWS_PER_UNKNOWN * _batch(program))
+def with_few_rows(
+    program: CanonicalProgram, solve: Callable[[CanonicalProgram], T], excesses: Callable[[T], Sequence[Any]]
+) -> tuple[T, Sequence[int]]:
+    """Solve a program, of many inequalities with those alone that matter; return the answer, and which these are.
 
-
-def _batch(program: CanonicalProgram) -> int:
-    return len(program.q) + len(program.b) + 1
-
-
-def with_rows(program: CanonicalProgram, chosen: Sequence[int]) -> CanonicalProgram:
-    """Return the program with some of its inequalities."""
-    return program._replace(C=tuple(program.C[i] for i in chosen), d=tuple(program.d[i] for i in chosen))
-
-
-def most_violated(program: CanonicalProgram, excesses: Sequence[Any]) -> list[int]:
-    """Return the inequalities with the largest positive excesses, as many as to add at once."""
-    violated = [i for i, excess in enumerate(excesses) if excess > 0]
-    return heapq.nlargest(_batch(program), violated, key=excesses.__getitem__)
+    Those that the answer violates most are added until it violates none. excesses : by how much it does, of each.
+    """
+    batch = len(program.q) + len(program.b) + 1
+    if len(program.d) <= max(MAX_ROWS_AT_ONCE, MAX_ROWS_PER_UNKNOWN * batch):
+        return solve(program), range(len(program.d))
+    chosen: list[int] = []
+    while True:
+        some = program._replace(C=tuple(program.C[i] for i in chosen), d=tuple(program.d[i] for i in chosen))
+        found = solve(some)
+        sizes = excesses(found)
+        new = heapq.nlargest(batch, [i for i, size in enumerate(sizes) if size > 0], key=sizes.__getitem__)
+        if not new or not set(new).isdisjoint(chosen):  # which doubles may find violated again
+            return found, chosen
+        chosen += new
 
 
 def _find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCertificate | RayCertificate:
-    problem, scales = in_integers(program)
-    tableau = Tableau(problem, work)
+    tableau = Tableau(program, work)
+    scales = tableau.scales
     ray = solve_complementarity(tableau)
     if ray is None:
         return Optimum(*scales.split(tableau.variables(tableau.column(RIGHT_SIDE)), len(program.q)))

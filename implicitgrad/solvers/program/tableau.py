@@ -13,57 +13,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any, NamedTuple
 
-from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.numbers.row_reduction import exchange
+from implicitgrad.model.program.problem import CanonicalProgram, Vector
+from implicitgrad.numbers.row_reduction import exchange, integers
 from implicitgrad.solvers.program.work import Work
 
 RIGHT_SIDE, DIRECTION, ARTIFICIAL = -1, -2, -3
 """The labels of the columns that are no variables: c, its change, and Lemke's covering vector."""
 
 
-class ComplementarityProblem(NamedTuple):
-    """A quadratic program in integers: minimise ½zᵀPz + qᵀz subject to C·z ≤ d, A·z = b."""
+class Scales(NamedTuple):
+    """The positive factors that make the numbers of a program integers."""
 
-    P: list[IntegerRow]
-    q: IntegerRow
-    C: list[IntegerRow]
-    d: IntegerRow
-    A: list[IntegerRow]
-    b: IntegerRow
+    objective: int
+    inequalities: list[int]
+    equalities: list[int]
 
-    @property
-    def free(self) -> int:
-        """The number of free variables: z and ν."""
-        return len(self.q) + len(self.b)
-
-    @property
-    def size(self) -> int:
-        """The number of complementary pairs, those of the free variables included."""
-        return self.free + len(self.d)
-
-    def rows(self) -> list[list[int]]:
-        """Return (−M | −c)."""
-        n, columns = len(self.q), list(zip(*self.C)) if self.C else []  # noqa: B905 (rows of one length)
-        duals = list(zip(*self.A)) if self.A else []  # noqa: B905
-        nothing = [0] * (len(self.b) + len(self.d))
-        found = []
-        for j in range(n):
-            negatives = [*self.P[j], *(duals[j] if duals else ()), *(columns[j] if columns else ()), self.q[j]]
-            found.append([-entry for entry in negatives])
-        for rows, bounds in ((self.A, self.b), (self.C, self.d)):
-            found += [[*row, *nothing, -bound] for row, bound in zip(rows, bounds, strict=True)]
-        return found
+    def split(self, values: list[Fraction], n: int) -> tuple[Vector, Vector, Vector]:
+        """Return z (n,), λ and ν of the values of the problem in integers."""
+        p, objective = len(self.equalities), Fraction(1, self.objective)
+        multipliers = [v * s * objective for v, s in zip(values[n + p :], self.inequalities, strict=True)]
+        equality_multipliers = [v * s * objective for v, s in zip(values[n : n + p], self.equalities, strict=True)]
+        return tuple(values[:n]), tuple(multipliers), tuple(equality_multipliers)
 
 
 class Tableau:
     """The tableau in integers over a common denominator. v_k has the label k, its complement w_k the label k + size."""
 
-    def __init__(self, problem: ComplementarityProblem, work: Work) -> None:
+    def __init__(self, program: CanonicalProgram, work: Work) -> None:
         self.work = work
-        self.size, self.free = problem.size, problem.free
-        self.entries: Any = problem.rows()
+        self.free = len(program.q) + len(program.b)
+        """The number of free variables: z and ν."""
+        self.size = self.free + len(program.d)
+        """The number of complementary pairs, those of the free variables included."""
+        self.scales, self.entries = _in_integers(program)
         self.d = 1
         self.basis = list(range(self.size, 2 * self.size))
         self.columns = [*range(self.size), RIGHT_SIDE]
@@ -120,3 +105,19 @@ class Tableau:
         """Return the place of the pivot that keeps the numbers smallest, of those that are not zero."""
         sizes = [(abs(self.entries[i][j]), i, j) for i, j in places if self.entries[i][j]]
         return min(sizes)[1:] if sizes else None
+
+
+def _in_integers(program: CanonicalProgram) -> tuple[Scales, Any]:
+    """Return (−M | −c), the objective and each constraint times the least common denominator of its numbers."""
+    objective = lcm(*[entry.denominator for row in (*program.P, program.q) for entry in row])
+    equalities, inequalities = (
+        [integers((*row, bound)) for row, bound in zip(rows, bounds, strict=True)]
+        for rows, bounds in ((program.A, program.b), (program.C, program.d))
+    )
+    nothing = [0] * (len(equalities) + len(inequalities))
+    found = []
+    for j, (row, cost) in enumerate(zip(program.P, program.q, strict=True)):
+        *own, last = (-entry.numerator * (objective // entry.denominator) for entry in (*row, cost))
+        found.append([*own, *(-other[j] for other, _ in (*equalities, *inequalities)), last])
+    found += [[*row[:-1], *nothing, -row[-1]] for row, _ in (*equalities, *inequalities)]
+    return Scales(objective, [scale for _, scale in inequalities], [scale for _, scale in equalities]), found
