@@ -32,27 +32,21 @@ def read_plain_decimals(rows: object) -> RationalMatrix | None:
     types = {*map(type, entries)}
     if types == {int}:
         return RationalMatrix(rows, 1)
-    try:
-        texts: list[str] = [*map(str, entries)] if types == {int, str} else entries
-        text = "\n".join(texts)
-    except (TypeError, ValueError):  # neither texts nor integers, or an integer that is too long for Python to write
+    if not types <= {int, str}:
         return None
+    try:
+        texts = [*map(str, entries)]
+    except ValueError:  # Python writes no more than 4,300 digits of an integer
+        return None
+    text = "\n".join(texts)
     if _PLAIN_NUMBERS.fullmatch(text) is None or text.count("\n") != len(texts) - 1:
         return None
     if len(text) > MAX_DIGITS and max(map(len, texts)) > MAX_DIGITS:
         return None
-    width = len(texts) // len(rows)
-    if "." in text:
-        integers = list(map(int, text.replace(".", "").split("\n")))
-        places = [len(text.partition(".")[2]) for text in texts]
-        most = max(places)
-        if min(places) < most:
-            integers = list(map(mul, integers, [1 if p == most else 10 ** (most - p) for p in places]))
-        denominator = 10**most
-    else:
-        integers, denominator = list(map(int, texts)), 1
-    numerators = [integers[start : start + width] for start in range(0, len(integers), width)]
-    return RationalMatrix(numerators, denominator)
+    places = [len(text.partition(".")[2]) for text in texts]
+    most, width = max(places), len(rows[0])
+    integers = [int(text.replace(".", "")) * 10 ** (most - p) for text, p in zip(texts, places, strict=True)]
+    return RationalMatrix([integers[start : start + width] for start in range(0, len(integers), width)], 10**most)
 
 
 class RationalMatrix(BaseMatrix[Fraction]):
