@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.formats import PLAIN
-
-if TYPE_CHECKING:
-    from implicitgrad.writers.formats import Format
+from implicitgrad.writers.formats import PLAIN, Format
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MULTITHREADED_BYTES = 2**22

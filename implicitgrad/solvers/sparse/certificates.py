@@ -12,7 +12,8 @@ and by what U differs from D·Lᵀ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -20,9 +21,6 @@ from scipy import sparse
 from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.error_free import SMALLEST, U, enlarged, gamma
 from implicitgrad.solvers.sparse.factorization import Compressed, Factored, decomposed, without_pivoting
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_ITERATIONS = 20
 MAX_WORK = 2 * 10**9
