@@ -8,12 +8,16 @@ is assumed to grow with the square of that.
 from __future__ import annotations
 
 from math import gcd, lcm, log2
+from typing import TYPE_CHECKING
 
-from implicitgrad.model.system import ALWAYS_EXACT, LinearSystem
+from implicitgrad.model.system import ALWAYS_EXACT
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.model.system import LinearSystem
 
 QUICK = 0.1
 """Seconds that exact arithmetic may take unasked."""

@@ -17,13 +17,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from threading import local
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.batch.isolation.pipe import receive, send
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
-from implicitgrad.readers.systems.build import Question
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.readers.systems.build import Question
 
 ALGEBRA_SECONDS = 9.0
 """CPU time, so that the answer does not depend on what else the machine does.

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable
 from difflib import unified_diff
+from typing import TYPE_CHECKING
 
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.checks.update import Edit, apply_edits, find_edits
@@ -15,13 +16,15 @@ from implicitgrad.cli.problems import report
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
 from implicitgrad.readers.files.source import decode, read_bytes
 from implicitgrad.readers.formats import format_by_suffix, read_specs
-from implicitgrad.readers.systems.build import Question
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.files import write_file
 from implicitgrad.terminal.streams import say, write_stdout
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import ImplicitGradError, InputError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from implicitgrad.readers.systems.build import Question
 
 UTF_8 = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")

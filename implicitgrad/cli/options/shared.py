@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT
 from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.formats import PLAIN, Format
+from implicitgrad.writers.formats import PLAIN
+
+if TYPE_CHECKING:
+    from implicitgrad.writers.formats import Format
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MULTITHREADED_BYTES = 2**22

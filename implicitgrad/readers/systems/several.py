@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import AUTO
-from implicitgrad.readers.systems.build import Question, build_question
+from implicitgrad.readers.systems.build import build_question
 from implicitgrad.text.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from implicitgrad.readers.systems.build import Question
 
 
 def build_all(

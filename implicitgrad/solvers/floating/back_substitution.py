@@ -8,26 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.basis import EPS, SVD_ERROR, Basis, CertifiedInverse, picked
 from implicitgrad.solvers.floating.column_selection import choose_columns
-from implicitgrad.solvers.floating.equilibration import (
-    Exponents,
-    Scaled,
-    column_exponents,
-    lost,
-    row_exponents,
-    shifted,
-    sums,
-    unscaled,
-)
+from implicitgrad.solvers.floating.equilibration import column_exponents, lost, row_exponents, shifted, sums, unscaled
 from implicitgrad.solvers.floating.error_free import U, bound_product, gamma, norm, precise_residual, residual
 from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray, certified_inverse
 from implicitgrad.solvers.floating.structural_zeros import Structure, inverse_pattern, pattern, product_pattern
+
+if TYPE_CHECKING:
+    from implicitgrad.solvers.floating.equilibration import Exponents, Scaled
 
 CLEARLY_SMALL = 1e-6
 """A number above this, relative to 1, is never set to 0 by a cutoff alone."""

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from implicitgrad.numbers.ball import Array
 from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.screen.scaled_matrix import decimal_exponent
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import Array
 
 USUAL_WIDTH = 80
 """The width of a screen without one."""
