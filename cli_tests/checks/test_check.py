@@ -202,11 +202,9 @@ def test_intervals_are_feasible_exactly_if_elimination_says_so(F: int, data: st.
     intervals = []
     for _ in range(data.draw(st.integers(1, 5))):
         coefficients = data.draw(st.lists(small.map(Fraction), min_size=F, max_size=F))
-        lowest = data.draw(fractions)
-        intervals.append(
-            feasible.RationalInterval(tuple(coefficients), lowest, lowest + data.draw(st.sampled_from([0, 0, 1])))
-        )
-    lines = [line for interval in intervals for line in between(list(interval[0]), *interval[1:])]
+        radius = Fraction(data.draw(st.sampled_from([0, 0, 1])), 2)
+        intervals.append(feasible.RationalInterval(tuple(coefficients), data.draw(fractions), radius))
+    lines = [line for row, c, t in intervals for line in between(list(row), c - t, c + t)]
     assert feasible.is_feasible(intervals) == is_feasible(lines)
 
 
@@ -214,8 +212,8 @@ def test_intervals_that_have_one_point_in_common_are_feasible() -> None:
     one = (Fraction(1),)
     for lowest, is_there in ((Fraction(1), True), (Fraction(10**9 + 1, 10**9), False)):
         intervals = [
-            feasible.RationalInterval(one, Fraction(-1), Fraction(1)),
-            feasible.RationalInterval(one, lowest, Fraction(7)),
+            feasible.RationalInterval(one, Fraction(0), Fraction(1)),
+            feasible.RationalInterval(one, (7 + lowest) / 2, (7 - lowest) / 2),
         ]
         assert feasible.is_feasible(intervals) == is_there
 

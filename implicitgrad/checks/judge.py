@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.judge import judge_matrix
-from implicitgrad.checks.derivatives.rounded_point import decide_at_rounded_point
 from implicitgrad.checks.outcomes import verdict
 from implicitgrad.checks.scalars import judge_scalars
 from implicitgrad.model.claims import Claims
@@ -106,6 +105,8 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
             continue
         outcome, claim = judge_matrix(Claim(matrix, context, jacobian), related)
         if context.system.is_at_rounded_point:
+            from implicitgrad.checks.derivatives.rounded_point import decide_at_rounded_point
+
             outcome = decide_at_rounded_point(outcome, claim)
         outcomes.append(_unless_exact(outcome, claim))
         jacobian = claim if outcome.holds and claim.says_something else None

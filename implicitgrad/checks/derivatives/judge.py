@@ -20,7 +20,6 @@ from implicitgrad.checks.derivatives.contradictions import (
 )
 from implicitgrad.checks.derivatives.feasibility import feasibility, is_valid
 from implicitgrad.checks.derivatives.significance import insignificant, significant_tolerances
-from implicitgrad.checks.diagnosis.diagnose import diagnose
 from implicitgrad.checks.feasibility.constraints import are_independent, infeasible_groups
 from implicitgrad.checks.feasibility.decision import Decision
 from implicitgrad.checks.matrices import complete, dot, root_above
@@ -45,6 +44,8 @@ def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcom
         widest = tolerances_of_ill_conditioned(matrix, context)
         if widest is not None and is_valid(claim.with_tolerances(widest)):
             return _beyond_precision(outcome, claim), claim
+        from implicitgrad.checks.diagnosis.diagnose import diagnose
+
         return failed._replace(suspicions=diagnose(claim, related)), claim
     limit = significant_tolerances(claim)
     if limit is not None:

@@ -52,10 +52,10 @@ def infeasible_groups(constraints: Sequence[IntervalConstraint]) -> Iterator[lis
     for group in _connected(_without_singletons(constraints)):
         unknowns = _unknowns(group)
         intervals = [
-            RationalInterval(row, constraint.centre - constraint.radius, constraint.centre + constraint.radius)
+            RationalInterval(row, constraint.centre, constraint.radius)
             for row, constraint in zip(_coefficients(group, unknowns), group, strict=True)
         ]
-        is_met = is_feasible(intervals) if unknowns else all(i.lowest <= 0 <= i.highest for i in intervals)
+        is_met = is_feasible(intervals) if unknowns else all(abs(one.centre) <= one.radius for one in group)
         if not is_met:
             yield group
 

@@ -17,11 +17,14 @@ from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 
 class RationalInterval(NamedTuple):
-    """lowest ≤ Σ coefficients·z ≤ highest"""
+    """|Σ coefficients·z − centre| ≤ radius"""
 
     coefficients: tuple[Fraction, ...]
-    lowest: Fraction
-    highest: Fraction
+    centre: Fraction
+    radius: Fraction
+
+
+Bounds = Sequence[tuple[Fraction, Fraction]]
 
 
 def is_feasible(intervals: Sequence[RationalInterval]) -> bool:
@@ -31,18 +34,17 @@ def is_feasible(intervals: Sequence[RationalInterval]) -> bool:
 
 
 def _by_least_squares(intervals: Sequence[RationalInterval]) -> Decision:
-    """Decide by the least-squares solution of C·z = c, for intervals with centres c and radii t.
+    """Decide by the least-squares solution of C·z = c, c the centres and t the radii.
 
     It may be feasible itself. Otherwise its residual ρ = c − C·z has Cᵀ·ρ = 0, so that ρᵀ·(c − C·z) is ‖ρ‖² for every
     z, and none is feasible if that exceeds Σ|ρ|·t. If all radii are positive, their inverses weight the rows, rounded
     to powers of two to keep the numbers short.
     """
-    centres = [(interval.lowest + interval.highest) / 2 for interval in intervals]
-    radii = [(interval.highest - interval.lowest) / 2 for interval in intervals]
+    radii = [interval.radius for interval in intervals]
     weights = [_nearby_power_of_two(1 / radius) for radius in radii] if all(radii) else [Fraction(1)] * len(radii)
     weighted = [
-        (*[w * a for a in interval.coefficients], w * c)
-        for interval, c, w in zip(intervals, centres, weights, strict=True)
+        (*[w * a for a in interval.coefficients], w * interval.centre)
+        for interval, w in zip(intervals, weights, strict=True)
     ]
     flat, scale = integers([entry for row in weighted for entry in row])
     width = len(weighted[0])
@@ -75,16 +77,17 @@ def _by_simplex(intervals: Sequence[RationalInterval]) -> bool:
     """
     forms, F = len(intervals), len(intervals[0].coefficients)
     rows = {i: dict(enumerate(interval.coefficients, start=forms)) for i, interval in enumerate(intervals)}
+    bounds = [(interval.centre - interval.radius, interval.centre + interval.radius) for interval in intervals]
     values = [Fraction(0)] * (forms + F)
     while True:
-        basic = next((i for i in sorted(rows) if _target(i, intervals, values) is not None), None)
+        basic = next((i for i in sorted(rows) if _target(i, bounds, values) is not None), None)
         if basic is None:
             return True
-        target = _target(basic, intervals, values)
+        target = _target(basic, bounds, values)
         assert target is not None
         rises = target > values[basic]
         row = rows[basic]
-        movable = (j for j in sorted(row) if row[j] and _has_room(j, intervals, values, rises == (row[j] > 0)))
+        movable = (j for j in sorted(row) if row[j] and _has_room(j, bounds, values, rises == (row[j] > 0)))
         entering = next(movable, None)
         if entering is None:
             return False
@@ -97,20 +100,16 @@ def _by_simplex(intervals: Sequence[RationalInterval]) -> bool:
         _pivot(rows, basic, entering)
 
 
-def _target(i: int, intervals: Sequence[RationalInterval], values: list[Fraction]) -> Fraction | None:
+def _target(i: int, bounds: Bounds, values: list[Fraction]) -> Fraction | None:
     """Return the bound that form i violates, if any; a coordinate of z has no bounds."""
-    if i >= len(intervals):
+    if i >= len(bounds):
         return None
-    interval = intervals[i]
-    if values[i] < interval.lowest:
-        return interval.lowest
-    return interval.highest if values[i] > interval.highest else None
+    lowest, highest = bounds[i]
+    return lowest if values[i] < lowest else highest if values[i] > highest else None
 
 
-def _has_room(j: int, intervals: Sequence[RationalInterval], values: list[Fraction], rises: bool) -> bool:
-    if j >= len(intervals):
-        return True
-    return values[j] < intervals[j].highest if rises else values[j] > intervals[j].lowest
+def _has_room(j: int, bounds: Bounds, values: list[Fraction], rises: bool) -> bool:
+    return j >= len(bounds) or (values[j] < bounds[j][1] if rises else values[j] > bounds[j][0])
 
 
 def _pivot(rows: dict[int, dict[int, Fraction]], basic: int, entering: int) -> None:
