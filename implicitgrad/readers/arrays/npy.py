@@ -10,12 +10,12 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.arrays.stacks import split
+from implicitgrad.readers.arrays.stacks import refuse_infinite, split
 from implicitgrad.readers.files.regular_files import regular_size
 from implicitgrad.readers.files.source import read_bytes, stem
 from implicitgrad.readers.formats import file_of
 from implicitgrad.text.characters import MAX_QUOTED, count, printable, quoted
-from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from typing import IO, BinaryIO
@@ -97,24 +97,6 @@ def numeric_value(path: str, key: str, array: Array, dimensions: tuple[int, ...]
     if not is_of_stack:
         refuse_infinite(path, key, array)
     return SourceValue(array, path, unit_roundoff=unit_roundoff_of(array))
-
-
-def refuse_infinite(path: str, key: str, array: Array) -> None:
-    """Raise InputError for nan and ±inf, naming the entries, or their number if there are many."""
-    is_finite = np.isfinite(array)
-    if is_finite.all():
-        return
-    places = np.argwhere(~is_finite)
-    problems = []
-    for place in places[:MAX_PROBLEMS_SHOWN].tolist():
-        entry = key + "".join(f"[{index + 1}]" for index in place)
-        problems.append(
-            Problem(f"{entry}: expected a finite number, got {array[tuple(place)]}", None, "bad-number", path)
-        )
-    if len(places) > len(problems):
-        message = f"{problems[0].message}, and so for {len(places) - 1:,} more entries of {key}"
-        problems = [problems[0]._replace(message=message)]
-    raise InputError(problems)
 
 
 def is_numeric(array: Array) -> bool:

@@ -14,9 +14,9 @@ from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.ball import Array
 from implicitgrad.numbers.doubles import copied, is_array, is_array_of_doubles
 from implicitgrad.numbers.values import described, plain
-from implicitgrad.readers.arrays.stacks import entry_at, is_stack, spread, system_at
+from implicitgrad.readers.arrays.stacks import entry_at, is_stack, refuse_infinite, spread, system_at
 from implicitgrad.readers.systems.build import build_system
-from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
+from implicitgrad.text.errors import InputError, Problem
 
 SOURCE = "<python>"
 
@@ -41,7 +41,7 @@ def python_stack(values: Mapping[str, object], name: str | None, arithmetic: str
     B, g = (np.asarray(parts[key].value) if key in parts else None for key in ("B", "dL_dy"))
     for key, array in {"A": A, "B": B, "dL_dy": g}.items():
         if is_array(array):
-            _refuse_infinite(key, array, leading)
+            refuse_infinite(SOURCE, key, array, leading)
 
     M, N = A.shape[leading:]
     has_doubles = any(map(is_array_of_doubles, (A, B, g)))
@@ -127,19 +127,3 @@ def _is_double(number: float) -> bool:
         return float(number) == number
     except OverflowError:
         return False
-
-
-def _refuse_infinite(key: str, array: Array, leading: int) -> None:
-    """Raise InputError for nan and ±inf, naming the systems and the entries; if these are many, the first."""
-    if np.isfinite(array).all():
-        return
-    places = np.argwhere(~np.isfinite(array)).tolist()
-    problems = []
-    for place in places[:MAX_PROBLEMS_SHOWN]:
-        entry = key + "".join(f"[{k + 1}]" for k in place[leading:])
-        message = f"{entry}: expected a finite number, got {array[tuple(place)]}"
-        problems.append(Problem(message, None, "bad-number", SOURCE + label(tuple(place[:leading]))))
-    if len(places) > len(problems):
-        message = f"{problems[0].message}, and so for {len(places) - 1:,} more entries of {key}"
-        problems = [problems[0]._replace(message=message)]
-    raise InputError(problems)

@@ -12,8 +12,9 @@ import numpy as np
 
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.numbers.doubles import BITS
-from implicitgrad.readers.arrays.npy import is_numeric, not_numeric, refuse_infinite, refused, unit_roundoff_of
+from implicitgrad.readers.arrays.npy import is_numeric, not_numeric, refused, unit_roundoff_of
 from implicitgrad.readers.arrays.sparse_limits import is_sparse, refuse_empty_sides
+from implicitgrad.readers.arrays.stacks import refuse_infinite
 from implicitgrad.readers.arrays.triplets import Triplets, to_sparse
 from implicitgrad.text.characters import quoted
 

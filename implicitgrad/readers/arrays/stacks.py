@@ -10,7 +10,7 @@ import numpy as np
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.stack import StackPlace, label, selected
 from implicitgrad.readers.formats import split_source
-from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -127,6 +127,26 @@ def _misfit(key: str, value: SourceValue, shape: tuple[int, ...], source: str) -
     if key in ("dL_dy", "dL_dx") and array.ndim == 2:
         hint = f"{key}[None] is several losses of every system"
     return InputError([Problem(f"{message}; got the shape {found}", hint, "bad-shape", at)])
+
+
+def refuse_infinite(source: str, key: str, array: Array, leading: int = 0) -> None:
+    """Raise InputError for nan and ±inf, naming the entries; if these are many, the first and their number.
+
+    leading : the number of leading axes, whose indices name the system.
+    """
+    if np.isfinite(array).all():
+        return
+    places = np.argwhere(~np.isfinite(array)).tolist()
+    problems = []
+    for place in places[:MAX_PROBLEMS_SHOWN]:
+        entry = key + "".join(f"[{k + 1}]" for k in place[leading:])
+        message = f"{entry}: expected a finite number, got {array[tuple(place)]}"
+        where = source + label(tuple(place[:leading])) if leading else source
+        problems.append(Problem(message, None, "bad-number", where))
+    if len(places) > len(problems):
+        message = f"{problems[0].message}, and so for {len(places) - 1:,} more entries of {key}"
+        problems = [problems[0]._replace(message=message)]
+    raise InputError(problems)
 
 
 def _own(key: str, array: Array) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ import numpy as np
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.ball import from_texts as from_decimals
 from implicitgrad.numbers.exact import RationalMatrix
+from implicitgrad.numbers.values import are_decimals
 from implicitgrad.readers.arrays.decimals import from_lines
-from implicitgrad.readers.matrix_market.lines import Entries, Header, has_decimals
+from implicitgrad.readers.matrix_market.lines import Entries, Header
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import parse_ratio
 
@@ -129,7 +130,7 @@ def from_texts(entries: Entries) -> Triplets:
         matrix = from_fractions(RationalMatrix.of_ratios([list(map(parse_ratio, entries.texts))]))
     errors = 0.0 if not np.any(matrix.error) else np.broadcast_to(matrix.error, matrix.shape)[0]  # type: ignore[arg-type]
     rows, columns = (np.array(indices, dtype=np.int64) for indices in (entries.rows, entries.columns))
-    return Triplets(rows, columns, matrix.array[0], errors, has_decimals(entries.texts))
+    return Triplets(rows, columns, matrix.array[0], errors, are_decimals([entries.texts]))
 
 
 def to_dense(shape: tuple[int, int], entries: Triplets) -> BallMatrix:

@@ -71,10 +71,8 @@ def table_spec(table: Table, name: str, form: CsvFormat) -> SystemSpec:
         spec.no_letters_hint = "Letters are read from a table with names: a header, and a first column"
     spec.expect, spec.site = partial(read_csv_claims, table), partial(csv_site, table)
     if gradients:
-        spec.values["dL_dy"] = _matrix(table, gradients, first_cell)
-        if len(gradients) == 1:
-            part = spec.values["dL_dy"]
-            spec.values["dL_dy"] = _row_of(part)
+        rows = _matrix(table, gradients, first_cell)
+        spec.values["dL_dy"] = _row_of(rows) if len(gradients) == 1 else rows
     if has_header:
         cells = [cell.strip() for cell in table.rows[0][first_cell:]]
         spec.values["y"] = SourceValue(cells, table.source, lambda path: table.position(0, first_cell + sum(path)))

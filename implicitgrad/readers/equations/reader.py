@@ -80,16 +80,17 @@ def read_equations(
         likely = likely_unknowns(equations) or ["y"]
         hint = f"Name the unknowns: --unknowns {','.join(likely)} (in a file, y: [{', '.join(likely)}])"
         problems.append(Problem("equations: expected the names of the unknowns, got none", hint, "missing-y", source))
-    if problems or unknowns is None:
+    if problems or y is None or unknowns is None:
         raise InputError(problems)
     inputs = inputs or _inputs(equations, unknowns)
     _refuse_unfit(unknowns, inputs, source)
     _refuse_too_many(len(lines), len(unknowns), len(inputs), source)
     sums = None if point is not None else linear_sums(equations)
     remarks = _remarks(lines, equations, _declared(y, x, point))
+    x = x or SourceValue(inputs)
     if sums is not None:
         A, B = coefficients(sums, equations, unknowns, inputs)
-        parts = _parts(lines, A.written(), None if B.is_identity else B.written(), unknowns, inputs, y, x)
+        parts = _parts(lines, A.written(), None if B.is_identity else B.written(), y, x)
         used = {name for equation in equations for name in equation.names()}
         has_constants = any(total.get("") for total in sums)
         is_plain = used.issuperset(unknowns) and not has_constants
@@ -145,21 +146,15 @@ def _parts(
     lines: Sequence[EquationLine],
     A: Sequence[Sequence[object]] | Decimals,
     B: Sequence[Sequence[object]] | Decimals | None,
-    unknowns: Sequence[str],
-    inputs: Sequence[str],
-    y: SourceValue | None,
-    x: SourceValue | None,
+    y: SourceValue,
+    x: SourceValue,
 ) -> dict[str, SourceValue]:
     """Return the values of a spec. B : None if it is the identity."""
 
     def locate(path: tuple[int, ...]) -> tuple[int, int] | None:
         return lines[path[0] if path else 0].locate(0)
 
-    found = {
-        "A": SourceValue(A, lines[0].source, locate),
-        "y": y or SourceValue(list(unknowns)),
-        "x": x or SourceValue(list(inputs)),
-    }
+    found = {"A": SourceValue(A, lines[0].source, locate), "y": y, "x": x}
     return found if B is None else found | {"B": SourceValue(B, lines[0].source, locate)}
 
 
@@ -168,8 +163,8 @@ def _by_sympy(
     equations: Sequence[Equation],
     unknowns: list[str],
     inputs: list[str],
-    y: SourceValue | None,
-    x: SourceValue | None,
+    y: SourceValue,
+    x: SourceValue,
     source: str,
     point: Point | None,
     remarks: tuple[tuple[str, str], ...],
@@ -225,7 +220,7 @@ def _by_sympy(
         raise InputError([problem.at(point.source or source, point.position)]) from None
     identity = [["1" if i == k else "0" for k in range(len(inputs))] for i in range(len(inputs))]
     B = None if list(map(list, found.B)) == identity else found.B
-    parts = _parts(lines, found.A, B, unknowns, inputs, y, x)
+    parts = _parts(lines, found.A, B, y, x)
     if found.hessian is not None:
         parts["hessian"] = SourceValue(found.hessian, lines[0].source)
     given = {"x_value": found.x_value, "constants": found.constants, "by_letter": found.by_letter}

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
-from implicitgrad.text.number_texts import last_place
 
 INDEX = re.compile("[0-9]{1,18}")
 
@@ -150,8 +149,3 @@ def as_rows(shape: tuple[int, int], entries: Entries) -> list[list[str]]:
     for i, j, text in zip(*entries, strict=True):
         rows[i][j] = text
     return rows
-
-
-def has_decimals(texts: list[str]) -> bool:
-    """Return whether a number has a digit after its decimal point."""
-    return any((unit := last_place(text)) is not None and unit < 1 for text in texts)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import to_float
+from implicitgrad.readers.arrays.sparse_limits import is_sparse, refuse_empty_sides
 from implicitgrad.readers.files.source import BANNER, MAX_BYTES, decode, read_bytes, stem
 from implicitgrad.readers.matrix_market.lines import INDEX, Entries, Header, LineReader, as_rows
 from implicitgrad.text.characters import count, quoted
@@ -100,7 +101,7 @@ class _File:
     def matrix(self) -> object:
         """Return rows of texts, Decimals, or a SparseMatrix if it is large. Raise InputError."""
         header, start = self._header()
-        self._refuse_empty_sides(header)
+        refuse_empty_sides(self.path, header.shape, min(header.entries, len(self.data) // 2), header.line)
         if len(self.data) >= LARGE:
             from implicitgrad.readers.arrays.triplets import from_bytes
 
@@ -110,7 +111,6 @@ class _File:
         entries = self._entries(header)
         if header.shape[0] * header.shape[1] <= MAX_TEXTS:
             return as_rows(header.shape, entries)
-        from implicitgrad.readers.arrays.sparse_limits import is_sparse
         from implicitgrad.readers.arrays.triplets import from_texts
 
         try:
@@ -132,7 +132,6 @@ class _File:
         raise AssertionError("an entry is beyond the range of doubles")
 
     def _value(self, header: Header, found: Triplets) -> Any:  # noqa: ANN401 (Decimals, or a SparseMatrix)
-        from implicitgrad.readers.arrays.sparse_limits import is_sparse
         from implicitgrad.readers.arrays.triplets import to_dense, to_sparse
 
         if is_sparse(header.shape) and header.is_coordinate:
@@ -145,8 +144,7 @@ class _File:
 
     def _header(self) -> tuple[Header, int]:
         """Return the header and where the entries begin in the data. Raise InputError."""
-        banner = self._banner()
-        is_coordinate, symmetry = banner
+        is_coordinate, symmetry = self._banner()
         start = self.data.find(b"\n") + 1
         line = 2
         while 0 < start < len(self.data):
@@ -204,13 +202,6 @@ class _File:
         if given and given[0] > M * N:
             raise self._refuse(f"expected at most {M * N} entries, as many as {M}×{N} has, got {given[0]}", line)
         return Header(is_coordinate, symmetry, (M, N), given[0] if given else written, line)
-
-    def _refuse_empty_sides(self, header: Header) -> None:
-        """Raise InputError if the rows and columns would take far more memory than the file's size suggests."""
-        from implicitgrad.readers.arrays.sparse_limits import refuse_empty_sides
-
-        lines = min(header.entries, len(self.data) // 2)
-        refuse_empty_sides(self.path, header.shape, lines, header.line)
 
     def _entries(self, header: Header) -> Entries:
         """Read line by line. Raise InputError with every problem found."""

@@ -10,7 +10,7 @@ from numbers import Number
 from implicitgrad.model.program.problem import Loss, QuadraticProgram, Rows, Vector
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import Path, SourceValue, SystemSpec
-from implicitgrad.model.system import Arithmetic
+from implicitgrad.model.system import Arithmetic, numbered
 from implicitgrad.numbers.values import described, plain, with_others
 from implicitgrad.readers.systems.matrices import MatrixParser
 from implicitgrad.text.characters import count, quoted
@@ -185,27 +185,8 @@ class _ProgramParser:
     def _names(self, of: str, expected: int, owner: str, default: str | None = None) -> tuple[str, ...]:
         key = f"names.{of}"
         if key not in self.spec.values:
-            return tuple(f"{default or of}{k}" for k in range(1, expected + 1))
-        value = self.spec.values[key].value
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            self.parser.refuse(
-                key, (), f"names: {of}: expected a list of names, got {described(value)}", None, "bad-name"
-            )
-            return ()
-        seen: set[str] = set()
-        for k, name in enumerate(value):
-            if not name.strip():
-                self.parser.refuse(
-                    key, (k,), f"names: {of}[{k + 1}]: expected a name, got an empty one", None, "bad-name"
-                )
-            elif name in seen:
-                message = f"names: {of}[{k + 1}]: duplicate name {quoted(name)}"
-                self.parser.refuse(key, (k,), message, "Each name can stand for one only", "bad-name")
-            seen.add(name)
-        if len(value) != expected:
-            message = f"names: {of} has {count(len(value), 'name')}; expected {expected}, one for each {owner}"
-            self.parser.refuse(key, (), message, None, "bad-name")
-        return tuple(value)
+            return numbered(default or of, expected)
+        return self.parser.names(key, expected, owner) or ()
 
     def _refuse_shared_names(self, *groups: tuple[str, ...]) -> None:
         """Report a name that stands for an unknown and a constraint, or for constraints of both kinds."""

@@ -7,13 +7,13 @@ from typing import Any
 from implicitgrad.model.conversion import chosen_arithmetic, in_arithmetic
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
-from implicitgrad.model.system import AUTO, MATRICES, Arithmetic, LinearSystem, numbered
+from implicitgrad.model.system import AUTO, MATRICES, Arithmetic, LinearSystem
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
-from implicitgrad.numbers.values import are_decimals, described, with_others
+from implicitgrad.numbers.values import are_decimals, with_others
 from implicitgrad.readers.systems.matrices import LettersFound, MatrixParser, ParsedMatrix, is_large, shapes_of
-from implicitgrad.text.characters import count, quoted
+from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 
 GIVEN = ("A", "B", "dL_dy", "x_value", "dx")
@@ -108,8 +108,8 @@ def _system(parser: MatrixParser) -> LinearSystem:
         _check_gradient(parser, dL_dy, A, has_one_loss=has_one_loss)
         if "B" not in spec.values or B is not None:
             owner, P = ("row of A", M) if B is None else ("column of B", B.shape[1])
-            x = _names(parser, "x", P, owner)
-        y = _names(parser, "y", N, "column of A")
+            x = parser.names("x", P, owner)
+        y = parser.names("y", N, "column of A")
         if x is not None and "x_value" in spec.values:
             from implicitgrad.readers.systems.value_of_x import parse_value_of_x
 
@@ -231,35 +231,3 @@ def _check_gradient(parser: MatrixParser, dL_dy: ParsedMatrix | None, A: ParsedM
 
 def _shapes(**matrices: ParsedMatrix) -> str:
     return ", ".join(f"{key} is {'×'.join(map(str, matrix.shape))}" for key, matrix in matrices.items())
-
-
-def _names(parser: MatrixParser, key: str, expected: int, owner: str) -> tuple[str, ...] | None:
-    """Return the names of x or y, numbered ones unless given; None if one was refused.
-
-    owner : what each name stands for, such as "column of A".
-    """
-    if key not in parser.spec.values:
-        return numbered(key, expected)
-    value = parser.spec.values[key].value
-    if not isinstance(value, list):
-        parser.refuse(key, (), f"{key}: expected a list of names, got {described(value)}")
-        return None
-    before = len(parser.problems)
-    seen: set[str] = set()
-    for i, name in enumerate(value):
-        here = f"{key}[{i + 1}]"
-        if not isinstance(name, str):
-            parser.refuse(key, (i,), f"{here}: expected a name, got {described(name)}", code="bad-name")
-        elif not name.strip():
-            parser.refuse(key, (i,), f"{here}: expected a name, got an empty one", code="bad-name")
-        elif name in seen:
-            hint = "Each name can stand for one only"
-            parser.refuse(key, (i,), f"{here}: duplicate name {quoted(name)}", hint, "bad-name")
-        else:
-            seen.add(name)
-    if len(value) != expected:
-        found = f"{key} has {count(len(value), 'name')}"
-        lacks_commas = len(value) == 1 and " " in str(value[0])
-        comma_hint = "Names are separated by commas" if lacks_commas else None
-        parser.refuse(key, (), f"{found}; expected {expected}, one for each {owner}", comma_hint, "bad-name")
-    return tuple(map(str, value)) if len(parser.problems) == before else None

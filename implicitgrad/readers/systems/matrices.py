@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.spec import NeedsAlgebra, Path, SystemSpec
-from implicitgrad.model.system import ALWAYS_EXACT, Arithmetic
+from implicitgrad.model.system import ALWAYS_EXACT, Arithmetic, numbered
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.values import as_fraction, described, plain, rectangle_of_texts, shape_of
-from implicitgrad.text.characters import count
+from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
 
@@ -98,6 +98,38 @@ class MatrixParser:
             return None
         row = self._parse_row(key, value, ())
         return None if row is None else RationalMatrix.of_ratios([row])
+
+    def names(self, key: str, expected: int, owner: str) -> tuple[str, ...] | None:
+        """Return the names of x, y or ``names.z``, numbered ones unless given; None if one was refused.
+
+        owner : what each name stands for, such as "column of A".
+        """
+        if key not in self.spec.values:
+            return numbered(key, expected)
+        value = self.spec.values[key].value
+        shown = key.replace(".", ": ")
+        if not isinstance(value, list):
+            self.refuse(key, (), f"{shown}: expected a list of names, got {described(value)}")
+            return None
+        before = len(self.problems)
+        seen: set[str] = set()
+        for i, name in enumerate(value):
+            here = f"{shown}[{i + 1}]"
+            if not isinstance(name, str):
+                self.refuse(key, (i,), f"{here}: expected a name, got {described(name)}", code="bad-name")
+            elif not name.strip():
+                self.refuse(key, (i,), f"{here}: expected a name, got an empty one", code="bad-name")
+            elif name in seen:
+                hint = "Each name can stand for one only"
+                self.refuse(key, (i,), f"{here}: duplicate name {quoted(name)}", hint, "bad-name")
+            else:
+                seen.add(name)
+        if len(value) != expected:
+            found = f"{shown} has {count(len(value), 'name')}"
+            lacks_commas = len(value) == 1 and " " in str(value[0])
+            comma_hint = "Names are separated by commas" if lacks_commas else None
+            self.refuse(key, (), f"{found}; expected {expected}, one for each {owner}", comma_hint, "bad-name")
+        return tuple(map(str, value)) if len(self.problems) == before else None
 
     def refuse(self, key: str, path: Path, message: str, hint: str | None = None, code: str = "bad-shape") -> None:
         """Report a problem with the value at a path; only as many are located as are shown."""

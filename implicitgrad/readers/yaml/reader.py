@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.files.source import stem
-from implicitgrad.readers.yaml.nodes import (
-    YamlNode,
-    documents,
-    source_list,
-    source_matrix,
-    source_value,
-)
+from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_matrix, source_value
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
@@ -106,16 +100,8 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
 
         add_equations(spec, expressions, seen, source, text)
     else:
-        _refuse_without_equations(node, seen, refuse)
-        _add_value_of_x(spec, expressions, source, refuse)
+        _complete_linear(spec, node, seen, expressions, source, refuse)
     return spec
-
-
-def _add_value_of_x(spec: SystemSpec, expressions: Mapping[str, YamlNode], source: str, refuse: Refuse) -> None:
-    if "at" in expressions:
-        from implicitgrad.readers.systems.value_of_x import add_value_of_x
-
-        add_value_of_x(spec, expressions["at"], source, refuse)
 
 
 def _check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Refuse) -> None:
@@ -140,12 +126,23 @@ def _site(root: YamlNode, expect: YamlNode | None = None) -> Site:
     return site_of(root, expect)
 
 
-def _refuse_without_equations(node: YamlNode, seen: Mapping[str, YamlNode], refuse: Refuse) -> None:
-    """Refuse what only equations have, and a linear system without A."""
+def _complete_linear(
+    spec: SystemSpec,
+    node: YamlNode,
+    seen: Mapping[str, YamlNode],
+    expressions: Mapping[str, YamlNode],
+    source: str,
+    refuse: Refuse,
+) -> None:
+    """Add the value of x to a system without equations. Refuse what only equations have, and a missing A."""
     if "solve_for" in seen:
         refuse("solve_for: expected it beside equations, got none", seen["solve_for"])
     if "A" not in seen:
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
+    if "at" in expressions:
+        from implicitgrad.readers.systems.value_of_x import add_value_of_x
+
+        add_value_of_x(spec, expressions["at"], source, refuse)
 
 
 def _is_refused(
