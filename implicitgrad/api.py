@@ -95,12 +95,8 @@ def solve(
     """
     if isinstance(free, str):
         free = [free]
-    if isinstance(A, QuadraticProgram):
-        raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
-    if isinstance(A, LinearSystem):
-        if any(given is not None for given in (dL_dy, B, x, y, at, name)):
-            raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
-        return solve_system(A, free, arithmetic, rtol, gradient_alone=A.is_sparse, wrt=EVERYTHING)
+    if (system := _own_system(A, dL_dy, B, x, y, at, name)) is not None:
+        return solve_system(system, free, arithmetic, rtol, gradient_alone=system.is_sparse, wrt=EVERYTHING)
     if axes_of(A) > STACK_AXES:
         from implicitgrad.readers.arrays.python_stacks import python_stack
         from implicitgrad.solvers.stacks import LazyAnswers, Solutions
@@ -239,12 +235,7 @@ def check(
 
     Raises InputError for values that make no system or no claim, TypeError without a claim.
     """
-    if isinstance(A, QuadraticProgram):
-        raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
-    if isinstance(A, LinearSystem):
-        if any(given is not None for given in (dL_dy, B, x, y, at, name)):
-            raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
-        system = A
+    system = _own_system(A, dL_dy, B, x, y, at, name)
     given: dict[str, object] = {
         "status": status, "rank": rank, "dy_dx": dy_dx, "dL_dx": dL_dx, "dL_dA": dL_dA, "dL_dB": dL_dB,
         "free_parameters": free_parameters,
@@ -262,7 +253,7 @@ def check(
         parts["constraints"] = SourceValue("null")
     tolerances = {"tolerance.rtol": rtol, "tolerance.atol": atol}
     parts |= {key: _part(value) for key, value in tolerances.items() if value is not None}
-    if not isinstance(A, LinearSystem):
+    if system is None:
         if axes_of(A) > STACK_AXES:
             from implicitgrad.checks.stack import judge_stack
             from implicitgrad.readers.arrays.python_stacks import ClaimsOfStack, python_stack
@@ -275,6 +266,17 @@ def check(
     solution = solve_to_judge(system)
     verdict = judge(solution, build_claims(parts, solution))
     return verdict.strictly() if strict else verdict
+
+
+def _own_system(A: object, *others: object) -> LinearSystem | None:
+    """Return A if it is a LinearSystem, which has all the others; raise TypeError if one is given, or for a program."""
+    if isinstance(A, QuadraticProgram):
+        raise TypeError("a QuadraticProgram is solved by solve_program, and checked by check_program")
+    if not isinstance(A, LinearSystem):
+        return None
+    if any(given is not None for given in others):
+        raise TypeError("a LinearSystem has its own dL_dy, B, x, y, at and name")
+    return A
 
 
 def _claim_part(value: object) -> SourceValue:

@@ -156,28 +156,20 @@ def _print_table(problems: Sequence[Problem]) -> None:
 
 
 def _progress() -> Progress:
+    from rich import progress as rich_progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
+    class Rate(rich_progress.ProgressColumn):
+        def render(self, task: rich_progress.Task) -> Text:
             return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
 
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
+    return rich_progress.Progress(
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
         Rate(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[failed]}"),
+        rich_progress.TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.fields[failed]}"),
         console=Console(stderr=True),
         transient=True,
         auto_refresh=False,  # without a thread, since processes are forked from this one

@@ -12,7 +12,7 @@ from implicitgrad.batch.inputs.chunks import chunks, size
 from implicitgrad.batch.inputs.sources import Sources
 from implicitgrad.batch.progress import ProgressReport
 from implicitgrad.batch.task import BatchResult, BatchTask, Chunk, Context, ReadyResults
-from implicitgrad.batch.workers.processes import cores
+from implicitgrad.batch.workers.processes import cores, kill_all
 from implicitgrad.text.errors import InputError
 from implicitgrad.writers.formats import FORMATS, JSON
 
@@ -188,8 +188,6 @@ class _WorkerPool:
     def kill(self) -> None:
         """End every worker of this machine at once."""
         if self.started is not None:
-            from implicitgrad.batch.workers.processes import kill_all
-
             kill_all()
 
     def close(self) -> None:

@@ -19,7 +19,6 @@ from implicitgrad.readers.yaml.json_lines import read_json_line
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
-from implicitgrad.writers.data.batch_format import BatchFormat
 from implicitgrad.writers.formats import FORMATS, JSON
 from implicitgrad.writers.options import WriteOptions
 
@@ -124,8 +123,8 @@ def answer_alone(system: BatchSystem, task: BatchTask) -> list[BatchResult]:
 
 def failure(identity: Identity, problem: Problem, task: BatchTask) -> BatchResult:
     """Return the result of a system that has no answer."""
-    form = _batch_format(task.form if task.is_combined else JSON)
-    written = form.failure(identity.source, identity.name, problem, identity.content_hash)
+    form = FORMATS[task.form if task.is_combined else JSON]
+    written = form.batch().failure(identity.source, identity.name, problem, identity.content_hash)
     return BatchResult(identity.source, "error", written, problem)
 
 
@@ -217,14 +216,10 @@ def _name(source: str) -> str:
     return stem(os.path.normpath(source))
 
 
-def _batch_format(form: str) -> BatchFormat:
-    return FORMATS[form].batch()
-
-
 def _written(solution: Solution | ProgramSolution, task: BatchTask, system: BatchSystem) -> object:
     content_hash = system.identity.content_hash
     if task.is_combined:
-        return _batch_format(task.form).answer(solution, content_hash)
+        return FORMATS[task.form].batch().answer(solution, content_hash)
     assert system.spec is not None
     options = WriteOptions(values=system.spec.values, record_keys={"content_hash": content_hash})
     written = FORMATS[task.form].write(solution, options)

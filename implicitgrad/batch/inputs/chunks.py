@@ -10,10 +10,10 @@ from itertools import chain
 
 from implicitgrad.batch.inputs.blocks import open_source, read_blocks
 from implicitgrad.batch.inputs.stack_parts import parts_of
-from implicitgrad.batch.inputs.walk import PAUSE, walk
+from implicitgrad.batch.inputs.walk import PAUSE
 from implicitgrad.batch.task import Chunk, Item
 from implicitgrad.readers.files.source import MAX_BYTES, read_bytes, unreadable
-from implicitgrad.readers.formats import BY_SUFFIX, file_of, format_by_suffix, is_stream
+from implicitgrad.readers.formats import file_of, format_by_suffix, is_stream
 from implicitgrad.text.errors import InputError, Problem
 
 CHUNK_BYTES = 2**16
@@ -30,12 +30,12 @@ YAML_MARKS = (b"---", b"%", b"#")
 DOCUMENT_MARK = b"---"
 """Separates YAML documents; skipped between JSON lines, each of which is a YAML document."""
 
-Identity = tuple[int, int]
+FileId = tuple[int, int]
 """A file's device and inode number."""
 
 
 def chunks(
-    sources: Iterable[str | InputError], own: Collection[Identity] = (), *, sends_all: bool = False
+    sources: Iterable[str | InputError], own: Collection[FileId] = (), *, sends_all: bool = False
 ) -> Iterator[Chunk | InputError]:
     """Yield chunks of items, and the problems with sources.
 
@@ -73,12 +73,7 @@ def chunks(
         yield chunk
 
 
-def find(paths: Iterable[str], exclude: Iterable[str]) -> Iterator[str | InputError]:
-    """Yield the files of a batch, and the problems with directories."""
-    return walk(paths, exclude, tuple(BY_SUFFIX))
-
-
-def _item(source: str, own: Collection[Identity], *, sends_all: bool) -> Item | InputError | str | None:
+def _item(source: str, own: Collection[FileId], *, sends_all: bool) -> Item | InputError | str | None:
     """Return a file as an item, the name of a stream, or None for a file that results go to.
 
     The item has no data if the file is large or NumPy's.

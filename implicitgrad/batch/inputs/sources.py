@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
-from implicitgrad.batch.inputs.chunks import Identity, find
+from implicitgrad.batch.inputs.chunks import FileId
 from implicitgrad.batch.inputs.file_list import listed
 from implicitgrad.batch.inputs.stack_parts import count_systems
-from implicitgrad.batch.inputs.walk import PAUSE
+from implicitgrad.batch.inputs.walk import PAUSE, walk
 from implicitgrad.batch.outputs.earlier import refuse_foreign
-from implicitgrad.readers.formats import file_of, is_stream
+from implicitgrad.readers.formats import BY_SUFFIX, file_of, is_stream
 from implicitgrad.terminal.files import refuse_inputs
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, UsageError
@@ -59,7 +59,7 @@ class Sources:
     def found(self) -> Iterator[str | InputError]:
         """Yield the files and the problems with directories; a list in standard input can be read once."""
         own = [] if self.directory is None else [glob.escape(os.path.abspath(self.directory))]
-        return find(chain(self.paths, self.names), [*self.exclude, *own])
+        return walk(chain(self.paths, self.names), [*self.exclude, *own], tuple(BY_SUFFIX))
 
     def total(self) -> int | None:
         """Return the number of files; None if there are streams of systems or a list of files."""
@@ -72,7 +72,7 @@ class Sources:
             total += count_systems(path) if isinstance(path, str) else 1
         return total
 
-    def own(self) -> set[Identity]:
+    def own(self) -> set[FileId]:
         """Return the files that results go to, which may be in a source directory."""
         found = set()
         for one in (1, self.output) if self.directory is None else ():

@@ -114,11 +114,13 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
         refuse_strange(system, options.wrt)
         refuse_beside_linear(system, {"--pieces": options.pieces, "--direction": options.direction is not None})
     if system.kind == "program":
-        from implicitgrad.cli.answers.program import solve_program, with_pieces
+        from implicitgrad.cli.answers.program import solve_program
 
         linear = {"--free": options.free, "--rtol": options.rtol is not None, "--order": options.order > 1}
-        found = solve_program(system, linear, steps=options.steps, is_gradient_alone=options.only is not None)
-        return with_pieces(found, pieces=options.pieces, direction=options.direction)
+        return solve_program(
+            system, linear, steps=options.steps, is_gradient_alone=options.only is not None,
+            pieces=options.pieces, direction=options.direction,
+        )  # fmt: skip
     return solve_system(
         system, options.free, rtol=options.rtol, gradient_alone=options.only is not None, order=options.order,
         steps=options.steps, wrt=options.wrt,

@@ -12,9 +12,18 @@ from implicitgrad.text.errors import UsageError
 
 
 def solve_program(
-    program: QuadraticProgram, linear_options: Mapping[str, object], *, steps: bool, is_gradient_alone: bool
+    program: QuadraticProgram,
+    linear_options: Mapping[str, object],
+    *,
+    steps: bool,
+    is_gradient_alone: bool,
+    pieces: bool,
+    direction: Mapping[str, Fraction] | None,
 ) -> ProgramSolution:
-    """Solve a program. linear_options : the options that concern linear systems alone. Raise ImplicitGradError."""
+    """Solve a program, with the pieces and the directional derivative that are asked for. Raise ImplicitGradError.
+
+    linear_options : the options that concern linear systems alone.
+    """
     for option, value in linear_options.items():
         if value:
             raise UsageError(f"{program.source}: {option} is for linear systems and equations, not for a program")
@@ -23,13 +32,7 @@ def solve_program(
         from implicitgrad.writers.program.steps import refuse_unfit
 
         refuse_unfit(solution)
-    return solution._replace(is_gradient_alone=is_gradient_alone)
-
-
-def with_pieces(
-    solution: ProgramSolution, *, pieces: bool, direction: Mapping[str, Fraction] | None
-) -> ProgramSolution:
-    """Add the pieces and the directional derivative that are asked for. Raise ImplicitGradError."""
+    solution = solution._replace(is_gradient_alone=is_gradient_alone)
     if pieces and solution.is_unique:
         from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
 
