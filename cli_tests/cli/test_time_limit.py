@@ -336,7 +336,7 @@ def test_workers_leave_alone_the_isolated_process_of_the_process_they_are_forked
         return pools[0] if pools else None
 
     answers = answer_all([QUICK_ITEMS[:2], [Item("slow.json", endless.encode())]], question, pool, max_pending=1)
-    done = next(answers)  # here, by a process that is kept
+    done = next(answers)  # in this process, before there is a pool
     pools.append(Pool(local, 1, question))
     try:
         for results in answers:

@@ -112,29 +112,23 @@ def answer_all(
     that this process answers it. max_pending : the number of chunks that workers have before their results are waited
     for. computing : the context to compute in.
     """
-    try:
-        workers: Pool | None = None
-        for chunk in chunks:
-            if isinstance(chunk, ReadyResults):
-                if workers is None:
-                    yield chunk.results
-                else:
-                    workers.keep(chunk)
-            elif chunk:
-                workers = workers or pool()
-                if workers is None:
-                    yield from _computed(answers(chunk, task), computing)
-                else:
-                    workers.submit(chunk)
-            while workers is not None and workers.pending and (not chunk or len(workers.pending) >= max_pending):
-                yield workers.next()
-        while workers is not None and workers.pending:
+    workers: Pool | None = None
+    for chunk in chunks:
+        if isinstance(chunk, ReadyResults):
+            if workers is None:
+                yield chunk.results
+            else:
+                workers.keep(chunk)
+        elif chunk:
+            workers = workers or pool()
+            if workers is None:
+                yield from _computed(answers(chunk, task), computing)
+            else:
+                workers.submit(chunk)
+        while workers is not None and workers.pending and (not chunk or len(workers.pending) >= max_pending):
             yield workers.next()
-    finally:
-        if task.time_limit is not None:
-            from implicitgrad.batch.isolation.process import end_kept_process
-
-            end_kept_process()
+    while workers is not None and workers.pending:
+        yield workers.next()
 
 
 def _computed(found: Iterator[list[BatchResult] | Position], computing: Context) -> Iterator[list[BatchResult]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -150,11 +150,18 @@ def _answer_isolated(items: Sequence[Item], task: BatchTask) -> Iterator[list[Ba
     """Answer items in an isolated process, each system within the time limit."""
     from implicitgrad.batch.isolation.process import load_algebra
 
+    _warm_up(task)
     if any(b"equations" in (item.data or b"") for item in items):
         load_algebra()
 
     make_jobs = partial(_make_jobs, items, task)
-    yield from _run_jobs(make_jobs, Position(0, items[0].since), items, task, is_kept=True)
+    yield from _run_jobs(make_jobs, Position(0, items[0].since), items, task)
+
+
+@cache
+def _warm_up(task: BatchTask) -> None:
+    """Load what it takes to answer a small system, so that each forked process has it."""
+    answer_together(read_item(Item("", b"A: [[1]]"), task), task)
 
 
 def _make_jobs(items: Sequence[Item], task: BatchTask) -> Iterator[Job]:
@@ -181,7 +188,7 @@ def _job(systems: Sequence[BatchSystem], task: BatchTask) -> Job:
 
 
 def _run_jobs(
-    make_jobs: MakeJobs, first: Position, items: Sequence[Item], task: BatchTask, *, is_kept: bool = False
+    make_jobs: MakeJobs, first: Position, items: Sequence[Item], task: BatchTask
 ) -> Iterator[list[BatchResult] | Position]:
     """Yield the results of jobs in an isolated process, and the Position of a system while it takes long.
 
@@ -194,7 +201,7 @@ def _run_jobs(
 
     place = first
     """The position of the next system, or the one after the last."""
-    for found in watch_isolated(make_jobs, task.time_limit, is_kept=is_kept):
+    for found in watch_isolated(make_jobs, task.time_limit):
         identities: list[Identity] = found.label or []
         if not isinstance(found, JobResult):
             if place.item < len(items):

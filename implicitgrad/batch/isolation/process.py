@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
-from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.batch.isolation.pipe import receive, send
@@ -44,20 +43,12 @@ MIN_SECONDS = 1e-6
 """The shortest time that an alarm can be set to; 0 would cancel it."""
 PATIENCE = 0.2
 """Seconds without a message after which a job is reported as still running."""
-MAX_IDLE_SECONDS = 60
-"""After that a kept process ends."""
 PR_SET_PDEATHSIG = 1
 """From Linux's <sys/prctl.h>."""
 CAN_FORK = hasattr(os, "fork")
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class _Kept(local):
-    process: _Process | None = None
-    """The idle process of this thread."""
-
-
-_kept = _Kept()
 _is_isolated = False
 """Whether this process was forked by run_isolated."""
 _has_time_limit = False
@@ -99,7 +90,7 @@ class _Begun(NamedTuple):
 
 
 class _Finished(NamedTuple):
-    """The message that all jobs of a request have been run."""
+    """The message that all jobs have been run."""
 
 
 def run_isolated(make_jobs: MakeJobs, seconds: float | None = None) -> Generator[JobResult]:
@@ -111,51 +102,25 @@ def run_isolated(make_jobs: MakeJobs, seconds: float | None = None) -> Generator
     return (found for found in watch_isolated(make_jobs, seconds) if isinstance(found, JobResult))
 
 
-def watch_isolated(
-    make_jobs: MakeJobs, seconds: float | None = None, *, is_kept: bool = False
-) -> Iterator[JobResult | StillRunning]:
-    """Do as run_isolated, and yield StillRunning now and then while waiting for a result.
-
-    is_kept : keep the process for the next call with is_kept, whose make_jobs is pickled; a process that has to warm up
-    takes several times as long for some hundreds of small systems.
-    """
+def watch_isolated(make_jobs: MakeJobs, seconds: float | None = None) -> Iterator[JobResult | StillRunning]:
+    """Do as run_isolated, and yield StillRunning now and then while waiting for a result."""
     if not CAN_FORK:
         yield from map(_result, make_jobs())
         return
     done = 0
-    process = _kept.process if is_kept else None
-    if process is not None:
-        _kept.process = None
-        if process.parent != os.getpid():  # a process that was forked from the one that keeps it
-            process = None
     while True:
+        process = _Process(make_jobs, done, seconds)
         try:
-            request = _Request(make_jobs, done, seconds)
-            if process is not None and not process.accepts(request):
-                process.kill()
-                process = None
-            process = process or _Process(request)
-            for message in process.messages(seconds):
+            for message in process.messages():
                 yield message
                 if isinstance(message, JobResult):
                     if not process.has_begun:
                         return
                     done += 1
-            if process.is_idle:
-                if is_kept:
-                    _kept.process, process = process, None
+            if process.has_finished:
                 return
         finally:
-            if process is not None:
-                process.kill()
-        process = None
-
-
-def end_kept_process() -> None:
-    """End the process that watch_isolated has kept for this thread."""
-    process, _kept.process = _kept.process, None
-    if process is not None and process.parent == os.getpid():
-        process.kill()
+            process.kill()
 
 
 def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> Question:
@@ -167,58 +132,36 @@ def build(spec: SystemSpec, arithmetic: str | Callable[[SystemSpec], str]) -> Qu
         return build_all([spec], arithmetic)[0]
 
 
-class _Request(NamedTuple):
-    """The work that a process is given at a time."""
-
-    make_jobs: MakeJobs
-    first: int
-    """The number of the job to begin with."""
-    seconds: float | None
-
-
 class _Process:
-    """A forked process that runs the jobs of one request after another."""
+    """A forked process that runs jobs, from the ``first`` on."""
 
-    def __init__(self, request: _Request) -> None:
-        self.is_idle = False
-        """Whether it waits for a request."""
+    def __init__(self, make_jobs: MakeJobs, first: int, seconds: float | None) -> None:
+        self.seconds = seconds
+        self.has_finished = False
+        """Whether all jobs have been run."""
         self.has_begun = False
-        """Whether a job of the request has begun, so that an error is the job's."""
-        self.parent = os.getpid()
+        """Whether a job has begun, so that an error is the job's."""
+        parent = os.getpid()
         prctl = _prctl()
-        requests, self.requests = os.pipe()
         self.replies, replies = os.pipe()
         with _signals_blocked():  # an exception from a handler would leave a process that nothing refers to
             self.pid: int | None = os.fork()
             if self.pid == 0:
                 if prctl is not None:
                     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-                os.close(self.requests)
-                _serve_and_exit(request, requests, replies, self.parent)
-        os.close(requests)
+                _run_and_exit(make_jobs, first, seconds, replies, parent)
         os.close(replies)
 
-    def accepts(self, request: _Request) -> bool:
-        """Send a request to the idle process; return False if it has ended."""
-        try:
-            send(self.requests, request)
-        except BrokenPipeError:
-            return False
-        self.is_idle = False
-        return True
-
     def kill(self) -> None:
-        """End the process, if it has not ended, and close the pipes."""
-        os.close(self.requests)
+        """End the process, if it has not ended, and close the pipe."""
         os.close(self.replies)
         if self.pid is not None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
-    def messages(self, seconds: float | None) -> Iterator[JobResult | StillRunning]:
-        """Yield the results of a request, and StillRunning while there is none; an error if the process dies."""
+    def messages(self) -> Iterator[JobResult | StillRunning]:
+        """Yield the results of the jobs, and StillRunning while there is none; an error if the process dies."""
         label = None
-        self.has_begun = False
         while True:
             if not select.select([self.replies], [], [], PATIENCE)[0]:
                 yield StillRunning(label)
@@ -227,7 +170,7 @@ class _Process:
             if message is None:
                 break
             if isinstance(message, _Finished):
-                self.is_idle = True
+                self.has_finished = True
                 return
             if isinstance(message, _Begun):
                 label, self.has_begun = message.label, True
@@ -237,8 +180,7 @@ class _Process:
         assert self.pid is not None
         _, status = os.waitpid(self.pid, 0)
         self.pid = None
-        if status:  # otherwise it ended while it was idle
-            yield JobResult(label, None, InputError([_cause_of_death(-os.waitstatus_to_exitcode(status), seconds)]))
+        yield JobResult(label, None, InputError([_cause_of_death(-os.waitstatus_to_exitcode(status), self.seconds)]))
 
 
 def _cause_of_death(number: int, seconds: float | None) -> Problem:
@@ -270,13 +212,13 @@ def _prctl() -> Callable[..., int] | None:
     return prctl
 
 
-def _serve_and_exit(request: _Request | None, requests: int, replies: int, parent: int) -> None:
-    """Run the jobs of requests in the forked process, send their results and exit."""
+def _run_and_exit(make_jobs: MakeJobs, first: int, seconds: float | None, replies: int, parent: int) -> None:
+    """Run the jobs in the forked process, send their results and exit."""
     global _is_isolated, _has_time_limit
     try:
         if os.getppid() != parent:  # it died before its death would have ended this process
             os._exit(1)
-        _is_isolated = True
+        _is_isolated, _has_time_limit = True, seconds is not None
         alarms = [signal.SIGALRM, signal.SIGPROF]
         for number in (*alarms, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -284,23 +226,16 @@ def _serve_and_exit(request: _Request | None, requests: int, replies: int, paren
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [*SIGNALS, *alarms])
         gc.enable()
-        while request is not None:
-            _has_time_limit = request.seconds is not None
-            _run_jobs(request, replies)
-            send(replies, _Finished())
-            request = receive(requests) if select.select([requests], [], [], MAX_IDLE_SECONDS)[0] else None
+        try:
+            for job in islice(make_jobs(), first, None):
+                send(replies, _Begun(job.label))
+                send(replies, _within_limits(job, seconds))
+        except Exception as error:
+            send(replies, (None, error))
+        send(replies, _Finished())
         os._exit(0)
     finally:
         os._exit(1)
-
-
-def _run_jobs(request: _Request, replies: int) -> None:
-    try:
-        for job in islice(request.make_jobs(), request.first, None):
-            send(replies, _Begun(job.label))
-            send(replies, _within_limits(job, request.seconds))
-    except Exception as error:
-        send(replies, (None, error))
 
 
 def _within_limits(job: Job, seconds: float | None) -> tuple[object, Exception | None]:
