@@ -6,7 +6,9 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -95,10 +97,15 @@ def tree_of(file: str) -> ast.Module:
 
 
 @cache
+def nodes_of(file: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(file)))
+
+
+@cache
 def imports(file: str) -> frozenset[tuple[str, str]]:
     """Return the modules that a file imports, each with a name out of it or "", in functions and for types, too."""
     found = set()
-    for node in ast.walk(tree_of(file)):
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
             found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -153,7 +160,7 @@ def test_the_house_has_few_rooms() -> None:
 def test_no_two_classes_have_one_name() -> None:
     homes: dict[str, list[str]] = {}
     for file in files():
-        for node in ast.walk(tree_of(file)):
+        for node in nodes_of(file):
             if isinstance(node, ast.ClassDef):
                 homes.setdefault(node.name.lstrip("_"), []).append(file)
     assert {name: places for name, places in homes.items() if len(places) > 1} == {}
@@ -171,7 +178,7 @@ def test_names_of_formats_stand_in_the_registry_alone() -> None:
     of_output = set(FORMATS) | {".md", ".tex", ".txt"}
     for file in files():
         if file not in ("readers/formats", "writers/formats", "cli/guide"):  # the guide's pages are Markdown files
-            texts = {node.value for node in ast.walk(tree_of(file)) if isinstance(node, ast.Constant)}
+            texts = {node.value for node in nodes_of(file) if isinstance(node, ast.Constant)}
             assert not texts & of_output, file
 
 
@@ -182,7 +189,7 @@ def test_suffixes_of_input_stand_in_the_registries_alone() -> None:
             "writers/formats",
             "readers/arrays/npz",
         ):  # an archive's members have suffixes too
-            texts = {node.value for node in ast.walk(tree_of(file)) if isinstance(node, ast.Constant)}
+            texts = {node.value for node in nodes_of(file) if isinstance(node, ast.Constant)}
             assert not texts & set(BY_SUFFIX), file
 
 
@@ -201,19 +208,21 @@ def test_each_format_writes_an_answer(one: Format) -> None:
     assert one.is_text or one.separator is None
 
 
-def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
-    """The modules that a run of the program imports, by their first names or whole."""
-    (folder / "small.yaml").write_text("A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n")
-    (folder / "small.csv").write_text("1,2\n3,4\n")
-    (folder / "small.mtx").write_text("%%MatrixMarket matrix array integer general\n2 2\n1\n3\n2\n4\n")
-    result = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "implicitgrad", *arguments],
-        cwd=folder, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-    )  # fmt: skip
+@cache
+def loaded(*arguments: str) -> frozenset[str]:
+    """The modules and packages that a run of the program imports."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "small.yaml").write_text("A: [[1, 2], [3, 4]]\ndL_dy: [1, 1]\n")
+        (Path(folder) / "small.csv").write_text("1,2\n3,4\n")
+        (Path(folder) / "small.mtx").write_text("%%MatrixMarket matrix array integer general\n2 2\n1\n3\n2\n4\n")
+        np.save(Path(folder) / "small.npy", np.eye(3))
+        result = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "implicitgrad", *arguments],
+            cwd=folder, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        )  # fmt: skip
     lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
     assert len(lines) > 20
-    names = {line.rpartition("|")[2].strip() for line in lines}
-    return names if whole else {name.split(".")[0] for name in names}
+    return frozenset(line.rpartition("|")[2].strip() for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -221,11 +230,11 @@ def loaded(*arguments: str, folder: Path, whole: bool = False) -> set[str]:
     [["small.yaml"], ["small.csv"], ["small.mtx"], ["-A", "1 2; 3 4"]],
     ids=["yaml", "csv", "mtx", "inline"],
 )
-def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list[str], tmp_path: Path) -> None:
-    as_json = loaded("solve", *source, "--format", "json", folder=tmp_path)
+def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list[str]) -> None:
+    as_json = loaded("solve", *source, "--format", "json")
     assert not as_json & {"numpy", "rich"}
     assert ("yaml" in as_json) == (source == ["small.yaml"])
-    as_table = loaded("solve", *source, folder=tmp_path)
+    as_table = loaded("solve", *source)
     assert "rich" in as_table
     assert "numpy" not in as_table
 
@@ -235,48 +244,44 @@ def test_a_small_text_system_loads_neither_numpy_nor_with_json_rich(source: list
     [["small.yaml"], ["-A", "1 2; 3 4", "-g", "1 1"], ["-e", "x = 2*y", "--unknowns", "y"], ["-A", "1 2", "--steps"]],
     ids=str,
 )
-def test_numbers_load_no_sympy(arguments: list[str], tmp_path: Path) -> None:
-    assert not loaded("solve", *arguments, folder=tmp_path) & {"sympy", "mpmath"}
+def test_numbers_load_no_sympy(arguments: list[str]) -> None:
+    assert not loaded("solve", *arguments) & {"sympy", "mpmath"}
 
 
-def test_letters_load_sympy(tmp_path: Path) -> None:
-    assert "sympy" in loaded("solve", "-A", "1 a", folder=tmp_path)
+def test_letters_load_sympy() -> None:
+    assert "sympy" in loaded("solve", "-A", "1 a")
 
 
-def test_solving_loads_no_judge_and_no_other_command(tmp_path: Path) -> None:
-    modules = loaded("solve", "small.yaml", folder=tmp_path, whole=True)
+def test_solving_loads_no_judge_and_no_other_command() -> None:
+    modules = loaded("solve", "small.yaml")
     assert "implicitgrad.cli.options.system" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
     assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.reports", "readers.arrays"}
 
 
-def test_arrays_with_their_zeros_load_no_scipy(tmp_path: Path) -> None:
-    import numpy as np
-
-    np.save(tmp_path / "a.npy", np.eye(3))
-    assert not loaded("solve", "a.npy", folder=tmp_path) & {"scipy"}
+def test_arrays_with_their_zeros_load_no_scipy() -> None:
+    assert not loaded("solve", "small.npy") & {"scipy"}
 
 
 @pytest.mark.parametrize("arguments", [["-A", "1 2; 3 4", "-g", "[[1, 1]]"], ["small.yaml"]], ids=str)
-def test_plain_rows_load_no_notations_of_other_programs(arguments: list[str], tmp_path: Path) -> None:
-    modules = loaded("solve", *arguments, folder=tmp_path, whole=True)
-    assert not modules & {
+def test_plain_rows_load_no_notations_of_other_programs(arguments: list[str]) -> None:
+    assert not loaded("solve", *arguments) & {
         f"implicitgrad.readers.printed.{file}" for file in ("pasted", "dialects", "cells", "rewriting")
     }
 
 
-def test_checking_loads_numpy_only_for_arrays(tmp_path: Path) -> None:
-    assert not loaded("check", "small.yaml", folder=tmp_path) & {"numpy", "xml", "difflib"}
+def test_checking_loads_numpy_only_for_arrays() -> None:
+    assert not loaded("check", "small.yaml") & {"numpy", "xml", "difflib"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
-def test_the_overview_loads_not_even_click(arguments: list[str], tmp_path: Path) -> None:
-    assert not loaded(*arguments, folder=tmp_path) & {"click", "numpy", "rich", "yaml", "fractions", "dataclasses"}
+def test_the_overview_loads_not_even_click(arguments: list[str]) -> None:
+    assert not loaded(*arguments) & {"click", "numpy", "rich", "yaml", "fractions", "dataclasses"}
 
 
 @pytest.mark.parametrize("command", ["solve", "check"])
-def test_a_commands_help_loads_no_numerics_and_no_formats(command: str, tmp_path: Path) -> None:
-    assert not loaded(command, "--help", folder=tmp_path) & {"numpy", "rich", "yaml"}
+def test_a_commands_help_loads_no_numerics_and_no_formats(command: str) -> None:
+    assert not loaded(command, "--help") & {"numpy", "rich", "yaml"}
 
 
 def test_public_names_are_there_and_no_others() -> None:

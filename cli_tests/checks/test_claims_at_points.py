@@ -5,7 +5,7 @@ import math
 import random
 
 import pytest
-from conftest import IS_THOROUGH, Run
+from conftest import IS_THOROUGH, Run, spread
 from nonlinear import solved
 
 from implicitgrad import check
@@ -17,7 +17,7 @@ CIRCLE = ["-e", "x**2+y**2=25", "--unknowns", "y"]
 FOUND = ["--at", "x=2,y=5", "--solve-for", "y"]
 
 
-@pytest.mark.parametrize(("point", "claim", "verdict"), [
+@pytest.mark.parametrize(("point", "claim", "verdict"), spread([
     (["--at", "x=3,y=4"], "-x/y", "holds"),
     (["--at", "x=3,y=4"], "-x*y/(25-x**2)", "holds"),
     (["--at", "x=3,y=4"], "-x/sqrt(25-x**2)", "holds"),
@@ -34,7 +34,7 @@ FOUND = ["--at", "x=2,y=5", "--solve-for", "y"]
     (["--at", "x=2,y=4.6"], "-x*y/(25-x**2)", "holds"),
     (["--at", "x=2,y=4.6"], "-x/sqrt(25-x**2)", "undecided"),
     (["--at", "x=2,y=4.6"], "-y/x", "FAILS"),
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_letters_have_their_values_at_the_point(point: list[str], claim: str, verdict: str, run: Run) -> None:
     result = run("check", *CIRCLE, *point, f"--dydx={claim}")
     assert (result.returncode, result.stderr) == (0 if verdict == "holds" else 1, "")

@@ -58,7 +58,7 @@ def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> 
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
 
 
-@pytest.mark.parametrize(("arguments", "explanation"), [
+@pytest.mark.parametrize(("arguments", "explanation"), spread([
     (
         [*equation("x**2+y**2=25"), "--dydx=-x/sqrt(25-x**2)"],
         "at x = 1.25, y ≈ -4.84123 the claim is ≈-0.258199, and correct is ≈0.258199; "
@@ -74,7 +74,7 @@ def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> 
     ([*equation("y = x**2"), "--dydx", "2*sqrt(y)"], "the claim is right on a part of the curve alone\n"),
     ([*equation("y = exp(x)"), "--dydx", "0.5"], "claimed 0.5, correct is exp(x); at x = 1.25"),
     ([*SOFTMAX, "--inputs", "z1,z2", "--dydx", "p1 -p1*p2; -p1*p2 p2*(1-p2); p1*s p2*s"], "fails: 1 of 6 entries"),
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_what_is_wrong_at_a_point_of_the_equations_fails(arguments: list[str], explanation: str, run: Run) -> None:
     result = run("check", *arguments)
     assert (result.returncode, result.stderr) == (1, "")

@@ -56,20 +56,23 @@ def test_every_function_is_bounded_where_a_solution_is_found(run: Run, name: str
 
 @pytest.mark.parametrize(
     ("equation", "at", "expected"),
-    [
-        ("x^(2/3) + y^(2/3) = 4", "x=-3*sqrt(3),y=1", 1 / sympy.sqrt(3)),
-        ("x^(2/3) + y^(2/3) = 4", "x=3*sqrt(3),y=1", -1 / sympy.sqrt(3)),
-        ("x^(2/3) + y^(2/3) = 4", "x=-3*sqrt(3),y=-1", -1 / sympy.sqrt(3)),
-        ("cbrt(x) + cbrt(y) = -3", "x=-1,y=-8", sympy.Integer(-4)),
-        ("x^0.2*y = 2", "x=-32,y=-1", sympy.Rational(-1, 160)),
-        ("x^0.6 + y = -6", "x=-32,y=2", sympy.Rational(-3, 20)),
-        ("y^3 = x", "x=2,y=2^(1/3)", 2 ** sympy.Rational(1, 3) / 6),
-        ("y^3 = x", "x=-2/3,y=-(2/3)^(1/3)", sympy.Rational(2, 3) ** sympy.Rational(-2, 3) / 3),
-        ("y^5 = x", "x=-2,y=-2^(1/5)", 2 ** sympy.Rational(1, 5) / 10),
-        ("y^8 = x", "x=3,y=3^0.125", 3 ** sympy.Rational(1, 8) / 24),
-        ("h^2 = x*y^1.852", "h=1,x=1,y=1", sympy.Rational(-250, 463)),
-        ("x = (y^(1/3))^(1/5)", "x=-2,y=-32768", sympy.Integer(245760)),
-    ],
+    spread(
+        [
+            ("x^(2/3) + y^(2/3) = 4", "x=-3*sqrt(3),y=1", 1 / sympy.sqrt(3)),
+            ("x^(2/3) + y^(2/3) = 4", "x=3*sqrt(3),y=1", -1 / sympy.sqrt(3)),
+            ("x^(2/3) + y^(2/3) = 4", "x=-3*sqrt(3),y=-1", -1 / sympy.sqrt(3)),
+            ("cbrt(x) + cbrt(y) = -3", "x=-1,y=-8", sympy.Integer(-4)),
+            ("x^0.2*y = 2", "x=-32,y=-1", sympy.Rational(-1, 160)),
+            ("x^0.6 + y = -6", "x=-32,y=2", sympy.Rational(-3, 20)),
+            ("y^3 = x", "x=2,y=2^(1/3)", 2 ** sympy.Rational(1, 3) / 6),
+            ("y^3 = x", "x=-2/3,y=-(2/3)^(1/3)", sympy.Rational(2, 3) ** sympy.Rational(-2, 3) / 3),
+            ("y^5 = x", "x=-2,y=-2^(1/5)", 2 ** sympy.Rational(1, 5) / 10),
+            ("y^8 = x", "x=3,y=3^0.125", 3 ** sympy.Rational(1, 8) / 24),
+            ("h^2 = x*y^1.852", "h=1,x=1,y=1", sympy.Rational(-250, 463)),
+            ("x = (y^(1/3))^(1/5)", "x=-2,y=-32768", sympy.Integer(245760)),
+        ],
+        2,
+    ),
 )
 def test_roots_and_decimal_powers_at_exact_points(run: Run, equation: str, at: str, expected: sympy.Expr) -> None:
     result = run("solve", "-e", equation, "--unknowns", "y", "--inputs", "x", "--at", at, "-fjson")

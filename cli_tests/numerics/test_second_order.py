@@ -130,8 +130,12 @@ def test_the_command_prints_a_table_for_each_unknown(run: Run) -> None:
     result = run(*POLAR)
     assert (result.returncode, result.stderr) == (0, "")
     assert TABLE in result.stdout
-    assert "d2r_dx2[u][u] = sin(t)^2/r\n" in run(*POLAR, "--plain").stdout
-    assert "\\frac{\\partial^2 r}{\\partial x^2} = \\begin{pmatrix}" in run(*POLAR, "--format", "latex").stdout
+    formats = (
+        (["--plain"], "d2r_dx2[u][u] = sin(t)^2/r\n"),
+        (["-flatex"], "\\frac{\\partial^2 r}{\\partial x^2} = \\begin{pmatrix}"),
+    )
+    for options, text in spread(formats, 2):
+        assert text in run(*POLAR, *options).stdout
     record = json.loads(run(*POLAR, "--format", "json").stdout)
     assert [len(rows) for rows in record["d2y_dx2"]] == [2, 2]
     assert record["d2y_dx2"][0][0][0] == "sin(t)**2/r"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import trials
+from conftest import spread, trials
 from oracles.rationals import exactly, fractions
 
 from implicitgrad import InputError, Solutions, UsageError, check, solve
@@ -304,7 +304,7 @@ def test_a_claim_that_is_not_decided_is_counted_as_such() -> None:
 
 
 @pytest.mark.parametrize("key", ["dy_dx", "dL_dx"])
-@pytest.mark.parametrize("kind", ["f8", "f4"])
+@pytest.mark.parametrize("kind", spread(["f8", "f4"], 2))
 def test_a_claim_that_is_accepted_at_once_holds_when_it_is_judged(
     key: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
