@@ -1,8 +1,8 @@
-"""Read the inverse and the null space of an integer matrix off its row reduction."""
+"""Read inverses, null spaces and short relations between rows of integer matrices off row reductions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import gcd
 
 from implicitgrad.numbers.exact import IntegerRow
@@ -32,3 +32,50 @@ def null_space(rows: Sequence[IntegerRow], columns: int) -> list[IntegerRow]:
         common = gcd(*vector) * (-1 if next(filter(None, vector)) < 0 else 1)
         found.append([entry // common for entry in vector])
     return found
+
+
+def short_relations(rows: Sequence[IntegerRow], relations: Iterable[IntegerRow], most: int) -> list[IntegerRow]:
+    """Return up to ``most`` independent w with Σ wᵢ·rowᵢ = 0, those of the fewest and smallest entries first.
+
+    They are chosen from ``relations``, which hold, and from the relations between two proportional rows: a basis from
+    a row reduction may express both of such a pair by many others. Each has no common factor.
+    """
+    candidates = {tuple(_without_common_factor(relation)) for relation in (*_of_pairs(rows), *relations)}
+    found: list[IntegerRow] = []
+    for candidate in sorted(candidates, key=_length):
+        if len(found) == most:
+            break
+        longer = [*found, list(candidate)]
+        if any(candidate) and len(reduce_rows(longer, range(len(candidate))).pivots) == len(longer):
+            found = longer
+    return found
+
+
+def _of_pairs(rows: Sequence[IntegerRow]) -> Iterable[IntegerRow]:
+    """Yield a relation for each row that is a multiple of an earlier one, and for each zero row."""
+    first: dict[tuple[int, ...], tuple[int, int]] = {}
+    for i, row in enumerate(rows):
+        relation = [0] * len(rows)
+        relation[i] = 1
+        if any(row):
+            direction = tuple(_without_common_factor(row))
+            lead = next(filter(None, row)) // next(filter(None, direction))
+            earlier, multiple = first.setdefault(direction, (i, lead))
+            if earlier == i:
+                continue
+            relation[i], relation[earlier] = multiple, -lead
+        yield relation
+
+
+def _without_common_factor(row: Sequence[int]) -> IntegerRow:
+    """Divide by the greatest common divisor, so that more entries are positive than negative, or else the last is."""
+    common = gcd(*row) or 1
+    signs = sum((entry > 0) - (entry < 0) for entry in row)
+    last = next((entry for entry in reversed(row) if entry), 1)
+    common = -common if signs < 0 or (not signs and last < 0) else common
+    return [entry // common for entry in row]
+
+
+def _length(relation: Sequence[int]) -> tuple[int, int, list[bool], Sequence[int]]:
+    sizes = [abs(entry) for entry in relation]
+    return sum(map(bool, sizes)), sum(sizes), [not size for size in sizes], relation

@@ -105,9 +105,13 @@ def _count(factor: PolyElement, power: int, found: Factors) -> None:
 
 def _primitive(p: PolyElement) -> PolyElement:
     """Return a multiple with coprime integer coefficients, the leading one positive."""
-    coefficients = p.coeffs()
-    numerator = gcd(*(int(c.numerator) for c in coefficients)) * (-1 if p.LC < 0 else 1)
-    return p.mul_ground(QQ(lcm(*(int(c.denominator) for c in coefficients)), numerator))
+    return p.mul_ground(unit_of(p.coeffs(), p.LC))
+
+
+def unit_of(coefficients: Sequence[Any], leading: Any) -> Any:  # noqa: ANN401 (elements of QQ)
+    """Return the factor that makes coefficients coprime integers, and the leading one positive."""
+    common = gcd(*(int(c.numerator) for c in coefficients)) * (-1 if leading < 0 else 1)
+    return QQ(lcm(*(int(c.denominator) for c in coefficients)), common)
 
 
 def _without_variables(p: PolyElement, found: Factors) -> PolyElement:

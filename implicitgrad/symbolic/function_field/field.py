@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
-from math import comb, gcd, lcm, prod
+from math import comb, lcm, prod
 from typing import Any
 
 import mpmath
@@ -22,7 +22,7 @@ from sympy.polys.fields import FracElement
 from sympy.polys.rings import PolyElement, PolyRing
 
 from implicitgrad.symbolic.function_field.element import Symbolic
-from implicitgrad.symbolic.function_field.factoring import are_coprime, irreducible_factors
+from implicitgrad.symbolic.function_field.factoring import are_coprime, irreducible_factors, unit_of
 from implicitgrad.symbolic.function_field.normalize import (
     MAX_ROOT_ORDER,
     are_related,
@@ -139,9 +139,7 @@ class Field:
             raise ZeroDivisionError
         if len(numerator) * len(denominator) <= SMALL or not are_coprime(numerator, denominator):
             return self._field.field.new(numerator, denominator)
-        unit = QQ(1, gcd(*(int(c.numerator) for c in (*numerator.coeffs(), *denominator.coeffs()))))
-        unit *= lcm(*(int(c.denominator) for c in (*numerator.coeffs(), *denominator.coeffs())))
-        unit *= -1 if denominator.LC < 0 else 1
+        unit = unit_of([*numerator.coeffs(), *denominator.coeffs()], denominator.LC)
         return self._field.field.raw_new(numerator.mul_ground(unit), denominator.mul_ground(unit))
 
     # Polynomials without denominators

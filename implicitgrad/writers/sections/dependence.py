@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
 from implicitgrad.numbers.formatting import Expression, split_sign
-from implicitgrad.numbers.null_space import null_space
-from implicitgrad.numbers.short_relations import short_relations
+from implicitgrad.numbers.null_space import null_space, short_relations
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count, listed
 from implicitgrad.writers.elements import Equations, Role, Section, Sentence
