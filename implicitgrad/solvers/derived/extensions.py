@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.solution import Solution
 from implicitgrad.text.errors import UsageError
 
@@ -14,9 +15,7 @@ def extended(
     """Return an answer with all that was asked for. solve : the solver that found it. Others : as of solve_system."""
     system = found.system
     if system.origin is not None:
-        from implicitgrad.solvers.derived.implicit_function import with_origin
-
-        found = with_origin(found)
+        found = found._replace(remarks=(*found.remarks, *_remarks_on_equations(found, system.origin)))
     if system.dx is not None:
         from implicitgrad.solvers.derived.change import with_change
 
@@ -37,3 +36,33 @@ def extended(
 
         found = with_derivation(found)
     return found
+
+
+def _remarks_on_equations(solution: Solution, origin: ImplicitEquations) -> list[tuple[str, str]]:
+    """Warn of a rounded point, an unused unknown, a failing implicit function theorem."""
+    remarks = []
+    if origin.accuracy is PointAccuracy.ROUNDED:
+        message = f"the point is rounded: max |F| is {origin.residual} there"
+        remarks.append(("rounded-point", f"{message}, and the error is that of any solution that rounds to it"))
+    used = {name for equation in origin.parsed for name in equation.names()}
+    if unused := [name for name in solution.y if name not in used]:
+        which = f"{', '.join(unused)} {'is' if len(unused) == 1 else 'are'}"
+        remarks.append(("unused-unknown", f"{which} in none of the equations"))
+    elif solution.theorem_fails:
+        remarks.append(_failing(solution, origin))
+    return remarks
+
+
+def _failing(solution: Solution, origin: ImplicitEquations) -> tuple[str, str]:
+    """Explain why the implicit function theorem does not apply if A has less rank than its shape allows."""
+    M, rank = solution.system.equations, solution.rank
+    rank_of_both = rank + (0 if solution.constraints is None else len(solution.constraints.dependent))
+    found = f"∂F/∂y has rank {rank}, not {min(M, solution.system.unknowns)}"
+    if not origin.point:
+        message = f"the implicit function theorem does not apply anywhere: {found}, whatever the point"
+        return "dependent", f"{message}; the equations are dependent in y"
+    message = f"the implicit function theorem does not apply at the point: {found}"
+    if rank_of_both == M:
+        why = "a fold, or a vertical tangent: y is no differentiable function of x"
+        return "fold", f"{message}. With ∂F/∂x it has {M}: {why}"
+    return "singular-point", f"{message}, and no full rank with ∂F/∂x either: a singular point, or dependent equations"

@@ -6,20 +6,16 @@ Source: Cottle, Pang and Stone, *The Linear Complementarity Problem* (1992), alg
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from implicitgrad.solvers.program.tableau import ARTIFICIAL, RIGHT_SIDE, Tableau
 
+Ray = list[Fraction]
+"""A direction of v = (z, ν, λ), λ ≥ 0, along which w does not fall below 0, with M·v + (M·v)ᵀ = 0 and cᵀv < 0.
 
-class Ray(NamedTuple):
-    """A direction of v = (z, ν, λ), λ ≥ 0, along which w does not fall below 0, with M·v + (M·v)ᵀ = 0 and cᵀv < 0.
-
-    Its z and its (ν, λ) satisfy P·z = 0, A·z = 0, C·z ≤ 0 and Aᵀν + Cᵀλ = 0; so it proves that the program is
-    infeasible (bᵀν + dᵀλ < 0) or has no finite minimum (qᵀz < 0).
-    """
-
-    v: list[Fraction]
-    """By label, those of free variables first."""
+Its z and its (ν, λ) satisfy P·z = 0, A·z = 0, C·z ≤ 0 and Aᵀν + Cᵀλ = 0; so it proves that the program is infeasible
+(bᵀν + dᵀλ < 0) or has no finite minimum (qᵀz < 0). It is given by label, the free variables first.
+"""
 
 
 def solve_complementarity(tableau: Tableau) -> Ray | None:
@@ -136,11 +132,7 @@ def _least(values: list[Any], rows: list[int], rates: list[Any]) -> list[int]:
 
 def _ray(tableau: Tableau, label: int, sign: int) -> Ray:
     """Return the change of v as a nonbasic variable grows by ``sign``."""
-    unit = abs(tableau.d)
-    v = [Fraction(0)] * tableau.size
+    v = tableau.variables([sign * rate for rate in tableau.column(label)])
     if label < tableau.size:
         v[label] = Fraction(sign)
-    for basic, rate in zip(tableau.basis, tableau.column(label), strict=True):
-        if 0 <= basic < tableau.size and rate:
-            v[basic] = Fraction(-sign * rate) / unit
-    return Ray(v)
+    return v

@@ -80,7 +80,7 @@ def _find_optimum(program: CanonicalProgram, work: Work) -> Optimum | FarkasCert
     certificate = _infeasible(program, ray, scales)
     if certificate is not None:
         return certificate
-    direction = signed_primitive(ray.v[: len(program.q)])
+    direction = signed_primitive(ray[: len(program.q)])
     assert product(program.q, direction) < 0
     return _with_feasible_point(program, direction, work)
 
@@ -99,7 +99,7 @@ def _with_feasible_point(
 
 def _infeasible(program: CanonicalProgram, ray: Ray, scales: Scales) -> FarkasCertificate | None:
     """Return the certificate of infeasibility that a ray has in its multipliers, if it has one."""
-    _, multipliers, equality_multipliers = scales.split(ray.v, len(program.q))
+    _, multipliers, equality_multipliers = scales.split(ray, len(program.q))
     if product(program.d, multipliers) + product(program.b, equality_multipliers) >= 0:
         return None
     both = signed_primitive((*multipliers, *equality_multipliers))

@@ -98,7 +98,7 @@ class Tableau:
         denominator = abs(self.d) * unit
         for basic, entry in zip(self.basis, column, strict=True):
             if 0 <= basic < self.size and entry:
-                found[basic] = Fraction(-entry, denominator)
+                found[basic] = Fraction(-entry) / denominator  # an entry may be a double
         return found
 
     def best(self, places: Iterable[tuple[int, int]]) -> tuple[int, int] | None:

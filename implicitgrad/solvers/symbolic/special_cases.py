@@ -69,8 +69,7 @@ def find_validity(
 def vanishes_on(system: LinearSystem, field: Field, determinant: FracElement) -> bool:
     """Return whether a determinant is 0 wherever the equations hold; False if they are no polynomials or too large.
 
-    For one equation, it is 0 exactly if every irreducible factor divides it; for several, if 1 is in the ideal of these
-    and of 1 − t·determinant (Rabinowitsch).
+    For one equation, it is 0 exactly if every irreducible factor divides it.
     """
     assert system.origin is not None
     zeros = field.zeros_of(system.origin.parsed)
@@ -79,12 +78,17 @@ def vanishes_on(system: LinearSystem, field: Field, determinant: FracElement) ->
     if len(zeros) == 1:
         factors = [factor for factor, _ in zeros[0].factor_list()[1]]
         return bool(factors) and all(not determinant.numer.rem(factor) for factor in factors)
-    extra = Dummy("t")
-    polynomials = [*(zero.as_expr() for zero in zeros), 1 - extra * determinant.numer.as_expr()]
-    degree = max(Poly(p, *field.symbols).total_degree() for p in polynomials[:-1])
+    polynomials = [zero.as_expr() for zero in zeros]
+    degree = max(Poly(p, *field.symbols).total_degree() for p in polynomials)
     if len(field.generators) > MAX_GENERATORS or degree > MAX_DEGREE:
         return False
-    return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
+    return _vanishes_with(field, determinant.numer.as_expr(), polynomials)
+
+
+def _vanishes_with(field: Field, expression: Expr, others: Sequence[Expr]) -> bool:
+    """Return whether one is 0 wherever others are: 1 is in the ideal of these and 1 − t·expression (Rabinowitsch)."""
+    extra = Dummy("t")
+    return bool(groebner([*others, 1 - extra * expression], extra, *field.symbols).exprs == [1])
 
 
 def _candidates(
@@ -180,11 +184,9 @@ def _without_implied(field: Field, zeros: Zeros) -> Zeros:
 
 
 def _follows(field: Field, zero: FracElement, others: Sequence[FracElement]) -> bool:
-    """Return whether an element is 0 where others are: 1 is in the ideal of these and 1 − t·zero (Rabinowitsch)."""
-    extra = Dummy("t")
+    """Return whether an element is 0 where others are."""
     some = [*others, *_relations(field, [zero, *others])]
-    polynomials = [*(one.numer.as_expr() for one in some), 1 - extra * zero.numer.as_expr()]
-    return bool(groebner(polynomials, extra, *field.symbols).exprs == [1])
+    return _vanishes_with(field, zero.numer.as_expr(), [one.numer.as_expr() for one in some])
 
 
 def _relations(field: Field, zeros: Iterable[Any]) -> list[Any]:
