@@ -47,7 +47,7 @@ def is_same(found: str, expected: str, equation: str, seed: int = 1) -> bool:
     return compared > 0
 
 
-@pytest.mark.parametrize("name", spread(TEXTBOOK, 2))
+@pytest.mark.parametrize("name", spread(TEXTBOOK, 3))
 def test_textbook_problems(name: str) -> None:
     equation, expected = TEXTBOOK[name]
     solution = solved(equation, y="y", x="x")

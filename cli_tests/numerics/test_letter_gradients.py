@@ -55,7 +55,7 @@ SYSTEMS = {
 }
 
 
-@pytest.mark.parametrize(("A", "g", "B", "at"), spread(SYSTEMS.values(), 2), ids=spread(SYSTEMS, 2))
+@pytest.mark.parametrize(("A", "g", "B", "at"), spread(SYSTEMS.values(), 3), ids=spread(SYSTEMS, 3))
 def test_a_letter_of_matrices_has_the_derivative_of_the_solved_loss(A: Any, g: Any, B: Any, at: Any) -> None:
     found = of_matrices(A, g, B, at)
     real = {"a": a, "b": b, "c": c, "p": p, "x1": x1, "x2": x2}

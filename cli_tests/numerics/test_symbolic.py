@@ -214,7 +214,7 @@ def compare_on_a_grid(A: list[list[str]], angles: tuple[sympy.Expr, ...] = ()) -
 @pytest.mark.parametrize("text", spread([
     *CASES, "a 0 0;0 b 0;0 0 c", "a b 0;0 b c", "a b c;a b c", "a+1 b;b a+1", "a b c;b a c", "a+1 b b;b a+1 b;b b a+1",
     "a b;c 0;0 a", "a*b 0;0 a", "a**2 a*b;a*b b**2", "a 0 0 0;0 b 0 0;0 0 c 0", "a b;b c", "a 0;0 a", "a-1 0;b a",
-], 3))  # fmt: skip
+], 4))  # fmt: skip
 def test_the_special_cases_are_all_and_true(text: str) -> None:
     compare_on_a_grid(rows(text))
 
@@ -229,7 +229,7 @@ def test_the_special_cases_are_all_and_true(text: str) -> None:
     "abs(a)+abs(b) 1;1 1", "cosh(a) sinh(a)", "exp(a) sinh(a)", "exp(a)-1 b", "exp(a)+exp(b) a", "cosh(a)-1 a",
     "a*exp(b) b*exp(a)", "log(a) a-1", "a**2-b a-b", "a**4-a+1 a", "a**2+b**2+1 a;b 0", "exp(a)*b b;a b",
     "a**2+b**2-2*a*b+c**2 0;0 1", "a**2-1 abs(a)-1", "a+abs(a) b",
-], 3))  # fmt: skip
+], 4))  # fmt: skip
 def test_the_special_cases_are_those_of_real_letters_and_functions(text: str) -> None:
     compare_on_a_grid(rows(text), tuple(k * sympy.pi / 2 for k in range(-2, 5)))
 
@@ -254,7 +254,7 @@ def test_the_special_cases_are_those_of_real_letters_and_functions(text: str) ->
     ("atan(a) a^1.852", ["where a = 0: rank 0, rank-deficient"]),
     ("exp(a)+a", ["where a + exp(a) = 0: rank 0, rank-deficient"]),
     ("a^2+a*sin(t)+1 0; 0 1", ["where a² + a·sin(t) + 1 = 0: the rank was not found"]),
-], 2))  # fmt: skip
+], 3))  # fmt: skip
 def test_a_rank_that_is_lower_somewhere_is_found_or_said_not_to_be(A: str, cases: list[str], run: Run) -> None:
     lines = [line.strip() for line in run("solve", "-A", A).stdout.splitlines()]
     assert [line for line in lines if line.startswith("where ")] == cases

@@ -330,7 +330,7 @@ def test_each_program_on_each_page(run: Run, tmp_path: Path, path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "path", spread([path for path in SAMPLES if not is_program(path)], 3), ids=lambda path: path.name
+    "path", spread([path for path in SAMPLES if not is_program(path)], 4), ids=lambda path: path.name
 )
 def test_each_sample_in_each_format(run: Run, tmp_path: Path, path: Path) -> None:
     answers = [json.loads(line) for line in run("solve", str(path), "-f", "json").stdout.splitlines()]
