@@ -263,11 +263,8 @@ def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
 
 
 def _required(require: Iterable[str]) -> list[dict[str, SourceValue]]:
+    """Return the claims that --require makes, each to be checked by itself."""
     from implicitgrad.model.spec import SourceValue
 
-    return [
-        {"dL_dx_unique": SourceValue("true", "--require")}
-        if one == UNIQUE_GRADIENT
-        else {"status": SourceValue(one, "--require")}
-        for one in require
-    ]
+    claims = (("dL_dx_unique", "true") if one == UNIQUE_GRADIENT else ("status", one) for one in require)
+    return [{key: SourceValue(value, "--require")} for key, value in claims]

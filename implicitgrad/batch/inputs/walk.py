@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
+from functools import cache
 from glob import has_magic, iglob
 
 from implicitgrad.readers.formats import split_source
@@ -33,35 +34,25 @@ def walk(paths: Iterable[str], exclude: Iterable[str], suffixes: tuple[str, ...]
     """
     patterns = tuple(exclude)
     seen: set[int] = set()
-    real_path = RealPaths()
+    real_path = cache(_real_path)
     for path in paths:
         if path == PAUSE:
             yield path
             continue
         for found in _below(path, patterns, suffixes):
             if isinstance(found, str):
-                identity = hash(found if found == "-" else real_path(found))
+                directory, name = os.path.split(os.path.normpath(found))  # a link that the file itself is stays
+                identity = hash(found if found == "-" else os.path.join(real_path(directory), name))
                 if identity in seen:
                     continue
                 seen.add(identity)
             yield found
 
 
-class RealPaths:
-    """A function that resolves the links in a path's directories, but not a link that the file itself is."""
-
-    def __init__(self) -> None:
-        self.directories: dict[str, str] = {}
-
-    def __call__(self, path: str) -> str:
-        """Return the path with the links in its directories resolved."""
-        directory, name = os.path.split(os.path.normpath(path))
-        found = self.directories.get(directory)
-        if found is None:
-            with suppress(OSError, ValueError):  # not a valid path; reading it reports that
-                found = os.path.realpath(directory)
-            found = self.directories[directory] = found or directory
-        return os.path.join(found, name)
+def _real_path(directory: str) -> str:
+    with suppress(OSError, ValueError):  # not a valid path; reading it reports that
+        return os.path.realpath(directory) or directory
+    return directory
 
 
 def _below(path: str, patterns: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[str | InputError]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import select
 import signal
 import sys
@@ -18,7 +19,6 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from implicitgrad.batch.isolation.pipe import receive, send
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
@@ -43,11 +43,12 @@ MIN_SECONDS = 1e-6
 """The shortest time that an alarm can be set to; 0 would cancel it."""
 PATIENCE = 0.2
 """Seconds without a message after which a job is reported as still running."""
+LENGTH_BYTES = 8
+"""Size of the length that precedes each message in a pipe."""
 PR_SET_PDEATHSIG = 1
 """From Linux's <sys/prctl.h>."""
 CAN_FORK = hasattr(os, "fork")
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
 
 _is_isolated = False
 """Whether this process was forked by run_isolated."""
@@ -166,7 +167,7 @@ class _Process:
             if not select.select([self.replies], [], [], PATIENCE)[0]:
                 yield StillRunning(label)
                 continue
-            message = receive(self.replies)
+            message = _receive(self.replies)
             if message is None:
                 break
             if isinstance(message, _Finished):
@@ -228,11 +229,11 @@ def _run_and_exit(make_jobs: MakeJobs, first: int, seconds: float | None, replie
         gc.enable()
         try:
             for job in islice(make_jobs(), first, None):
-                send(replies, _Begun(job.label))
-                send(replies, _within_limits(job, seconds))
+                _send(replies, _Begun(job.label))
+                _send(replies, _within_limits(job, seconds))
         except Exception as error:
-            send(replies, (None, error))
-        send(replies, _Finished())
+            _send(replies, (None, error))
+        _send(replies, _Finished())
         os._exit(0)
     finally:
         os._exit(1)
@@ -296,3 +297,30 @@ def _limit_memory(more: int | None) -> bool:
         soft = min(soft, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
     return before != hard
+
+
+def _send(pipe: int, message: object) -> None:
+    """Write a pickled message to a pipe."""
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    view = memoryview(len(data).to_bytes(LENGTH_BYTES, "big") + data)
+    while view:
+        view = view[os.write(pipe, view) :]
+
+
+def _receive(pipe: int) -> Any:  # noqa: ANN401 (whatever the other process pickled)
+    """Return the next message; None if the other process has ended."""
+    length = _read(pipe, LENGTH_BYTES)
+    message = _read(pipe, int.from_bytes(length, "big"))
+    return pickle.loads(message) if message else None
+
+
+def _read(pipe: int, size: int) -> bytes:
+    """Read ``size`` bytes; return none if the other process ends before."""
+    blocks = []
+    while size:
+        block = os.read(pipe, min(size, 2**20))
+        if not block:
+            return b""
+        blocks.append(block)
+        size -= len(block)
+    return b"".join(blocks)

@@ -27,25 +27,8 @@ OPTION_OF = MATRIX_OPTIONS | {"x_value": "--at"}
 
 def refuse_contradictions(files: Sequence[str], given: SystemOptions) -> None:
     """Raise UsageError if options exclude one another or the files."""
-    _refuse_second_system(files, given)
-    _refuse_both(given)
-
-
-def _refuse_second_system(files: Sequence[str], given: SystemOptions) -> None:
-    """Raise UsageError if there are files and a system given by options."""
-    if not files or not given.is_whole:
-        return
-    hint = QUOTES
-    if os.path.exists(files[0]):
-        hint = "Leave out one of them"
-    elif given.equations and files[0].replace(",", "").isidentifier():
-        hint = f"Name the unknowns: --unknowns {printable(files[0])}"
-    option = "-e" if given.equations else "-A" if given.A is not None else "--minimize or --maximize"
-    raise UsageError(f"expected a system's file or {option}, got both", hint)
-
-
-def _refuse_both(given: SystemOptions) -> None:
-    """Raise UsageError if both equations and matrices are given, or what only equations have."""
+    if files and given.is_whole:
+        _refuse_second_system(files[0], given)
     if given.equations and (given.A is not None or given.B is not None):
         raise UsageError("expected equations, -e, or matrices, -A and -B, got both")
     if given.minimize is not None and given.maximize is not None:
@@ -69,6 +52,17 @@ def _refuse_both(given: SystemOptions) -> None:
             raise UsageError(f"--solve-for: expected a name that --at has a value for, got {quoted(name)}")
     if len(set(named)) < len(named):
         raise UsageError("--at: expected each name once")
+
+
+def _refuse_second_system(file: str, given: SystemOptions) -> None:
+    """Raise UsageError for a file beside a system given by options."""
+    hint = QUOTES
+    if os.path.exists(file):
+        hint = "Leave out one of them"
+    elif given.equations and file.replace(",", "").isidentifier():
+        hint = f"Name the unknowns: --unknowns {printable(file)}"
+    option = "-e" if given.equations else "-A" if given.A is not None else "--minimize or --maximize"
+    raise UsageError(f"expected a system's file or {option}, got both", hint)
 
 
 def _refuse_beside_program(given: SystemOptions) -> None:
@@ -112,29 +106,31 @@ def parse_options(given: SystemOptions, csv_form: CsvFormat) -> OptionValues:
 
 def _equations(given: SystemOptions, parts: dict[str, SourceValue]) -> Linearization:
     """Parse the equations of -e, which stand for A and B."""
-    from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+    from implicitgrad.readers.equations.reader import Point, read_equations
 
-    lines = [EquationLine(text, "-e", partial(_position, row)) for row, text in enumerate(given.equations, start=1)]
     point = Point(_values_at(given.at), given.solve_for, "--at") if given.at else None
-    return read_equations(lines, parts.get("y"), parts.get("x"), "-e", point)
+    return read_equations(_lines("-e", given.equations), parts.get("y"), parts.get("x"), "-e", point)
 
 
 def _program(given: SystemOptions) -> Callable[[SourceValue | None], QuadraticProgram]:
     """Parse the program of --minimize or --maximize."""
-    from implicitgrad.readers.equations.reader import EquationLine, Point
+    from implicitgrad.readers.equations.reader import Point
     from implicitgrad.readers.program.expressions import Objective, read_program, split_name
 
     option = "--minimize" if given.maximize is None else "--maximize"
-    objective = EquationLine(given.objective or "", option, partial(_position, 1))
-    lines = [
-        EquationLine(text, "--subject-to", partial(_position, row))
-        for row, text in enumerate(given.subject_to, start=1)
-    ]
+    (objective,) = _lines(option, [given.objective or ""])
+    constraints = list(map(split_name, _lines("--subject-to", given.subject_to)))
     point = Point(_values_at(given.at), source="--at")
-    constraints = list(map(split_name, lines))
     return partial(
         read_program, Objective(objective, given.maximize is not None), constraints, point=point, source=option
     )
+
+
+def _lines(option: str, texts: Iterable[str]) -> list[EquationLine]:
+    """Return the values of an option with their positions: each is a line."""
+    from implicitgrad.readers.equations.reader import EquationLine
+
+    return [EquationLine(text, option, partial(_position, row)) for row, text in enumerate(texts, start=1)]
 
 
 def _position(row: int, offset: int) -> tuple[int, int]:
