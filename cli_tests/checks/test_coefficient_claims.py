@@ -143,3 +143,26 @@ def test_a_claim_that_makes_no_sense_is_refused(run: Run, options: tuple[str, ..
     result = run("check", *options, files={"k.yaml": text})
     assert result.returncode == 2
     assert message in result.stderr + result.stdout
+
+
+@pytest.mark.parametrize(
+    ("letters", "claims", "said"),
+    [
+        (False, {"dL_dA": np.array([[np.nan, 0], [0, 0]])},
+         "dL_dA fails: dL_dA[1][1] is nan: 1 of 4 entries is not finite"),
+        (True, {"dy_dx": [["1/a", None], ["0", "1"]]},
+         "dy_dx fails: 1 of 4 entries: dy_dx[1][2] (∂y1/∂x2): claimed not to be determined, correct is 0"),
+        (True, {"dL_dA": [["0", None], ["0", "0"]]},
+         "dL_dA fails: 3 of 4 entries: dL_dA[1][1]: claimed 0, correct is -1/a²"),
+    ],
+    ids=["NaN", "null for a number", "a wrong number"],
+)  # fmt: skip
+def test_numbers_that_cannot_be_right_are_named(letters: bool, claims: dict[str, object], said: str) -> None:
+    verdict = check([["a", "0"], ["0", "1"]] if letters else A, ["1", "1"], at=["1", "0"], **claims)
+    assert str(verdict).splitlines()[0] == said
+
+
+def test_a_number_with_letters_is_not_decided_where_none_is_determined() -> None:
+    verdict = check([["a", "a"]], ["1", "1"], at=["1"], dL_dA=[["1", None]])
+    reason = "dL_dA[1][1] is not determined, and a number there cannot be judged; null claims just that"
+    assert str(verdict) == f"dL_dA is not decided: {reason}"
