@@ -9,6 +9,7 @@ from typing import NamedTuple
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.diagnosis.formula import FORGOTTEN, MAX_INVERTED
 from implicitgrad.checks.diagnosis.multiples import USUAL_FACTORS
+from implicitgrad.checks.diagnosis.suspicions import SIGNS
 from implicitgrad.checks.diagnosis.trial import explains, flat, matches
 from implicitgrad.checks.matrices import complete, inverse, times, transpose
 from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing
@@ -99,7 +100,7 @@ def _suspicion(context: Context, key: str, losses: Sequence[_ClaimedLoss], loss:
     for code, name, doubt, candidate in candidates:
         if len(candidate) != len(claimed) or len(candidate[0]) != len(claimed[0]):
             continue
-        for sign, also in ((1, ""), (-1, " And is a sign flipped?")):
+        for sign, _, also in SIGNS:
             if explains(flat(claimed), tolerances, flat(_scaled(candidate, sign))):
                 return Suspicion(code, f"{said} {name}: {doubt}{also}")
     return None

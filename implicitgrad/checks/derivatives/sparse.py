@@ -11,7 +11,7 @@ import numpy as np
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.diagnosis.formula import EXPLICIT, FORGOTTEN
 from implicitgrad.checks.diagnosis.multiples import USUAL_FACTORS
-from implicitgrad.checks.diagnosis.suspicions import multiple_of, negative_of
+from implicitgrad.checks.diagnosis.suspicions import SIGNS, multiple_of, negative_of
 from implicitgrad.checks.outcomes import not_finite, proves_nothing
 from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
 from implicitgrad.model.claims import ClaimedMatrix
@@ -145,7 +145,7 @@ def _suspicions(key: str, compared: Compared, context: Context) -> Iterator[Susp
     if compared.equals(-compared.correct):
         yield negative_of(target)
     for name, code, doubt, candidate in _wrong_formulas(context) if key == "dL_dx" else ():
-        for sign, mark, also in ((1.0, "", ""), (-1.0, "-", " And is a sign flipped?")):
+        for sign, mark, also in SIGNS:
             if compared.equals(sign * candidate):
                 yield Suspicion(code, f"the claim equals {mark}{name}: {doubt}{also}")
     sizes = {system.equations, system.unknowns, system.inputs, *USUAL_FACTORS} - {0, 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from implicitgrad.checks.diagnosis.suspicions import of_another_loss
+from implicitgrad.checks.diagnosis.suspicions import SIGNS, of_another_loss
 from implicitgrad.checks.diagnosis.trial import Hypothesis, JacobianTrial, LossTrial, Trial
 from implicitgrad.checks.matrices import complete, inverse, product, times, transpose
 from implicitgrad.model.solution import Solution
@@ -51,7 +51,7 @@ def formula(trial: Trial) -> Iterator[Hypothesis]:
                 yield Hypothesis(Suspicion(code, f"the claim equals {name}: {doubt}"))
     elif isinstance(trial, LossTrial):
         candidates = list(_wrong_gradients(trial))
-        for sign, mark, also in ((1, "", ""), (-1, "-", " And is a sign flipped?")):
+        for sign, mark, also in SIGNS:
             for code, name, doubt, row in candidates:
                 if trial.equals((tuple([sign * value for value in row]),)):
                     yield Hypothesis(Suspicion(code, f"the claim equals {mark}{name}: {doubt}{also}"))
@@ -77,7 +77,7 @@ def _wrong_jacobians(trial: JacobianTrial) -> Iterator[tuple[str, str, str, Matr
     if B is not None:
         candidates = [("explicit", "A·B", EXPLICIT, product(A, B))] if is_square else []
         candidates.append(("unsolved", "B", "was the solution with A left out?", B))
-    for sign, mark, also in ((1, "", ""), (-1, "-", " And is a sign flipped?")):
+    for sign, mark, also in SIGNS:
         for code, name, doubt, J in candidates:
             yield code, mark + name, doubt + also, tuple([tuple([sign * value for value in row]) for row in J])
 

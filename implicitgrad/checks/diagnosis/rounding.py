@@ -30,7 +30,7 @@ def rounding(claim: Claim) -> Suspicion | None:
 
     def is_enough(rtol: Fraction | None, atol: Fraction | None) -> bool:
         context = Context(claim.context.solution, claims._replace(rtol=rtol, atol=atol))
-        jacobian = (valid_jacobian(context) or claim.jacobian) if claim.is_gradient else None
+        jacobian = (_valid_jacobian(context) or claim.jacobian) if claim.is_gradient else None
         return is_valid(Claim(claim.matrix, context, jacobian))
 
     places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, None))
@@ -54,7 +54,7 @@ def rounding(claim: Claim) -> Suspicion | None:
     return rounded(agreement, options)
 
 
-def valid_jacobian(context: Context) -> Claim | None:
+def _valid_jacobian(context: Context) -> Claim | None:
     """Return the claimed ∂y/∂x, if it is valid with the tolerances of this context and not all null."""
     matrix = context.claims.dy_dx
     if matrix is None or matrix.non_finite:

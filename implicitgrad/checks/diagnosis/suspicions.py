@@ -8,6 +8,8 @@ from fractions import Fraction
 from implicitgrad.model.verdict import Suspicion, show
 
 MAX_NAMES = 3
+SIGNS = ((1, "", ""), (-1, "-", " And is a sign flipped?"))
+"""The signs with which a wrong formula is tried, as formulas have them, and what a question adds."""
 
 
 def zeros(noun: str) -> Suspicion:

@@ -64,21 +64,16 @@ class _SymbolicJudge:
         general, constraints = solution.general, solution.constraints
         claimed_constraints = None if claims.constraints is None else claims.constraints.matrix
         claimed = [matrix for matrix in (claims.dy_dx, claims.dL_dx, claimed_constraints) if matrix is not None]
-        own: list[Any] = [general.particular, general.null_space, constraints.matrix if constraints else ()]
-        own += [general.dL_dx_particular or (), general.dL_dx_coefficients or ()]
-        expressions = [expression_of(entry) for rows in own for row in rows for entry in row]
+        fields = ("particular", "null_space", "dL_dx_particular", "dL_dx_coefficients")
+        own: dict[str, Any] = {name: getattr(general, name) or () for name in fields}
+        matrices: list[Any] = [*own.values(), constraints.matrix if constraints else ()]
+        expressions = [expression_of(entry) for rows in matrices for row in rows for entry in row]
         expressions += [entry for matrix in claimed for row in matrix.entries for entry in row if entry is not None]
         self.field = Field(expressions)
-        particular, null_space, constraint_matrix, dL_dx_particular, dL_dx_coefficients = map(self._matrix, own)
-        converted = general._replace(
-            particular=particular,
-            null_space=null_space,
-            dL_dx_particular=dL_dx_particular,
-            dL_dx_coefficients=dL_dx_coefficients,
-        )
-        constraints = constraints and constraints._replace(matrix=constraint_matrix)
-        converted_solution = solution._replace(general=converted, constraints=constraints)
-        self.context = _SymbolicContext(converted_solution, claims, self.field)
+        in_field: dict[str, Any] = {name: self._matrix(rows) for name, rows in own.items()}
+        constraints = constraints and constraints._replace(matrix=self._matrix(constraints.matrix))
+        converted = solution._replace(general=general._replace(**in_field), constraints=constraints)
+        self.context = _SymbolicContext(converted, claims, self.field)
         is_anywhere = self.system.is_local and self.system.origin is not None and not self.system.origin.point
         self.curve = OnCurve(solution, self.field.letters) if is_anywhere and claimed else None
         self.comparison = SymbolicComparison(self.field, self.curve)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from fractions import Fraction
 
 from implicitgrad.checks.program.diagnosis.adjoint import KINDS
-from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, Values, scaled
+from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, Values, mapped, scaled
 from implicitgrad.model.program.problem import RowKind, product
 
 ZERO = Fraction(0)
@@ -137,9 +137,7 @@ def with_negative_nu(trial: ProgramTrial) -> Values | None:
     if response is None:
         return None
     first, second = _terms_of_A(trial, response.losses[trial.loss])
-    return [
-        [None if b is None else a - b for a, b in zip(*rows, strict=True)] for rows in zip(first, second, strict=True)
-    ]
+    return mapped(lambda a, b: None if b is None else a - b, first, second)
 
 
 def _terms_of_A(trial: ProgramTrial, row: tuple[Fraction, ...]) -> tuple[list[list[Fraction]], Values]:

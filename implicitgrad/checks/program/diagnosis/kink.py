@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, Values
+from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, mapped
 from implicitgrad.model.program.claims import Side
 from implicitgrad.model.verdict import Suspicion
 
@@ -21,7 +21,8 @@ def one_side(trial: ProgramTrial) -> Iterator[Candidate]:
         message = f"the claim is {trial.target} from the {name}: it holds if it is claimed as {{{name}: ...}}"
         yield Candidate("one-sided", message, values)
     message = f"the claim is the average of the left and the right {trial.target}: {NONE_THERE}"
-    yield Candidate("average", message, _combined(left, right))
+    means = mapped(lambda a, b: None if a is None or b is None else (a + b) / 2, left, right)
+    yield Candidate("average", message, means)
 
 
 def other_side(trial: ProgramTrial, side: Side) -> Suspicion | None:
@@ -34,27 +35,17 @@ def other_side(trial: ProgramTrial, side: Side) -> Suspicion | None:
     return Suspicion("one-sided", f"the claim is {trial.target} from the {other}: are left and right exchanged?")
 
 
-def _combined(left: Values, right: Values) -> Values:
-    return [
-        [None if a is None or b is None else (a + b) / 2 for a, b in zip(*rows, strict=True)]
-        for rows in zip(left, right, strict=True)
-    ]
-
-
 def between(trial: ProgramTrial) -> Iterator[Candidate]:
     """Suspect numbers between both sides, such as interior-point solvers find."""
     if trial.sides is None:
         return
-    values: list[list[Fraction | None]] = []
-    is_between = False
-    for claimed, low, high, correct in zip(trial.claimed, *trial.sides, trial.correct, strict=True):
-        row: list[Fraction | None] = []
-        for c, a, b, known in zip(claimed, low, high, correct, strict=True):
-            if known is None and c is not None and a is not None and b is not None and min(a, b) <= c <= max(a, b):
-                is_between = True
-                known = c
-            row.append(known)
-        values.append(row)
-    if is_between:
+
+    def nearest(c: Fraction | None, a: Fraction | None, b: Fraction | None, known: Fraction | None) -> Fraction | None:
+        if known is not None or c is None or a is None or b is None:
+            return known
+        return c if min(a, b) <= c <= max(a, b) else None
+
+    values = mapped(nearest, trial.claimed, *trial.sides, trial.correct)
+    if values != trial.correct:
         message = f"the claim is between the left and the right {trial.target}, as a solver's is: {NONE_THERE}"
         yield Candidate("between", message, values)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from implicitgrad.checks.diagnosis.suspicions import multiple_of, negative_of, wrong_signs, zeros
 from implicitgrad.checks.program.diagnosis.formula import with_negative_nu
-from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, scaled
+from implicitgrad.checks.program.diagnosis.trial import Candidate, ProgramTrial, mapped, scaled
 from implicitgrad.model.verdict import Suspicion, show
 
 OF_NU = "the sign of ν here is that of νᵀ(A·z − b) in the Lagrangian; MathOptInterface has the other"
@@ -28,18 +28,14 @@ def negative(trial: ProgramTrial) -> Iterator[Candidate]:
 
 def some_signs(trial: ProgramTrial) -> Iterator[Candidate]:
     """Suspect the signs of some entries."""
-    flipped: list[str] = []
-    values = []
-    for i, (claimed, correct, tolerances) in enumerate(
-        zip(trial.claimed, trial.correct, trial.tolerances, strict=True)
-    ):
-        row = list(correct)
-        for j, (c, e, tolerance) in enumerate(zip(claimed, correct, tolerances, strict=True)):
-            if c is not None and e is not None and abs(c - e) > tolerance:
-                row[j] = -e
-                flipped.append(trial.name(i, j))
-        values.append(row)
-    yield Candidate(*wrong_signs(flipped), values)
+
+    def flipped(c: Fraction | None, e: Fraction | None, tolerance: Fraction) -> Fraction | None:
+        return e if c is None or e is None or abs(c - e) <= tolerance else -e
+
+    values = mapped(flipped, trial.claimed, trial.correct, trial.tolerances)
+    pairs = enumerate(zip(values, trial.correct, strict=True))
+    names = [trial.name(i, j) for i, rows in pairs for j, (a, b) in enumerate(zip(*rows, strict=True)) if a != b]
+    yield Candidate(*wrong_signs(names), values)
 
 
 def factor(trial: ProgramTrial) -> Iterator[Candidate]:

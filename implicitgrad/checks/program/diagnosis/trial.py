@@ -5,10 +5,10 @@ A mistake is named only if it explains the claim completely, every number within
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 from implicitgrad.checks.program.diagnosis.adjoint import KktSystems, Response
 from implicitgrad.checks.program.quantities import Entry, Quantities
@@ -71,22 +71,19 @@ class ProgramTrial:
     @cached_property
     def correct(self) -> Values:
         """The right numbers, None where there is no one."""
-        return [[entry.value for entry in row] for row in self.entries]
+        return mapped(lambda entry: entry.value, self.entries)
 
     @cached_property
     def sides(self) -> tuple[Values, Values] | None:
         """The derivatives from the left and the right, None for one that is missing; None if nothing has a kink."""
         if all(entry.value is not None or entry.sides is None for row in self.entries for entry in row):
             return None
-        left, right = ([[self._side(entry, number) for entry in row] for row in self.entries] for number in (0, 1))
-        return left, right
 
-    @staticmethod
-    def _side(entry: Entry, number: int) -> Fraction | None:
-        if entry.sides is None:
-            return entry.value
-        side = entry.sides[number]
-        return None if isinstance(side, Missing) else side
+        def side(entry: Entry, number: int) -> Fraction | None:
+            found = entry.value if entry.sides is None else entry.sides[number]
+            return None if isinstance(found, Missing) else found
+
+        return mapped(partial(side, number=0), self.entries), mapped(partial(side, number=1), self.entries)
 
     @property
     def is_wrong(self) -> bool:
@@ -140,6 +137,11 @@ class ProgramTrial:
         return None if response is None else self.systems.values(self.key, self.loss, response)
 
 
+def mapped(function: Callable[..., Fraction | None], *matrices: Sequence[Sequence[Any]]) -> Values:
+    """Return a function of the entries of matrices of one shape."""
+    return [[function(*entries) for entries in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)]
+
+
 def scaled(values: Values, factor: Fraction | int) -> Values:
     """Return the values times a factor."""
-    return [[None if value is None else factor * value for value in row] for row in values]
+    return mapped(lambda value: None if value is None else factor * value, values)
