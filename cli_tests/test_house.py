@@ -72,7 +72,7 @@ THIRD_PARTY = {
         "readers/arrays/triplets",
         "solvers/sparse",
     }
-    | {"writers/data/numpy_files", "writers/program/numpy_files"}
+    | {"writers/data/npy", "writers/data/npz", "writers/program/numpy_files"}
     | {f"writers/screen/{file}" for file in ("scaled_matrix", "heat_map", "summary")},
 }
 

@@ -13,13 +13,14 @@ from implicitgrad.numbers.number_form import ROUNDED
 from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.writers.elements import Block, PageDocument, Role, Section, Sentence, loss_labels, titled
+from implicitgrad.writers.elements import Block, Role, Section, Sentence, loss_labels, titled
 from implicitgrad.writers.shown_answer import ShownAnswer
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
     from implicitgrad.writers.notation import Notation
     from implicitgrad.writers.options import AnySolution, WriteOptions
+    from implicitgrad.writers.program.document import ProgramDocument
 
 MAX_TERMS = 100_000
 """The most terms of an answer on a page, one for each free unknown that an entry depends on; seconds of work."""
@@ -27,7 +28,7 @@ CONDITION_DIGITS = 3
 """The most digits of a condition number."""
 
 
-def document_of(solution: AnySolution, notation: Notation, options: WriteOptions) -> PageDocument:
+def document_of(solution: AnySolution, notation: Notation, options: WriteOptions) -> Document | ProgramDocument:
     """Return the document about a solution, of a system or of a program."""
     if solution.kind == "program":
         from implicitgrad.writers.program.document import ProgramDocument
@@ -42,7 +43,12 @@ class Document:
     def __init__(self, solution: Solution, notation: Notation, selection: Selection | None = None) -> None:
         """Collect the names and the free unknowns. selection : what of ∂y/∂x is shown; None for everything."""
         self.solution, self.system, self.notation = solution, solution.system, notation
-        self.shown = ShownAnswer.of(solution, selection)
+        if selection is None:
+            self.shown = ShownAnswer.whole(solution)
+        else:
+            from implicitgrad.writers.sections.selection import selected
+
+            self.shown = selected(solution, selection)
         self.inputs = tuple(map(notation.label, self.shown.x))
         self.y = tuple(map(notation.label, self.shown.y))
         self.free = tuple(map(notation.label, solution.general.free))
@@ -131,15 +137,6 @@ class Document:
             yield from describe_conditions(self.solution, self.notation)
         yield from self.warnings()
 
-    def selected(self) -> str:
-        """Return how much of ∂y/∂x is shown, if that is not all."""
-        sizes = (len(self.y), len(self.solution.y), len(self.inputs), len(self.solution.independent))
-        rows, all_rows, columns, all_columns = sizes
-        if (rows, columns) == (all_rows, all_columns):
-            return ""
-        of_rows = "" if self.solution.is_gradient_alone else f"{rows} of {count(all_rows, 'row')} and "
-        return f"{of_rows}{columns} of {count(all_columns, 'column')} are shown"
-
     def dependence(self) -> Iterator[Section]:
         """Yield what of a singular system is dependent and what is not determined."""
         if self.free or self.solution.rank < self.system.equations:
@@ -160,8 +157,8 @@ class Document:
         yield from self.dependence()
         if not self.solution.independent:
             return
-        if said := self.selected():
-            yield Section((Sentence(said, Role.ASIDE),))
+        if self.shown.note:
+            yield Section((Sentence(self.shown.note, Role.ASIDE),))
         yield Section((self.notation.in_one_style(self._general),))
         if constraints is not None:
             from implicitgrad.writers.sections.constraints import name_unconstrained

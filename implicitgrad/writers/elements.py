@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.formatting import Expression
@@ -100,23 +100,6 @@ class Section(NamedTuple):
 
     elements: tuple[Element, ...]
     heading: str = ""
-
-
-class PageDocument(Protocol):
-    """What a page says of an answer, in sections."""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the answer is what a user hopes for."""
-
-    def question(self) -> list[str]:
-        """Return what was asked, the title first."""
-
-    def findings(self) -> list[str]:
-        """Return what was found, the verdict first."""
-
-    def sections(self) -> Iterator[Section]:
-        """Yield what follows."""
 
 
 def titled(source: str, name: str, label: Callable[[str], str], parts: list[str]) -> list[str]:

@@ -72,7 +72,6 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     answers = _answers(solution, doubles)
     arithmetic = solution.arithmetic
     exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
-    jacobian_error, gradient_error = solution.error_bounds
     condition = None
     if solution.condition_ratio is not None:
         condition = doubles.checked(solution.condition)
@@ -99,10 +98,7 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         "general": answers["general"],
         "dependent_equations": solution.dependent_equations,
         "residual": None if solution.is_gradient_alone else _plain(solution.residual),
-        "error_bound": {
-            "dy_dx": None if solution.is_gradient_alone else _plain(jacobian_error),
-            "dL_dx": None if solution.dL_dx_rows is None else _plain(gradient_error),
-        },
+        "error_bound": {key: _plain(bound) for key, bound in _error_bounds(solution).items()},
         "warnings": (),
         "exact": exact,
     }
@@ -110,68 +106,69 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         record["equations"] = system.origin.equations
         record["at"] = dict(system.origin.point) or None
         record["solve_for"] = system.origin.found or None
-    if solution.along is not None:
-        _add_along(record, solution, doubles, exact)
-    if solution.at_value is not None:
-        _add_at_value(record, solution, doubles, exact)
-    if solution.second is not None:
-        record["d2y_dx2"] = _of_unknowns(solution, solution.second.written(doubles))
-        record["error_bound"] |= {"d2y_dx2": _plain(solution.second_error_bound)}  # type: ignore[operator]
-        if exact is not None:
-            exact["d2y_dx2"] = _of_unknowns(solution, solution.second.written(_Texts()))
+    record |= _along(solution, doubles)
+    if solution.at_value is not None and system.origin is None and system.x_value is not None and system.has_given_x:
+        (values,) = system.x_value.written(doubles if exact is None else _Texts())
+        record["at"] = dict(zip(system.x, values, strict=True))
+    record |= _at_value(solution, doubles) | _second(solution, doubles)
+    if exact is not None:
+        exact |= {**_along(solution, _Texts()), **_at_value(solution, _Texts()), **_second(solution, _Texts())}
     record["warnings"] = _warnings(solution, doubles)  # once all numbers are written
     if solution.validity is not None:
         record["validity"] = _validity(solution.validity)
     return record
 
 
-def _of_unknowns(solution: Solution, second: Written) -> Json:
-    """Return ∂²y/∂x² of one unknown, or a list of those of several; None if there is none."""
-    N, P = len(solution.y), len(solution.x)
-    return (second if N == 1 else [second[P * j : P * (j + 1)] for j in range(N)]) if second else None
+def _error_bounds(solution: Solution) -> dict[str, float | None]:
+    """Return the bounds on the errors of what the record has."""
+    jacobian, gradient = solution.error_bounds
+    found = {
+        "dy_dx": None if solution.is_gradient_alone else jacobian,
+        "dL_dx": None if solution.dL_dx_rows is None else gradient,
+    }
+    if (along := solution.along) is not None:
+        found |= {key: along.error_bound(key) for key in ("dy", "dL") if getattr(along, key) is not None}
+    if (at := solution.at_value) is not None:
+        values = {"y_value": at.y, "dL_dA": at.dL_dA, "dL_dB": at.dL_dB, "dL_dletters": at.dL_dletters}
+        found |= {key: at.error_bound(key) for key, value in values.items() if value is not None}
+    return found if solution.second is None else found | {"d2y_dx2": solution.second_error_bound}
 
 
-def _add_along(record: dict[str, Json], solution: Solution, doubles: _BallRows, exact: dict[str, Json] | None) -> None:
-    """Add dx, and dy and dL along it."""
+def _along(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+    """Return dx, and dy and dL along it, if they were asked for."""
     found, dx = solution.along, solution.system.dx
-    assert found is not None
-    assert dx is not None
-    for into, numbers in ((record, doubles), *(() if exact is None else ((exact, _Texts()),))):
-        into["dx"] = dx.written(numbers)[0]
-        into["dy"] = None if found.dy is None else found.dy.written(numbers)[0]
-        losses = None if found.dL is None else found.dL.written(numbers)[0]
-        into["dL"] = losses if losses is None or not solution.has_one_loss else losses[0]
-    bounds = {key: _plain(found.error_bound(key)) for key in ("dy", "dL") if getattr(found, key) is not None}
-    record["error_bound"] |= bounds  # type: ignore[operator]
+    if found is None or dx is None:
+        return {}
+    losses = None if found.dL is None else found.dL.written(numbers)[0]
+    return {
+        "dx": dx.written(numbers)[0],
+        "dy": None if found.dy is None else found.dy.written(numbers)[0],
+        "dL": losses[0] if losses is not None and solution.has_one_loss else losses,
+    }
 
 
-def _add_at_value(
-    record: dict[str, Json], solution: Solution, doubles: _BallRows, exact: dict[str, Json] | None
-) -> None:
-    """Add the value of x, y there, and the gradients of A, B and letters that were asked for."""
-    found, x_value = solution.at_value, solution.system.x_value
-    assert found is not None
-    if solution.system.origin is None and x_value is not None and solution.system.has_given_x:
-        texts = x_value.written(_Texts() if exact is not None else doubles)[0]
-        record["at"] = dict(zip(solution.x, texts, strict=True))
-    is_one = solution.has_one_loss
-    bounds: dict[str, Json] = {}
-    for into, numbers in ((record, doubles), *(() if exact is None else ((exact, _Texts()),))):
-        if found.y is not None:
-            into["y_value"] = found.y.written(numbers)[0]
-        for key in ("dL_dA", "dL_dB"):
-            if (matrices := getattr(found, key)) is not None:
-                written = [matrix.written(numbers) for matrix in matrices]
-                into[key] = written[0] if is_one else written
-        if found.dL_dletters is not None:
-            columns = zip(*found.dL_dletters.written(numbers), strict=True)
-            into["dL_dletters"] = {
-                letter: column[0] if is_one else column for letter, column in zip(found.letters, columns, strict=True)
-            }
-    for key in ("y_value", "dL_dA", "dL_dB", "dL_dletters"):
-        if key in record:
-            bounds[key] = _plain(found.error_bound(key))
-    record["error_bound"] |= bounds  # type: ignore[operator]
+def _at_value(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+    """Return y at the value of x, and the gradients of A, B and letters that were asked for."""
+    found, is_one = solution.at_value, solution.has_one_loss
+    if found is None:
+        return {}
+    keys: dict[str, Json] = {} if found.y is None else {"y_value": found.y.written(numbers)[0]}
+    for key, matrices in (("dL_dA", found.dL_dA), ("dL_dB", found.dL_dB)):
+        if matrices is not None:
+            written = [matrix.written(numbers) for matrix in matrices]
+            keys[key] = written[0] if is_one else written
+    if found.dL_dletters is not None:
+        columns = zip(found.letters, zip(*found.dL_dletters.written(numbers), strict=True), strict=True)
+        keys["dL_dletters"] = {letter: column[0] if is_one else column for letter, column in columns}
+    return keys
+
+
+def _second(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+    """Return ∂²y/∂x² of one unknown, or a list of those of several, if it was asked for; None if there is none."""
+    if solution.second is None:
+        return {}
+    second, N, P = solution.second.written(numbers), len(solution.y), len(solution.x)
+    return {"d2y_dx2": None if not second else second if N == 1 else [second[P * j : P * (j + 1)] for j in range(N)]}
 
 
 def _validity(validity: Validity) -> Json:

@@ -17,7 +17,7 @@ from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 from implicitgrad.text.errors import InputError
-from implicitgrad.writers.data.numpy_files import numbers_of
+from implicitgrad.writers.data.npz import Numbers
 
 MATRICES = ("A", "B", "dL_dy")
 
@@ -61,14 +61,14 @@ def _answer(specs: Sequence[SystemSpec], task: BatchTask) -> dict[int, BatchResu
     n, P = answers.dy_dx.shape[1:]
     results = {}
     for k in np.flatnonzero(answers.is_certified).tolist():
-        numbers = numbers_of(
+        numbers = Numbers(
             (n, n, P),
             n,
             float(answers.condition[k]),
             (float(answers.dy_dx_error[k]), float(answers.dL_dx_error[k])),
             answers.dy_dx[k],
             None if answers.dL_dx is None else answers.dL_dx[k],
-            has_one_loss=has_one_loss,
+            has_one_loss,
         )
         results[k] = BatchResult(specs[k].source, str(Status.DETERMINED), numbers)
     return results

@@ -10,14 +10,15 @@ from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.number_form import NumberOptions
 from implicitgrad.text.characters import IN_ASCII, printable
-from implicitgrad.writers.document import document_of
-from implicitgrad.writers.elements import Block, Element, Equations, PageDocument, Role, Sentence
+from implicitgrad.writers.document import Document, document_of
+from implicitgrad.writers.elements import Block, Element, Equations, Role, Sentence
 from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.reports.report import Result, name_of, place_of
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar.expressions import Equation
     from implicitgrad.writers.options import AnySolution, WriteOptions
+    from implicitgrad.writers.program.document import ProgramDocument
 
 QUANTITY = re.compile(r"(rank|condition) (.*)")
 """A finding with a name of its own."""
@@ -52,7 +53,7 @@ def write(solution: AnySolution, options: WriteOptions) -> str:
     return "".join(f"{fact.translate(IN_ASCII)}\n" for fact in _facts(document))
 
 
-def _facts(document: PageDocument) -> Iterator[str]:
+def _facts(document: Document | ProgramDocument) -> Iterator[str]:
     yield f"system = {', '.join(document.question())}"
     verdict, *findings, arithmetic = document.findings()
     yield f"status = {verdict.rstrip(':')}"

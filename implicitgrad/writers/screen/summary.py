@@ -39,12 +39,9 @@ def summarize(answer: Document, screen: Screen) -> str:
     for section in answer.dependence():
         page.section(section)
     if solution.independent:
-        if selected := answer.selected():
+        for remark in filter(None, (answer.shown.note, summary.choice())):
             page.gap()
-            page.prose(selected, "italic")
-        if choice := summary.choice():
-            page.gap()
-            page.prose(choice, "italic")
+            page.prose(remark, "italic")
         _lay_out(page, summary.parts())
         if not solution.is_gradient_alone:
             summary.picture(page)

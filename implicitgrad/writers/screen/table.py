@@ -22,7 +22,6 @@ from implicitgrad.writers.elements import (
     Block,
     Equations,
     Matrices,
-    PageDocument,
     Role,
     Section,
     Sentence,
@@ -33,12 +32,15 @@ from implicitgrad.writers.screen.table_layout import GAP, MARGIN, TableLayout
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from implicitgrad.writers.document import Document
+    from implicitgrad.writers.program.document import ProgramDocument
+
 LEAST_CELL = len(GAP) + 1
 """The columns of the narrowest cell."""
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
 
 
-def page_of(document: PageDocument, screen: Screen) -> Page:
+def page_of(document: Document | ProgramDocument, screen: Screen) -> Page:
     """Lay out a document."""
     page = Page(screen)
     page.header(document)
@@ -85,7 +87,7 @@ class Page:
         """Return the columns beside a margin."""
         return None if self.screen.width is None else max(1, self.screen.width - len(margin))
 
-    def header(self, document: PageDocument) -> None:
+    def header(self, document: Document | ProgramDocument) -> None:
         """Write the question and the findings."""
         title, *rest = document.question()
         self.spread([(title, "bold"), *((part, "") for part in rest)], GAP)
