@@ -17,7 +17,7 @@ from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.floating.stacked import MAX_SIZE, solve_stacked
 from implicitgrad.text.errors import InputError
-from implicitgrad.writers.data.npz import Numbers
+from implicitgrad.writers.data.npz import AnswerNumbers
 
 MATRICES = ("A", "B", "dL_dy")
 
@@ -61,7 +61,7 @@ def _answer(specs: Sequence[SystemSpec], task: BatchTask) -> dict[int, BatchResu
     n, P = answers.dy_dx.shape[1:]
     results = {}
     for k in np.flatnonzero(answers.is_certified).tolist():
-        numbers = Numbers(
+        numbers = AnswerNumbers(
             (n, n, P),
             n,
             float(answers.condition[k]),

@@ -65,7 +65,7 @@ def write(solution: AnySolution, options: WriteOptions) -> memoryview:
     return stream.getbuffer()
 
 
-class Numbers(NamedTuple):
+class AnswerNumbers(NamedTuple):
     """The numbers of an answer to a linear system, for ``write_stack``."""
 
     shape: tuple[int, int, int]
@@ -78,13 +78,13 @@ class Numbers(NamedTuple):
     has_one_loss: bool
 
 
-def write_numbers(solution: Solution | ProgramSolution) -> Numbers | dict[str, Array]:
+def write_numbers(solution: Solution | ProgramSolution) -> AnswerNumbers | dict[str, Array]:
     """Return the numbers of an answer, for ``write_stack``."""
     if solution.kind == "program":
         from implicitgrad.writers.program.numpy_files import program_numbers
 
         return program_numbers(solution)
-    return Numbers(
+    return AnswerNumbers(
         (solution.system.equations, solution.system.unknowns, solution.system.inputs),
         solution.rank,
         np.nan if solution.condition is None else solution.condition,
@@ -104,7 +104,7 @@ def write_stack(answers: Sequence[tuple[str, str, Any]], stream: BinaryIO) -> No
     programs, z (S, n), lambda (S, m) and nu (S, p), with NaN in the same way, and shape 0, rank -1 for them.
     """
     everything = [found if status != "error" else None for _, status, found in answers]
-    numbers = [found if isinstance(found, Numbers) else None for found in everything]
+    numbers = [found if isinstance(found, AnswerNumbers) else None for found in everything]
     solved = [found for found in numbers if found]
     arrays: dict[str, Array] = {
         "source": np.array([source for source, _, _ in answers], dtype=str),
