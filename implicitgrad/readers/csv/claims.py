@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from implicitgrad.model.site import Site
+from implicitgrad.model.site import Site, Span
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.readers.csv.cells import Table
 from implicitgrad.text.characters import quoted
@@ -17,26 +17,28 @@ HINT = "A claim is one mapping on one line: # expect: {rank: 2}"
 
 def read_csv_claims(table: Table) -> dict[str, SourceValue]:
     """Return the claims by key, from YAML on one line. Raises InputError."""
-    place = _find(table)
-    if place is None:
-        return {}
-    from implicitgrad.readers.yaml.claims import read_yaml_claims
-
     try:
-        return read_yaml_claims(_padded(table, *place), table.source)[0]
+        found = _read(table)
     except InputError as error:
         raise InputError(p if p.hint else p._replace(hint=HINT) for p in error.problems) from None
+    return {} if found is None else found[0]
 
 
 def csv_site(table: Table) -> Site:
     """Return the place of the mapping in the comment, or of a new line above the first row."""
-    place = _find(table)
-    span = None
-    if place is not None:
-        from implicitgrad.readers.yaml.claims import read_yaml_claims
+    found = _read(table)
+    return Site("comment", (table.starts[0], 1), expect=None if found is None else found[1])
 
-        span = read_yaml_claims(_padded(table, *place), table.source)[1]
-    return Site("comment", (table.starts[0], 1), expect=span)
+
+def _read(table: Table) -> tuple[dict[str, SourceValue], Span] | None:
+    """Return the claims and the span of their mapping, which is read at its own line and column."""
+    place = _find(table)
+    if place is None:
+        return None
+    from implicitgrad.readers.yaml.claims import read_yaml_claims
+
+    line, column = place
+    return read_yaml_claims("\n" * line + " " * column + table.lines[line][column:], table.source)
 
 
 def _find(table: Table) -> tuple[int, int] | None:
@@ -53,8 +55,3 @@ def _find(table: Table) -> tuple[int, int] | None:
         if match is not None:
             found = line, match.end()
     return found
-
-
-def _padded(table: Table, line: int, column: int) -> str:
-    """Return the mapping alone, at its own line and column."""
-    return "\n" * line + " " * column + table.lines[line][column:]

@@ -1,6 +1,6 @@
 """Read large CSV tables of plain decimals as doubles, all at once.
 
-Nothing here reports an error: csv_rows reads or explains all other tables.
+Nothing here reports an error: cells.py reads or explains all other tables.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.csv.cells import Table, is_comment, refuse_another_delimiter, split_lines
 
 LARGE = 2**16
-"""Characters; csv_rows takes 10 ms for so many, and loading numpy 50 or more."""
+"""Characters; cells.py takes 10 ms for so many, and loading numpy 50 or more."""
 DELIMITERS = (",", ";", "\t", "|")
 MAX_HEADING_LENGTH = 2**16
 """The csv module refuses cells twice as long."""

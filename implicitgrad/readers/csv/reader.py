@@ -159,8 +159,6 @@ def _has_header(table: Table, has_names: bool) -> bool:
     first = 1 if has_names else 0
     row = table.rows[0]
     cells = [(0, j, row[j]) for j in range(first, len(row))]
-    if not cells:
-        return False
     if has_names and not row[0].strip() and _counts(row[1:]) and _is_index(table, UNSTATED):
         return True
     return _holds_names(table, cells, "the first row")

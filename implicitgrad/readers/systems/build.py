@@ -1,6 +1,6 @@
 """Build what a SystemSpec describes.
 
-A small system of plain decimals in which everything fits is built here at once. Any other is built by build_general.py,
+A small system of plain decimals in which everything fits is built here at once. Any other is built by general.py,
 which chooses the arithmetic, reads fractions and expressions, and says where and why something does not fit.
 """
 

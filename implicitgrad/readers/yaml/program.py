@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from implicitgrad.model.program.spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
+from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations.reader import EquationLine
 from implicitgrad.readers.program.expressions import ConstraintLine, Objective, read_program, split_name
@@ -15,11 +15,6 @@ from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 
 ARRAYS = ("P", "q", "G", "h", "A", "b", "lb", "ub", "names")
-
-
-def program_spec(document: str, name: str) -> tuple[SystemSpec, tuple[str, ...], tuple[str, ...]]:
-    """Return an empty ProgramSpec, the keys of its document, and those of its claims."""
-    return ProgramSpec(document, {}, name), PROGRAM_KEYS, PROGRAM_CLAIMS
 
 
 def add_expressions(

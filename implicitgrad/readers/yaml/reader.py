@@ -53,9 +53,9 @@ def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
 def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> SystemSpec:
     spec, keys, claims = SystemSpec(document, {}, name), KEYS, CLAIMS
     if any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ()):
-        from implicitgrad.readers.yaml.program import program_spec
+        from implicitgrad.model.program.spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
 
-        spec, keys, claims = program_spec(document, name)
+        spec, keys, claims = ProgramSpec(document, {}, name), PROGRAM_KEYS, PROGRAM_CLAIMS
     spec.site = partial(_site, node)
 
     def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
