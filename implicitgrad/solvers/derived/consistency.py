@@ -84,8 +84,7 @@ def beyond_doubles(source: str) -> InputError:
 def written_constraints(solution: Solution, prefix: str = "") -> str:
     """Return the first constraints, ``x3 = x1 + x2``. prefix : before each name, d for changes."""
     found = solution.constraints
-    if found is None:
-        return ""
+    assert found is not None
     names = [prefix + printable(name) for name in solution.independent]
     rows = list(zip(found.dependent, found.matrix, strict=True))[:MAX_CONSTRAINTS]
     return ", ".join(

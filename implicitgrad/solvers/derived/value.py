@@ -74,11 +74,8 @@ def _with_value(solution: Solution, wrt: Collection[str], solve: Solve) -> Solut
         if related.general.free:
             y = y.partial(related.general.null_space, {0: 0}, 1)
         y = y.transposed()
-        remarks = (
-            remarks
-            if refuse_contradictions(related, right, partial(_contradiction, solution, related))
-            else (*remarks, ROUNDED_X)
-        )
+        if not refuse_contradictions(related, right, partial(_contradiction, solution, related)):
+            remarks = (*remarks, ROUNDED_X)
         minus_y = y.negative()
         losses = range(0 if u is None else len(u))
         found = AtValue(

@@ -16,8 +16,8 @@ from implicitgrad.numbers.ball import Array
 from implicitgrad.solvers.floating.basis import EPS, SVD_ERROR, Basis, CertifiedInverse, picked
 from implicitgrad.solvers.floating.column_selection import choose_columns
 from implicitgrad.solvers.floating.equilibration import column_exponents, lost, row_exponents, shifted, sums, unscaled
-from implicitgrad.solvers.floating.error_free import U, bound_product, gamma, norm, precise_residual, residual
-from implicitgrad.solvers.floating.inverse import MAX_PRECISE, BallArray, certified_inverse
+from implicitgrad.solvers.floating.error_free import U, bound_product, gamma, norm
+from implicitgrad.solvers.floating.inverse import BallArray, accurate_residual, certified_inverse
 from implicitgrad.solvers.floating.structural_zeros import Structure, inverse_pattern, pattern, product_pattern
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     if g is not None:
         w = _solve_left(inverse, g[:, p], None if dg is None else dg[:, p])
         dL_dx = w if right is None else times(w, right)
-        value, error = remainders(g[:, f], w, A_free, dA_free, is_precise=len(p) <= MAX_PRECISE)
+        value, error = remainders(g[:, f], w, A_free, dA_free)
         error = error if dg is None else error + dg[:, f]
         bounded = BallArray(value, error * (1 + 8 * U))
         coefficients, is_decided = flush_zeros(bounded, None, partial(structure.coefficients, g, dg))
@@ -79,9 +79,9 @@ def find_answers(scaled: Scaled, basis: Basis, inverse: CertifiedInverse, g: Arr
     return Answers(independent, dependent, constraints, pivots, null_space, dL_dx, coefficients, is_certain)
 
 
-def remainders(g: Array, w: BallArray, A: Array, dA: Array | None, *, is_precise: bool) -> tuple[Array, Array]:
+def remainders(g: Array, w: BallArray, A: Array, dA: Array | None) -> tuple[Array, Array]:
     """Return g − w·A and a bound on its error."""
-    value, error = (precise_residual if is_precise else residual)(g, w.value, A)
+    value, error = accurate_residual(g, w.value, A)
     if np.any(w.error):
         error = error + _bound_errors(w.error, np.abs(A) + (0.0 if dA is None else dA), A.shape, w.value.shape)
     if dA is not None:
@@ -160,7 +160,7 @@ def _conditions(scaled: Scaled, basis: Basis, W: BallArray, structure: Structure
     if not basis.other_rows:
         return np.zeros((0, B.shape[1])), np.zeros((0, B.shape[1]))
     B_rows, dB_rows = B[basis.rows], None if dB is None else dB[basis.rows]
-    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows, is_precise=basis.rank <= MAX_PRECISE)
+    C, dC = remainders(B[basis.other_rows], W, B_rows, dB_rows)
     dC = dC if dB is None else dC + dB[basis.other_rows]
     possible = structure.conditions()
     return np.where(possible, C, 0.0), np.where(possible, dC, 0.0)

@@ -66,6 +66,11 @@ def certified_inverse(
     return found if found.defect < MAX_DEFECT else None
 
 
+def accurate_residual(B: Array, A: Array, Z: Array) -> tuple[Array, Array]:
+    """Return B − A·Z and a bound on its error, if few terms are added as in twice the precision."""
+    return (precise_residual if A.shape[1] <= MAX_PRECISE else residual)(B, A, Z)
+
+
 class EntrywiseInverse:
     """A certified inverse with entrywise bounds."""
 
@@ -81,8 +86,7 @@ class EntrywiseInverse:
 
     def _find_defect(self) -> None:
         identity = np.eye(self.n)
-        compute = precise_residual if self.is_precise else residual
-        self.G, self.dG = compute(identity, self.K, self.X)
+        self.G, self.dG = accurate_residual(identity, self.K, self.X)
         self.magnitude = np.abs(self.X)
         E = np.abs(self.G) + self.dG
         if self.dK is not None:
@@ -99,12 +103,12 @@ class EntrywiseInverse:
             B, Z, R, dR = np.eye(self.n), self.X, self.G, self.dG
         else:
             Z = self.X @ B
-            R, dR = self._residual(B, Z)
+            R, dR = accurate_residual(B, self.K, Z)
         if not self.is_precise:
             return BallArray(Z, self._spread(self._spoiled(np.abs(R) + dR, Z, dB)))
         best = self._refined(Z, R, self._spoiled(dR, Z, dB))
         for _ in range(MAX_REFINEMENTS):
-            R, dR = self._residual(B, best.value)
+            R, dR = accurate_residual(B, self.K, best.value)
             following = self._refined(best.value, R, self._spoiled(dR, best.value, dB))
             if not following.error.max() < 0.9 * best.error.max():
                 break
@@ -116,8 +120,7 @@ class EntrywiseInverse:
         W = g @ self.X
         best: BallArray | None = None
         for _ in range(1 + MAX_REFINEMENTS):
-            compute = precise_residual if self.is_precise else residual
-            r, dr = (part.T for part in compute(g.T, self.K.T, W.T))
+            r, dr = (part.T for part in accurate_residual(g.T, self.K.T, W.T))
             if self.dK is not None:
                 dr = dr + bound_product(np.abs(W), self.dK)
             if dg is not None:
@@ -134,9 +137,6 @@ class EntrywiseInverse:
             best = BallArray(W, error)
         assert best is not None
         return best
-
-    def _residual(self, B: Array, Z: Array) -> tuple[Array, Array]:
-        return (precise_residual if self.is_precise else residual)(B, self.K, Z)
 
     def _spoiled(self, D: Array, Z: Array, dB: Array | None) -> Array:
         """Return a bound on a residual's error that includes the errors of K and B."""

@@ -166,14 +166,12 @@ class _Solving:
         size = int(column_exponents(A).max())
         size = size if abs(size) > MAX_UNSCALED else 0
         A = shifted(A, np.array(-size))
-        with np.errstate(over="ignore", invalid="ignore"):
-            if basis.rank == len(A) and self.B is None:
-                found = _frobenius(A) * _frobenius(shifted(minimum_norm.value, np.array(size)))
-                return float(found) if np.isfinite(found) else None
+        if basis.rank == len(A) and self.B is None:
+            inverse = shifted(minimum_norm.value, np.array(size))
+        else:
             if basis.rank == len(A):
-                inverse = shifted(
-                    basis.inverse.X, sums(self.scaled.columns[basis.columns] + size, self.scaled.rows[basis.rows])
-                )
+                exponents = sums(self.scaled.columns[basis.columns] + size, self.scaled.rows[basis.rows])
+                inverse = shifted(basis.inverse.X, exponents)
             else:
                 try:
                     inverse = np.linalg.inv(np.linalg.qr(A[:, basis.columns], mode="r"))
@@ -182,8 +180,8 @@ class _Solving:
             if basis.free:
                 least = least_solution(of_free.value, inverse)
                 inverse = np.concatenate([least.pivots, least.free])
-            found = _frobenius(A) * _frobenius(inverse)
-        return float(found) if np.isfinite(found) else None
+        found = _frobenius(A) * _frobenius(inverse)
+        return found if np.isfinite(found) else None
 
     def _residual(self, particular: BallArray, constraints: BallArray | None) -> float:
         """Return the largest |A·J − B·T| of the particular Jacobian, in doubles."""

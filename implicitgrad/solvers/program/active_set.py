@@ -31,11 +31,6 @@ class ActiveSet(NamedTuple):
     """A basis of the (μ, β) with μᵀC_{I₊} + βᵀA = 0, μ by the order of ``positive``."""
 
     @property
-    def active(self) -> list[int]:
-        """All active inequalities."""
-        return sorted([*self.strong, *self.exchangeable, *self.weak])
-
-    @property
     def positive(self) -> list[int]:
         """I₊: those with a positive multiplier."""
         return sorted([*self.strong, *self.exchangeable])
