@@ -42,35 +42,23 @@ def solve_by_newton(
     if len(variables) != len(F):
         raise PointError(f"solve_for: expected as many names as equations, {len(F)}, got {len(variables)}")
     fixed = {v: value for v, value in point.items() if v not in variables}
-    names = ", ".join(f"{v.name} = {shown(point[v])}" for v in variables)
     functions = [f.subs(fixed) for f in F]
     unnamed = {v: Dummy(real=True) for v in variables}  # names may be keywords of Python
     try:
-        found = nsolve(
-            [f.xreplace(unnamed) for f in functions],
-            list(unnamed.values()),
-            [point[v] for v in variables],
-            prec=DIGITS,
-            maxsteps=MAX_STEPS,
-        )
+        start = [point[v] for v in variables]
+        unnamed_functions = [f.xreplace(unnamed) for f in functions]
+        found = nsolve(unnamed_functions, list(unnamed.values()), start, prec=DIGITS, maxsteps=MAX_STEPS)
     except (ValueError, ZeroDivisionError, TypeError, OverflowError):
-        message = f"solve_for: Newton's method found no solution from {names}"
+        message = f"solve_for: Newton's method found no solution from {named({v: point[v] for v in variables})}"
         hint = "Start nearer to a solution; where ∂F/∂y is singular, as at a fold, it finds none"
         raise PointError(message, hint) from None
-    values = {v: Rational(*_fraction(number).as_integer_ratio()) for v, number in zip(variables, found, strict=True)}
-    short = {
-        v: Rational(*Fraction(int(value.p), int(value.q)).limit_denominator(MAX_DENOMINATOR).as_integer_ratio())
-        for v, value in values.items()
-    }
+    if not all(number.is_real for number in found):
+        raise PointError("solve_for: Newton's method found a solution that is not real")
+    values = {v: Rational(str(number)) for v, number in zip(variables, found, strict=True)}
+    short = {v: value.limit_denominator(MAX_DENOMINATOR) for v, value in values.items()}
     if not any(_size(f.subs(short)) for f in functions):
         return short, None
     return values, _rounded(max(abs(f.subs(values).evalf(DIGITS)) for f in functions))
-
-
-def _fraction(number: Expr) -> Fraction:
-    if not number.is_real:
-        raise PointError("solve_for: Newton's method found a solution that is not real")
-    return Fraction(str(number))
 
 
 def residual_at(
@@ -86,9 +74,7 @@ def residual_at(
             raise PointError(f"equation {i + 1} has no real value at {named(point)}", equation=i)
         size = _size(value)
         allowed = Rational(1001, 1000) * sum(
-            abs(f.diff(v).subs(point).evalf(15)) * Rational(*rounding.as_integer_ratio())
-            for v, rounding in roundings.items()
-            if rounding
+            abs(f.diff(v).subs(point).evalf(15)) * Rational(rounding) for v, rounding in roundings.items() if rounding
         )
         allowed = max(allowed, UNSEEN)
         if not size <= allowed:
