@@ -155,6 +155,7 @@ def test_directories_are_searched_and_patterns_leave_out(run: Run, tmp_path: Pat
         (("good.yaml", "1/2"), "expected a file or directory, got '1/2'. A value with blanks needs quotes: -g '1 1'"),
         (("good.yaml", "--dldx", "1 2 3"),
          "good.yaml: --dldx: dL_dx has 3 entries; expected 2, one for each input x"),
+        (("--update", "good.yaml", "--time-limit", "1"), "--time-limit is for checks; expected --update without it"),
         (("--update", "-"), "--update writes files; expected none of them to be -"),
     ],
 )  # fmt: skip

@@ -351,6 +351,10 @@ def test_output_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
         (["-A", "1,5;2,5", "--decimal", ","], "--delimiter, --decimal, --header and --index are for CSV, and nothing "
                                               "is read from a file"),
         ([""], "expected a file's name, got ''"),
+        (["-A", "1", "--output", ""], "expected a file's name, got ''"),
+        (["-A", "1", "--pieces"], "<inline>: --pieces is for quadratic programs"),
+        (["-A", "1", "--direction", "h1=x"], "--direction: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'. "
+                                             "--direction h1=1,b2=-1"),
         (["-A", "1 nan"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'nan'. "
             "Missing and infinite values are not read"),
         (["-A", "1 x"], "-A:1:3: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'. A, B, L, x and"

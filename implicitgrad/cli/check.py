@@ -27,7 +27,6 @@ from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
-    from implicitgrad.cli.claims.reporting import Reporting
     from implicitgrad.cli.options.given import OptionValues
     from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.reports.report import Result
@@ -146,9 +145,11 @@ def check(
     reporting = taken(Reporting, others | {"form": form, "output": output})
     reporting.check()
     if update or yes:
-        _refuse_for_update(files, claimed, given, reporting, update=update, strict=strict, require=require)
-        if time_limit is not None:
-            raise UsageError("--time-limit is for checks; expected --update without it")
+        has_claims = bool(claimed or require or given != SystemOptions())
+        is_reported = strict or reporting._replace(github=None) != Reporting(TABLE)
+        _refuse_for_update(
+            files, update=update, has_claims=has_claims, is_reported=is_reported, is_timed=time_limit is not None
+        )
         from implicitgrad.cli.claims.update import update_files
 
         return update_files(files, errors, csv_form, may_write=yes)
@@ -227,26 +228,17 @@ def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: di
             raise UsageError(f"{CLAIM_OPTIONS[key]}: expected a number of 0 or more, got {quoted(claimed[key])}")
 
 
-def _refuse_for_update(
-    files: list[str],
-    claimed: dict[str, str],
-    given: SystemOptions,
-    reporting: Reporting,
-    *,
-    update: bool,
-    strict: bool,
-    require: tuple[str, ...],
-) -> None:
-    from implicitgrad.cli.claims.reporting import Reporting
-
+def _refuse_for_update(files: list[str], *, update: bool, has_claims: bool, is_reported: bool, is_timed: bool) -> None:
     if not update:
         raise UsageError("--yes lets --update write; expected --update with it")
     if "-" in files:
         raise UsageError("--update writes files; expected none of them to be -")
-    if claimed or require or given != SystemOptions():
+    if has_claims:
         raise UsageError("--update writes what a file expects; expected files alone, without claims or -A, -B, -g")
-    if strict or reporting._replace(github=None) != Reporting(TABLE):
+    if is_reported:
         raise UsageError("--update prints a diff; expected it without --strict, --format, --output, --junit or --quiet")
+    if is_timed:
+        raise UsageError("--time-limit is for checks; expected --update without it")
 
 
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:

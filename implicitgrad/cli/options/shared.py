@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -196,8 +197,6 @@ def _is_large(inputs: Iterable[str]) -> bool:
     """Return whether the files together are large; a pipe counts as small."""
     total = 0
     for path in inputs:
-        try:
+        with suppress(OSError):
             total += os.stat(0 if path == "-" else path).st_size
-        except OSError:
-            continue
     return total >= MULTITHREADED_BYTES
