@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.systems.matrices import MatrixParser, ParsedMatrix
-from implicitgrad.readers.yaml.nodes import YamlNode, duplicates, source_list, source_value
+from implicitgrad.readers.yaml.keys import duplicates
+from implicitgrad.readers.yaml.nodes import YamlNode, source_list, source_value
 from implicitgrad.text.characters import count, nearest, printable, quoted
 
 OPTION = "--at"

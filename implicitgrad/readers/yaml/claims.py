@@ -11,14 +11,8 @@ from implicitgrad.model.site import Site, Span
 from implicitgrad.model.spec import CLAIMS, SourceValue, spelled
 from implicitgrad.numbers.exact import to_float
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
-from implicitgrad.readers.yaml.nodes import (
-    YamlNode,
-    documents,
-    duplicates,
-    source_list,
-    source_value,
-    span_of,
-)
+from implicitgrad.readers.yaml.keys import duplicates
+from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value, span_of
 from implicitgrad.text.characters import MAX_DIGITS, nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number

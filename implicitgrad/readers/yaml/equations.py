@@ -7,7 +7,8 @@ from functools import partial
 
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
-from implicitgrad.readers.yaml.nodes import YamlNode, duplicates
+from implicitgrad.readers.yaml.keys import duplicates
+from implicitgrad.readers.yaml.nodes import YamlNode
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 

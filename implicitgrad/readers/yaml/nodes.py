@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from implicitgrad.model.spec import Path, SourceValue, spelled
+from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.text.characters import quoted
 
 if TYPE_CHECKING:
@@ -214,14 +214,3 @@ def _plain(node: YamlNode) -> object:
     if node.pairs is not None:
         return {key.text or "": _plain(value) for key, value in node.pairs}
     return node.text
-
-
-def duplicates(node: YamlNode) -> Iterator[tuple[YamlNode, YamlNode]]:
-    """Yield the two nodes of each key that is given twice in a mapping or in one inside it."""
-    seen: dict[str, YamlNode] = {}
-    for key_node, value in node.pairs or ():
-        key = spelled(key_node.text or "")
-        if key in seen:
-            yield seen[key], key_node
-        seen.setdefault(key, key_node)
-        yield from duplicates(value)

@@ -10,7 +10,8 @@ from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations.reader import EquationLine
 from implicitgrad.readers.program.expressions import ConstraintLine, Objective, read_program, split_name
 from implicitgrad.readers.yaml.equations import equation_line, equation_lines, read_point
-from implicitgrad.readers.yaml.nodes import YamlNode, duplicates, source_list
+from implicitgrad.readers.yaml.keys import duplicates
+from implicitgrad.readers.yaml.nodes import YamlNode, source_list
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.files.source import stem
 from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_matrix, source_value
-from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
@@ -69,7 +68,10 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
     expressions: dict[str, YamlNode] = {}
     for key_node, value in node.pairs:
         key = spelled(key_node.text or "")
-        if _is_refused(spec, key_node, keys, seen, refuse):
+        if key not in keys or key in seen:
+            from implicitgrad.readers.yaml.keys import problem_of
+
+            refuse(*problem_of(key_node, keys, seen, has_hint=len(spec.problems) < MAX_PROBLEMS_SHOWN))
             continue
         seen[key] = key_node
         if key == "name":
@@ -77,8 +79,6 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
             if not spec.name.strip():
                 refuse(f"name: expected a text, got {value}", value, code="bad-name")
         elif key == "expect":
-            if value.pairs is None:
-                refuse(f"expect: expected a mapping, got {value}", value, code="bad-shape")
             _check_claims(value, claims, refuse)
             spec.expect = partial(_claims, value, claims, source)
             spec.site = partial(_site, node, value)
@@ -106,6 +106,8 @@ def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> S
 
 def _check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Refuse) -> None:
     """Report unknown and duplicate keys of `expect`; only to check them its values are read."""
+    if expect.pairs is None:
+        refuse(f"expect: expected a mapping, got {expect}", expect, code="bad-shape")
     keys = [spelled(key.text or "") for key, _ in expect.pairs or ()]
     is_nested = any(value.pairs for _, value in expect.pairs or ())
     if is_nested or len(set(keys)) < len(keys) or not set(keys) <= set(known):
@@ -143,26 +145,3 @@ def _complete_linear(
         from implicitgrad.readers.systems.value_of_x import add_value_of_x
 
         add_value_of_x(spec, expressions["at"], source, refuse)
-
-
-def _is_refused(
-    spec: SystemSpec, key_node: YamlNode, keys: tuple[str, ...], seen: Mapping[str, YamlNode], refuse: Refuse
-) -> bool:
-    """Refuse a key that is unknown or was seen before."""
-    written = key_node.text or ""
-    key = spelled(written)
-    if key not in keys:
-        likely = None
-        if len(spec.problems) < MAX_PROBLEMS_SHOWN:
-            from implicitgrad.readers.key_hints import hint_at_key
-
-            likely = hint_at_key(written, keys, "expect: {{{}: ...}}")
-        from implicitgrad.model.program.spec import PROGRAM_KEYS
-
-        if key in PROGRAM_KEYS:
-            likely = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
-        refuse(f"unknown key {key_node}; expected one of {', '.join(keys)}", key_node, likely)
-        return True
-    if key in seen:
-        refuse(f"duplicate key {quoted(key)}, first on line {seen[key].position[0]}", key_node, "Keep one of them")
-    return key in seen
