@@ -132,6 +132,11 @@ class Claim:
             found.append(IntervalConstraint(i, k, form, centre, tolerances[i][k]))
         return found
 
+    @property
+    def given_constraints(self) -> list[IntervalConstraint]:
+        """The conditions that the claimed ∂y/∂x beside it imposes, if there is one."""
+        return [] if self.jacobian is None else self.jacobian.constraints
+
     @cached_property
     def reduced_constraints(self) -> list[IntervalConstraint]:
         """The conditions that the reduced claim imposes on the free parameters, separately for each column."""

@@ -89,8 +89,7 @@ def implied_entries(claim: Claim) -> Entries:
 
 def inconsistent_entries(claim: Claim) -> Iterator[Deviation]:
     """Yield the entries that differ from what those before them, and the claimed ∂y/∂x, imply."""
-    given = () if claim.jacobian is None else claim.jacobian.constraints
-    for constraint, shift in deviations_from_implied(claim.constraints, given):
+    for constraint, shift in deviations_from_implied(claim.constraints, claim.given_constraints):
         if abs(shift) > constraint.radius:
             i, j = constraint.row, constraint.column
             value = claim.matrix.entries[i][j]

@@ -24,8 +24,8 @@ def feasibility(claim: Claim, *, is_exact: bool = True) -> Decision:
         return Decision.YES
     found = _by_doubles(claim)
     if found is Decision.UNDECIDED and is_exact:
-        given = [] if claim.jacobian is None else claim.jacobian.constraints
-        found = Decision.of(next(infeasible_groups([*claim.constraints, *given]), None) is None)
+        constraints = [*claim.constraints, *claim.given_constraints]
+        found = Decision.of(next(infeasible_groups(constraints), None) is None)
     return found
 
 

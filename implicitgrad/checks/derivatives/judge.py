@@ -132,8 +132,7 @@ def _jointly_infeasible(outcome: Outcome, claim: Claim, reason: str) -> Outcome:
     """Return the outcome of a claim whose entries are possible separately but not together."""
     blocked = len(claim.constraints)
     if claim.is_small:
-        given = [] if claim.jacobian is None else claim.jacobian.constraints
-        group = next(infeasible_groups([*claim.constraints, *given]), [])
+        group = next(infeasible_groups([*claim.constraints, *claim.given_constraints]), [])
         blocked = sum(constraint in claim.constraints for constraint in group)
     within = "" if claim.is_gradient else " within its tolerance"
     return outcome._replace(reason=f"{reason}{within}: {count(blocked, 'entry')} cannot hold together", failing=blocked)

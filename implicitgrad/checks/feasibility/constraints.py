@@ -68,7 +68,7 @@ def are_independent(forms: Sequence[PlacedForm], given: Sequence[PlacedForm], ra
 
 
 def deviations_from_implied(
-    constraints: Sequence[IntervalConstraint], given: Sequence[IntervalConstraint] = ()
+    constraints: Sequence[IntervalConstraint], given: Sequence[IntervalConstraint]
 ) -> Iterator[tuple[IntervalConstraint, Fraction]]:
     """Yield each constraint whose form is a combination of earlier ones, and by how much its centre is too small."""
     before = list(given)

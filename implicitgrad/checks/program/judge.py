@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from implicitgrad.checks.outcomes import not_finite, verdict, why_it_proves_nothing
-from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
-from implicitgrad.checks.program.diagnosis.diagnose import diagnose_program
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
 from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, is_solution
@@ -19,6 +18,9 @@ from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, Verdict
 from implicitgrad.readers.program.claims import shape_of
 from implicitgrad.text.characters import count, printable
+
+if TYPE_CHECKING:
+    from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
 
 ZERO = Fraction(0)
 BOTH_SIDES = "a one-sided derivative is claimed as {left: ...} or {right: ...}"
@@ -131,12 +133,16 @@ class _QuantityJudge:
     @cached_property
     def systems(self) -> KktSystems:
         """What mistakes are tried with."""
+        from implicitgrad.checks.program.diagnosis.adjoint import KktSystems
+
         return KktSystems(self.solution)
 
     def _suspicions(self, quantity: ClaimedQuantity) -> tuple[Suspicion, ...]:
         """Return the mistakes that explain a wrong claim."""
         if self.solution.z is None:
             return ()
+        from implicitgrad.checks.program.diagnosis.diagnose import diagnose_program
+
         found = [
             suspicion
             for part in quantity.parts

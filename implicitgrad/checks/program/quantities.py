@@ -63,7 +63,7 @@ class Quantities:
         derivatives = self.solution.by_letter if parameter == "x" else self.solution.derivatives
         if derivatives is None:
             return Entry(None, is_null=True, instead=self.why_nothing)
-        k = self._columns(parameter).get(j)
+        k = self._places.get((parameter, j))
         if k is None:  # a bound that is absent
             return Entry(ZERO, is_null=False, sides=(ZERO, ZERO))
         return self._derivative(derivatives, of, i, k)
@@ -72,41 +72,30 @@ class Quantities:
         """Return what a number is, in the program's names: ∂L/∂h1, or λ[h1]."""
         of, _, parameter = key.partition("_d")
         if not parameter:
-            z, duals = self.program.z, self.program.equality_names
-            names = {"objective": ("the objective",), "z": z, "nu": [f"ν[{name}]" for name in duals]}
-            names["lambda"] = [f"λ[{name}]" for name in self.program.inequality_names]
-            names |= {f"lambda_{bound}": [f"λ[{bound}[{name}]]" for name in z] for bound in ("lb", "ub")}
-            return printable(names[key][j])
+            return printable(self._names[key][j])
         L = "L" if len(self.program.losses) == 1 else f"L{(loss if parameter in 'PGA' else i) + 1}"
         if parameter in "PGA":
             return f"∂{L}/∂{parameter}[{i + 1}][{j + 1}]"
         above = self.program.z[i] if of == "dz" else L
-        return printable(f"∂{above}/∂{self._parameter_name(parameter, j)}")
-
-    def _parameter_name(self, parameter: str, j: int) -> str:
-        if parameter in ("lb", "ub"):
-            return f"{parameter}[{self.program.z[j]}]"
-        names: dict[str, Sequence[str]] = {
-            "q": self.program.cost_names(),
-            "h": self.program.inequality_names,
-            "b": self.program.equality_names,
-            "x": [letter.name for letter in self.program.letters or ()],
-        }
-        return names[parameter][j]
-
-    def _columns(self, key: str) -> dict[int, int]:
-        """Return for each number of q, h, b, lb, ub or the letters its place among the parameters."""
-        if key == "x":
-            return {k: k for k in range(len(self.program.letters or ()))}
-        return self._places[key]
+        return printable(f"∂{above}/∂{self._names[parameter][j]}")
 
     @cached_property
-    def _places(self) -> dict[str, dict[int, int]]:
-        found: dict[str, dict[int, int]] = {key: {} for key in ("q", "h", "b", "lb", "ub")}
-        assert self.solution.derivatives is not None
-        for k, parameter in enumerate(self.solution.derivatives.parameters):
-            found[parameter.key][parameter.number] = k
-        return found
+    def _names(self) -> dict[str, Sequence[str]]:
+        """The names of the numbers of each vector, and of those that derivatives are taken in."""
+        z, h, b = self.program.z, self.program.inequality_names, self.program.equality_names
+        names: dict[str, Sequence[str]] = {"objective": ("the objective",), "z": z, "h": h, "b": b}
+        names["q"] = self.program.cost_names()
+        names["x"] = [letter.name for letter in self.program.letters or ()]
+        names |= {bound: [f"{bound}[{name}]" for name in z] for bound in ("lb", "ub")}
+        names["nu"] = [f"ν[{name}]" for name in b]
+        of_multipliers = {"lambda": "h", "lambda_lb": "lb", "lambda_ub": "ub"}
+        return names | {key: [f"λ[{name}]" for name in names[of]] for key, of in of_multipliers.items()}
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, int], int]:
+        """The place of each number of q, h, b, lb, ub or the letters among the parameters."""
+        known = filter(None, (self.solution.derivatives, self.solution.by_letter))
+        return {(one.key, one.number): k for found in known for k, one in enumerate(found.parameters)}
 
     def _unknown_or_multiplier(self, key: str, j: int) -> Entry:
         solution = self.solution
