@@ -160,18 +160,15 @@ def _without_nones(
     path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
 ) -> dict[str, zipfile.ZipInfo]:
     """Leave out members that hold None, as qpsolvers writes what is not given. Raise InputError if P or q does."""
-    nones = {key for key, member in members.items() if _is_none(archive, member)}
-    for key in PROGRAM_MARKS:
-        if key in nones:
+    kept = {}
+    for key, member in members.items():
+        with archive.open(member) as stream:
+            shape, dtype = read_header(stream)
+        if not (shape == () and dtype is not None and dtype.hasobject):
+            kept[key] = member
+        elif key in PROGRAM_MARKS:
             raise refused(path, f"{key}: expected an array, got None", "bad-number")
-    return {key: member for key, member in members.items() if key not in nones}
-
-
-def _is_none(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Return whether a member holds one Python object and no array."""
-    with archive.open(member) as stream:
-        shape, dtype = read_header(stream)
-    return shape == () and dtype is not None and dtype.hasobject
+    return kept
 
 
 def _refuse_large(path: str, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], most: int) -> None:
@@ -182,23 +179,14 @@ def _refuse_large(path: str, archive: zipfile.ZipFile, members: dict[str, zipfil
         total = 0
         for member in members.values():
             with archive.open(member) as stream:
-                total += _bytes_as_doubles(stream, member.file_size)
+                shape, dtype = read_header(stream)
+            if dtype is not None:  # the bytes with its numbers as doubles
+                total += min(prod(shape), member.file_size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
         if total <= most:
             return
     message = f"expected at most {ALWAYS_UNPACKED >> 20} MiB when unpacked, or {MAX_TIMES_UNPACKED} times the file's "
     problem = Problem(f"{message}size, got more", "np.savez writes a larger one without compression", "too-large", path)
     raise InputError([problem])
-
-
-def _bytes_as_doubles(stream: IO[bytes], size: int) -> int:
-    """Return the bytes of an array with its numbers as doubles, from its header; 0 if that cannot be read.
-
-    size : the bytes of the member when unpacked.
-    """
-    shape, dtype = read_header(stream)
-    if dtype is None:
-        return 0
-    return min(prod(shape), size // max(1, dtype.itemsize)) * max(8, dtype.itemsize)
 
 
 def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any] | None]:

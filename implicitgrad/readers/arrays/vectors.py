@@ -24,7 +24,9 @@ def as_vector(path: str, value: Any) -> Any:  # noqa: ANN401 (lists, Decimals or
         dense = value.to_dense()  # type: ignore[attr-defined]
         value = Decimals(dense, True, lambda: dense.plain_rows())
     if isinstance(value, list):
-        return value[0] if len(value) == 1 else _of_column(value)
+        if len(value) == 1:
+            return value[0]
+        return [row[0] for row in value] if len(value[0]) == 1 else value
     shape = value.doubles.shape if isinstance(value, Decimals) else value.shape
     if 1 not in shape:
         return value
@@ -37,8 +39,3 @@ def as_vector(path: str, value: Any) -> Any:  # noqa: ANN401 (lists, Decimals or
     error = doubles.error if isinstance(doubles.error, float) else doubles.error.reshape(1, -1)
     row = BallMatrix(doubles.array.reshape(1, -1), error)
     return Decimals(row, value.has_decimals, lambda: [entry for line in texts() for entry in line], ndim=1)
-
-
-def _of_column(rows: list[list[str]]) -> list[Any]:
-    """Return a column as a vector, and other rows as they are."""
-    return [row[0] for row in rows] if len(rows[0]) == 1 else rows

@@ -154,8 +154,8 @@ def _read(text: str, source: str, dialect: Dialect) -> Pasted:
         value = _scaled(read_inline(text, source), power)
     except InputError as error:
         raise in_its_words(error, dialect) from None
-    is_column = dialect.has_columns and not _is_nested(value.value)
-    return Pasted(dialect.name, value, is_column)
+    is_flat = isinstance(value.value, list) and not any(isinstance(row, list) for row in value.value)
+    return Pasted(dialect.name, value, is_column=dialect.has_columns and is_flat)
 
 
 def _power_of_ten(factor: re.Match[str], text: str) -> int:
@@ -180,10 +180,6 @@ def _scaled(value: SourceValue, power: int) -> SourceValue:
         return item if number is None else f"{number[1]}e{int(number[2] or 0) + power}"
 
     return value._replace(value=scaled(value.value), with_fewer_entries=None)
-
-
-def _is_nested(value: object) -> bool:
-    return isinstance(value, list) and any(isinstance(row, list) for row in value)
 
 
 def _entries(value: object) -> Iterable[str]:
