@@ -134,7 +134,7 @@ class Document:
         if self.solution.validity is not None:
             from implicitgrad.writers.sections.where_it_holds import describe_conditions
 
-            yield from describe_conditions(self.solution, self.notation)
+            yield from describe_conditions(self.solution, self.solution.validity, self.notation)
         yield from self.warnings()
 
     def dependence(self) -> Iterator[Section]:

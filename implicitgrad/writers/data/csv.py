@@ -180,11 +180,6 @@ def _without_formula(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def write_header() -> str:
-    """Return the header line."""
-    return _line(COLUMNS)
-
-
 def write_row(solution: Solution, content_hash: str | None) -> str:
     """Return the summary of an answer in one line, with ∂L/∂x and the free parameters as JSON lists."""
     record = to_record(solution)
@@ -235,5 +230,5 @@ def limitation(solution: AnySolution, options: WriteOptions) -> str | None:
 def batch_format() -> BatchFormat:
     """Return how batch writes the answers to many systems into one output."""
     return BatchFormat(
-        lambda solution, hash_: write_row(linear_alone(solution), hash_), write_failure_row, write_header()
+        lambda solution, hash_: write_row(linear_alone(solution), hash_), write_failure_row, _line(COLUMNS)
     )

@@ -21,9 +21,9 @@ def write(solution: AnySolution, options: WriteOptions) -> str:
 
 def _record(solution: AnySolution, more: Mapping[str, Json]) -> str:
     if solution.kind == "program":
-        from implicitgrad.writers.program.record import write_program_record
+        from implicitgrad.writers.program.record import program_record
 
-        return write_program_record(solution, more)
+        return write_json(program_record(solution) | {**more})
     return write_record(solution, more)
 
 

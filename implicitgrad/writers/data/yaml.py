@@ -121,22 +121,13 @@ def _exactly(number: float) -> str:
 
 def _decimal(value: Fraction) -> str:
     """Return a decimal, or a fraction if no decimal is exact."""
-    places = max(_power(value.denominator, 2), _power(value.denominator, 5))
-    if 10**places % value.denominator or places > MAX_LINE_LENGTH:
+    places = next((places for places in range(MAX_LINE_LENGTH + 1) if 10**places % value.denominator == 0), None)
+    if places is None:
         return format_fraction(value)
     if not places:
         return format_integer(value.numerator)
     digits = format_integer(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
-
-
-def _power(number: int, base: int) -> int:
-    """Return how often ``base`` divides ``number``, at most MAX_LINE_LENGTH + 1."""
-    found = 0
-    while number % base == 0 and found <= MAX_LINE_LENGTH:
-        number //= base
-        found += 1
-    return found
 
 
 def write(solution: AnySolution, options: WriteOptions) -> str:

@@ -81,7 +81,9 @@ def _page(title: str, body: Iterable[str]) -> str:
 def _section(section: Section) -> Iterator[str]:
     if section.heading:
         yield f"<h2>{escape(section.heading)}</h2>"
-    conditions = [_text(one) for one in section.elements if isinstance(one, Sentence) and one.role is Role.CONDITION]
+    conditions = [
+        escape(one.text) for one in section.elements if isinstance(one, Sentence) and one.role is Role.CONDITION
+    ]
     if conditions:
         yield f"<ul>{''.join(f'<li>{text}</li>' for text in conditions)}</ul>"
     for element in section.elements:
@@ -89,14 +91,10 @@ def _section(section: Section) -> Iterator[str]:
             yield from _element(element)
 
 
-def _text(sentence: Sentence) -> str:
-    return escape(sentence.text)
-
-
 def _element(element: Element) -> Iterator[str]:
     if isinstance(element, Sentence):
         role = {Role.FINDING: "finding", Role.ASIDE: "aside", Role.WARNING: "warning"}.get(element.role)
-        yield f'<p class="{role}">{_text(element)}</p>' if role else f"<p>{_text(element)}</p>"
+        yield f'<p class="{role}">{escape(element.text)}</p>' if role else f"<p>{escape(element.text)}</p>"
     elif isinstance(element, Equations):
         yield from (f'<p class="equation">{escape(str(equation))}</p>' for equation in element.lines)
     elif isinstance(element, Block):

@@ -16,7 +16,6 @@ from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.reports.report import Result, name_of, place_of
 
 if TYPE_CHECKING:
-    from implicitgrad.symbolic.grammar.expressions import Equation
     from implicitgrad.writers.options import AnySolution, WriteOptions
     from implicitgrad.writers.program.document import ProgramDocument
 
@@ -41,10 +40,6 @@ class FactNotation(Notation):
     def second_derivative(self, y: str, one: str, other: str) -> str:
         """Return ``d2y_dx2[one][other]``."""
         return f"d2y_dx2[{self.label(one)}][{self.label(other)}]"
-
-    def as_written(self, equation: str, tree: Equation) -> str:
-        """Return an equation unchanged."""
-        return equation
 
 
 def write(solution: AnySolution, options: WriteOptions) -> str:

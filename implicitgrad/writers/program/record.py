@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any
 
 from implicitgrad.model.program.problem import RowKind
@@ -18,15 +17,10 @@ from implicitgrad.model.program.solution import (
     Slope,
 )
 from implicitgrad.text.characters import format_fraction
-from implicitgrad.writers.record import Json, nearest_double, to_record, write_json
+from implicitgrad.writers.record import Json, nearest_double, to_record
 
 Numbers = Callable[[Fraction], Json]
 PARAMETERS = ("q", "h", "b", "lb", "ub")
-
-
-def write_program_record(solution: ProgramSolution, more: Mapping[str, Json] = MappingProxyType({})) -> str:
-    """Return the record as one line of ASCII JSON without its end. more : further keys, behind the others."""
-    return write_json(program_record(solution) | {**more})
 
 
 def program_record(solution: ProgramSolution) -> dict[str, Json]:

@@ -57,10 +57,9 @@ def write_results(results: Sequence[Result], only_failures: bool, is_on_screen: 
 
 def _warnings(results: Sequence[Result], screen: Screen, paint: Paint) -> list[str]:
     """Return the warnings of possible misreadings."""
-    verdicts = [result for result in results if isinstance(result, Verdict)]
     return [
         paint(text, DOUBTFUL)
-        for verdict in verdicts
+        for verdict in _verdicts(results)
         for _, message in verdict.remarks
         for text in _wrapped(f"{printable(verdict.source)}: warning: {message}", screen, "")
     ]
@@ -68,8 +67,11 @@ def _warnings(results: Sequence[Result], screen: Screen, paint: Paint) -> list[s
 
 def failed(results: Iterable[Result]) -> list[tuple[Verdict, Outcome]]:
     """Return the claims that do not hold, in order."""
-    verdicts = [result for result in results if isinstance(result, Verdict)]
-    return [(verdict, outcome) for verdict in verdicts for outcome in verdict.failures]
+    return [(verdict, outcome) for verdict in _verdicts(results) for outcome in verdict.failures]
+
+
+def _verdicts(results: Iterable[Result]) -> list[Verdict]:
+    return [result for result in results if isinstance(result, Verdict)]
 
 
 def place_of(verdict: Verdict, outcome: Outcome) -> str:
@@ -90,7 +92,7 @@ def name_of(verdict: Verdict, outcome: Outcome) -> str:
 
 
 def _totals(results: Sequence[Result], screen: Screen) -> list[str]:
-    verdicts = [result for result in results if isinstance(result, Verdict)]
+    verdicts = _verdicts(results)
     claims = sum(len(verdict.outcomes) for verdict in verdicts)
     undecided = sum(outcome.is_undecided for _, outcome in failed(results))
     fails = len(failed(results)) - undecided

@@ -13,14 +13,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from implicitgrad.numbers.number_style import show_decimal
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.screen import USUAL_WIDTH, Screen
 from implicitgrad.writers.screen.scaled_matrix import decimal_exponent
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
 
-USUAL_WIDTH = 80
-"""The width of a screen without one."""
 MARGIN = "  "
 GAP = "  "
 MAX_LINES = 18

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.validity import SpecialCase
+from implicitgrad.model.validity import SpecialCase, Validity
 from implicitgrad.text.characters import listed
 from implicitgrad.writers.elements import Role, Section, Sentence
 
@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from implicitgrad.writers.notation import Notation
 
 
-def describe_conditions(solution: Solution, notation: Notation) -> Iterator[Section]:
+def describe_conditions(solution: Solution, found: Validity, notation: Notation) -> Iterator[Section]:
     """Yield the section on where an answer in letters holds, if there is something to say."""
-    if conditions := _conditions(solution, notation):
+    if conditions := _conditions(solution, found, notation):
         yield Section(tuple(Sentence(text, Role.CONDITION) for text in conditions))
 
 
-def _conditions(solution: Solution, notation: Notation) -> list[str]:
+def _conditions(solution: Solution, found: Validity, notation: Notation) -> list[str]:
     """Return where an answer in letters holds, and what is known of it elsewhere."""
-    found = solution.validity
-    if found is None:
-        return []
     texts = []
     if found.nonzero:
         texts.append(f"holds where {listed([notation.comparison(value, '≠') for value in found.nonzero])}")
