@@ -1,4 +1,4 @@
-"""The one table of systems: every verdict, every shape, and the edges."""
+"""The one table of systems: every verdict, every shape, and the edges; and one quadratic program."""
 
 from dataclasses import dataclass
 
@@ -58,3 +58,13 @@ CASES = [
     Case("several losses, some unique", rows("3 5"), "underdetermined", 1, rows("6 10; 7 11")),
     Case("no gradient", rows("1 2; 3 4"), "determined", 2),
 ]
+
+BAKERY = """\
+P: [[2, 0], [0, 2]]
+q: [-2, -5]
+G: [[1, 2], [-1, 2], [-1, -2]]
+h: [6, 2, 2]
+lb: 0
+names: {z: [bread, cake], G: [flour, oven, labour]}
+dL_dz: [1, 1]
+"""

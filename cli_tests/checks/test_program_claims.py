@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from cases import BAKERY
 from conftest import Run, trials
 
 import implicitgrad
@@ -19,15 +20,6 @@ from implicitgrad.readers.yaml.reader import read_yaml
 from implicitgrad.solvers.program.solver import solve_program
 from implicitgrad.writers.program.record import program_record
 
-BAKERY = """\
-P: [[2, 0], [0, 2]]
-q: [-2, -5]
-G: [[1, 2], [-1, 2], [-1, -2]]
-h: [6, 2, 2]
-lb: 0
-names: {z: [bread, cake], G: [flour, oven, labour]}
-dL_dz: [1, 1]
-"""
 VERTEX = """\
 P: [[1, 0], [0, 1]]
 q: [-3, -3]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import BAKERY
 from conftest import Run, spread
 
 import implicitgrad
@@ -17,15 +18,6 @@ TRUTH = {
     one["name"]: one
     for one in json.loads((Path(__file__).parents[1] / "oracles" / "programs.json").read_text())["instances"]
 }
-BAKERY = """\
-P: [[2, 0], [0, 2]]
-q: [-2, -5]
-G: [[1, 2], [-1, 2], [-1, -2]]
-h: [6, 2, 2]
-lb: 0
-names: {z: [bread, cake], G: [flour, oven, labour]}
-dL_dz: [1, 1]
-"""
 BAKERY_TABLE = """\
 minimise ½·zᵀPz + qᵀz   2 unknowns, 3 inequalities, 2 bounds
 differentiable: z is unique, 1 inequality is active, exact
