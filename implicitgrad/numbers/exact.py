@@ -52,7 +52,7 @@ def read_plain_decimals(rows: object) -> RationalMatrix | None:
 class RationalMatrix(BaseMatrix[Fraction]):
     """A matrix of rational numbers, numerators / denominator."""
 
-    __slots__ = ("_rows", "denominator", "numerators")
+    __slots__ = ("_rows", "_squared", "denominator", "numerators")
     arithmetic = "exact"
 
     def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
@@ -61,6 +61,7 @@ class RationalMatrix(BaseMatrix[Fraction]):
         self.denominator = denominator
         """May be negative; not necessarily in lowest terms."""
         self._rows: tuple[Row, ...] | None = None
+        self._squared: int | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> RationalMatrix:
@@ -97,7 +98,9 @@ class RationalMatrix(BaseMatrix[Fraction]):
 
     def squared_numerators(self) -> int:
         """Return the sum of the squares of the numerators."""
-        return sum([sum(map(mul, row, row)) for row in self.numerators])
+        if self._squared is None:
+            self._squared = sum([sum(map(mul, row, row)) for row in self.numerators])
+        return self._squared
 
     def nonzero_rows(self) -> list[bool]:
         return list(map(any, self.numerators))
