@@ -186,7 +186,9 @@ class _ProgramParser:
         key = f"names.{of}"
         if key not in self.spec.values:
             return numbered(default or of, expected)
-        return self.parser.names(key, expected, owner) or ()
+        self.parser.names(key, expected, owner)
+        written = self.spec.values[key].value
+        return tuple(name for name in written if isinstance(name, str)) if isinstance(written, list) else ()
 
     def _refuse_shared_names(self, *groups: tuple[str, ...]) -> None:
         """Report a name that stands for an unknown and a constraint, or for constraints of both kinds."""
