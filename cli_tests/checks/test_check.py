@@ -132,7 +132,7 @@ def test_the_notes_two_choices_both_pass_with_their_two_gradients_and_no_other_d
 
 
 @given(systems(), st.data())
-@examples(300)
+@examples(200)
 def test_a_jacobian_holds_exactly_if_it_solves_the_equation_along_the_constraint(
     system: LinearSystem, data: st.DataObject
 ) -> None:
@@ -150,7 +150,7 @@ def test_a_jacobian_holds_exactly_if_it_solves_the_equation_along_the_constraint
 
 
 @given(systems(losses=2), st.data())
-@examples(300)
+@examples(200)
 def test_a_gradient_holds_exactly_if_a_valid_jacobian_yields_it(system: LinearSystem, data: st.DataObject) -> None:
     solution = solve(system)
     free = len(solution.independent)
@@ -197,7 +197,7 @@ def test_decimals_hold_exactly_if_something_valid_rounds_to_them(system: LinearS
 
 
 @given(st.integers(1, 3), st.data())
-@examples(300)
+@examples(200)
 def test_intervals_are_feasible_exactly_if_elimination_says_so(F: int, data: st.DataObject) -> None:
     intervals = []
     for _ in range(data.draw(st.integers(1, 5))):

@@ -80,7 +80,7 @@ def test_each_mistake_in_a_gradient_is_recognised(
 
 
 @given(square_systems(), st.data())
-@examples(300)
+@examples(200)
 def test_nothing_is_suspected_of_what_is_right_or_merely_wrong(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:

@@ -395,7 +395,7 @@ def assert_same(fast: object, careful: object) -> None:
             assert one == other
 
 
-@examples(400)
+@examples(250)
 @given(tables(), st.sampled_from([None, True, False]), st.sampled_from(["float", "exact", "auto"]))
 def test_a_table_read_at_once_is_the_same_as_one_read_cell_by_cell(
     text: str, header: bool | None, arithmetic: str

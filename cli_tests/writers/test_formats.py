@@ -254,7 +254,7 @@ def extreme_systems(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(extreme_systems(), st.sampled_from(["exact", "float", "auto"]))
-@examples(200)
+@examples(150)
 def test_what_is_written_as_yaml_is_read_as_the_same_system_with_the_same_answer(
     run: Run, system: Any, arithmetic: str
 ) -> None:
