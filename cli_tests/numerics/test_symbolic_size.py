@@ -11,6 +11,7 @@ import pytest
 import sympy
 from conftest import IS_THOROUGH, Run, only_thorough, spread
 
+import implicitgrad
 from implicitgrad.symbolic.to_sympy import read_value, symbol
 
 
@@ -43,6 +44,18 @@ def test_the_derivative_of_a_layer_of_tanh_is_the_adjugate_over_the_determinant(
     claimed = "; ".join(" ".join(entry.replace(" ", "") for entry in row) for row in record["dy_dx"])
     assert run("check", *given, "--dydx", claimed).returncode == 0
     assert run("check", *given, "--dydx", claimed.replace("w12", "w21")).returncode == 1
+
+
+@only_thorough
+def test_a_dense_matrix_of_many_minors_has_the_answer_of_numbers_in_place_of_its_letter() -> None:
+    generator = random.Random(2)
+    A = [[str(generator.randint(-9, 9)) for _ in range(11)] for _ in range(11)]
+    in_letters, in_numbers = (
+        implicitgrad.solve([[corner, *A[0][1:]], *A[1:]], ["1"] * 11).dL_dx for corner in ("a", "7")
+    )
+    assert [exactly(str(entry), {"a": sympy.Integer(7)}) for entry in in_letters] == [
+        sympy.Rational(entry.numerator, entry.denominator) for entry in in_numbers
+    ]
 
 
 NESTED_A_LITTLE = [("sin", 2), ("log", 2), ("exp", 2)]

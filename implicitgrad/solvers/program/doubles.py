@@ -88,7 +88,8 @@ def _verified(
     small = [active[place] for place in np.flatnonzero(~(y.value[n : n + k] > y.error[n : n + k]))]
     if others:
         rows = _ball_array(from_fractions([(*canonical.C[i], canonical.d[i]) for i in others]))
-        slacks = multiplied(rows, BallArray(np.append(-z.value, 1.0), np.append(z.error, 0.0)))
+        column = BallArray(np.append(-z.value, 1.0)[:, None], np.append(z.error, 0.0)[:, None])
+        slacks = multiplied(rows, column)
         small += [others[place] for place in np.flatnonzero(~(slacks.value > slacks.error))]
     if small:
         names = ", ".join(inequalities[i].name for i in sorted(small)[:MAX_NAMED]) + ", …" * (len(small) > MAX_NAMED)

@@ -170,12 +170,11 @@ class _OptimumAnalysis:
                 are_losses_differentiable=tuple(are_losses_differentiable(local)),
                 derivatives=partial_derivatives(answer, local),
             )
-        return answer if program.letters is None else self._with_letters(answer, local)
-
-    def _with_letters(self, answer: ProgramSolution, local: LocalProgram | None) -> ProgramSolution:
+        if program.letters is None:
+            return answer
         from implicitgrad.solvers.program.letters import differentiate_letters
 
-        by_letter, remarks = differentiate_letters(answer, local, self.work)
+        by_letter, remarks = differentiate_letters(answer, local, work)
         return answer._replace(by_letter=by_letter, remarks=(*answer.remarks, *remarks))
 
     def kkt(self) -> Solution:
