@@ -187,7 +187,7 @@ def test_the_list_of_a_directory_is_no_link_and_may_be_torn(run: Run, tmp_path: 
         assert run("batch", "a.yaml", "--output-dir", "torn").returncode == 0
     assert (tmp_path / "torn" / ".implicitgrad-batch").read_bytes() == b"a.json\n"
     (tmp_path / "many.jsonl").write_text(SYSTEM * 400)
-    full = f"ulimit -f 2; {PROGRAM} batch many.jsonl --output-dir full -q"
+    full = f"ulimit -f 2; PYTHONDONTWRITEBYTECODE=1 {PROGRAM} batch many.jsonl --output-dir full -q"
     result = subprocess.run(["bash", "-c", full], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (result.returncode, "cannot be written: File too large" in result.stderr) == (2, True)
 

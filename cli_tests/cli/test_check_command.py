@@ -438,7 +438,7 @@ def test_output_is_whole_where_python_is_unbuffered(run: Run, tmp_path: Path) ->
     from conftest import PROGRAM
 
     (tmp_path / "many.yaml").write_text("---\n".join([GOOD] * 100))
-    command = f"(ulimit -f 4; PYTHONUNBUFFERED=1 {PROGRAM} check many.yaml > out; echo $?)"
+    command = f"(ulimit -f 4; PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 {PROGRAM} check many.yaml > out; echo $?)"
     result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert result.stdout == "2\n"
     assert result.stderr == "implicitgrad: standard output cannot be written: File too large\n"

@@ -1,1 +1,1 @@
-"""Name the mistake that a wrong claim probably comes from: one file per kind, tried in the order of diagnose.py."""
+"""Name the mistake that a wrong claim probably comes from: a file per kind, tried in the order of diagnose.py."""
