@@ -143,7 +143,7 @@ def test_each_case_holds_everything_and_has_its_verdict(case: Case) -> None:
     holds_everything_in_section_one(solution)
 
 
-@examples(400)
+@examples(300)
 @given(systems())
 def test_random_systems_hold_everything(system: LinearSystem) -> None:
     holds_everything_in_section_one(solve(system))

@@ -214,7 +214,8 @@ def test_what_newtons_method_finds_is_proved_and_its_error_bounded(name: str) ->
     F, dF = (sympy.lambdify(names, f, "mpmath") for f in (left - right, sympy.diff(left - right, names[1])))
     by_hand = sympy.lambdify(sympy.symbols("x y"), sympy.sympify(expected), "mpmath")
     found = 0
-    for x, start in spread(itertools.product(("0.7", "1/3", "2", "sqrt(3)", "5"), ("0.3", "1.1", "3")), 4):
+    points = itertools.product(("0.7", "1/3", "2", "sqrt(3)", "5"), ("0.3", "1.1", "3"))
+    for x, start in spread(itertools.islice(points, None, None, 2), 2):
         try:
             solution = solved(equation, y="y", x="x", at={"x": x, "y": start}, solve_for="y")
         except InputError:
