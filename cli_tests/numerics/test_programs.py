@@ -20,7 +20,11 @@ from implicitgrad.model.program.solution import (
     RayCertificate,
     Slope,
 )
-from implicitgrad.solvers.program import guess, solver, work
+from implicitgrad.model.solution import Solution
+from implicitgrad.model.system import LinearSystem
+from implicitgrad.numbers.ball import BallMatrix
+from implicitgrad.solvers.floating.solver import solve_float
+from implicitgrad.solvers.program import doubles, guess, solver, work
 from implicitgrad.solvers.program import optimum as row_generation
 from implicitgrad.solvers.program.derivatives import directional_derivative
 from implicitgrad.solvers.program.doubles import solve_in_doubles
@@ -904,6 +908,17 @@ def test_doubles_name_what_they_do_not_decide() -> None:
         assert [problem.code for problem in caught.value.problems] == ["not-decided"]
     with pytest.raises(InputError, match="expected a convex objective, got vᵀPv = -"):
         solve_in_doubles(program_of([[1, 2], [2, 1]], [0, 0]), InputError([]))
+
+
+def test_doubles_without_a_bound_on_the_inverse_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def solved_without_bounds(system: LinearSystem) -> Solution:
+        found = solve_float(system)
+        J = BallMatrix(found.general.particular.array, None)  # type: ignore[attr-defined]
+        return found._replace(general=found.general._replace(particular=J))
+
+    monkeypatch.setattr(doubles, "solve_float", solved_without_bounds)
+    with pytest.raises(InputError, match="is not decided: within rounding errors each is possible"):
+        solve_in_doubles(program_of([[2, 0], [0, 2]], [-4, 1], [[1, 0], [0, 1], [1, 1]], [1, 5, 7]), InputError([]))
 
 
 def test_too_much_work_is_left_to_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
