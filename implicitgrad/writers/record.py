@@ -106,6 +106,19 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
         record["equations"] = system.origin.equations
         record["at"] = dict(system.origin.point) or None
         record["solve_for"] = system.origin.found or None
+    if solution.along is not None or solution.at_value is not None or solution.second is not None:
+        _add_derived(record, exact, solution, doubles)
+    record["warnings"] = _warnings(solution, doubles)  # once all numbers are written
+    if solution.validity is not None:
+        record["validity"] = _validity(solution.validity)
+    return record
+
+
+def _add_derived(
+    record: dict[str, Json], exact: dict[str, Json] | None, solution: Solution, doubles: _BallRows
+) -> None:
+    """Add what was asked for beside ∂y/∂x and ∂L/∂x, and the value of x."""
+    system = solution.system
     record |= _along(solution, doubles)
     if solution.at_value is not None and system.origin is None and system.x_value is not None and system.has_given_x:
         (values,) = system.x_value.written(doubles if exact is None else _Texts())
@@ -113,10 +126,6 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     record |= _at_value(solution, doubles) | _second(solution, doubles)
     if exact is not None:
         exact |= {**_along(solution, _Texts()), **_at_value(solution, _Texts()), **_second(solution, _Texts())}
-    record["warnings"] = _warnings(solution, doubles)  # once all numbers are written
-    if solution.validity is not None:
-        record["validity"] = _validity(solution.validity)
-    return record
 
 
 def _error_bounds(solution: Solution) -> dict[str, float | None]:
