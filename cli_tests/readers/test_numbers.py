@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad.model.verdict import show
-from implicitgrad.numbers.decimal_text import LONG_BITS
+from implicitgrad.numbers.display.decimals import LONG_BITS
+from implicitgrad.numbers.display.form import NumberForm, NumberOptions
+from implicitgrad.numbers.display.style import EachNumber, NumberStyle, show_decimal, show_number
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import exact_square_root, float_square_root
-from implicitgrad.numbers.formatting import linear
-from implicitgrad.numbers.number_form import NumberForm, NumberOptions
-from implicitgrad.numbers.number_style import EachNumber, NumberStyle, show_decimal, show_number
 from implicitgrad.text.characters import format_fraction
 from implicitgrad.text.number_grammar import NumberError, parse_number
 from implicitgrad.text.number_texts import last_place, looks_like_number

@@ -19,7 +19,7 @@ from written import write_latex, write_markdown
 
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
-from implicitgrad.numbers.number_form import NumberOptions
+from implicitgrad.numbers.display.form import NumberOptions
 from implicitgrad.writers.data.yaml import write_yaml
 
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())

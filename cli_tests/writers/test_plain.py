@@ -8,7 +8,7 @@ from cases import CASES, Case
 from conftest import Run
 
 import implicitgrad
-from implicitgrad.numbers.number_form import NumberOptions
+from implicitgrad.numbers.display.form import NumberOptions
 from implicitgrad.terminal import screen
 from implicitgrad.writers.formats import FORMATS, PLAIN
 from implicitgrad.writers.options import WriteOptions

@@ -16,7 +16,7 @@ from test_formats import well_formed
 from written import write_latex, write_markdown, write_table
 
 from implicitgrad import Solution, UsageError, linear_system
-from implicitgrad.numbers.number_form import NumberOptions
+from implicitgrad.numbers.display.form import NumberOptions
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.screen import Screen
 

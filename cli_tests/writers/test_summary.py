@@ -12,7 +12,7 @@ from written import write_summary, write_table
 from implicitgrad import Solution, solve
 from implicitgrad.model.solution import General
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
+from implicitgrad.numbers.display.form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.options import WriteOptions
 from implicitgrad.writers.screen.heat_map import find_scale

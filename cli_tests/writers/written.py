@@ -1,7 +1,7 @@
 """Answers written without the command."""
 
 from implicitgrad import Solution
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
+from implicitgrad.numbers.display.form import DEFAULT, NumberOptions
 from implicitgrad.terminal.screen import Screen
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.notation import Notation

@@ -12,8 +12,8 @@ from implicitgrad.checks.tolerances import HALF_OF_SMALLEST, tolerances_of
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.verdict import Deviation, Outcome
+from implicitgrad.numbers.display.style import show_number
 from implicitgrad.numbers.exact import float_square_root
-from implicitgrad.numbers.number_style import show_number
 from implicitgrad.text.characters import count, printable
 
 DIGITS_OF_CONDITION = 9

@@ -14,7 +14,7 @@ from implicitgrad.cli.options import shared
 from implicitgrad.cli.options.shared import Verb, format_of, format_option, once, option, require_option, taken
 from implicitgrad.cli.options.system import EQUATIONS, INLINE, MATRICES, PROGRAMS, SystemOptions, files_read
 from implicitgrad.model.spec import CsvFormat, SystemSpec
-from implicitgrad.numbers.number_form import NumberForm
+from implicitgrad.numbers.display.form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.characters import listed, printable, quoted
 from implicitgrad.text.errors import ImplicitGradError, UsageError

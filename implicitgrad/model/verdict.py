@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.claims import Place
+from implicitgrad.numbers.display.style import show_decimal, show_number
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.numbers.formatting import linear
-from implicitgrad.numbers.number_style import show_decimal, show_number
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import is_number

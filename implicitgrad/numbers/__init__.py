@@ -1,1 +1,1 @@
-"""Matrices of numbers: exact rationals, and doubles with bounds on their errors."""
+"""Matrices of numbers: exact rationals, doubles with bounds on their errors, letters; and the text of numbers."""

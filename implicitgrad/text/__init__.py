@@ -1,1 +1,1 @@
-"""Characters, the grammar of a number, and the errors: what every other room reads and writes text with."""
+"""Characters, the grammar of a number, and the errors: what all other folders read and write text with."""

@@ -1,1 +1,4 @@
-"""Write answers and verdicts: document.py says what a page shows, and formats.py lists a writer for each format."""
+"""Write answers and verdicts.
+
+document.py says what a page shows, and in which order; record.py what a JSON record holds; formats.py lists writers.
+"""

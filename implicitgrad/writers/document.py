@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
+from implicitgrad.numbers.display.form import ROUNDED
+from implicitgrad.numbers.display.style import show_decimal
 from implicitgrad.numbers.exact import Ratio, exact_square_root, float_square_root
-from implicitgrad.numbers.number_form import ROUNDED
-from implicitgrad.numbers.number_style import show_decimal
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.writers.elements import Block, Role, Section, Sentence, loss_labels, titled
@@ -46,7 +46,7 @@ class Document:
         if selection is None:
             self.shown = ShownAnswer.whole(solution)
         else:
-            from implicitgrad.writers.sections.selection import selected
+            from implicitgrad.writers.sections.shown_part import selected
 
             self.shown = selected(solution, selection)
         self.inputs = tuple(map(notation.label, self.shown.x))

@@ -7,8 +7,7 @@ from copy import copy
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from implicitgrad.numbers.formatting import Expression, in_pieces, linear
-from implicitgrad.numbers.number_style import (
+from implicitgrad.numbers.display.style import (
     CollectedNumbers,
     EachNumber,
     NumberStyle,
@@ -16,12 +15,13 @@ from implicitgrad.numbers.number_style import (
     is_short_in_table,
     is_short_in_text,
 )
+from implicitgrad.numbers.display.sums import Expression, in_pieces, linear
 from implicitgrad.writers.elements import FREE, Block, Equations, Matrices, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from implicitgrad.numbers.number_form import NumberOptions
+    from implicitgrad.numbers.display.form import NumberOptions
     from implicitgrad.symbolic.function_field.element import Symbolic
     from implicitgrad.symbolic.grammar.expressions import Equation
 

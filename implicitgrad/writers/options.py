@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.numbers.number_form import DEFAULT, NumberOptions
+from implicitgrad.numbers.display.form import DEFAULT, NumberOptions
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.solution import ProgramSolution

@@ -14,8 +14,8 @@ from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.solution import PartialMatrix, PartialRow
 from implicitgrad.model.system import Arithmetic, Matrix
 from implicitgrad.model.verdict import Deviation, show
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.exact import Row
-from implicitgrad.numbers.formatting import linear
 from implicitgrad.text.characters import printable
 
 MAX_TERMS = 6

@@ -10,8 +10,8 @@ from implicitgrad.checks.feasibility.constraints import deviations_from_implied
 from implicitgrad.checks.matrices import combination, complete, dot, product
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Deviation, show
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.exact import Row
-from implicitgrad.numbers.formatting import linear
 
 MAX_EXACT_PRODUCTS = 5000
 """The most products for which exact arithmetic is faster than loading numpy."""

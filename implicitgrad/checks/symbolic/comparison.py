@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from implicitgrad.checks.feasibility.decision import Decision
 from implicitgrad.checks.symbolic.solution_set import Finding, OnCurve, place_of
 from implicitgrad.model.verdict import DIGITS
-from implicitgrad.numbers.number_style import show_number
+from implicitgrad.numbers.display.style import show_number
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.field import Field
 from implicitgrad.symbolic.function_field.rank_profile import profile_at

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from implicitgrad.checks.feasibility.decision import Decision
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import DIGITS
-from implicitgrad.numbers.number_form import ROUNDED
-from implicitgrad.numbers.number_style import show_decimal
+from implicitgrad.numbers.display.form import ROUNDED
+from implicitgrad.numbers.display.style import show_decimal
 from implicitgrad.symbolic.equations.sampling import SamplePoint, find_points, points_beside
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.field import Field, differences, expression_of

@@ -1,1 +1,1 @@
-"""The answers of solve: build, solve and write each system, in this process or in one that can be killed."""
+"""The answers of solve: build, solve, restrict to --show and write systems, here or in a process that can be killed."""

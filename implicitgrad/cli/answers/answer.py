@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
-from implicitgrad.numbers.number_form import DEFAULT, NumberForm, NumberOptions
+from implicitgrad.numbers.display.form import DEFAULT, NumberForm, NumberOptions
 from implicitgrad.readers.systems.build import build_question
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import InputError, Problem
@@ -141,7 +141,7 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
         problems = [problem for one in options.require if (problem := unmet(facts_of(solution), one))]
     selection = None
     if options.show or options.sort:
-        from implicitgrad.cli.answers.selection import selection_of
+        from implicitgrad.cli.answers.show_and_sort import selection_of
 
         selection = selection_of(solution, options.show, is_sorted=options.sort)
     form, is_on_screen = FORMATS[options.form], options.file is None

@@ -9,8 +9,8 @@ from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import show
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.numbers.formatting import linear
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem

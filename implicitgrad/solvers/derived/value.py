@@ -28,7 +28,7 @@ from implicitgrad.model.at_value import AtValue
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem, numbered
 from implicitgrad.model.verdict import show
-from implicitgrad.numbers.formatting import linear
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.solvers.derived.consistency import (
     beyond_doubles,

@@ -14,8 +14,8 @@ from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.display.form import NumberForm, NumberOptions
 from implicitgrad.numbers.exact import to_float
-from implicitgrad.numbers.number_form import NumberForm, NumberOptions
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count, format_fraction, printable
 from implicitgrad.text.errors import Problem, UsageError

@@ -1,1 +1,1 @@
-"""Lay out the document in the other page formats: HTML, Markdown, LaTeX, and facts one a line."""
+"""Lay out the document in the page formats other than the screen's: HTML, Markdown, LaTeX, and facts one a line."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.formatting import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.number_grammar import is_number
 from implicitgrad.writers.document import Document, document_of

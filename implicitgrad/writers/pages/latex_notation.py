@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.formatting import Expression, in_pieces, split_sign
-from implicitgrad.numbers.number_style import NumberStyle
+from implicitgrad.numbers.display.style import NumberStyle
+from implicitgrad.numbers.display.sums import Expression, in_pieces, split_sign
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.elements import Matrices
 from implicitgrad.writers.notation import Notation
 
 if TYPE_CHECKING:
-    from implicitgrad.numbers.number_form import NumberOptions
+    from implicitgrad.numbers.display.form import NumberOptions
     from implicitgrad.symbolic.grammar.expressions import Equation
 
 SPELLED = "\x02"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.verdict import NOTHING, Unreadable
-from implicitgrad.numbers.formatting import Expression
-from implicitgrad.numbers.number_form import NumberOptions
+from implicitgrad.numbers.display.form import NumberOptions
+from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.text.characters import IN_ASCII, printable
 from implicitgrad.writers.document import Document, document_of
 from implicitgrad.writers.elements import Block, Element, Equations, Role, Sentence

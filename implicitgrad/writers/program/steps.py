@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from implicitgrad.model.program.problem import Vector, product
 from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.model.system import Matrix
+from implicitgrad.numbers.display.sums import Expression, in_pieces
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.formatting import Expression, in_pieces
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
 

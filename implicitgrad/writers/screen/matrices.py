@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.formatting import Expression, in_pieces
+from implicitgrad.numbers.display.sums import Expression, in_pieces
 from implicitgrad.writers.screen.line_breaks import break_expression
 
 GAP = "  "

@@ -10,9 +10,9 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.decimal_text import SMALLEST_FIXED
-from implicitgrad.numbers.number_form import ROUNDED, NumberForm, NumberOptions
-from implicitgrad.numbers.number_style import NumberStyle, show_decimal
+from implicitgrad.numbers.display.decimals import SMALLEST_FIXED
+from implicitgrad.numbers.display.form import ROUNDED, NumberForm, NumberOptions
+from implicitgrad.numbers.display.style import NumberStyle, show_decimal
 
 if TYPE_CHECKING:
     from implicitgrad.model.solution import PartialMatrix

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.terminal.screen import LABEL, Screen
 from implicitgrad.text.characters import count

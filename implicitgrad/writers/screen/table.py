@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from implicitgrad.numbers.formatting import Expression
+from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_WIDTH, Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.elements import (

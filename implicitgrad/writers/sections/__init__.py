@@ -1,1 +1,1 @@
-"""Write the sections of a page on a Solution that only some answers have, each for a kind of fact."""
+"""Write the sections of a page that only some answers have, each for a kind of fact; document.py writes the others."""

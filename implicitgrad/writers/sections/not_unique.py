@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
-from implicitgrad.numbers.formatting import linear
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.text.characters import count
 
 if TYPE_CHECKING:

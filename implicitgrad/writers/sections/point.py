@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.number_form import ROUNDED
-from implicitgrad.numbers.number_style import show_decimal
+from implicitgrad.numbers.display.form import ROUNDED
+from implicitgrad.numbers.display.style import show_decimal
 
 if TYPE_CHECKING:
     from implicitgrad.writers.notation import Notation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.derivation import Derivation
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
-from implicitgrad.numbers.formatting import Expression, in_pieces
+from implicitgrad.numbers.display.sums import Expression, in_pieces
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import listed

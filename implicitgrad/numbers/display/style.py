@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from implicitgrad.numbers.number_form import ROUNDED, NumberForm, NumberOptions
+from implicitgrad.numbers.display.form import ROUNDED, NumberForm, NumberOptions
 from implicitgrad.text.characters import format_fraction
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class NumberStyle(NamedTuple):
         decimals = [number for number in numbers if not style._is_in_full(number)]
         if not decimals:
             return style
-        from implicitgrad.numbers.decimal_text import notation_of
+        from implicitgrad.numbers.display.decimals import notation_of
 
         is_scientific, places, lowest = notation_of(decimals, digits)
         return style._replace(is_scientific=is_scientific, places=places, lowest=lowest)
@@ -121,7 +121,7 @@ class NumberStyle(NamedTuple):
             return value.shown
         if self._is_in_full(number):
             return format_fraction(Fraction(number))
-        from implicitgrad.numbers.decimal_text import show
+        from implicitgrad.numbers.display.decimals import show
 
         text = show(number, self.digits, self.places, self.lowest, is_scientific=self.is_scientific)
         is_rounded = is_symbolic(value) and value.fraction is None

@@ -9,8 +9,8 @@ from math import inf, log10
 from sys import float_info
 from typing import NamedTuple
 
+from implicitgrad.numbers.display.form import ROUNDED
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.numbers.number_form import ROUNDED
 
 LONG_BITS = 4096
 MAX_DECIMAL_PLACES = 400

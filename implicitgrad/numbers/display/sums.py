@@ -8,8 +8,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from implicitgrad.numbers.number_form import ROUNDED
-from implicitgrad.numbers.number_style import is_symbolic
+from implicitgrad.numbers.display.form import ROUNDED
+from implicitgrad.numbers.display.style import is_symbolic
 
 
 class Expression(NamedTuple):
