@@ -280,7 +280,7 @@ def test_rounding_to_doubles_is_bounded() -> None:
 
 def test_the_rank_is_what_the_singular_values_say() -> None:
     rng = np.random.default_rng(7)
-    for trial in range(trials(3000)):
+    for trial in range(trials(2000)):
         M, N = rng.integers(1, 7, size=2)
         r = min(M, N)
         cutoff = max(M, N) * 2 * U

@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
-from conftest import trials
+from conftest import IS_THOROUGH
 
 from implicitgrad import InputError
 from implicitgrad.model.program.problem import Loss, QuadraticProgram
@@ -348,7 +348,7 @@ def random_statement(random: Random) -> Statement:
 
 def test_derivatives_in_letters_of_random_programs() -> None:
     random, seen, undecided = Random(1), set(), 0
-    for _ in range(trials(600)):
+    for _ in range(400 if IS_THOROUGH else 60):
         statement = random_statement(random)
         found, left_out = verify(statement, [[1, -2, 3][: len(statement.z.split())]])
         seen.add(found.status)
@@ -394,7 +394,7 @@ def random_affine_statement(random: Random) -> Statement:
 
 def test_letters_that_are_affine_are_always_decided() -> None:
     random, seen = Random(4), set()
-    for _ in range(trials(300)):
+    for _ in range(200 if IS_THOROUGH else 30):
         statement = random_affine_statement(random)
         found, undecided = verify(statement, [[1, -2, 3][: len(statement.z.split())]])
         assert not undecided
