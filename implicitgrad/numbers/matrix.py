@@ -195,5 +195,10 @@ class RowMatrix(BaseMatrix[Any]):
 
 def largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:
     """Return a bound on the errors of all entries; None if one has none or it is infinite."""
-    errors = [matrix.largest_error() for matrix in matrices if matrix is not None]
-    return None if None in errors else max((error for error in errors if error is not None), default=0.0)
+    largest = 0.0
+    for matrix in matrices:
+        error = 0.0 if matrix is None else matrix.largest_error()
+        if error is None:
+            return None
+        largest = max(largest, error)
+    return largest

@@ -39,6 +39,7 @@ USUAL_COLUMNS = 10
 def write(solution: AnySolution, options: WriteOptions) -> str:
     """Return the question and the document for amsmath."""
     document = document_of(solution, LatexNotation(options.numbers), options)
+    sections = list(document.sections())  # an answer that is too long is refused here, before the question is spelled
     title, *question = document.question()
     lines = [
         f"% {', '.join([title, *question])}",
@@ -51,7 +52,7 @@ def write(solution: AnySolution, options: WriteOptions) -> str:
         lines += system.preamble()
     else:
         from implicitgrad.writers.program.latex import spell_block
-    for section in document.sections():
+    for section in sections:
         if section.heading:
             lines.append(f"\\medskip\\noindent\\textbf{{{words(section.heading)}.}}\n")
         for element in section.elements:

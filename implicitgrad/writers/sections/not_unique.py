@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import inf, ulp
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.solution import Solution
+from implicitgrad.numbers.display.decimals import LARGEST_DOUBLE
 from implicitgrad.numbers.display.sums import linear
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.text.characters import count
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from implicitgrad.writers.shown_answer import ShownAnswer
 
 MAX_CONDITIONS = 3
+LENIENT = 1 + 2.0**-40
+"""A factor that exceeds the rounding error of a sum of bounds."""
 
 
 def in_free_unknowns(
@@ -78,6 +83,19 @@ def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
 
 def minimum_norm(solution: Solution, shown: ShownAnswer) -> tuple[Iterable[Sequence[Any]], Iterable[Sequence[Any]]]:
     """Return the rows of the ∂y/∂x of least Frobenius norm, and those of its ∂L/∂x."""
-    gradients = solution.system.dL_dy
-    losses = () if gradients is None else gradients.times(shown.minimum_norm).bounded_rows()
+    gradients = () if solution.system.dL_dy is None else solution.system.dL_dy.bounded_rows()
+    columns = list(zip(*shown.minimum_norm.bounded_rows(), strict=True))
+    losses = [[_sum_of_products(gradient, column) for column in columns] for gradient in gradients]
     return () if solution.is_gradient_alone else shown.general.minimum_norm.bounded_rows(), losses
+
+
+def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
+    """Return Σ aᵢ·bᵢ, with a bound on its error if both have bounds; the sum may be beyond the largest double."""
+    total = sum((p * q for p, q in zip(a, b, strict=True)), Fraction(0))
+    pairs = [(p, q) for p, q in zip(a, b, strict=True) if isinstance(p, Ball) and isinstance(q, Ball)]
+    if not pairs:
+        return total
+    if any(inf in (p.error, q.error) for p, q in pairs) or abs(total) > LARGEST_DOUBLE:
+        return Ball(total, inf)
+    error = sum(abs(float(p)) * q.error + (abs(float(q)) + q.error) * p.error for p, q in pairs)
+    return Ball(float(total), error * LENIENT + ulp(float(total)))
