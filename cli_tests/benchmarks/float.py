@@ -31,7 +31,7 @@ np.save(sys.argv[2], np.linalg.inv(A)); np.linalg.solve(A.T, g)
 MEMORY = """
 import resource, sys, numpy as np
 from implicitgrad import linear_system
-from implicitgrad.solvers import solve_system
+from implicitgrad.solvers.dispatch import solve_system
 A = np.random.default_rng(0).standard_normal((2000, 2000)); system = linear_system(A)
 np.linalg.inv(A[:50, :50])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
