@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from implicitgrad.checks.expected import check_specs
+from implicitgrad.checks.expected import arithmetic_of, check_specs
 from implicitgrad.checks.update import Edit, apply_edits, find_edits
 from implicitgrad.cli.options.sources import csv_format_of
 from implicitgrad.cli.problems import report
@@ -86,7 +86,7 @@ def _updated(path: str, form: CsvFormat, *, allow_algebra: bool = True) -> tuple
     """
     mark, text = _text(path)
     specs = read_specs(path, form, text)
-    questions = build_all(specs, "exact", allow_algebra=allow_algebra)
+    questions = build_all(specs, arithmetic_of, allow_algebra=allow_algebra)
     found = format_by_suffix(path)
     as_json = found is not None and found.is_json
     edits = [
@@ -117,7 +117,7 @@ def _is_as_meant(path: str, form: CsvFormat, text: str, questions: list[Question
     """Return whether a text describes the same systems, and every claim in it holds."""
     try:
         specs = read_specs(path, form, text)
-        return build_all(specs, "exact") == questions and all(check_specs(specs))
+        return build_all(specs, arithmetic_of) == questions and all(check_specs(specs))
     except ImplicitGradError:
         return False
 
