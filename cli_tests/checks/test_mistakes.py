@@ -461,6 +461,7 @@ def _undone(X: Rows, message: str) -> tuple[Rows, Fraction] | None:
 
 @given(wrong_claims())
 @example(([[0], [1]], [[1], [1]], "dL_dx", [[Fraction(2)], [Fraction(1)]], Fraction(1, 2), None))
+@example(([[-3, 5, 2]], [[0, 0, 0]], "dy_dx", [[Fraction(1, 10**8)], [Fraction(-3, 10)], [1]], Fraction(1, 20), None))
 @examples(500)
 def test_a_claim_holds_without_the_mistake_that_is_named(
     case: tuple[Any, Any, str, Rows, Fraction, Rows | None],

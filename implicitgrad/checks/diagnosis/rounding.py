@@ -8,6 +8,7 @@ from fractions import Fraction
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.feasibility import is_valid
+from implicitgrad.checks.derivatives.significance import significant_tolerances
 from implicitgrad.checks.diagnosis.suspicions import rounded
 from implicitgrad.model.verdict import Suspicion
 
@@ -28,10 +29,13 @@ def rounding(claim: Claim) -> Suspicion | None:
     if not largest:
         return None
 
-    def is_enough(rtol: Fraction | None, atol: Fraction | None) -> bool:
+    def loosened(rtol: Fraction | None, atol: Fraction | None) -> Claim:
         context = Context(claim.context.solution, claims._replace(rtol=rtol, atol=atol))
         jacobian = (_valid_jacobian(context) or claim.jacobian) if claim.is_gradient else None
-        return is_valid(Claim(claim.matrix, context, jacobian))
+        return Claim(claim.matrix, context, jacobian)
+
+    def is_enough(rtol: Fraction | None, atol: Fraction | None) -> bool:
+        return is_valid(loosened(rtol, atol))
 
     places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, None))
     agreement, options, absolute = f"a relative 1e-{places}", f"--rtol 1e-{places}", claims.atol
@@ -49,8 +53,10 @@ def rounding(claim: Claim) -> Suspicion | None:
         if not is_enough(None, absolute):
             places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, absolute))
             agreement, options = f"a relative 1e-{places} and {agreement}", f"--rtol 1e-{places} {options}"
-    if not is_enough(claims.rtol if places is None else _power_of_ten(places), absolute):
-        return None
+    found = loosened(claims.rtol if places is None else _power_of_ten(places), absolute)
+    limit = significant_tolerances(found) if is_valid(found) else None
+    if not is_valid(found if limit is None else found.with_tolerances(limit.tolerances)):
+        return None  # it would still fail, or prove nothing
     return rounded(agreement, options)
 
 
