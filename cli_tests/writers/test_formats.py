@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -21,6 +21,8 @@ from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
 from implicitgrad.numbers.display.form import NumberOptions
 from implicitgrad.writers.data.yaml import write_yaml
+from implicitgrad.writers.notation import Notation
+from implicitgrad.writers.pages import latex
 
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())
 
@@ -367,12 +369,20 @@ def test_latex_shows_nonlinear_equations_and_what_follows_from_them_for_small_ch
         well_formed(text)
 
 
-def test_an_answer_too_long_for_a_page_is_refused_before_it_is_laid_out(run: Run, tmp_path: Path) -> None:
+def test_an_answer_too_long_for_a_page_is_refused_before_it_is_laid_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lay_out(*_: object) -> NoReturn:
+        raise AssertionError("something was laid out")
+
     np.save(tmp_path / "square.npy", np.eye(320))
     np.save(tmp_path / "wide.npy", np.random.default_rng(1).normal(size=(40, 140)))
     for file, terms in (("square.npy", "102,400"), ("wide.npy", "165,600")):
-        for option in ("--full", "-flatex", "-fmarkdown"):
-            result = run("solve", file, option)
+        with monkeypatch.context() as patched:
+            patched.setattr(Notation, "rows", lay_out)
+            patched.setattr(latex, "displayed", lay_out)
+            results = [run("solve", file, option) for option in ("--full", "-flatex", "-fmarkdown")]
+        for result in results:
             assert (result.returncode, result.stdout) == (2, "")
             assert result.stderr == (
                 f"implicitgrad: {file}: expected an answer of at most 100,000 terms on a page, got {terms}. "
