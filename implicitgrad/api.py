@@ -44,7 +44,7 @@ def read_systems(
     index: bool | None = None,
     arithmetic: str = AUTO,
 ) -> list[LinearSystem | QuadraticProgram]:
-    """The systems and quadratic programs in a file, in order; a YAML file has one a document.
+    """Read the systems and quadratic programs in a file, in order; a YAML file has one a document.
 
     path : .yaml, .yml, .json, .jsonl or .ndjson (a system in JSON on each line), .csv, .tsv, .npy (A), .npz (A, B,
     dL_dy, x, y, claims; or SciPy's, A), .mtx or .mtx.gz (MatrixMarket, A), any other name with ``delimiter`` given
@@ -73,7 +73,7 @@ def solve(
     arithmetic: str = AUTO,
     rtol: float | None = None,
 ) -> Any:  # noqa: ANN401 (a Solution; Solutions of a stack)
-    """What is known of ∂y/∂x and ∂L/∂x in B·x = A·y: a Solution.
+    """Find what B·x = A·y determines of ∂y/∂x and ∂L/∂x: a Solution.
 
     A : (M, N) nested sequences or array of numbers or their texts, or a LinearSystem, which has all the rest.
     dL_dy : (N,), or (K, N) for K losses. B : (M, P); the identity unless given. x, y : the P and N names.
@@ -163,7 +163,7 @@ def check_program(
     atol: object = None,
     **claims: object,
 ) -> Verdict:
-    """Whether what is claimed of a quadratic program and its derivatives holds.
+    """Judge claims about a quadratic program and its derivatives.
 
     P, q, G, h, A, b, lb, ub, dL_dz, … : as in solve_program().
     claims : at least one of status, objective, z, lambda_, lambda_lb, lambda_ub, nu, active, dz_dq, dz_dh, dz_db,
@@ -219,7 +219,7 @@ def check(
     atol: object = None,
     strict: bool = False,
 ) -> Any:  # noqa: ANN401 (a Verdict; a StackVerdict on a stack)
-    """Whether what is claimed of B·x = A·y and ∂L/∂y holds.
+    """Judge claims about the answer to B·x = A·y and ∂L/∂y.
 
     A, dL_dy, B, x, y, at, name : as in solve(); A may be a LinearSystem, which has all the rest. If A is a stack,
     claims have its leading axes, or are the same for all systems, and a StackVerdict names those in which one fails.
