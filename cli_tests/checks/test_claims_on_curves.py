@@ -170,8 +170,8 @@ def test_a_claim_is_said_to_hold_exactly_where_the_truth_is_seen_at_other_points
     F = f"((y - ({f}))*(y - ({g})))"
     slope = f"(({f.diff(x)})*(y - ({g})) - ({g.diff(x)})*(y - ({f})))/(2*y - ({f}) - ({g}))"
     both = f"(({f.diff(x)})*(y - ({g})) - ({g.diff(x)})*(y - ({f})))/(({f}) - ({g}))"
-    claims = ((slope, None), (both, True), (str(f.diff(x)), False), (f"{both} + {F}*y", True),
-              (f"{both} + y - ({f})", False), (f"{both} + 1", False))  # fmt: skip
+    claims = ((both, True), (slope, None), (f"{both} + y - ({f})", False), (str(f.diff(x)), False),
+              (f"{both} + {F}*y", True), (f"{both} + 1", False))  # fmt: skip
     for claim, holds in spread(claims, 2):
         outcome = judged(curve, claim)
         right = [

@@ -22,6 +22,8 @@ from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.equilibration import equilibration, shifted
 from implicitgrad.solvers.floating.error_free import precise_residual
+from implicitgrad.writers.sections.not_unique import minimum_norm
+from implicitgrad.writers.shown_answer import ShownAnswer
 
 U = 2.0**-53
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())
@@ -471,3 +473,17 @@ def test_arrays_are_doubles_and_lists_are_exact() -> None:
 def test_numpy_is_not_needed_for_a_system_of_text() -> None:
     assert "numpy" in sys.modules  # by this test; what a run of the program loads is held elsewhere
     assert solve([["1", "2"], ["3", "4"]]).arithmetic == "exact"
+
+
+def test_the_gradient_of_the_minimum_norm_choice_is_within_its_bound() -> None:
+    random = np.random.default_rng(7)
+    for _ in range(trials(50)):
+        M, N = sorted(random.integers(1, 6, 2))
+        A, g = random.normal(size=(M, N + 1)), random.normal(size=(2, N + 1))
+        found = solve(A, g)
+        _, losses = minimum_norm(found, ShownAnswer.whole(found))
+        exact = solve(A.tolist(), g.tolist(), arithmetic="exact")
+        true = exact.system.dL_dy.times(exact.general.minimum_norm)
+        for row, right in zip(losses, true, strict=True):
+            for ball, number in zip(row, right, strict=True):
+                assert abs(Fraction(ball) - number) <= ball.error < 1e-6

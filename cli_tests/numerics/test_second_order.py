@@ -142,3 +142,18 @@ def test_the_command_prints_a_table_for_each_unknown(run: Run) -> None:
     refused = run(*POLAR, "--steps")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--steps of second derivatives is for one unknown" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("equation", "at"),
+    [
+        ("y**2*1e-350 + y + x = 0", "x=0,y=0"), ("1e350*y**2 + y + x = 0", "x=0,y=0"),
+        ("y**3 + x = 1e-300", "x=0,y=1e-100"),
+    ],
+)  # fmt: skip
+def test_second_derivatives_that_doubles_cannot_hold_are_refused(run: Run, equation: str, at: str) -> None:
+    given = ("solve", "-e", equation, "--unknowns", "y", "--inputs", "x", "--at", at, "--order", "2")
+    result = run(*given, "--arithmetic", "float", "-fjson")
+    assert result.returncode == 2
+    assert json.loads(result.stderr)["error"]["code"] == "overflow"
+    assert run(*given, "-fjson").returncode == 0

@@ -73,11 +73,12 @@ class ImplicitGradError(Exception):
     code = "error"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message, hint)
         self.problems: tuple[Problem, ...] = (Problem(message, hint, self.code),)
+        super().__init__(str(self.problems[0]))
 
-    def __str__(self) -> str:
-        return str(self.problems[0])
+    def __reduce__(self) -> tuple[object, ...]:
+        problem = self.problems[0]
+        return type(self), (problem.message, problem.hint)
 
 
 class UsageError(ImplicitGradError):
@@ -91,13 +92,13 @@ class InputError(ImplicitGradError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        Exception.__init__(self, self.problems)
-
-    def __str__(self) -> str:
         lines = list(map(str, without_repeated_hints(self.problems[:MAX_PROBLEMS_SHOWN])))
         if len(self.problems) > MAX_PROBLEMS_SHOWN:
             lines.append(f"... and {len(self.problems) - MAX_PROBLEMS_SHOWN} more problems")
-        return "\n".join(lines)
+        Exception.__init__(self, "\n".join(lines))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.problems,)
 
 
 class OutputError(ImplicitGradError):

@@ -1,4 +1,4 @@
-"""What a claim contradicts: the equations A·J = B·T, entry by entry, or what other claimed numbers imply."""
+"""Find what a claim contradicts: the equations A·J = B·T, entry by entry, or what other claimed numbers imply."""
 
 from __future__ import annotations
 

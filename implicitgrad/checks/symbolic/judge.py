@@ -44,7 +44,7 @@ class _SymbolicContext(Context):
         self.field = field
 
     def row_reduced(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        """Return the nonzero rows of the reduced echelon form."""
+        """Return the rows of [C | c] in reduced echelon form, as Context does, at almost all values of the letters."""
         return row_reduced(rows)
 
     def rank(self, rows: Sequence[Sequence[Any]]) -> int:

@@ -4,7 +4,8 @@ A cell's digits, without its decimal point, are an integer m, and the cell is m 
 a double. The quotient is computed with its remainder and so rounded correctly, as by float() (Dekker 1971; Ziv's test,
 1991, shows whether the remainder's own rounding can matter). If it can, or if m or p is too large, the C library's
 slower conversion is used.
-numpy.loadtxt behind a pattern of the grammar takes about twice as long.
+
+The alternative, numpy.loadtxt after a regular expression has matched each cell, takes about twice as long.
 
 If any cell is no decimal of the grammar (nan, 0x1F, 1_000, 010, 3/4, empty), there is no result; the slower per-cell
 parser then reads it or locates the problem.

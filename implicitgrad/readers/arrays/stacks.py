@@ -136,9 +136,9 @@ def refuse_infinite(source: str, key: str, array: Array, leading: int = 0) -> No
     """
     if np.isfinite(array).all():
         return
-    places = np.argwhere(~np.isfinite(array)).tolist()
+    places = np.argwhere(~np.isfinite(array))
     problems = []
-    for place in places[:MAX_PROBLEMS_SHOWN]:
+    for place in places[:MAX_PROBLEMS_SHOWN].tolist():
         entry = key + "".join(f"[{k + 1}]" for k in place[leading:])
         message = f"{entry}: expected a finite number, got {array[tuple(place)]}"
         where = source + label(tuple(place[:leading])) if leading else source

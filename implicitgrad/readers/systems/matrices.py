@@ -109,7 +109,8 @@ class MatrixParser:
         value = self.spec.values[key].value
         shown = key.replace(".", ": ")
         if not isinstance(value, list):
-            self.refuse(key, (), f"{shown}: expected a list of names, got {described(value)}")
+            code = "bad-shape" if shown == key else "bad-name"
+            self.refuse(key, (), f"{shown}: expected a list of names, got {described(value)}", code=code)
             return None
         before = len(self.problems)
         seen: set[str] = set()
@@ -126,7 +127,7 @@ class MatrixParser:
                 seen.add(name)
         if len(value) != expected:
             found = f"{shown} has {count(len(value), 'name')}"
-            lacks_commas = len(value) == 1 and " " in str(value[0])
+            lacks_commas = expected > 1 and len(value) == 1 and " " in str(value[0])
             comma_hint = "Names are separated by commas" if lacks_commas else None
             self.refuse(key, (), f"{found}; expected {expected}, one for each {owner}", comma_hint, "bad-name")
         return tuple(map(str, value)) if len(self.problems) == before else None

@@ -77,7 +77,7 @@ def _allowed(side: Ball, combined: Ball, size: float) -> tuple[float, float]:
 
 def beyond_doubles(source: str) -> InputError:
     """Return the error for an answer that doubles cannot hold."""
-    message = "expected numbers within the range of doubles, got one beyond ±1.8e308"
+    message = "expected numbers within the range of doubles, got one beyond ±1.8e308, or too near to 0"
     return InputError([Problem(message, "--arithmetic exact has it as a fraction", "overflow", source)])
 
 

@@ -7,11 +7,13 @@ A = F_y, of which each pair of inputs has one: ∂²y/∂xᵢ∂xₖ = −A⁻¹
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
-from implicitgrad.numbers.matrix import RowMatrix
+from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
+from implicitgrad.solvers.derived.consistency import beyond_doubles, times
 from implicitgrad.solvers.derived.value import Solve, of_right_sides
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem, UsageError
@@ -46,6 +48,20 @@ def with_second_derivatives(solution: Solution, solve: Solve) -> Solution:
         texts, radii = origin.second
         values = np.array([[float(Fraction(text)) for text in row] for row in texts])
         return solution._replace(second=BallMatrix(values, np.array(radii) + np.spacing(np.abs(values))))
+    try:
+        found = _second_derivatives(solution, hessian, solve)
+    except OverflowError:
+        raise beyond_doubles(system.source) from None
+    if isinstance(found, SymbolicMatrix) and not origin.point:
+        found = found.with_rows([found.field.shortened(entry, origin.parsed) for entry in row] for row in found)
+    return solution._replace(second=found)
+
+
+def _second_derivatives(solution: Solution, hessian: BaseMatrix[Any], solve: Solve) -> BaseMatrix[Any]:
+    """Return (N·P, P) from the second derivatives of F, (P + N) rows for each equation. Raise OverflowError."""
+    system, origin, J = solution.system, solution.system.origin, solution.general.particular
+    N, P = J.shape
+    assert origin is not None
     if J.has_bounds and not hessian.has_bounds:
         from implicitgrad.numbers.ball import from_fractions
 
@@ -61,7 +77,5 @@ def with_second_derivatives(solution: Solution, solve: Solve) -> Solution:
         side = of_x.rows_at(range(P)).plus(mixed).plus(mixed.transposed()).plus(curved)
         sides.append(side.reshaped(P * P, 1))
     inverse = solve(of_right_sides(system)._replace(dL_dy=None), gradient_alone=False).general.particular
-    found = sides[0].beside(*sides[1:]).times(inverse.transposed()).negative().transposed().reshaped(N * P, P)
-    if isinstance(found, SymbolicMatrix) and not origin.point:
-        found = found.with_rows([found.field.shortened(entry, origin.parsed) for entry in row] for row in found)
-    return solution._replace(second=found)
+    found = times(sides[0].beside(*sides[1:]), inverse.transposed())
+    return found.negative().transposed().reshaped(N * P, P)

@@ -31,11 +31,12 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     free : names of unknowns to be free, completed in the order of the unknowns if there are fewer than F. Raises
     UsageError if they cannot be free together.
     """
-    A, N, P = RationalMatrix.of(system.A), system.unknowns, system.inputs
-    if max(len(A), N, P) > ALWAYS_EXACT:
+    N, P = system.unknowns, system.inputs
+    if max(system.equations, N, P) > ALWAYS_EXACT:
         from implicitgrad.solvers.memory_limit import refuse_too_large
 
         refuse_too_large(system, MAX_ENTRIES)
+    A = RationalMatrix.of(system.A)
     wanted: set[int] = set()
     if free:
         from implicitgrad.solvers.free_unknowns import impossible_choice, indices

@@ -69,7 +69,7 @@ def find_validity(
 def vanishes_on(system: LinearSystem, field: Field, determinant: FracElement) -> bool:
     """Return whether a determinant is 0 wherever the equations hold; False if they are no polynomials or too large.
 
-    For one equation, it is 0 exactly if every irreducible factor divides it.
+    For one equation, it is 0 exactly if every irreducible factor divides it; for several, see _vanishes_with.
     """
     assert system.origin is not None
     zeros = field.zeros_of(system.origin.parsed)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sympy.polys.rings import PolyElement
 
-Minors = dict[int, "PolyElement"]
+Minors = dict[int, PolyElement]
 """Minors of some rows, by their columns as the bits of an integer."""
 MAX_MINORS = 1_500
 
