@@ -141,7 +141,9 @@ def test_the_command_prints_a_table_for_each_unknown(run: Run) -> None:
     assert record["d2y_dx2"][0][0][0] == "sin(t)**2/r"
     refused = run(*POLAR, "--steps")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "--steps of second derivatives is for one unknown" in refused.stderr
+    assert (
+        "--steps derives the second derivatives of one unknown, got 2. Leave out --steps or --order 2" in refused.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,22 @@ def test_thousands_of_problems_are_counted_and_the_first_ten_placed(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "label", ["dl/dy", "dL/dY", "DL/DY", "dLdy", "dL / dy", "∂L/∂y", "dL/dy1", "grad", "gradient", "Gradient"]
+    "label",
+    [
+        "dl/dy",
+        "dL/dY",
+        "DL/DY",
+        "dLdy",
+        "dL / dy",
+        "∂L/∂y",
+        "dL/dy1",
+        "dL1/dy",
+        "dL/dV",
+        "∂L/∂I_2",
+        "grad",
+        "gradient",
+        "Gradient",
+    ],
 )
 def test_a_misspelt_gradient_row_does_not_become_an_equation(tmp_path: Path, label: str) -> None:
     (problem,) = problems(f",u,v\na,1,2\nb,3,4\n{label},1,1\n", tmp_path)

@@ -56,9 +56,10 @@ def stdout_screen() -> Screen:
 
 
 def _stated(variable: str) -> int | None:
-    """Return the number in an environment variable, from 1 to a million; None if there is none."""
+    """Return the number of at most nine digits in an environment variable, from 1 to a million; None without one."""
     text = os.environ.get(variable, "")
-    return min(max(1, int(text[:9])), 10**6) if text.isascii() and text.isdigit() else None
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return min(max(1, int(text)), 10**6) if is_number else None
 
 
 def _terminal_size() -> tuple[int, int]:

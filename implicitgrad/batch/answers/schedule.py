@@ -21,7 +21,7 @@ from implicitgrad.batch.answers.steps import (
     read_item,
 )
 from implicitgrad.batch.task import BatchResult, BatchTask, Item
-from implicitgrad.model.system import LinearSystem
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ SMALL_SIZE, MAX_QUICK_SIZE, MAX_QUICK_EXACT_WORK = 8, 400, 2e6
 """Sizes, and size³·digits² in exact arithmetic, up to which an answer takes less than about 0.1 s."""
 SMALL_PROGRAM = 30
 """Unknowns and inequalities of a quadratic program that takes about as little."""
+LARGE_BYTES = 2_000
+"""The size of an item up to which its system is solved exactly, unless it is asked for in doubles."""
 GROUP_ITEMS = 32
 GROUP_BYTES = 2**14
 GROUP_SECONDS = 0.5
@@ -151,6 +153,8 @@ def _answer_isolated(items: Sequence[Item], task: BatchTask) -> Iterator[list[Ba
     from implicitgrad.batch.isolation.process import load_algebra
 
     _warm_up(task)
+    if task.arithmetic == AUTO and any(item.data is None or len(item.data) > LARGE_BYTES for item in items):
+        _warm_up(task._replace(arithmetic=Arithmetic.FLOAT))
     if any(b"equations" in (item.data or b"") for item in items):
         load_algebra()
 
@@ -160,7 +164,7 @@ def _answer_isolated(items: Sequence[Item], task: BatchTask) -> Iterator[list[Ba
 
 @cache
 def _warm_up(task: BatchTask) -> None:
-    """Load what it takes to answer a small system, so that each forked process has it."""
+    """Load what it takes to answer a system in the arithmetic of the task, so that each forked process has it."""
     answer_together(read_item(Item("", b"A: [[1]]"), task), task)
 
 

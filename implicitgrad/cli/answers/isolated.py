@@ -31,7 +31,7 @@ def answers_in_time(
 
     read : reads the systems of ``source``, given the text of one that can be read only once.
     """
-    with spinner(f"reading {source}"):
+    with spinner(f"reading {source or INLINE}"):
         text = read_once(source)
 
     def make_jobs() -> list[Job]:

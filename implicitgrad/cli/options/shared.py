@@ -115,9 +115,7 @@ HELP = click.Option(
     help="Show this message and exit.",
 )  # fmt: skip
 DEBUG = option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-EXCLUDE = click.Option(
-    ["--exclude"], multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'."
-)
+EXCLUDE = option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 PLAIN_OPTION = option("--plain", is_flag=True, help="Print a fact a line, for screen readers and grep.")
 TIME_LIMIT = option(
     "--time-limit", parser="parse_seconds", metavar="SECONDS",
@@ -162,8 +160,8 @@ def format_option(formats: Iterable[Format], help_text: str) -> click.Option:
 def require_option(help_text: str) -> click.Option:
     """Return the option --require VERDICT, which can be given several times."""
     verdicts = f"{', '.join(REQUIREMENTS[:-1])} or {UNIQUE_GRADIENT}"
-    return click.Option(
-        ["--require"], type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT",
+    return option(
+        "--require", type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT",
         help=f"{help_text}: {verdicts}; can be repeated.",
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ def parse_names(value: str) -> tuple[str, ...]:
     try:
         found = tuple(name.strip() for name in next(csv.reader([value], strict=True, skipinitialspace=True), []))
     except csv.Error as error:
-        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)}") from error
+        raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)} ({error})") from None
     if not found or not all(found):
         raise click.BadParameter(f"expected names such as y1,y3, got {quoted(value)}")
     return found

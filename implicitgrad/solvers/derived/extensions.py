@@ -27,7 +27,8 @@ def extended(
     found = found._replace(remarks=(*system.remarks, *found.remarks))
     if order == 2:
         if steps and system.unknowns > 1:
-            raise UsageError(f"{system.source}: --steps of second derivatives is for one unknown; expected one of both")
+            message = f"{system.source}: --steps derives the second derivatives of one unknown, got {system.unknowns}"
+            raise UsageError(message, "Leave out --steps or --order 2")
         from implicitgrad.solvers.derived.second_order import with_second_derivatives
 
         found = with_second_derivatives(found, solve)

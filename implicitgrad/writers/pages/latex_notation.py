@@ -201,7 +201,9 @@ def spell_number(text: str) -> str:
 
 
 def spell_name(name: str) -> str:
-    """Return y_{1} for y1, \\mathrm{feed}_{12} for feed12, \\lambda for λ, and any other name as text."""
+    """Return y_{1} for y1, \\mathrm{feed}_{12} for feed12, \\lambda for λ, y' for y′, and any other name as text."""
+    if name.endswith("′"):
+        return spell_name(name.removesuffix("′")) + "'"
     match = re.fullmatch(r"([A-Za-z]+|[" + "".join(_GREEK) + r"])_?([0-9]*)", name)
     if match is None:
         return f"\\text{{{''.join(map(_spell_character, printable(name)))}}}"

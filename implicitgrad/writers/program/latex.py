@@ -1,4 +1,4 @@
-r"""Tables of the answer to a quadratic program in LaTeX."""
+"""Write the tables of the answer to a quadratic program in LaTeX."""
 
 from __future__ import annotations
 

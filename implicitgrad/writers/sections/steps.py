@@ -63,7 +63,9 @@ class _Steps:
         """Whether ∂y/∂x is derived in letters before the point is inserted."""
         names = (self.y[0], self.x[0])
         is_one = len(self.y) == len(self.x) == 1 and all(name.isidentifier() and name.isascii() for name in names)
-        self.title = "Solve for ∂{}/∂{}".format(*names if is_one else "yx")
+        # ∂y/∂x stands for all derivatives; beside an input y or an unknown x it would be taken for one
+        is_misread = "y" in self.x or "x" in self.y
+        self.slopes = "∂{}/∂{}".format(*names) if is_one else "the derivatives" if is_misread else "∂y/∂x"
 
     def all(self) -> Iterator[Step]:
         yield self.equations()
@@ -121,7 +123,7 @@ class _Steps:
         if self.is_solved_in_letters:
             slopes = zip(self.x, terms.B[0], strict=True)
             found = [f"{self._of(self.y[0], x)} = {self.notation.number(b / terms.A[0][0])}" for x, b in slopes]
-            yield self.title, self._some(found)
+            yield f"Solve for {self.slopes}", self._some(found)
         elif self.is_at_point and self.system.equations == 1:
             yield "Insert the point", self._some(self._collected(self.system.A, self.B))
 
@@ -199,7 +201,7 @@ class _Steps:
         title = "Read off ∂y/∂x" + (" = A⁻¹" if self._is_inverse else "")
         if self.system.equations == 1 or self.is_rounded:
             is_inserted = self.is_solved_in_letters or (self.is_rounded and self.N == 1)
-            title = "Insert the point" if is_inserted else self.title
+            title = "Insert the point" if is_inserted else f"Solve for {self.slopes}"
         names = self._jacobian(independent)
         if len(J) == 1:
             return title, self._some([f"{name} = {value}" for name, value in zip(names[0], J[0], strict=True)])
@@ -222,7 +224,7 @@ class _Steps:
         elements.append(_equations([", ".join(free[:MAX_LINES]) + (", ..." if len(free) > MAX_LINES else "")]))
         if lines:
             elements.append(Sentence("and the others follow from them:"))
-        title = self.title if self.system.equations == 1 else "Read off the general solution"
+        title = f"Solve for {self.slopes}" if self.system.equations == 1 else "Read off the general solution"
         return title, [*elements, *self._some(lines)]
 
     def chain_rule(self) -> Step:
@@ -263,7 +265,7 @@ class _Steps:
                 terms = [*mixed, (F[P][P], notation.product(J[i], J[k])), (self.system.A[0][0], name)]
                 equations.append(f"0 = {notation.sum(F[i][k], terms)}")
                 found.append(f"{name} = {notation.number(_bounded(second)[i][k])}")
-        elements = [*self._some(equations), Sentence("with ∂y/∂x as above:"), *self._some(found)]
+        elements = [*self._some(equations), Sentence(f"with {self.slopes} as above:"), *self._some(found)]
         return "Differentiate again", elements
 
     def _second_by_primes(self, hessian: Sequence[Any], second: Fraction) -> Step:
@@ -284,7 +286,7 @@ class _Steps:
             with_slope = self.terms.second_with_slope
             if not self.is_at_point and with_slope is not None and notation.number(with_slope) != value:
                 inserted = "inserted, and simplified by the equation itself:"
-            elements += [Sentence(f"with ∂y/∂x{where} {inserted}"), _equations(solved[1:])]
+            elements += [Sentence(f"with {self.slopes}{where} {inserted}"), _equations(solved[1:])]
         return "Differentiate again, and solve", elements
 
     def _numbers(self, matrix: Iterable[Sequence[Fraction]]) -> list[list[str]]:
