@@ -397,3 +397,14 @@ def test_a_file_is_left_from_the_system_on_that_takes_long(hanging: str, monkeyp
     number = "abc".index(hanging)
     assert len(results) == number
     assert rest == [item._replace(since=number), behind]
+
+
+@pytest.mark.parametrize(("size", "loaded"), [(1, ["auto"]), (40, ["auto", "float"])])
+def test_doubles_are_loaded_before_processes_are_forked_if_a_system_may_need_them(
+    monkeypatch: pytest.MonkeyPatch, size: int, loaded: list[str]
+) -> None:
+    warmed: list[str] = []
+    monkeypatch.setattr(schedule, "_warm_up", lambda task: warmed.append(task.arithmetic))
+    matrix = [[int(i == j) for j in range(size)] for i in range(size)]
+    results, _ = schedule.answer_items([Item("", f"A: {matrix}".encode())], BatchTask(time_limit=60))
+    assert (len(results), warmed) == (1, loaded)

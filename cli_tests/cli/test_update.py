@@ -359,3 +359,11 @@ def test_claims_about_letters_and_equations_are_updated_too(run: Run, tmp_path: 
     assert expected in after
     assert after.startswith(text.partition("expect")[0])
     assert run("check", "a.yaml", "--strict").returncode == 0
+
+
+def test_a_claim_that_is_not_decided_is_not_said_to_hold(run: Run, tmp_path: Path) -> None:
+    text = "equations: ['x**2 + y**2 = 25']\ny: [y]\nat: {x: 2, y: 4.58258}\nexpect:\n  dy_dx: [[-0.436436]]\n"
+    result = run("check", "--update", "a.yaml", files={"a.yaml": text})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("implicitgrad: a.yaml:5:3: dy_dx is not decided: the point is rounded, and decides")
+    assert (tmp_path / "a.yaml").read_text() == text

@@ -200,6 +200,28 @@ def test_a_table_of_doubles_shows_what_their_bounds_support(pairs: list[tuple[fl
         number, _, error = text.partition("±")
         unit = Fraction(error) if error else last_place(number) or 1
         assert abs(Fraction(value) - Fraction(number)) + Fraction(value.error) <= unit
+        if value.error > 0.01:
+            assert error or "." in number or "e" in number, "a rounded number looks like an integer"
+
+
+@pytest.mark.parametrize(
+    ("balls", "texts"),
+    [
+        ([(0.638, 0.058)], ["0.638±0.059"]),
+        ([(-0.18, 0.16)], ["-0.18±0.17"]),
+        ([(8.0, 3.0)], ["8.0±3.0"]),
+        ([(12.34, 0.4), (0.25, 1e-16)], ["12.34±0.41", "0.25     "]),
+        ([(123456.0, 31.0)], ["123456±31"]),
+        ([(1.4, 0.4), (1e-9, 1e-8)], ["1.40±0.41", "0        "]),
+        ([(0.02, 0.03)], ["0±0.05"]),
+        ([(3.0, 77.0), (1e-7, 1e-20)], ["0±80", "1e-7"]),
+        ([(-2.4e9, 1.07e9)], ["-2.4e+9±1.1e+9"]),
+        ([(3e-17, 5e-17), (2.5e7, 1e-9)], ["0±8e-17", "2.5e+7"]),
+        ([(0.123, 1e-4), (1.0, 1e-17)], ["0.123", "1.000"]),
+    ],
+)
+def test_a_number_with_a_large_error_is_shown_with_it(balls: list[tuple[float, float]], texts: list[str]) -> None:
+    assert table([Ball(*ball) for ball in balls]) == texts
 
 
 def test_one_number_is_no_longer_than_it_needs_to_be() -> None:

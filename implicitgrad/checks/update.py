@@ -49,8 +49,14 @@ def find_edits(spec: SystemSpec, solution: Solution, *, as_json: bool) -> list[E
         raise InputError([Problem(message, code="cannot-update", source=solution.system.source)])
     if solution.system.x_value is not None:
         solution = add_value(solution, "AB")
-    wrong = _wrong(expected, solution)
-    return [edit for key in wrong for edit in _changes(key, expected, solution, wrong[key], as_json)]
+    edits = []
+    for key, claims, undecided in _wrong(expected, solution):
+        changes = list(_changes(key, expected, solution, claims, as_json))
+        if undecided and not changes:
+            problem = Problem(f"{key} is not decided: {undecided}", None, "cannot-update")
+            raise InputError([problem.at(spec.source, expected[key].key)])
+        edits += changes
+    return edits
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:
@@ -71,10 +77,13 @@ def apply_edits(text: str, edits: list[Edit]) -> str:
     return text
 
 
-def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
-    """Return the claims that fail, by key in order; None for one that no longer makes sense for this system."""
+def _wrong(expected: Parts, solution: Solution) -> list[tuple[str, Claims | None, str]]:
+    """Return the keys of the claims that do not hold, with all claims, and with why one is undecided.
+
+    Instead of the claims, None for a claim that no longer makes sense for this system.
+    """
     good: dict[str, SourceValue] = {}
-    broken: dict[str, Claims | None] = {}
+    broken: list[tuple[str, Claims | None, str]] = []
     for key in CLAIMS:
         own = {name: part for name, part in expected.items() if name.partition(".")[0] == key}
         try:
@@ -83,9 +92,10 @@ def _wrong(expected: Parts, solution: Solution) -> dict[str, Claims | None]:
         except InputError:
             if key == "tolerance":
                 raise
-            broken[key] = None
+            broken.append((key, None, ""))
     claims = build_claims(good, solution)
-    return broken | {outcome.key: claims for outcome in judge(solution, claims).outcomes if not outcome.holds}
+    outcomes = [outcome for outcome in judge(solution, claims).outcomes if not outcome.holds]
+    return broken + [(one.key, claims, one.reason if one.is_undecided else "") for one in outcomes]
 
 
 def _changes(key: str, expected: Parts, solution: Solution, claims: Claims | None, as_json: bool) -> Iterator[Edit]:

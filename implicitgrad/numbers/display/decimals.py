@@ -1,11 +1,14 @@
-"""Write numbers as decimals: rounded ones with ≈, and of doubles no digit that their bounds do not support."""
+"""Write numbers as decimals: rounded ones with ≈, and of doubles no digit that their bounds do not support.
+
+A double that would lose its decimals or its first digit to its error is written with that error: 0.638±0.059.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Context, Decimal, Inexact
+from decimal import ROUND_UP, Context, Decimal, Inexact
 from fractions import Fraction
-from math import inf, log10
+from math import ceil, inf, log10
 from sys import float_info
 from typing import NamedTuple
 
@@ -38,8 +41,7 @@ def notation_of(numbers: Iterable[Fraction], digits: int) -> tuple[bool, int, in
     """Return whether a table is in scientific notation, the places of its mantissas or numbers, its least exponent."""
     figures = [_figures_of(number, digits) for number in numbers]
     exponents = [one.exponent for one in figures if one.exponent is not None] or [0]
-    is_fixed = max(exponents) < digits and min(exponents) >= SMALLEST_FIXED
-    if is_fixed and all(one.supported >= 0 for one in figures):
+    if max(exponents) < digits and min(exponents) >= SMALLEST_FIXED:
         return False, max(one.places for one in figures), 0
     return True, max(max(one.significant for one in figures) - 1, 0), min(exponents)
 
@@ -95,15 +97,34 @@ def _show_double(value: Ball, digits: int, most_places: int, lowest: int, *, is_
     if not number and figures.supported >= most_places - lowest:
         return "0"
     if not is_scientific:
+        if figures.supported < (digits if figures.significant < 1 else 1):
+            return _with_error(number, value.error, is_scientific=False)
         places = min(most_places, figures.supported)
         if figures.exponent is not None:
             places = min(places, digits - 1 - figures.exponent)
         text = f"{number:.{places}f}"
         return text if float(text) else text.removeprefix("-")
     if not number or figures.significant < 1:
-        return f"0±1e{-figures.supported:+}"
+        return _with_error(number, value.error, is_scientific=True)
     supported = _exponent(number) + figures.supported
     return _power(number, min(most_places, supported))
+
+
+def _with_error(number: float, error: float, *, is_scientific: bool) -> str:
+    """Return ``number±bound``, rounded at the second digit of the error; 0±bound if the sign is not known."""
+    if abs(number) <= error:
+        size = abs(Fraction(number)) + Fraction(error)
+        context = Context(prec=1, rounding=ROUND_UP)
+        bound = context.divide(Decimal(size.numerator), Decimal(size.denominator)).normalize()
+        return f"0±{bound:f}" if 0 <= bound.adjusted() < DOUBLE_DIGITS else f"0±{bound:g}"
+    place = _exponent(error) - 1
+    unit = Fraction(10) ** place
+    rounded = round(Fraction(number) / unit)
+    bounded = ceil((Fraction(error) + abs(Fraction(number) - rounded * unit)) / unit)
+    shown, bound = Decimal(rounded).scaleb(place), Decimal(bounded).scaleb(place)
+    if is_scientific:
+        return f"{shown:.{shown.adjusted() - place}e}±{bound:.1e}"
+    return f"{shown:f}±{bound:f}"
 
 
 def _exponent(number: float) -> int:

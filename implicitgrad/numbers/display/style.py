@@ -1,7 +1,7 @@
 """Write numbers: all of a table as fractions, or all that are not integers as decimals with the same digits.
 
-A rounded decimal begins with ≈. Doubles show no digit that their bounds do not support, and have the mark only without
-a bound.
+A rounded decimal begins with ≈. Doubles show no digit that their bounds do not support, the bound itself where it is
+large, and have the mark only without a bound.
 """
 
 from __future__ import annotations
@@ -106,12 +106,9 @@ class NumberStyle(NamedTuple):
         texts = list(map(self.show, values))
         if self.has_fractions or self.is_scientific or any(_number_of(value) is None for value in values):
             return texts
-        places = [len(text.partition(".")[2]) for text in texts]
-        widest = max(places, default=0)
-        return [
-            text + " " * (widest - count + (widest > 0 and count == 0))
-            for text, count in zip(texts, places, strict=True)
-        ]
+        tails = [len(text.lstrip("≈-0123456789")) for text in texts]
+        widest = max(tails, default=0)
+        return [text + " " * (widest - tail) for text, tail in zip(texts, tails, strict=True)]
 
     def show(self, value: Fraction) -> str:
         """Return the text of a number."""

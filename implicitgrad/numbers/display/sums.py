@@ -37,7 +37,9 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], show: Call
             pieces += in_pieces(number)
             continue
         if name:
-            is_compound = " " in _outside_parentheses(number) or (is_symbolic(value) and "/" in number)
+            is_compound = bool(re.search("[ ±]", _outside_parentheses(number))) or (
+                is_symbolic(value) and "/" in number
+            )
             number = "" if number == "1" else f"({number})·" if is_compound else f"{number}·"
         if is_negative and not pieces and number.startswith(ROUNDED):  # the mark ≈ precedes the sign
             pieces.append(f"{ROUNDED}-{number.removeprefix(ROUNDED)}{name}")

@@ -190,7 +190,7 @@ def displayed(equations: Iterable[str]) -> list[str]:
 
 
 def spell_number(text: str) -> str:
-    """Spell a number in plain text: 3/4, ≈0.333333, 1.5e-7, 0±1e-9."""
+    """Spell a number in plain text: 3/4, ≈0.333333, 1.5e-7, 0.64±0.06."""
     text = text.strip()
     mark = ROUGHLY if text.startswith("≈") else ""
     text = text.removeprefix("≈")
