@@ -119,8 +119,8 @@ def wait_until_blocked(*pids: int) -> None:
 def _main(arguments: list[str]) -> int:
     """Do what ``implicitgrad.__main__.main`` does, but return the exit code."""
     from implicitgrad.__main__ import INTERRUPTED, OVERVIEW_ARGUMENTS
+    from implicitgrad.cli.help_pages import run_overview
     from implicitgrad.cli.main import run as run_command
-    from implicitgrad.cli.overview import run_overview
 
     try:
         return (run_overview if arguments in OVERVIEW_ARGUMENTS else run_command)(arguments)

@@ -19,7 +19,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     try:
         if arguments in OVERVIEW_ARGUMENTS and "_IMPLICITGRAD_COMPLETE" not in os.environ:
-            from implicitgrad.cli.overview import run_overview as run
+            from implicitgrad.cli.help_pages import run_overview as run
         else:
             from implicitgrad.cli.main import run
         code = run(arguments)

@@ -8,9 +8,9 @@ import click
 import pytest
 from conftest import Run
 
+from implicitgrad.cli.help_pages import OVERVIEW
 from implicitgrad.cli.main import COMMANDS
 from implicitgrad.cli.main import implicitgrad as group
-from implicitgrad.cli.overview import OVERVIEW
 
 SYSTEM = "A: [[1, 2], [3, 4]]\n"
 

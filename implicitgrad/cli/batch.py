@@ -27,22 +27,6 @@ DASK_TIMEOUT = 60
 GARBAGE = 20_000
 """The garbage collector's threshold: more objects than the systems that are answered together have."""
 
-EXAMPLES = """\
-implicitgrad batch systems/ > results.jsonl
-implicitgrad batch systems/ --output results.jsonl --resume
-implicitgrad batch 'runs/**/*.npz' --output summary.csv
-implicitgrad batch systems/ --output-dir answers --format table
-producer | implicitgrad batch - | jq -c .dL_dx
-find . -name '*.yaml' -print0 | implicitgrad batch --files-from -"""
-EPILOG = """\
-SYSTEMS are files as solve reads them, JSON lines (.jsonl), directories,
-patterns such as 'runs/**/*.yaml', or - for standard input: a system in JSON on
-each line, or YAML. A failure is a record with the key error, and stops nothing.
-More: implicitgrad guide batch
-
-Exit codes: 0 all answered; 1 answered, but --require is not met; 2 bad usage,
-or a system without an answer; 3 an internal error; 130 interrupted, with what
-was completed written."""
 GROUPS = {
     "Systems": [
         option("--files-from", metavar="FILE", help="Read file names from FILE or -, separated by NULs or newlines."),
@@ -82,9 +66,7 @@ GROUPS = {
 }  # fmt: skip
 
 
-@click.command(
-    cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Solve many systems, one JSON line each."
-)
+@click.command(cls=Verb, groups=GROUPS, short_help="Solve many systems, one JSON line each.")
 @click.argument("systems", nargs=-1, type=shared.PATH)
 def batch(output: str | None, output_dir: str | None, form: str | None, **others: object) -> int:
     """Solve many systems; each gets its answer, or what is wrong with it, on a line of its own, in order."""

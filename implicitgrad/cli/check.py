@@ -36,19 +36,6 @@ MATRIX_CLAIMS = {"dy_dx": "--dydx", "dL_dx": "--dldx", "dL_dA": "--dlda", "dL_dB
 NUMBER_CLAIMS = {"condition.max": "--max-condition", "tolerance.rtol": "--rtol", "tolerance.atol": "--atol"}
 CLAIM_OPTIONS = MATRIX_CLAIMS | NUMBER_CLAIMS
 
-EXAMPLES = """\
-implicitgrad check systems/
-implicitgrad check system.yaml --dldx '-0.5 0.5'
-implicitgrad check -A '1 2; 3 4' -g '1 1' --dldx @gradient.npy
-implicitgrad check systems/ --require determined --max-condition 1e8
-implicitgrad check systems/ --strict --junit report.xml
-implicitgrad check --update system.yaml"""
-EPILOG = """\
-SYSTEMS are files as solve reads them, directories, or - for standard input.
-A file claims under its key expect: implicitgrad guide check
-
-Exit codes: 0 every claim holds; 1 a claim fails or cannot be decided; 2 bad
-usage, or a file cannot be read (the others are checked); 3 an internal error."""
 GROUPS = {
     "Claims": [
         once("--dydx", metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, or @FILE."),
@@ -104,9 +91,7 @@ GROUPS = {
 }  # fmt: skip
 
 
-@click.command(
-    cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Check claimed gradients and ranks."
-)
+@click.command(cls=Verb, groups=GROUPS, short_help="Check claimed gradients and ranks.")
 @click.argument("systems", nargs=-1, type=shared.PATH)
 def check(
     systems: tuple[str, ...],

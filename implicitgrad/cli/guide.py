@@ -35,13 +35,8 @@ STYLES = {
 }
 """Styles that can be read on a light and on a dark terminal."""
 
-EXAMPLES = """\
-implicitgrad guide
-implicitgrad guide check
-implicitgrad guide equations > equations.md"""
 
-
-@click.command(cls=Verb, examples=EXAMPLES, groups={}, short_help="Read the manual.")
+@click.command(cls=Verb, groups={}, short_help="Read the manual.")
 @click.argument("topic", required=False)
 def guide(topic: str | None) -> int:
     """Show a page of the manual; without TOPIC, the list of pages.

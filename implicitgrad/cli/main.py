@@ -31,7 +31,7 @@ class Commands(click.Group):
 
     def get_help(self, context: click.Context) -> str:
         """Return the program's own help page."""
-        from implicitgrad.cli.overview import OVERVIEW
+        from implicitgrad.cli.help_pages import OVERVIEW
 
         return OVERVIEW
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -25,31 +24,8 @@ if TYPE_CHECKING:
     from implicitgrad.text.errors import Problem
 
 PRINTED = [one for one in FORMATS.values() if one.is_text]
+DESCRIBED = "; ".join(f"{one.name}: {one.description}" for one in PRINTED if one.description)
 WITH_STEPS = listed((one.name for one in PRINTED if one.has_steps), "or")
-
-
-EXAMPLES = """\
-implicitgrad solve system.yaml
-implicitgrad solve -A '1 2; 3 4' -g '1 1'
-implicitgrad solve -e 'x = 3*y1 + 5*y2' --unknowns y1,y2 -g '7 11'
-implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --at x=3,y=4
-implicitgrad solve -e 'x**2 + y**2 = 25' --unknowns y --steps
-implicitgrad solve system.yaml --format json | jq .dL_dx
-implicitgrad solve system.yaml --require determined > /dev/null"""
-EPILOG = """\
-SYSTEM is a file (.yaml, .json, .jsonl, .csv, .tsv, .npy, .npz, .mtx) or - for standard input. Options override what it
-says.
-More: implicitgrad guide input
-
-Exit codes: 0 answered; 1 answered, but --require is not met; 2 bad usage or
-bad input; 3 an internal error."""
-
-
-def _described() -> str:
-    """Return the names of the formats whose name does not say what they are, with what each is."""
-    groups = groupby((one for one in PRINTED if one.name != TABLE), lambda one: one.description)
-    named = ((", ".join(one.name for one in group), description) for description, group in groups)
-    return "; ".join(f"{names}: {description}" for names, description in named if description)
 
 
 GROUPS = {
@@ -90,7 +66,7 @@ GROUPS = {
     ],
     "Output": [
         format_option(
-            PRINTED, f"What to print. {_described()}.  [default: by the suffix of --output, else {TABLE}]"
+            PRINTED, f"What to print. {DESCRIBED}.  [default: by the suffix of --output, else {TABLE}]"
         ),
         shared.PLAIN_OPTION,
         option(
@@ -128,9 +104,7 @@ GROUPS = {
 }  # fmt: skip
 
 
-@click.command(
-    cls=Verb, examples=EXAMPLES, groups=GROUPS, epilog=EPILOG, short_help="Print ∂y/∂x and ∂L/∂x of a system."
-)
+@click.command(cls=Verb, groups=GROUPS, short_help="Print ∂y/∂x and ∂L/∂x of a system.")
 @click.argument("system", required=False, type=shared.PATH)
 def solve(
     system: str | None, output: str | None, form: str | None, plain: bool, threads: int | None, **others: object

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MULTITHREADED_BYTES = 2**22
 """Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
-MAX_TERM = 26
-"""Columns of an option in a help page; a longer one has a line of its own."""
 PATH = click.Path(readable=False)
 """The type of an argument or option that names a file: it is checked when the file is opened."""
 QUOTES = "A value with blanks needs quotes: -g '1 1'"
@@ -31,42 +29,29 @@ Values = TypeVar("Values")
 
 
 class Verb(click.Command):
-    """A command whose help shows examples first and its options in groups, and ends with its epilog."""
+    """A command whose options stand in groups."""
 
     def __init__(
         self,
         name: str | None,
         *,
         params: Sequence[click.Parameter],
-        examples: str,
         groups: Mapping[str, Sequence[click.Option]],
         **settings: Any,  # noqa: ANN401 (click's own)
     ) -> None:
-        """Take what click.Command takes, with ``params`` the arguments alone, and two more.
+        """Take what click.Command takes, with ``params`` the arguments alone, and the options under each heading.
 
-        examples : a command a line. groups : the options under each heading; --help joins those under "Other".
+        --help joins those under "Other".
         """
-        self.examples = examples
         self.groups = {**groups, "Other": [*groups.get("Other", ()), HELP]}
         options = chain.from_iterable(self.groups.values())
         super().__init__(name, params=[*params, *options], add_help_option=False, **settings)
 
-    def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the command does, and the examples."""
-        super().format_help_text(context, formatter)
-        with formatter.section("Examples"):
-            formatter.write("".join(f"  {line}\n" for line in self.examples.splitlines()))
+    def get_help(self, context: click.Context) -> str:
+        """Return the command's help page."""
+        from implicitgrad.cli.help_pages import command_page
 
-    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under the headings of their groups."""
-        records = {
-            title: [record for one in options if (record := one.get_help_record(context))]
-            for title, options in self.groups.items()
-        }
-        width = max(min(len(term), MAX_TERM) for rows in records.values() for term, _ in rows)
-        for title, rows in records.items():
-            with formatter.section(title):
-                formatter.write_dl([(f"{term:<{width}}", text) for term, text in rows], col_max=MAX_TERM)
+        return command_page(context, self.groups)
 
 
 def option(*names: str, parser: str = "", **settings: Any) -> click.Option:  # noqa: ANN401 (click's own)
