@@ -1,14 +1,11 @@
-"""The group of commands. It rewords click's errors as our own, each with a hint."""
+"""The group of commands, and a run of one of them."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import click
 
 from implicitgrad.cli.options.shared import HELP
 from implicitgrad.terminal.streams import write_stdout
-from implicitgrad.writers.formats import JSON
 
 COMMANDS = ("solve", "check", "batch", "guide")
 
@@ -57,22 +54,16 @@ def run(arguments: list[str]) -> int:
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     try:
-        return _invoke(arguments) or 0
+        try:
+            code: int = implicitgrad.main(arguments, prog_name="implicitgrad", standalone_mode=False)
+            return code
+        except click.Abort:
+            raise KeyboardInterrupt from None
+        except click.ClickException as error:
+            from implicitgrad.cli.suggestions import reworded
+
+            raise reworded(error, arguments, implicitgrad) from None
     except Exception as error:
         from implicitgrad.cli.problems import report_error
 
-        formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
-        as_json = JSON in formats or f"--format={JSON}" in arguments or f"-f{JSON}" in arguments
-        return report_error(error, as_json=as_json, shows_traceback="--debug" in arguments)
-
-
-def _invoke(arguments: list[str]) -> int | None:
-    try:
-        code: int | None = implicitgrad.main(arguments, prog_name="implicitgrad", standalone_mode=False)
-        return code
-    except click.Abort:
-        raise KeyboardInterrupt from None
-    except click.ClickException as error:
-        from implicitgrad.cli.suggestions import reworded
-
-        raise reworded(error, arguments, implicitgrad) from None
+        return report_error(error, arguments)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from implicitgrad.terminal.streams import say, write_stderr
 from implicitgrad.text.errors import (
@@ -14,6 +15,7 @@ from implicitgrad.text.errors import (
     ReaderGone,
     without_repeated_hints,
 )
+from implicitgrad.writers.formats import JSON
 
 
 def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str] | None = None) -> None:
@@ -41,17 +43,19 @@ def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[st
         say(line)
 
 
-def report_error(error: Exception, *, as_json: bool = False, shows_traceback: bool = False) -> int:
-    """Report what a command raised, and return the exit code."""
+def report_error(error: Exception, arguments: Sequence[str] = ()) -> int:
+    """Report what the command of these arguments raised, and return the exit code."""
     if isinstance(error, ReaderGone):
         return error.exit_code
+    formats = [b for a, b in pairwise(arguments) if a in ("--format", "-f")]
+    as_json = JSON in formats or f"--format={JSON}" in arguments or f"-f{JSON}" in arguments
     if isinstance(error, ImplicitGradError):
         report(error.problems, as_json=as_json)
         return error.exit_code
     if isinstance(error, MemoryError):
         report([Problem("out of memory; the system is too large for this machine", code="memory")], as_json=as_json)
         return ImplicitGradError.exit_code
-    if shows_traceback:
+    if "--debug" in arguments:
         import traceback
 
         write_stderr("".join(traceback.format_exception(error)))
