@@ -113,11 +113,7 @@ def _painter(screen: Screen) -> Paint:
     """Return a function that styles a text if the screen has colour."""
     if not screen.has_color:
         return lambda text, style: text
-    from rich.color import ColorSystem
-    from rich.style import Style
-
-    def paint(text: str, style: str) -> str:
-        return Style.parse(style).render(text, color_system=ColorSystem.EIGHT_BIT) if style else text
+    from implicitgrad.writers.screen.colors import paint
 
     return paint
 

@@ -5,12 +5,12 @@ A cell shows the entry of largest magnitude, with its sign, in a tile of the mat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text
 
 from implicitgrad.numbers.display.style import show_decimal
 from implicitgrad.terminal.screen import USUAL_WIDTH, Screen
@@ -18,6 +18,7 @@ from implicitgrad.writers.screen.scaled_matrix import decimal_exponent
 
 if TYPE_CHECKING:
     from implicitgrad.numbers.ball import Array
+    from implicitgrad.writers.screen.table_layout import Line
 
 MARGIN = "  "
 GAP = "  "
@@ -57,8 +58,8 @@ class Picture(NamedTuple):
     """The parts of a picture."""
 
     caption: str
-    lines: list[Text]
-    legend: list[Text]
+    lines: list[Line]
+    legend: list[Line]
 
 
 class Scale(NamedTuple):
@@ -143,30 +144,26 @@ def _caption(down: Axis, across: Axis, scale: Scale) -> str:
     return f"∂y/∂x, each cell {tile}, on a {'linear' if scale.is_linear else 'logarithmic'} scale"
 
 
-def _lines(levels: Array, marks: Array, down: Axis, across: Axis, gutter: int, screen: Screen) -> list[Text]:
+def _lines(levels: Array, marks: Array, down: Axis, across: Axis, gutter: int, screen: Screen) -> list[Line]:
     bar = "│" if screen.has_symbols else "|"
     space = across.cells - cell_len(across.first) - cell_len(across.last)
     ends = [across.first] if across.entries == 1 else [across.first, across.last]
-    lines = [Text(f"{MARGIN}{' ' * gutter}  {(' ' * space if space > 0 else _dots(screen)).join(ends)}")]
+    lines = [[(f"{MARGIN}{' ' * gutter}  {(' ' * space if space > 0 else _dots(screen)).join(ends)}", "")]]
     step, rows = _cells_per_line(screen), levels.tolist()
     for start in range(0, len(rows), step):
         is_last = start + step >= len(rows)
         name = down.first if start == 0 else down.last if is_last and down.entries > 1 else ""
-        line = Text(f"{MARGIN}{' ' * (gutter - cell_len(name))}{name} {bar}")
-        _paint(line, rows[start : start + step], screen)
-        lines.append(line.append(f"{bar} ?" if marks[start : start + step].any() else bar))
+        cells = _cells(rows[start : start + step], screen)
+        end = f"{bar} ?" if marks[start : start + step].any() else bar
+        lines.append([(f"{MARGIN}{' ' * (gutter - cell_len(name))}{name} {bar}", ""), *cells, (end, "")])
     return lines
 
 
-def _paint(line: Text, rows: list[list[int]], screen: Screen) -> None:
-    """Append the cells of a line, joining equal ones."""
-    cells = [*zip(*rows, strict=True)]
-    start = 0
-    for k in range(1, len(cells) + 1):
-        if k == len(cells) or cells[k] != cells[start]:
-            text, style = _cell(cells[start], screen)
-            line.append(text * (k - start), style)
-            start = k
+def _cells(rows: list[list[int]], screen: Screen) -> Iterator[tuple[str, str]]:
+    """Yield the cells of a line, equal ones together."""
+    for levels, equal in groupby(zip(*rows, strict=True)):
+        text, style = _cell(levels, screen)
+        yield text * len(list(equal)), style
 
 
 def _cell(levels: tuple[int, ...], screen: Screen) -> tuple[str, str]:
@@ -191,7 +188,7 @@ def _color(level: int) -> int:
     return BLACK if not level else REDS[level - 1] if level > 0 else BLUES[-level - 1]
 
 
-def _legend(levels: Array, scale: Scale, screen: Screen) -> list[Text]:
+def _legend(levels: Array, scale: Scale, screen: Screen) -> list[Line]:
     """Return the levels, in as many groups side by side as the width requires."""
     heads = scale.heads()
     signs = {
@@ -202,18 +199,18 @@ def _legend(levels: Array, scale: Scale, screen: Screen) -> list[Text]:
     width = max(map(len, heads)) + len(GAP)
     room = (screen.width or USUAL_WIDTH) - len(MARGIN) - len("at least")
     size = max(1, room // width)
-    lines = []
+    lines: list[Line] = []
     for start in range(0, LEVELS, size):
         group = range(start, min(start + size, LEVELS))
-        lines.append(Text(MARGIN + "at least" + "".join(heads[k].rjust(width) for k in group)))
+        lines.append([(MARGIN + "at least" + "".join(heads[k].rjust(width) for k in group), "")])
         for name, sign in signs.items():
-            line = Text(MARGIN + name)
+            line = [(MARGIN + name, "")]
             for k in group:
                 text, style = _swatch(sign * (k + 1), screen)
-                line.append(" " * (width - len(text))).append(text, style)
+                line += [(" " * (width - len(text)), ""), (text, style)]
             lines.append(line)
     if (levels == UNKNOWN).any():
-        lines.append(Text(f"{MARGIN}unknown {GAP}").append(*_swatch(UNKNOWN, screen)))
+        lines.append([(f"{MARGIN}unknown {GAP}", ""), _swatch(UNKNOWN, screen)])
     return lines
 
 

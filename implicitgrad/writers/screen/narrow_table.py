@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.terminal.screen import LABEL
 from implicitgrad.writers.elements import Block
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line
-from implicitgrad.writers.screen.table_layout import GAP, MARGIN, NARROWEST_CELL, style_of
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, NARROWEST_CELL, Line, style_of
 
 
 class EntryLayout:
@@ -22,7 +21,7 @@ class EntryLayout:
         self.block, self.room = block, room
         self.is_wordy = [block.is_wordy(k) for k in range(len(block.heads))]
 
-    def lines(self) -> Iterator[Text]:
+    def lines(self) -> Iterator[Line]:
         """Yield a heading for each row, and below it the name and the value of each entry, or one below the other."""
         indent = MARGIN * 2
         room = max(1, self.room - len(MARGIN))
@@ -31,11 +30,11 @@ class EntryLayout:
         corner = self.block.corner if self.block.rows else ""
         if corner:
             yield from self._heading(corner, "bold")
-            yield Text(" " + "─" * (min(room, names + len(GAP) + values) + 1 + len(MARGIN)))
+            yield [(" " + "─" * (min(room, names + len(GAP) + values) + 1 + len(MARGIN)), "")]
         for i, row in enumerate(self.block.lines):
             is_loss = i >= len(self.block.rows)
             if self.block.rows and i == len(self.block.rows):
-                yield Text()
+                yield []
             yield from self._heading(row.label, "bold" if is_loss else LABEL)
             for k, head in enumerate(self.block.heads):
                 style, is_wordy = style_of(row.cells[k], is_loss), self.is_wordy[k]
@@ -46,17 +45,16 @@ class EntryLayout:
                 value = break_expression(cell, values)
                 name = break_line(head, names)
                 if is_stacked:
-                    yield from (Text(indent + text) for text in break_line(head, room))
-                    yield from (Text(indent + MARGIN).append(text, style=style) for text in value)
+                    yield from ([(indent + text, "")] for text in break_line(head, room))
+                    yield from ([(indent + MARGIN, ""), (text, style)] for text in value)
                     continue
                 for left, right in zip_longest(name, value, fillvalue=""):
                     padding = "" if is_wordy else " " * (values - cell_len(right))
-                    line = Text(indent + left + " " * (names - cell_len(left)) + GAP + padding)
-                    yield line.append(right, style=style)
+                    yield [(indent + left + " " * (names - cell_len(left)) + GAP + padding, ""), (right, style)]
 
-    def _heading(self, label: str, style: str) -> Iterator[Text]:
+    def _heading(self, label: str, style: str) -> Iterator[Line]:
         for text in break_line(label, self.room):
-            yield Text(MARGIN).append(text, style=style)
+            yield [(MARGIN, ""), (text, style)]
 
     def _entry_widths(self, room: int) -> tuple[int, int]:
         """Return the columns for the names and for the values of the entries."""

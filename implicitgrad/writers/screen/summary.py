@@ -7,7 +7,6 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
@@ -17,7 +16,7 @@ from implicitgrad.writers.document import Document
 from implicitgrad.writers.screen.heat_map import draw, shorten
 from implicitgrad.writers.screen.scaled_matrix import ScaledMatrix
 from implicitgrad.writers.screen.table import Page
-from implicitgrad.writers.screen.table_layout import GAP, MARGIN
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, Line
 from implicitgrad.writers.sections.constraints import direction
 
 MAX_ENTRIES = 5
@@ -174,10 +173,10 @@ def _lay_out(page: Page, parts: list[_Part]) -> None:
     together = sum(part.width for part in parts) + len(GAP) * (len(parts) - 1)
     if room is None or together <= room:
         for row in zip_longest(*map(_lines, parts)):
-            text = Text()
+            line: Line = []
             for part, cells in zip(parts, row, strict=True):
-                text.append(GAP if text else "").append_text(cells or Text(" " * (len(MARGIN) + part.width)))
-            page.line(text)
+                line += [(GAP if line else "", ""), *(cells or [(" " * (len(MARGIN) + part.width), "")])]
+            page.line(line)
         return
     for number, part in enumerate(parts):
         if number:
@@ -191,15 +190,14 @@ def _lay_out(page: Page, parts: list[_Part]) -> None:
                 page.equation(Expression((f"{entry} =", value.strip())))
 
 
-def _lines(part: _Part) -> list[Text]:
+def _lines(part: _Part) -> list[Line]:
     lines = [
-        Text.assemble(MARGIN, (part.name, "bold"), part.size.rjust(part.width - cell_len(part.name))),
-        Text(" " + "─" * (part.width + 1)),
+        [(MARGIN, ""), (part.name, "bold"), (part.size.rjust(part.width - cell_len(part.name)), "")],
+        [(" " + "─" * (part.width + 1), "")],
     ]
     for name, number in part.lines:
-        lines.append(
-            Text.assemble(MARGIN, (name, LABEL), " " * (part.width - cell_len(name) - cell_len(number)), number)
-        )
+        padding = " " * (part.width - cell_len(name) - cell_len(number))
+        lines.append([(MARGIN, ""), (name, LABEL), (padding + number, "")])
     return lines
 
 

@@ -6,15 +6,12 @@ No line is wider than the screen, and nothing is cut: tables, matrices, expressi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from implicitgrad.numbers.display.sums import Expression
-from implicitgrad.terminal.screen import DOUBTFUL, GOOD, USUAL_WIDTH, Screen
+from implicitgrad.terminal.screen import DOUBTFUL, GOOD, Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.elements import (
     FREE,
@@ -27,11 +24,9 @@ from implicitgrad.writers.elements import (
     Sentence,
 )
 from implicitgrad.writers.screen.line_breaks import OF_LISTS, break_expression, break_line
-from implicitgrad.writers.screen.table_layout import GAP, MARGIN, TableLayout
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, Line, TableLayout
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from implicitgrad.writers.document import Document
     from implicitgrad.writers.program.document import ProgramDocument
 
@@ -54,30 +49,13 @@ class Page:
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
-        self.file = StringIO()
+        self.lines: list[str] = []
         self.longest_table = 0
         """The lines of the longest table."""
 
-    @cached_property
-    def console(self) -> Console:
-        """The console that writes colours; a page without any does not load it."""
-        from rich.console import Console
-
-        return Console(
-            file=self.file,
-            width=self.screen.width or USUAL_WIDTH,  # no line is cut at this width
-            force_terminal=True,
-            color_system="256",
-            legacy_windows=False,
-            markup=False,
-            emoji=False,
-            highlight=False,
-        )
-
     def text(self) -> str:
         """Return the page, in the screen's characters."""
-        text = "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
-        return self.shown(text)
+        return self.shown("".join(f"{line.rstrip()}\n" for line in self.lines))
 
     def shown(self, text: str) -> str:
         """Return a text in the screen's characters."""
@@ -118,51 +96,53 @@ class Page:
             else:
                 self.matrices(element, margin + MARGIN * 2)
 
-    def line(self, text: Text) -> None:
-        """Write a line unchanged."""
+    def line(self, texts: Line) -> None:
+        """Write a line unchanged, in colours if the screen has them."""
         if self.screen.has_color:
-            self.console.print(text, soft_wrap=True)
-        else:
-            self.file.write(f"{text.plain}\n")
+            from implicitgrad.writers.screen.colors import paint
+
+            texts = [(paint(text, style), "") for text, style in texts]
+        self.lines.append("".join(text for text, _ in texts))
 
     def gap(self) -> None:
         """Write an empty line."""
-        self.line(Text())
+        self.line([])
 
     def spread(self, parts: Sequence[tuple[str, str]], gap: str) -> None:
         """Write texts with their styles side by side, on as many lines as the width requires."""
-        line = Text()
+        line: Line = []
         room = self.room("")
         for part, style in parts:
             for text in break_line(self.shown(part), room, OF_LISTS, MARGIN):
-                if line and room is not None and line.cell_len + len(gap) + cell_len(text) > room:
+                used = sum(cell_len(before) for before, _ in line)
+                if line and room is not None and used + len(gap) + cell_len(text) > room:
                     self.line(line)
-                    line = Text()
+                    line = []
                 if line:
-                    line.append(gap)
-                line.append(text, style=style)
+                    line.append((gap, ""))
+                line.append((text, style))
         self.line(line)
 
     def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
         """Write a sentence, broken between words."""
         for line in break_line(self.shown(text), self.room(margin)):
-            self.line(Text(margin + line, style=style))
+            self.line([(margin + line, style)])
 
     def equation(self, expression: Expression, margin: str = MARGIN) -> None:
         """Write an expression, broken between its terms."""
         for line in break_expression(expression, self.room(margin)):
-            self.line(Text(margin + line))
+            self.line([(margin + line, "")])
 
     def matrices(self, element: Matrices, margin: str) -> None:
         """Write matrices side by side, or below one another where the width requires it."""
         from implicitgrad.writers.screen.matrices import lay_out as lay_out_matrices
 
         for line in lay_out_matrices(element.pieces, self.room(margin)):
-            self.line(Text(margin + line))
+            self.line([(margin + line, "")])
 
     def block(self, block: Block) -> None:
         """Write a table, in as many groups of columns as the width requires, or else one entry a line."""
-        start = len(self.file.getvalue())
+        start = len(self.lines)
         room = self.room(MARGIN)
         table = TableLayout(block, room)
         lines = table.lines()
@@ -182,7 +162,7 @@ class Page:
             for note in block.notes():
                 self.gap()
                 self.prose(note, DOUBTFUL)
-        self.longest_table = max(self.longest_table, self.file.getvalue().count("\n", start))
+        self.longest_table = max(self.longest_table, len(self.lines) - start)
 
 
 def _in_ascii(part: Any) -> Any:  # noqa: ANN401 (a section, or what it consists of)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.terminal.screen import DOUBTFUL, LABEL, UNDETERMINED
 from implicitgrad.writers.elements import FREE, OPEN, Block
 from implicitgrad.writers.screen.line_breaks import break_expression
 
+Line = list[tuple[str, str]]
+"""Texts side by side, each with its style."""
 GAP = "   "
 MARGIN = "  "
 NARROWEST_CELL = 24
@@ -60,33 +61,32 @@ class TableLayout:
         in_groups = sum(len(cell) for column in self.cells for cell in column) + len(self.groups) * 4
         return in_groups > rows * (1 + len(self.groups)) + 3
 
-    def lines(self) -> Iterator[Text]:
+    def lines(self) -> Iterator[Line]:
         """Yield as many columns side by side as fit, the others below them."""
         for number, group in enumerate(self.groups):
             if number:
-                yield Text()
+                yield []
             heads = [(self.block.heads[k], "bold") for k in group]
             yield self._line((self.corner, "bold"), heads, group)
-            yield Text(" " + "─" * (self.label_width + 1) + "".join("─" * self.widths[k] for k in group))
+            yield [(" " + "─" * (self.label_width + 1 + sum(self.widths[k] for k in group)), "")]
             for i, row in enumerate(self.block.lines):
                 is_loss = i >= len(self.block.rows)
                 if self.block.rows and i == len(self.block.rows):
-                    yield Text()
+                    yield []
                 note = f"{GAP}{row.note}" if self.has_notes_beside and row.note else ""
                 label = row.label
                 for texts in zip_longest(*(self.cells[k][i] for k in group), fillvalue=""):
                     cells = [(text, style_of(row.cells[k], is_loss)) for text, k in zip(texts, group, strict=True)]
-                    yield self._line((label, LABEL), cells, group).append(note, style=DOUBTFUL)
+                    yield [*self._line((label, LABEL), cells, group), (note, DOUBTFUL)]
                     label = note = ""
 
-    def _line(self, label: tuple[str, str], cells: list[tuple[str, str]], group: list[int]) -> Text:
+    def _line(self, label: tuple[str, str], cells: list[tuple[str, str]], group: list[int]) -> Line:
         """Return a line of padded cells: words are aligned at the left, numbers at the right."""
-        line = Text.assemble(MARGIN, label, " " * (self.label_width - cell_len(label[0])))
+        line = [(MARGIN, ""), label, (" " * (self.label_width - cell_len(label[0])), "")]
         for k, (text, style) in zip(group, cells, strict=True):
             padding = " " * (self.widths[k] - len(GAP) - cell_len(text))
             is_wordy = self.is_wordy[k]
-            line.append(GAP if is_wordy else GAP + padding).append(text, style=style)
-            line.append(padding if is_wordy else "")
+            line += [(GAP if is_wordy else GAP + padding, ""), (text, style), (padding if is_wordy else "", "")]
         return line
 
 
