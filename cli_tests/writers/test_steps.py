@@ -18,7 +18,7 @@ from written import write_latex, write_markdown, write_table
 from implicitgrad import Solution, UsageError, linear_system
 from implicitgrad.numbers.display.form import NumberOptions
 from implicitgrad.solvers.dispatch import solve_system
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.streams import Screen
 
 SMALL = [case for case in CASES if max(len(case.A), len(case.A[0]), len((case.B or case.A)[0])) <= 6]
 LETTERS = [

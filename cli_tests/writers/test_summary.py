@@ -13,7 +13,7 @@ from implicitgrad import Solution, solve
 from implicitgrad.model.solution import General
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.display.form import DEFAULT, NumberForm, NumberOptions
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.streams import Screen
 from implicitgrad.writers.options import WriteOptions
 from implicitgrad.writers.screen.heat_map import find_scale
 from implicitgrad.writers.screen.page import lay_out

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from written import write_table
 
 from implicitgrad import solve
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.streams import Screen
 
 ESCAPE = "\x1b"
 

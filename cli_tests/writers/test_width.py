@@ -16,7 +16,7 @@ from written import write_table
 
 from implicitgrad import solve
 from implicitgrad.numbers.display.sums import Expression
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.streams import Screen
 from implicitgrad.writers.screen import page as terminal_page
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line
 from implicitgrad.writers.screen.matrices import lay_out

@@ -2,7 +2,7 @@
 
 from implicitgrad import Solution
 from implicitgrad.numbers.display.form import DEFAULT, NumberOptions
-from implicitgrad.terminal.screen import Screen
+from implicitgrad.terminal.streams import Screen
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.options import WriteOptions

@@ -9,8 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.batch.task import BatchResult
-from implicitgrad.terminal.screen import LABEL
-from implicitgrad.terminal.streams import say
+from implicitgrad.terminal.streams import LABEL, say
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import (
     INTERNAL_ERROR,

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from implicitgrad.cli.options.shared import Verb
-from implicitgrad.terminal.screen import stdout_screen
-from implicitgrad.terminal.streams import write_stdout
+from implicitgrad.terminal.streams import stdout_screen, write_stdout
 from implicitgrad.text.characters import encodable, quoted
 from implicitgrad.text.errors import UsageError
 

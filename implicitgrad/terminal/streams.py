@@ -1,18 +1,82 @@
-"""Standard output and standard error: the one place that escapes text from a file."""
+"""Standard output and standard error: what they can show, and the one place that escapes text from a file."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 
-from implicitgrad.text.characters import encodable, printable, printable_lines
+from implicitgrad.text.characters import SYMBOLS, can_encode, encodable, printable, printable_lines
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from typing import TextIO
+
+USUAL_WIDTH, USUAL_HEIGHT = 80, 24
+GOOD, DOUBTFUL, BAD, LABEL, UNDETERMINED = (f"color({number})" for number in (28, 130, 196, 30, 133))
+"""Colours that can be read on a light and on a dark background: each has a contrast of at least 3.9 to both."""
+
+
+class Screen:
+    """The properties of a terminal, file or pipe that a page is laid out for.
+
+    width : columns; None if lines may have any length. height : lines of one screen.
+    """
+
+    def __init__(
+        self, width: int | None = None, has_color: bool = False, encoding: str = "utf-8", height: int = USUAL_HEIGHT
+    ) -> None:
+        self.width, self.has_color, self.encoding, self.height = width, has_color, encoding, height
+        self.has_symbols = can_encode(SYMBOLS, encoding)
+        """Whether the encoding has ∂ and the like; if not, they are spelled in ASCII."""
+
+    def label(self, name: str) -> str:
+        """Return a name with control characters, and characters that the encoding lacks, escaped."""
+        shown = printable(name)
+        if self.has_symbols and can_encode(shown, self.encoding):
+            return shown
+        return shown.encode("ascii", "backslashreplace").decode("ascii")
+
+    def sentence(self, text: str) -> str:
+        """Return a message, with its symbols in ASCII if the encoding lacks them."""
+        return encodable(printable(text), self.encoding)
+
+
+def stdout_screen() -> Screen:
+    """Return the screen behind standard output.
+
+    The width is COLUMNS, else the terminal's; a pipe has none. The height is LINES, else the terminal's. NO_COLOR
+    wins over FORCE_COLOR, and that over TERM=dumb.
+    """
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    width, height = _terminal_size() if is_terminal else (None, USUAL_HEIGHT)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return Screen(_stated("COLUMNS") or width, _has_color(is_terminal), encoding, _stated("LINES") or height)
+
+
+def _stated(variable: str) -> int | None:
+    """Return the number of at most nine digits in an environment variable, from 1 to a million; None without one."""
+    text = os.environ.get(variable, "")
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return min(max(1, int(text)), 10**6) if is_number else None
+
+
+def _terminal_size() -> tuple[int, int]:
+    try:
+        columns, lines = os.get_terminal_size(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return USUAL_WIDTH, USUAL_HEIGHT
+    return columns or USUAL_WIDTH, lines or USUAL_HEIGHT
+
+
+def _has_color(is_terminal: bool) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return is_terminal and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
 
 
 def say(line: str) -> None:
@@ -28,16 +92,13 @@ def write_stderr(text: str) -> None:
             sys.stderr.flush()
 
 
-@contextmanager
-def spinner(activity: str) -> Iterator[None]:
-    """Show a spinner beside ``activity`` on a terminal if the work within takes long."""
+def spinner(activity: str) -> AbstractContextManager[None]:
+    """Return a context that shows a spinner beside ``activity`` on a terminal if the work within takes long."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield
-        return
+        return nullcontext()
     from implicitgrad.terminal.spinner import spin
 
-    with spin(printable(activity)):
-        yield
+    return spin(printable(activity))
 
 
 def write_stdout(text: str) -> None:
@@ -52,7 +113,8 @@ def write_stdout(text: str) -> None:
     except OSError as error:
         from implicitgrad.text.errors import OutputError, ReaderGone
 
-        _discard_stdout()
+        with suppress(OSError, ValueError, AttributeError):  # the interpreter would write what is still buffered
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise ReaderGone("standard output was closed by its reader") from None
         raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
@@ -67,9 +129,3 @@ def _write_whole(stream: TextIO, text: str) -> None:
     rest = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
     while rest:
         rest = rest[raw.write(rest) or 0 :]
-
-
-def _discard_stdout() -> None:
-    """Discard what is still buffered, which the interpreter would write at its end."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

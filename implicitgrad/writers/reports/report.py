@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
-from implicitgrad.terminal.screen import BAD, DOUBTFUL, GOOD, LABEL, Screen, stdout_screen
+from implicitgrad.terminal.streams import BAD, DOUBTFUL, GOOD, LABEL, Screen, stdout_screen
 from implicitgrad.text.characters import IN_ASCII, count, printable
 from implicitgrad.writers.screen.line_breaks import break_line
 

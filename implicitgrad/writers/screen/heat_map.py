@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from implicitgrad.numbers.display.style import show_decimal
-from implicitgrad.terminal.screen import USUAL_WIDTH, Screen
+from implicitgrad.terminal.streams import USUAL_WIDTH, Screen
 from implicitgrad.writers.screen.scaled_matrix import decimal_exponent
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from rich.cells import cell_len
 
 from implicitgrad.numbers.display.sums import Expression
-from implicitgrad.terminal.screen import LABEL
+from implicitgrad.terminal.streams import LABEL
 from implicitgrad.writers.elements import Block
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line
 from implicitgrad.writers.screen.table_layout import GAP, MARGIN, NARROWEST_CELL, Line, style_of

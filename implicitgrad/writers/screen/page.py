@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.terminal.screen import USUAL_HEIGHT, USUAL_WIDTH, Screen, stdout_screen
+from implicitgrad.terminal.streams import USUAL_HEIGHT, USUAL_WIDTH, Screen, stdout_screen
 from implicitgrad.writers.document import Document, document_of
 from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.options import WriteOptions

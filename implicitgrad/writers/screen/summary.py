@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.terminal.screen import LABEL, Screen
+from implicitgrad.terminal.streams import LABEL, Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
 from implicitgrad.writers.screen.heat_map import draw, shorten

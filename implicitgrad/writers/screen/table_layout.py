@@ -8,7 +8,7 @@ from itertools import zip_longest
 from rich.cells import cell_len
 
 from implicitgrad.numbers.display.sums import Expression
-from implicitgrad.terminal.screen import DOUBTFUL, LABEL, UNDETERMINED
+from implicitgrad.terminal.streams import DOUBTFUL, LABEL, UNDETERMINED
 from implicitgrad.writers.elements import FREE, OPEN, Block
 from implicitgrad.writers.screen.line_breaks import break_expression
 
