@@ -249,6 +249,7 @@ def test_a_sum_is_written_as_by_hand() -> None:
     assert str(linear(Fraction(0), [(Fraction(-1), "a"), (Fraction(0), "b"), (Fraction(1), "c")], show)) == "-a + c"
     assert str(linear(Fraction(0), [], show)) == "0"
     short = EachNumber(NumberOptions(3)).show
+    assert str(linear(Ball(1.0, 0.2), [(Ball(-0.6, 0.1), "a")], short)) == "1.00±0.21 − (0.60±0.11)·a"
     assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], short)) == "≈6.97e-8 − 2·a"
     assert str(linear(Fraction(-1, 3**15), [(Fraction(-1, 7**9), "a")], short)) == "≈-6.97e-8 − ≈2.48e-8·a"
 
