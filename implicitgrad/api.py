@@ -245,7 +245,7 @@ def check(
         constraints = constraints._asdict()
     parts = {key: _part(value) for key, value in given.items() if value is not None}
     if not parts:
-        raise TypeError("expected a claim: status, rank, dy_dx, dL_dx, free_parameters, ...")
+        raise TypeError("expected a claim: status, rank, dy_dx, dL_dx, dL_dA, dL_dB, free_parameters, ...")
     if isinstance(constraints, Mapping):
         parts["constraints"] = SourceValue(constraints)
         parts |= {f"constraints.{key}": _part(value) for key, value in constraints.items()}

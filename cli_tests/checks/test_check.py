@@ -618,7 +618,7 @@ def test_a_wrong_constraint_is_explained_by_its_entry() -> None:
          "constraints.dependent[2]: duplicate name 'x1'"),
         ([[1], [2]], {"constraints": {"dependent": [], "matrix": []}},
          "constraints.dependent: expected names of inputs, got an empty list"),
-        ([[1]], {"dL_dx_unique": True}, "dL_dx_unique needs dL_dy, and there is none"),
+        ([[1]], {"dL_dx_unique": True}, "dL_dx_unique needs dL_dy, and there is none. Give it as dL_dy="),
         ([[1, 2]], {"free_parameters": ["∂y1/∂x1", "dy1/dx1"]}, "free_parameters[2]: duplicate name 'dy1/dx1'"),
         ([[1, 2, 3], [4, 5, 6]], {"dy_dx": [[1, 2, 3], [4, 5]]},
          "dy_dx has 2 rows; expected 3, one for each unknown y"),

@@ -162,7 +162,7 @@ def _is_special(A: list[list[Fraction]]) -> bool:
         ([[2, 1], [1, 3]], [[1, 0], [0, 1]], {"dL_dx": [["-1/5", "2/5"], ["-1/5", "2/5"]]},
          "the claim equals ∂L2/∂x: is it the gradient of another loss?"),
         ([[3]], [1], {"dL_dx": ["0.33334"]},
-         "the claim agrees to a relative 1e-4: if it is only rounded, a tolerance says so (--rtol 1e-4)"),
+         "the claim agrees to a relative 1e-4: if it is only rounded, a tolerance says so (rtol=1e-4)"),
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[-5, 3], [2, -1]]},
          "the claim is the transpose of a valid ∂y/∂x: has it a row for each unknown y?"),
         ([[1, 2], [3, 5]], [3, 1], {"dy_dx": [[1, 2], [3, 5]]},
@@ -241,9 +241,9 @@ IDENTITY = [[int(i == j) for j in range(5)] for i in range(5)]
     ("A", "g", "claims", "message"),
     [
         ([[1]], [1], {"dL_dx": ["1.00001"]},
-         "the claim agrees to a relative 1e-5: if it is only rounded, a tolerance says so (--rtol 1e-5)"),
+         "the claim agrees to a relative 1e-5: if it is only rounded, a tolerance says so (rtol=1e-5)"),
         ([[3]], None, {"dy_dx": [["0.33334"]]},
-         "the claim agrees to a relative 1e-4: if it is only rounded, a tolerance says so (--rtol 1e-4)"),
+         "the claim agrees to a relative 1e-4: if it is only rounded, a tolerance says so (rtol=1e-4)"),
         ([[1, 2], [3, 5]], [3, 1], {"dL_dx": ["-6.0", "2.5"]},
          "the claim is 1/2 times ∂L/∂x: is a factor of 2 missing?"),
         (IDENTITY, [2, 3, 5, 7, 11], {"dL_dx": [2, -3, -5, -7, -11]},
@@ -300,7 +300,7 @@ def test_a_forgotten_transpose_is_recognised_in_any_square_jacobian() -> None:
     ("A", "claims", "messages"),
     [
         ([[2, 1], [1, 3]], {"dy_dx": [["0.60000002", "-0.2"], ["-0.2", "0.40000001"]]},
-         ["the claim agrees to a relative 1e-7: if it is only rounded, a tolerance says so (--rtol 1e-7)"]),
+         ["the claim agrees to a relative 1e-7: if it is only rounded, a tolerance says so (rtol=1e-7)"]),
         ([[1, 1], [1, "1.1"]], {"dy_dx": [["11.1", "-10.0"], ["-10.0", "10.0"]]}, []),
         ([[100, 100], [100, "100.1"]], {"dy_dx": [["10.0", "-10.1"], ["-10.0", "10.1"]]}, []),
         ([[1, 1], [1, "1.001"]], {"dy_dx": [["-951.0", "1000.0"], ["950.0", "-1000.0"]]}, []),
@@ -334,8 +334,8 @@ def test_the_tolerance_that_is_advised_for_a_rounded_claim_suffices(
 ) -> None:
     (found,) = suspicions(A, g, next(iter(claims)), **claims)
     stated = {key: value for key, value in advice.items() if claims.get(key) != value}
-    options = " ".join(f"--{key} {value}" for key, value in stated.items())
-    assert found.message == (f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({options})")
+    arguments = ", ".join(f"{key}={value}" for key, value in stated.items())
+    assert found.message == f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({arguments})"
     assert check(A, g, **{**claims, **advice})
 
 

@@ -159,3 +159,11 @@ def test_second_derivatives_that_doubles_cannot_hold_are_refused(run: Run, equat
     assert result.returncode == 2
     assert json.loads(result.stderr)["error"]["code"] == "overflow"
     assert run(*given, "-fjson").returncode == 0
+
+
+def test_second_derivatives_that_are_not_determined_are_said_to_be_so(run: Run) -> None:
+    node = ("solve", "-e", "y^2 = x^3 - 3*x + 2", "--unknowns", "y", "--at", "x=1,y=0", "--order", "2")
+    for options in ((), ("--steps",)):
+        result = run(*node, *options)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "\n  ∂²y/∂x² is not determined, for ∂y/∂x is not\n" in result.stdout

@@ -207,6 +207,9 @@ BAD_PROGRAMS = {
     "equations, at, solve_for, expect. subject_to is of a quadratic program, which has P, q, minimize or maximize "
     "beside "
     "it",
+    "P: [[2]]\nq: [1]\ny: [a]\n": "-:3:1: unknown key 'y'; expected one of name, P, q, G, h, A, b, lb, ub, names, "
+    "dL_dz, dL_dlambda, dL_dnu, minimize, maximize, subject_to, z, at, expect. The unknowns of a quadratic program are "
+    "z: names: {z: [...]}, or z: [...] beside minimize",
     "minimize: (z1 - c)^2\nat: {c: 1}\n": "-: expected the names of the unknowns, got none. Name them: z: [z1] (on the "
     "command line, --unknowns z1)",
     "minimize: z1^2\nz: z1, z2\n": "-:2:4: z[1]: expected a name of letters, digits and _, to stand in an equation, "

@@ -191,7 +191,7 @@ def test_every_sentence_is_true_and_complete() -> None:
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
-        ("plain", "note = the equations depend on each other in the unknowns:\nequation feed_2 = -equation a*b\n"
+        ("plain", "note = the equations depend on each other in the unknowns: equation feed_2 = -equation a*b\n"
                   "note = v_4 and v*5 are not determined; v*5 - v_4 is\n"),
         ("markdown", "the equations depend on each other in the unknowns:\n\n- equation feed_2 = -equation a\\*b\n\n"
                      "v_4 and v\\*5 are not determined; v\\*5 − v_4 is\n"),

@@ -47,11 +47,9 @@ rank = 1 of 1
 note = 1 constraint on x
 condition = 1
 arithmetic = exact
-note = x is constrained:
-b in = 2*a
+note = x is constrained: b in = 2*a
 note = derivatives along the constraint: b in follows
-note = the equations depend on each other in the unknowns:
-equation b in = 2*equation a
+note = the equations depend on each other in the unknowns: equation b in = 2*equation a
 dy_dx[u][a] = 1/2
 dL1_dx[a] = 1/2
 dL2_dx[a] = 3/2

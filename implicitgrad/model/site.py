@@ -1,4 +1,4 @@
-"""Where a value stands in a file's text, and where the claims about a system do, for check --update."""
+"""Where a value stands in a file's text, or that it is from Python, and where the claims about a system stand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from typing import NamedTuple
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 """From (line, column) to (line, column), 1-based; the second is the place after the last character."""
+
+
+def is_from_python(source: str) -> bool:
+    """Return whether a system is from Python, where a hint names an argument and no option."""
+    return source.startswith("<python>")
 
 
 class Site(NamedTuple):

@@ -119,10 +119,11 @@ class Document:
         else:
             if self.solution.at_value is None or self.solution.at_value.shows_x:
                 yield from self._answer()
-            if self.solution.second:
-                from implicitgrad.writers.sections.second_derivatives import show_second_derivatives
+        second = self.solution.second
+        if second is not None and not (second and self.solution.derivation):
+            from implicitgrad.writers.sections.second_derivatives import show_second_derivatives
 
-                yield from show_second_derivatives(self.solution, self.solution.second, self.notation, self.shown)
+            yield from show_second_derivatives(self.solution, second, self.notation, self.shown)
         if self.solution.along is not None:
             from implicitgrad.writers.sections.along import show_along
 

@@ -38,10 +38,11 @@ def rounding(claim: Claim) -> Suspicion | None:
         return is_valid(loosened(rtol, atol))
 
     places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, None))
-    agreement, options, absolute = f"a relative 1e-{places}", f"--rtol 1e-{places}", claims.atol
+    agreement, tolerances, absolute = f"a relative 1e-{places}", {"rtol": f"1e-{places}"}, claims.atol
     if places is None and claims.atol:
         places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, claims.atol))
-        agreement, options = f"a relative 1e-{places} beside the absolute tolerance", f"--rtol 1e-{places}"
+        agreement = f"a relative 1e-{places} beside the absolute tolerance"
+        tolerances = {"rtol": f"1e-{places}"}
     if places is None:
         coarsest = next(n for n in range(-400, 800) if _power_of_ten(n) * 10**MIN_PLACES_NEAR_ZERO <= largest)
         fine = _most_places(coarsest, lambda atol: is_enough(_power_of_ten(MIN_PLACES), atol))
@@ -49,15 +50,16 @@ def rounding(claim: Claim) -> Suspicion | None:
             return None
         absolute = _power_of_ten(fine)
         shown = f"1e{-fine}" if fine else "1"
-        agreement, options = f"an absolute {shown}", f"--atol {shown}"
+        agreement, tolerances = f"an absolute {shown}", {"atol": shown}
         if not is_enough(None, absolute):
             places = _most_places(MIN_PLACES, lambda rtol: is_enough(rtol, absolute))
-            agreement, options = f"a relative 1e-{places} and {agreement}", f"--rtol 1e-{places} {options}"
+            agreement = f"a relative 1e-{places} and {agreement}"
+            tolerances = {"rtol": f"1e-{places}", **tolerances}
     found = loosened(claims.rtol if places is None else _power_of_ten(places), absolute)
     limit = significant_tolerances(found) if is_valid(found) else None
     if not is_valid(found if limit is None else found.with_tolerances(limit.tolerances)):
         return None  # it would still fail, or prove nothing
-    return rounded(agreement, options)
+    return rounded(agreement, tolerances, claim.context.system.source)
 
 
 def _valid_jacobian(context: Context) -> Claim | None:

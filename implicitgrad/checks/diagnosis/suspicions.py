@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import starmap
 
+from implicitgrad.model.site import is_from_python
 from implicitgrad.model.verdict import Suspicion, show
 
 MAX_NAMES = 3
@@ -40,8 +42,10 @@ def of_another_loss(name: str) -> Suspicion:
     return Suspicion("stale", f"the claim equals {name}: is it the gradient of another loss?")
 
 
-def rounded(agreement: str, options: str) -> Suspicion:
-    """Return the suspicion that a claim is only rounded, and would hold with these options."""
+def rounded(agreement: str, tolerances: Mapping[str, str], source: str) -> Suspicion:
+    """Return the suspicion that a claim is only rounded, and would hold with these tolerances, by rtol and atol."""
+    pattern = "{}={}" if is_from_python(source) else "--{} {}"
+    stated = (", " if is_from_python(source) else " ").join(starmap(pattern.format, tolerances.items()))
     return Suspicion(
-        "rounding", f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({options})"
+        "rounding", f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({stated})"
     )

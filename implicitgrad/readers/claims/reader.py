@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from implicitgrad.model.claims import ClaimedConstraints, ClaimedMatrix, ClaimedNumber, Claims
+from implicitgrad.model.site import is_from_python
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS, REQUIREMENTS, Path, SourceValue
 from implicitgrad.model.system import Arithmetic, Status
@@ -90,8 +91,9 @@ class _Builder(ClaimReader):
         self.refuse(key, (), f"{key}: expected true or false, got {described(value)}")
         return None
 
-    def _where_to_give(self) -> str | None:
-        return None if self.system.source.startswith("<python>") else "Give it in the file or with -g"
+    def _where_to_give(self, option: str = "-g", argument: str = "dL_dy") -> str:
+        is_own = is_from_python(self.system.source)
+        return f"Give it as {argument}=" if is_own else f"Give it in the file or with {option}"
 
     def _free_parameters(self) -> ClaimedNumber | tuple[str, ...] | None:
         key = "free_parameters"
@@ -132,8 +134,7 @@ class _Builder(ClaimReader):
             return None
         if self.system.dL_dy is None or self.system.x_value is None:
             lacking = "dL_dy" if self.system.dL_dy is None else "the value of x"
-            option = "-g" if self.system.dL_dy is None else "--at"
-            hint = None if self.system.source == "<python>" else f"Give it in the file or with {option}"
+            hint = self._where_to_give() if self.system.dL_dy is None else self._where_to_give("--at", "at")
             self.refuse(key, (), f"{key} needs {lacking}, and there is none", hint)
             return None
         M, K = self.system.equations, len(self.system.dL_dy)

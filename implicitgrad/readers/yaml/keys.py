@@ -24,7 +24,9 @@ def problem_of(
     from implicitgrad.model.program.spec import PROGRAM_KEYS
 
     hint = hint_at_key(written, known, "expect: {{{}: ...}}") if has_hint else None
-    if key in PROGRAM_KEYS:
+    if "dL_dz" in known and key in ("y", "unknowns", "variables"):
+        hint = "The unknowns of a quadratic program are z: names: {z: [...]}, or z: [...] beside minimize"
+    elif key in PROGRAM_KEYS:
         hint = f"{key} is of a quadratic program, which has P, q, minimize or maximize beside it"
     return f"unknown key {key_node}; expected one of {', '.join(known)}", key_node, hint
 

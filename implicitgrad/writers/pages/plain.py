@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.numbers.display.form import NumberOptions
@@ -59,9 +59,22 @@ def _facts(document: Document | ProgramDocument) -> Iterator[str]:
     yield f"arithmetic = {arithmetic}"
     prefix = ""
     for section in document.sections():
-        for element in section.elements:
+        for element in _with_announcements(section.elements):
             prefix = "minimum_norm." if isinstance(element, Sentence) and "minimum-norm" in element.text else prefix
             yield from _of_element(element, prefix)
+
+
+def _with_announcements(elements: Sequence[Element]) -> Iterator[Element]:
+    """Yield the elements; a sentence that announces equations becomes one sentence with each."""
+    for previous, element, following in zip((None, *elements), elements, (*elements[1:], None), strict=False):
+        if isinstance(element, Equations) and _announces(previous):
+            yield from (Sentence(f"{previous.text} {line}") for line in element.lines)
+        elif not (isinstance(following, Equations) and _announces(element)):
+            yield element
+
+
+def _announces(element: Element | None) -> TypeGuard[Sentence]:
+    return isinstance(element, Sentence) and element.text.endswith(":")
 
 
 def _of_element(element: Element, prefix: str) -> Iterator[str]:

@@ -42,4 +42,4 @@ def rounding(trial: ProgramTrial) -> Suspicion | None:
     if not agree(FEWEST_PLACES):
         return None
     places = next(k for k in range(MOST_PLACES, FEWEST_PLACES - 1, -1) if agree(k))
-    return rounded(f"a relative 1e-{places}", f"--rtol 1e-{places}")
+    return rounded(f"a relative 1e-{places}", {"rtol": f"1e-{places}"}, trial.solution.program.source)
