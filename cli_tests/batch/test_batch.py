@@ -478,11 +478,11 @@ def test_one_poisoned_file_among_thousands_costs_one_record(run_process: Run, tm
         (tmp_path / "many" / f"s{k:05}{'poison' if k == poison else ''}.yaml").write_text(f"A: [[{k + 1}]]\n")
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, implicitgrad.readers.yaml.reader as yaml\n"
-        "read = yaml.read_yaml\n"
-        "def poisoned(text, source, name):\n"
+        "read = yaml.read_systems\n"
+        "def poisoned(text, source):\n"
         "    if 'poison' in source: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return read(text, source, name)\n"
-        "yaml.read_yaml = poisoned\n"
+        "    return read(text, source)\n"
+        "yaml.read_systems = poisoned\n"
     )
     result = run_process("batch", "many", "--jobs", "2", "-o", "r.jsonl", PYTHONPATH=str(tmp_path))
     assert result.returncode == 2

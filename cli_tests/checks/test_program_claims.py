@@ -16,7 +16,7 @@ import implicitgrad
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.model.verdict import Outcome
 from implicitgrad.readers.systems.build import build_question
-from implicitgrad.readers.yaml.reader import read_yaml
+from implicitgrad.readers.yaml.reader import read_systems
 from implicitgrad.solvers.program.solver import solve_program
 from implicitgrad.writers.program.record import program_record
 
@@ -44,7 +44,7 @@ BOOK = {
 def outcomes(text: str, **claims: Any) -> dict[str, Outcome]:
     """Judge claims, as JSON values, about the program of a YAML text."""
     written = f"{text}expect: {json.dumps(claims, default=str)}\n"
-    (verdict,) = check_specs(read_yaml(written, "file.yaml", "file"))
+    (verdict,) = check_specs(read_systems(written, "file.yaml"))
     return {outcome.key: outcome for outcome in verdict.outcomes}
 
 
@@ -381,14 +381,14 @@ def random_program(random: Random) -> dict[str, Any]:
 
 def solved(document: dict[str, Any]) -> dict[str, Any]:
     """Return the record of a program."""
-    (spec,) = read_yaml(json.dumps(document), "file.json", "file")
+    (spec,) = read_systems(json.dumps(document), "file.json")
     question = build_question(spec)
     assert question.kind == "program"
     return json.loads(json.dumps(program_record(solve_program(question))))  # type: ignore[no-any-return]
 
 
 def judged(document: dict[str, Any], expect: object) -> dict[str, bool]:
-    (verdict,) = check_specs(read_yaml(json.dumps(document | {"expect": expect}), "file.json", "file"))
+    (verdict,) = check_specs(read_systems(json.dumps(document | {"expect": expect}), "file.json"))
     return {outcome.key: outcome.holds for outcome in verdict.outcomes}
 
 

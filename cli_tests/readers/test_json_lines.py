@@ -12,7 +12,6 @@ from implicitgrad import InputError, LinearSystem, Problem
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.readers.yaml import reader as yaml
 from implicitgrad.readers.yaml.json_lines import read_json_line, read_systems
-from implicitgrad.readers.yaml.reader import read_yaml
 
 LINE = 3
 LONG = "1" * 1001
@@ -69,14 +68,14 @@ Outcome = LinearSystem | list[Problem]
 
 def in_a_file(text: str, arithmetic: str) -> Outcome:
     try:
-        return build_system(read_yaml("\n" * (LINE - 1) + text, "s", "s")[0], arithmetic)
+        return build_system(yaml.read_systems("\n" * (LINE - 1) + text, "s")[0], arithmetic)
     except InputError as error:
         return list(error.problems)
 
 
 def on_a_line(text: str, arithmetic: str = "auto") -> Outcome:
     try:
-        return build_system(read_json_line(text, "s", "s", LINE), arithmetic)
+        return build_system(read_json_line(text, "s", LINE), arithmetic)
     except InputError as error:
         return list(error.problems)
 

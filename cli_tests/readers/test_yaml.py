@@ -263,7 +263,7 @@ def test_the_problems_of_all_documents_are_reported(tmp_path: Path) -> None:
 def test_no_text_gives_anything_but_systems_or_an_input_error(text: str) -> None:
     problems: tuple[Problem, ...] = ()
     try:
-        specs = reader.read_yaml(text, "fuzz", "fuzz")
+        specs = reader.read_systems(text, "fuzz")
         for spec in specs:
             build_system(spec)
     except InputError as error:
@@ -288,7 +288,7 @@ def large_text(entry: str = "0.1", style: str = "flow", shape: tuple[int, int] =
 @pytest.mark.parametrize("style", ["flow", "block", "json"])
 def test_a_large_matrix_becomes_doubles_at_once(style: str, tmp_path: Path) -> None:
     text = large_text("-1e-3", style)
-    (spec,) = reader.read_yaml(text, "large", "large")
+    (spec,) = reader.read_systems(text, "large")
     assert isinstance(spec.values["A"].value, Decimals)
     (system,) = read(text, tmp_path)
     assert isinstance(system.A, BallMatrix)
@@ -346,7 +346,7 @@ def test_a_matrix_read_at_once_is_the_same_as_one_read_entry_by_entry(rows: list
     for least in (0, 10**9):
         try:
             with patch.object(yaml_nodes, "LARGE", least):
-                (spec,) = reader.read_yaml(text, "fuzz", "fuzz")
+                (spec,) = reader.read_systems(text, "fuzz")
             answers.append(build_system(spec, arithmetic))
         except InputError as error:
             answers.append(error.problems)

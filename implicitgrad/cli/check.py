@@ -115,13 +115,12 @@ def check(
     from implicitgrad.batch.inputs.walk import find_files
     from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
-    from implicitgrad.readers.formats import file_of, suffixes_of
+    from implicitgrad.readers.formats import BY_SUFFIX, file_of
     from implicitgrad.terminal.files import refuse_inputs
 
     _refuse_nonsense(systems, given, claimed)
-    files, errors = find_files(
-        systems, exclude, suffixes_of(lambda one: one.has_claims and (one.is_text or not update))
-    )
+    kept = [suffix for suffix, one in BY_SUFFIX.items() if one.has_claims and (one.is_text or not update)]
+    files, errors = find_files(systems, exclude, tuple(kept))
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:

@@ -58,14 +58,13 @@ def _read_pasted(text: str, source: str, *, is_matrix: bool) -> SourceValue:
 
 def _read_file(path: str, csv_format: CsvFormat, *, is_matrix: bool) -> SourceValue:
     found = format_by_suffix(path)
-    if found is None or not found.has_matrix:
+    if found is None or found.is_stream:
         if csv_format.delimiter is None:
             return _read_inline(read_text(path), path, is_matrix=is_matrix)
         found = CSV
-    if found.delimiter is not None:
-        csv_format = csv_format._replace(delimiter=csv_format.delimiter or found.delimiter)
-    reader = found.load()
-    value = reader.read_matrix(read_text(path), path, csv_format) if found.is_text else reader.read_matrix(path)
+    read_matrix = found.load().read_matrix
+    text = [read_text(path)] if found.is_text else []
+    value: SourceValue = read_matrix(*text, path, *found.csv_arguments(csv_format))
     if found.has_column_vectors and not is_matrix:
         from implicitgrad.readers.arrays.vectors import as_vector
 

@@ -168,7 +168,7 @@ def _apply(
 def _read_specs(item: Item, task: BatchTask) -> list[SystemSpec]:
     source = item.source
     if item.data is not None and item.line is not None:
-        return [read_json_line(decode(source, item.data, item.line), source, stem(source), item.line)]
+        return [read_json_line(decode(source, item.data, item.line), source, item.line)]
     return read_specs(source, task.csv_form, None if item.data is None else decode(source, item.data))
 
 

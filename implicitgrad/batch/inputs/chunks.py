@@ -13,7 +13,7 @@ from implicitgrad.batch.inputs.stack_parts import parts_of
 from implicitgrad.batch.inputs.walk import PAUSE
 from implicitgrad.batch.task import Chunk, Item
 from implicitgrad.readers.files.source import MAX_BYTES, read_bytes, unreadable
-from implicitgrad.readers.formats import file_of, format_by_suffix, is_stream
+from implicitgrad.readers.formats import file_of, format_by_suffix
 from implicitgrad.text.errors import InputError, Problem
 
 CHUNK_BYTES = 2**16
@@ -71,6 +71,12 @@ def chunks(
             yield from _stream(item)
     if chunk:
         yield chunk
+
+
+def is_stream(path: str) -> bool:
+    """Return whether a file's suffix says that it holds one system a line."""
+    found = format_by_suffix(path)
+    return found is not None and found.is_stream
 
 
 def _item(source: str, own: Collection[FileId], *, sends_all: bool) -> Item | InputError | str | None:

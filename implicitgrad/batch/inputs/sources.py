@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
-from implicitgrad.batch.inputs.chunks import FileId
+from implicitgrad.batch.inputs.chunks import FileId, is_stream
 from implicitgrad.batch.inputs.file_list import listed
 from implicitgrad.batch.inputs.stack_parts import count_systems
 from implicitgrad.batch.inputs.walk import PAUSE, walk
 from implicitgrad.batch.outputs.earlier import refuse_foreign
-from implicitgrad.readers.formats import BY_SUFFIX, file_of, is_stream
+from implicitgrad.readers.formats import BY_SUFFIX, file_of
 from implicitgrad.terminal.files import refuse_inputs
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, UsageError

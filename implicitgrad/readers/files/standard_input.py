@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.files.source import STANDARD_INPUT, is_matrix_market
+from implicitgrad.readers.yaml.reader import read_systems
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.errors import InputError
 
 
-def read_standard_input(text: str, read_yaml: Callable[[str, str], list[SystemSpec]]) -> list[SystemSpec]:
+def read_standard_input(text: str) -> list[SystemSpec]:
     """Return the systems of YAML, or the one of a matrix as another program prints it. Raise InputError."""
     if is_matrix_market(text):
         from implicitgrad.readers.matrix_market.reader import read_text
@@ -21,7 +20,7 @@ def read_standard_input(text: str, read_yaml: Callable[[str, str], list[SystemSp
     specs: list[SystemSpec] = []
     error = None
     try:
-        specs = read_yaml(text, STANDARD_INPUT)
+        specs = read_systems(text, STANDARD_INPUT)
     except InputError as caught:
         error = caught
     if any(spec.values or not spec.problems for spec in specs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue, SystemSpec
+from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.files.source import stem
 from implicitgrad.text.characters import MAX_DIGITS, quoted
 from implicitgrad.text.errors import InputError, Problem
@@ -20,19 +20,33 @@ DECODER = json.JSONDecoder(parse_float=str, parse_constant=_refuse, object_pairs
 LONG_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse, object_pairs_hook=tuple)
 """Decodes all numbers as their texts, in lines that may have numbers of too many digits."""
 BLANKS = " \t\r\n"
+MAX_BLANKS = 2**12
+"""Characters between two lines."""
 NO_SYSTEM = ("", "---")
 """Lines without a system; the second separates YAML documents."""
 KEYS = {"name", "A", "B", "dL_dy", "x", "y"}
 
 
-def read_json_line(text: str, source: str, name: str, line: int) -> SystemSpec:
+def are_json_lines(text: str) -> bool:
+    """Return whether an object on a line of its own is followed by another, or by --- and lines of objects alone."""
+    first, _, rest = text.partition("\n")
+    if not (first.startswith("{") and first.rstrip().endswith("}")):
+        return False
+    following = rest[:MAX_BLANKS].lstrip()
+    if following.startswith("---"):
+        lines = map(str.strip, rest.split("\n"))
+        return all(line in NO_SYSTEM or (line[0] == "{" and line[-1] == "}") for line in lines)
+    return following.startswith("{")
+
+
+def read_json_line(text: str, source: str, line: int) -> SystemSpec:
     """Return the system on a line, the ``line``-th of its stream. Raises InputError."""
     stripped = _object(text, source, line)
-    reread = partial(_reread, text, source, name, line)
+    reread = partial(_reread, text, source, line)
     values = _values(stripped)
     if values is None:
         return reread()
-    name = values.pop("name", name)  # type: ignore[assignment]
+    name = values.pop("name", stem(source))
     if not isinstance(name, str) or not name.strip():
         return reread()
     spec = SystemSpec(source, {key: SourceValue(value) for key, value in values.items()}, name)
@@ -40,16 +54,15 @@ def read_json_line(text: str, source: str, name: str, line: int) -> SystemSpec:
     return spec
 
 
-def read_systems(text: str, source: str, _: CsvFormat = UNSTATED) -> list[SystemSpec]:
+def read_systems(text: str, source: str) -> list[SystemSpec]:
     """Return the systems of a text, one a line. Raise InputError with the problems of all lines."""
-    name = stem(source)
     specs: list[SystemSpec] = []
     problems: list[Problem] = []
     lines = [(line, one) for line, one in enumerate(text.split("\n"), start=1) if one.strip(BLANKS) not in NO_SYSTEM]
     for number, (line, one) in enumerate(lines, start=1):
         try:
             _object(one, source, line)
-            spec = _reread(one, source, name, line)
+            spec = _reread(one, source, line)
         except InputError as error:
             problems += error.problems
         else:
@@ -82,12 +95,12 @@ def _values(text: str) -> dict[str, object] | None:
     return values if is_plain else None
 
 
-def _reread(text: str, source: str, name: str, line: int) -> SystemSpec:
+def _reread(text: str, source: str, line: int) -> SystemSpec:
     """Read the line by the YAML reader, which knows positions. Raises InputError."""
-    from implicitgrad.readers.yaml.reader import read_yaml
+    from implicitgrad.readers.yaml.reader import read_systems
 
     try:
-        specs = read_yaml(text, source, name, line - 1)
+        specs = read_systems(text, source, line - 1)
     except InputError as error:
         raise InputError([_within(problem, line, text) for problem in error.problems]) from None
     if len(specs) != 1:

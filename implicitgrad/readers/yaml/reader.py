@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, UNSTATED, CsvFormat, SourceValue, SystemSpec, spelled
+from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.files.source import stem
 from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_matrix, source_value
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
@@ -22,25 +22,20 @@ Refuse = Callable[..., None]
 """Adds a problem: its message, the node at which it is, a hint, and a code."""
 
 
-def read_yaml(text: str, source: str, name: str, above: int = 0) -> list[SystemSpec]:
+def read_systems(text: str, source: str, above: int = 0) -> list[SystemSpec]:
     """Return the systems of a YAML stream, one a document. Raise InputError.
 
     above : the number of lines of the source before the text.
     """
     specs = []
     for number, node in enumerate(documents(text, source, above), start=1):
-        specs.append(_spec(node, source if number == 1 else f"{source}#{number}", source, name, text))
+        specs.append(_spec(node, source if number == 1 else f"{source}#{number}", source, text))
     if not specs:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
     return specs
 
 
-def read_systems(text: str, source: str, _: CsvFormat = UNSTATED) -> list[SystemSpec]:
-    """Return the systems of a file, one a document. Raise InputError."""
-    return read_yaml(text, source, stem(source))
-
-
-def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
+def read_matrix(text: str, source: str) -> SourceValue:
     """Return the one bare matrix or vector of a file. Raise InputError."""
     nodes = list(documents(text, source))
     if len(nodes) != 1 or nodes[0].pairs is not None:
@@ -49,7 +44,8 @@ def read_matrix(text: str, source: str, _: CsvFormat = UNSTATED) -> SourceValue:
     return source_value(nodes[0], source)
 
 
-def _spec(node: YamlNode, document: str, source: str, name: str, text: str) -> SystemSpec:
+def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
+    name = stem(source)
     spec, keys, claims = SystemSpec(document, {}, name), KEYS, CLAIMS
     if any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ()):
         from implicitgrad.model.program.spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
