@@ -4,7 +4,7 @@ from typing import Any
 
 from implicitgrad import Solution
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, Point, add_linearization, read_equations
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 
@@ -39,6 +39,6 @@ def solved(
         else Point({name: EquationLine(value, "t") for name, value in at.items()}, solve_for.split(), "t"),
     )  # fmt: skip
     spec = SystemSpec("t", {}, "t")
-    spec.take(read)
+    add_linearization(spec, read)
     spec.order = asked.get("order", 1)
     return solve_system(build_system(spec), **asked)

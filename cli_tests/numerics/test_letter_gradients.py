@@ -10,7 +10,7 @@ from conftest import Run, spread
 
 from implicitgrad import solve
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, Point, add_linearization, read_equations
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.function_field.field import expression_of
@@ -32,7 +32,7 @@ def of_equations(equations: list[str], y: list[str], x: list[str], g: list[str],
     spec = SystemSpec("s", {"dL_dy": SourceValue(g)}, "s")
     spec.in_letters = True
     names = [SourceValue(list(one)) for one in (y, x)]
-    spec.take(read_equations(lines, *names, "e", point))
+    add_linearization(spec, read_equations(lines, *names, "e", point))
     return solve_system(build_system(spec), wrt=("a", "b", "c")).at_value
 
 

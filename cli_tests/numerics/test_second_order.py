@@ -10,7 +10,7 @@ from conftest import Run, spread
 
 from implicitgrad import UsageError
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, Point, add_linearization, read_equations
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.function_field.field import expression_of
@@ -23,8 +23,9 @@ def solved(equations: list[str], y: str, x: str, at: dict[str, str] | None = Non
     spec = SystemSpec("s", {}, "s")
     spec.order = 2
     names = [SourceValue(one.split()) for one in (y, x)]
-    spec.take(read_equations(lines, *names, "e", point))
-    spec.complete()
+    add_linearization(spec, read_equations(lines, *names, "e", point))
+    if spec.linearize is not None:
+        spec.linearize()
     return solve_system(build_system(spec), order=2)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from implicitgrad import InputError
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.equations.reader import EquationLine, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, add_linearization, read_equations
 from implicitgrad.readers.systems.build import build_system
 
 Y, X = ("y1", "y2", "größe"), ("x1", "x_2")
@@ -71,8 +71,9 @@ def system_of(*texts: str, y: tuple[str, ...], x: tuple[str, ...] | None = None)
     )  # fmt: skip
     assert read.origin is None or read.origin.has_constants or not all(name in " ".join(texts) for name in y)
     spec = SystemSpec("t", {}, "t")
-    spec.take(read)
-    spec.complete()
+    add_linearization(spec, read)
+    if spec.linearize is not None:
+        spec.linearize()
     spec.origin = None
     return build_system(spec)
 

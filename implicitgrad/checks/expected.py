@@ -10,7 +10,7 @@ from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.model.verdict import Outcome, Verdict
 from implicitgrad.readers.claims.reader import build_claims
-from implicitgrad.readers.systems.general import is_binary
+from implicitgrad.readers.systems.general import needs_doubles
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, Problem, UsageError
@@ -102,4 +102,4 @@ def together(spec: SystemSpec, claims: Parts) -> dict[str, SourceValue]:
 
 def arithmetic_of(spec: SystemSpec) -> str:
     """Return the arithmetic in which a system is built to be judged."""
-    return Arithmetic.FLOAT if is_binary(spec) or spec.is_at_inexact_point else Arithmetic.EXACT
+    return Arithmetic.FLOAT if needs_doubles(spec) else Arithmetic.EXACT

@@ -75,20 +75,6 @@ class SourceValue(NamedTuple):
     """The notation of the program whose display it was, if that rounds."""
 
 
-class Linearization(NamedTuple):
-    """A and B of equations, or the means to compute them with sympy."""
-
-    values: dict[str, SourceValue]
-    """A, B, x and y, and the second derivatives ``hessian`` if they were asked for; empty before linearizing."""
-    origin: ImplicitEquations | None
-    """The equations; None if A and B say all: linear, numbers as coefficients, no constants, every unknown used."""
-    linearize: Callable[[int, bool], Linearization] | None = None
-    """Computes both, with derivatives up to an order, and in letters if that is true; may take long.
-
-    Raises InputError. None if already done.
-    """
-
-
 class NeedsAlgebra(Exception):
     """A system has letters or nonlinear equations, and algebra was not allowed."""
 
@@ -108,8 +94,8 @@ class SystemSpec:
         """The equations that A and B were computed from, if they say more."""
         self.place: StackPlace | None = None
         """Its place in a stack, if it is in one."""
-        self.linearize: Callable[[int, bool], Linearization] | None = None
-        """Computes A and B of equations that need sympy; None if there are none, or this is done."""
+        self.linearize: Callable[[], None] | None = None
+        """Adds A and B of equations that need sympy, or raises InputError; may take long. None if there are none."""
         self.order = 1
         """The highest derivatives of y that are asked for."""
         self.in_letters = False
@@ -124,19 +110,3 @@ class SystemSpec:
         """Finds the place of ``expect``."""
         self.reread: Callable[[], SystemSpec] | None = None
         """Reads the text again with the slower reader, which knows positions; None if this reader knows them."""
-
-    @property
-    def is_at_inexact_point(self) -> bool:
-        """Return whether A and B are derivatives at a point that solves the equations only approximately."""
-        return self.origin is not None and self.origin.residual is not None
-
-    def take(self, found: Linearization) -> None:
-        """Take A and B of equations; values that are there already stay."""
-        for key, value in found.values.items():
-            self.values.setdefault(key, value)
-        self.origin, self.linearize = found.origin, found.linearize
-
-    def complete(self) -> None:
-        """Compute A and B of equations that need sympy. Raise InputError."""
-        if self.linearize is not None:
-            self.take(self.linearize(self.order, self.in_letters))

@@ -18,7 +18,7 @@ from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.verdict import Outcome, show
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.readers.claims.reader import build_claims
-from implicitgrad.readers.equations.reader import linearize_without_point
+from implicitgrad.readers.equations.reader import add_linearization, linearize_without_point
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.grammar.expressions import has_letters
@@ -85,7 +85,7 @@ def _holds_anywhere(claim: Claim) -> bool:
 
     system = claim.context.system
     spec = SystemSpec(system.name, {}, system.source)
-    spec.take(linearize_without_point(system))
+    add_linearization(spec, linearize_without_point(system))
     solution = solve_system(build_system(spec))
     rows = [list(row) for row in claim.matrix.texts]
     claims = build_claims({claim.matrix.key: SourceValue(rows)}, solution)

@@ -18,8 +18,7 @@ from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.problem import QuadraticProgram
-    from implicitgrad.model.spec import Linearization
-    from implicitgrad.readers.equations.reader import EquationLine
+    from implicitgrad.readers.equations.reader import EquationLine, Linearization
 
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g", "dx": "--dx"}
 OPTION_OF = MATRIX_OPTIONS | {"x_value": "--at"}
@@ -159,7 +158,8 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
             _take_options(spec, given)
             continue
         if "A" in given.values or "B" in given.values:
-            spec.complete()
+            if spec.linearize is not None:
+                spec.linearize()
             spec.origin = None
             for key in ("hessian", "x_value", "constants", "by_letter", "letters"):
                 spec.values.pop(key, None)
@@ -168,7 +168,9 @@ def specs_of(source: str | None, given: OptionValues, csv_form: CsvFormat, text:
             raise UsageError(f"{spec.source}: --at is for matrices and for -e", hint)
         spec.values |= given.values
         if given.equations is not None:
-            spec.take(given.equations)
+            from implicitgrad.readers.equations.reader import add_linearization
+
+            add_linearization(spec, given.equations)
     if any(getattr(value.value, "ndim", 0) > 1 for value in given.values.values()):
         return _in_stacks(specs, given)
     return specs

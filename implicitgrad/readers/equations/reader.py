@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from implicitgrad.model.implicit_equations import ImplicitEquations
-from implicitgrad.model.spec import Linearization, SourceValue
+from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.equations.entries import INSTALL_SYMPY
@@ -54,6 +54,27 @@ class Point(NamedTuple):
     """The names whose values are only starting values for Newton's method."""
     source: str | None = None
     position: tuple[int, int] | None = None
+
+
+class Linearization(NamedTuple):
+    """A and B of equations, or the means to compute them with sympy."""
+
+    values: dict[str, SourceValue]
+    """A, B, x and y, and the second derivatives ``hessian`` if they were asked for; empty before linearizing."""
+    origin: ImplicitEquations | None
+    """The equations; None if A and B say all: linear, numbers as coefficients, no constants, every unknown used."""
+    linearize: Callable[[int, bool], Linearization] | None = None
+    """Computes both, with derivatives up to an order, and in letters if that is true. None if already done."""
+
+
+def add_linearization(spec: SystemSpec, found: Linearization) -> None:
+    """Add A and B of equations to a spec, or the means to compute them; values that are there already stay."""
+    for key, value in found.values.items():
+        spec.values.setdefault(key, value)
+    linearize = found.linearize
+    spec.origin, spec.linearize = found.origin, None
+    if linearize is not None:
+        spec.linearize = lambda: add_linearization(spec, linearize(spec.order, spec.in_letters))
 
 
 def read_equations(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
+from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import ALWAYS_EXACT, AUTO, Arithmetic, LinearSystem, numbered
 from implicitgrad.numbers.exact import read_plain_decimals
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     Question = LinearSystem | QuadraticProgram
 
-BESIDE = ("x_value", "dx")
-"""What a system may have beside its matrices and names."""
+PLAIN = {"A", "B", "dL_dy", "x", "y"}
 
 
 def build_question(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: bool = True) -> Question:
@@ -36,24 +35,20 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
     arithmetic : "exact", "float", or "auto": doubles for arrays of them and for what takes long in exact arithmetic.
     allow_algebra : if false, raise NeedsAlgebra for letters and nonlinear equations, before any algebra is done.
     """
-    if spec.linearize is not None and not allow_algebra:
-        raise NeedsAlgebra
     system = _plain_system(spec) if arithmetic in (AUTO, Arithmetic.EXACT) else None
-    if system is None:
-        from implicitgrad.readers.systems.general import build_general
+    if system is not None:
+        return system
+    from implicitgrad.readers.systems.general import build_general
 
-        system = build_general(spec, arithmetic, allow_algebra=allow_algebra)
-    if "A" in spec.values and spec.values["A"].display is not None:
-        from implicitgrad.readers.systems.rounded_display import remarks_on_rounding
-
-        system = system._replace(remarks=(*system.remarks, *remarks_on_rounding(spec.values["A"])))
-    return system
+    return build_general(spec, arithmetic, allow_algebra=allow_algebra)
 
 
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     """Build a small system of plain decimals; return None for any other, and if something does not fit."""
     values = {key: part.value for key, part in spec.values.items()}
-    if spec.problems or spec.linearize is not None or spec.origin is not None or not values.keys().isdisjoint(BESIDE):
+    if spec.problems or spec.origin is not None or not PLAIN.issuperset(values):
+        return None
+    if any(part.display is not None for part in spec.values.values()):
         return None
     A = read_plain_decimals(values.get("A"))
     B = read_plain_decimals(values["B"]) if "B" in values else None

@@ -23,8 +23,11 @@ GIVEN = ("A", "B", "dL_dy", "x_value", "dx")
 def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearSystem:
     """Build any system, as build_system does. Raise InputError with every problem found."""
     try:
-        spec.complete()
-        return _build(spec, arithmetic, allow_algebra=allow_algebra)
+        if spec.linearize is not None:
+            if not allow_algebra:
+                raise NeedsAlgebra
+            spec.linearize()
+        return _with_remarks(_build(spec, arithmetic, allow_algebra=allow_algebra), spec)
     except InputError:
         if spec.reread is None:
             raise
@@ -33,8 +36,20 @@ def build_general(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> 
     return build_general(located, arithmetic, allow_algebra=allow_algebra)
 
 
-def is_binary(spec: SystemSpec) -> bool:
-    """Return whether one of the matrices is an array of doubles, not text."""
+def _with_remarks(system: LinearSystem, spec: SystemSpec) -> LinearSystem:
+    """Add the remarks on a matrix that another program displayed."""
+    A = spec.values["A"]
+    if A.display is None:
+        return system
+    from implicitgrad.readers.systems.rounded_display import remarks_on_rounding
+
+    return system._replace(remarks=(*system.remarks, *remarks_on_rounding(A)))
+
+
+def needs_doubles(spec: SystemSpec) -> bool:
+    """Return whether one of the matrices is an array of doubles, or the point solves the equations approximately."""
+    if spec.origin is not None and spec.origin.residual is not None:
+        return True
     values = [spec.values[key].value for key in GIVEN if key in spec.values]
     return any(is_array_of_doubles(value) or _is_sparse(value) for value in values)
 
@@ -59,7 +74,7 @@ def _build(spec: SystemSpec, arithmetic: str, *, allow_algebra: bool) -> LinearS
         if arithmetic != AUTO or not is_above_limit or is_quick(system):
             return system
         return _system(MatrixParser(spec, Arithmetic.FLOAT))._replace(exactly=lambda: system)
-    if arithmetic != AUTO or spec.is_at_inexact_point or is_binary(spec) or _least_estimate(spec) > SETTLED:
+    if arithmetic != AUTO or needs_doubles(spec) or _least_estimate(spec) > SETTLED:
         return system
     return system._replace(exactly=lambda: _system(MatrixParser(spec, Arithmetic.EXACT)))
 
@@ -70,13 +85,13 @@ def _choose_arithmetic(spec: SystemSpec, requested: str, *, is_above_limit: bool
     is_above_limit : whether the system is larger than what is always solved exactly.
     """
     if requested == AUTO:
-        is_float = is_binary(spec) or spec.is_at_inexact_point or (is_above_limit and _least_estimate(spec) > QUICK)
+        is_float = needs_doubles(spec) or (is_above_limit and _least_estimate(spec) > QUICK)
         return Arithmetic.FLOAT if is_float else Arithmetic.EXACT
     chosen = chosen_arithmetic(requested)
     if chosen is Arithmetic.EXACT and any(_is_sparse(value.value) for value in spec.values.values()):
         message = "expected a smaller matrix for exact arithmetic, got one that is kept without its zeros"
         raise InputError([Problem(message, "--arithmetic float solves it", "too-large", spec.source)])
-    if spec.origin is not None and spec.is_at_inexact_point and chosen is Arithmetic.EXACT:
+    if spec.origin is not None and spec.origin.residual is not None and chosen is Arithmetic.EXACT:
         message = f"expected a point that solves the equations exactly, got one that leaves {spec.origin.residual}"
         hint = "Without --arithmetic exact, doubles are used there, with bounds on their errors"
         raise InputError([Problem(message, hint, "bad-point", spec.source)])

@@ -25,8 +25,8 @@ def build_all(
     problems: list[Problem] = []
     for spec in specs:
         try:
-            if allow_algebra:
-                spec.complete()  # the choice of arithmetic depends on the point
+            if allow_algebra and spec.linearize is not None:
+                spec.linearize()  # the choice of arithmetic depends on the point
             chosen = arithmetic if isinstance(arithmetic, str) else arithmetic(spec)
             questions.append(build_question(spec, chosen, allow_algebra=allow_algebra))
         except InputError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from implicitgrad.model.spec import SystemSpec
-from implicitgrad.readers.equations.reader import EquationLine, Point, read_equations
+from implicitgrad.readers.equations.reader import EquationLine, Point, add_linearization, read_equations
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode
 from implicitgrad.text.characters import quoted
@@ -30,8 +30,7 @@ def add_equations(
     if spec.problems:
         raise InputError(spec.problems)
     lines = [line for item in items for line in equation_lines(item, source, text)]
-    found = read_equations(lines, spec.values.get("y"), spec.values.get("x"), source, point)
-    spec.take(found)
+    add_linearization(spec, read_equations(lines, spec.values.get("y"), spec.values.get("x"), source, point))
 
 
 def equation_lines(node: YamlNode, source: str, text: str) -> Iterator[EquationLine]:
