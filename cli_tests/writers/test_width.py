@@ -119,6 +119,12 @@ def test_a_pipe_has_no_size(run: Run) -> None:
         assert ("--full" not in result.stdout) == is_whole
 
 
+def test_one_row_of_many_unknowns_is_a_table_in_a_pipe(run: Run) -> None:
+    result = run("solve", "-A", identity(41), "-B", "; ".join(["1"] * 41), "-g", " ".join("1" * 41), "--only", "dL_dx")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("\n  ∂L/∂x   41\n")
+
+
 def test_a_long_equation_is_broken_before_an_equals_sign_or_a_term() -> None:
     pieces = ("x =", "(1/(5·cosh(a + b − c)))·y", "− 3/4·∂name of many words/∂x", "+ 2")
     assert break_expression(Expression(pieces), 34) == [

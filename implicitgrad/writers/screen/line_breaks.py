@@ -11,6 +11,8 @@ from implicitgrad.numbers.display.sums import Expression
 
 NARROWEST = 24
 """The columns from which on a word or a number that is wider is broken; a narrower screen gets it whole."""
+INDENT = "  "
+"""Stands before all lines of an expression and of a list but the first."""
 _BETWEEN_WORDS = re.compile(" ")
 _BETWEEN_SYMBOLS = re.compile("(?<![+−=≤]) ")
 _AFTER_COMMA = re.compile("(?<=,) ")
@@ -18,24 +20,19 @@ _BEFORE_TERM = re.compile(" (?=[+−] )")
 _BEFORE_EQUALS = re.compile(" (?=[=≤] )")
 _BEFORE_FACTOR = re.compile("(?=[·*]|/[^0-9])")
 _ANYWHERE = re.compile("(?<=.)(?=.)")
-OF_SENTENCES = (_BETWEEN_WORDS,)
-OF_LISTS = (_AFTER_COMMA, _BETWEEN_WORDS)
 OF_EXPRESSIONS = (_BEFORE_EQUALS, _BEFORE_TERM, _AFTER_COMMA, _BEFORE_FACTOR, _BETWEEN_SYMBOLS)
+"""Where an expression may be broken, the best first."""
 
 
-def break_line(
-    text: str, width: int | None, places: Sequence[re.Pattern[str]] = OF_SENTENCES, indent: str = ""
-) -> list[str]:
-    """Return lines of at most ``width`` columns.
-
-    places : where a line may be broken, the best first. indent : stands before all lines but the first.
-    """
-    return _Lines(width, indent).put(text, "", places)
+def break_line(text: str, width: int, *, is_list: bool = False) -> list[str]:
+    """Return lines of at most ``width`` columns, broken between words, a list after commas and indented."""
+    lines = _Lines(width, INDENT if is_list else "")
+    return lines.put(text, "", (_AFTER_COMMA, _BETWEEN_WORDS) if is_list else (_BETWEEN_WORDS,))
 
 
-def break_expression(expression: Expression, width: int | None, indent: str = "  ") -> list[str]:
+def break_expression(expression: Expression, width: int) -> list[str]:
     """Return lines broken between the terms of a sum, or else in a term that is wider than a line."""
-    lines = _Lines(width, indent)
+    lines = _Lines(width, INDENT)
     for piece in expression.pieces:
         lines.put(piece, " ", OF_EXPRESSIONS, begins_line=not lines.holds(piece))
     return lines.lines
@@ -44,7 +41,7 @@ def break_expression(expression: Expression, width: int | None, indent: str = " 
 class _Lines:
     """Lines that are filled one after the other."""
 
-    def __init__(self, width: int | None, indent: str) -> None:
+    def __init__(self, width: int, indent: str) -> None:
         self.width, self.indent = width, indent
         self.lines: list[str] = []
 
@@ -69,12 +66,12 @@ class _Lines:
         return self.lines
 
     def _fits(self, line: str) -> bool:
-        return self.width is None or cell_len(line) <= self.width
+        return cell_len(line) <= self.width
 
     def _applicable(self, text: str, places: Sequence[re.Pattern[str]]) -> Sequence[re.Pattern[str]]:
         """Return the places to break a text at, from the first that it has; any place for one without."""
         found = [k for k, place in enumerate(places) if place.search(text)]
         if found:
             return places[found[0] :]
-        is_wide_enough = self.width is not None and self.width - len(self.indent) >= NARROWEST
+        is_wide_enough = self.width - len(self.indent) >= NARROWEST
         return [_ANYWHERE] if is_wide_enough and len(text) > 1 else []

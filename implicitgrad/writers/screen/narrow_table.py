@@ -1,20 +1,84 @@
-"""Lay out a table on a screen too narrow for its columns: one entry a line, or as two tables."""
+"""Lay out a table on a screen too narrow for it: as two tables, in groups of columns, or one entry a line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from rich.cells import cell_len
 
 from implicitgrad.numbers.display.sums import Expression
 from implicitgrad.terminal.streams import LABEL
-from implicitgrad.writers.elements import Block
+from implicitgrad.writers.elements import Block, Row
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line
-from implicitgrad.writers.screen.table_layout import GAP, MARGIN, NARROWEST_CELL, Line, style_of
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, NARROWEST_CELL, Line, TableLayout, style_of
 
 
-class EntryLayout:
+def narrowed(block: Block, room: int) -> Iterator[Line]:
+    """Yield the lines of a table, those of a wide one in another form. room : the columns beside its margin."""
+    table = TableLayout(block, room)
+    if table.fits:
+        yield from table.lines()
+        return
+    parts = _side_by_side(block)
+    if not parts:
+        groups = _groups(table.widths, room - table.label_width)
+        if max(table.widths) > room - table.label_width or _is_longer_in_groups(table, groups):
+            yield from _EntryLayout(block, room).lines()
+            return
+        parts = [_columns(block, group) for group in groups]
+    for number, part in enumerate(parts):
+        if number:
+            yield []
+        yield from narrowed(part, room)
+
+
+def _side_by_side(block: Block) -> list[Block]:
+    """Return the two tables that stand side by side in one, unknowns and active constraints, if there are two."""
+    if block.corner or not any(k < len(block.heads) for k in block.left_columns):
+        return []
+    split = min(block.left_columns)
+    left, right = _columns(block, range(split)), _columns(block, range(split + 1, len(block.heads)))
+    labels = [str(row.cells[split]) for row in block.rows]
+    labelled = [row._replace(label=label) for row, label in zip(right.rows, labels, strict=True) if label]
+    return [
+        left._replace(rows=tuple(row for row in left.rows if row.label)),
+        right._replace(rows=tuple(labelled), corner=block.heads[split]),
+    ]
+
+
+def _columns(block: Block, columns: Sequence[int]) -> Block:
+    """Return some columns of a table, without its notes."""
+    rows, losses = (
+        tuple(Row(row.label, tuple(row.cells[k] for k in columns)) for row in rows)
+        for rows in (block.rows, block.losses)
+    )
+    left = frozenset(m for m, k in enumerate(columns) if k in block.left_columns)
+    return Block(tuple(block.heads[k] for k in columns), rows, losses, block.corner, left)
+
+
+def _groups(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Return groups of consecutive columns that fit side by side."""
+    groups: list[list[int]] = [[]]
+    used = 0
+    for k, width in enumerate(widths):
+        if groups[-1] and used + width > room:
+            groups.append([])
+            used = 0
+        groups[-1].append(k)
+        used += width
+    return groups
+
+
+def _is_longer_in_groups(table: TableLayout, groups: Sequence[Sequence[int]]) -> bool:
+    """Return whether groups have one column each, and more lines than a line for each entry."""
+    if max(map(len, groups)) > 1:
+        return False
+    in_groups = sum(len(cell) for column in table.cells for cell in column) + len(groups) * 4
+    return in_groups > len(table.block.lines) * (1 + len(groups)) + 3
+
+
+class _EntryLayout:
     """A table with a heading for each row and one entry a line. room : the columns beside its margin."""
 
     def __init__(self, block: Block, room: int) -> None:
@@ -69,19 +133,3 @@ class EntryLayout:
         if beside >= NARROWEST_CELL:
             return beside, values
         return names, room - len(MARGIN) if values > room - len(MARGIN) else values
-
-
-def parts_of(block: Block) -> tuple[Block, Block] | None:
-    """Return the two tables that stand side by side in one, unknowns and active constraints, if there are two."""
-    if block.corner or not any(k < len(block.heads) for k in block.left_columns):
-        return None
-    split = min(block.left_columns)
-    left = tuple(row._replace(cells=row.cells[:split]) for row in block.rows if row.label)
-    right = tuple(
-        row._replace(label=str(row.cells[split]), cells=row.cells[split + 1 :])
-        for row in block.rows
-        if str(row.cells[split])
-    )
-    heads = block.heads
-    others = frozenset(k - split - 1 for k in block.left_columns if k > split)
-    return Block(heads[:split], left, (), corner=""), Block(heads[split + 1 :], right, (), heads[split], others)

@@ -23,15 +23,12 @@ from implicitgrad.writers.elements import (
     Section,
     Sentence,
 )
-from implicitgrad.writers.screen.line_breaks import OF_LISTS, break_expression, break_line
-from implicitgrad.writers.screen.table_layout import GAP, MARGIN, Line, TableLayout
+from implicitgrad.writers.screen.table_layout import GAP, MARGIN, Line, TableLayout, lines_of
 
 if TYPE_CHECKING:
     from implicitgrad.writers.document import Document
     from implicitgrad.writers.program.document import ProgramDocument
 
-LEAST_CELL = len(GAP) + 1
-"""The columns of the narrowest cell."""
 STYLES = {Role.FINDING: "bold", Role.ASIDE: "italic", Role.WARNING: DOUBTFUL}
 
 
@@ -113,7 +110,7 @@ class Page:
         line: Line = []
         room = self.room("")
         for part, style in parts:
-            for text in break_line(self.shown(part), room, OF_LISTS, MARGIN):
+            for text in lines_of(self.shown(part), room, is_list=True):
                 used = sum(cell_len(before) for before, _ in line)
                 if line and room is not None and used + len(gap) + cell_len(text) > room:
                     self.line(line)
@@ -125,12 +122,12 @@ class Page:
 
     def prose(self, text: str, style: str = "", margin: str = MARGIN) -> None:
         """Write a sentence, broken between words."""
-        for line in break_line(self.shown(text), self.room(margin)):
+        for line in lines_of(self.shown(text), self.room(margin)):
             self.line([(margin + line, style)])
 
     def equation(self, expression: Expression, margin: str = MARGIN) -> None:
         """Write an expression, broken between its terms."""
-        for line in break_expression(expression, self.room(margin)):
+        for line in lines_of(expression, self.room(margin)):
             self.line([(margin + line, "")])
 
     def matrices(self, element: Matrices, margin: str) -> None:
@@ -141,20 +138,15 @@ class Page:
             self.line([(margin + line, "")])
 
     def block(self, block: Block) -> None:
-        """Write a table, in as many groups of columns as the width requires, or else one entry a line."""
-        start = len(self.lines)
+        """Write a table, in another form where the width requires it."""
         room = self.room(MARGIN)
         table = TableLayout(block, room)
         lines = table.lines()
-        if room is not None and (len(table.groups) > 1 or table.is_narrow):
-            from implicitgrad.writers.screen.narrow_table import EntryLayout, parts_of
+        if room is not None and not table.fits:
+            from implicitgrad.writers.screen.narrow_table import narrowed
 
-            if parts := parts_of(block):
-                for part in parts:
-                    self.block(part)
-                return
-            if table.is_narrow:
-                lines = EntryLayout(block, room).lines()
+            lines = narrowed(block, room)
+        start = len(self.lines)
         self.gap()
         for line in lines:
             self.line(line)
