@@ -254,7 +254,7 @@ def test_letters_load_sympy() -> None:
 
 def test_solving_loads_no_judge_and_no_other_command() -> None:
     modules = loaded("solve", "small.yaml")
-    assert "implicitgrad.cli.options.system" in modules
+    assert "implicitgrad.cli.options.shared" in modules
     parts = {".".join(name.split(".")[1:3]) for name in modules if name.startswith("implicitgrad.")}
     assert not parts & {"checks", "model.claims", "model.verdict", "batch", "writers.reports", "readers.arrays"}
 

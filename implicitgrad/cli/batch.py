@@ -10,8 +10,7 @@ import click
 
 from implicitgrad.cli import problems  # noqa: F401 (workers may use up all file descriptors, and no file opens then)
 from implicitgrad.cli.options import shared
-from implicitgrad.cli.options.shared import Verb, format_of, format_option, option, require_option, taken
-from implicitgrad.cli.options.system import announce_terminal_input, refuse_values
+from implicitgrad.cli.options.shared import Verb, option, taken
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import FORMATS, JSON
@@ -38,7 +37,7 @@ GROUPS = {
             help="Write to a file: .jsonl JSON lines, .csv a row each, .npz all numbers.",
         ),
         option("--output-dir", metavar="DIR", type=shared.PATH, help="Write a file for each system into DIR."),
-        format_option(
+        shared.format_option(
             FORMATS.values(), "What to write: json or csv lines; with --output-dir any.  [default: json]"
         ),
         option("--resume", is_flag=True, help="Keep the answers of unchanged systems in --output, JSON lines."),
@@ -46,7 +45,7 @@ GROUPS = {
     ],
     "Answers": [
         shared.FREE,
-        require_option("Exit with 1 unless every answer is this"),
+        shared.require_option("Exit with 1 unless every answer is this"),
         option("--fail-fast", is_flag=True, help="Stop at the first failure."),
     ],
     "Processes": [
@@ -79,7 +78,7 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
     target = _target(output, output_dir, form, is_resumed=options.resume)
     _refuse_nonsense(options)
     if "-" in (*options.systems, options.files_from):
-        announce_terminal_input()
+        shared.announce_terminal_input()
     for name in shared.THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
     gc.freeze()
@@ -95,7 +94,7 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
 def _refuse_nonsense(options: BatchOptions) -> None:
     if "" in (*options.systems, options.files_from):
         raise UsageError("expected a file's name, got ''")
-    refuse_values(options.systems)
+    shared.refuse_values(options.systems)
     if not options.systems and options.files_from is None:
         hint = "See implicitgrad batch --help"
         raise UsageError("expected systems' files or directories, - for standard input, or --files-from", hint)
@@ -128,7 +127,7 @@ def _target(output: str | None, directory: str | None, form: str | None, *, is_r
         return OutputTarget(None, directory, form or JSON)
     if form not in (None, *LINES):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
-    found = format_of(output, form, COMBINED, JSON)
+    found = shared.format_of(output, form, COMBINED, JSON)
     if is_resumed and found != JSON:
         raise UsageError(RESUME_NEEDS)
     return OutputTarget(None if output == "-" else output, None, found)

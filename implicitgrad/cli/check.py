@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from implicitgrad.cli.options import shared
-from implicitgrad.cli.options.shared import Verb, format_of, format_option, once, option, require_option, taken
-from implicitgrad.cli.options.system import (
-    EQUATIONS,
-    INLINE,
-    MATRICES,
-    PROGRAMS,
-    SEVERAL_LOSSES,
-    SystemOptions,
-    files_read,
-)
+from implicitgrad.cli.options.shared import SystemOptions, Verb, once, option, taken
 from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
@@ -40,7 +31,7 @@ GROUPS = {
     "Claims": [
         once("--dydx", metavar="MATRIX", help="Claim ∂y/∂x: a row for each unknown, or @FILE."),
         once(
-            "--dldx", hint=SEVERAL_LOSSES, metavar="VECTOR",
+            "--dldx", hint=shared.SEVERAL_LOSSES, metavar="VECTOR",
             help="Claim ∂L/∂x: '-0.5 0.5' or @FILE; a row for each loss.",
         ),
         once(
@@ -51,7 +42,7 @@ GROUPS = {
             "--show", parser="parse_names", metavar="NAMES",
             help="Of a large sparse system: the unknowns and inputs whose rows and columns the claims have.",
         ),
-        require_option("Claim this of the answer"),
+        shared.require_option("Claim this of the answer"),
         option("--max-condition", metavar="X", help="Claim a condition number of at most X."),
         option(
             "--rtol", metavar="X", help="Allow an error of X·|claimed|.  [default: half of the last digit written]"
@@ -68,11 +59,11 @@ GROUPS = {
         ),
         option("--yes", is_flag=True, help="Let --update write when run on a terminal."),
     ],
-    "System": MATRICES,
-    "Equations": EQUATIONS,
-    "Quadratic programs": PROGRAMS,
+    "System": shared.MATRICES,
+    "Equations": shared.EQUATIONS,
+    "Quadratic programs": shared.PROGRAMS,
     "Output": [
-        format_option(
+        shared.format_option(
             REPORTS,
             f"What to print; {JSON}: an object for each system.  [default: by the suffix of --output, else {TABLE}]",
         ),
@@ -111,7 +102,7 @@ def check(
     given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
     names = {key: option.removeprefix("--").replace("-", "_") for key, option in CLAIM_OPTIONS.items()}
     claimed = {key: others[name] for key, name in names.items() if others[name] is not None}
-    inputs = files_read(systems, [*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)], csv_form)
+    inputs = shared.files_read(systems, [*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)], csv_form)
     from implicitgrad.batch.inputs.walk import find_files
     from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
@@ -125,7 +116,7 @@ def check(
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
         refuse_inputs(output, [0 if path == "-" else file_of(path) for path in [*inputs, *files]])
-    form = format_of(output, form, REPORTS, TABLE, is_plain=plain)
+    form = shared.format_of(output, form, REPORTS, TABLE, is_plain=plain)
     reporting = taken(Reporting, others | {"form": form, "output": output})
     reporting.check()
     if update or yes:
@@ -178,7 +169,7 @@ def _checked(
             read = partial(specs_of, source, given, csv_format_of(source, form), read_once(source))
         from implicitgrad.batch.isolation.checks import check_within
 
-        return list(check_within(time_limit, read, claims, more, source or INLINE))
+        return list(check_within(time_limit, read, claims, more, source or shared.INLINE))
     except ImplicitGradError as error:
         if source is None:
             raise
@@ -202,7 +193,9 @@ def _refuse_nonsense(systems: tuple[str, ...], given: SystemOptions, claimed: di
     refuse_contradictions(systems, given)
     stray = next((path for path in systems if is_number(path) and not os.path.exists(path)), None)
     if stray is not None:
-        raise UsageError(f"expected a file or directory, got {quoted(stray)}", shared.QUOTES)
+        from implicitgrad.cli.suggestions import QUOTES
+
+        raise UsageError(f"expected a file or directory, got {quoted(stray)}", QUOTES)
     for key in NUMBER_CLAIMS.keys() & claimed.keys():
         try:
             is_negative = parse_number(claimed[key]) < 0

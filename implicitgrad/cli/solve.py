@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from implicitgrad.cli.options import shared
-from implicitgrad.cli.options.shared import Verb, format_of, format_option, once, option, require_option, taken
-from implicitgrad.cli.options.system import EQUATIONS, INLINE, MATRICES, PROGRAMS, SystemOptions, files_read
+from implicitgrad.cli.options.shared import SystemOptions, Verb, once, option, taken
 from implicitgrad.model.spec import CsvFormat, SystemSpec
 from implicitgrad.numbers.display.form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
@@ -29,16 +28,16 @@ WITH_STEPS = listed((one.name for one in PRINTED if one.has_steps), "or")
 
 
 GROUPS = {
-    "System": MATRICES,
+    "System": shared.MATRICES,
     "Equations": [
-        *EQUATIONS,
+        *shared.EQUATIONS,
         option(
             "--order", type=click.IntRange(1, 2), default=1, metavar="N",
             help="2 adds ∂²y/∂x², a table for each unknown.",
         ),
     ],
     "Quadratic programs": [
-        *PROGRAMS,
+        *shared.PROGRAMS,
         option("--pieces", is_flag=True, help="List all Jacobians around a kink of a quadratic program."),
         once(
             "--direction", parser="parse_rates", metavar="NAME=RATE,...",
@@ -62,10 +61,10 @@ GROUPS = {
         option(
             "--only", type=click.Choice(["dL_dx"]), help="Leave out ∂y/∂x, which saves the inverse of a large system."
         ),
-        require_option("Exit with 1 unless the answer is this"),
+        shared.require_option("Exit with 1 unless the answer is this"),
     ],
     "Output": [
-        format_option(
+        shared.format_option(
             PRINTED, f"What to print. {DESCRIBED}.  [default: by the suffix of --output, else {TABLE}]"
         ),
         shared.PLAIN_OPTION,
@@ -113,7 +112,7 @@ def solve(
     given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
     if output == "":
         raise UsageError("expected a file's name, got ''")
-    inputs = files_read([] if system is None else [system], given.values.values(), csv_form)
+    inputs = shared.files_read([] if system is None else [system], given.values.values(), csv_form)
     if system is None and not given.is_whole:
         raise UsageError(
             "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
@@ -135,7 +134,7 @@ def solve(
     shared.set_threads(threads, inputs)
     from implicitgrad.cli.answers.answer import SolveOptions
 
-    form = format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
+    form = shared.format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
     options = taken(SolveOptions, others | {"form": form, "file": None if output == "-" else output})
     _refuse_both(options)
     answers, problems = _answers(system, given, csv_form, inputs, options)
@@ -183,7 +182,7 @@ def _answers(
         from implicitgrad.cli.answers.isolated import answers_in_time
 
         return answers_in_time(options.time_limit, read, source, options)
-    with spinner(f"solving {source or INLINE}"):
+    with spinner(f"solving {source or shared.INLINE}"):
         if len(systems) != 1:
             from implicitgrad.cli.answers.refusals import refuse_several
 

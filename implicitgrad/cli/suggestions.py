@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 import click
 
-from implicitgrad.cli.options.shared import QUOTES
-from implicitgrad.text.characters import nearest, printable
+from implicitgrad.text.characters import nearest, printable, quoted
 from implicitgrad.text.errors import UsageError
 
+QUOTES = "A value with blanks needs quotes: -g '1 1'"
 MAX_COMMAND = 120
 """Characters of a command in a hint."""
 MATRIX = re.compile(r"[-+\d.eE/,;\s\[\]]*\d[\s,;\]]+[-+\d.eE/,;\s\[\]]*")
@@ -54,7 +54,17 @@ def unknowns_of(equation: str) -> str:
     return f"--unknowns {','.join(names) or 'y'}"
 
 
-def for_value(verb: str, path: str) -> str | None:
+def refuse_equations_and_matrices(paths: Iterable[str]) -> None:
+    """Raise UsageError for an equation or a matrix among ``paths``, which are no files."""
+    from implicitgrad.readers.formats import file_of
+
+    for path in paths:
+        hint = _for_value(click.get_current_context().info_name or "", path) if path == file_of(path) else None
+        if hint is not None:
+            raise UsageError(f"expected a file, got {quoted(path)}", hint)
+
+
+def _for_value(verb: str, path: str) -> str | None:
     """Return what to type instead of ``path``, which is no file, if it is an equation or a matrix."""
     from implicitgrad.readers.formats import format_by_suffix
 
@@ -78,7 +88,7 @@ def _for_verb(error: click.ClickException, arguments: Sequence[str], verbs: dict
 
     if first == "-" or os.path.exists(first) or format_by_suffix(first) is not None:
         return f"To solve a file: {_command('solve', *arguments)}"
-    if (found := for_value("solve", first)) is not None:
+    if (found := _for_value("solve", first)) is not None:
         return found
     meant = {word: verb for verb, words in SYNONYMS.items() for word in words} | {verb: verb for verb in verbs}
     close = get_close_matches(first.lower(), meant, n=1)

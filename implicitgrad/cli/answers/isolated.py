@@ -11,8 +11,8 @@ from time import monotonic
 from implicitgrad.batch.isolation.process import Job, JobResult, build, run_isolated
 from implicitgrad.cli.answers.answer import Answer, PendingSystem, SolveOptions, answer
 from implicitgrad.cli.answers.refusals import refuse_several, require_gradients
+from implicitgrad.cli.options.shared import INLINE
 from implicitgrad.cli.options.sources import read_once
-from implicitgrad.cli.options.system import INLINE
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.systems.build import build_question
 from implicitgrad.terminal.streams import spinner

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.cli.options.shared import QUOTES
-from implicitgrad.cli.options.system import INLINE, SystemOptions
+from implicitgrad.cli.options.shared import INLINE, SystemOptions
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.formats import read_specs
@@ -55,6 +54,8 @@ def refuse_contradictions(files: Sequence[str], given: SystemOptions) -> None:
 
 def _refuse_second_system(file: str, given: SystemOptions) -> None:
     """Raise UsageError for a file beside a system given by options."""
+    from implicitgrad.cli.suggestions import QUOTES
+
     hint = QUOTES
     if os.path.exists(file):
         hint = "Leave out one of them"

@@ -1,17 +1,19 @@
-"""How commands declare their options, the options that several of them share, and the threads of linear algebra."""
+"""The options that commands share: how options are declared, those of a system, and the files that these name."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT
-from implicitgrad.terminal.streams import write_stdout
+from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT, UNSTATED, CsvFormat
+from implicitgrad.terminal.streams import say, write_stdout
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import PLAIN
 
@@ -23,7 +25,9 @@ MULTITHREADED_BYTES = 2**22
 """Input size from which several threads gain time, about 700×700 doubles; on busy cores they cost much."""
 PATH = click.Path(readable=False)
 """The type of an argument or option that names a file: it is checked when the file is opened."""
-QUOTES = "A value with blanks needs quotes: -g '1 1'"
+INLINE = "<inline>"
+"""The source of a system that options describe."""
+SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
 
 Values = TypeVar("Values")
 
@@ -54,32 +58,36 @@ class Verb(click.Command):
         return command_page(context, self.groups)
 
 
-def option(*names: str, parser: str = "", **settings: Any) -> click.Option:  # noqa: ANN401 (click's own)
-    """Declare an option with the settings of click.Option. parser : the function of options.values for its value."""
+def option(
+    *names: str,
+    parser: str = "",
+    is_once: bool = False,
+    hint: str = "",
+    **settings: Any,  # noqa: ANN401 (click's own)
+) -> click.Option:
+    """Declare an option with the settings of click.Option.
 
-    def parse(context: click.Context, parameter: click.Parameter, value: str | None) -> object:
-        return _parsed(parser, value)
+    parser : the function of options.values for its value. is_once : giving it twice is an error, whose message ends
+    with the hint; else click drops the first value.
+    """
 
+    def parse(context: click.Context, parameter: click.Parameter, value: Any) -> object:  # noqa: ANN401 (click's own)
+        if is_once:
+            if len(value) > 1:
+                raise click.BadParameter(f"expected it once, got it {len(value)} times{hint}")
+            value = value[0] if value else None
+        if value is None or not parser:
+            return value
+        from implicitgrad.cli.options import values
+
+        return getattr(values, parser)(value)
+
+    if is_once:
+        settings["multiple"] = True
     return click.Option(names, callback=parse, **settings)
 
 
-def once(*names: str, parser: str = "", hint: str = "", **settings: Any) -> click.Option:  # noqa: ANN401 (click's own)
-    """Declare an option as ``option`` does; giving it twice is an error, where click drops the first value."""
-
-    def parse(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> object:
-        if len(values) > 1:
-            raise click.BadParameter(f"expected it once, got it {len(values)} times{hint}")
-        return _parsed(parser, values[0] if values else None)
-
-    return click.Option(names, callback=parse, multiple=True, **settings)
-
-
-def _parsed(parser: str, value: str | None) -> object:
-    if value is None or not parser:
-        return value
-    from implicitgrad.cli.options import values
-
-    return getattr(values, parser)(value)
+once = partial(option, is_once=True)
 
 
 def taken(kind: type[Values], options: Mapping[str, object]) -> Values:
@@ -135,6 +143,75 @@ CSV_INPUT = [
     ),
 ]  # fmt: skip
 """The fields of CsvFormat."""
+MATRICES = [
+    once(
+        "-A", "A", metavar="MATRIX",
+        help="The matrix A: '1 2; 3 4', '[[1, 2], [3, 4]]', as another program prints it, or @FILE.",
+    ),
+    once("-B", "B", metavar="MATRIX", help="The matrix B of B·x = A·y.  [default: the identity]"),
+    once(
+        "-g", "--dldy", "dL_dy", metavar="VECTOR", hint=SEVERAL_LOSSES,
+        help="The gradient ∂L/∂y, or ∂L/∂z of a program: '1 1' or @FILE; a row for each loss.",
+    ),
+    once("--x", "--inputs", "x", parser="parse_names", metavar="NAMES", help="Name the inputs: x1,x2."),
+    once("--y", "--unknowns", "y", parser="parse_names", metavar="NAMES", help="Name the unknowns: y1,y2."),
+]  # fmt: skip
+EQUATIONS = [
+    option(
+        "-e", "--equation", "equations", multiple=True, metavar="EQUATION",
+        help="An equation instead of matrices, 'x = 2*y1 + y2/3' or 'x**2 + y**2 = 25'; can be repeated.",
+    ),
+    once(
+        "--at", parser="parse_names", metavar="NAME=VALUE,...",
+        hint=". Several values are separated by commas: --at x=3,y=4",
+        help="Differentiate equations at this point: x=3,y=4. Beside matrices, the value of x: x1=5,x2=6.",
+    ),
+    once(
+        "--solve-for", parser="parse_names", metavar="NAMES",
+        help="Find these values at the point by Newton's method, starting from --at.",
+    ),
+]  # fmt: skip
+PROGRAMS = [
+    once("--minimize", metavar="EXPRESSION", help="The objective of a quadratic program: '(z1 - c)^2 + z2^2'."),
+    once("--maximize", metavar="EXPRESSION", help="The same, to be maximised."),
+    option(
+        "--subject-to", multiple=True, metavar="CONSTRAINT",
+        help="A constraint, 'z1 + z2 <= cap', 'z1 = c' or 'box: 0 <= z1 <= 1' with a name; can be repeated.",
+    ),
+]  # fmt: skip
+
+
+class SystemOptions(NamedTuple):
+    """The values of the options that describe a system."""
+
+    A: str | None = None
+    B: str | None = None
+    dL_dy: str | None = None
+    x: tuple[str, ...] = ()
+    y: tuple[str, ...] = ()
+    equations: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    solve_for: tuple[str, ...] = ()
+    minimize: str | None = None
+    maximize: str | None = None
+    subject_to: tuple[str, ...] = ()
+    dx: str | None = None
+
+    @property
+    def objective(self) -> str | None:
+        """The objective of a program, if there is one."""
+        return self.maximize if self.minimize is None else self.minimize
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the options describe a system without a file."""
+        return self.A is not None or bool(self.equations) or self.objective is not None or bool(self.subject_to)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The matrices given, by key."""
+        given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy, "dx": self.dx}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 def format_option(formats: Iterable[Format], help_text: str) -> click.Option:
@@ -183,3 +260,36 @@ def _is_large(inputs: Iterable[str]) -> bool:
         with suppress(OSError):
             total += os.stat(0 if path == "-" else path).st_size
     return total >= MULTITHREADED_BYTES
+
+
+def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
+    """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
+    from implicitgrad.readers.formats import file_of
+
+    at = [value[1:] for value in values if value and value.startswith("@")]
+    inputs = [*map(file_of, sources), *at]
+    if "" in inputs:
+        raise UsageError("expected a file's name, got ''")
+    if csv_form != UNSTATED and not inputs:
+        raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
+    refuse_values(sources)
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read once; expected - in one place only")
+    if "-" in inputs:
+        announce_terminal_input()
+    return inputs
+
+
+def refuse_values(sources: Iterable[str]) -> None:
+    """Raise UsageError if the name of a file is an equation or a matrix, and there is no such file."""
+    absent = [source for source in sources if not set(source).isdisjoint("= ,;[") and not os.path.exists(source)]
+    if absent:
+        from implicitgrad.cli.suggestions import refuse_equations_and_matrices
+
+        refuse_equations_and_matrices(absent)
+
+
+def announce_terminal_input() -> None:
+    """Tell the user that input is read from the terminal, if it is."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
