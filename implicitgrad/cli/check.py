@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from implicitgrad.cli.options import shared
-from implicitgrad.cli.options.shared import SystemOptions, Verb, once, option, taken
+from implicitgrad.cli.options.shared import Verb, once, option, taken
 from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
-    from implicitgrad.cli.options.given import OptionValues
+    from implicitgrad.cli.options.given import OptionValues, SystemOptions
     from implicitgrad.model.spec import SourceValue, SystemSpec
     from implicitgrad.writers.reports.report import Result
 
@@ -99,10 +99,12 @@ def check(
     **others: Any,  # noqa: ANN401 (of several types)
 ) -> int:
     """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
+    from implicitgrad.cli.options.given import SystemOptions, parse_options
+
     given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
     names = {key: option.removeprefix("--").replace("-", "_") for key, option in CLAIM_OPTIONS.items()}
     claimed = {key: others[name] for key, name in names.items() if others[name] is not None}
-    inputs = shared.files_read(systems, [*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)], csv_form)
+    inputs = shared.files_read(systems, [*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)], csv_form, output)
     from implicitgrad.batch.inputs.walk import find_files
     from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
@@ -115,7 +117,7 @@ def check(
     if systems and not files and not errors:
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
-        refuse_inputs(output, [0 if path == "-" else file_of(path) for path in [*inputs, *files]])
+        refuse_inputs(output, [*inputs, *map(file_of, files)])
     form = shared.format_of(output, form, REPORTS, TABLE, is_plain=plain)
     reporting = taken(Reporting, others | {"form": form, "output": output})
     reporting.check()
@@ -128,8 +130,6 @@ def check(
         from implicitgrad.cli.claims.update import update_files
 
         return update_files(files, errors, csv_form, may_write=yes)
-
-    from implicitgrad.cli.options.given import parse_options
 
     parts = parse_options(given, csv_form)._replace(shown=show or ())
     claims, more = _claims(claimed, csv_form), _required(require)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from implicitgrad.cli.options import shared
-from implicitgrad.cli.options.shared import SystemOptions, Verb, once, option, taken
+from implicitgrad.cli.options.shared import Verb, once, option, taken
 from implicitgrad.model.spec import CsvFormat, SystemSpec
 from implicitgrad.numbers.display.form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
-from implicitgrad.text.characters import listed, printable, quoted
+from implicitgrad.text.characters import listed
 from implicitgrad.text.errors import ImplicitGradError, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
     from implicitgrad.cli.answers.answer import Answer, SolveOptions
+    from implicitgrad.cli.options.given import SystemOptions
     from implicitgrad.text.errors import Problem
 
 PRINTED = [one for one in FORMATS.values() if one.is_text]
@@ -109,28 +109,28 @@ def solve(
     system: str | None, output: str | None, form: str | None, plain: bool, threads: int | None, **others: object
 ) -> int:
     """Print ∂y/∂x and ∂L/∂x of the linear system x = A·y, or B·x = A·y, or of equations F(x, y) = 0."""
-    given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
-    if output == "":
-        raise UsageError("expected a file's name, got ''")
-    inputs = shared.files_read([] if system is None else [system], given.values.values(), csv_form)
-    if system is None and not given.is_whole:
+    csv_form = taken(CsvFormat, others)
+    given = None
+    if any(others[name] not in (None, ()) for name in shared.OF_SYSTEMS):
+        from implicitgrad.cli.options.given import SystemOptions, refuse_contradictions
+
+        given = taken(SystemOptions, others)
+    sources = [] if system is None else [system]
+    inputs = shared.files_read(sources, given.values.values() if given else (), csv_form, output)
+    if system is None and (given is None or not given.is_whole):
         raise UsageError(
             "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
         )
-    if given != SystemOptions():
-        from implicitgrad.cli.options.given import refuse_contradictions
-
-        refuse_contradictions(inputs[:1] if system is not None else [], given)
+    if given is not None:
+        refuse_contradictions(inputs[: len(sources)], given)
     if system is not None and os.path.isdir(system):
-        shown = printable(system)
-        hint = f"To solve all in it: implicitgrad batch {shown}; to check them: implicitgrad check {shown}"
-        raise UsageError(f"expected a system's file, got the directory {quoted(system)}", hint)
+        from implicitgrad.cli.suggestions import refuse_directory
 
-    sources = [0 if path == "-" else path for path in inputs]
+        refuse_directory(system)
     if output is not None:
         from implicitgrad.terminal.files import refuse_inputs
 
-        refuse_inputs(output, sources)
+        refuse_inputs(output, inputs)
     shared.set_threads(threads, inputs)
     from implicitgrad.cli.answers.answer import SolveOptions
 
@@ -145,7 +145,7 @@ def solve(
         from implicitgrad.terminal.files import write_file
 
         only = answers[0].written
-        write_file(options.file, text if isinstance(only, str) else memoryview(only), sources)
+        write_file(options.file, text if isinstance(only, str) else memoryview(only), inputs)
         for answer in answers:
             if answer.note is not None:
                 say(answer.note)
@@ -170,13 +170,20 @@ def _refuse_both(options: SolveOptions) -> None:
 
 
 def _answers(
-    source: str | None, given: SystemOptions, csv_form: CsvFormat, inputs: list[str], options: SolveOptions
+    source: str | None, given: SystemOptions | None, csv_form: CsvFormat, inputs: list[str], options: SolveOptions
 ) -> tuple[list[Answer], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
     from implicitgrad.cli.answers.answer import answer, build_systems
 
     with spinner(f"reading {', '.join(inputs)}"):
-        read = _reader(source, given, csv_form)
+        if source is not None and given is None:
+            from implicitgrad.readers.formats import read_specs
+
+            read = partial(read_specs, source, csv_form)
+        else:
+            from implicitgrad.cli.options.given import SystemOptions, parse_options, specs_of
+
+            read = partial(specs_of, source, parse_options(given or SystemOptions(), csv_form), csv_form)
         systems = build_systems(read(), options) if options.time_limit is None else []
     if options.time_limit is not None:
         from implicitgrad.cli.answers.isolated import answers_in_time
@@ -197,17 +204,3 @@ def _answers(
         from implicitgrad.cli.answers.isolated import answers_to
 
         return answers_to(systems, options)
-
-
-def _reader(source: str | None, given: SystemOptions, csv_form: CsvFormat) -> Callable[..., list[SystemSpec]]:
-    """Return the function that reads the systems of a file, with what options override, or the one of options alone.
-
-    It takes the text of the file, if that was read already.
-    """
-    if source is not None and given == SystemOptions():
-        from implicitgrad.readers.formats import read_specs
-
-        return partial(read_specs, source, csv_form)
-    from implicitgrad.cli.options.given import parse_options, specs_of
-
-    return partial(specs_of, source, parse_options(given, csv_form), csv_form)

@@ -16,7 +16,7 @@ from implicitgrad.text.errors import OutputError, ReaderGone
 def write_file(
     path: str,
     content: str | memoryview | Callable[[BinaryIO], None],
-    inputs: Iterable[str | int] = (),
+    inputs: Iterable[str] = (),
     option: str = "--output",
     *,
     is_durable: bool = True,
@@ -24,8 +24,8 @@ def write_file(
 ) -> None:
     """Write a file, whole or not at all.
 
-    content : the bytes, the text, or a function that writes to a stream. inputs : paths or descriptors of the files
-    that were read, which are never overwritten. option : the option that named the file, for messages.
+    content : the bytes, the text, or a function that writes to a stream. inputs : the files that were read, which are
+    never overwritten; "-" is standard input. option : the option that named the file, for messages.
     is_durable : sync the file to disk before returning. temporary : the name of the temporary file beside it; None
     for a random one.
 
@@ -40,11 +40,11 @@ def write_file(
         raise OutputError(f"{printable(path)}: cannot be written: {error.strerror or error}") from None
 
 
-def refuse_inputs(path: str, inputs: Iterable[str | int], option: str = "--output") -> None:
-    """Raise OutputError if ``path`` is one of the files, given by path or descriptor, that are read."""
+def refuse_inputs(path: str, inputs: Iterable[str], option: str = "--output") -> None:
+    """Raise OutputError if ``path`` is one of the files that are read; "-" is standard input."""
     for source in inputs:
         with suppress(OSError):
-            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(source)):
+            if os.path.isfile(path) and os.path.samestat(os.stat(path), os.stat(0 if source == "-" else source)):
                 raise OutputError(f"{option} {printable(path)} is the input; expected another file")
 
 

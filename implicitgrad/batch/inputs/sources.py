@@ -38,9 +38,7 @@ class Sources:
         self.paths, self.exclude, self.output, self.directory = paths, exclude, output, directory
         self.has_list = files_from is not None
         self.names: Iterable[str] = () if files_from is None else listed(files_from)
-        named: list[str | int] = [
-            0 if path == "-" else file_of(path) for path in (*paths, files_from) if path is not None
-        ]
+        named = [file_of(path) for path in (*paths, files_from) if path is not None]
         if output is None and directory is None:
             _refuse_standard_output(named)
         if output is not None:
@@ -82,13 +80,13 @@ class Sources:
         return found
 
 
-def _refuse_standard_output(named: Iterable[str | int]) -> None:
+def _refuse_standard_output(named: Iterable[str]) -> None:
     """Raise UsageError if standard output is one of the files that are read, since reading would never end."""
     for source in named:
         with suppress(OSError, ValueError):
-            status = os.stat(source)
+            status = os.stat(0 if source == "-" else source)
             if stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.stat(1)):
-                shown = "standard input" if source == 0 else printable(str(source))
+                shown = "standard input" if source == "-" else printable(source)
                 raise UsageError(f"standard output goes into the input, {shown}; expected another file")
 
 

@@ -33,7 +33,7 @@ class Reporting(NamedTuple):
 
     def check(self) -> None:
         """Raise UsageError if a file's name cannot be used."""
-        if "" in (self.output, self.junit):
+        if self.junit == "":
             raise UsageError("expected a file's name, got ''")
         if self.junit == "-":
             raise UsageError("--junit: expected a file, got -, where the report goes")
@@ -50,14 +50,13 @@ def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequ
     for result in results:
         if isinstance(result, Unreadable):
             report(result.problems, as_json=reporting.form == JSON, hinted=hinted)
-    sources = [0 if path == "-" else path for path in inputs]
     if reporting.junit is not None:
         from implicitgrad.writers.reports.junit import write_junit
 
-        write_file(reporting.junit, write_junit(results), sources, "--junit")
+        write_file(reporting.junit, write_junit(results), inputs, "--junit")
     text = FORMATS[reporting.form].report(results, reporting.quiet, reporting.is_to_stdout)
     if not reporting.is_to_stdout:
-        write_file(reporting.output or "", text, sources)
+        write_file(reporting.output or "", text, inputs)
     elif text:
         write_stdout(text)
     if reporting.github or (reporting.github is None and os.environ.get("GITHUB_ACTIONS") == "true"):

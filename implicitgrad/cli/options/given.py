@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from implicitgrad.cli.options.shared import INLINE, SystemOptions
+from implicitgrad.cli.options.shared import INLINE
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.formats import read_specs
@@ -21,6 +21,39 @@ if TYPE_CHECKING:
 
 MATRIX_OPTIONS = {"A": "-A", "B": "-B", "dL_dy": "-g", "dx": "--dx"}
 OPTION_OF = MATRIX_OPTIONS | {"x_value": "--at"}
+
+
+class SystemOptions(NamedTuple):
+    """The values of the options that describe a system."""
+
+    A: str | None = None
+    B: str | None = None
+    dL_dy: str | None = None
+    x: tuple[str, ...] = ()
+    y: tuple[str, ...] = ()
+    equations: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    solve_for: tuple[str, ...] = ()
+    minimize: str | None = None
+    maximize: str | None = None
+    subject_to: tuple[str, ...] = ()
+    dx: str | None = None
+
+    @property
+    def objective(self) -> str | None:
+        """The objective of a program, if there is one."""
+        return self.maximize if self.minimize is None else self.minimize
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the options describe a system without a file."""
+        return self.A is not None or bool(self.equations) or self.objective is not None or bool(self.subject_to)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The matrices given, by key."""
+        given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy, "dx": self.dx}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 def refuse_contradictions(files: Sequence[str], given: SystemOptions) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -29,27 +29,21 @@ INLINE = "<inline>"
 """The source of a system that options describe."""
 SEVERAL_LOSSES = ". Several losses are rows of one: '1 0; 0 1'"
 
+Groups = Mapping[str, Sequence[click.Option]]
 Values = TypeVar("Values")
 
 
 class Verb(click.Command):
     """A command whose options stand in groups."""
 
-    def __init__(
-        self,
-        name: str | None,
-        *,
-        params: Sequence[click.Parameter],
-        groups: Mapping[str, Sequence[click.Option]],
-        **settings: Any,  # noqa: ANN401 (click's own)
-    ) -> None:
+    def __init__(self, *, groups: Groups, params: list[click.Parameter], **settings: Any) -> None:  # noqa: ANN401
         """Take what click.Command takes, with ``params`` the arguments alone, and the options under each heading.
 
         --help joins those under "Other".
         """
         self.groups = {**groups, "Other": [*groups.get("Other", ()), HELP]}
         options = chain.from_iterable(self.groups.values())
-        super().__init__(name, params=[*params, *options], add_help_option=False, **settings)
+        super().__init__(params=[*params, *options], add_help_option=False, **settings)
 
     def get_help(self, context: click.Context) -> str:
         """Return the command's help page."""
@@ -179,39 +173,8 @@ PROGRAMS = [
         help="A constraint, 'z1 + z2 <= cap', 'z1 = c' or 'box: 0 <= z1 <= 1' with a name; can be repeated.",
     ),
 ]  # fmt: skip
-
-
-class SystemOptions(NamedTuple):
-    """The values of the options that describe a system."""
-
-    A: str | None = None
-    B: str | None = None
-    dL_dy: str | None = None
-    x: tuple[str, ...] = ()
-    y: tuple[str, ...] = ()
-    equations: tuple[str, ...] = ()
-    at: tuple[str, ...] = ()
-    solve_for: tuple[str, ...] = ()
-    minimize: str | None = None
-    maximize: str | None = None
-    subject_to: tuple[str, ...] = ()
-    dx: str | None = None
-
-    @property
-    def objective(self) -> str | None:
-        """The objective of a program, if there is one."""
-        return self.maximize if self.minimize is None else self.minimize
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the options describe a system without a file."""
-        return self.A is not None or bool(self.equations) or self.objective is not None or bool(self.subject_to)
-
-    @property
-    def values(self) -> dict[str, str]:
-        """The matrices given, by key."""
-        given = {"A": self.A, "B": self.B, "dL_dy": self.dL_dy, "dx": self.dx}
-        return {key: value for key, value in given.items() if value is not None}
+OF_SYSTEMS = ("dx", *(str(one.name) for one in (*MATRICES, *EQUATIONS, *PROGRAMS)))
+"""The names of the options that describe a system: the fields of SystemOptions."""
 
 
 def format_option(formats: Iterable[Format], help_text: str) -> click.Option:
@@ -262,13 +225,15 @@ def _is_large(inputs: Iterable[str]) -> bool:
     return total >= MULTITHREADED_BYTES
 
 
-def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
+def files_read(
+    sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat, output: str | None
+) -> list[str]:
     """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
     from implicitgrad.readers.formats import file_of
 
     at = [value[1:] for value in values if value and value.startswith("@")]
     inputs = [*map(file_of, sources), *at]
-    if "" in inputs:
+    if "" in (*inputs, output):
         raise UsageError("expected a file's name, got ''")
     if csv_form != UNSTATED and not inputs:
         raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
