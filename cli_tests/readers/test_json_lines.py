@@ -242,9 +242,9 @@ def test_a_line_of_many_is_read_without_those_above_it(monkeypatch: pytest.Monke
     seen: list[int] = []
     documents = yaml.documents
 
-    def recorded(text: str, source: str, above: int = 0) -> Any:
+    def recorded(text: str, source: str, first_line: int = 1) -> Any:
         seen.append(len(text))
-        return documents(text, source, above)
+        return documents(text, source, first_line)
 
     monkeypatch.setattr(yaml, "documents", recorded)
     line = '{"A": [[1, 2], [3, 4]], "expect": {"rank": 2}}'

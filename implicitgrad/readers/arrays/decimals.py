@@ -21,6 +21,7 @@ import numpy as np
 
 from implicitgrad.numbers.ball import BallMatrix, is_any_lost, rounding_of_decimals
 from implicitgrad.numbers.doubles import BITS, Decimals
+from implicitgrad.numbers.values import rectangle_of_texts
 from implicitgrad.text.characters import MAX_DIGITS
 from implicitgrad.text.number_grammar import MAX_EXPONENT
 
@@ -96,8 +97,11 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Ball
     return BallMatrix(values, error), bool(tally[1:].any())
 
 
-def large_matrix(rows: list[list[str]]) -> Decimals | None:
-    """Return rows of texts, all of one length, as a table of decimals; None if one is no plain decimal."""
+def large_matrix(value: list[Any]) -> Decimals | None:
+    """Return rows of texts as a table of decimals; None if their lengths differ, or one is no plain decimal."""
+    rows = rectangle_of_texts(value)
+    if rows is None:
+        return None
     lines = [",".join(row) for row in rows]
     if any(" " in line or "\t" in line for line in lines):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.systems.matrices import MatrixParser, ParsedMatrix
 from implicitgrad.readers.yaml.keys import duplicates
-from implicitgrad.readers.yaml.nodes import YamlNode, source_list, source_value
+from implicitgrad.readers.yaml.nodes import YamlNode, source_list
 from implicitgrad.text.characters import count, nearest, printable, quoted
 
 OPTION = "--at"
@@ -15,8 +15,15 @@ MAX_LISTED = 10
 """The most names that a message lists."""
 
 
-def add_value_of_x(spec: SystemSpec, at: YamlNode, source: str, refuse: Callable[[str, YamlNode], None]) -> None:
-    """Add the value of x in a YAML document to its spec. refuse : reports a problem at a node."""
+def add_value_of_x(
+    spec: SystemSpec, given: dict[str, YamlNode], source: str, refuse: Callable[[str, YamlNode], None]
+) -> None:
+    """Add the value of x in a YAML document of matrices to its spec. refuse : reports a problem at a node."""
+    if "solve_for" in given:
+        refuse("solve_for: expected it beside equations, got none", given["solve_for"])
+    if "at" not in given:
+        return
+    at = given["at"]
     if at.pairs is None:
         spec.values["x_value"] = source_list(at, source)
         return
@@ -24,7 +31,7 @@ def add_value_of_x(spec: SystemSpec, at: YamlNode, source: str, refuse: Callable
         refuse(f"at: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}", second)
     nodes = [number for _, number in at.pairs]
     spec.values["x_value"] = SourceValue(
-        {name.text or "": source_value(number, source).value for name, number in at.pairs},
+        {name.text or "": number.value for name, number in at.pairs},
         source,
         lambda path: nodes[path[0]].position if path else at.position,
     )

@@ -12,7 +12,7 @@ from implicitgrad.model.spec import CLAIMS, SourceValue, spelled
 from implicitgrad.numbers.exact import to_float
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
 from implicitgrad.readers.yaml.keys import duplicates
-from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value, span_of
+from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value
 from implicitgrad.text.characters import MAX_DIGITS, nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_number
@@ -127,7 +127,7 @@ def read_yaml_claims(text: str, source: str) -> tuple[dict[str, SourceValue], Sp
     check_claims(node, CLAIMS, refuse)
     if problems:
         raise InputError(problems)
-    return claims_of(node, CLAIMS, source), span_of(node)
+    return claims_of(node, CLAIMS, source), node.span
 
 
 def claims_of(expect: YamlNode, known: tuple[str, ...], source: str) -> dict[str, SourceValue]:
@@ -156,10 +156,10 @@ def _claims(node: YamlNode, source: str, prefix: str = "") -> dict[str, SourceVa
 def site_of(root: YamlNode, expect: YamlNode | None = None) -> Site:
     """Return the place of ``expect`` in a document, or the place for it."""
     assert root.pairs is not None
-    span = None if expect is None else span_of(expect)
+    span = None if expect is None else expect.span
     (first, _), (_, last) = root.pairs[0], root.pairs[-1]
-    line, column = span_of(last)[1]
+    line, column = last.span[1]
     if root.is_flow:
-        is_on_one_line = first.mark.line == root.mark.line
-        return Site("flow", (line, column), None if is_on_one_line else first.mark.column, span)
-    return Site("block", (line + 1, 1), root.mark.column, span)
+        is_on_one_line = first.position[0] == root.position[0]
+        return Site("flow", (line, column), None if is_on_one_line else first.position[1] - 1, span)
+    return Site("block", (line + 1, 1), root.position[1] - 1, span)

@@ -41,7 +41,7 @@ def equation_lines(node: YamlNode, source: str, text: str) -> Iterator[EquationL
     if "\n" not in (node.text or ""):
         yield equation_line(node, source)
         return
-    below = text.split("\n")[node.mark.line + 1 : node.end_mark.line + 1]
+    below = text.split("\n")[node.position[0] : node.end[0]]
     for number, line in enumerate((node.text or "").split("\n")):
         equation = line.partition("#")[0].strip()
         if equation:
@@ -89,6 +89,7 @@ def read_point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Poi
 def _within(node: YamlNode, offset: int) -> tuple[int, int]:
     """Return the position of an offset in a scalar's text; that of its start if it spans lines or is escaped."""
     line, column = node.position
-    surplus = node.end_mark.column - node.mark.column - len(node.text or "")
-    is_plain = node.end_mark.line == node.mark.line and surplus in (0, 2)
+    last_line, end = node.end
+    surplus = end - column - len(node.text or "")
+    is_plain = last_line == line and surplus in (0, 2)
     return (line, column + offset + surplus // 2) if is_plain else (line, column)

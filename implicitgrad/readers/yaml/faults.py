@@ -39,24 +39,24 @@ def refused(event: Any, most: int, source: str, position: tuple[int, int]) -> In
     return InputError([Problem(message, hint, "bad-syntax").at(source, position)])
 
 
-def control_character(text: str, place: int, source: str, above: int) -> InputError:
+def control_character(text: str, place: int, source: str, first_line: int) -> InputError:
     """Return the error for the control character at a place; libyaml reports only bytes."""
     before = text[:place].split("\n")
     problem = Problem(f"expected text, got the character {quoted(text[place])}", "Remove it", "bad-syntax")
-    return InputError([problem.at(source, (len(before) + above, len(before[-1]) + 1))])
+    return InputError([problem.at(source, (len(before) + first_line - 1, len(before[-1]) + 1))])
 
 
-def syntax_error(error: yaml.YAMLError, text: str, most: int, source: str, above: int) -> InputError:
+def syntax_error(error: yaml.YAMLError, text: str, most: int, source: str, first_line: int) -> InputError:
     """Return the error for what the parser refuses.
 
-    most : the levels of nesting that are allowed. above : the lines of the source before the text.
+    most : the levels of nesting that are allowed. first_line : that of the text in the source.
     """
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reasons = [getattr(error, "context", None), getattr(error, "problem", None)]
     reason = ", ".join(part for part in reasons if part) or printable(str(error))
     position = hint = None
     if mark is not None:
-        position = mark.line + 1 + above, mark.column + 1
+        position = mark.line + first_line, mark.column + 1
         lines = text.splitlines()
         if mark.line < len(lines) and "\t" in lines[mark.line]:
             hint = "The line has a tab; YAML indents with spaces"

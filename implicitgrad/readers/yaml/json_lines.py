@@ -100,7 +100,7 @@ def _reread(text: str, source: str, line: int) -> SystemSpec:
     from implicitgrad.readers.yaml.reader import read_systems
 
     try:
-        specs = read_systems(text, source, line - 1)
+        specs = read_systems(text, source, line)
     except InputError as error:
         raise InputError([_within(problem, line, text) for problem in error.problems]) from None
     if len(specs) != 1:

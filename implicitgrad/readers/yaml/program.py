@@ -21,18 +21,25 @@ ARRAYS = ("P", "q", "G", "h", "A", "b", "lb", "ub", "names")
 def add_expressions(
     spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
 ) -> None:
-    """Add the expressions of a document to a ProgramSpec, in place of P, q, G and so on. Raise InputError."""
+    """Add the names in a document, and its expressions in place of P, q, G and so on, to a ProgramSpec.
+
+    Raise InputError.
+    """
     assert isinstance(spec, ProgramSpec)
 
     def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
         spec.problems.append(Problem(message, hint, code).at(source, at.position))
 
+    if "names" in given:
+        _add_names(spec, given["names"], source, refuse)
     key = next((key for key in given if key in ("minimize", "maximize")), None)
     if key is None:
-        for one in ("subject_to", "z", "at"):
-            if one in keys:
-                refuse(f"{one}: expected it beside minimize or maximize, got none", keys[one])
-        raise InputError(spec.problems)
+        strange = [one for one in ("subject_to", "z", "at") if one in keys]
+        for one in strange:
+            refuse(f"{one}: expected it beside minimize or maximize, got none", keys[one])
+        if strange:
+            raise InputError(spec.problems)
+        return
     if "minimize" in given and "maximize" in given:
         refuse("expected minimize or maximize, got both", keys["maximize"], "Keep one of them")
     for array in ARRAYS:
@@ -77,7 +84,7 @@ def _on_one_line(node: YamlNode, source: str) -> EquationLine:
     return line._replace(text=line.text.replace("\n", " "))
 
 
-def add_names(spec: SystemSpec, value: YamlNode, source: str, refuse: Callable[..., None]) -> None:
+def _add_names(spec: ProgramSpec, value: YamlNode, source: str, refuse: Callable[..., None]) -> None:
     """Read the names of a quadratic program's unknowns and constraints."""
     if value.pairs is None:
         refuse(f"names: expected a mapping such as {{z: [bread, cake]}}, got {value}", value, code="bad-shape")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,20 +15,21 @@ if TYPE_CHECKING:
     from implicitgrad.model.site import Site
 
 KEYS: tuple[str, ...] = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
-EXPRESSION_KEYS = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to")
+READ_LAST = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to", "names")
+"""Keys whose values need the others, and readers that a system of plain matrices does not load."""
 READ = dict.fromkeys(("A", "B", "P", "G"), source_matrix) | dict.fromkeys(("lb", "ub"), source_value)
 """The readers of values that are not lists; one number may stand for the bounds of all unknowns."""
 Refuse = Callable[..., None]
 """Adds a problem: its message, the node at which it is, a hint, and a code."""
 
 
-def read_systems(text: str, source: str, above: int = 0) -> list[SystemSpec]:
+def read_systems(text: str, source: str, first_line: int = 1) -> list[SystemSpec]:
     """Return the systems of a YAML stream, one a document. Raise InputError.
 
-    above : the number of lines of the source before the text.
+    first_line : the line of the source on which the text begins.
     """
     specs = []
-    for number, node in enumerate(documents(text, source, above), start=1):
+    for number, node in enumerate(documents(text, source, first_line), start=1):
         specs.append(_spec(node, source if number == 1 else f"{source}#{number}", source, text))
     if not specs:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
@@ -45,13 +46,11 @@ def read_matrix(text: str, source: str) -> SourceValue:
 
 
 def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
-    name = stem(source)
-    spec, keys, claims = SystemSpec(document, {}, name), KEYS, CLAIMS
+    spec, keys, claims = SystemSpec(document, {}, stem(source)), KEYS, CLAIMS
     if any(key.text in PROGRAM_MARKS for key, _ in node.pairs or ()):
         from implicitgrad.model.program.spec import PROGRAM_CLAIMS, PROGRAM_KEYS, ProgramSpec
 
-        spec, keys, claims = ProgramSpec(document, {}, name), PROGRAM_KEYS, PROGRAM_CLAIMS
-    spec.site = partial(_site, node)
+        spec, keys, claims = ProgramSpec(document, {}, stem(source)), PROGRAM_KEYS, PROGRAM_CLAIMS
 
     def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
         spec.problems.append(Problem(message, hint, code).at(source, at.position))
@@ -60,8 +59,9 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
         hint = "For CSV give the file a .csv name, or --delimiter" if node.text != "" else "The document is empty"
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
         raise InputError(spec.problems)
+    expect = None
     seen: dict[str, YamlNode] = {}
-    expressions: dict[str, YamlNode] = {}
+    others: dict[str, YamlNode] = {}
     for key_node, value in node.pairs:
         key = spelled(key_node.text or "")
         if key not in keys or key in seen:
@@ -76,27 +76,28 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
                 refuse(f"name: expected a text, got {value}", value, code="bad-name")
         elif key == "expect":
             _check_claims(value, claims, refuse)
+            expect = value
             spec.expect = partial(_claims, value, claims, source)
-            spec.site = partial(_site, node, value)
-        elif key in EXPRESSION_KEYS:
-            expressions[key] = value
-        elif key == "names":
-            from implicitgrad.readers.yaml.program import add_names
-
-            add_names(spec, value, source, refuse)
+        elif key in READ_LAST:
+            others[key] = value
         else:
             spec.values[key] = READ.get(key, source_list)(value, source)
     if spec.kind == "program":
-        if expressions or "z" in seen:
+        if others or "z" in seen:
             from implicitgrad.readers.yaml.program import add_expressions
 
-            add_expressions(spec, expressions, seen, source, text)
-    elif "equations" in expressions:
+            add_expressions(spec, others, seen, source, text)
+    elif "equations" in others:
         from implicitgrad.readers.yaml.equations import add_equations
 
-        add_equations(spec, expressions, seen, source, text)
-    else:
-        _complete_linear(spec, node, seen, expressions, source, refuse)
+        add_equations(spec, others, seen, source, text)
+    elif others:
+        from implicitgrad.readers.systems.value_of_x import add_value_of_x
+
+        add_value_of_x(spec, others, source, refuse)
+    if spec.kind == "linear" and seen.keys().isdisjoint(("A", "equations")):
+        refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
+    spec.site = partial(_site, node, expect)
     return spec
 
 
@@ -118,26 +119,7 @@ def _claims(expect: YamlNode, known: tuple[str, ...], source: str) -> dict[str, 
     return claims_of(expect, known, source)
 
 
-def _site(root: YamlNode, expect: YamlNode | None = None) -> Site:
+def _site(root: YamlNode, expect: YamlNode | None) -> Site:
     from implicitgrad.readers.yaml.claims import site_of
 
     return site_of(root, expect)
-
-
-def _complete_linear(
-    spec: SystemSpec,
-    node: YamlNode,
-    seen: Mapping[str, YamlNode],
-    expressions: Mapping[str, YamlNode],
-    source: str,
-    refuse: Refuse,
-) -> None:
-    """Add the value of x to a system without equations. Refuse what only equations have, and a missing A."""
-    if "solve_for" in seen:
-        refuse("solve_for: expected it beside equations, got none", seen["solve_for"])
-    if "A" not in seen:
-        refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
-    if "at" in expressions:
-        from implicitgrad.readers.systems.value_of_x import add_value_of_x
-
-        add_value_of_x(spec, expressions["at"], source, refuse)
