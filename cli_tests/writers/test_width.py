@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from written import write_table
 
 from implicitgrad import solve
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.terminal.streams import Screen
 from implicitgrad.writers.screen import page as terminal_page
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line

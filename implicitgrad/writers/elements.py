@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 
 NOT_FILES = ("<inline>", "<python>")
 FREE = Expression(("free",))

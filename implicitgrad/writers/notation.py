@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from implicitgrad.numbers.display.style import (
     CollectedNumbers,
     EachNumber,
+    Expression,
     NumberStyle,
     NumberWriter,
     is_short_in_table,
     is_short_in_text,
 )
-from implicitgrad.numbers.display.sums import Expression, in_pieces, linear
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.writers.elements import FREE, Block, Equations, Matrices, Row
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Notation:
 
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
         """Return the numbers padded for alignment at the right."""
-        return [Expression(in_pieces(text)) for text in self.numbers.column(values)]
+        return [Expression.of(text) for text in self.numbers.column(values)]
 
     def rows(self, labels: Iterable[str], lines: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
         """Return the rows of a table, none without columns. lines : numbers, which are aligned, and expressions."""

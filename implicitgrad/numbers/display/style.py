@@ -6,6 +6,7 @@ large, and have the mark only without a bound.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
@@ -23,6 +24,30 @@ MAX_PART = 999
 """The largest numerator or denominator up to which a table has fractions."""
 MAX_FRACTION_DIGITS = 7
 """The digits of numerator and denominator together up to which an equation, a sentence or a message has a fraction."""
+
+
+class Expression(NamedTuple):
+    """The text of a number or of a sum: its terms with their signs, between which a line may be broken."""
+
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Expression:
+        """Split a text before each + and − that is not in parentheses."""
+        pieces: list[str] = []
+        for part in re.split(r" (?=[+−] )", text):
+            if pieces and pieces[-1].count("(") != pieces[-1].count(")"):
+                pieces[-1] += f" {part}"
+            else:
+                pieces.append(part)
+        return cls(tuple(pieces))
+
+    def __str__(self) -> str:
+        return " ".join(self.pieces)
+
+    def named(self, name: str) -> Expression:
+        """Return the equation ``name = self``."""
+        return Expression((f"{name} =", *(piece.strip() for piece in self.pieces)))
 
 
 def is_symbolic(value: object) -> TypeGuard[Symbolic]:

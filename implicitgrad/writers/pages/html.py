@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict
 from implicitgrad.numbers.display.form import DEFAULT
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.text.characters import count, printable
 from implicitgrad.writers.document import Document, document_of
 from implicitgrad.writers.elements import FREE, Block, Element, Equations, Role, Section, Sentence

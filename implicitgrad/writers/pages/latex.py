@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.number_grammar import is_number

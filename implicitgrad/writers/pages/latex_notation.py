@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.display.style import NumberStyle
-from implicitgrad.numbers.display.sums import Expression, in_pieces, split_sign
+from implicitgrad.numbers.display.style import Expression, NumberStyle
+from implicitgrad.numbers.display.sums import split_sign
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.elements import Matrices
@@ -111,7 +111,7 @@ class LatexNotation(Notation):
                 continue
             number = self.number(size)
             if name:
-                is_sum = isinstance(value, Symbolic) and len(in_pieces(value.shown)) > 1
+                is_sum = isinstance(value, Symbolic) and len(Expression.of(value.shown).pieces) > 1
                 number = "" if number == "1" else f"\\left({number}\\right)\\," if is_sum else f"{number}\\,"
             if is_negative and not text and number.startswith(ROUGHLY):  # ≈ precedes the sign
                 text = f"{ROUGHLY}-{number.removeprefix(ROUGHLY)}{name}"

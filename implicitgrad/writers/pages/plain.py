@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from implicitgrad.model.verdict import NOTHING, Unreadable
 from implicitgrad.numbers.display.form import NumberOptions
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.text.characters import IN_ASCII, printable
 from implicitgrad.writers.document import Document, document_of
 from implicitgrad.writers.elements import Block, Element, Equations, Role, Sentence

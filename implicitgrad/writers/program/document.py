@@ -23,7 +23,7 @@ from implicitgrad.model.program.solution import (
     RayCertificate,
     Slope,
 )
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.text.characters import count, listed
 from implicitgrad.writers.elements import Block, Equations, Role, Row, Section, Sentence, loss_names, titled
 from implicitgrad.writers.sections.error_bounds import power_of_ten_above

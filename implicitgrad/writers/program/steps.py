@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from implicitgrad.model.program.problem import Vector, product
 from implicitgrad.model.program.solution import ProgramSolution
 from implicitgrad.model.system import Matrix
-from implicitgrad.numbers.display.sums import Expression, in_pieces
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
@@ -188,4 +188,4 @@ class _ProgramSteps:
 
 
 def _expression(text: str) -> Expression:
-    return Expression(in_pieces(text))
+    return Expression.of(text)

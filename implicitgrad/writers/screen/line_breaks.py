@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 
 NARROWEST = 24
 """The columns from which on a word or a number that is wider is broken; a narrower screen gets it whole."""

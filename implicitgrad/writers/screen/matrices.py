@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.display.sums import Expression, in_pieces
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.writers.screen.line_breaks import break_expression
 
 GAP = "  "
@@ -52,11 +52,11 @@ def _width(pieces: Sequence[Piece]) -> int:
 def _narrowed(piece: Piece, width: int) -> list[str]:
     """Return a matrix with each row on several lines, or an operator with a long name."""
     if isinstance(piece, str):
-        return break_expression(Expression(in_pieces(piece.strip())), width)
+        return break_expression(Expression.of(piece.strip()), width)
     widths = _column_widths(piece)
     room = width - len("[]")
     if max(widths) > room - len(GAP):
-        entries = [[break_expression(Expression(in_pieces(text)), room) for text in row] for row in piece]
+        entries = [[break_expression(Expression.of(text), room) for text in row] for row in piece]
         return [line for row in entries for line in _bracketed([line for entry in row for line in entry])]
     fitting = max(1, (room - len(GAP)) // (max(widths) + len(GAP)))
     lines = []

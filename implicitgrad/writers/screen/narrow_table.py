@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.terminal.streams import LABEL
 from implicitgrad.writers.elements import Block, Row
 from implicitgrad.writers.screen.line_breaks import break_expression, break_line

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.terminal.streams import LABEL, Screen
 from implicitgrad.text.characters import count

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.terminal.streams import DOUBTFUL, GOOD, Screen
 from implicitgrad.text.characters import IN_ASCII
 from implicitgrad.writers.elements import (

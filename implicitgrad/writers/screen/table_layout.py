@@ -7,7 +7,7 @@ from itertools import chain, zip_longest
 
 from rich.cells import cell_len
 
-from implicitgrad.numbers.display.sums import Expression
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.terminal.streams import DOUBTFUL, LABEL, UNDETERMINED
 from implicitgrad.writers.elements import FREE, OPEN, Block
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.display.sums import Expression, split_sign
+from implicitgrad.numbers.display.style import Expression
+from implicitgrad.numbers.display.sums import split_sign
 from implicitgrad.numbers.exact import IntegerRow, RationalMatrix
 from implicitgrad.numbers.null_space import null_space, short_relations
 from implicitgrad.symbolic.function_field.element import Symbolic

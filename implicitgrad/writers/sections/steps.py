@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.derivation import Derivation
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
-from implicitgrad.numbers.display.sums import Expression, in_pieces
+from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import listed
@@ -332,7 +332,7 @@ class _Steps:
 
 
 def _equations(lines: Iterable[str]) -> Equations:
-    return Equations(tuple(Expression(in_pieces(line)) for line in lines))
+    return Equations(tuple(Expression.of(line) for line in lines))
 
 
 def _bounded(matrix: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
