@@ -455,3 +455,11 @@ def test_latex_sets_words_and_formulas_apart(run: Run) -> None:
         r"\text{z1 left} & \text{not decided} & \text{infeasible} \\",
     ):
         assert f"\n{line}\n" in result.stdout
+
+
+def test_markdown_escapes_the_names_of_dependent_constraints_once(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text('z: [z1]\nminimize: z1^2\nsubject_to: {"a*1": z1 >= 1, "a*2": 2*z1 >= 2}\ndL_dz: [1]\n')
+    result = run("solve", str(path), "-f", "markdown")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\ntheir rows satisfy 2·a\\*1 − a\\*2 = 0\n" in result.stdout

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import partial
 from math import inf, isinf, nextafter
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.display.decimals import LONG_BITS
 from implicitgrad.numbers.display.form import NumberForm, NumberOptions
-from implicitgrad.numbers.display.style import EachNumber, NumberStyle, show_decimal, show_number
+from implicitgrad.numbers.display.style import NumberStyle, show_decimal, show_number
 from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import exact_square_root, float_square_root
@@ -248,7 +249,7 @@ def test_a_sum_is_written_as_by_hand() -> None:
     assert str(linear(Fraction(1, 5), [(Fraction(-3, 5), "∂y1/∂x")], show)) == "1/5 − 3/5·∂y1/∂x"
     assert str(linear(Fraction(0), [(Fraction(-1), "a"), (Fraction(0), "b"), (Fraction(1), "c")], show)) == "-a + c"
     assert str(linear(Fraction(0), [], show)) == "0"
-    short = EachNumber(NumberOptions(3)).show
+    short = partial(show_number, digits=3)
     assert str(linear(Ball(1.0, 0.2), [(Ball(-0.6, 0.1), "a")], short)) == "1.00±0.21 − (0.60±0.11)·a"
     assert str(linear(Fraction(1, 3**15), [(Fraction(-2), "a")], short)) == "≈6.97e-8 − 2·a"
     assert str(linear(Fraction(-1, 3**15), [(Fraction(-1, 7**9), "a")], short)) == "≈-6.97e-8 − ≈2.48e-8·a"

@@ -20,6 +20,7 @@ from written import write_latex, write_markdown
 from implicitgrad import read_systems, solve
 from implicitgrad.cli.main import run as run_in_process
 from implicitgrad.numbers.display.form import NumberOptions
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.writers.data.yaml import write_yaml
 from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.pages import latex
@@ -151,6 +152,12 @@ def test_latex_of_doubles_has_the_digits_that_are_sure() -> None:
     assert r"\setcounter{MaxMatrixCols}{12}" in text
     for shown, row in zip(jacobian(text), solution.dy_dx, strict=True):
         assert [float(number(entry)) for entry in shown] == pytest.approx([float(v) for v in row], abs=1e-4)
+
+
+def test_latex_has_a_coefficient_with_an_error_in_parentheses() -> None:
+    notation = latex.LatexNotation(NumberOptions(3))
+    total = notation.sum(Ball(1.0, 0.2), [(Ball(-0.6, 0.1), "a"), (Fraction(-1), "b")])
+    assert str(total) == r"1.00 \pm 0.21 - \left(0.60 \pm 0.11\right)\,a - b"
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX engine")

@@ -7,16 +7,7 @@ from copy import copy
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from implicitgrad.numbers.display.style import (
-    CollectedNumbers,
-    EachNumber,
-    Expression,
-    NumberStyle,
-    NumberWriter,
-    is_short_in_table,
-    is_short_in_text,
-)
-from implicitgrad.numbers.display.sums import linear
+from implicitgrad.numbers.display.style import Expression, NumberStyle, is_short_in_table, is_short_in_text
 from implicitgrad.writers.elements import FREE, Block, Equations, Matrices, Row
 
 if TYPE_CHECKING:
@@ -40,21 +31,36 @@ class Notation:
         escapes as a whole.
         """
         self.options, self.label, self.mention = options, label, mention
-        self.numbers: NumberWriter = EachNumber(options)
+        self.style: NumberStyle | None = None
+        """The style of all numbers; None if each has a style of its own."""
+        self.collected: list[Fraction] | None = None
+        """Where numbers are collected, and not written, while the style of a table is not known."""
 
     def in_one_style(self, build: Callable[[Self], T], is_short: Callable[[Fraction], bool] = is_short_in_table) -> T:
         """Build a table in which all numbers are written in one style: once to collect them, then in that style.
 
         is_short : whether the table may show a number as a fraction.
         """
-        collected = CollectedNumbers()
-        build(self._with_numbers(collected))
-        return build(self._with_numbers(NumberStyle.of(collected, self.options, is_short=is_short)))
+        values: list[Fraction] = []
+        build(self._with(None, values))
+        return build(self._with(NumberStyle.of(values, self.options, is_short=is_short), None))
 
-    def _with_numbers(self, numbers: NumberWriter) -> Self:
+    def _with(self, style: NumberStyle | None, collected: list[Fraction] | None) -> Self:
         found = copy(self)
-        found.numbers = numbers
+        found.style, found.collected = style, collected
         return found
+
+    def show(self, value: Fraction) -> str:
+        """Return one number in plain text."""
+        if self.collected is not None:
+            self.collected.append(value)
+            return "0"
+        style = self.style or NumberStyle.of([value], self.options, is_short=is_short_in_text)
+        return style.show(value)
+
+    def number(self, value: Fraction) -> str:
+        """Return one number without blanks around it."""
+        return self.show(value)
 
     def name(self, name: str) -> str:
         """Return a name in an equation: its label."""
@@ -63,10 +69,6 @@ class Notation:
     def change(self, name: str) -> str:
         """Return ``dx``, a small change of an input."""
         return f"d{self.label(name)}"
-
-    def change_in_words(self, name: str) -> str:
-        """Return ``dx`` for a sentence, which the page escapes as a whole."""
-        return f"d{self.mention(name)}"
 
     def derivative(self, above: str, below: str) -> str:
         """Return ``∂above/∂below``."""
@@ -91,7 +93,8 @@ class Notation:
 
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
         """Return the numbers padded for alignment at the right."""
-        return [Expression.of(text) for text in self.numbers.column(values)]
+        texts = list(map(self.show, values)) if self.style is None else self.style.column(values)
+        return list(map(Expression.of, texts))
 
     def rows(self, labels: Iterable[str], lines: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
         """Return the rows of a table, none without columns. lines : numbers, which are aligned, and expressions."""
@@ -105,13 +108,11 @@ class Notation:
         """Return a table with its numbers in one style. lines : numbers and expressions."""
         return self.in_one_style(lambda notation: Block(tuple(heads), notation.rows(labels, lines), corner=corner))
 
-    def number(self, value: Fraction) -> str:
-        """Return one number without blanks around it."""
-        return self.numbers.show(value)
-
     def sum(self, constant: Fraction, terms: Terms) -> Expression:
         """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
-        return linear(constant, terms, self.numbers.show)
+        from implicitgrad.numbers.display.sums import linear
+
+        return linear(constant, terms, self.show)
 
     def equations(self, values: Mapping[str, Fraction]) -> Equations:
         """Return ``name = number`` for spelled names, with the numbers in one style."""
@@ -121,7 +122,7 @@ class Notation:
 
     def combination(self, terms: Terms) -> str:
         """Return Σ coefficient·name in a sentence that is not spelled."""
-        return str(linear(Fraction(0), [(factor, self.mention(name)) for factor, name in terms], self.numbers.show))
+        return str(self.sum(Fraction(0), [(factor, self.mention(name)) for factor, name in terms]))
 
     def product(self, one: str, other: str) -> str:
         """Return the product of two spelled factors."""
@@ -139,17 +140,9 @@ class Notation:
         """Return an equation that the user wrote, with typographic operators."""
         return equation.replace("**", "^").replace("*", "·").replace(" - ", " − ")
 
-    def among_words(self, mathematics: str) -> str:
-        """Return spelled mathematics for a sentence that is not spelled."""
-        return mathematics
-
     def inline(self, mathematics: str) -> str:
         """Return spelled mathematics for a spelled sentence."""
         return mathematics
-
-    def replacement(self, row: str, new: str) -> str:
-        """Return that an equation is replaced, ``(1) ← (1) − 3·(2)``."""
-        return f"{row} ← {new}"
 
     def matrix(self, rows: Iterable[Sequence[Fraction]]) -> list[list[str]]:
         """Return the texts of a matrix in an equation, in one style."""

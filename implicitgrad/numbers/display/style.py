@@ -76,7 +76,7 @@ def is_short_in_text(value: Fraction) -> bool:
 
 def show_number(value: Fraction, digits: int) -> str:
     """Return the text of one number in a message: a fraction if it is short, else a decimal."""
-    return EachNumber(NumberOptions(digits)).show(value)
+    return NumberStyle.of([value], NumberOptions(digits), is_short=is_short_in_text).show(value)
 
 
 def show_decimal(value: Fraction, digits: int) -> str:
@@ -155,36 +155,6 @@ class NumberStyle(NamedTuple):
             return True
         is_known = not (is_ball(number) and number.error)
         return is_known and number.denominator == 1 and abs(number.numerator) < 10**self.longest_integer
-
-
-class EachNumber(NamedTuple):
-    """Write each number of a text in a style of its own."""
-
-    options: NumberOptions
-
-    def column(self, values: Sequence[Fraction]) -> list[str]:
-        """Return the texts of numbers."""
-        return list(map(self.show, values))
-
-    def show(self, value: Fraction) -> str:
-        """Return the text of a number."""
-        return NumberStyle.of([value], self.options, is_short=is_short_in_text).show(value)
-
-
-class CollectedNumbers(list[Fraction]):
-    """Collect the numbers of a table, to choose its style."""
-
-    def column(self, values: Sequence[Fraction]) -> list[str]:
-        """Collect numbers, and return a text for each."""
-        return list(map(self.show, values))
-
-    def show(self, value: Fraction) -> str:
-        """Collect a number, and return a text."""
-        self.append(value)
-        return "0"
-
-
-NumberWriter = EachNumber | CollectedNumbers | NumberStyle
 
 
 def _is_kept(value: Fraction, is_short: Callable[[Fraction], bool]) -> bool:

@@ -8,9 +8,27 @@ from fractions import Fraction
 from implicitgrad.numbers.display.form import ROUNDED
 from implicitgrad.numbers.display.style import Expression, is_symbolic
 
+Show = Callable[[Fraction], str]
 
-def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], show: Callable[[Fraction], str]) -> Expression:
-    """Return the text of constant + Σ coefficient·name. show : writes a number."""
+
+def in_text(number: str, value: Fraction) -> str:
+    """Return the text of a coefficient with its sign of multiplication, a sum in parentheses."""
+    is_sum = len(Expression.of(number).pieces) > 1 or "±" in number
+    return f"({number})·" if is_sum or (is_symbolic(value) and "/" in number) else f"{number}·"
+
+
+def linear(
+    constant: Fraction,
+    terms: Iterable[tuple[Fraction, str]],
+    show: Show,
+    factor: Callable[[str, Fraction], str] = in_text,
+    rounded: str = ROUNDED,
+) -> Expression:
+    """Return the text of constant + Σ coefficient·name.
+
+    show : writes a number. factor : puts a number as it was written, and its value, before a name. rounded : the mark
+    of a rounded number, which precedes the sign.
+    """
     pieces: list[str] = []
     for value, name in [(constant, ""), *terms]:
         if not value:
@@ -21,11 +39,9 @@ def linear(constant: Fraction, terms: Iterable[tuple[Fraction, str]], show: Call
             pieces += Expression.of(number).pieces
             continue
         if name:
-            is_sum = len(Expression.of(number).pieces) > 1
-            is_compound = is_sum or "±" in number or (is_symbolic(value) and "/" in number)
-            number = "" if number == "1" else f"({number})·" if is_compound else f"{number}·"
-        if is_negative and not pieces and number.startswith(ROUNDED):  # the mark ≈ precedes the sign
-            pieces.append(f"{ROUNDED}-{number.removeprefix(ROUNDED)}{name}")
+            number = "" if number == "1" else factor(number, value)
+        if is_negative and not pieces and number.startswith(rounded):
+            pieces.append(f"{rounded}-{number.removeprefix(rounded)}{name}")
             continue
         sign = ("-" if is_negative else "") if not pieces else "− " if is_negative else "+ "
         pieces.append(f"{sign}{number}{name}")

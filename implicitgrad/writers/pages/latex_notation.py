@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from implicitgrad.numbers.display.style import Expression, NumberStyle
-from implicitgrad.numbers.display.sums import split_sign
+from implicitgrad.numbers.display.style import Expression
+from implicitgrad.numbers.display.sums import linear
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
 from implicitgrad.writers.elements import Matrices
@@ -35,7 +35,7 @@ _GREEK = {
 _SYMBOLS = {
     "∂": r"\partial ", "·": r"\cdot ", "×": r"\times ", "−": "-", "≈": r"\approx ", "±": r"\pm ", "≤": r"\leq ",
     "≥": r"\geq ", "…": r"\ldots ", "½": r"\tfrac12 ",
-    "∝": r"\propto ", "≠": r"\neq ", "←": r"\leftarrow ", "ᵀ": r"^{\top}", "⁻": "^{-}", "¹": "^{1}",
+    "∝": r"\propto ", "≠": r"\neq ", "←": r"\leftarrow", "ᵀ": r"^{\top}", "⁻": "^{-}", "¹": "^{1}",
 } | {letter: f"\\{name} " for letter, name in _GREEK.items()} | {
     superscript: f"^{{{digit}}}" for digit, superscript in enumerate("²³⁴⁵⁶⁷⁸⁹", start=2)
 }  # fmt: skip
@@ -53,7 +53,7 @@ class LatexNotation(Notation):
     """LaTeX for amsmath: labels are plain text, for ``words`` to escape, and mentions are marked as LaTeX for it."""
 
     def __init__(self, options: NumberOptions) -> None:
-        super().__init__(options, printable, lambda name: self.among_words(spell_name(name)))
+        super().__init__(options, printable, lambda name: _among_words(spell_name(name)))
 
     def name(self, name: str) -> str:
         """Return ``y_{1}``."""
@@ -62,10 +62,6 @@ class LatexNotation(Notation):
     def change(self, name: str) -> str:
         """Return ``\\mathrm{d}x``."""
         return f"\\mathrm{{d}}{spell_name(name)}"
-
-    def change_in_words(self, name: str) -> str:
-        """Return ``\\mathrm{d}x``, marked as LaTeX for ``words``."""
-        return self.among_words(self.change(name))
 
     def derivative(self, above: str, below: str) -> str:
         """Return a fraction."""
@@ -86,43 +82,23 @@ class LatexNotation(Notation):
         return Expression((self.derivative(y, x),))
 
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
-        """Return numbers as in plain text, with letters by their names."""
-        texts = self.numbers.column(values)
-        return [Expression((self._spell(value, text),)) for value, text in zip(values, texts, strict=True)]
+        """Return numbers, each as one piece."""
+        return [Expression((self.number(value),)) for value in values]
 
-    def _spell(self, value: Fraction, text: str) -> str:
-        if isinstance(value, Symbolic) and (text == value.shown or not isinstance(self.numbers, NumberStyle)):
+    def number(self, value: Fraction) -> str:
+        """Return one number as in plain text, with letters by their names."""
+        text = self.show(value)
+        if isinstance(value, Symbolic) and (self.style is None or text == value.shown):
             return value.latex(spell_name)
         return spell_number(text)
 
-    def number(self, value: Fraction) -> str:
-        """Return one number."""
-        return str(self.column([value])[0])
-
     def sum(self, constant: Fraction, terms: Iterable[tuple[Fraction, str]]) -> Expression:
         """Return constant + Σ coefficient·symbol as one piece."""
-        text = ""
-        for value, name in [(constant, ""), *terms]:
-            if not value:
-                continue
-            is_negative, size = split_sign(value)
-            if not text and not name:
-                text = self.number(value)
-                continue
-            number = self.number(size)
-            if name:
-                is_sum = isinstance(value, Symbolic) and len(Expression.of(value.shown).pieces) > 1
-                number = "" if number == "1" else f"\\left({number}\\right)\\," if is_sum else f"{number}\\,"
-            if is_negative and not text and number.startswith(ROUGHLY):  # ≈ precedes the sign
-                text = f"{ROUGHLY}-{number.removeprefix(ROUGHLY)}{name}"
-                continue
-            sign = ("-" if is_negative else "") if not text else " - " if is_negative else " + "
-            text += f"{sign}{number}{name}"
-        return Expression((text or "0",))
+        return Expression((str(linear(constant, terms, self.number, _factor, ROUGHLY)).replace("−", "-"),))
 
     def combination(self, terms: Iterable[tuple[Fraction, str]]) -> str:
         """Return Σ coefficient·name, marked as LaTeX for ``words``."""
-        return self.among_words(str(self.sum(Fraction(0), [(factor, self.name(name)) for factor, name in terms])))
+        return _among_words(str(self.sum(Fraction(0), [(factor, self.name(name)) for factor, name in terms])))
 
     def product(self, one: str, other: str) -> str:
         """Return the factors side by side, or a square."""
@@ -131,7 +107,7 @@ class LatexNotation(Notation):
     def comparison(self, value: Symbolic, sign: str) -> str:
         """Return the relation, marked as LaTeX for ``words``."""
         relation = "=" if sign == "=" else "\\neq"
-        return self.among_words(f"{value.latex(spell_name)} {relation} 0")
+        return _among_words(f"{value.latex(spell_name)} {relation} 0")
 
     def as_written(self, equation: str, tree: Equation) -> str:
         """Return the equation with SymPy's automatic simplifications; without SymPy as the user's text."""
@@ -141,17 +117,9 @@ class LatexNotation(Notation):
             return f"\\text{{\\ttfamily {''.join(map(_spell_character, equation))}}}"
         return equation_in_latex(tree, spell_name)
 
-    def among_words(self, mathematics: str) -> str:
-        """Return spelled mathematics, marked as LaTeX for ``words``."""
-        return f"{SPELLED}{mathematics}{SPELLED}"
-
     def inline(self, mathematics: str) -> str:
         """Return ``$mathematics$``."""
         return f"${mathematics}$"
-
-    def replacement(self, row: str, new: str) -> str:
-        """Return ``(1) ← new``."""
-        return f"{row} \\leftarrow {new}"
 
     def matrices(self, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
         """Return each matrix as a pmatrix."""
@@ -159,6 +127,17 @@ class LatexNotation(Notation):
             piece.replace("·", "").strip() if isinstance(piece, str) else spell_matrix(piece) for piece in pieces
         )
         return Matrices(" ".join(spelled), pieces)
+
+
+def _among_words(mathematics: str) -> str:
+    """Return spelled mathematics, marked as LaTeX for ``words``."""
+    return f"{SPELLED}{mathematics}{SPELLED}"
+
+
+def _factor(number: str, value: Fraction) -> str:
+    """Return a coefficient as it stands before a name, a sum in parentheses."""
+    is_sum = "\\pm" in number or (isinstance(value, Symbolic) and len(Expression.of(value.shown).pieces) > 1)
+    return f"\\left({number}\\right)\\," if is_sum else f"{number}\\,"
 
 
 def spell_jacobian(above: Sequence[str], below: Sequence[str]) -> str:

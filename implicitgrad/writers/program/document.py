@@ -108,8 +108,8 @@ class ProgramDocument:
     def sections(self) -> Iterator[Section]:
         """Yield what follows the question and the findings."""
         solution = self.solution
-        if reasons := [Sentence(text, Role.FINDING) for text in self._reasons()]:
-            yield Section(tuple(reasons))
+        if reasons := tuple(self._reasons()):
+            yield Section(reasons)
         if isinstance(solution.certificate, FarkasCertificate):
             yield Section((Sentence(self._contradiction(solution.certificate)),))
         if isinstance(solution.certificate, RayCertificate):
@@ -174,7 +174,7 @@ class ProgramDocument:
     def _listed(self, inequalities: Sequence[int]) -> str:
         return listed(self.notation.mention(self.solution.inequalities[i].name) for i in inequalities)
 
-    def _reasons(self) -> Iterator[str]:
+    def _reasons(self) -> Iterator[Sentence]:
         """Yield why the status is not ``differentiable``."""
         solution = self.solution
         if solution.is_unique and solution.weak:
@@ -183,15 +183,17 @@ class ProgramDocument:
                 if len(solution.weak) == 1
                 else "are weakly active: their multipliers are"
             )
-            yield f"{self._listed(solution.weak)} {are} 0, and each side of a change has a derivative of its own"
+            why = "and each side of a change has a derivative of its own"
+            yield Sentence(f"{self._listed(solution.weak)} {are} 0, {why}", Role.FINDING)
         if solution.exchangeable:
             are = "has a multiplier that is" if len(solution.exchangeable) == 1 else "have multipliers that are"
             why = "for the gradients of active constraints are dependent"
-            yield f"{self._listed(solution.exchangeable)} {are} not unique, {why}"
+            yield Sentence(f"{self._listed(solution.exchangeable)} {are} not unique, {why}", Role.FINDING)
         for dependency in solution.dependencies if solution.exchangeable else ():
             terms = [(factor, self.notation.name(name)) for name, factor in dependency.terms]
             total = self.notation.sum(Fraction(0), terms)
-            yield f"their rows satisfy {self.notation.among_words(f'{total} = 0')}"
+            satisfied = f"their rows satisfy {self.notation.inline(f'{total} = 0')}"
+            yield Sentence(satisfied, Role.FINDING, is_spelled=True)
 
     def _contradiction(self, certificate: FarkasCertificate) -> str:
         """Return the combination of constraints that says 0 ≤ −1."""

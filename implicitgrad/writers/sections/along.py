@@ -24,8 +24,8 @@ def show_along(solution: Solution, notation: Notation, shown: ShownAnswer) -> It
     if found.dL is not None:
         values |= dict(zip(loss_names(len(found.dL[0])), found.dL.bounded_rows()[0], strict=True))
     known = {notation.change(name): value for name, value in values.items() if value is not None}
-    lacking = [notation.change_in_words(name) for name, value in values.items() if value is None]
+    lacking = [notation.inline(notation.change(name)) for name, value in values.items() if value is None]
     elements: list[Element] = [notation.equations(known)] if known else []
     if lacking:
-        elements.append(Sentence(f"not determined: {', '.join(lacking)}"))
+        elements.append(Sentence(f"not determined: {', '.join(lacking)}", is_spelled=True))
     yield Section((Sentence("along this dx, J·dx", Role.ASIDE), *elements))

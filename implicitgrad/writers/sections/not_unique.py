@@ -64,7 +64,7 @@ def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
         return "that would need ∂L/∂y = 0"
     if solution.rank == 1:
         row = next(row for row in solution.system.A.bounded_rows() if any(row))
-        return f"it would need ∂L/∂y ∝ ({', '.join(map(notation.numbers.show, row))})"
+        return f"it would need ∂L/∂y ∝ ({', '.join(map(notation.show, row))})"
     conditions = []
     V, columns = solution.general.null_space, range(min(len(solution.general.free), MAX_CONDITIONS))
     rows = V.part(range(len(V)), columns).nonzero_entries()
@@ -75,7 +75,7 @@ def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
             for f, value in row
             if f == column
         ]
-        conditions.append(f"{linear(Fraction(0), terms, notation.numbers.show)} = 0")
+        conditions.append(f"{linear(Fraction(0), terms, notation.show)} = 0")
     rest = len(solution.general.free) - MAX_CONDITIONS
     more = f" and {count(rest, 'more condition')} of this kind" if rest > 0 else ""
     return f"it would need {', '.join(conditions)}{more}"

@@ -160,9 +160,7 @@ class _Steps:
             for row, factor in pivot.factors:
                 other = f"({row + 1})"
                 replaced.append((other, [(Fraction(1), other), (-factor, own)]))
-            elements.append(
-                _equations(self.notation.replacement(row, str(self._combined(terms))) for row, terms in replaced)
-            )
+            elements.append(_equations(f"{row} ← {self._combined(terms)}" for row, terms in replaced))
         if any(isinstance(pivot.value, Symbolic) and not pivot.value.is_number for pivot in self.derivation.pivots):
             elements.append(Sentence("assuming nonzero pivots"))
         rank = f"the rank of A is {self.solution.rank}"
