@@ -10,7 +10,7 @@ import click
 
 from implicitgrad.cli.options import shared
 from implicitgrad.cli.options.shared import Verb, once, option, taken
-from implicitgrad.model.spec import CsvFormat, SystemSpec
+from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.display.form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.characters import listed
@@ -184,23 +184,23 @@ def _answers(
             from implicitgrad.cli.options.given import SystemOptions, parse_options, specs_of
 
             read = partial(specs_of, source, parse_options(given or SystemOptions(), csv_form), csv_form)
-        systems = build_systems(read(), options) if options.time_limit is None else []
+        specs = read() if options.time_limit is None else []
+        systems = build_systems(specs, options)
     if options.time_limit is not None:
         from implicitgrad.cli.answers.isolated import answers_in_time
 
         return answers_in_time(options.time_limit, read, source, options)
     with spinner(f"solving {source or shared.INLINE}"):
-        if len(systems) != 1:
+        if len(specs) != 1:
             from implicitgrad.cli.answers.refusals import refuse_several
 
-            refuse_several(systems, options.form, options.file)
-        numbers = [(one.system, one.parts) for one in systems if not isinstance(one.system, SystemSpec)]
+            refuse_several(specs, options.form, options.file)
+        if systems is None:
+            from implicitgrad.cli.answers.isolated import answers_to
+
+            return answers_to(specs, options)
         if options.require or options.only is not None or options.wrt:
             from implicitgrad.cli.answers.refusals import require_gradients
 
-            require_gradients([system for system, _ in numbers], options.require, options.only, options.wrt)
-        if len(numbers) == len(systems):
-            return [answer(system, parts, options) for system, parts in numbers], []
-        from implicitgrad.cli.answers.isolated import answers_to
-
-        return answers_to(systems, options)
+            require_gradients(systems, options.require, options.only, options.wrt)
+        return [answer(system, spec.values, options) for system, spec in zip(systems, specs, strict=True)], []

@@ -37,8 +37,6 @@ class Format(NamedTuple):
     is_text: bool = True
     has_steps: bool = False
     """Whether it shows a derivation."""
-    needs_values: bool = False
-    """Whether it repeats the system's values as they were written."""
     has_limitation: bool = False
     """Whether it leaves something out of some answers."""
     has_batch: bool = False
@@ -88,9 +86,7 @@ FORMATS = {
         Format("markdown", (".md",), "pages.markdown", "", "\n", has_steps=True),
         Format("html", (".html", ".htm"), "pages.html", "a page for a browser", has_steps=True, reports="pages.html"),
         Format("latex", (".tex",), "pages.latex", "for amsmath", "\n", has_steps=True),
-        Format(
-            "yaml", (".yaml", ".yml"), "data.yaml", "the system with its answer for check", "---\n", needs_values=True
-        ),
+        Format("yaml", (".yaml", ".yml"), "data.yaml", "the system with its answer for check", "---\n"),
         Format("csv", (".csv",), "data.csv", "a spreadsheet", has_limitation=True, has_batch=True),
         Format("npy", (".npy",), "data.npy", is_text=False, has_limitation=True),
         Format("npz", (".npz",), "data.npz", is_text=False, has_batch=True),

@@ -75,20 +75,11 @@ class Answer(NamedTuple):
     """The requirements that the answer does not meet."""
 
 
-class PendingSystem(NamedTuple):
-    """A system that is read and not yet answered."""
-
-    system: Question | SystemSpec
-    """A SystemSpec if it needs algebra."""
-    parts: dict[str, SourceValue]
-    """The values as written, for an answer in YAML."""
-
-
-def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[PendingSystem]:
-    """Build the systems that need no algebra. Raise InputError with the problems of all."""
-    systems: list[PendingSystem] = []
+def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Question] | None:
+    """Build systems; return None if one of them needs algebra. Raise InputError with the problems of all."""
+    systems: list[Question] = []
     problems: list[Problem] = []
-    needs_values = FORMATS[options.form].needs_values
+    needs_algebra = False
     for spec in specs:
         spec.order, spec.in_letters, spec.shown = options.order, options.is_in_letters, options.show
         try:
@@ -97,14 +88,14 @@ def build_systems(specs: Iterable[SystemSpec], options: SolveOptions) -> list[Pe
                 from implicitgrad.model.exact_cost import refuse_long_work
 
                 refuse_long_work(system)
-            systems.append(PendingSystem(system, spec.values if needs_values else {}))
+            systems.append(system)
         except NeedsAlgebra:
-            systems.append(PendingSystem(spec, {}))
+            needs_algebra = True
         except InputError as error:
             problems.extend(error.problems)
     if problems:
         raise InputError(problems)
-    return systems
+    return None if needs_algebra else systems
 
 
 def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolution:
@@ -127,8 +118,8 @@ def _solve(system: Question, options: SolveOptions) -> Solution | ProgramSolutio
     )  # fmt: skip
 
 
-def answer(system: Question, parts: dict[str, SourceValue], options: SolveOptions) -> Answer:
-    """Solve a system and write its answer. Raise ImplicitGradError."""
+def answer(system: Question, values: Mapping[str, SourceValue], options: SolveOptions) -> Answer:
+    """Solve a system and write its answer. values : the system's, as written. Raise ImplicitGradError."""
     solution = _solve(system, options)
     if options.numbers.form is NumberForm.FRACTION:
         from implicitgrad.cli.answers.refusals import require_exact
@@ -146,7 +137,7 @@ def answer(system: Question, parts: dict[str, SourceValue], options: SolveOption
         selection = selection_of(solution, options.show, is_sorted=options.sort)
     form, is_on_screen = FORMATS[options.form], options.file is None
     asked = WriteOptions(
-        options.numbers, options.full or not is_on_screen, is_on_screen, parts,
+        options.numbers, options.full or not is_on_screen, is_on_screen, values,
         wrt=options.wrt, has_steps=options.steps, selection=selection,
     )  # fmt: skip
     written = form.write(solution, asked)

@@ -1,15 +1,14 @@
-"""Answer systems of solve in a process that can be killed: those that need algebra, or all within a time limit."""
+"""Answer the systems of solve in a process that can be killed: if one needs algebra, or if there is a time limit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import groupby
 from time import monotonic
 
 from implicitgrad.batch.isolation.process import Job, JobResult, build, run_isolated
-from implicitgrad.cli.answers.answer import Answer, PendingSystem, SolveOptions, answer
+from implicitgrad.cli.answers.answer import Answer, SolveOptions, answer
 from implicitgrad.cli.answers.refusals import refuse_several, require_gradients
 from implicitgrad.cli.options.shared import INLINE
 from implicitgrad.cli.options.sources import read_once
@@ -19,9 +18,9 @@ from implicitgrad.terminal.streams import spinner
 from implicitgrad.text.errors import LIMITS, InputError, Problem
 
 
-def answers_to(systems: Sequence[PendingSystem], options: SolveOptions) -> tuple[list[Answer], list[Problem]]:
+def answers_to(specs: Sequence[SystemSpec], options: SolveOptions) -> tuple[list[Answer], list[Problem]]:
     """Return the answers, and the problems of systems without one. Raise ImplicitGradError."""
-    return _split(_results(systems, options))
+    return _split(run_isolated(partial(_jobs, specs, options)))
 
 
 def answers_in_time(
@@ -46,18 +45,7 @@ def answers_in_time(
     return answers, problems
 
 
-def _results(systems: Sequence[PendingSystem], options: SolveOptions) -> Generator[Answer | JobResult]:
-    for needs_algebra, group in groupby(systems, lambda one: isinstance(one.system, SystemSpec)):
-        if needs_algebra:
-            specs = [one.system for one in group if isinstance(one.system, SystemSpec)]
-            yield from run_isolated(partial(_jobs, specs, options))
-        else:
-            for system, parts in group:
-                assert not isinstance(system, SystemSpec)
-                yield answer(system, parts, options)
-
-
-def _split(results: Generator[Answer | JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
+def _split(results: Generator[JobResult], source: str | None = None) -> tuple[list[Answer], list[Problem]]:
     """Separate answers from the problems of systems without one. Raise any other error.
 
     source : the source of systems that could not be read in time.
@@ -67,9 +55,7 @@ def _split(results: Generator[Answer | JobResult], source: str | None = None) ->
     wrong: list[Problem] = []
     with closing(results):  # an error that is raised ends the isolated process at once
         for result in results:
-            if isinstance(result, Answer):
-                answers.append(result)
-            elif result.error is None:
+            if result.error is None:
                 answers.append(result.value)
             elif isinstance(result.error, InputError):
                 found = [
