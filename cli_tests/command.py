@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
+from implicitgrad.__main__ import run as run_command
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy is imported once for all commands that run in this process
 os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # many systems share this process, and sympy keeps 1,000 results
 
@@ -56,7 +58,7 @@ def call(
         _working_directory(folder),
         _locks_released(),
     ):
-        code = _main(list(arguments))
+        code = run_command(list(arguments))
     return subprocess.CompletedProcess([PROGRAM, *arguments], code, *streams.output())
 
 
@@ -114,18 +116,6 @@ def wait_until_blocked(*pids: int) -> None:
         return False
 
     wait_until(is_blocked)
-
-
-def _main(arguments: list[str]) -> int:
-    """Do what ``implicitgrad.__main__.main`` does, but return the exit code."""
-    from implicitgrad.__main__ import INTERRUPTED, OVERVIEW_ARGUMENTS
-    from implicitgrad.cli.help_pages import run_overview
-    from implicitgrad.cli.main import run as run_command
-
-    try:
-        return (run_overview if arguments in OVERVIEW_ARGUMENTS else run_command)(arguments)
-    except KeyboardInterrupt:
-        return INTERRUPTED
 
 
 LEAST_PIPE = 4096

@@ -13,7 +13,7 @@ from conftest import ROOT, Run, is_program, spread
 
 import implicitgrad
 from implicitgrad import Solution, read_systems, solve
-from implicitgrad.cli.main import run as run_in_process
+from implicitgrad.__main__ import run as run_in_process
 
 FOLDER = ROOT / "sample_systems"
 

@@ -5,6 +5,8 @@
 (Fraction(-1, 2), Fraction(1, 2))
 """
 
+__version__ = "0.1.0"
+
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from implicitgrad.api import check, check_program, read_systems, solve, solve_program
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from implicitgrad.readers.arrays.python_values import linear_system
     from implicitgrad.solvers.stacks import Solutions
     from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
-    from implicitgrad.text.version import __version__ as __version__
 
 _NAMES = {
     "text.errors": ("ImplicitGradError", "InputError", "OutputError", "Problem", "UsageError"),
@@ -30,9 +31,7 @@ _NAMES = {
     "model.program.problem": ("QuadraticProgram",),
     "readers.arrays.python_values": ("linear_system",),
     "model.verdict": ("Outcome", "Verdict"),
-    "text.version": ("__version__",),
 }
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Constraints", "General", "ImplicitGradError", "InputError", "LinearSystem", "Outcome", "OutputError",
@@ -46,10 +45,11 @@ def __getattr__(name: str) -> object:
     """Import a public name where it is first used: `implicitgrad --help` needs none of them."""
     from importlib import import_module
 
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"implicitgrad.{_HOME[name]}"), name)
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(import_module(f"implicitgrad.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted({*globals(), *__all__})

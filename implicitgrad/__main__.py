@@ -16,18 +16,28 @@ def main() -> None:
     fifth of the time.
     """
     gc.disable()
-    arguments = sys.argv[1:]
-    try:
-        if arguments in OVERVIEW_ARGUMENTS and "_IMPLICITGRAD_COMPLETE" not in os.environ:
-            from implicitgrad.cli.help_pages import run_overview as run
-        else:
-            from implicitgrad.cli.main import run
-        code = run(arguments)
-    except KeyboardInterrupt:  # while the modules were loaded
-        code = INTERRUPTED
+    code = run(sys.argv[1:])
     if sys.stderr is not None:
         sys.stderr.flush()
     os._exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line, report what it raises on standard error, and return the exit code."""
+    try:
+        if arguments in OVERVIEW_ARGUMENTS and "_IMPLICITGRAD_COMPLETE" not in os.environ:
+            from implicitgrad.cli.help_pages import show_overview
+
+            return show_overview(arguments)
+        from implicitgrad.cli.main import run_command
+
+        return run_command(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from implicitgrad.cli.problems import report_error
+
+        return report_error(error, arguments)
 
 
 if __name__ == "__main__":

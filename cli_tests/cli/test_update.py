@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicitgrad import read_systems
-from implicitgrad.cli.main import run as run_in_process
+from implicitgrad.__main__ import run as run_in_process
 
 BLOCK = """\
 # a system

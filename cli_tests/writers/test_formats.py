@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from written import write_latex, write_markdown
 
 from implicitgrad import read_systems, solve
-from implicitgrad.cli.main import run as run_in_process
+from implicitgrad.__main__ import run as run_in_process
 from implicitgrad.numbers.display.form import NumberOptions
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.writers.data.yaml import write_yaml

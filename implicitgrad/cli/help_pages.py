@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from implicitgrad import __version__
 from implicitgrad.terminal.streams import write_stderr, write_stdout
-from implicitgrad.text.version import __version__
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
@@ -93,18 +93,13 @@ was completed written.""",
 }
 
 
-def run_overview(arguments: list[str]) -> int:
+def show_overview(arguments: list[str]) -> int:
     """Print the page, or the version; without arguments it is an error that shows the page. Returns the exit code."""
     if not arguments:
         write_stderr(OVERVIEW)
         return 2
-    try:
-        write_stdout(f"implicitgrad {__version__}\n" if arguments in (["-V"], ["--version"]) else OVERVIEW)
-        return 0
-    except Exception as error:
-        from implicitgrad.cli.problems import report_error
-
-        return report_error(error)
+    write_stdout(f"implicitgrad {__version__}\n" if arguments in (["-V"], ["--version"]) else OVERVIEW)
+    return 0
 
 
 def command_page(context: click.Context, groups: Mapping[str, Sequence[click.Option]]) -> str:

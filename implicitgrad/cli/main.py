@@ -1,9 +1,10 @@
-"""The group of commands, and a run of one of them."""
+"""The group of commands."""
 
 from __future__ import annotations
 
 import click
 
+from implicitgrad import __version__
 from implicitgrad.cli.options.shared import HELP
 from implicitgrad.terminal.streams import write_stdout
 
@@ -35,8 +36,6 @@ class Commands(click.Group):
 
 def _show_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
     if is_asked and not context.resilient_parsing:
-        from implicitgrad.text.version import __version__
-
         write_stdout(f"implicitgrad {__version__}\n")
         context.exit()
 
@@ -49,21 +48,16 @@ def implicitgrad() -> None:
     """Exact implicit differentiation of linear and nonlinear systems."""
 
 
-def run(arguments: list[str]) -> int:
-    """Run the command line, report what it raises on standard error, and return the exit code."""
+def run_command(arguments: list[str]) -> int:
+    """Run a command and return the exit code. Raise what it raises; click's errors as UsageError."""
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     try:
-        try:
-            code: int = implicitgrad.main(arguments, prog_name="implicitgrad", standalone_mode=False)
-            return code
-        except click.Abort:
-            raise KeyboardInterrupt from None
-        except click.ClickException as error:
-            from implicitgrad.cli.suggestions import reworded
+        code: int = implicitgrad.main(arguments, prog_name="implicitgrad", standalone_mode=False)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        from implicitgrad.cli.suggestions import reworded
 
-            raise reworded(error, arguments, implicitgrad) from None
-    except Exception as error:
-        from implicitgrad.cli.problems import report_error
-
-        return report_error(error, arguments)
+        raise reworded(error, arguments, implicitgrad) from None
+    return code
