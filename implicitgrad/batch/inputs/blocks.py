@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
 from collections.abc import Iterator
 
-from implicitgrad.readers.files.source import open_file
-
-READ_SIZE = 2**16
-
-
-def open_source(path: str) -> tuple[int, bytes]:
-    """Open a file and return its descriptor and any bytes already read from it. Raise OSError or ValueError."""
-    if path != "-":
-        return open_file(path)
-    if sys.stdin is None or sys.stdin.closed:
-        raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.fileno(), b""
+from implicitgrad.readers.files.source import read_chunk
 
 
 def read_blocks(descriptor: int) -> Iterator[bytes]:
@@ -26,13 +12,7 @@ def read_blocks(descriptor: int) -> Iterator[bytes]:
     while True:
         if not _is_ready(descriptor):
             yield b""
-        try:
-            block = os.read(descriptor, READ_SIZE)
-        except BlockingIOError:
-            import select
-
-            select.select([descriptor], [], [])
-            continue
+        block = read_chunk(descriptor)
         if not block:
             return
         yield block

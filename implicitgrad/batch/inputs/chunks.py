@@ -8,11 +8,11 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
-from implicitgrad.batch.inputs.blocks import open_source, read_blocks
+from implicitgrad.batch.inputs.blocks import read_blocks
 from implicitgrad.batch.inputs.stack_parts import parts_of
 from implicitgrad.batch.inputs.walk import PAUSE
 from implicitgrad.batch.task import Chunk, Item
-from implicitgrad.readers.files.source import MAX_BYTES, read_bytes, unreadable
+from implicitgrad.readers.files.source import MAX_BYTES, open_source, read_bytes, unreadable
 from implicitgrad.readers.formats import file_of, format_by_suffix
 from implicitgrad.text.errors import InputError, Problem
 

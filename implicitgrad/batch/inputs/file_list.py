@@ -9,8 +9,9 @@ import stat
 from collections.abc import Iterator
 from itertools import chain
 
-from implicitgrad.batch.inputs.blocks import open_source, read_blocks
+from implicitgrad.batch.inputs.blocks import read_blocks
 from implicitgrad.batch.inputs.walk import PAUSE
+from implicitgrad.readers.files.source import open_source
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 

@@ -10,8 +10,6 @@ import sys
 from implicitgrad.text.errors import InputError, Problem
 
 STANDARD_INPUT = "-"
-BANNER = "%%matrixmarket"
-"""The beginning of a MatrixMarket file, in lower case."""
 MAX_BYTES = 256 * 2**20
 CHUNK = 2**16
 
@@ -25,11 +23,6 @@ def stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def is_matrix_market(text: str) -> bool:
-    """Return whether a text begins as a MatrixMarket file does."""
-    return text[: len(BANNER)].lower() == BANNER
-
-
 def read_text(source: str) -> str:
     """Return the text of a file, or of standard input for "-". Raises InputError."""
     text = decode(source, read_bytes(source))
@@ -41,12 +34,20 @@ def read_text(source: str) -> str:
 def read_bytes(source: str) -> bytes:
     """Return the content of a file, or of standard input for "-". Raises InputError."""
     try:
-        data = _standard_input() if source == STANDARD_INPUT else _file(source)
+        descriptor, beginning = open_source(source)
+        chunks, size = [beginning], len(beginning)
+        try:
+            while size <= MAX_BYTES and (chunk := read_chunk(descriptor)):
+                chunks.append(chunk)
+                size += len(chunk)
+        finally:
+            if source != STANDARD_INPUT:
+                os.close(descriptor)
     except (OSError, ValueError) as error:
         raise unreadable(source, error) from None
-    if len(data) > MAX_BYTES:
+    if size > MAX_BYTES:
         raise _refused(source, f"expected at most {MAX_BYTES >> 20} MiB, got more", code="too-large")
-    return data
+    return b"".join(chunks)
 
 
 def unreadable(source: str, error: OSError | ValueError) -> InputError:
@@ -60,18 +61,16 @@ def _refused(source: str, message: str, hint: str | None = None, code: str = "no
     return InputError([Problem(message, hint, code, source)])
 
 
-def _standard_input() -> bytes:
-    if sys.stdin is None or sys.stdin.closed:
-        raise OSError(errno.EBADF, "standard input is closed")
-    return _read(sys.stdin.buffer.fileno())
+def open_source(source: str) -> tuple[int, bytes]:
+    """Return the descriptor of a file, or of standard input for "-", and what had to be read from it already.
 
-
-def open_file(path: str) -> tuple[int, bytes]:
-    """Return a descriptor, and what had to be read from it already. Raises OSError or ValueError.
-
-    A FIFO that no process opens for writing is an error.
+    Raises OSError or ValueError. A FIFO that no process opens for writing is an error.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if source == STANDARD_INPUT:
+        if sys.stdin is None or sys.stdin.closed:
+            raise OSError(errno.EBADF, "standard input is closed")
+        return sys.stdin.fileno(), b""
+    descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         beginning = b""
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
@@ -86,30 +85,15 @@ def open_file(path: str) -> tuple[int, bytes]:
     return descriptor, beginning
 
 
-def _file(path: str) -> bytes:
-    descriptor, beginning = open_file(path)
-    try:
-        return beginning + _read(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(descriptor: int) -> bytes:
-    """Read to the end, or one chunk more than the limit."""
-    chunks, size = [], 0
-    while size <= MAX_BYTES:
+def read_chunk(descriptor: int) -> bytes:
+    """Return the next bytes as they arrive, b"" at the end."""
+    while True:
         try:
-            chunk = os.read(descriptor, CHUNK)
+            return os.read(descriptor, CHUNK)
         except BlockingIOError:  # another process may have made standard input non-blocking
             import select
 
             select.select([descriptor], [], [])
-            continue
-        if not chunk:
-            break
-        chunks.append(chunk)
-        size += len(chunk)
-    return b"".join(chunks)
 
 
 def decode(source: str, data: bytes, first_line: int = 1) -> str:

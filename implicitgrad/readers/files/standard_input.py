@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from implicitgrad.model.spec import SystemSpec
-from implicitgrad.readers.files.source import STANDARD_INPUT, is_matrix_market
+from implicitgrad.readers.files.source import STANDARD_INPUT
+from implicitgrad.readers.matrix_market.banner import is_matrix_market
 from implicitgrad.readers.yaml.reader import read_systems
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.errors import InputError

@@ -1,4 +1,4 @@
-"""Refuse a text that is no plain YAML, saying where and why; join the escapes that JSON has and YAML lacks."""
+"""Refuse a text that is no plain YAML, saying where and why; write the escapes that JSON has and YAML lacks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F
 """Matches a pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 
 
-def join_surrogates(text: str) -> str:
-    """Write each pair of JSON escapes for one character beyond U+FFFF as YAML's one escape."""
-    return re.sub(_SURROGATES, _one_escape, text)
+def with_known_characters(text: str, source: str, first_line: int) -> str:
+    """Return a text in which escapes of JSON for one character beyond U+FFFF are YAML's. Raise InputError.
+
+    Control characters are refused here, because libyaml reports only bytes, and takes some for line endings.
+    """
+    control = yaml.reader.Reader.NON_PRINTABLE.search(text) or re.search("[\x85\u2028\u2029]", text)
+    if control is not None:
+        before = text[: control.start()].split("\n")
+        problem = Problem(f"expected text, got the character {quoted(control[0])}", "Remove it", "bad-syntax")
+        raise InputError([problem.at(source, (len(before) + first_line - 1, len(before[-1]) + 1))])
+    return re.sub(_SURROGATES, _one_escape, text) if text.lstrip().startswith("{") else text
 
 
 def _one_escape(pair: re.Match[str]) -> str:
@@ -37,13 +45,6 @@ def refused(event: Any, most: int, source: str, position: tuple[int, int]) -> In
     else:
         message, hint = TOO_DEEP.format(most), None
     return InputError([Problem(message, hint, "bad-syntax").at(source, position)])
-
-
-def control_character(text: str, place: int, source: str, first_line: int) -> InputError:
-    """Return the error for the control character at a place; libyaml reports only bytes."""
-    before = text[:place].split("\n")
-    problem = Problem(f"expected text, got the character {quoted(text[place])}", "Remove it", "bad-syntax")
-    return InputError([problem.at(source, (len(before) + first_line - 1, len(before[-1]) + 1))])
 
 
 def syntax_error(error: yaml.YAMLError, text: str, most: int, source: str, first_line: int) -> InputError:

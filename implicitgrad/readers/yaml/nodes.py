@@ -6,7 +6,6 @@ stand, and depth is counted, so that no document can grow when it is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,17 +96,10 @@ def documents(text: str, source: str, first_line: int = 1) -> Iterator[YamlNode]
 
     first_line : the line of the source on which the text begins.
     """
-    control = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if control is None and not text.isascii():
-        control = re.search("[\x85\u2028\u2029]", text)  # libyaml takes these for line endings
-    if control is not None:
-        from implicitgrad.readers.yaml.faults import control_character
+    if not text.isascii() or "\\u" in text or yaml.reader.Reader.NON_PRINTABLE.search(text):
+        from implicitgrad.readers.yaml.faults import with_known_characters
 
-        raise control_character(text, control.start(), source, first_line)
-    if "\\u" in text and text.lstrip().startswith("{"):
-        from implicitgrad.readers.yaml.faults import join_surrogates
-
-        text = join_surrogates(text)
+        text = with_known_characters(text, source, first_line)
     loader = _LOADER(text)
     try:
         while True:
