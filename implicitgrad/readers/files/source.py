@@ -70,19 +70,11 @@ def open_source(source: str) -> tuple[int, bytes]:
         if sys.stdin is None or sys.stdin.closed:
             raise OSError(errno.EBADF, "standard input is closed")
         return sys.stdin.fileno(), b""
-    descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        beginning = b""
-        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-            from implicitgrad.readers.files.fifo import await_writer
+    if stat.S_ISFIFO(os.stat(source).st_mode):
+        from implicitgrad.readers.files.fifo import open_fifo
 
-            beginning = await_writer(descriptor)
-        if hasattr(os, "set_blocking"):
-            os.set_blocking(descriptor, True)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor, beginning
+        return open_fifo(source)
+    return os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0)), b""
 
 
 def read_chunk(descriptor: int) -> bytes:
