@@ -13,8 +13,8 @@ import pytest
 from conftest import ROOT
 
 import implicitgrad
-from implicitgrad.readers.formats import BY_SUFFIX, InputFormat
-from implicitgrad.readers.formats import FORMATS as INPUT_FORMATS
+from implicitgrad.readers.sources import BY_SUFFIX, InputFormat
+from implicitgrad.readers.sources import FORMATS as INPUT_FORMATS
 from implicitgrad.writers.formats import FORMATS, PLAIN, Format
 from implicitgrad.writers.options import WriteOptions
 
@@ -178,7 +178,7 @@ def test_a_rooms_init_has_no_code() -> None:
 def test_names_of_formats_stand_in_the_registry_alone() -> None:
     of_output = set(FORMATS) | {".md", ".tex", ".txt"}
     for file in files():
-        if file not in ("readers/formats", "writers/formats", "cli/guide"):  # the guide's pages are Markdown files
+        if file not in ("readers/sources", "writers/formats", "cli/guide"):  # the guide's pages are Markdown files
             texts = {node.value for node in nodes_of(file) if isinstance(node, ast.Constant)}
             assert not texts & of_output, file
 
@@ -186,7 +186,7 @@ def test_names_of_formats_stand_in_the_registry_alone() -> None:
 def test_suffixes_of_input_stand_in_the_registries_alone() -> None:
     for file in files():
         if file not in (
-            "readers/formats",
+            "readers/sources",
             "writers/formats",
             "readers/arrays/npz",
         ):  # an archive's members have suffixes too

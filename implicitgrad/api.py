@@ -19,7 +19,7 @@ from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.values import axes_of, plain
 from implicitgrad.readers.arrays.python_values import linear_system
 from implicitgrad.readers.claims.reader import build_claims
-from implicitgrad.readers.formats import read_specs
+from implicitgrad.readers.sources import read_specs
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import UsageError

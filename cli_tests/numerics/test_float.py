@@ -17,7 +17,7 @@ from implicitgrad import InputError, Solution, Status, UsageError, check, linear
 from implicitgrad.checks.expected import check_specs
 from implicitgrad.model.spec import SourceValue
 from implicitgrad.numbers.ball import BallMatrix, from_fractions, from_texts
-from implicitgrad.readers.formats import read_specs
+from implicitgrad.readers.sources import read_specs
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.equilibration import equilibration, shifted

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.model.system import AUTO, Arithmetic
 from implicitgrad.readers.files.regular_files import regular_size
-from implicitgrad.readers.formats import file_of
+from implicitgrad.readers.sources import file_of
 from implicitgrad.text.errors import Problem
 from implicitgrad.writers.formats import FORMATS, JSON
 

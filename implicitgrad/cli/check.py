@@ -108,7 +108,7 @@ def check(
     from implicitgrad.batch.inputs.walk import find_files
     from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable
-    from implicitgrad.readers.formats import BY_SUFFIX, file_of
+    from implicitgrad.readers.sources import BY_SUFFIX, file_of
     from implicitgrad.terminal.files import refuse_inputs
 
     _refuse_nonsense(systems, given, claimed)

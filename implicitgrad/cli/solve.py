@@ -177,7 +177,7 @@ def _answers(
 
     with spinner(f"reading {', '.join(inputs)}"):
         if source is not None and given is None:
-            from implicitgrad.readers.formats import read_specs
+            from implicitgrad.readers.sources import read_specs
 
             read = partial(read_specs, source, csv_form)
         else:

@@ -56,7 +56,7 @@ def unknowns_of(equation: str) -> str:
 
 def refuse_equations_and_matrices(paths: Iterable[str]) -> None:
     """Raise UsageError for an equation or a matrix among ``paths``, which are no files."""
-    from implicitgrad.readers.formats import file_of
+    from implicitgrad.readers.sources import file_of
 
     for path in paths:
         hint = _for_value(click.get_current_context().info_name or "", path) if path == file_of(path) else None
@@ -73,7 +73,7 @@ def refuse_directory(path: str) -> None:
 
 def _for_value(verb: str, path: str) -> str | None:
     """Return what to type instead of ``path``, which is no file, if it is an equation or a matrix."""
-    from implicitgrad.readers.formats import format_by_suffix
+    from implicitgrad.readers.sources import format_by_suffix
 
     verb = verb if verb == "check" else "solve"
     if "=" in path and format_by_suffix(path) is None:
@@ -91,7 +91,7 @@ def _for_verb(error: click.ClickException, arguments: Sequence[str], verbs: dict
         return None if owner is None else f"Name a command first: {_command(owner, *arguments)}"
     if os.path.isdir(first):
         return f"To check the systems in it: {_command('check', *arguments)}; to solve them: {_command('batch', first)}"
-    from implicitgrad.readers.formats import format_by_suffix
+    from implicitgrad.readers.sources import format_by_suffix
 
     if first == "-" or os.path.exists(first) or format_by_suffix(first) is not None:
         return f"To solve a file: {_command('solve', *arguments)}"
@@ -116,7 +116,7 @@ def _for_argument(
         option = next(one for one in verbs[name].params if error.option_name in one.opts)
         return f"Give it one: {error.option_name} {option.make_metavar(click.Context(verbs[name]))}"
     if "extra argument" in error.message:
-        from implicitgrad.readers.formats import file_of
+        from implicitgrad.readers.sources import file_of
 
         files = [one for one in rest if os.path.isfile(file_of(one))]
         if len(files) > 1:

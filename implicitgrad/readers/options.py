@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat, SourceValue
-from implicitgrad.readers.files.source import read_text
-from implicitgrad.readers.formats import CSV, format_by_suffix
 from implicitgrad.readers.matrix_market.banner import is_matrix_market
 from implicitgrad.readers.printed.inline import as_matrix, may_be_pasted, read_inline
+from implicitgrad.readers.sources import CSV, format_by_suffix, read_text
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
 

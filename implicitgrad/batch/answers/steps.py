@@ -12,8 +12,7 @@ from implicitgrad.model.exact_cost import refuse_long_work
 from implicitgrad.model.requirement import facts_of, unmet
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import Arithmetic, LinearSystem
-from implicitgrad.readers.files.source import decode, stem
-from implicitgrad.readers.formats import read_specs
+from implicitgrad.readers.sources import decode, read_specs, stem
 from implicitgrad.readers.systems.build import build_question
 from implicitgrad.readers.yaml.json_lines import read_json_line
 from implicitgrad.solvers.dispatch import solve_system

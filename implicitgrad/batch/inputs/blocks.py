@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from implicitgrad.readers.files.source import read_chunk
+from implicitgrad.readers.sources import read_chunk
 
 
 def read_blocks(descriptor: int) -> Iterator[bytes]:

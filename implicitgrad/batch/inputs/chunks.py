@@ -12,8 +12,7 @@ from implicitgrad.batch.inputs.blocks import read_blocks
 from implicitgrad.batch.inputs.stack_parts import parts_of
 from implicitgrad.batch.inputs.walk import PAUSE
 from implicitgrad.batch.task import Chunk, Item
-from implicitgrad.readers.files.source import MAX_BYTES, open_source, read_bytes, unreadable
-from implicitgrad.readers.formats import file_of, format_by_suffix
+from implicitgrad.readers.sources import MAX_BYTES, file_of, format_by_suffix, open_source, read_bytes, unreadable
 from implicitgrad.text.errors import InputError, Problem
 
 CHUNK_BYTES = 2**16

@@ -11,7 +11,7 @@ from itertools import chain
 
 from implicitgrad.batch.inputs.blocks import read_blocks
 from implicitgrad.batch.inputs.walk import PAUSE
-from implicitgrad.readers.files.source import open_source
+from implicitgrad.readers.sources import open_source
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import UsageError
 

@@ -14,7 +14,7 @@ from implicitgrad.batch.inputs.file_list import listed
 from implicitgrad.batch.inputs.stack_parts import count_systems
 from implicitgrad.batch.inputs.walk import PAUSE, walk
 from implicitgrad.batch.outputs.earlier import refuse_foreign
-from implicitgrad.readers.formats import BY_SUFFIX, file_of
+from implicitgrad.readers.sources import BY_SUFFIX, file_of
 from implicitgrad.terminal.files import refuse_inputs
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import InputError, UsageError

@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import prod
 
 from implicitgrad.batch.task import Item
-from implicitgrad.readers.formats import format_by_suffix
+from implicitgrad.readers.sources import format_by_suffix
 
 MIN_BYTES = 2**20
 """The size of a file from which on it is looked into."""

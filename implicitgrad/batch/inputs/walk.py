@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from functools import cache
 from glob import has_magic, iglob
 
-from implicitgrad.readers.formats import split_source
+from implicitgrad.readers.sources import split_source
 from implicitgrad.text.errors import InputError, Problem
 
 PAUSE = ""

@@ -14,7 +14,7 @@ from typing import Any
 from implicitgrad.batch.inputs.chunks import RECORD_BEGINNING, is_result
 from implicitgrad.batch.task import BatchResult, Item
 from implicitgrad.model.requirement import Facts, program_requirements, unmet
-from implicitgrad.readers.formats import format_by_suffix, read_specs
+from implicitgrad.readers.sources import format_by_suffix, read_specs
 from implicitgrad.terminal.files import standard_stream
 from implicitgrad.text.characters import printable
 from implicitgrad.text.errors import OutputError

@@ -14,8 +14,7 @@ from implicitgrad.checks.update import Edit, apply_edits, find_edits
 from implicitgrad.cli.options.sources import csv_format_of
 from implicitgrad.cli.problems import report
 from implicitgrad.model.spec import CsvFormat, NeedsAlgebra, SystemSpec
-from implicitgrad.readers.files.source import decode, read_bytes
-from implicitgrad.readers.formats import format_by_suffix, read_specs
+from implicitgrad.readers.sources import decode, format_by_suffix, read_bytes, read_specs
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.terminal.files import write_file

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from implicitgrad.cli.options.shared import INLINE
 from implicitgrad.model.program.spec import ProgramSpec
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
-from implicitgrad.readers.formats import read_specs
 from implicitgrad.readers.options import read_value
+from implicitgrad.readers.sources import read_specs
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 

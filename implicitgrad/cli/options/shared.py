@@ -229,7 +229,7 @@ def files_read(
     sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat, output: str | None
 ) -> list[str]:
     """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
-    from implicitgrad.readers.formats import file_of
+    from implicitgrad.readers.sources import file_of
 
     at = [value[1:] for value in values if value and value.startswith("@")]
     inputs = [*map(file_of, sources), *at]

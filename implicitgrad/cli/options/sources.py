@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.readers.files.regular_files import regular_size
-from implicitgrad.readers.files.source import STANDARD_INPUT, read_text
-from implicitgrad.readers.formats import format_by_suffix
+from implicitgrad.readers.sources import STANDARD_INPUT, format_by_suffix, read_text
 
 
 def read_once(source: str | None) -> str | None:

@@ -12,8 +12,7 @@ import numpy as np
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.arrays.stacks import refuse_infinite, split
 from implicitgrad.readers.files.regular_files import regular_size
-from implicitgrad.readers.files.source import read_bytes, stem
-from implicitgrad.readers.formats import file_of
+from implicitgrad.readers.sources import file_of, read_bytes, stem
 from implicitgrad.text.characters import MAX_QUOTED, count, printable, quoted
 from implicitgrad.text.errors import InputError, Problem
 

@@ -26,9 +26,8 @@ from implicitgrad.readers.arrays.npy import (
 )
 from implicitgrad.readers.arrays.sparse_npz import is_of_scipy, sparse_value
 from implicitgrad.readers.arrays.stacks import split
-from implicitgrad.readers.files.source import stem
-from implicitgrad.readers.formats import split_source
 from implicitgrad.readers.key_hints import hint_at_key
+from implicitgrad.readers.sources import split_source, stem
 from implicitgrad.text.characters import nearest, quoted
 from implicitgrad.text.errors import InputError, Problem
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.model.stack import StackPlace, label, selected
-from implicitgrad.readers.formats import split_source
+from implicitgrad.readers.sources import split_source
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:

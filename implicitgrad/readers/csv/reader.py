@@ -16,7 +16,7 @@ from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.readers.csv.cells import Table, delimiter_hint, read_table
 from implicitgrad.readers.csv.claims import csv_site, read_csv_claims
 from implicitgrad.readers.csv.large import NotPlain, read_large_table
-from implicitgrad.readers.files.source import stem
+from implicitgrad.readers.sources import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from implicitgrad.readers.files.source import unreadable
+from implicitgrad.readers.sources import unreadable
 
 
 def regular_size(path: str) -> int | None:

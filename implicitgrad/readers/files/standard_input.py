@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from implicitgrad.model.spec import SystemSpec
-from implicitgrad.readers.files.source import STANDARD_INPUT
 from implicitgrad.readers.matrix_market.banner import is_matrix_market
-from implicitgrad.readers.yaml.reader import read_systems
+from implicitgrad.readers.yaml import reader as yaml
 from implicitgrad.terminal.streams import say
 from implicitgrad.text.errors import InputError
 
 
-def read_standard_input(text: str) -> list[SystemSpec]:
+def read_systems(text: str, source: str) -> list[SystemSpec]:
     """Return the systems of YAML, or the one of a matrix as another program prints it. Raise InputError."""
     if is_matrix_market(text):
         from implicitgrad.readers.matrix_market.reader import read_text
 
-        value = read_text(text, STANDARD_INPUT)
-        say(f"implicitgrad: {STANDARD_INPUT}: read as a MatrixMarket file")
-        return [SystemSpec(STANDARD_INPUT, {"A": value}, STANDARD_INPUT)]
+        value = read_text(text, source)
+        say(f"implicitgrad: {source}: read as a MatrixMarket file")
+        return [SystemSpec(source, {"A": value}, source)]
     specs: list[SystemSpec] = []
     error = None
     try:
-        specs = read_systems(text, STANDARD_INPUT)
+        specs = yaml.read_systems(text, source)
     except InputError as caught:
         error = caught
     if any(spec.values or not spec.problems for spec in specs):
         return specs
     from implicitgrad.readers.printed.pasted import recognise_system
 
-    found = recognise_system(text, STANDARD_INPUT)
+    found = recognise_system(text, source)
     if found is not None:
-        say(f"implicitgrad: {STANDARD_INPUT}: read as {found[0]}")
+        say(f"implicitgrad: {source}: read as {found[0]}")
         return [found[1]]
     if error is not None:
         raise error

@@ -17,9 +17,9 @@ from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import to_float
 from implicitgrad.readers.arrays.sparse_limits import is_sparse, refuse_empty_sides
-from implicitgrad.readers.files.source import MAX_BYTES, decode, read_bytes, stem
 from implicitgrad.readers.matrix_market.banner import BANNER
 from implicitgrad.readers.matrix_market.lines import INDEX, Entries, Header, LineReader, as_rows
+from implicitgrad.readers.sources import MAX_BYTES, decode, read_bytes, stem
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import parse_ratio

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from implicitgrad.model.spec import CsvFormat, SourceValue, SystemSpec
 from implicitgrad.readers.csv.reader import table_spec
-from implicitgrad.readers.files.source import stem
 from implicitgrad.readers.printed.brackets import in_brackets, in_its_words
 from implicitgrad.readers.printed.cells import Grid, placed_table, read_grid, split_cells
 from implicitgrad.readers.printed.dialects import (
@@ -25,6 +24,7 @@ from implicitgrad.readers.printed.dialects import (
 from implicitgrad.readers.printed.inline import InlineError, Token, as_matrix, read_inline, source_value
 from implicitgrad.readers.printed.refused import one_environment, refuse_another_shape, refuse_what_is_missing
 from implicitgrad.readers.printed.rewriting import refuse_at, rewritten
+from implicitgrad.readers.sources import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number

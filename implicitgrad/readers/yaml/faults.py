@@ -15,12 +15,12 @@ _SURROGATES = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F
 """Matches a pair of JSON escapes for one character beyond U+FFFF, which YAML writes as one escape."""
 
 
-def with_known_characters(text: str, source: str, first_line: int) -> str:
+def with_known_characters(text: str, strange: str, source: str, first_line: int) -> str:
     """Return a text in which escapes of JSON for one character beyond U+FFFF are YAML's. Raise InputError.
 
-    Control characters are refused here, because libyaml reports only bytes, and takes some for line endings.
+    Control characters, and the strange ones, are refused here, because libyaml reports only bytes.
     """
-    control = yaml.reader.Reader.NON_PRINTABLE.search(text) or re.search("[\x85\u2028\u2029]", text)
+    control = yaml.reader.Reader.NON_PRINTABLE.search(text) or re.search(f"[{strange}]", text)
     if control is not None:
         before = text[: control.start()].split("\n")
         problem = Problem(f"expected text, got the character {quoted(control[0])}", "Remove it", "bad-syntax")

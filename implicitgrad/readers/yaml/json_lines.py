@@ -6,7 +6,7 @@ import json
 from functools import partial
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.readers.files.source import stem
+from implicitgrad.readers.sources import stem
 from implicitgrad.text.characters import MAX_DIGITS, quoted
 from implicitgrad.text.errors import InputError, Problem
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 8
 LARGE = 2**12
 """Entries of a matrix; loading numpy takes longer than reading fewer one by one."""
+LINE_ENDINGS = "\x85\u2028\u2029"
+"""Characters that libyaml takes for line endings, and editors do not."""
 
 Event = Any
 Loader = Any
@@ -96,10 +98,11 @@ def documents(text: str, source: str, first_line: int = 1) -> Iterator[YamlNode]
 
     first_line : the line of the source on which the text begins.
     """
-    if not text.isascii() or "\\u" in text or yaml.reader.Reader.NON_PRINTABLE.search(text):
+    is_unknown = yaml.reader.Reader.NON_PRINTABLE.search(text) or any(one in text for one in LINE_ENDINGS)
+    if is_unknown or "\\u" in text:
         from implicitgrad.readers.yaml.faults import with_known_characters
 
-        text = with_known_characters(text, source, first_line)
+        text = with_known_characters(text, LINE_ENDINGS, source, first_line)
     loader = _LOADER(text)
     try:
         while True:

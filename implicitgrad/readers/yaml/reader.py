@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec, spelled
-from implicitgrad.readers.files.source import stem
+from implicitgrad.readers.sources import stem
 from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_matrix, source_value
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
