@@ -15,7 +15,7 @@ import numpy as np
 
 from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import MAX_DIGITS
 from implicitgrad.text.number_grammar import ALL_NUMBERS
 
@@ -108,9 +108,6 @@ class BallMatrix(BaseMatrix[Any]):
     def count_nonzero(self) -> int:
         return int(np.count_nonzero(self.array))
 
-    def count_determined(self) -> int:
-        return int(np.isfinite(self.array).sum())
-
     def nonzero_rows(self) -> list[bool]:
         return [bool(row.any()) for row in self.array]
 
@@ -149,6 +146,7 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(value, error)
 
     def reshaped(self, rows: int, columns: int) -> BallMatrix:
+        """Return the entries, row after row, in another shape of as many."""
         return self._moved(lambda array: array.reshape(rows, columns))
 
     def beside(self, *others: BaseMatrix[Any]) -> BallMatrix:
@@ -158,9 +156,10 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(np.hstack([one.array for one in all_of_them]), error)
 
     def outer(self, i: int, other: BaseMatrix[Any]) -> BallMatrix:
-        """Return rowᵀ·other as BaseMatrix.outer, with |â·b̂ − a·b| ≤ |â|·db + da·(|b̂| + db), plus the rounding.
+        """Return rowᵀ·other for row i and another of one row, with |â·b̂ − a·b| ≤ |â|·db + da·(|b̂| + db) + rounding.
 
-        Raises OverflowError for a product beyond the largest double.
+        A product with an entry that is not determined is 0 if the other is, else NaN. Raises OverflowError for one
+        beyond the largest double.
         """
         assert isinstance(other, BallMatrix)
         a, b = self.array[i][:, None], other.array[:1]
@@ -178,6 +177,7 @@ class BallMatrix(BaseMatrix[Any]):
         return BallMatrix(value, np.where(is_zero | np.isnan(value), 0.0, error))
 
     def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BallMatrix:
+        """Return the matrix with some rows replaced by those of another."""
         assert isinstance(other, BallMatrix)
         chosen = np.array(is_replaced)[:, None]
         is_bounded = self.error is not None and other.error is not None
@@ -191,17 +191,6 @@ class BallMatrix(BaseMatrix[Any]):
         to, source = (np.ix_(rows, np.array([*columns], dtype=int)) for columns in (column_of, column_of.values()))
         value[to], error[to] = self.array[source], self._errors()[source]
         return BallMatrix(value, None if self.error is None else error)
-
-    def written(self, writer: NumberWriter) -> Written:
-        return writer.doubles(self)
-
-    def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Fraction]]]:
-        errors = self._errors()
-        found: list[list[tuple[int, Fraction]]] = []
-        for i, row in enumerate(self.array):
-            columns = [] if is_skipped and is_skipped[i] else np.flatnonzero(row).tolist()
-            found.append([(j, Ball(float(row[j]), float(errors[i, j]))) for j in columns])
-        return found
 
     def _moved(self, move: Callable[[Array], Array]) -> BallMatrix:
         """Return the entries in other places, each with its bound."""

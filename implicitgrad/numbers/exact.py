@@ -9,7 +9,7 @@ from math import isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
-from implicitgrad.numbers.matrix import BaseMatrix, NumberWriter, Written
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import MAX_DIGITS
 
 Row = tuple[Fraction, ...]
@@ -116,9 +116,6 @@ class RationalMatrix(BaseMatrix[Fraction]):
 
     def rows_at(self, places: Sequence[int]) -> RationalMatrix:
         return RationalMatrix([self.numerators[i] for i in places], self.denominator)
-
-    def written(self, writer: NumberWriter) -> Written:
-        return writer.quotients(self.numerators, self.denominator)
 
     def __len__(self) -> int:
         return len(self.numerators)

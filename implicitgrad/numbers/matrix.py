@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import zip_longest
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 Entry_co = TypeVar("Entry_co", covariant=True)
 Number = Any
 """A Fraction, or a Symbolic."""
-Doubles = Any
-"""A BallMatrix of ball.py, which imports this file."""
-Written = Any
-"""Lists for JSON, or a large matrix of doubles, which is kept as it is."""
-
-
-class NumberWriter(Protocol):
-    """A way to write the numbers of a matrix."""
-
-    def number(self, value: Number) -> object:
-        """Write an entry."""
-
-    def quotients(self, numerators: list[list[int]], denominator: int) -> Written:
-        """Write numerators over one denominator."""
-
-    def doubles(self, matrix: Doubles) -> Written:
-        """Write a BallMatrix."""
 
 
 class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
@@ -54,18 +36,9 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
         """Return whether each row has a nonzero entry."""
         return [any(row) for row in self.rows]
 
-    def nonzero_entries(self, is_skipped: Sequence[bool] = ()) -> list[list[tuple[int, Any]]]:
-        """Return each row's nonzero entries as (column, entry), doubles as Balls; none for rows that are skipped."""
-        rows = zip_longest(self.rows, is_skipped)
-        return [[] if skipped else [(j, entry) for j, entry in enumerate(row) if entry] for row, skipped in rows]
-
     def count_nonzero(self) -> int:
         """Return the number of nonzero entries."""
         return sum(bool(entry) for row in self.rows for entry in row)
-
-    def count_determined(self) -> int:
-        """Return the number of entries that the system determines."""
-        return sum(entry is not None for row in self.rows for entry in row)
 
     def bounded_rows(self) -> Sequence[tuple[Any, ...]]:
         """Return the rows, with doubles as Balls."""
@@ -121,25 +94,9 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
         rows: Iterable[tuple[Sequence[Number], Sequence[Number]]] = zip(self.rows, other, strict=True)
         return self.with_rows([a + b for a, b in zip(*pair, strict=True)] for pair in rows)
 
-    def reshaped(self, rows: int, columns: int) -> BaseMatrix[Any]:
-        """Return the entries, row after row, in another shape of as many."""
-        entries = [entry for row in self.rows for entry in row]
-        return self.with_rows(entries[columns * i : columns * (i + 1)] for i in range(rows))
-
     def beside(self, *others: BaseMatrix[Any]) -> BaseMatrix[Any]:
         """Return the matrix with the columns of others to its right."""
         return self.with_rows([entry for row in rows for entry in row] for rows in zip(self, *others, strict=True))
-
-    def outer(self, i: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
-        """Return rowᵀ·other for row i and another of one row, with None where a product is not determined.
-
-        One with a factor that is not determined is 0 if the other factor is, and not determined otherwise.
-        """
-        return self.with_rows([_product(a, b) for b in other[0]] for a in self[i])
-
-    def where(self, is_replaced: Sequence[bool], other: BaseMatrix[Any]) -> BaseMatrix[Any]:
-        """Return the matrix with some rows replaced by those of another in the same arithmetic."""
-        return self.with_rows(b if other_row else a for a, b, other_row in zip(self, other, is_replaced, strict=True))
 
     def partial(self, coefficients: BaseMatrix[Any], column_of: Mapping[int, int], width: int) -> BaseMatrix[Any]:
         """Return ``width`` columns, column k a copy of column_of[k], with None for entries that are not determined.
@@ -151,10 +108,6 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
             [None if is_open or j is None else row[j] for j in columns]
             for row, is_open in zip(self.rows, coefficients.nonzero_rows(), strict=True)
         )
-
-    def written(self, writer: NumberWriter) -> Written:
-        """Return the rows with numbers as ``writer`` writes them."""
-        return [[entry if entry is None else writer.number(entry) for entry in row] for row in self.rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -177,12 +130,6 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
         return repr(self.rows)
 
 
-def _product(a: Number, b: Number) -> Number:
-    if a is None or b is None:
-        return next((factor for factor in (a, b) if factor is not None and not factor), None)
-    return a * b
-
-
 class RowMatrix(BaseMatrix[Any]):
     """A matrix of entries that need not have one arithmetic."""
 
@@ -195,10 +142,5 @@ class RowMatrix(BaseMatrix[Any]):
 
 def largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:
     """Return a bound on the errors of all entries; None if one has none or it is infinite."""
-    largest = 0.0
-    for matrix in matrices:
-        error = 0.0 if matrix is None else matrix.largest_error()
-        if error is None:
-            return None
-        largest = max(largest, error)
-    return largest
+    errors = [0.0 if matrix is None else matrix.largest_error() for matrix in matrices]
+    return None if None in errors else max(filter(None, errors), default=0.0)

@@ -107,9 +107,6 @@ class SparseMatrix(BaseMatrix[Any]):
     def count_nonzero(self) -> int:
         return int(self.array.nnz)
 
-    def count_determined(self) -> int:
-        return self.shape[0] * self.shape[1]
-
     def plain_rows(self) -> Sequence[Sequence[Any]]:
         return self.rows
 

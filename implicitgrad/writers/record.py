@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from math import gcd
 from types import MappingProxyType
@@ -13,12 +14,14 @@ from typing import Any, cast
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
-from implicitgrad.numbers.exact import IntegerRow, exact_square_root, to_float
-from implicitgrad.numbers.matrix import BaseMatrix, Doubles, NumberWriter, Written
+from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, exact_square_root, to_float
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import format_fraction, printable
 from implicitgrad.text.errors import Problem
 
+Rows = Any
+"""Lists for JSON, or a large matrix of doubles, which is kept as it is."""
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 MAX_PLAIN_INTEGER = 2**53
 ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
@@ -121,7 +124,7 @@ def _add_derived(
     system = solution.system
     record |= _along(solution, doubles)
     if solution.at_value is not None and system.origin is None and system.x_value is not None and system.has_given_x:
-        (values,) = system.x_value.written(doubles if exact is None else _Texts())
+        (values,) = _written(system.x_value, doubles if exact is None else _Texts())
         record["at"] = dict(zip(system.x, values, strict=True))
     record |= _at_value(solution, doubles) | _second(solution, doubles)
     if exact is not None:
@@ -143,40 +146,40 @@ def _error_bounds(solution: Solution) -> dict[str, float | None]:
     return found if solution.second is None else found | {"d2y_dx2": solution.second_error_bound}
 
 
-def _along(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+def _along(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
     """Return dx, and dy and dL along it, if they were asked for."""
     found, dx = solution.along, solution.system.dx
     if found is None or dx is None:
         return {}
-    losses = None if found.dL is None else found.dL.written(numbers)[0]
+    losses = None if found.dL is None else _written(found.dL, numbers)[0]
     return {
-        "dx": dx.written(numbers)[0],
-        "dy": None if found.dy is None else found.dy.written(numbers)[0],
+        "dx": _written(dx, numbers)[0],
+        "dy": None if found.dy is None else _written(found.dy, numbers)[0],
         "dL": losses[0] if losses is not None and solution.has_one_loss else losses,
     }
 
 
-def _at_value(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+def _at_value(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
     """Return y at the value of x, and the gradients of A, B and letters that were asked for."""
     found, is_one = solution.at_value, solution.has_one_loss
     if found is None:
         return {}
-    keys: dict[str, Json] = {} if found.y is None else {"y_value": found.y.written(numbers)[0]}
+    keys: dict[str, Json] = {} if found.y is None else {"y_value": _written(found.y, numbers)[0]}
     for key, matrices in (("dL_dA", found.dL_dA), ("dL_dB", found.dL_dB)):
         if matrices is not None:
-            written = [matrix.written(numbers) for matrix in matrices]
+            written = [_written(matrix, numbers) for matrix in matrices]
             keys[key] = written[0] if is_one else written
     if found.dL_dletters is not None:
-        columns = zip(found.letters, zip(*found.dL_dletters.written(numbers), strict=True), strict=True)
+        columns = zip(found.letters, zip(*_written(found.dL_dletters, numbers), strict=True), strict=True)
         keys["dL_dletters"] = {letter: column[0] if is_one else column for letter, column in columns}
     return keys
 
 
-def _second(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+def _second(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
     """Return ∂²y/∂x² of one unknown, or a list of those of several, if it was asked for; None if there is none."""
     if solution.second is None:
         return {}
-    second, N, P = solution.second.written(numbers), len(solution.y), len(solution.x)
+    second, N, P = _written(solution.second, numbers), len(solution.y), len(solution.x)
     return {"d2y_dx2": None if not second else second if N == 1 else [second[P * j : P * (j + 1)] for j in range(N)]}
 
 
@@ -228,7 +231,7 @@ class _Texts:
     def number(self, value: Fraction) -> Json:
         return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
-    def doubles(self, matrix: Doubles) -> Written:
+    def doubles(self, matrix: BaseMatrix[Any]) -> Rows:
         return matrix.plain_rows()
 
     def quotients(self, numerators: list[IntegerRow], denominator: int) -> list[Any]:
@@ -273,8 +276,7 @@ class _BallRows:
         ((double,),) = self.quotients([[value.numerator]], value.denominator)
         return cast("float | None", double)
 
-    def quotients(self, numerators: list[IntegerRow], denominator: int) -> list[Any]:
-        rows, d = numerators, denominator
+    def quotients(self, rows: list[IntegerRow], d: int) -> list[Any]:
         doubles: list[float | None]
         try:
             doubles = [n / d for row in rows for n in row]
@@ -288,8 +290,8 @@ class _BallRows:
         width = len(rows[0]) if rows else 0
         return [doubles[width * i : width * (i + 1)] for i in range(len(rows))]
 
-    def doubles(self, matrix: Doubles) -> Written:
-        if not self.keeps_large or len(matrix) == 1 or matrix.array.size < LARGE:
+    def doubles(self, matrix: BaseMatrix[Any]) -> Rows:
+        if not self.keeps_large or len(matrix) == 1 or len(matrix) * matrix.shape[1] < LARGE:
             return matrix.plain_rows()
         self.is_any_kept = True
         return matrix
@@ -299,16 +301,21 @@ class _BallRows:
         return _plain(double)
 
 
-def _answers(solution: Solution, numbers: NumberWriter) -> dict[str, Json]:
+def _written(matrix: BaseMatrix[Any], numbers: _Texts | _BallRows) -> Rows:
+    """Return the rows with their numbers written, and None for entries that are not determined."""
+    if matrix.has_bounds:
+        return numbers.doubles(matrix)
+    if isinstance(matrix, RationalMatrix):
+        return numbers.quotients(matrix.numerators, matrix.denominator)
+    return [[entry if entry is None else numbers.number(entry) for entry in row] for row in matrix.rows]
+
+
+def _answers(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
     """Return the numbers of the answer, for the record."""
+    rows = partial(_written, numbers=numbers)
 
-    def rows(matrix: BaseMatrix[Fraction | None]) -> Written:
-        return matrix.written(numbers)
-
-    def losses(matrix: BaseMatrix[Fraction | None]) -> Written:
-        if not solution.system.has_one_loss:
-            return rows(matrix)
-        return rows(matrix)[0]
+    def losses(matrix: BaseMatrix[Fraction | None]) -> Rows:
+        return rows(matrix)[0] if solution.system.has_one_loss else rows(matrix)
 
     general, constraints = solution.general, solution.constraints
     has_jacobian = not solution.is_gradient_alone

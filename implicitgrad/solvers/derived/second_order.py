@@ -75,7 +75,18 @@ def _second_derivatives(solution: Solution, hessian: BaseMatrix[Any], solve: Sol
         mixed = of_x.rows_at(range(P, P + N)).transposed().times(J)
         curved = J.transposed().times(of_y.rows_at(range(P, P + N)).transposed().times(J))
         side = of_x.rows_at(range(P)).plus(mixed).plus(mixed.transposed()).plus(curved)
-        sides.append(side.reshaped(P * P, 1))
+        sides.append(_reshaped(side, P * P, 1))
     inverse = solve(of_right_sides(system)._replace(dL_dy=None), gradient_alone=False).general.particular
     found = times(sides[0].beside(*sides[1:]), inverse.transposed())
-    return found.negative().transposed().reshaped(N * P, P)
+    return _reshaped(found.negative().transposed(), N * P, P)
+
+
+def _reshaped(matrix: BaseMatrix[Any], rows: int, columns: int) -> BaseMatrix[Any]:
+    """Return the entries, row after row, in another shape of as many."""
+    if matrix.has_bounds:
+        from implicitgrad.numbers.ball import BallMatrix
+
+        assert isinstance(matrix, BallMatrix)
+        return matrix.reshaped(rows, columns)
+    entries = [entry for row in matrix.rows for entry in row]
+    return matrix.with_rows(entries[columns * i : columns * (i + 1)] for i in range(rows))

@@ -162,8 +162,27 @@ def _solved(related: Solution, right: BaseMatrix[Any], solve: Solve) -> BaseMatr
 def _of_loss(related: Solution, k: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
     """Return u·otherᵀ for the u of one loss; no entry is determined if there is no u."""
     assert related.dL_dx_rows is not None
-    found = related.dL_dx_rows.outer(k, other)
+    found = _outer(related.dL_dx_rows, k, other)
     return found if related.unique_losses[k] else found.partial(found, {}, found.shape[1])
+
+
+def _outer(matrix: BaseMatrix[Any], i: int, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
+    """Return rowᵀ·other for row i and another of one row, with None where a product is not determined.
+
+    One with a factor that is not determined is 0 if the other factor is, and not determined otherwise.
+    """
+    if matrix.has_bounds:
+        from implicitgrad.numbers.ball import BallMatrix
+
+        assert isinstance(matrix, BallMatrix)
+        return matrix.outer(i, other)
+    return matrix.with_rows([_product(a, b) for b in other[0]] for a in matrix[i])
+
+
+def _product(a: Any, b: Any) -> Any:  # noqa: ANN401 (Fractions or Symbolics)
+    if a is None or b is None:
+        return next((factor for factor in (a, b) if factor is not None and not factor), None)
+    return a * b
 
 
 def _contradiction(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
+from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.terminal.streams import LABEL, Screen
@@ -91,7 +92,7 @@ class _Summary:
             if not solution.independent:
                 return [*found, direction(solution, solution.constraints, answer.notation)]
         total = len(solution.y) * len(solution.x)
-        known = solution.dy_dx.count_determined() if self.has_jacobian else total
+        known = self._count_determined() if self.has_jacobian else total
         if known < total:
             text = f"{known} of {count(total, 'entry')} of ∂y/∂x {'is' if known == 1 else 'are'} determined"
             if solution.constraints is not None:
@@ -106,6 +107,12 @@ class _Summary:
         if solution.along is not None:
             found.append("J·dx is not summarised here")
         return found
+
+    def _count_determined(self) -> int:
+        """Return the number of entries of ∂y/∂x that the system determines."""
+        solution, constraints = self.solution, self.solution.constraints
+        moving = 0 if constraints is None else sum(constraints.matrix.transposed().nonzero_rows())
+        return solution.general.null_space.nonzero_rows().count(False) * (len(solution.independent) - moving)
 
     def choice(self) -> str:
         """Return which numbers are chosen, not determined."""
@@ -223,4 +230,5 @@ def _losses_shown(answer: Document, is_open: Sequence[bool]) -> BaseMatrix[Any] 
     unique, gradients = answer.shown.general.dL_dx_particular, answer.system.dL_dy
     if unique is None or gradients is None or not any(is_open):
         return unique
-    return unique.where(is_open, gradients.times(answer.shown.minimum_norm))
+    least = gradients.times(answer.shown.minimum_norm)
+    return unique.where(is_open, least) if isinstance(unique, BallMatrix) else least  # which are equal where not open

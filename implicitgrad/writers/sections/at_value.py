@@ -90,9 +90,10 @@ def _matrices(solution: Solution, found: AtValue, notation: Notation, shown: Sho
             loss_labels(system, key), matrices or (), solution.unique_losses, strict=False
         ):
             matrix = whole.part(range(len(rows)), columns)
-            lines = [[OPEN if entry is None else entry for entry in row] for row in matrix.bounded_rows()]
+            entries = matrix.bounded_rows()
+            lines = [[OPEN if entry is None else entry for entry in row] for row in entries]
             yield Section((notation.table(label, heads, rows, lines),))
-            if matrix.count_determined() < len(rows) * len(heads):
+            if any(None in row for row in entries):
                 reason = _reason(key, solution, is_unique=is_unique)
                 yield Section((Sentence(f"{label} has entries that are not determined: {reason}"),))
 

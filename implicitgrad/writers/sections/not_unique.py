@@ -11,6 +11,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.display.decimals import LARGEST_DOUBLE
 from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.doubles import Ball
+from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import count
 
 if TYPE_CHECKING:
@@ -42,12 +43,12 @@ def in_free_unknowns(
 
     J: list[Sequence[Any]] = []
     if not solution.is_gradient_alone:
-        V = general.null_space.nonzero_entries([y in free for y in shown.y])
+        V = _nonzero_entries(general.null_space)
         for y, constants, dependencies in zip(shown.y, general.particular.bounded_rows(), V, strict=True):
             J.append([notation.free_entry(y, x) for x in shown.x] if y in free else row(constants, dependencies))
     if general.dL_dx_particular is None or general.dL_dx_coefficients is None:
         return J, [], []
-    coefficients = general.dL_dx_coefficients.nonzero_entries()
+    coefficients = _nonzero_entries(general.dL_dx_coefficients)
     losses = list(zip(general.dL_dx_particular.bounded_rows(), coefficients, strict=True))
     notes = [
         f"not unique: ∂L/∂y is not in the row space of A; {_needed_for_uniqueness(solution, notation)}"
@@ -56,6 +57,15 @@ def in_free_unknowns(
         for _, dependencies in losses
     ]
     return J, [row(*loss) for loss in losses], notes
+
+
+def _nonzero_entries(matrix: BaseMatrix[Any]) -> list[list[tuple[int, Any]]]:
+    """Return each row's nonzero entries as (column, entry), doubles as Balls."""
+    found = []
+    for i, row in enumerate(matrix.plain_rows()):
+        columns = [j for j, entry in enumerate(row) if entry]
+        found.append(list(zip(columns, matrix.part([i], columns).bounded_rows()[0], strict=True)))
+    return found
 
 
 def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
@@ -67,7 +77,7 @@ def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
         return f"it would need ∂L/∂y ∝ ({', '.join(map(notation.show, row))})"
     conditions = []
     V, columns = solution.general.null_space, range(min(len(solution.general.free), MAX_CONDITIONS))
-    rows = V.part(range(len(V)), columns).nonzero_entries()
+    rows = _nonzero_entries(V.part(range(len(V)), columns))
     for column in columns:
         terms = [
             (value, f"∂L/∂{notation.label(y)}")
