@@ -8,9 +8,9 @@ from math import isqrt
 
 from implicitgrad.model.solution import PartialMatrix
 from implicitgrad.model.system import Matrix
-from implicitgrad.numbers.exact import RationalMatrix, Row
+from implicitgrad.numbers.exact import RationalMatrix, Row, reduce_rows
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.numbers.null_space import inverse as inverse_of_integers
-from implicitgrad.numbers.row_reduction import integers, reduce_rows
 
 
 def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:

@@ -13,7 +13,7 @@ from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.verdict import Deviation, Outcome
 from implicitgrad.numbers.display.style import show_number
-from implicitgrad.numbers.exact import float_square_root
+from implicitgrad.numbers.doubles import float_square_root
 from implicitgrad.text.characters import count, printable
 
 DIGITS_OF_CONDITION = 9
@@ -67,7 +67,7 @@ def judge_condition(most: ClaimedNumber, context: Context) -> Outcome:
         return Outcome("condition", False, claimed, reason, is_undecided=True)
     if squared is None:
         return _judged("condition", False, claimed, f"claimed {claimed}, found none: A = 0 has no condition")
-    root = float_square_root(*squared.as_integer_ratio())
+    root = float_square_root(squared)
     found = "more than 1e308" if root is None else show_number(Fraction(root), DIGITS_OF_CONDITION)
     holds = most.value >= 0 and squared <= most.value**2
     return _judged("condition", holds, claimed, f"claimed {claimed}, found {found}")

@@ -7,7 +7,8 @@ from fractions import Fraction
 from math import ulp
 
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.exact import Ratio, RationalMatrix, to_float
+from implicitgrad.numbers.doubles import to_float
+from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 
 ILL_CONDITIONED = (
@@ -20,7 +21,7 @@ FULL_BITS = 50
 
 def can_rounding_lower_rank(
     system: LinearSystem,
-    condition_ratio: Ratio,
+    condition_squared: Fraction,
     J: BaseMatrix[Fraction] | None,
     independent: Sequence[str],
     free: Sequence[str],
@@ -31,10 +32,10 @@ def can_rounding_lower_rank(
     ‖E‖_F < 1/‖A⁺‖_F ≤ σ_min lowers the rank, and none with ‖|G|·|E|‖ < 1 or ‖|E|·|G|‖ < 1, where G is the inverse of a
     nonsingular part of A, and E is restricted to that part.
     """
-    A, (condition, unit) = RationalMatrix.of(system.A), condition_ratio
+    A = RationalMatrix.of(system.A)
     E = [tuple(map(_rounding_to_double, row)) for row in A]
     change = sum((e * e for row in E for e in row), Fraction(0))
-    if change * condition < unit * A.squared_norm():
+    if change * condition_squared < A.squared_norm():
         return False
     if J is None or system.B is not None:
         return True

@@ -11,8 +11,8 @@ from math import gcd, lcm, log2
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.system import ALWAYS_EXACT
-from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction
+from implicitgrad.numbers.exact import MAX_WITHOUT_FLINT, RationalMatrix
+from implicitgrad.numbers.flint_reduction import is_flint_installed
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 
@@ -45,7 +45,7 @@ def can_be_settled(system: LinearSystem) -> bool:
 def refuse_long_work(system: LinearSystem) -> None:
     """Raise InputError if a system of few entries takes exact arithmetic more than about 10 s."""
     M, N, P = system.equations, system.unknowns, system.inputs
-    has_flint = max(M, N, P) > MAX_WITHOUT_FLINT and flint_reduction() is not None
+    has_flint = max(M, N, P) > MAX_WITHOUT_FLINT and is_flint_installed()
     limit = LONG_WITH_FLINT if has_flint else LONG
     if isinstance(system.A, RationalMatrix) and M * N <= MAX_SHORT_ENTRIES and estimate(system, limit) > limit:
         message = "expected a system that exact arithmetic solves within 10 s, got one of "

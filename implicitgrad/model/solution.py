@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from implicitgrad.model.system import Arithmetic, LinearSystem, Status
-from implicitgrad.numbers.exact import Ratio, RationalMatrix, float_square_root
+from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix, largest_error
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Solution(NamedTuple):
     constraints: Constraints | None
     """None where every x is possible."""
     general: General
-    condition_ratio: Ratio | None
-    """(‖A‖_F·‖A⁺‖_F)² as numerator and positive denominator, which may have common factors; None for A = 0."""
+    condition_squared: Fraction | None
+    """(‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
     rank_tolerance: float = 0.0
     """The cutoff on the singular values of A, its rows and columns scaled by powers of two; 0 in exact arithmetic."""
     residual: float = 0.0
@@ -185,17 +185,15 @@ class Solution(NamedTuple):
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """Return the warnings about the answer, as (code, message)."""
         is_full = self.rank == min(self.system.equations, self.system.unknowns)
-        if not is_full or self.condition_ratio is None or self.arithmetic is not Arithmetic.EXACT:
+        if not is_full or self.condition_squared is None or self.arithmetic is not Arithmetic.EXACT:
             return self.remarks
-        condition, unit = self.condition_ratio
-        A = RationalMatrix.of(self.system.A)
-        are_doubles = A.denominator.bit_length() <= 900 and A.squared_numerators().bit_length() <= 1800
-        if are_doubles and condition < unit << 100:  # a change of 2⁻⁵³ of each entry is too small to matter
+        # no entry is so small that its rounding is more than 2⁻⁵³ of it, which is too small to matter
+        if self.condition_squared < 2**100 and RationalMatrix.of(self.system.A).denominator.bit_length() <= 900:
             return self.remarks
         from implicitgrad.model.conditioning import ILL_CONDITIONED, can_rounding_lower_rank
 
         J = None if self.is_gradient_alone else self.general.particular
-        lowers = can_rounding_lower_rank(self.system, self.condition_ratio, J, self.independent, self.general.free)
+        lowers = can_rounding_lower_rank(self.system, self.condition_squared, J, self.independent, self.general.free)
         return (*self.remarks, ILL_CONDITIONED) if lowers else self.remarks
 
     @property
@@ -212,14 +210,11 @@ class Solution(NamedTuple):
         return largest_error((self.second,)) if self.second else None
 
     @property
-    def condition_squared(self) -> Fraction | None:
-        """Return (‖A‖_F·‖A⁺‖_F)²; None for A = 0."""
-        return None if self.condition_ratio is None else Fraction(*self.condition_ratio)
-
-    @property
     def condition(self) -> float | None:
         """Return ‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
-        return None if self.condition_ratio is None else float_square_root(*self.condition_ratio)
+        from implicitgrad.numbers.doubles import float_square_root
+
+        return None if self.condition_squared is None else float_square_root(self.condition_squared)
 
 
 class Found(NamedTuple):

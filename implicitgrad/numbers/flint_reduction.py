@@ -7,16 +7,33 @@ independent rows serve.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from flint import fmpz_mat, nmod_mat
-
-from implicitgrad.numbers.exact import IntegerRow, Reduced
-
+IntegerRow = list[int]
 PRIMES = (2**61 - 1, 2**62 - 57, 2**62 - 87)
 
 
-def reduce_by_flint(rows: Sequence[IntegerRow], order: Sequence[int], *, beside_identity: bool) -> Reduced | None:
-    """Row reduce as reduce_rows; return None if a pivot would be taken in a column that is not in ``order``."""
+@cache
+def is_flint_installed() -> bool:
+    """Return whether python-flint can be used."""
+    try:
+        import flint  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def reduce_by_flint(
+    rows: Sequence[IntegerRow], order: Sequence[int], *, beside_identity: bool
+) -> tuple[list[IntegerRow], list[int], list[int], int, list[int]] | None:
+    """Row reduce as reduce_rows, and return the fields of a Reduced.
+
+    Return None if python-flint is not installed, or a pivot would be taken in a column that is not in ``order``.
+    """
+    if not is_flint_installed():
+        return None
+    from flint import fmpz_mat
+
     M, width = len(rows), len(rows[0])
     total = width + M if beside_identity else width
     given = set(order)
@@ -37,7 +54,7 @@ def reduce_by_flint(rows: Sequence[IntegerRow], order: Sequence[int], *, beside_
     if sources is None:
         return None
     sources += sorted({*range(M)} - {*sources})
-    return Reduced([[row[place] for place in kept] for row in found], others, pivots, int(d), sources)
+    return [[row[place] for place in kept] for row in found], others, pivots, int(d), sources
 
 
 def _independent_rows(columns: Sequence[IntegerRow]) -> list[int] | None:
@@ -45,6 +62,8 @@ def _independent_rows(columns: Sequence[IntegerRow]) -> list[int] | None:
 
     Rows that are independent modulo a prime are independent.
     """
+    from flint import nmod_mat
+
     rank = len(columns[0])
     if rank == len(columns):
         return list(range(rank))

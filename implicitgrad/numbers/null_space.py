@@ -1,12 +1,19 @@
-"""Read inverses, null spaces and short relations between rows of integer matrices off row reductions."""
+"""Integer rows: scale rational rows to them, and read inverses, null spaces and relations off their reduction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import gcd
+from fractions import Fraction
+from math import gcd, lcm
 
-from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.numbers.row_reduction import reduce_rows
+from implicitgrad.numbers.exact import IntegerRow, reduce_rows
+
+
+def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
+    """Return a rational row times its least common denominator, and that denominator."""
+    pairs = [entry.as_integer_ratio() for entry in row]
+    denominator = lcm(*[d for _, d in pairs])
+    return [n * (denominator // d) for n, d in pairs], denominator
 
 
 def inverse(rows: Sequence[IntegerRow]) -> tuple[list[IntegerRow], int] | None:

@@ -8,8 +8,9 @@ from math import comb
 from typing import Any
 
 from implicitgrad.model.system import Arithmetic, LinearSystem
+from implicitgrad.numbers.exact import reduce_rows
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.row_reduction import integers, reduce_rows
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
 

@@ -10,7 +10,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.display.form import ROUNDED
 from implicitgrad.numbers.display.style import show_decimal
-from implicitgrad.numbers.exact import Ratio, exact_square_root, float_square_root
+from implicitgrad.numbers.exact import exact_square_root
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.writers.elements import Block, Role, Section, Sentence, loss_labels, titled
@@ -86,15 +86,19 @@ class Document:
             found.append(f"{count(len(self.free), 'unknown')} {'is' if len(self.free) == 1 else 'are'} free")
         if solution.constraints is not None:
             found.append(f"{count(len(solution.constraints.dependent), 'constraint')} on x")
-        if solution.condition_ratio is not None:
-            found.append(f"condition {self._condition(solution.condition_ratio)}")
+        if solution.condition_squared is not None:
+            found.append(f"condition {self._condition(solution.condition_squared)}")
         return [f"{solution.status}:", *(f"{part}," for part in found), self._arithmetic()]
 
-    def _condition(self, squared: Ratio) -> str:
+    def _condition(self, squared: Fraction) -> str:
         digits = min(CONDITION_DIGITS, self.notation.options.digits)
-        if self.solution.arithmetic is Arithmetic.EXACT:
-            return _show_root(squared, digits)
-        return ROUNDED + f"{self.solution.condition:.{digits}g}".replace("e+0", "e+")
+        if self.solution.arithmetic is not Arithmetic.EXACT:
+            return ROUNDED + f"{self.solution.condition:.{digits}g}".replace("e+0", "e+")
+        if (root := exact_square_root(squared)) is not None:
+            return show_decimal(root, digits)
+        if (double := self.solution.condition) is None:
+            return "> 1e308"
+        return ROUNDED + show_decimal(Fraction(double), digits).removeprefix(ROUNDED)
 
     def _arithmetic(self) -> str:
         if self.solution.arithmetic is not Arithmetic.FLOAT:
@@ -205,12 +209,3 @@ class Document:
             shapes = (one.shape for one in (*(at.dL_dA or ()), *(at.dL_dB or ())))
             terms += sum(rows * columns for rows, columns in shapes)
         return terms
-
-
-def _show_root(squared: Ratio, digits: int) -> str:
-    """Return a square root to ``digits`` significant digits."""
-    if (root := exact_square_root(*squared)) is not None:
-        return show_decimal(root, digits)
-    if (double := float_square_root(*squared)) is None:
-        return "> 1e308"
-    return ROUNDED + show_decimal(Fraction(double), digits).removeprefix(ROUNDED)

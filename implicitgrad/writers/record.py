@@ -14,7 +14,8 @@ from typing import Any, cast
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
-from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, exact_square_root, to_float
+from implicitgrad.numbers.doubles import to_float
+from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, exact_square_root
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import format_fraction, printable
@@ -76,9 +77,9 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     arithmetic = solution.arithmetic
     exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
     condition = None
-    if solution.condition_ratio is not None:
+    if solution.condition_squared is not None:
         condition = doubles.checked(solution.condition)
-        root = exact_square_root(*solution.condition_ratio)
+        root = exact_square_root(solution.condition_squared)
         if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
     record: dict[str, Json] = {

@@ -13,7 +13,8 @@ from operator import mul
 from typing import NamedTuple
 
 from implicitgrad.checks.feasibility.decision import Decision
-from implicitgrad.numbers.row_reduction import integers, reduce_rows
+from implicitgrad.numbers.exact import reduce_rows
+from implicitgrad.numbers.null_space import integers
 
 
 class RationalInterval(NamedTuple):

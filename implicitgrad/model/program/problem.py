@@ -8,7 +8,7 @@ from fractions import Fraction
 from operator import mul
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from implicitgrad.numbers.row_reduction import integers
+from implicitgrad.numbers.null_space import integers
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.letters import Letter

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from implicitgrad.model.derivation import Derivation, Pivot
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, LinearSystem
-from implicitgrad.numbers.row_reduction import pivot_order
+from implicitgrad.numbers.exact import pivot_order
 from implicitgrad.text.errors import UsageError
 
 if TYPE_CHECKING:

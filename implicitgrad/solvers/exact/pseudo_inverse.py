@@ -8,12 +8,12 @@ the reduced rows have grown to minors of order r.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import gcd
 from operator import mul
 
-from implicitgrad.numbers.exact import IntegerRow, Ratio, RationalMatrix
+from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, reduce_rows
 from implicitgrad.numbers.null_space import inverse
-from implicitgrad.numbers.row_reduction import reduce_rows
 
 
 def dot(a: Sequence[int], b: Sequence[int]) -> int:
@@ -66,34 +66,33 @@ def without_null_space(particular: list[IntegerRow], null_space: list[IntegerRow
     ], d
 
 
-def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Ratio:
-    """Return (‖A‖_F·‖A⁺‖_F)² for A ≠ 0 and rows I and columns p as above, as numerator and positive denominator.
+def squared_condition(A: RationalMatrix, rows: list[int], columns: list[int]) -> Fraction:
+    """Return (‖A‖_F·‖A⁺‖_F)² for A ≠ 0 and rows I and columns p as above.
 
     ‖A⁺‖_F² = tr((A_I·A_Iᵀ)⁻¹·K·(A_pᵀ·A_p)⁻¹·Kᵀ), where one half is the identity if A has full rank.
     """
     numerators = A.numerators
     M, N, r = len(numerators), len(numerators[0]), len(rows)
-    square = A.squared_numerators()
+    square = sum([dot(row, row) for row in numerators])
     if r == M:
         W, d = _inverse_gram(numerators)
-        return square * sum([W[i][i] for i in range(r)]), d
+        return Fraction(square * sum([W[i][i] for i in range(r)]), d)
     transposed = [[row[j] for row in numerators] for j in columns]
     W, d = _inverse_gram(transposed)
     if r == N:
-        return square * sum([W[j][j] for j in range(r)]), d
+        return Fraction(square * sum([W[j][j] for j in range(r)]), d)
     K = [[numerators[i][j] for j in columns] for i in rows]
     K_inverse = [[dot(k, column) for column in W] for k in K]
     right = [[dot(a, k) for k in K] for a in K_inverse]
     left, e = _inverse_gram([numerators[i] for i in rows])
-    return square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e
+    return Fraction(square * sum(dot(a, b) for a, b in zip(left, right, strict=True)), d * e)
 
 
 def _inverse_gram(vectors: Sequence[Sequence[int]]) -> tuple[list[IntegerRow], int]:
-    """Return the inverse of the Gram matrix of independent vectors, as numerators and positive denominator."""
+    """Return the inverse of the Gram matrix of independent vectors, as numerators and denominator."""
     found = inverse([[dot(v, w) for w in vectors] for v in vectors])
     assert found is not None
-    numerators, d = found
-    return (numerators, d) if d > 0 else ([[-number for number in row] for row in numerators], -d)
+    return found
 
 
 def _solved(equations: list[IntegerRow], n: int) -> tuple[list[IntegerRow], int]:

@@ -18,9 +18,8 @@ from typing import Any
 
 from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import ALWAYS_EXACT, LinearSystem
-from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, Reduced
+from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, Reduced, pivot_order, reduce_rows
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.row_reduction import integers, pivot_order, reduce_rows
 
 MAX_ENTRIES = 4_000_000
 
@@ -42,15 +41,15 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         from implicitgrad.solvers.free_unknowns import impossible_choice, indices
 
         wanted = indices(system, free)
-    equations, scales = _with_scales(A) if system.B is None else (_beside(A, system.B), None)
-    reduced = reduce_rows(equations, pivot_order(N, P, wanted), beside_identity=scales is not None)
-    found = read_off(reduced, N, P, RationalMatrix, scales)
+    equations, scales = _with_scales(A if system.B is None else _beside(A, RationalMatrix.of(system.B)))
+    reduced = reduce_rows(equations, pivot_order(N, P, wanted), beside_identity=system.B is None)
+    found = read_off(reduced, N, P, RationalMatrix, scales if system.B is None else None)
     if not wanted <= set(found.free):
         raise impossible_choice(system, free, found.null_space)
     J, rank = RationalMatrix.of(found.particular), N - len(found.free)
     minimum_norm, condition = J, None
     if rank == N == len(A) and system.B is None:  # A⁺ is the Jacobian
-        condition = A.squared_numerators() * J.squared_numerators(), (A.denominator * J.denominator) ** 2
+        condition = A.squared_norm() * J.squared_norm()
     elif rank:
         from implicitgrad.solvers.exact.pseudo_inverse import solution_of_least_norm, squared_condition
 
@@ -58,12 +57,14 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         if found.free:
             minimum_norm = solution_of_least_norm(A.rows_at(rows), J, RationalMatrix.of(found.null_space))
         condition = squared_condition(A, rows, reduced.pivots[:rank])
-    return assemble(system, found, minimum_norm, condition_ratio=condition)
+    return assemble(system, found, minimum_norm, condition_squared=condition)
 
 
-def _beside(A: RationalMatrix, B: BaseMatrix[Any]) -> list[IntegerRow]:
-    """Return [A | B], each row times the least common denominator of its entries."""
-    return [integers(a + b)[0] for a, b in zip(A, B, strict=True)]
+def _beside(A: RationalMatrix, B: RationalMatrix) -> RationalMatrix:
+    """Return [A | B] over one denominator."""
+    d, e = A.denominator, B.denominator
+    rows = zip(A.numerators, B.numerators, strict=True)
+    return RationalMatrix([[*[n * e for n in a], *[n * d for n in b]] for a, b in rows], d * e)
 
 
 def _with_scales(A: RationalMatrix) -> tuple[list[IntegerRow], list[int]]:

@@ -117,7 +117,7 @@ class _Solving:
             Found(basis.free, independent, dependent, matrix(particular), matrix(null_space), C),
             matrix(minimum_norm),
             gradients,
-            condition_ratio=None if condition is None else (Fraction(condition) ** 2).as_integer_ratio(),
+            condition_squared=None if condition is None else Fraction(condition) ** 2,
             rank_tolerance=basis.tolerance,
             residual=self._residual(particular, constraints),
             remarks=tuple(self._remarks(answers.is_certain)),
@@ -278,7 +278,7 @@ def _gradient_of_invertible(system: LinearSystem, rtol: float | None) -> Solutio
         Found((), range(system.inputs), (), nothing, nothing, None),
         nothing,
         (dL_dx, BallMatrix(np.zeros((len(g), 0)))),
-        condition_ratio=None,
+        condition_squared=None,
         rank_tolerance=tolerance,
         is_gradient_alone=True,
     )

@@ -7,8 +7,7 @@ from math import lcm
 
 from implicitgrad.model.conditioning import FULL_BITS
 from implicitgrad.model.program.problem import QuadraticProgram, Rows, Vector, product, times
-from implicitgrad.numbers.exact import IntegerRow
-from implicitgrad.numbers.row_reduction import exchange
+from implicitgrad.numbers.exact import IntegerRow, exchange
 from implicitgrad.solvers.program.work import Work
 from implicitgrad.text.characters import format_fraction
 from implicitgrad.text.errors import InputError, Problem

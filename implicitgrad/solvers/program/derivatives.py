@@ -20,7 +20,7 @@ from implicitgrad.model.program.solution import (
 )
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.row_reduction import integers
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.one_sided import LocalProgram, LocalSlope
 from implicitgrad.solvers.program.work import Work

@@ -11,7 +11,7 @@ from implicitgrad.model.program.problem import CanonicalProgram, QuadraticProgra
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.row_reduction import integers
+from implicitgrad.numbers.null_space import integers
 
 
 def kkt_system(

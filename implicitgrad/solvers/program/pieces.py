@@ -19,7 +19,7 @@ from typing import NamedTuple
 from implicitgrad.model.program.problem import product
 from implicitgrad.model.program.solution import PartialVector, Piece, ProgramSolution
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.row_reduction import integers
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.one_sided import LocalProgram, LocalSlope
 from implicitgrad.solvers.program.tableau import RIGHT_SIDE, Tableau

@@ -9,7 +9,7 @@ from implicitgrad.model.program.solution import Dependency, FarkasCertificate, P
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.row_reduction import integers
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.solvers.exact.solver import solve_exact
 from implicitgrad.solvers.program.active_set import ZERO, classify, multiplier_ranges, solution_face
 from implicitgrad.solvers.program.convexity import refuse_nonconvex

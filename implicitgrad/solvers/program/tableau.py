@@ -17,7 +17,8 @@ from math import lcm
 from typing import Any, NamedTuple
 
 from implicitgrad.model.program.problem import CanonicalProgram, Vector
-from implicitgrad.numbers.row_reduction import exchange, integers
+from implicitgrad.numbers.exact import exchange
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.solvers.program.work import Work
 
 RIGHT_SIDE, DIRECTION, ARTIFICIAL = -1, -2, -3

@@ -7,9 +7,10 @@ from fractions import Fraction
 from math import isqrt
 
 from implicitgrad.model.program.problem import Vector
-from implicitgrad.numbers.exact import IntegerRow
+from implicitgrad.numbers.exact import MAX_WITHOUT_FLINT, IntegerRow, reduce_rows
+from implicitgrad.numbers.flint_reduction import is_flint_installed
+from implicitgrad.numbers.null_space import integers
 from implicitgrad.numbers.null_space import null_space as null_space_of_integers
-from implicitgrad.numbers.row_reduction import MAX_WITHOUT_FLINT, flint_reduction, integers, reduce_rows
 from implicitgrad.text.errors import InputError, Problem
 
 MAX_WORK = 12_000_000
@@ -41,7 +42,7 @@ class Work:
         norms = sorted((isqrt(sum([entry * entry for entry in row])).bit_length() for row in rows), reverse=True)
         bits = sum(norms[:pivots])
         self._count(2 * height * width)
-        if max(height, width) > MAX_WITHOUT_FLINT and flint_reduction() is not None:
+        if max(height, width) > MAX_WITHOUT_FLINT and is_flint_installed():
             self._count(pivots * height * width * bits * (1 + bits // 20_000) // (2 * BITS_TIMES_FLINT))
         else:
             self.spend(pivots * height * width, bits // 2)

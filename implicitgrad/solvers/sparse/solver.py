@@ -127,7 +127,7 @@ def solve_sparse(system: LinearSystem, shown: Selection | None = None) -> Soluti
         Found((), range(len(system.x)), (), J, V, None),
         J,
         None if rows is None else (rows, BallMatrix(np.zeros((len(rows), 0)))),
-        condition_ratio=None,
+        condition_squared=None,
         residual=residual,
         is_gradient_alone=shown is None,
         remarks=tuple(remarks),

@@ -16,9 +16,8 @@ from sympy.polys.rings import PolyElement, PolyRing
 
 from implicitgrad.model.solution import Solution, assemble
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.exact import Reduced
+from implicitgrad.numbers.exact import Reduced, pivot_order
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.row_reduction import pivot_order
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
 from implicitgrad.solvers.exact.solver import read_off
 from implicitgrad.solvers.free_unknowns import impossible_choice, indices
@@ -81,7 +80,7 @@ def solve_symbolic(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     ):
         remarks = (NOWHERE,)
     validity = find_validity(system, rows, profile, determinant)
-    return assemble(system, found, minimum_norm, remarks=remarks, condition_ratio=None, validity=validity)
+    return assemble(system, found, minimum_norm, remarks=remarks, condition_squared=None, validity=validity)
 
 
 def _profile(field: Field, rows: Iterable[Sequence[Symbolic]], order: Sequence[int], N: int) -> Profile:

@@ -15,7 +15,7 @@ from sympy.polys.rings import PolyElement
 
 from implicitgrad.model.system import LinearSystem, Status
 from implicitgrad.model.validity import SpecialCase, Validity
-from implicitgrad.numbers.row_reduction import pivot_order
+from implicitgrad.numbers.exact import pivot_order
 from implicitgrad.symbolic.function_field.adjugate import determinant, has_few_minors
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.symbolic.function_field.factoring import used_places

@@ -11,7 +11,7 @@ from math import inf
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.exact import float_square_root
+from implicitgrad.numbers.doubles import float_square_root
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import MAX_DIGITS, format_fraction
@@ -149,7 +149,7 @@ def _says_something(rows: PartialMatrix) -> bool:
 
 def _condition_above(squared: Fraction | None) -> Value:
     """Return the condition number rounded up to three digits, if there is one."""
-    root = None if squared is None else float_square_root(*squared.as_integer_ratio())
+    root = None if squared is None else float_square_root(squared)
     if squared is None or root is None:
         return None
     above = Fraction(f"{root:.2e}")
