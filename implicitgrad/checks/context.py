@@ -10,7 +10,7 @@ from typing import NamedTuple
 from implicitgrad.checks.matrices import product, rank, root_above, row_reduced, squared_norm
 from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
-from implicitgrad.model.system import Matrix
+from implicitgrad.model.system import LinearSystem, Matrix
 from implicitgrad.numbers.exact import Row
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.text.characters import printable
@@ -96,3 +96,8 @@ class Context:
     def usual_size(self) -> Fraction:
         """Return ‖B‖/‖A‖, or 0 if nothing is determined."""
         return root_above(self.usual_size_squared) if self.solution.rank and self.x else Fraction(0)
+
+
+def is_at_rounded_point(system: LinearSystem) -> bool:
+    """Return whether the system belongs to a rounded point, and stands for all solutions that round to it."""
+    return system.origin is not None and system.origin.is_rounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from implicitgrad.checks.context import Context
+from implicitgrad.checks.context import Context, is_at_rounded_point
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.judge import judge_matrix
 from implicitgrad.checks.outcomes import verdict
@@ -15,7 +15,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS
 from implicitgrad.model.system import Arithmetic, LinearSystem, Status
 from implicitgrad.model.verdict import Outcome, Verdict
-from implicitgrad.solvers.dispatch import add_value, solve_system
+from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.errors import InputError
 
 
@@ -44,7 +44,7 @@ def solve_to_judge(system: LinearSystem) -> Solution:
         else:
             is_certified = None not in found.error_bounds
             if (
-                system.is_at_rounded_point
+                is_at_rounded_point(system)
                 or (is_binary and not is_certified)
                 or (is_large and is_certified and (is_binary or found.status is Status.DETERMINED))
                 or (is_large and not can_be_settled(system))
@@ -79,13 +79,13 @@ def _judge_coefficients(solution: Solution, claims: Claims) -> list[Outcome]:
     coefficients = [matrix for matrix in (claims.dL_dA, claims.dL_dB) if matrix is not None]
     if not coefficients:
         return []
-    there = add_value(solution, "AB")
+    from implicitgrad.checks.derivatives.coefficients import judge_coefficients, with_coefficients
+
+    there = with_coefficients(solution)
     if solution.arithmetic is Arithmetic.SYMBOLIC:
         from implicitgrad.checks.symbolic.coefficients import judge_coefficients_in_letters
 
         return [judge_coefficients_in_letters(matrix, there) for matrix in coefficients]
-    from implicitgrad.checks.derivatives.coefficients import judge_coefficients
-
     return [judge_coefficients(matrix, Context(there, claims)) for matrix in coefficients]
 
 
@@ -104,7 +104,7 @@ def _judge_matrices(context: Context, others: Sequence[Solution]) -> list[Outcom
             outcomes.append(judge_sparse(matrix, context))
             continue
         outcome, claim = judge_matrix(Claim(matrix, context, jacobian), related)
-        if context.system.is_at_rounded_point:
+        if is_at_rounded_point(context.system):
             from implicitgrad.checks.derivatives.rounded_point import decide_at_rounded_point
 
             outcome = decide_at_rounded_point(outcome, claim)
@@ -118,7 +118,7 @@ def _unless_exact(outcome: Outcome, claim: Claim) -> Outcome:
     found, matrix = claim.context.solution, claim.matrix
     fails = not (outcome.holds or outcome.is_undecided or matrix.non_finite)
     is_by_cutoff = found.arithmetic is Arithmetic.FLOAT and None in found.error_bounds
-    if not (fails and is_by_cutoff) or found.system.is_at_rounded_point or not is_quick(found.system):
+    if not (fails and is_by_cutoff) or is_at_rounded_point(found.system) or not is_quick(found.system):
         return outcome
     exact = solve_system(found.system, arithmetic="exact")
     has_its_shape = len(matrix.entries[0]) in (found.system.inputs, len(exact.independent))

@@ -99,4 +99,5 @@ def root_above(square: Fraction) -> Fraction:
 
 def squared_norm(matrix: Matrix) -> Fraction:
     """Return ‖matrix‖_F²."""
-    return RationalMatrix.of(matrix).squared_norm()
+    rational = RationalMatrix.of(matrix)
+    return Fraction(rational.squared_numerators(), rational.denominator**2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from implicitgrad.checks.context import Context
+from implicitgrad.checks.context import Context, is_at_rounded_point
 from implicitgrad.checks.matrices import root_above, squared_norm
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.system import Arithmetic, Matrix
@@ -42,7 +42,7 @@ def tolerances_of(matrix: ClaimedMatrix, context: Context, gradients: Matrix | N
         return _with_bounds_of_coefficients(exact, matrix, context)
     bound = context.solution.error_bounds[0 if gradients is None else 1]
     slack = _noise(context, gradients) if bound is None else Fraction(bound)
-    if not context.system.is_at_rounded_point:
+    if not is_at_rounded_point(context.system):
         return tuple([tuple([tolerance + slack for tolerance in row]) for row in exact])
     errors = _point_errors(matrix, context, slack)
     rows = zip(exact, matrix.entries, errors, strict=True)

@@ -15,7 +15,6 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import CLAIMS, SourceValue, SystemSpec
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.readers.claims.reader import build_claims
-from implicitgrad.solvers.dispatch import add_value
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_grammar import is_number, parse_number
 from implicitgrad.writers.data.expectation import (
@@ -48,7 +47,9 @@ def find_edits(spec: SystemSpec, solution: Solution, *, as_json: bool) -> list[E
         message = "expect has a tolerance and no claim; expected a claim to update, such as status"
         raise InputError([Problem(message, code="cannot-update", source=solution.system.source)])
     if solution.system.x_value is not None:
-        solution = add_value(solution, "AB")
+        from implicitgrad.checks.derivatives.coefficients import with_coefficients
+
+        solution = with_coefficients(solution)
     edits = []
     for key, claims, undecided in _wrong(expected, solution):
         changes = list(_changes(key, expected, solution, claims, as_json))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.numbers.matrix import BaseMatrix, largest_error
 
 
@@ -42,3 +43,10 @@ class AtValue(NamedTuple):
             columns = dict(zip(self.letters, zip(*found, strict=True), strict=True))
             return {letter: column[0] if has_one_loss else column for letter, column in columns.items()}
         return found[0] if has_one_loss else found
+
+
+def has_given_x(system: LinearSystem) -> bool:
+    """Return whether x has a value that was given, and does not stand for itself among letters."""
+    if system.x_value is None or system.arithmetic is not Arithmetic.SYMBOLIC:
+        return system.x_value is not None
+    return tuple(str(entry) for entry in system.x_value[0]) != system.x

@@ -35,7 +35,7 @@ def can_rounding_lower_rank(
     A = RationalMatrix.of(system.A)
     E = [tuple(map(_rounding_to_double, row)) for row in A]
     change = sum((e * e for row in E for e in row), Fraction(0))
-    if change * condition_squared < A.squared_norm():
+    if change * condition_squared * A.denominator**2 < A.squared_numerators():
         return False
     if J is None or system.B is not None:
         return True

@@ -5,10 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from implicitgrad.model.system import ARITHMETIC, AUTO, MATRICES, Arithmetic, LinearSystem
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.errors import UsageError
+
+MATRICES = ("A", "B", "dL_dy", "x_value", "dx", "constants", "by_letter")
+"""The fields of a LinearSystem that are matrices in its arithmetic."""
 
 
 def chosen_arithmetic(name: str) -> Arithmetic:
@@ -31,14 +34,14 @@ def in_arithmetic(system: LinearSystem, arithmetic: Arithmetic) -> LinearSystem:
         return system
     found: dict[str, BaseMatrix[Fraction] | None] = {key: getattr(system, key) for key in MATRICES}
     matrices = {key: matrix for key, matrix in found.items() if matrix is not None}
-    if all(ARITHMETIC[matrix.arithmetic] is arithmetic for matrix in matrices.values()):
+    if all(matrix.arithmetic is arithmetic for matrix in matrices.values()):
         return system
     converted: dict[str, Any] = {key: _as(arithmetic, matrix) for key, matrix in matrices.items()}
     return system._replace(**converted)
 
 
 def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Fraction]:
-    if ARITHMETIC[matrix.arithmetic] is arithmetic:
+    if matrix.arithmetic is arithmetic:
         return matrix
     if arithmetic is Arithmetic.EXACT:
         return RationalMatrix.of(tuple(matrix))

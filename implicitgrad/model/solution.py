@@ -20,9 +20,6 @@ PartialRow = tuple[Fraction | None, ...]
 PartialMatrix = Sequence[PartialRow]
 """Rows in which None stands for an entry that the system does not determine."""
 
-MAX_DEPENDENCIES = 10_000
-"""The numbers of a basis of the left null space, beyond which it is not computed."""
-
 
 class Constraints(NamedTuple):
     """The constraints on x alone: x_dependent = matrix · x_independent."""
@@ -170,16 +167,15 @@ class Solution(NamedTuple):
         """Return a basis of the w with wᵀA = 0: what combinations of equations say nothing of y.
 
         (M − rank, M), integers without a common factor; empty if there are none, None in doubles, with letters and
-        where they are more than MAX_DEPENDENCIES numbers.
+        where they are too many numbers.
         """
-        M = self.system.equations
-        if self.rank == M:
+        if self.rank == self.system.equations:
             return ()
-        if self.arithmetic is not Arithmetic.EXACT or (M - self.rank) * M > MAX_DEPENDENCIES:
+        if self.arithmetic is not Arithmetic.EXACT:
             return None
-        from implicitgrad.numbers.null_space import null_space
+        from implicitgrad.numbers.null_space import left_null_space
 
-        return null_space(RationalMatrix.of(self.system.A).transposed().numerators, M)
+        return left_null_space(RationalMatrix.of(self.system.A), self.rank)
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
@@ -188,7 +184,8 @@ class Solution(NamedTuple):
         if not is_full or self.condition_squared is None or self.arithmetic is not Arithmetic.EXACT:
             return self.remarks
         # no entry is so small that its rounding is more than 2⁻⁵³ of it, which is too small to matter
-        if self.condition_squared < 2**100 and RationalMatrix.of(self.system.A).denominator.bit_length() <= 900:
+        condition, unit = self.condition_squared.as_integer_ratio()
+        if condition < unit << 100 and RationalMatrix.of(self.system.A).denominator.bit_length() <= 900:
             return self.remarks
         from implicitgrad.model.conditioning import ILL_CONDITIONED, can_rounding_lower_rank
 

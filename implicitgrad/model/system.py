@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from implicitgrad.numbers.exact import Row
+from implicitgrad.numbers.matrix import Arithmetic as Arithmetic
 from implicitgrad.numbers.matrix import BaseMatrix
 
 if TYPE_CHECKING:
@@ -21,17 +22,6 @@ ALWAYS_EXACT = 16
 """Equations, unknowns and inputs up to which exact arithmetic is always used."""
 AUTO = "auto"
 """The choice of arithmetic that is left to the program."""
-
-
-class Arithmetic(StrEnum):
-    """How the numbers of an answer are computed."""
-
-    EXACT = "exact"
-    """Rational numbers."""
-    FLOAT = "float"
-    """Doubles, with bounds on their errors."""
-    SYMBOLIC = "symbolic"
-    """Rational functions of letters."""
 
 
 class Status(StrEnum):
@@ -52,9 +42,6 @@ class Status(StrEnum):
         if has_constraints:
             return cls.RANK_DEFICIENT if has_free_unknowns else cls.OVERDETERMINED
         return cls.UNDERDETERMINED if has_free_unknowns else cls.DETERMINED
-
-
-ARITHMETIC = {one.value: one for one in Arithmetic}
 
 
 class LinearSystem(NamedTuple):
@@ -114,31 +101,15 @@ class LinearSystem(NamedTuple):
         """Return whether B·x = A·y holds for changes of x and y only."""
         return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
 
-    def input_name(self, name: str) -> str:
-        """Return the name of an input where unknowns may stand beside it: ``x[farm]`` if an unknown is called farm."""
-        return f"x[{name}]" if name in self.y else name
-
-    @property
-    def has_given_x(self) -> bool:
-        """Return whether x has a value that was given, and does not stand for itself among letters."""
-        if self.x_value is None or self.arithmetic is not Arithmetic.SYMBOLIC:
-            return self.x_value is not None
-        return tuple(str(entry) for entry in self.x_value[0]) != self.x
-
     @property
     def is_sparse(self) -> bool:
         """Return whether A or B is too large to be kept with its zeros."""
         return self.A.is_sparse or (self.B is not None and self.B.is_sparse)
 
     @property
-    def is_at_rounded_point(self) -> bool:
-        """Return whether the system belongs to a rounded point, and stands for all solutions that round to it."""
-        return self.origin is not None and self.origin.is_rounded
-
-    @property
     def arithmetic(self) -> Arithmetic:
         """Return the arithmetic that its numbers are made for."""
-        return ARITHMETIC[self.A.arithmetic]
+        return self.A.arithmetic
 
     @property
     def equations(self) -> int:
@@ -156,10 +127,6 @@ class LinearSystem(NamedTuple):
         if self.is_sparse:
             return (self.A if self.B is None else self.B).shape[self.B is not None]
         return len(self.x)
-
-
-MATRICES = ("A", "B", "dL_dy", "x_value", "dx", "constants", "by_letter")
-"""The fields of a LinearSystem that are matrices in its arithmetic."""
 
 
 @lru_cache

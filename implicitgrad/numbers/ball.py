@@ -15,7 +15,7 @@ import numpy as np
 
 from implicitgrad.numbers.doubles import BITS, Ball, is_array
 from implicitgrad.numbers.exact import RationalMatrix
-from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.matrix import Arithmetic, BaseMatrix
 from implicitgrad.text.characters import MAX_DIGITS
 from implicitgrad.text.number_grammar import ALL_NUMBERS
 
@@ -38,7 +38,7 @@ class BallMatrix(BaseMatrix[Any]):
     """
 
     __slots__ = ("array", "error")
-    arithmetic = "float"
+    arithmetic = Arithmetic.FLOAT
     has_bounds = True
 
     def __init__(self, array: Array, error: Array | float | None = 0.0) -> None:

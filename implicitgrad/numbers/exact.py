@@ -14,7 +14,7 @@ from math import isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
-from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.matrix import Arithmetic, BaseMatrix
 from implicitgrad.text.characters import MAX_DIGITS
 
 Row = tuple[Fraction, ...]
@@ -60,7 +60,7 @@ class RationalMatrix(BaseMatrix[Fraction]):
     """A matrix of rational numbers, numerators / denominator."""
 
     __slots__ = ("_rows", "denominator", "numerators")
-    arithmetic = "exact"
+    arithmetic = Arithmetic.EXACT
 
     def __init__(self, numerators: list[IntegerRow], denominator: int) -> None:
         self.numerators = numerators
@@ -98,9 +98,9 @@ class RationalMatrix(BaseMatrix[Fraction]):
     def shape(self) -> tuple[int, int]:
         return len(self.numerators), len(self.numerators[0])
 
-    def squared_norm(self) -> Fraction:
-        """Return ‖matrix‖_F²."""
-        return Fraction(sum([sum(map(mul, row, row)) for row in self.numerators]), self.denominator**2)
+    def squared_numerators(self) -> int:
+        """Return the sum of the squares of the numerators."""
+        return sum([sum(map(mul, row, row)) for row in self.numerators])
 
     def nonzero_rows(self) -> list[bool]:
         return list(map(any, self.numerators))
@@ -170,10 +170,13 @@ def reduce_rows(rows: Sequence[IntegerRow], order: Iterable[int], *, beside_iden
             break
         if column in columns:
             place = columns.index(column)
-            candidates = [(abs(reduced[i][place]), i) for i in remaining if reduced[i][place]]
-            if not candidates:
+            least = chosen = 0
+            for i in remaining:
+                size = abs(reduced[i][place])
+                if size and (size < least or not least):
+                    least, chosen = size, i
+            if not least:
                 continue
-            _, chosen = min(candidates)
             d = exchange(reduced, chosen, place, d)
             if beside_identity:
                 columns[place] = width + chosen
@@ -210,5 +213,5 @@ def exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
 
 def exact_square_root(value: Fraction) -> Fraction | None:
     """Return the square root of a rational number ≥ 0 if it is rational, else None."""
-    root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
-    return root if root**2 == value else None
+    n, d = isqrt(value.numerator), isqrt(value.denominator)
+    return Fraction(n, d) if n**2 == value.numerator and d**2 == value.denominator else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any, ClassVar, TypeVar
 
@@ -11,12 +12,22 @@ Number = Any
 """A Fraction, or a Symbolic."""
 
 
+class Arithmetic(StrEnum):
+    """How the numbers of an answer are computed."""
+
+    EXACT = "exact"
+    """Rational numbers."""
+    FLOAT = "float"
+    """Doubles, with bounds on their errors."""
+    SYMBOLIC = "symbolic"
+    """Rational functions of letters."""
+
+
 class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
     """An immutable sequence of rows. An entry is None where the system does not determine it."""
 
     __slots__ = ()
-    arithmetic: ClassVar[str]
-    """The name of the arithmetic that computes with it."""
+    arithmetic: ClassVar[Arithmetic]
     has_bounds: ClassVar[bool] = False
     """Whether its entries are doubles with error bounds: whether it is a BallMatrix."""
     is_sparse: ClassVar[bool] = False
@@ -142,5 +153,5 @@ class RowMatrix(BaseMatrix[Any]):
 
 def largest_error(matrices: Sequence[BaseMatrix[Fraction | None] | None]) -> float | None:
     """Return a bound on the errors of all entries; None if one has none or it is infinite."""
-    errors = [0.0 if matrix is None else matrix.largest_error() for matrix in matrices]
-    return None if None in errors else max(filter(None, errors), default=0.0)
+    errors: list[Any] = [0.0 if matrix is None else matrix.largest_error() for matrix in matrices]
+    return None if None in errors else max(errors)

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
-from implicitgrad.numbers.exact import IntegerRow, reduce_rows
+from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, reduce_rows
+
+MAX_DEPENDENCIES = 10_000
+"""The numbers of a basis of the left null space, beyond which it is not computed."""
 
 
 def integers(row: Sequence[Fraction]) -> tuple[IntegerRow, int]:
@@ -39,6 +42,12 @@ def null_space(rows: Sequence[IntegerRow], columns: int) -> list[IntegerRow]:
         common = gcd(*vector) * (-1 if next(filter(None, vector)) < 0 else 1)
         found.append([entry // common for entry in vector])
     return found
+
+
+def left_null_space(A: RationalMatrix, rank: int) -> list[IntegerRow] | None:
+    """Return a basis of the w with wᵀA = 0, or None if it has more than MAX_DEPENDENCIES numbers."""
+    M = len(A)
+    return None if (M - rank) * M > MAX_DEPENDENCIES else null_space(A.transposed().numerators, M)
 
 
 def short_relations(rows: Sequence[IntegerRow], relations: Iterable[IntegerRow], most: int) -> list[IntegerRow]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from implicitgrad.numbers.ball import Array, BallMatrix
-from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.matrix import Arithmetic, BaseMatrix
 from implicitgrad.text.errors import InputError, Problem
 
 Compressed = Any
@@ -25,7 +25,7 @@ class SparseMatrix(BaseMatrix[Any]):
     """
 
     __slots__ = ("array", "error")
-    arithmetic = "float"
+    arithmetic = Arithmetic.FLOAT
     is_sparse = True
 
     def __init__(self, array: Compressed, error: Array | float = 0.0) -> None:

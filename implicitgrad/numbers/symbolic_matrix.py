@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from implicitgrad.numbers.matrix import RowMatrix
+from implicitgrad.numbers.matrix import Arithmetic, RowMatrix
 from implicitgrad.symbolic.function_field.element import Field, Symbolic
 
 
@@ -13,7 +13,7 @@ class SymbolicMatrix(RowMatrix):
     """A matrix of Symbolics, all of one field."""
 
     __slots__ = ("field",)
-    arithmetic = "symbolic"
+    arithmetic = Arithmetic.SYMBOLIC
     rows: tuple[tuple[Symbolic, ...], ...]
 
     def __init__(self, field: Field, rows: Iterable[Iterable[Symbolic]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from numbers import Real
 
@@ -43,23 +43,19 @@ def solve_system(
         from implicitgrad.solvers.exact.derivation import refuse_unfit
 
         refuse_unfit(system, chosen)
-    exactly = system.exactly if arithmetic == AUTO and rtol is None else None
-    # which unknowns can be free depends on the rank
-    found = _solve(system, free if exactly is None else (), chosen, rtol, gradient_alone=gradient_alone)
-    if exactly is not None:
-        from implicitgrad.model.exact_cost import can_be_settled
+    if system.exactly is not None and arithmetic == AUTO and rtol is None:
+        from implicitgrad.solvers.floating.doubtful_rank import solve_or_settle
 
-        if None in found.error_bounds and can_be_settled(exact := exactly()):
-            found = _solve(exact, free, Arithmetic.EXACT, None, gradient_alone=gradient_alone)
-        elif free:
-            found = _solve(system, free, chosen, rtol, gradient_alone=gradient_alone)
+        found = solve_or_settle(system, system.exactly, free, gradient_alone=gradient_alone)
+    else:
+        found = solve_alone(system, free, rtol, chosen, gradient_alone=gradient_alone)
     system = found.system
     more = (system.origin, system.dx, system.x_value, system.by_letter)
     if order == 1 and not steps and not system.remarks and all(one is None for one in more):
         return found
     from implicitgrad.solvers.derived.extensions import extended
 
-    return extended(found, _solver_like(found, rtol), wrt, order, steps=steps)
+    return extended(found, partial(solve_alone, rtol=rtol), wrt, order, steps=steps)
 
 
 def refuse_cutoff(rtol: float | None) -> None:
@@ -68,21 +64,16 @@ def refuse_cutoff(rtol: float | None) -> None:
         raise UsageError(f"rtol: expected a number from 0 to 1, got {rtol!r}")
 
 
-def add_value(solution: Solution, wrt: Collection[str]) -> Solution:
-    """Add y at the value of x, and ∂L/∂A and ∂L/∂B if they are in ``wrt``. Raises InputError if there is no such y."""
-    from implicitgrad.solvers.derived.value import with_value
-
-    return with_value(solution, wrt, _solver_like(solution, None))
-
-
-def _solver_like(solution: Solution, rtol: float | None) -> Callable[..., Solution]:
-    """Return the solver of systems like that of a solution. rtol : the cutoff with which it was found."""
-    return partial(_solve, free=(), chosen=solution.arithmetic, rtol=rtol)
-
-
-def _solve(
-    system: LinearSystem, free: Sequence[str], chosen: Arithmetic, rtol: float | None, *, gradient_alone: bool
+def solve_alone(
+    system: LinearSystem,
+    free: Sequence[str] = (),
+    rtol: float | None = None,
+    chosen: Arithmetic | None = None,
+    *,
+    gradient_alone: bool,
 ) -> Solution:
+    """Solve a system and do nothing that its equations ask for beside it. chosen : as in for_arithmetic."""
+    chosen = chosen or system.arithmetic
     if chosen is Arithmetic.FLOAT:
         from implicitgrad.solvers.floating.solver import solve_float
 

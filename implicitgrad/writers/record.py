@@ -11,6 +11,7 @@ from math import gcd
 from types import MappingProxyType
 from typing import Any, cast
 
+from implicitgrad.model.at_value import has_given_x
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
@@ -124,7 +125,7 @@ def _add_derived(
     """Add what was asked for beside ∂y/∂x and ∂L/∂x, and the value of x."""
     system = solution.system
     record |= _along(solution, doubles)
-    if solution.at_value is not None and system.origin is None and system.x_value is not None and system.has_given_x:
+    if solution.at_value is not None and system.origin is None and system.x_value is not None and has_given_x(system):
         (values,) = _written(system.x_value, doubles if exact is None else _Texts())
         record["at"] = dict(zip(system.x, values, strict=True))
     record |= _at_value(solution, doubles) | _second(solution, doubles)
@@ -304,10 +305,10 @@ class _BallRows:
 
 def _written(matrix: BaseMatrix[Any], numbers: _Texts | _BallRows) -> Rows:
     """Return the rows with their numbers written, and None for entries that are not determined."""
-    if matrix.has_bounds:
-        return numbers.doubles(matrix)
     if isinstance(matrix, RationalMatrix):
         return numbers.quotients(matrix.numerators, matrix.denominator)
+    if matrix.has_bounds:
+        return numbers.doubles(matrix)
     return [[entry if entry is None else numbers.number(entry) for entry in row] for row in matrix.rows]
 
 

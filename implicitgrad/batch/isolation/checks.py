@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from implicitgrad.batch.isolation.process import Job, build, run_isolated
 from implicitgrad.checks.expected import arithmetic_of, solve_question, verdict_of
+from implicitgrad.model.conversion import MATRICES
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
-from implicitgrad.model.system import MATRICES
 from implicitgrad.model.verdict import Unreadable, Verdict
 from implicitgrad.readers.systems.several import build_all
 from implicitgrad.text.errors import LIMITS, InputError, Problem

@@ -15,10 +15,12 @@ from implicitgrad.checks.matrices import complete, inverse, times, transpose
 from implicitgrad.checks.outcomes import not_finite, why_it_proves_nothing
 from implicitgrad.checks.tolerances import tolerances_of
 from implicitgrad.model.claims import ClaimedMatrix
-from implicitgrad.model.solution import PartialMatrix
+from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show
 from implicitgrad.numbers.exact import Row
+from implicitgrad.solvers.derived.value import with_value
+from implicitgrad.solvers.dispatch import solve_alone
 from implicitgrad.text.characters import count
 
 NOT_JUDGED = "is not determined, and a number there cannot be judged; null claims just that"
@@ -33,6 +35,11 @@ class _ClaimedLoss(NamedTuple):
     claimed: PartialMatrix
     tolerances: Matrix
     correct: PartialMatrix
+
+
+def with_coefficients(solution: Solution) -> Solution:
+    """Return the solution with y at the value of x, ∂L/∂A and ∂L/∂B. Raises InputError if there is no such y."""
+    return with_value(solution, "AB", solve_alone)
 
 
 def judge_coefficients(matrix: ClaimedMatrix, context: Context) -> Outcome:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from implicitgrad.checks.context import Context
+from implicitgrad.checks.context import Context, is_at_rounded_point
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.contradictions import (
     implied_entries,
@@ -190,7 +190,7 @@ def _largest_difference(claim: Claim) -> Deviation | None:
     context, matrix = claim.context, claim.matrix
     is_stated = bool(context.claims.rtol or context.claims.atol)
     is_rounded = is_stated or matrix.unit_roundoff is not None or any(any(row) for row in matrix.roundings)
-    if context.system.is_at_rounded_point or not is_rounded:
+    if is_at_rounded_point(context.system) or not is_rounded:
         return None
     found = [_known_entry(claim)]
     if not claim.is_gradient and context.free:

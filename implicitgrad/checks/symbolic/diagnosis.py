@@ -10,14 +10,14 @@ from typing import Any
 
 from implicitgrad.checks.context import Context
 from implicitgrad.checks.derivatives.claim import Claim
-from implicitgrad.checks.derivatives.coefficients import judge_coefficients
+from implicitgrad.checks.derivatives.coefficients import judge_coefficients, with_coefficients
 from implicitgrad.checks.derivatives.judge import judge_matrix
 from implicitgrad.checks.tolerances import COEFFICIENTS
 from implicitgrad.model.claims import ClaimedMatrix, Claims
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Suspicion
 from implicitgrad.readers.arrays.python_values import linear_system
-from implicitgrad.solvers.dispatch import add_value, solve_system
+from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.symbolic.equations.sampling import SamplePoint
 from implicitgrad.symbolic.function_field.field import Field, expression_of
 
@@ -103,7 +103,7 @@ def _diagnose_at(
     roundings = tuple(tuple(error * (1 + abs(entry or Fraction(0))) for entry in row) for row in entries)
     there = matrix._replace(entries=entries, texts=texts, roundings=roundings)
     if matrix.key in COEFFICIENTS:
-        outcome = judge_coefficients(there, Context(add_value(numeric, "AB"), Claims()))
+        outcome = judge_coefficients(there, Context(with_coefficients(numeric), Claims()))
     else:
         outcome, _ = judge_matrix(Claim(there, Context(numeric, Claims())))
     return None if outcome.holds and not any(map(any, entries)) else outcome.suspicions

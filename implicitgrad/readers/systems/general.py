@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from implicitgrad.model.conversion import chosen_arithmetic, in_arithmetic
+from implicitgrad.model.conversion import MATRICES, chosen_arithmetic, in_arithmetic
 from implicitgrad.model.exact_cost import QUICK, SETTLED, is_quick, least_estimate
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
-from implicitgrad.model.system import AUTO, MATRICES, Arithmetic, LinearSystem
+from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.numbers.doubles import is_array_of_doubles
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix

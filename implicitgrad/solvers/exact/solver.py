@@ -13,6 +13,7 @@ scaled row's unit vector stands for its input times the scale.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
@@ -49,7 +50,8 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
     J, rank = RationalMatrix.of(found.particular), N - len(found.free)
     minimum_norm, condition = J, None
     if rank == N == len(A) and system.B is None:  # A⁺ is the Jacobian
-        condition = A.squared_norm() * J.squared_norm()
+        squares = A.squared_numerators() * J.squared_numerators()
+        condition = Fraction(squares, (A.denominator * J.denominator) ** 2)
     elif rank:
         from implicitgrad.solvers.exact.pseudo_inverse import solution_of_least_norm, squared_condition
 
@@ -69,13 +71,12 @@ def _beside(A: RationalMatrix, B: RationalMatrix) -> RationalMatrix:
 
 def _with_scales(A: RationalMatrix) -> tuple[list[IntegerRow], list[int]]:
     """Return each row times the least common denominator of its entries, and that factor."""
-    rows, scales = A.numerators, [A.denominator] * len(A)
-    if A.denominator != 1:
-        common = [gcd(A.denominator, *row) for row in rows]
-        if max(common) > 1:
-            scales = [A.denominator // k for k in common]
-            rows = [row if k == 1 else [number // k for number in row] for k, row in zip(common, rows, strict=True)]
-    return rows, scales
+    if A.denominator == 1:
+        return A.numerators, [1] * len(A)
+    common = [gcd(A.denominator, *row) for row in A.numerators]
+    pairs = zip(common, A.numerators, strict=True)
+    rows = [row if k == 1 else [number // k for number in row] for k, row in pairs]
+    return rows, [A.denominator // k for k in common]
 
 
 def read_off(

@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from math import inf
 
+from implicitgrad.model.at_value import has_given_x
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.doubles import float_square_root
@@ -85,7 +86,7 @@ def certified_claims(solution: Solution) -> dict[str, Value]:
     keys = {"status", "rank"} | _structural_keys(solution)
     if solution.independent:  # without independent inputs, there are no derivatives to claim
         keys |= {"dy_dx", "dL_dx"}
-    if solution.at_value is not None and solution.system.has_given_x:
+    if solution.at_value is not None and has_given_x(solution.system):
         keys |= {key for key in ("dL_dA", "dL_dB") if getattr(solution.at_value, key) is not None}
     if solution.is_gradient_alone:
         keys.discard("dy_dx")

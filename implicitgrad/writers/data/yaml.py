@@ -9,6 +9,7 @@ from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from implicitgrad.model.at_value import has_given_x
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import SourceValue
@@ -50,7 +51,7 @@ def write_yaml(solution: Solution, values: Mapping[str, SourceValue] = NO_VALUES
     lines += [f"{key}: {write_flow(names)}\n" for key, names in (("x", system.x), ("y", system.y))]
     if system.dL_dy is not None:
         lines.append(_matrix("dL_dy", system.dL_dy, solution, values, is_vector=system.has_one_loss))
-    if system.x_value is not None and system.has_given_x and system.origin is None:
+    if system.x_value is not None and has_given_x(system) and system.origin is None:
         (texts,) = _as_written(values.get("x_value")) or _matrix_texts(system.x_value, solution)
         pairs = [f"{write_flow(name)}: {text}" for name, text in zip(system.x, texts, strict=True)]
         lines.append(f"at: {{{', '.join(pairs)}}}\n")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Constraints, Solution
+from implicitgrad.model.system import LinearSystem
 from implicitgrad.writers.elements import Equations, Role, Section, Sentence
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def show_constraints(solution: Solution, found: Constraints, notation: Notation)
 def _equations(solution: Solution, found: Constraints, notation: Notation) -> Equations:
     """Return the equations that x must satisfy: x3 = x1 + x2."""
     spell = notation.change if solution.system.is_in_changes else notation.name
-    inputs = [spell(solution.system.input_name(name)) for name in solution.independent]
-    dependent = [spell(solution.system.input_name(name)) for name in found.dependent]
+    inputs = [spell(input_name(solution.system, name)) for name in solution.independent]
+    dependent = [spell(input_name(solution.system, name)) for name in found.dependent]
     rows = zip(dependent, found.matrix.bounded_rows(), strict=True)
     sums = [notation.sum(Fraction(0), zip(row, inputs, strict=True)).named(name) for name, row in rows]
     return Equations(tuple(sums))
@@ -38,7 +39,7 @@ def direction(solution: Solution, found: Constraints, notation: Notation) -> str
     if not solution.independent:
         return "no input can vary: there are no derivatives"
     moving = [any(row) for row in found.matrix]
-    names = [notation.mention(solution.system.input_name(name)) for name in found.dependent]
+    names = [notation.mention(input_name(solution.system, name)) for name in found.dependent]
     follow = [name for name, moves in zip(names, moving, strict=True) if moves]
     fixed = [name for name, moves in zip(names, moving, strict=True) if not moves]
     said = []
@@ -52,7 +53,7 @@ def direction(solution: Solution, found: Constraints, notation: Notation) -> str
 def name_unconstrained(solution: Solution, found: Constraints, notation: Notation) -> Iterator[Section]:
     """Yield a section that names the inputs that the constraint does not involve, if there are any."""
     names = [
-        notation.mention(solution.system.input_name(name))
+        notation.mention(input_name(solution.system, name))
         for m, name in enumerate(solution.independent)
         if not any(row[m] for row in found.matrix)
     ]
@@ -61,3 +62,8 @@ def name_unconstrained(solution: Solution, found: Constraints, notation: Notatio
     are, columns = ("is", "its column holds") if len(names) == 1 else ("are", "their columns hold")
     said = f"{', '.join(names)} {are} not constrained: {columns} without the others' following"
     yield Section((Sentence(said),))
+
+
+def input_name(system: LinearSystem, name: str) -> str:
+    """Return the name of an input where unknowns may stand beside it: ``x[farm]`` if an unknown is called farm."""
+    return f"x[{name}]" if name in system.y else name

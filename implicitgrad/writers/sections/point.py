@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.at_value import has_given_x
 from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.display.form import ROUNDED
@@ -23,7 +24,7 @@ def describe_point(system: LinearSystem, notation: Notation) -> list[str]:
     """Return the point of the equations or the value of x, and which of the values were computed."""
     if system.origin is not None:
         return _point(system.origin, notation)
-    if not system.has_given_x:
+    if not has_given_x(system):
         return []
     values = [f"{notation.label(name)} = {notation.number(*value)}" for name, value in _values_of_x(system)]
     more = ", …" if system.inputs > MAX_VALUES else ""

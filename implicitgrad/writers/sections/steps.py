@@ -15,6 +15,7 @@ from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import listed
 from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
+from implicitgrad.writers.sections.constraints import input_name
 
 if TYPE_CHECKING:
     from implicitgrad.symbolic.equations.termwise import Factor, TermwiseDerivatives
@@ -305,7 +306,7 @@ class _Steps:
     def _input(self, name: str) -> str:
         """Return an input, or its change if the equations are nonlinear or have constants."""
         spell = self.notation.change if self.system.is_in_changes else self.notation.name
-        return spell(self.system.input_name(name))
+        return spell(input_name(self.system, name))
 
     def _derivative(self, row: Sequence[Fraction], x: str) -> Expression:
         """Return the derivative of row·y with respect to x."""
