@@ -9,7 +9,7 @@ from conftest import Run
 
 import implicitgrad
 from implicitgrad.numbers.display.form import NumberOptions
-from implicitgrad.terminal import screen
+from implicitgrad.terminal import streams
 from implicitgrad.writers.formats import FORMATS, PLAIN
 from implicitgrad.writers.options import WriteOptions
 
@@ -137,7 +137,7 @@ def test_plain_goes_with_no_other_format(run: Run) -> None:
 
 def test_colours_can_be_read_on_light_and_on_dark_terminals() -> None:
     levels = [0, 95, 135, 175, 215, 255]  # of xterm's 6×6×6 colour cube
-    for color in (screen.GOOD, screen.DOUBTFUL, screen.BAD, screen.LABEL, screen.UNDETERMINED):
+    for color in (streams.GOOD, streams.DOUBTFUL, streams.BAD, streams.LABEL, streams.UNDETERMINED):
         match = re.fullmatch(r"color\((\d+)\)", color)
         assert match
         number = int(match[1]) - 16
