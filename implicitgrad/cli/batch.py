@@ -72,13 +72,14 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
     _fill_standard_streams()
     from implicitgrad.batch.run import BatchOptions, run_batch
     from implicitgrad.batch.task import BatchTask
+    from implicitgrad.cli.options.sources import announce_terminal_input
     from implicitgrad.terminal.signals import Interruptions
 
     options = taken(BatchOptions, others)
     target = _target(output, output_dir, form, is_resumed=options.resume)
     _refuse_nonsense(options)
     if "-" in (*options.systems, options.files_from):
-        shared.announce_terminal_input()
+        announce_terminal_input()
     for name in shared.THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
     gc.freeze()
@@ -94,7 +95,9 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
 def _refuse_nonsense(options: BatchOptions) -> None:
     if "" in (*options.systems, options.files_from):
         raise UsageError("expected a file's name, got ''")
-    shared.refuse_values(options.systems)
+    from implicitgrad.cli.options.sources import refuse_values
+
+    refuse_values(options.systems)
     if not options.systems and options.files_from is None:
         hint = "See implicitgrad batch --help"
         raise UsageError("expected systems' files or directories, - for standard input, or --files-from", hint)

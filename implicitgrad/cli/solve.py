@@ -14,7 +14,7 @@ from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.display.form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
 from implicitgrad.text.characters import listed
-from implicitgrad.text.errors import ImplicitGradError, UsageError
+from implicitgrad.text.errors import ImplicitGradError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
@@ -112,21 +112,15 @@ def solve(
     csv_form = taken(CsvFormat, others)
     given = None
     if any(others[name] not in (None, ()) for name in shared.OF_SYSTEMS):
-        from implicitgrad.cli.options.given import SystemOptions, refuse_contradictions
+        from implicitgrad.cli.options.given import SystemOptions
 
         given = taken(SystemOptions, others)
-    sources = [] if system is None else [system]
-    inputs = shared.files_read(sources, given.values.values() if given else (), csv_form, output)
-    if system is None and (given is None or not given.is_whole):
-        raise UsageError(
-            "expected a system's file, - for standard input, -A, -e or --minimize", "See implicitgrad solve --help"
-        )
-    if given is not None:
-        refuse_contradictions(inputs[: len(sources)], given)
-    if system is not None and os.path.isdir(system):
-        from implicitgrad.cli.suggestions import refuse_directory
+    if system is not None and given is None and os.path.isfile(system):
+        inputs = [system]
+    else:
+        from implicitgrad.cli.options.sources import files_to_solve
 
-        refuse_directory(system)
+        inputs = files_to_solve(system, given, csv_form)
     if output is not None:
         from implicitgrad.terminal.files import refuse_inputs
 
@@ -136,7 +130,10 @@ def solve(
 
     form = shared.format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
     options = taken(SolveOptions, others | {"form": form, "file": None if output == "-" else output})
-    _refuse_both(options)
+    if options.steps or options.rtol is not None:
+        from implicitgrad.cli.answers.refusals import refuse_both
+
+        refuse_both(options.form, others)
     answers, problems = _answers(system, given, csv_form, inputs, options)
     text = (FORMATS[options.form].separator or "").join(str(answer.written) for answer in answers)
     if options.file is None:
@@ -156,17 +153,6 @@ def solve(
         report([*problems, *not_met], as_json=options.form == JSON)
         return ImplicitGradError.exit_code if problems else 1
     return 0
-
-
-def _refuse_both(options: SolveOptions) -> None:
-    """Raise UsageError for options of which one says nothing beside the other."""
-    if options.steps and not FORMATS[options.form].has_steps:
-        raise UsageError(f"--steps is for --format {WITH_STEPS}, got {options.form}")
-    if options.steps and (options.sort or options.show):
-        option = "--show" if options.show else "--sort"
-        raise UsageError(f"{option} is for the table, and --steps prints none; expected one of them, got both")
-    if options.rtol is not None and options.arithmetic == "exact":
-        raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
 
 
 def _answers(

@@ -64,13 +64,6 @@ def refuse_equations_and_matrices(paths: Iterable[str]) -> None:
             raise UsageError(f"expected a file, got {quoted(path)}", hint)
 
 
-def refuse_directory(path: str) -> None:
-    """Raise UsageError for a directory where a system's file is expected."""
-    shown = printable(path)
-    hint = f"To solve all in it: implicitgrad batch {shown}; to check them: implicitgrad check {shown}"
-    raise UsageError(f"expected a system's file, got the directory {quoted(path)}", hint)
-
-
 def _for_value(verb: str, path: str) -> str | None:
     """Return what to type instead of ``path``, which is no file, if it is an equation or a matrix."""
     from implicitgrad.readers.sources import format_by_suffix

@@ -21,6 +21,18 @@ PARAMETERS: tuple[str, ...] = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
 """What --wrt may name of a program."""
 
 
+def refuse_both(form: str, options: Mapping[str, object]) -> None:
+    """Raise UsageError for options, by name, of which one says nothing beside the other, or beside the format."""
+    if options["steps"] and not FORMATS[form].has_steps:
+        with_steps = listed((one.name for one in FORMATS.values() if one.has_steps), "or")
+        raise UsageError(f"--steps is for --format {with_steps}, got {form}")
+    if options["steps"] and (options["sort"] or options["show"]):
+        option = "--show" if options["show"] else "--sort"
+        raise UsageError(f"{option} is for the table, and --steps prints none; expected one of them, got both")
+    if options["rtol"] is not None and options["arithmetic"] == "exact":
+        raise UsageError("--rtol is a cutoff for doubles; --arithmetic exact has none")
+
+
 def refuse_strange(system: Question, wrt: Sequence[str]) -> None:
     """Raise UsageError for what a system or a program has no derivatives in."""
     known = PARAMETERS

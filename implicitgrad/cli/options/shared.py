@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT, UNSTATED, CsvFormat
-from implicitgrad.terminal.streams import say, write_stdout
+from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT
+from implicitgrad.terminal.streams import write_stdout
 from implicitgrad.text.errors import UsageError
 from implicitgrad.writers.formats import PLAIN
 
@@ -195,6 +193,8 @@ def format_of(
     output: str | None, asked: str | None, formats: Iterable[Format], default: str, *, is_plain: bool = False
 ) -> str:
     """Return the name of the format of --format or --plain, or else that of the suffix of --output, or the default."""
+    if output == "":
+        raise UsageError("expected a file's name, got ''")
     if is_plain and asked not in (None, PLAIN):
         raise UsageError(f"--plain is --format {PLAIN}; expected it or --format {asked}, got both")
     asked = PLAIN if is_plain else asked
@@ -208,53 +208,11 @@ def format_of(
 def set_threads(threads: int | None, inputs: Iterable[str]) -> None:
     """Set the number of threads of the linear algebra, before numpy is loaded and starts them.
 
-    Unless ``threads`` or the environment says otherwise, small inputs get one.
+    Unless ``threads`` or the environment says otherwise, small inputs get one; a pipe counts as small.
     """
-    if threads is None and (any(name in os.environ for name in THREAD_VARIABLES) or _is_large(inputs)):
+    files = [0 if path == "-" else path for path in inputs]
+    is_large = sum(map(os.path.getsize, filter(os.path.exists, files))) >= MULTITHREADED_BYTES
+    if threads is None and (is_large or any(name in os.environ for name in THREAD_VARIABLES)):
         return
     for name in THREAD_VARIABLES:
         os.environ[name] = str(threads or 1)
-
-
-def _is_large(inputs: Iterable[str]) -> bool:
-    """Return whether the files together are large; a pipe counts as small."""
-    total = 0
-    for path in inputs:
-        with suppress(OSError):
-            total += os.stat(0 if path == "-" else path).st_size
-    return total >= MULTITHREADED_BYTES
-
-
-def files_read(
-    sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat, output: str | None
-) -> list[str]:
-    """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
-    from implicitgrad.readers.sources import file_of
-
-    at = [value[1:] for value in values if value and value.startswith("@")]
-    inputs = [*map(file_of, sources), *at]
-    if "" in (*inputs, output):
-        raise UsageError("expected a file's name, got ''")
-    if csv_form != UNSTATED and not inputs:
-        raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
-    refuse_values(sources)
-    if inputs.count("-") > 1:
-        raise UsageError("standard input can be read once; expected - in one place only")
-    if "-" in inputs:
-        announce_terminal_input()
-    return inputs
-
-
-def refuse_values(sources: Iterable[str]) -> None:
-    """Raise UsageError if the name of a file is an equation or a matrix, and there is no such file."""
-    absent = [source for source in sources if not set(source).isdisjoint("= ,;[") and not os.path.exists(source)]
-    if absent:
-        from implicitgrad.cli.suggestions import refuse_equations_and_matrices
-
-        refuse_equations_and_matrices(absent)
-
-
-def announce_terminal_input() -> None:
-    """Tell the user that input is read from the terminal, if it is."""
-    if sys.stdin is not None and sys.stdin.isatty():
-        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")

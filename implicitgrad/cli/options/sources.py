@@ -1,10 +1,70 @@
-"""Read a source only once, and by the CSV options only if it is CSV."""
+"""The files that a command reads: whether their names can be used, and how each is read."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
 from implicitgrad.model.spec import UNSTATED, CsvFormat
 from implicitgrad.readers.files.regular_files import regular_size
-from implicitgrad.readers.sources import STANDARD_INPUT, format_by_suffix, read_text
+from implicitgrad.readers.sources import STANDARD_INPUT, file_of, format_by_suffix, read_text
+from implicitgrad.terminal.streams import say
+from implicitgrad.text.characters import printable, quoted
+from implicitgrad.text.errors import UsageError
+
+if TYPE_CHECKING:
+    from implicitgrad.cli.options.given import SystemOptions
+
+
+def files_to_solve(system: str | None, given: SystemOptions | None, csv_form: CsvFormat) -> list[str]:
+    """Return the files that solve reads. Raise UsageError for names and options that do not go together."""
+    sources = [] if system is None else [system]
+    inputs = files_read(sources, given.values.values() if given else (), csv_form)
+    if system is None and (given is None or not given.is_whole):
+        hint = "See implicitgrad solve --help"
+        raise UsageError("expected a system's file, - for standard input, -A, -e or --minimize", hint)
+    if given is not None:
+        from implicitgrad.cli.options.given import refuse_contradictions
+
+        refuse_contradictions(inputs[: len(sources)], given)
+    if system is not None and os.path.isdir(system):
+        shown = printable(system)
+        hint = f"To solve all in it: implicitgrad batch {shown}; to check them: implicitgrad check {shown}"
+        raise UsageError(f"expected a system's file, got the directory {quoted(system)}", hint)
+    return inputs
+
+
+def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
+    """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
+    at = [value[1:] for value in values if value and value.startswith("@")]
+    inputs = [*map(file_of, sources), *at]
+    if "" in inputs:
+        raise UsageError("expected a file's name, got ''")
+    if csv_form != UNSTATED and not inputs:
+        raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
+    refuse_values(sources)
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read once; expected - in one place only")
+    if "-" in inputs:
+        announce_terminal_input()
+    return inputs
+
+
+def refuse_values(sources: Iterable[str]) -> None:
+    """Raise UsageError if the name of a file is an equation or a matrix, and there is no such file."""
+    absent = [source for source in sources if not set(source).isdisjoint("= ,;[") and not os.path.exists(source)]
+    if absent:
+        from implicitgrad.cli.suggestions import refuse_equations_and_matrices
+
+        refuse_equations_and_matrices(absent)
+
+
+def announce_terminal_input() -> None:
+    """Tell the user that input is read from the terminal, if it is."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
 
 
 def read_once(source: str | None) -> str | None:
