@@ -1,5 +1,6 @@
 """Claims are judged as mathematics: whatever is valid passes, and nothing else."""
 
+import json
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from conftest import IS_THOROUGH, examples
+from conftest import IS_THOROUGH, Run, examples
 from elimination import identity, inverse, null_space, product, transpose
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -475,6 +476,31 @@ def test_the_example_in_the_docstring_holds() -> None:
 
 
 ULP = Fraction(1, 2**52)
+
+
+def test_an_entry_with_the_wrong_sign_is_not_taken_for_rounding() -> None:
+    A, g = np.diag([1e-8, 1.0]), np.ones(2)
+    assert check(A, g, dL_dx=np.array([1e8, 1.0]))
+    assert check(A, g, dL_dx=np.array([1e8 + 1, 1.25]))  # the condition allows an error of 8.88
+    for wrong in (-1.0, 0.0, 2.0):
+        (outcome,) = check(A, g, dL_dx=np.array([1e8, wrong])).outcomes
+        assert (outcome.holds, outcome.is_undecided) == (False, True)
+        assert f"dL_dx[2] (∂L/∂x2): claimed {wrong}, correct is 1, " in outcome.reason
+        assert outcome.reason.endswith("may explain that, and so may a mistake; a stated relative tolerance decides")
+    assert check(A, g, dL_dx=np.array([1e8, 2.0]), rtol=1)
+    noise = np.array([[1.0, 1e-17], [0.0, 1.0]])  # what stands for 0 is no entry of its own size
+    assert check(noise, dy_dx=np.eye(2))
+
+
+def test_beside_a_computed_number_0_0_is_computed_too(run: Run) -> None:
+    A, g = [[3.0, 1.0, 0.0], [1.0, 30.0, 0.0], [0.0, 2.0, 40.0]], [1.0, 1.0, 1.0]
+    right = np.linalg.solve(np.array(A).T, g)
+    masked = right * [1, 1, 0]
+    for claim, code in ((right, 0), (masked, 1)):
+        text = json.dumps({"A": A, "dL_dy": g, "expect": {"dL_dx": claim.tolist()}})
+        result = run("check", "a.json", files={"a.json": text})
+        assert (result.returncode, result.stderr) == (code, "")
+    assert "dL_dx[3] (∂L/∂x3): claimed 0.0, correct is 0.025, difference -0.025, allowed ≈8.80e-15" in result.stdout
 
 
 @pytest.mark.parametrize(

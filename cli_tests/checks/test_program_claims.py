@@ -115,7 +115,7 @@ def outcome(text: str, key: str, claim: Any, **others: Any) -> Outcome:
         ("edge", "dL_db", [{"left": None}]),
         ("corner", "dL_db", {"left": "infeasible", "right": [1, 2]}),
         ("corner", "dz_db", {"left": None, "right": [[1, 0], [0, 1]]}),
-        ("bakery", "dL_dP", [["-0.8", "-0.7200000000000000"], ["-0.7", "-0.5"]]),  # one is computed, three are rounded
+        ("bakery", "dL_dP", [["-0.84", "-0.7200000000000000"], ["-0.72", "-0.51"]]),  # one is computed, and so are all
     ],
 )
 def test_a_right_claim_holds(name: str, key: str, claim: Any) -> None:
@@ -127,6 +127,12 @@ def test_a_right_claim_holds(name: str, key: str, claim: Any) -> None:
     ("name", "key", "claim", "said"),
     [
         ("bakery", "status", "one-sided", "claimed one-sided, correct is differentiable"),
+        (
+            "bakery",
+            "dL_dP",
+            [["-0.8", "-0.7200000000000000"], ["-0.72", "-0.51"]],
+            "1 of 4 entries; dL_dP[1][1] (∂L/∂P[1][1]): claimed -0.8, correct is -0.84, difference 0.04, allowed ≈1.11e-14",
+        ),
         (
             "bakery",
             "objective",

@@ -69,6 +69,12 @@ def tolerances_of_ill_conditioned(matrix: ClaimedMatrix, context: Context) -> Ma
     return _floating_tolerances(matrix, context, _gradients(matrix, context), _k(context, unit) ** 2 * condition)
 
 
+def tolerances_of_well_conditioned(matrix: ClaimedMatrix, context: Context) -> Matrix:
+    """Return the tolerances of a claim computed in floating point that it would have with a condition of 1."""
+    growth = _k(context, matrix.unit_roundoff or Fraction(0)) ** 2
+    return _floating_tolerances(matrix, context, _gradients(matrix, context), growth)
+
+
 def _gradients(matrix: ClaimedMatrix, context: Context, gradients: Matrix | None = None) -> Matrix | None:
     return context.system.dL_dy if gradients is None and matrix.key == "dL_dx" else gradients
 

@@ -24,7 +24,7 @@ from implicitgrad.checks.feasibility.constraints import are_independent, infeasi
 from implicitgrad.checks.feasibility.decision import Decision
 from implicitgrad.checks.matrices import complete, dot, root_above
 from implicitgrad.checks.outcomes import not_finite
-from implicitgrad.checks.tolerances import tolerances_of_ill_conditioned
+from implicitgrad.checks.tolerances import tolerances_of_ill_conditioned, tolerances_of_well_conditioned
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, show_short
 from implicitgrad.text.characters import count
@@ -53,6 +53,8 @@ def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcom
         if not is_valid(limited):
             return insignificant(outcome, claim, limit), claim
         claim = limited
+    if (lost := _lost_entry(claim)) is not None:
+        return _lost_in_rounding(outcome, claim, lost), claim
     return with_what_it_fixes(outcome, claim)._replace(worst=_largest_difference(claim)), claim
 
 
@@ -72,6 +74,30 @@ def _beyond_precision(outcome: Outcome, claim: Claim) -> Outcome:
         " answer: rounding alone may have made the claim of it"
     )
     return outcome.undecided(reason)
+
+
+def _lost_entry(claim: Claim) -> Deviation | None:
+    """Return an entry that is wrong by its own size or more, and that only a bad condition allows.
+
+    Its size is beyond the rounding errors of a well-conditioned system, unlike that of numbers that stand for 0.
+    """
+    matrix, context = claim.matrix, claim.context
+    if matrix.unit_roundoff is None or context.claims.rtol is not None or context.claims.atol is not None:
+        return None
+    particular = claim.family.particular
+    found = [(i, m) for i, m, difference in claim.unique_differences if difference >= abs(particular[i][m]) > 0]
+    if not found:
+        return None
+    usual = claim.with_tolerances(tolerances_of_well_conditioned(matrix, context)).tolerances
+    places = [(i, m) for i, m in found if abs(particular[i][m]) > usual[i][m]]
+    return next((claim.deviation(i, m, particular[i][m]) for i, m in places), None)
+
+
+def _lost_in_rounding(outcome: Outcome, claim: Claim, lost: Deviation) -> Outcome:
+    """Return the undecided outcome of a claim with an entry that rounding errors may explain, or a mistake."""
+    condition = show_short(root_above(claim.context.solution.condition_squared or Fraction(0)))
+    reason = f"{lost}: rounding errors at the condition {condition} may explain that, and so may a mistake"
+    return outcome.undecided(f"{reason}; a stated relative tolerance decides")
 
 
 def _failed(outcome: Outcome, claim: Claim) -> Outcome | None:

@@ -109,7 +109,8 @@ def _entries(
 ) -> ClaimedMatrix | None:
     """Fill in the entries, after whose names those of ``numbers`` are named."""
     entries, texts, roundings = [], [], []
-    unit_roundoff, is_complete = part.unit_roundoff, True
+    is_complete = True
+    computed: list[Fraction] = []
     non_finite: list[str] = []
     strange: list[tuple[Path, Problem]] = []
     for i, row in enumerate(rows):
@@ -138,7 +139,7 @@ def _entries(
             values.append(value)
             units.append(ZERO if part.unit_roundoff else unit)  # the digits of a double claim no accuracy
             if is_computed:
-                unit_roundoff = part.unit_roundoff or DOUBLE
+                computed.append(unit)
         entries.append(tuple(values))
         roundings.append(tuple(units))
         texts.append(tuple(["null" if item is None else str(item) for item in row]))
@@ -148,11 +149,13 @@ def _entries(
         refuse(first, problem.message, problem.hint, "bad-number")
     if not is_complete:
         return None
+    if computed:  # beside 0.3333333333333333, 0.0 is no more rounded
+        roundings = [tuple([min(unit, max(computed)) for unit in row]) for row in roundings]
     return numbers._replace(
         entries=tuple(entries),
         texts=tuple(texts),
         roundings=tuple(roundings),
-        unit_roundoff=unit_roundoff,
+        unit_roundoff=part.unit_roundoff or (DOUBLE if computed else None),
         non_finite=tuple(non_finite),
     )
 
