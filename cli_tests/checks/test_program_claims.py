@@ -131,7 +131,8 @@ def test_a_right_claim_holds(name: str, key: str, claim: Any) -> None:
             "bakery",
             "dL_dP",
             [["-0.8", "-0.7200000000000000"], ["-0.72", "-0.51"]],
-            "1 of 4 entries; dL_dP[1][1] (∂L/∂P[1][1]): claimed -0.8, correct is -0.84, difference 0.04, allowed ≈1.11e-14",
+            "1 of 4 entries; dL_dP[1][1] (∂L/∂P[1][1]): claimed -0.8, correct is -0.84, difference 0.04, "
+            "allowed ≈1.11e-14",
         ),
         (
             "bakery",
