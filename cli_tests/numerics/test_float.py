@@ -22,8 +22,8 @@ from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.solvers.floating.column_selection import LIMIT
 from implicitgrad.solvers.floating.equilibration import equilibration, shifted
 from implicitgrad.solvers.floating.error_free import precise_residual
-from implicitgrad.writers.sections.not_unique import minimum_norm
-from implicitgrad.writers.shown_answer import ShownAnswer
+from implicitgrad.writers.options import ShownAnswer
+from implicitgrad.writers.sections.not_unique import minimum_norm_gradients
 
 U = 2.0**-53
 SAMPLES = sorted((ROOT / "sample_systems").iterdir())
@@ -481,7 +481,7 @@ def test_the_gradient_of_the_minimum_norm_choice_is_within_its_bound() -> None:
         M, N = sorted(random.integers(1, 6, 2))
         A, g = random.normal(size=(M, N + 1)), random.normal(size=(2, N + 1))
         found = solve(A, g)
-        _, losses = minimum_norm(found, ShownAnswer.whole(found))
+        losses = minimum_norm_gradients(found, ShownAnswer.whole(found))
         exact = solve(A.tolist(), g.tolist(), arithmetic="exact")
         true = exact.system.dL_dy.times(exact.general.minimum_norm)
         for row, right in zip(losses, true, strict=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
@@ -13,8 +13,8 @@ from implicitgrad.numbers.display.style import show_decimal
 from implicitgrad.numbers.exact import exact_square_root
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import InputError, Problem
-from implicitgrad.writers.elements import Block, Role, Section, Sentence, loss_labels, titled
-from implicitgrad.writers.shown_answer import ShownAnswer
+from implicitgrad.writers.elements import Block, Role, Section, Sentence, titled
+from implicitgrad.writers.options import ShownAnswer
 
 if TYPE_CHECKING:
     from implicitgrad.model.selection import Selection
@@ -120,9 +120,8 @@ class Document:
             from implicitgrad.writers.sections.steps import derive
 
             yield from derive(self.solution, self.notation)
-        else:
-            if self.solution.at_value is None or self.solution.at_value.shows_x:
-                yield from self._answer()
+        elif self.solution.at_value is None or self.solution.at_value.shows_x:
+            yield from self._answer()
         second = self.solution.second
         if second is not None and not (second and self.solution.derivation):
             from implicitgrad.writers.sections.second_derivatives import show_second_derivatives
@@ -170,34 +169,20 @@ class Document:
 
             yield from name_unconstrained(self.solution, constraints, self.notation)
         if self.solution.general.free and not self.solution.theorem_fails:
-            from implicitgrad.writers.sections.not_unique import minimum_norm
+            from implicitgrad.writers.sections.not_unique import show_minimum_norm
 
-            J, dL_dx = minimum_norm(self.solution, self.shown)
-            yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
-            yield Section((self.notation.in_one_style(lambda notation: self._block(notation, J, dL_dx)),))
+            yield from show_minimum_norm(self.solution, self.shown, self.notation)
 
     def _general(self, notation: Notation) -> Block:
         """Return ∂y/∂x and ∂L/∂x; undetermined entries are expressions in the free ones."""
         if self.free:
             from implicitgrad.writers.sections.not_unique import in_free_unknowns
 
-            return self._block(notation, *in_free_unknowns(self.solution, self.shown, notation))
+            return in_free_unknowns(self.solution, self.shown, notation)
         general = self.shown.general
         J = () if self.solution.is_gradient_alone else general.particular.bounded_rows()
         dL_dx = () if general.dL_dx_particular is None else general.dL_dx_particular.bounded_rows()
-        return self._block(notation, J, dL_dx)
-
-    def _block(
-        self, notation: Notation, J: Iterable[Sequence[Any]], dL_dx: Iterable[Sequence[Any]], notes: Sequence[str] = ()
-    ) -> Block:
-        """Return a table of ∂y/∂x and ∂L/∂x. notes : why each ∂L/∂x is unique or not."""
-        lines = [*J]
-        N = len(lines)
-        rows = notation.rows([*self.y[:N], *loss_labels(self.system)], [*lines, *dL_dx])
-        losses = rows[N:]
-        if notes:
-            losses = tuple(row._replace(note=note) for row, note in zip(losses, notes, strict=True))
-        return Block(self.inputs, rows[:N], losses)
+        return notation.jacobian(self.shown, J, dL_dx)
 
     def _terms(self) -> int:
         general, P = self.shown.general, len(self.inputs)

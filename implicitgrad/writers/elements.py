@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from implicitgrad.model.system import LinearSystem
 from implicitgrad.numbers.display.style import Expression
 
 NOT_FILES = ("<inline>", "<python>")
@@ -121,9 +120,9 @@ def _is_file_name(name: str, title: str) -> bool:
     return words in (file, file.rpartition(".")[0])
 
 
-def loss_labels(system: LinearSystem, below: str = "x") -> list[str]:
+def loss_labels(K: int, below: str = "x") -> list[str]:
     """Return ``∂L/∂x`` for one loss, and ``∂L1/∂x`` and so on for several."""
-    return [f"∂{loss}/∂{below}" for loss in loss_names(len(system.dL_dy or ()))]
+    return [f"∂{loss}/∂{below}" for loss in loss_names(K)]
 
 
 def loss_names(K: int) -> list[str]:

@@ -1,9 +1,9 @@
 """The registry of output formats: the name and the suffixes of each, what it is for, and the module that writes it.
 
-A new format is one module and its line in FORMATS. The module has ``write(solution, options)``, and what its line says
-that it has: ``limitation(solution, options)``, ``batch_format()``. The module of its reports has ``write_results(
-results, only_failures, is_on_screen)``. A module is imported when it is first needed: a one-liner loads the format that
-it prints and no other.
+A new format is one module and its line in FORMATS. The module has ``write(solution, options)``, ``limitation(solution,
+options)`` if it leaves something out, and ``batch_format()`` if its line says so. The module of its reports has
+``write_results(results, only_failures, is_on_screen)``. A module is imported when it is first needed: a one-liner loads
+the format that it prints and no other.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ class Format(NamedTuple):
     is_text: bool = True
     has_steps: bool = False
     """Whether it shows a derivation."""
-    has_limitation: bool = False
-    """Whether it leaves something out of some answers."""
     has_batch: bool = False
     """Whether batch writes many answers into one output."""
     reports: str = ""
@@ -50,9 +48,9 @@ class Format(NamedTuple):
         return written
 
     def limitation(self, solution: AnySolution, options: WriteOptions) -> str | None:
-        """Return a message on what the format leaves out of an answer."""
-        message: str | None = _writer(self.module).limitation(solution, options) if self.has_limitation else None
-        return message
+        """Return a message on what the format leaves out of an answer; None if that is nothing."""
+        find = getattr(_writer(self.module), "limitation", None)
+        return find(solution, options) if find is not None else None
 
     def batch(self) -> BatchFormat:
         """Return how batch writes the answers to many systems into one output."""
@@ -87,8 +85,8 @@ FORMATS = {
         Format("html", (".html", ".htm"), "pages.html", "a page for a browser", has_steps=True, reports="pages.html"),
         Format("latex", (".tex",), "pages.latex", "for amsmath", "\n", has_steps=True),
         Format("yaml", (".yaml", ".yml"), "data.yaml", "the system with its answer for check", "---\n"),
-        Format("csv", (".csv",), "data.csv", "a spreadsheet", has_limitation=True, has_batch=True),
-        Format("npy", (".npy",), "data.npy", is_text=False, has_limitation=True),
+        Format("csv", (".csv",), "data.csv", "a spreadsheet", has_batch=True),
+        Format("npy", (".npy",), "data.npy", is_text=False),
         Format("npz", (".npz",), "data.npz", is_text=False, has_batch=True),
     )
 }

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from implicitgrad.numbers.display.style import Expression, NumberStyle, is_short_in_table, is_short_in_text
-from implicitgrad.writers.elements import FREE, Block, Equations, Matrices, Row
+from implicitgrad.writers.elements import Block, Equations, Matrices, Row, loss_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from implicitgrad.numbers.display.form import NumberOptions
     from implicitgrad.symbolic.function_field.element import Symbolic
     from implicitgrad.symbolic.grammar.expressions import Equation
+    from implicitgrad.writers.options import ShownAnswer
 
 T = TypeVar("T")
 Terms = Iterable[tuple[Fraction, str]]
@@ -87,10 +88,6 @@ class Notation:
         below = f"∂{self.label(one)}²" if one == other else f"∂{self.label(one)}∂{self.label(other)}"
         return f"∂²{self.label(y)}/{below}"
 
-    def free_entry(self, y: str, x: str) -> Expression:
-        """Return the cell of a free entry ∂y/∂x."""
-        return FREE
-
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
         """Return the numbers padded for alignment at the right."""
         texts = list(map(self.show, values)) if self.style is None else self.style.column(values)
@@ -103,6 +100,12 @@ class Notation:
             numbers = iter(self.column([cell for cell in column if not isinstance(cell, Expression)]))
             columns.append([cell if isinstance(cell, Expression) else next(numbers) for cell in column])
         return tuple(Row(label, cells) for label, cells in zip(labels, zip(*columns, strict=True), strict=False))
+
+    def jacobian(self, shown: ShownAnswer, J: Sequence[Sequence[Any]], dL_dx: Sequence[Sequence[Any]]) -> Block:
+        """Return the table of ∂y/∂x and ∂L/∂x in what is shown. J, dL_dx : rows of numbers and expressions, or ()."""
+        labels = [*map(self.label, shown.y[: len(J)]), *loss_labels(len(dL_dx))]
+        rows = self.rows(labels, [*J, *dL_dx])
+        return Block(tuple(map(self.label, shown.x)), rows[: len(J)], rows[len(J) :])
 
     def table(self, corner: str, heads: Sequence[str], labels: Sequence[str], lines: Sequence[Sequence[Any]]) -> Block:
         """Return a table with its numbers in one style. lines : numbers and expressions."""
@@ -119,10 +122,6 @@ class Notation:
         return self.in_one_style(
             lambda notation: Equations(tuple(notation.sum(value, ()).named(name) for name, value in values.items()))
         )
-
-    def combination(self, terms: Terms) -> str:
-        """Return Σ coefficient·name in a sentence that is not spelled."""
-        return str(self.sum(Fraction(0), [(factor, self.mention(name)) for factor, name in terms]))
 
     def product(self, one: str, other: str) -> str:
         """Return the product of two spelled factors."""

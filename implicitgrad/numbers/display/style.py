@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from implicitgrad.numbers.display.form import ROUNDED, NumberForm, NumberOptions
@@ -68,10 +69,10 @@ def is_short_in_table(value: Fraction) -> bool:
 def is_short_in_text(value: Fraction) -> bool:
     """Return whether an equation, a sentence or a message may show a number as a fraction."""
     numerator, denominator = abs(value.numerator), value.denominator
-    is_integer, size = denominator == 1, numerator.bit_length() + denominator.bit_length()
-    if is_integer or size >= 4 * MAX_FRACTION_DIGITS:
-        return is_integer and numerator < 10**MAX_INTEGER_DIGITS
-    return len(f"{numerator}{denominator}") <= MAX_FRACTION_DIGITS
+    if denominator == 1:
+        return bool(numerator < 10**MAX_INTEGER_DIGITS)
+    may_be_short = max(numerator, denominator) < 10**MAX_FRACTION_DIGITS  # what is longer takes long to write
+    return may_be_short and len(f"{numerator}{denominator}") <= MAX_FRACTION_DIGITS
 
 
 def show_number(value: Fraction, digits: int) -> str:
@@ -91,15 +92,12 @@ class NumberStyle(NamedTuple):
     notation where no number of the table is too large or too small for it.
     """
 
-    digits: int
     has_fractions: bool
-    is_scientific: bool
-    places: int
-    """The most decimal places of a number, or of its mantissa in scientific notation."""
     longest_integer: int
     """The digits up to which an integer is written in full."""
-    lowest: int = 0
-    """In scientific notation, the least decimal exponent."""
+    is_scientific: bool = False
+    show_decimal: Callable[[Fraction], str] = str
+    """Writes a number that is not written in full."""
 
     @classmethod
     def of(
@@ -116,15 +114,16 @@ class NumberStyle(NamedTuple):
             options.form is NumberForm.AUTO and all(_is_kept(value, is_short) for value in values)
         )
         longest = max(MAX_INTEGER_DIGITS, digits) if longest_integer is None else longest_integer
-        style = cls(digits, has_fractions, False, 0, longest)
+        style = cls(has_fractions, longest)
         numbers = [number for value in values if (number := _number_of(value)) is not None]
         decimals = [number for number in numbers if not style._is_in_full(number)]
         if not decimals:
             return style
-        from implicitgrad.numbers.display.decimals import notation_of
+        from implicitgrad.numbers.display.decimals import notation_of, show
 
         is_scientific, places, lowest = notation_of(decimals, digits)
-        return style._replace(is_scientific=is_scientific, places=places, lowest=lowest)
+        write = partial(show, digits=digits, most_places=places, lowest=lowest, is_scientific=is_scientific)
+        return style._replace(is_scientific=is_scientific, show_decimal=write)
 
     def column(self, values: Sequence[Fraction]) -> list[str]:
         """Return texts, padded so that decimal points are below one another if the texts are aligned at the right."""
@@ -143,9 +142,7 @@ class NumberStyle(NamedTuple):
             return value.shown
         if self._is_in_full(number):
             return format_fraction(Fraction(number))
-        from implicitgrad.numbers.display.decimals import show
-
-        text = show(number, self.digits, self.places, self.lowest, is_scientific=self.is_scientific)
+        text = self.show_decimal(number)
         is_rounded = is_symbolic(value) and value.fraction is None
         return ROUNDED + text.removeprefix(ROUNDED) if is_rounded else text
 

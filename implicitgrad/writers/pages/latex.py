@@ -11,7 +11,7 @@ from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.number_grammar import is_number
 from implicitgrad.writers.document import Document, document_of
-from implicitgrad.writers.elements import OPEN, Block, Equations, Matrices, Sentence
+from implicitgrad.writers.elements import FREE, OPEN, Block, Equations, Matrices, Row, Sentence
 from implicitgrad.writers.pages.latex_notation import (
     MAX_NAMES,
     ROUGHLY,
@@ -93,11 +93,19 @@ class _SystemInLatex:
             matrix = spell_matrix([[_cell(cell) for cell in row.cells] for row in block.rows])
             return displayed([f"{symbol} = {matrix}"])
         shown, equations = self.document.shown, []
-        for names, rows in ((map(spell_name, shown.y), block.rows), ([self.losses], block.losses)):
-            if rows:
-                matrix = spell_matrix([list(map(str, row.cells)) for row in rows])
-                equations.append(f"{spell_jacobian(list(names), list(map(spell_name, shown.x)))} = {matrix}")
+        x, y = list(map(spell_name, shown.x)), list(map(spell_name, shown.y))
+        if block.rows:
+            matrix = spell_matrix(list(map(self._entries, shown.y, block.rows)))
+            equations.append(f"{spell_jacobian(y, x)} = {matrix}")
+        if block.losses:
+            matrix = spell_matrix([list(map(str, row.cells)) for row in block.losses])
+            equations.append(f"{spell_jacobian([self.losses], x)} = {matrix}")
         return [*displayed(equations), *map(sentence, block.notes())]
+
+    def _entries(self, y: str, row: Row) -> list[str]:
+        """Return a row of ∂y/∂x, in which a free entry is the derivative itself."""
+        cells = zip(self.document.shown.x, row.cells, strict=True)
+        return [self.notation.derivative(y, x) if cell is FREE else str(cell) for x, cell in cells]
 
     def _question(self) -> list[str]:
         """Return B x = A y or F(x, y) = 0, with the matrices, the names and ∂L/∂y."""

@@ -77,10 +77,6 @@ class LatexNotation(Notation):
         below = f"\\partial {x}^2" if one == other else f"\\partial {x} \\partial {z}"
         return f"\\frac{{\\partial^2 {spell_name(y)}}}{{{below}}}"
 
-    def free_entry(self, y: str, x: str) -> Expression:
-        """Return the derivative itself."""
-        return Expression((self.derivative(y, x),))
-
     def column(self, values: Sequence[Fraction]) -> list[Expression]:
         """Return numbers, each as one piece."""
         return [Expression((self.number(value),)) for value in values]
@@ -95,10 +91,6 @@ class LatexNotation(Notation):
     def sum(self, constant: Fraction, terms: Iterable[tuple[Fraction, str]]) -> Expression:
         """Return constant + Σ coefficient·symbol as one piece."""
         return Expression((str(linear(constant, terms, self.number, _factor, ROUGHLY)).replace("−", "-"),))
-
-    def combination(self, terms: Iterable[tuple[Fraction, str]]) -> str:
-        """Return Σ coefficient·name, marked as LaTeX for ``words``."""
-        return _among_words(str(self.sum(Fraction(0), [(factor, self.name(name)) for factor, name in terms])))
 
     def product(self, one: str, other: str) -> str:
         """Return the factors side by side, or a square."""

@@ -11,7 +11,7 @@ from implicitgrad.writers.elements import Element, Role, Section, Sentence, loss
 
 if TYPE_CHECKING:
     from implicitgrad.writers.notation import Notation
-    from implicitgrad.writers.shown_answer import ShownAnswer
+    from implicitgrad.writers.options import ShownAnswer
 
 
 def show_along(solution: Solution, notation: Notation, shown: ShownAnswer) -> Iterator[Section]:

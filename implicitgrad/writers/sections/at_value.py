@@ -22,7 +22,7 @@ from implicitgrad.writers.elements import (
 if TYPE_CHECKING:
     from implicitgrad.model.at_value import AtValue
     from implicitgrad.writers.notation import Notation
-    from implicitgrad.writers.shown_answer import ShownAnswer
+    from implicitgrad.writers.options import ShownAnswer
 
 
 def show_at_value(solution: Solution, notation: Notation, shown: ShownAnswer) -> Iterator[Section]:
@@ -87,7 +87,7 @@ def _matrices(solution: Solution, found: AtValue, notation: Notation, shown: Sho
     ):
         heads = [notation.label(all_names[k]) for k in columns]
         for label, whole, is_unique in zip(
-            loss_labels(system, key), matrices or (), solution.unique_losses, strict=False
+            loss_labels(len(system.dL_dy or ()), key), matrices or (), solution.unique_losses, strict=False
         ):
             matrix = whole.part(range(len(rows)), columns)
             entries = matrix.bounded_rows()

@@ -40,14 +40,14 @@ def explain_dependence(solution: Solution, notation: Notation) -> Iterator[Secti
     if solution.rank < solution.system.equations:
         yield Section(tuple(_dependent_equations(solution, notation)))
     if solution.general.free and not solution.theorem_fails:
-        yield Section((Sentence(_undetermined_unknowns(solution, notation), Role.FINDING),))
+        yield Section((Sentence(_undetermined_unknowns(solution, notation), Role.FINDING, is_spelled=True),))
 
 
 def _undetermined_unknowns(solution: Solution, notation: Notation) -> str:
     """Return ``v4 and v5 are not determined; v5 − v4 is``."""
     undetermined = [j for j, is_open in enumerate(solution.general.null_space.nonzero_rows()) if is_open]
     names = [solution.y[j] for j in undetermined]
-    subject = _listed([*map(notation.mention, names[:MOST_NAMES])], len(names))
+    subject = _listed([notation.inline(notation.name(name)) for name in names[:MOST_NAMES]], len(names))
     has_changes = solution.system.is_in_changes
     if has_changes:
         subject = f"the derivative{'' if len(names) == 1 else 's'} of {subject}"
@@ -58,7 +58,7 @@ def _undetermined_unknowns(solution: Solution, notation: Notation) -> str:
         return text if len(names) == 1 else f"{text}, and no combination of them is"
     is_exact = solution.arithmetic is Arithmetic.EXACT
     combinations = (_combinations if is_exact else _combinations_in_letters)(solution, undetermined, number)
-    shown = [notation.combination(_in_order(one, names)) for one in combinations]
+    shown = [notation.inline(str(_combination(one, names, notation))) for one in combinations]
     if len(shown) < number:
         rest = number - len(shown)
         shown.append(count(rest, "more combination") if shown else f"{count(rest, 'combination')} of them")
@@ -109,10 +109,12 @@ def _readable(relations: Sequence[IntegerRow]) -> list[IntegerRow]:
     return [one for one in relations if max(map(abs, one)) <= LARGEST and sum(map(bool, one)) <= MOST_TERMS]
 
 
-def _in_order(combination: Sequence[Fraction], names: Sequence[str]) -> list[tuple[Fraction, str]]:
-    """Return the terms of a combination, one without a minus sign first."""
-    terms = [(factor, name) for factor, name in zip(combination, names, strict=True) if factor]
-    return terms if not split_sign(terms[0][0])[0] else sorted(terms, key=lambda term: split_sign(term[0])[0])
+def _combination(factors: Sequence[Fraction], names: Sequence[str], notation: Notation) -> Expression:
+    """Return Σ factor·name, a term without a minus sign first."""
+    terms = [(factor, notation.name(name)) for factor, name in zip(factors, names, strict=True) if factor]
+    if split_sign(terms[0][0])[0]:
+        terms.sort(key=lambda term: split_sign(term[0])[0])
+    return notation.sum(Fraction(0), terms)
 
 
 def _dependent_equations(solution: Solution, notation: Notation) -> Iterator[Sentence | Equations]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import inf, ulp
 from typing import TYPE_CHECKING, Any
@@ -13,23 +13,29 @@ from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.text.characters import count
+from implicitgrad.writers.elements import FREE, Block, Role, Section, Sentence
 
 if TYPE_CHECKING:
     from implicitgrad.writers.notation import Notation
-    from implicitgrad.writers.shown_answer import ShownAnswer
+    from implicitgrad.writers.options import ShownAnswer
 
 MAX_CONDITIONS = 3
 LENIENT = 1 + 2.0**-40
 """A factor that exceeds the rounding error of a sum of bounds."""
 
 
-def in_free_unknowns(
+def in_free_unknowns(solution: Solution, shown: ShownAnswer, notation: Notation) -> Block:
+    """Return ∂y/∂x and ∂L/∂x as numbers or expressions in the free entries, and why the latter is unique or not."""
+    J, dL_dx, notes = _rows(solution, shown, notation)
+    block = notation.jacobian(shown, J, dL_dx)
+    losses = tuple(row._replace(note=note) for row, note in zip(block.losses, notes, strict=True))
+    return block._replace(losses=losses)
+
+
+def _rows(
     solution: Solution, shown: ShownAnswer, notation: Notation
 ) -> tuple[list[Sequence[Any]], list[Sequence[Any]], list[str]]:
-    """Return the rows of ∂y/∂x and of ∂L/∂x, numbers or expressions in the free entries, and why the latter are unique.
-
-    A free entry is the derivative itself.
-    """
+    """Return the rows of ∂y/∂x and of ∂L/∂x, and a note on each of the latter."""
     general, free = shown.general, set(solution.general.free)
     parameters = [[notation.derivative(y, x) for y in general.free] for x in shown.x]
 
@@ -45,7 +51,7 @@ def in_free_unknowns(
     if not solution.is_gradient_alone:
         V = _nonzero_entries(general.null_space)
         for y, constants, dependencies in zip(shown.y, general.particular.bounded_rows(), V, strict=True):
-            J.append([notation.free_entry(y, x) for x in shown.x] if y in free else row(constants, dependencies))
+            J.append([FREE] * len(shown.x) if y in free else row(constants, dependencies))
     if general.dL_dx_particular is None or general.dL_dx_coefficients is None:
         return J, [], []
     coefficients = _nonzero_entries(general.dL_dx_coefficients)
@@ -91,12 +97,19 @@ def _needed_for_uniqueness(solution: Solution, notation: Notation) -> str:
     return f"it would need {', '.join(conditions)}{more}"
 
 
-def minimum_norm(solution: Solution, shown: ShownAnswer) -> tuple[Iterable[Sequence[Any]], Iterable[Sequence[Any]]]:
-    """Return the rows of the ∂y/∂x of least Frobenius norm, and those of its ∂L/∂x."""
+def show_minimum_norm(solution: Solution, shown: ShownAnswer, notation: Notation) -> Iterator[Section]:
+    """Yield the ∂y/∂x of least Frobenius norm, and its ∂L/∂x."""
+    J = () if solution.is_gradient_alone else shown.general.minimum_norm.bounded_rows()
+    losses = minimum_norm_gradients(solution, shown)
+    yield Section((Sentence("one choice of many, the minimum-norm one", Role.ASIDE),))
+    yield Section((notation.in_one_style(lambda notation: notation.jacobian(shown, J, losses)),))
+
+
+def minimum_norm_gradients(solution: Solution, shown: ShownAnswer) -> list[list[Fraction]]:
+    """Return the rows of the ∂L/∂x that follows from the ∂y/∂x of least Frobenius norm."""
     gradients = () if solution.system.dL_dy is None else solution.system.dL_dy.bounded_rows()
     columns = list(zip(*shown.minimum_norm.bounded_rows(), strict=True))
-    losses = [[_sum_of_products(gradient, column) for column in columns] for gradient in gradients]
-    return () if solution.is_gradient_alone else shown.general.minimum_norm.bounded_rows(), losses
+    return [[_sum_of_products(gradient, column) for column in columns] for gradient in gradients]
 
 
 def _sum_of_products(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:

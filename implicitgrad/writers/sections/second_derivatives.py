@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from implicitgrad.writers.notation import Notation
-    from implicitgrad.writers.shown_answer import ShownAnswer
+    from implicitgrad.writers.options import ShownAnswer
 
 
 def show_second_derivatives(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from implicitgrad.model.selection import Selection
 from implicitgrad.model.solution import Solution
 from implicitgrad.text.characters import count
-from implicitgrad.writers.shown_answer import ShownAnswer
+from implicitgrad.writers.options import ShownAnswer
 
 
 def selected(solution: Solution, selection: Selection) -> ShownAnswer:
