@@ -12,13 +12,12 @@ from implicitgrad.batch.task import BatchResult
 from implicitgrad.terminal.streams import LABEL, say
 from implicitgrad.text.characters import count, printable
 from implicitgrad.text.errors import (
-    INTERNAL_ERROR,
-    INTERNAL_ERROR_EXIT,
     MAX_PROBLEMS_SHOWN,
     ImplicitGradError,
     Problem,
     without_repeated_hints,
 )
+from implicitgrad.text.internal_errors import INTERNAL_ERROR, INTERNAL_ERROR_EXIT
 
 if TYPE_CHECKING:
     from types import TracebackType

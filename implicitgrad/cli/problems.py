@@ -7,14 +7,13 @@ from itertools import pairwise
 
 from implicitgrad.terminal.streams import say, write_stderr
 from implicitgrad.text.errors import (
-    INTERNAL_ERROR,
-    INTERNAL_ERROR_EXIT,
     MAX_PROBLEMS_SHOWN,
     ImplicitGradError,
     Problem,
     ReaderGone,
     without_repeated_hints,
 )
+from implicitgrad.text.internal_errors import INTERNAL_ERROR, INTERNAL_ERROR_EXIT, unforeseen_problem
 from implicitgrad.writers.formats import JSON
 
 
@@ -52,14 +51,11 @@ def report_error(error: Exception, arguments: Sequence[str] = ()) -> int:
     if isinstance(error, ImplicitGradError):
         report(error.problems, as_json=as_json)
         return error.exit_code
-    if isinstance(error, MemoryError):
-        report([Problem("out of memory; the system is too large for this machine", code="memory")], as_json=as_json)
-        return ImplicitGradError.exit_code
-    if "--debug" in arguments:
+    problem = unforeseen_problem(error, "the command and the input; --debug shows where")
+    is_bug = problem.code == INTERNAL_ERROR
+    if is_bug and "--debug" in arguments:
         import traceback
 
         write_stderr("".join(traceback.format_exception(error)))
-    message = f"internal error: {type(error).__name__}: {error}"
-    hint = "This is a bug in implicitgrad: please report it with the command and the input; --debug shows where"
-    report([Problem(message, hint, INTERNAL_ERROR)], as_json=as_json)
-    return INTERNAL_ERROR_EXIT
+    report([problem], as_json=as_json)
+    return INTERNAL_ERROR_EXIT if is_bug else ImplicitGradError.exit_code

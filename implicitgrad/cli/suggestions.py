@@ -10,8 +10,9 @@ from difflib import get_close_matches
 
 import click
 
-from implicitgrad.text.characters import nearest, printable, quoted
+from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
+from implicitgrad.text.hints import nearest
 
 QUOTES = "A value with blanks needs quotes: -g '1 1'"
 MAX_COMMAND = 120

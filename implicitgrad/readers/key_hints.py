@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from implicitgrad.model.spec import CLAIMS
-from implicitgrad.text.characters import nearest, quoted
+from implicitgrad.text.characters import quoted
+from implicitgrad.text.hints import nearest
 
 MEANT = {
     "grad": "dL_dy",

@@ -39,10 +39,6 @@ class Screen:
             return shown
         return shown.encode("ascii", "backslashreplace").decode("ascii")
 
-    def sentence(self, text: str) -> str:
-        """Return a message, with its symbols in ASCII if the encoding lacks them."""
-        return encodable(printable(text), self.encoding)
-
 
 def stdout_screen() -> Screen:
     """Return the screen behind standard output.

@@ -74,15 +74,6 @@ def quoted(text: str) -> str:
     return f"'{shown[: MAX_QUOTED - 1]}…'" if len(shown) > MAX_QUOTED else f"'{shown}'"
 
 
-def nearest(text: str, known: Iterable[str]) -> str | None:
-    """Return "Did you mean …?" with the known word closest to ``text``; None if none is close."""
-    from difflib import get_close_matches
-
-    lowered = {word.lower(): word for word in known}
-    close = get_close_matches(text.lower(), lowered, n=1, cutoff=0.6)
-    return f"Did you mean {lowered[close[0]]}?" if close else None
-
-
 def listed(texts: Iterable[str], word: str = "and") -> str:
     """Return ``a, b and c``."""
     *most, last = texts
@@ -95,19 +86,12 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
-def format_fraction(value: Fraction) -> str:
+def format_fraction(value: Fraction | int) -> str:
     """Return ``p/q``, or ``p`` for an integer, of any length."""
     try:
         return str(value)
     except ValueError:  # Python writes no more than 4,300 digits of an integer
-        numerator = format_integer(value.numerator)
-        return numerator if value.denominator == 1 else f"{numerator}/{format_integer(value.denominator)}"
+        from decimal import Decimal
 
-
-def format_integer(value: int) -> str:
-    """Return all digits of ``value``; str() refuses more than 4,300."""
-    if value.bit_length() < 10_000:
-        return str(value)
-    from decimal import Decimal
-
-    return format(Decimal(value), "f")
+        p, q = (format(Decimal(part), "f") for part in (value.numerator, value.denominator))
+        return p if q == "1" else f"{p}/{q}"

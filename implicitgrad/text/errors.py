@@ -17,10 +17,6 @@ from typing import NamedTuple
 from implicitgrad.text.characters import printable
 
 MAX_PROBLEMS_SHOWN = 10
-INTERNAL_ERROR = "fault"
-"""The code of a problem that is a bug in the program."""
-INTERNAL_ERROR_EXIT = 3
-"""The exit code of a run that met one."""
 TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
 """Codes of systems that were not answered for reasons other than their content."""
 

@@ -53,7 +53,7 @@ def parse_ratio(text: str) -> tuple[int, int]:
     """Return numerator and positive denominator, not in lowest terms: 0.5 is (5, 10). Raise NumberError."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        from implicitgrad.text.number_hints import number_hint
+        from implicitgrad.text.hints import number_hint
 
         raise NumberError(f"{EXPECTED}, got {quoted(text)}", number_hint(text, is_number))
     sign, whole, denominator, decimals, exponent, bare_decimals, bare_exponent = match.groups()

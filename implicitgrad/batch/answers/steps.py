@@ -17,7 +17,8 @@ from implicitgrad.readers.systems.build import build_question
 from implicitgrad.readers.yaml.json_lines import read_json_line
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count, printable
-from implicitgrad.text.errors import INTERNAL_ERROR, ImplicitGradError, Problem, UsageError
+from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
+from implicitgrad.text.internal_errors import unforeseen_problem
 from implicitgrad.writers.formats import FORMATS, JSON
 from implicitgrad.writers.options import WriteOptions
 
@@ -141,10 +142,7 @@ def problem_of(error: Exception, source: str) -> Problem:
         if isinstance(error, UsageError):
             first = first._replace(message=first.message.removeprefix(f"{printable(source)}: "))
         return first if first.source else first._replace(source=source)
-    if isinstance(error, MemoryError):
-        return Problem("out of memory; the system is too large for this machine", code="memory", source=source)
-    hint = "This is a bug in implicitgrad: please report it with the input"
-    return Problem(f"internal error: {type(error).__name__}: {error}", hint, INTERNAL_ERROR, source)
+    return unforeseen_problem(error, "the input", source)
 
 
 def _apply(

@@ -28,8 +28,9 @@ from implicitgrad.readers.arrays.sparse_npz import is_of_scipy, sparse_value
 from implicitgrad.readers.arrays.stacks import split
 from implicitgrad.readers.key_hints import hint_at_key
 from implicitgrad.readers.sources import split_source, stem
-from implicitgrad.text.characters import nearest, quoted
+from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.hints import nearest
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]

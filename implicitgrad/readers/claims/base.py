@@ -8,8 +8,9 @@ from fractions import Fraction
 from implicitgrad.model.claims import ClaimedNumber, Place
 from implicitgrad.model.spec import Path, SourceValue
 from implicitgrad.numbers.values import as_fraction, described
-from implicitgrad.text.characters import nearest, quoted
+from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, Problem
+from implicitgrad.text.hints import nearest
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 REQUIRED = "--require"

@@ -19,8 +19,8 @@ from implicitgrad.readers.csv.large import NotPlain, read_large_table
 from implicitgrad.readers.sources import stem
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.hints import number_hint
 from implicitgrad.text.number_grammar import is_number
-from implicitgrad.text.number_hints import number_hint
 from implicitgrad.text.number_texts import looks_like_number
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")

@@ -14,8 +14,9 @@ from implicitgrad.model.spec import REQUIREMENTS, Path, SourceValue
 from implicitgrad.numbers.values import described, plain
 from implicitgrad.readers.claims.base import ClaimReader
 from implicitgrad.readers.claims.matrix import NOT_DETERMINED, Shape, read_entry, read_numbers
-from implicitgrad.text.characters import count, nearest, quoted
+from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import InputError
+from implicitgrad.text.hints import nearest
 
 SCALARS = ("status", "active", "tolerance")
 OF_LINEAR_SYSTEMS = {

@@ -8,7 +8,8 @@ from implicitgrad.model.spec import SourceValue, SystemSpec
 from implicitgrad.readers.systems.matrices import MatrixParser, ParsedMatrix
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode, source_list
-from implicitgrad.text.characters import count, nearest, printable, quoted
+from implicitgrad.text.characters import count, printable, quoted
+from implicitgrad.text.hints import nearest
 
 OPTION = "--at"
 MAX_LISTED = 10

@@ -13,8 +13,9 @@ from implicitgrad.numbers.doubles import to_float
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value
-from implicitgrad.text.characters import MAX_DIGITS, nearest, quoted
+from implicitgrad.text.characters import MAX_DIGITS, quoted
 from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.hints import nearest
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 MATRICES = ("dy_dx", "dL_dx", "dL_dA", "dL_dB")

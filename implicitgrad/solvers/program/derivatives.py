@@ -24,8 +24,9 @@ from implicitgrad.numbers.null_space import integers
 from implicitgrad.solvers.program.active_set import ZERO
 from implicitgrad.solvers.program.one_sided import LocalProgram, LocalSlope
 from implicitgrad.solvers.program.work import Work
-from implicitgrad.text.characters import nearest, quoted
+from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.hints import nearest
 
 MAX_ENTRIES_BY_MULTIPLIERS = 250_000
 """Entries of ∂λ and ∂ν, most of which are 0 where there are many constraints, up to which they are given."""

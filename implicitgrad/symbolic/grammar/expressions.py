@@ -30,7 +30,8 @@ from implicitgrad.symbolic.grammar.functions import (
     as_product,
     is_run,
 )
-from implicitgrad.text.characters import MAX_QUOTED, nearest, quoted
+from implicitgrad.text.characters import MAX_QUOTED, quoted
+from implicitgrad.text.hints import nearest
 from implicitgrad.text.number_grammar import NumberError, parse_number
 
 MAX_DEPTH = 50

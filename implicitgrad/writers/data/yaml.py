@@ -17,7 +17,7 @@ from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.numbers.values import rectangle_of_texts
-from implicitgrad.text.characters import format_fraction, format_integer
+from implicitgrad.text.characters import format_fraction
 from implicitgrad.text.number_grammar import is_number, parse_number
 from implicitgrad.writers.data.expectation import (
     MAX_LINE_LENGTH,
@@ -126,8 +126,8 @@ def _decimal(value: Fraction) -> str:
     if places is None:
         return format_fraction(value)
     if not places:
-        return format_integer(value.numerator)
-    digits = format_integer(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+        return format_fraction(value.numerator)
+    digits = format_fraction(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 

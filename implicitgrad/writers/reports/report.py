@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
 from implicitgrad.terminal.streams import BAD, DOUBTFUL, GOOD, LABEL, Screen, stdout_screen
-from implicitgrad.text.characters import IN_ASCII, count, printable
+from implicitgrad.text.characters import IN_ASCII, count, encodable, printable
 from implicitgrad.writers.screen.line_breaks import break_line
 
 GAP = "   "
@@ -181,6 +181,11 @@ def _system(row: ReportRow, screen: Screen, paint: Paint) -> list[str]:
     return [paint(text, LABEL) for text in _wrapped(row.system, screen, "")] if row.system else []
 
 
+def _sentence(screen: Screen, text: str) -> str:
+    """Return a message, with its symbols in ASCII if the encoding lacks them."""
+    return encodable(printable(text), screen.encoding)
+
+
 def _wrapped(text: str, screen: Screen, indent: str) -> list[str]:
     if screen.width is None:
         return [indent + text]
@@ -197,8 +202,8 @@ def _rows(result: Result, screen: Screen) -> list[ReportRow]:
     rows = []
     for number, outcome in enumerate(result.outcomes):
         verdict = "holds" if outcome.holds else "undecided" if outcome.is_undecided else "FAILS"
-        claim, claimed = screen.label(name_of(result, outcome)), screen.sentence(outcome.claimed)
-        rows.append(ReportRow("" if number else source, claim, verdict, claimed, screen.sentence(_note(outcome))))
+        claim, claimed = screen.label(name_of(result, outcome)), _sentence(screen, outcome.claimed)
+        rows.append(ReportRow("" if number else source, claim, verdict, claimed, _sentence(screen, _note(outcome))))
     return rows
 
 
@@ -220,5 +225,5 @@ def _failure(verdict: Verdict, outcome: Outcome, screen: Screen, paint: Paint) -
     """Return the position, the claim and the explanation of a failure."""
     reason, *rest = outcome.explanation
     first = f"{place_of(verdict, outcome)}: {name_of(verdict, outcome)} {outcome.verb}: {reason}"
-    lines = [paint(text, "bold") for text in _wrapped(screen.sentence(first), screen, "")]
-    return lines + [line for text in rest for line in _wrapped(screen.sentence(text), screen, INDENT)]
+    lines = [paint(text, "bold") for text in _wrapped(_sentence(screen, first), screen, "")]
+    return lines + [line for text in rest for line in _wrapped(_sentence(screen, text), screen, INDENT)]

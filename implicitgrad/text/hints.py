@@ -1,9 +1,9 @@
-"""Hint at how to mend a text that is nearly a number."""
+"""Hint at the word that was probably meant, and at how to mend a text that is nearly a number."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from implicitgrad.text.characters import printable
 
@@ -25,6 +25,15 @@ _MISSPELT = (
     (r"[0-9./]+ *[-+*/] *[0-9./]+", "A number is not computed; blanks around a sign make one entry of two"),
 )  # fmt: skip
 """Patterns of texts that are no numbers, and how to mend them."""
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """Return "Did you mean …?" with the known word closest to ``text``; None if none is close."""
+    from difflib import get_close_matches
+
+    lowered = {word.lower(): word for word in known}
+    close = get_close_matches(text.lower(), lowered, n=1, cutoff=0.6)
+    return f"Did you mean {lowered[close[0]]}?" if close else None
 
 
 def number_hint(text: str, is_number: Callable[[str], bool]) -> str | None:
