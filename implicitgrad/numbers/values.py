@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import chain
 from numbers import Integral, Rational, Real
@@ -86,8 +87,13 @@ def are_decimals(value: object) -> bool:
     """Return whether a matrix has a number with decimals: 0.5, 2.0, 1e-3, or a float that is no integer."""
     if isinstance(value, Decimals):
         return value.has_decimals
-    items = (item for row in value for item in row) if isinstance(value, list) else ()
-    return any(map(_is_decimal, items))
+    rows = value if isinstance(value, list) else []
+    try:
+        if not re.search("[.eE]", "".join(map("".join, rows))):
+            return False
+    except TypeError:  # not all of them are texts
+        pass
+    return any(_is_decimal(item) for row in rows for item in row)
 
 
 def _is_decimal(item: object) -> bool:

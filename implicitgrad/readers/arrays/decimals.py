@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from implicitgrad.numbers.ball import BallMatrix, is_any_lost, rounding_of_decimals
-from implicitgrad.numbers.doubles import BITS, Decimals
-from implicitgrad.numbers.values import rectangle_of_texts
+from implicitgrad.numbers.doubles import BITS
 from implicitgrad.text.characters import MAX_DIGITS
 from implicitgrad.text.number_grammar import MAX_EXPONENT
 
@@ -97,16 +96,13 @@ def from_lines(lines: Sequence[str], delimiter: str, columns: int) -> tuple[Ball
     return BallMatrix(values, error), bool(tally[1:].any())
 
 
-def large_matrix(value: list[Any]) -> Decimals | None:
-    """Return rows of texts as a table of decimals; None if their lengths differ, or one is no plain decimal."""
-    rows = rectangle_of_texts(value)
-    if rows is None:
-        return None
+def large_matrix(rows: list[list[str]]) -> BallMatrix | None:
+    """Return rows of texts, all of one length, as doubles; None if one is no plain decimal."""
     lines = [",".join(row) for row in rows]
     if any(" " in line or "\t" in line for line in lines):
         return None
     found = from_lines(lines, ",", len(rows[0]))
-    return None if found is None else Decimals(*found, lambda: list(rows))
+    return None if found is None else found[0]
 
 
 def _bytes(lines: Sequence[str], delimiter: str) -> bytes:

@@ -6,7 +6,7 @@ which chooses the arithmetic, reads fractions and expressions, and says where an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.model.system import ALWAYS_EXACT, AUTO, Arithmetic, LinearSystem, numbered
@@ -45,12 +45,14 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
 
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     """Build a small system of plain decimals; return None for any other, and if something does not fit."""
-    values = {key: part.value for key, part in spec.values.items()}
+    values: dict[str, Any] = {key: part.value for key, part in spec.values.items()}
     if spec.problems or spec.origin is not None or not PLAIN.issuperset(values):
         return None
     if any(part.display is not None for part in spec.values.values()):
         return None
-    A = read_plain_decimals(values.get("A"))
+    if "A" not in values or not all(_is_small(values, key) for key in ("A", "B") if key in values):
+        return None
+    A = read_plain_decimals(values["A"])
     B = read_plain_decimals(values["B"]) if "B" in values else None
     if A is None or (B is None and "B" in values):
         return None
@@ -63,10 +65,18 @@ def _plain_system(spec: SystemSpec) -> LinearSystem | None:
         if dL_dy is None or dL_dy.shape[1] != N:
             return None
     x, y = _names(values, "x", P), _names(values, "y", N)
-    if rows_of_B != M or max(M, N, P) > ALWAYS_EXACT or x is None or y is None:
+    if rows_of_B != M or x is None or y is None:
         return None
     has_decimals = A.denominator != 1
     return LinearSystem(A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals)
+
+
+def _is_small(values: dict[str, Any], key: str) -> bool:
+    """Return whether A or B is a list of rows, no more of them and none longer than what is always solved exactly."""
+    rows = values[key]
+    if not isinstance(rows, list) or not 0 < len(rows) <= ALWAYS_EXACT:
+        return False
+    return isinstance(rows[0], list) and len(rows[0]) <= ALWAYS_EXACT
 
 
 def _names(values: dict[str, object], key: str, number: int) -> tuple[str, ...] | None:

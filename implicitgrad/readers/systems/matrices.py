@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry
 
 
+LARGE = 2**12
+"""The entries from which on numbers are parsed as one array."""
+
+
 class LettersFound(Exception):
     """An entry is an expression; the system must be parsed in symbolic arithmetic, or in doubles if it is large."""
 
@@ -162,11 +166,15 @@ class MatrixParser:
         """Parse all entries together. Return None if one is not a plain decimal; _parse_entries then locates it."""
         if self.arithmetic is Arithmetic.EXACT:
             return read_plain_decimals(rows)
-        if self.arithmetic is Arithmetic.FLOAT and (texts := rectangle_of_texts(rows)) is not None:
+        if self.arithmetic is not Arithmetic.FLOAT or (texts := rectangle_of_texts(rows)) is None:
+            return None
+        if len(texts) * len(texts[0]) < LARGE:
             from implicitgrad.numbers.ball import from_texts
 
             return from_texts(texts)
-        return None
+        from implicitgrad.readers.arrays.decimals import large_matrix
+
+        return large_matrix(texts)
 
     def _parse_entries(self, key: str, value: list[object]) -> ParsedMatrix | None:
         """Parse entry by entry, and report every problem with its place."""

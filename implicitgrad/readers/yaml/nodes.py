@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from implicitgrad.model.site import Span
 
 MAX_DEPTH = 8
-LARGE = 2**12
-"""Entries of a matrix; loading numpy takes longer than reading fewer one by one."""
 LINE_ENDINGS = "\x85\u2028\u2029"
 """Characters that libyaml takes for line endings, and editors do not."""
 
@@ -77,9 +75,9 @@ class YamlNode(NamedTuple):
 class Scalars:
     """The items of a list of scalars only, which become nodes on access; a matrix has many."""
 
-    def __init__(self, texts: list[str], places: list[int]) -> None:
-        self.texts, self.places = texts, places
-        """Four places for each item: the line and column of its start, and of its end."""
+    def __init__(self, texts: list[str], places: list[int], first_line: int) -> None:
+        self.texts, self.places, self.first_line = texts, places, first_line
+        """Four places for each item: the line and column of its start, and of its end; 0-based in the text."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -90,7 +88,8 @@ class Scalars:
     def __getitem__(self, index: int) -> YamlNode:
         i = range(len(self))[index]
         line, column, end_line, end_column = self.places[4 * i : 4 * i + 4]
-        return YamlNode((line, column), (end_line, end_column), self.texts[i])
+        start, end = (line + self.first_line, column + 1), (end_line + self.first_line, end_column + 1)
+        return YamlNode(start, end, self.texts[i])
 
 
 def documents(text: str, source: str, first_line: int = 1) -> Iterator[YamlNode]:
@@ -157,8 +156,8 @@ def _scalars(loader: Loader, first_line: int) -> tuple[Scalars, Event]:
         start: Any = event.start_mark
         end: Any = event.end_mark
         texts.append(event.value)
-        places += (start.line + first_line, start.column + 1, end.line + first_line, end.column + 1)
-    return Scalars(texts, places), event
+        places += (start.line, start.column, end.line, end.column)
+    return Scalars(texts, places, first_line), event
 
 
 def source_value(node: YamlNode, source: str) -> SourceValue:
@@ -171,16 +170,3 @@ def source_list(node: YamlNode, source: str) -> SourceValue:
     if node.text and "," not in node.text:
         node = YamlNode(node.position, node.end, items=[node], is_flow=True)
     return source_value(node, source)
-
-
-def source_matrix(node: YamlNode, source: str) -> SourceValue:
-    """Return a node that is a matrix as a value; the numbers of a large one are parsed as doubles at once."""
-    part = source_value(node, source)
-    first = node.items[0].items if node.items else None
-    if node.items is None or first is None or len(node.items) * len(first) < LARGE:
-        return part
-    from implicitgrad.readers.arrays.decimals import large_matrix
-
-    rows: Any = part.value
-    found = large_matrix(rows)
-    return part if found is None else part._replace(value=found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.model.spec import CLAIMS, PROGRAM_MARKS, SourceValue, SystemSpec, spelled
 from implicitgrad.readers.sources import stem
-from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_matrix, source_value
+from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 KEYS: tuple[str, ...] = ("name", "A", "B", "dL_dy", "x", "y", "equations", "at", "solve_for", "expect")
 READ_LAST = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to", "names")
 """Keys whose values need the others, and readers that a system of plain matrices does not load."""
-READ = dict.fromkeys(("A", "B", "P", "G"), source_matrix) | dict.fromkeys(("lb", "ub"), source_value)
-"""The readers of values that are not lists; one number may stand for the bounds of all unknowns."""
+NO_LISTS = ("A", "B", "P", "G", "lb", "ub")
+"""Keys of which one number does not stand for a list of it; it may stand for the bounds of all unknowns."""
 Refuse = Callable[..., None]
 """Adds a problem: its message, the node at which it is, a hint, and a code."""
 
@@ -81,7 +81,7 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
         elif key in READ_LAST:
             others[key] = value
         else:
-            spec.values[key] = READ.get(key, source_list)(value, source)
+            spec.values[key] = source_value(value, source) if key in NO_LISTS else source_list(value, source)
     if spec.kind == "program":
         if others or "z" in seen:
             from implicitgrad.readers.yaml.program import add_expressions
