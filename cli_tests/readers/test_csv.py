@@ -183,9 +183,71 @@ def test_tsv_is_parted_by_tabs_and_other_names_need_a_delimiter(tmp_path: Path) 
 def test_decimal_commas_are_read_where_they_are_stated(tmp_path: Path) -> None:
     system = read("a;b\n1,5;-2,25\n", tmp_path, delimiter=";", decimal=",")
     assert list(map(list, system.A)) == [[Fraction(3, 2), Fraction(-9, 4)]]
-    assert problems("1.5;2,5\n", tmp_path, delimiter=";", decimal=",") == [
-        "table.csv:1:1: expected a decimal comma, got '1.5'. Leave out --decimal ,"
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("1.5", "expected a decimal comma, got '1.5'. Write 1,5; where all decimal marks are points, leave out "
+                "--decimal ,"),
+        ("1.234", "expected a decimal comma, got '1.234'. Write 1234 if the point separates thousands, 1,234 if it is "
+                  "the decimal mark"),
+        ("-2.135,8023", "{}, got '-2.135,8023'. Leave out the thousands separators; a decimal comma is read from CSV "
+                        "with --decimal ,"),
+        ("1.234.567", "{}, got '1.234.567'. Leave out the thousands separators"),
+        ("k.A.", "{}, got 'k.A.'. It stands for a missing value; write the number, or 0 if it is zero"),
+    ],
+)  # fmt: skip
+def test_a_point_beside_decimal_commas_is_answered_with_what_to_write(tmp_path: Path, cell: str, problem: str) -> None:
+    found = problems(f";a;b\nr;2,5;{cell}\n", tmp_path, delimiter=";", decimal=",")
+    assert found == [f"table.csv:2:7: {problem.format('A[1][2]: ' + NUMBER)}"]
+
+
+MISSING = "It stands for a missing value; write the number, or 0 if it is zero"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["n/a", "N/A", "-n/a", "n.a.", "N. A.", "NA", "na", "<NA>", "#N/A", "#NV", "k.A.", "k. A.", "n.d.", "tbd", "TBA",
+     "nil", "NULL", "(null)", "None", "missing", "offen", "-", "--", "\u2013", ".", "...", "?"],
+)  # fmt: skip
+def test_what_stands_for_a_missing_value_is_no_letter(run: Run, word: str) -> None:
+    table = f",n,a\nr1,{word},2\nr2,3,1\n"
+    result = run("solve", "table.csv", files={"table.csv": table})
+    message = f"implicitgrad: table.csv:2:4: A[1][1]: {NUMBER}, got '{word}'. {MISSING}\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
+    assert json.loads(run("batch", "table.csv", "-q").stdout)["error"]["hint"] == MISSING
+
+
+@pytest.mark.parametrize("letters", ["n/d", "a/n", "(n/a)", "k/c", "tb", "nat", "mis"])
+def test_other_letters_of_a_table_stay_letters(run: Run, letters: str) -> None:
+    result = run("solve", "t.csv", "--require", "determined", files={"t.csv": f",u,v\nr1,{letters},2\nr2,3,1\n"})
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "problem"),
+    [
+        ("sep=;\n;a;b\nr;1;2\n", {"delimiter": ";"}, "It tells Excel the delimiter: delete the line"),
+        ("sep=;\na\n1\n", {"delimiter": ";"}, "It tells Excel the delimiter: delete the line"),
+        ("sep=;\n;a;b\nr;1;2\n", {}, "It tells Excel the delimiter: delete the line, and give --delimiter ';'"),
+    ],
+)
+def test_the_line_that_tells_excel_the_delimiter_is_refused(
+    tmp_path: Path, text: str, options: dict[str, str], problem: str
+) -> None:
+    expected = f"table.csv:1:1: expected a header or numbers, got 'sep=;'. {problem}"
+    assert problems(text, tmp_path, **options) == [expected]
+
+
+def test_another_delimiter_with_decimal_commas_is_one_problem(tmp_path: Path) -> None:
+    text = "a;b;c\n" + "1,5;2,5;3\n" * 11
+    assert problems(text, tmp_path) == [
+        "table.csv:2:3: expected 1 cell, as on line 1, got 3. If ';' separates the columns and ',' is the decimal "
+        "mark: --delimiter ';' --decimal ,"
     ]
+    found = problems("p;1,5;2\nq;1,5\nr;2\n", tmp_path, delimiter=";", decimal=",")
+    assert found == [f"table.csv:{line}: expected 3 cells, as on line 1, got 2" for line in ("2:3", "3:3")]
 
 
 def test_header_overrules_what_the_first_row_looks_like(tmp_path: Path) -> None:
@@ -239,7 +301,7 @@ NUMBER = "expected a number such as -12, 0.5, 1e-3 or 3/4"
         ("1\n2,3\n", ["table.csv:2:3: expected 1 cell, as on line 1, got 2"]),
         ("12 345,1/0\n1,2\n", [
             "table.csv:1:1: the first row holds neither numbers nor names: expected a number or a name, got '12 345'. "
-            "Is a comma missing?",
+            "Is a comma missing? A thousands separator is left out",
             "table.csv:1:8: the first row holds neither numbers nor names: expected a number or a name, got '1/0'. "
             "A fraction is an integer over a positive integer"]),
         ("nan,inf\n1,2\n", [

@@ -66,6 +66,39 @@ def test_the_commonest_misspellings_get_a_hint(text: str, hint: str) -> None:
     assert hint in str(caught.value)
 
 
+THOUSANDS = "Leave out the thousands separators"
+WITH_COMMA = f"{THOUSANDS}; a decimal comma is read from CSV with --decimal ,"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1,234", f"{THOUSANDS} (decimal commas are read from CSV with --decimal ,)"),
+        ("1.234.567", THOUSANDS), ("1'234", THOUSANDS), ("1\u2019234.5", THOUSANDS), ("-1_000", THOUSANDS),
+        ("1\u202f234", THOUSANDS), ("1.234,5", WITH_COMMA), ("1'234,5", WITH_COMMA), ("1 234,5", WITH_COMMA),
+        ("1\u00a0234\u00a0567,5", WITH_COMMA), ("12 345", "Is a comma missing? A thousands separator is left out"),
+        ("1 23", "Is a comma missing?"),
+        ("12,5", "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"),
+        ("(3)", "Write -3 if the parentheses mean that it is negative, else 3"),
+        ("3.5-", "Write the sign first: -3.5"), ("$5", "Leave out the currency sign"),
+        ("-5,20 €", "Leave out the currency sign"), ("12,5 %", "Write 0.5 for 50%"),
+        ("\u20135", "It has a typographic dash (U+2013); write - instead"), ("½", "Write 1/2"), ("-¾", "Write -3/4"),
+        ("5²", "It has the character U+00B2 ²; numbers are written in plain ASCII"),
+        ("n/a", "It stands for a missing value; write the number, or 0 if it is zero"),
+        ("#DIV/0!", "A spreadsheet could not compute or show it; write the number"),
+        ("#BEZUG!", "A spreadsheet could not compute or show it; write the number"),
+        ("####", "A spreadsheet could not compute or show it; write the number"),
+        ("-1.#IND", "Missing and infinite values are not read"),
+        ("1½", "It has the character U+00BD ½; numbers are written in plain ASCII"),
+        ("(2y-x²)", None), ("x\u22121", None), ("#1", None),
+    ],
+)  # fmt: skip
+def test_a_number_of_another_program_is_answered_with_what_to_write(text: str, hint: str | None) -> None:
+    with pytest.raises(NumberError) as caught:
+        parse_number(text)
+    assert caught.value.problem.hint == hint
+
+
 @given(st.fractions())
 def test_a_fraction_written_is_read_back(value: Fraction) -> None:
     assert parse_number(format_fraction(value)) == value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -97,6 +98,7 @@ def read_table(text: str, source: str, form: CsvFormat) -> Table:
         raise InputError([Problem(f"not valid CSV: {reason}", hint, "bad-csv", source, line)]) from None
     if not table.rows:
         raise InputError([Problem("empty; expected a system", code="empty", source=source)])
+    _refuse_line_of_excel(table)
     _refuse_ragged(table)
     refuse_another_delimiter(table)
     if table.decimal == ",":
@@ -104,12 +106,23 @@ def read_table(text: str, source: str, form: CsvFormat) -> Table:
     return table
 
 
+def _refuse_line_of_excel(table: Table) -> None:
+    """Raise InputError for the line sep=; that tells Excel the delimiter."""
+    line = table.lines[table.starts[0] - 1].strip()
+    if (found := re.fullmatch('"?sep=(.)"?', line, re.IGNORECASE)) is not None:
+        hint = "It tells Excel the delimiter: delete the line"
+        if found[1] != table.delimiter:
+            hint += f", and give --delimiter {shown_delimiter(found[1])}"
+        raise InputError([table.problem(f"expected a header or numbers, got {quoted(line)}", 0, 0, hint)])
+
+
 def _refuse_ragged(table: Table) -> None:
     width, first = len(table.rows[0]), table.starts[0]
     ragged = [r for r, row in enumerate(table.rows) if len(row) != width]
     problems = []
-    hint = _ragged_hint(table, ragged) if ragged else None
-    for r in ragged:
+    seen = _other_delimiter(table) if ragged else None
+    hint = delimiter_hint(seen) if seen else _ragged_hint(table, ragged) if ragged else None
+    for r in ragged[:1] if seen else ragged:
         found = len(table.rows[r])
         message = f"expected {count(width, 'cell')}, as on line {first}, got {found}"
         problems.append(table.problem(message, r, min(width, found - 1), hint, "ragged"))
@@ -136,12 +149,20 @@ def refuse_another_delimiter(table: Table) -> None:
 def _refuse_points(table: Table) -> None:
     cells = [(r, c, cell.strip()) for r, row in enumerate(table.rows) for c, cell in enumerate(row)]
     problems = [
-        table.problem(f"expected a decimal comma, got {quoted(cell)}", r, c, "Leave out --decimal ,", "bad-number")
+        table.problem(f"expected a decimal comma, got {quoted(cell)}", r, c, _point_hint(cell), "bad-number")
         for r, c, cell in cells
         if "." in cell and is_number(cell)
     ]
     if problems:
         raise InputError(problems)
+
+
+def _point_hint(cell: str) -> str:
+    """Return what to write instead of a number with a point where commas are decimal marks."""
+    comma = cell.replace(".", ",")
+    if re.fullmatch(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}", cell):
+        return f"Write {cell.replace('.', '')} if the point separates thousands, {comma} if it is the decimal mark"
+    return f"Write {comma}; where all decimal marks are points, leave out --decimal ,"
 
 
 def _read_rows(table: Table) -> None:
@@ -165,12 +186,13 @@ def _read_rows(table: Table) -> None:
         is_row_start = True
 
 
+def _other_delimiter(table: Table) -> str | None:
+    """Return another delimiter that every row contains."""
+    others = [d for d in (";", "\t", ",", "|") if d not in (table.delimiter, table.decimal)]
+    return next((d for d in others if all(d in table.lines[start - 1] for start in table.starts)), None)
+
+
 def _ragged_hint(table: Table, ragged: list[int]) -> str | None:
-    others = [d for d in (";", "\t", ",", "|") if d != table.delimiter]
-    text = table.lines[table.starts[ragged[0]] - 1]
-    seen = next((d for d in others if d in text and d in table.lines[table.starts[0] - 1]), None)
-    if seen:
-        return delimiter_hint(seen)
     if table.delimiter == "," and table.decimal == ",":
         return "With --decimal , the columns need another --delimiter, or quotes"
     if any(not table.rows[r][-1] for r in ragged):

@@ -14,6 +14,7 @@ ALIASES = {"Abs": "abs"}
 CONSTANTS = ("pi",)
 NO_LETTERS = {
     "nan", "inf", "infinity", "true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "na",
+    "(null)", "(none)", "n/a", "nil", "tba", "tbd", "missing", "unknown", "fehlt", "unbekannt", "offen",
 }  # fmt: skip
 """Booleans, null and words for missing numbers in YAML and other programs."""
 _NO_DERIVATIVE = "It has no derivative where the arguments are equal"
