@@ -109,7 +109,7 @@ class ProgressReport:
         if problems:
             from implicitgrad.terminal.nearest_file import with_nearest_file
 
-            problems = without_repeated_hints(map(with_nearest_file, problems))
+            problems = without_repeated_hints(map(with_nearest_file, problems), set())
         if problems and sys.stderr is not None and sys.stderr.isatty():
             _print_table(problems)
         else:

@@ -119,6 +119,7 @@ def _fill_standard_streams() -> None:
 def _target(output: str | None, directory: str | None, form: str | None, *, is_resumed: bool) -> OutputTarget:
     """Return where results go. Raise UsageError for options that exclude one another."""
     from implicitgrad.batch.run import OutputTarget
+    from implicitgrad.cli.options.values import format_of
 
     if "" in (output, directory):
         raise UsageError("expected a file's name, got ''")
@@ -130,7 +131,7 @@ def _target(output: str | None, directory: str | None, form: str | None, *, is_r
         return OutputTarget(None, directory, form or JSON)
     if form not in (None, *LINES):
         raise UsageError(f"--format {form} is one file for each system; expected --output-dir with it")
-    found = shared.format_of(output, form, COMBINED, JSON)
+    found = format_of(output, form, COMBINED, JSON)
     if is_resumed and found != JSON:
         raise UsageError(RESUME_NEEDS)
     return OutputTarget(None if output == "-" else output, None, found)

@@ -101,6 +101,7 @@ def check(
     """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
     from implicitgrad.cli.options.given import SystemOptions, parse_options
     from implicitgrad.cli.options.sources import files_read
+    from implicitgrad.cli.options.values import format_of
 
     given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
     names = {key: option.removeprefix("--").replace("-", "_") for key, option in CLAIM_OPTIONS.items()}
@@ -119,7 +120,7 @@ def check(
         raise UsageError("expected a file to check, got none: --exclude leaves all out")
     if output is not None:
         refuse_inputs(output, [*inputs, *map(file_of, files)])
-    form = shared.format_of(output, form, REPORTS, TABLE, is_plain=plain)
+    form = format_of(output, form, REPORTS, TABLE, is_plain=plain)
     reporting = taken(Reporting, others | {"form": form, "output": output})
     reporting.check()
     if update or yes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from implicitgrad import __version__
-from implicitgrad.cli.options.shared import HELP
-from implicitgrad.terminal.streams import write_stdout
+from implicitgrad.cli.options.shared import HELP, page_option
 
 COMMANDS = ("solve", "check", "batch", "guide")
 
@@ -34,13 +33,7 @@ class Commands(click.Group):
         return OVERVIEW
 
 
-def _show_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
-    if is_asked and not context.resilient_parsing:
-        write_stdout(f"implicitgrad {__version__}\n")
-        context.exit()
-
-
-VERSION = click.Option(["-V", "--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+VERSION = page_option("-V", "--version", page=lambda context: f"implicitgrad {__version__}")
 
 
 @click.group(cls=Commands, params=[HELP, VERSION], add_help_option=False, no_args_is_help=False)

@@ -17,7 +17,7 @@ from implicitgrad.text.internal_errors import INTERNAL_ERROR, INTERNAL_ERROR_EXI
 from implicitgrad.writers.formats import JSON
 
 
-def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str] | None = None) -> None:
+def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[str | None] | None = None) -> None:
     """Report problems on standard error, one a line: the first ten, then the number of the others.
 
     hinted : the hints printed so far, which are not repeated.
@@ -37,7 +37,10 @@ def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[st
 
         lines = [write_json(error_record(problem)) for problem in problems]
     else:
-        lines = [f"implicitgrad: {problem}" for problem in without_repeated_hints(problems, hinted)]
+        lines = [
+            f"implicitgrad: {problem}"
+            for problem in without_repeated_hints(problems, set() if hinted is None else hinted)
+        ]
     for line in lines:
         say(line)
 

@@ -128,8 +128,11 @@ def solve(
     shared.set_threads(threads, inputs)
     from implicitgrad.cli.answers.answer import SolveOptions
 
-    form = shared.format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
-    options = taken(SolveOptions, others | {"form": form, "file": None if output == "-" else output})
+    if output is not None or plain:
+        from implicitgrad.cli.options.values import format_of
+
+        form = format_of(output, form, FORMATS.values(), TABLE, is_plain=plain)
+    options = taken(SolveOptions, others | {"form": form or TABLE, "file": None if output == "-" else output})
     if options.steps or options.rtol is not None:
         from implicitgrad.cli.answers.refusals import refuse_both
 
@@ -142,10 +145,9 @@ def solve(
         from implicitgrad.terminal.files import write_file
 
         only = answers[0].written
-        write_file(options.file, text if isinstance(only, str) else memoryview(only), inputs)
-        for answer in answers:
-            if answer.note is not None:
-                say(answer.note)
+        write_file(options.file, text if isinstance(only, str) else only, inputs)
+        for note in filter(None, (answer.note for answer in answers)):
+            say(note)
     not_met = [problem for answer in answers for problem in answer.unmet]
     if problems or not_met:
         from implicitgrad.cli.problems import report

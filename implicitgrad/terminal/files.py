@@ -15,7 +15,7 @@ from implicitgrad.text.errors import OutputError, ReaderGone
 
 def write_file(
     path: str,
-    content: str | memoryview | Callable[[BinaryIO], None],
+    content: str | bytes | memoryview | Callable[[BinaryIO], None],
     inputs: Iterable[str] = (),
     option: str = "--output",
     *,
@@ -57,7 +57,7 @@ def standard_stream(status: os.stat_result) -> int | None:
     return None
 
 
-def _writer(content: str | memoryview | Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:
+def _writer(content: str | bytes | memoryview | Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:
     if callable(content):
         return content
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content

@@ -48,17 +48,15 @@ class Problem(NamedTuple):
         return printable(text)
 
 
-def without_repeated_hints(problems: Iterable[Problem], said: set[str] | None = None) -> list[Problem]:
+def without_repeated_hints(problems: Iterable[Problem], said: set[str | None]) -> list[Problem]:
     """Return the problems, each hint only with the first that has it.
 
     said : the hints printed so far; the new ones are added to it.
     """
-    said = set() if said is None else said
     kept = []
     for problem in problems:
         kept.append(problem._replace(hint=None) if problem.hint in said else problem)
-        if problem.hint:
-            said.add(problem.hint)
+        said.add(problem.hint)
     return kept
 
 
@@ -88,7 +86,7 @@ class InputError(ImplicitGradError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = list(map(str, without_repeated_hints(self.problems[:MAX_PROBLEMS_SHOWN])))
+        lines = list(map(str, without_repeated_hints(self.problems[:MAX_PROBLEMS_SHOWN], set())))
         if len(self.problems) > MAX_PROBLEMS_SHOWN:
             lines.append(f"... and {len(self.problems) - MAX_PROBLEMS_SHOWN} more problems")
         Exception.__init__(self, "\n".join(lines))

@@ -46,7 +46,7 @@ def report_results(results: Sequence[Result], reporting: Reporting, inputs: Sequ
 
     inputs : the files that were read, which are never overwritten.
     """
-    hinted: set[str] = set()
+    hinted: set[str | None] = set()
     for result in results:
         if isinstance(result, Unreadable):
             report(result.problems, as_json=reporting.form == JSON, hinted=hinted)

@@ -1,4 +1,4 @@
-"""The options that commands share: how options are declared, those of a system, and the files that these name."""
+"""How commands declare their options, the options that several of them share, and the threads of linear algebra."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import click
 
 from implicitgrad.model.spec import REQUIREMENTS, UNIQUE_GRADIENT
 from implicitgrad.terminal.streams import write_stdout
-from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.formats import PLAIN
 
 if TYPE_CHECKING:
     from implicitgrad.writers.formats import Format
@@ -88,17 +86,18 @@ def taken(kind: type[Values], options: Mapping[str, object]) -> Values:
     return make(**{name: options[name] for name in kind.__annotations__ if options.get(name) is not None})
 
 
-def _show_help(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
-    """Write the help like all output: escaped, and with an exit code if that fails."""
-    if is_asked and not context.resilient_parsing:
-        write_stdout(context.get_help().rstrip("\n") + "\n")
-        context.exit()
+def page_option(*names: str, page: Callable[[click.Context], str], **settings: Any) -> click.Option:  # noqa: ANN401
+    """Declare a flag that writes a page like all output, escaped and with an exit code if that fails, and exits."""
+
+    def show(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+        if is_asked and not context.resilient_parsing:
+            write_stdout(page(context).rstrip("\n") + "\n")
+            context.exit()
+
+    return click.Option(names, is_flag=True, is_eager=True, expose_value=False, callback=show, **settings)
 
 
-HELP = click.Option(
-    ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help,
-    help="Show this message and exit.",
-)  # fmt: skip
+HELP = page_option("-h", "--help", page=click.Context.get_help, help="Show this message and exit.")
 DEBUG = option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 EXCLUDE = option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files and directories: 'draft*'.")
 PLAIN_OPTION = option("--plain", is_flag=True, help="Print a fact a line, for screen readers and grep.")
@@ -187,22 +186,6 @@ def require_option(help_text: str) -> click.Option:
         "--require", type=click.Choice(REQUIREMENTS), multiple=True, metavar="VERDICT",
         help=f"{help_text}: {verdicts}; can be repeated.",
     )  # fmt: skip
-
-
-def format_of(
-    output: str | None, asked: str | None, formats: Iterable[Format], default: str, *, is_plain: bool = False
-) -> str:
-    """Return the name of the format of --format or --plain, or else that of the suffix of --output, or the default."""
-    if output == "":
-        raise UsageError("expected a file's name, got ''")
-    if is_plain and asked not in (None, PLAIN):
-        raise UsageError(f"--plain is --format {PLAIN}; expected it or --format {asked}, got both")
-    asked = PLAIN if is_plain else asked
-    if asked is not None or output is None:
-        return asked or default
-    from implicitgrad.cli.options.values import format_by_suffix
-
-    return format_by_suffix(output, formats, default)
 
 
 def set_threads(threads: int | None, inputs: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ import click
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import UsageError
 from implicitgrad.text.number_grammar import NumberError, parse_number
-from implicitgrad.writers.formats import PLAIN_SUFFIX, Format
+from implicitgrad.writers.formats import PLAIN, PLAIN_SUFFIX, Format
 
 MIN_TIME_LIMIT, MAX_TIME_LIMIT = 0.001, 10**6
 """Seconds."""
@@ -81,11 +81,21 @@ def parse_rates(value: str) -> dict[str, Fraction]:
     return rates
 
 
-def format_by_suffix(output: str, formats: Iterable[Format], default: str) -> str:
-    """Return the name of the format that the suffix of --output stands for.
+def format_of(
+    output: str | None, asked: str | None, formats: Iterable[Format], default: str, *, is_plain: bool = False
+) -> str:
+    """Return the name of the format of --format or --plain, or else that of the suffix of --output.
 
-    default : that of devices, .txt and names without a suffix. Raise UsageError for a suffix of none of ``formats``.
+    default : that of standard output, devices, .txt and names without a suffix. Raise UsageError for a suffix of none
+    of ``formats``.
     """
+    if output == "":
+        raise UsageError("expected a file's name, got ''")
+    if is_plain and asked not in (None, PLAIN):
+        raise UsageError(f"--plain is --format {PLAIN}; expected it or --format {asked}, got both")
+    asked = PLAIN if is_plain else asked
+    if asked is not None or output is None:
+        return asked or default
     suffix = os.path.splitext(output)[1].lower()
     if suffix in ("", ".", PLAIN_SUFFIX):
         return default
