@@ -7,7 +7,7 @@ from implicitgrad.writers.document import Document
 from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.options import WriteOptions
 from implicitgrad.writers.pages import latex, markdown
-from implicitgrad.writers.screen.page import lay_out
+from implicitgrad.writers.screen.page import Page, lay_out
 from implicitgrad.writers.screen.summary import summarize
 
 
@@ -16,7 +16,8 @@ def write_table(solution: Solution, screen: Screen, numbers: NumberOptions = DEF
 
 
 def write_summary(solution: Solution, screen: Screen, numbers: NumberOptions = DEFAULT) -> str:
-    return summarize(Document(solution, Notation(numbers, screen.label, screen.label)), screen)
+    document = Document(solution, Notation(numbers, screen.label, screen.label))
+    return Page(screen, document, summarize(document, screen)).text()
 
 
 def write_markdown(solution: Solution, numbers: NumberOptions = DEFAULT) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -14,9 +14,9 @@ from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.terminal.streams import LABEL, Screen
 from implicitgrad.text.characters import count
 from implicitgrad.writers.document import Document
+from implicitgrad.writers.elements import Equations, Role, Section, Sentence
 from implicitgrad.writers.screen.heat_map import draw, shorten
 from implicitgrad.writers.screen.scaled_matrix import ScaledMatrix
-from implicitgrad.writers.screen.table import Page
 from implicitgrad.writers.screen.table_layout import GAP, MARGIN, Line
 from implicitgrad.writers.sections.constraints import direction
 
@@ -27,29 +27,20 @@ MARK = " ?"
 HINT = "--full prints all entries, --show NAMES some; --format json or -o has all"
 
 
-def summarize(answer: Document, screen: Screen) -> str:
-    """Return the answer on one screen, ended by a newline."""
-    page, solution = Page(screen), answer.solution
-    page.header(answer)
-    summary = _Summary(answer, screen)
+def summarize(answer: Document, screen: Screen) -> Iterator[Section | list[Line]]:
+    """Yield the answer on one screen below the question and the findings: sections, and lines laid out already."""
+    solution, summary = answer.solution, _Summary(answer, screen)
     if sentences := summary.sentences():
-        page.gap()
-    for sentence in sentences:
-        page.prose(sentence)
-    for section in answer.dependence():
-        page.section(section)
+        yield Section(tuple(map(Sentence, sentences)))
+    yield from answer.dependence()
     if solution.independent:
         for remark in filter(None, (answer.shown.note, summary.choice())):
-            page.gap()
-            page.prose(remark, "italic")
-        _lay_out(page, summary.parts())
+            yield Section((Sentence(remark, Role.ASIDE),))
+        yield from _side_by_side(summary.parts(), None if screen.width is None else max(1, screen.width - len(MARGIN)))
         if not solution.is_gradient_alone:
-            summary.picture(page)
-        page.gap()
-        page.prose(HINT, "italic")
-    for section in answer.warnings():
-        page.section(section)
-    return page.text()
+            yield from summary.picture()
+        yield Section((Sentence(HINT, Role.ASIDE),))
+    yield from answer.warnings()
 
 
 class _Part(NamedTuple):
@@ -140,23 +131,22 @@ class _Summary:
             )
         return found
 
-    def picture(self, page: Page) -> None:
-        """Draw ∂y/∂x as a heat map."""
+    def picture(self) -> Iterator[Section | list[Line]]:
+        """Yield ∂y/∂x as a heat map."""
         import numpy as np
 
         names = (self.answer.y, self.answer.inputs)
         marked = np.array(self.open_rows if _is_mixed(self.open_rows) else [False] * len(self.open_rows))
         found = draw(self.dy_dx.certain, self.dy_dx.unit, names, marked, self.screen)
-        page.gap()
         if found is None:
-            is_zero = not self.dy_dx.values.any()
-            page.prose(f"{'every entry of ∂y/∂x is' if is_zero else 'no entry of ∂y/∂x can be distinguished from'} 0")
+            what = (
+                "no entry of ∂y/∂x can be distinguished from" if self.dy_dx.values.any() else "every entry of ∂y/∂x is"
+            )
+            yield Section((Sentence(f"{what} 0"),))
             return
-        page.prose(found.caption)
-        for lines in (found.lines, found.legend):
-            page.gap()
-            for line in lines:
-                page.line(line)
+        yield Section((Sentence(found.caption),))
+        yield found.lines
+        yield found.legend
 
     def _part(
         self, name: str, size: str, entries: ScaledMatrix, row: Callable[[int], str], is_open: Sequence[bool]
@@ -173,28 +163,24 @@ class _Summary:
         return shorten(name, MAX_NAME_LENGTH, self.screen)
 
 
-def _lay_out(page: Page, parts: list[_Part]) -> None:
-    """Lay out the parts side by side, below one another, or one entry per line."""
-    room = page.room(MARGIN)
-    page.gap()
+def _side_by_side(parts: list[_Part], room: int | None) -> Iterator[Section | list[Line]]:
+    """Yield the parts side by side, below one another, or one entry per line. room : the columns beside the margin."""
     together = sum(part.width for part in parts) + len(GAP) * (len(parts) - 1)
     if room is None or together <= room:
+        lines: list[Line] = []
         for row in zip_longest(*map(_lines, parts)):
-            line: Line = []
+            lines.append([])
             for part, cells in zip(parts, row, strict=True):
-                line += [(GAP if line else "", ""), *(cells or [(" " * (len(MARGIN) + part.width), "")])]
-            page.line(line)
+                gap = GAP if lines[-1] else ""
+                lines[-1] += [(gap, ""), *(cells or [(" " * (len(MARGIN) + part.width), "")])]
+        yield lines
         return
-    for number, part in enumerate(parts):
-        if number:
-            page.gap()
+    for part in parts:
         if part.width <= room:
-            for cells in _lines(part):
-                page.line(cells)
+            yield _lines(part)
         else:
-            page.equation(Expression((f"{part.name}:", part.size)))
-            for entry, value in part.lines:
-                page.equation(Expression((f"{entry} =", value.strip())))
+            entries = [Expression((f"{entry} =", value.strip())) for entry, value in part.lines]
+            yield Section((Equations((Expression((f"{part.name}:", part.size)), *entries)),))
 
 
 def _lines(part: _Part) -> list[Line]:
