@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,20 +40,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def examples(number: int) -> settings:
-    """Try a property on ``number`` random examples in a thorough run (IMPLICITGRAD_TESTS=thorough), else on a tenth."""
+    """Try a property on ``number`` random examples in a thorough run (IMPLICITGRAD_TESTS=thorough), else on a fifth."""
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
     return settings(
-        max_examples=number if IS_THOROUGH else max(5, number // 10), deadline=None, suppress_health_check=checks
+        max_examples=number if IS_THOROUGH else max(5, number // 5), deadline=None, suppress_health_check=checks
     )
 
 
-settings.register_profile("implicitgrad", examples(100))
+settings.register_profile("implicitgrad", examples(50))
 settings.load_profile("implicitgrad")
 
 
 def trials(number: int) -> int:
-    """Return how often a loop is run: ``number`` times in a thorough run, else a tenth of that."""
-    return number if IS_THOROUGH else -(-number // 10)
+    """Return how often a loop is run: ``number`` times in a thorough run, else a fifth of that."""
+    return number if IS_THOROUGH else -(-number // 5)
 
 
 def spread(cases: Iterable[T], step: int) -> list[T]:
@@ -63,7 +63,17 @@ def spread(cases: Iterable[T], step: int) -> list[T]:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)  # sympy remembers much, and to look through that takes long
     gc.enable()
+    if "sympy" in sys.modules:
+        remember_what_is_simplified()
+
+
+def remember_what_is_simplified() -> None:
+    """Simplify each expression once in this process, though many tests ask for an answer in several forms."""
+    from implicitgrad.symbolic.function_field import simplest
+
+    simplest._simplified = cache(simplest._simplified)
 
 
 only_thorough = pytest.mark.skipif(not IS_THOROUGH, reason="takes long: IMPLICITGRAD_TESTS=thorough runs it")

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, only_thorough
 
 import implicitgrad
 from implicitgrad.readers.sources import BY_SUFFIX, InputFormat
@@ -249,6 +249,7 @@ def test_numbers_load_no_sympy(arguments: list[str]) -> None:
     assert not loaded("solve", *arguments) & {"sympy", "mpmath"}
 
 
+@only_thorough
 def test_letters_load_sympy() -> None:
     assert "sympy" in loaded("solve", "-A", "1 a")
 

@@ -82,7 +82,9 @@ def test_the_examples_for_ci_are_valid_and_their_commands_run(run: Run, tmp_path
     commands += job["gradients"]["script"]
     commands = [command for command in commands if command.startswith("implicitgrad ")]
     assert len(commands) == 2
-    shutil.copytree(ROOT / "sample_systems", tmp_path / "systems")
+    (tmp_path / "systems").mkdir()
+    for sample in ("two_equations.yaml", "relu.yaml"):
+        shutil.copy(ROOT / "sample_systems" / sample, tmp_path / "systems")
     for command in commands:
         result = run(*command.split()[1:])
         assert (result.returncode, result.stderr) == (0, ""), command

@@ -160,7 +160,7 @@ def test_any_one_number_flipped_in_what_a_sample_expects_fails_and_is_named(
     text = path.read_text("utf-8")
     numbers = list(claimed_numbers(path))
     assert numbers or "cos(t)" in text or "status: infeasible" in text
-    for name, start, end in spread(numbers, 8):
+    for name, start, end in spread(numbers[:: 1 + len(numbers) // 20], 5):
         value = Fraction(text[start:end])
         for flipped in (-value or 1, value + 1):
             changed = tmp_path / path.name

@@ -133,7 +133,7 @@ def test_the_notes_two_choices_both_pass_with_their_two_gradients_and_no_other_d
 
 
 @given(systems(), st.data())
-@examples(200)
+@examples(100)
 def test_a_jacobian_holds_exactly_if_it_solves_the_equation_along_the_constraint(
     system: LinearSystem, data: st.DataObject
 ) -> None:
@@ -151,7 +151,7 @@ def test_a_jacobian_holds_exactly_if_it_solves_the_equation_along_the_constraint
 
 
 @given(systems(losses=2), st.data())
-@examples(200)
+@examples(100)
 def test_a_gradient_holds_exactly_if_a_valid_jacobian_yields_it(system: LinearSystem, data: st.DataObject) -> None:
     solution = solve(system)
     free = len(solution.independent)
@@ -177,7 +177,7 @@ def test_a_gradient_holds_exactly_if_a_valid_jacobian_yields_it(system: LinearSy
 
 
 @given(systems(), st.data())
-@examples(200)
+@examples(100)
 def test_decimals_hold_exactly_if_something_valid_rounds_to_them(system: LinearSystem, data: st.DataObject) -> None:
     solution = solve(system)
     general = solution.general
@@ -186,19 +186,30 @@ def test_decimals_hold_exactly_if_something_valid_rounds_to_them(system: LinearS
         [f"{data.draw(st.integers(-12, 12)) / 10:.1f}" for _ in range(system.inputs)] for _ in range(system.unknowns)
     ]
     half = Fraction(1, 20)
-    possible = all(
-        is_feasible([
-            line
-            for J, V, row in zip(general.particular, general.null_space, texts, strict=True)
-            for line in between(list(V), Fraction(row[m]) - half - J[m], Fraction(row[m]) + half - J[m])
-        ])
-        for m in range(system.inputs)
-    )  # fmt: skip
-    assert bool(check(system, dy_dx=texts)) == possible
+
+    def is_possible(tolerances: list[Fraction]) -> bool:
+        return all(
+            is_feasible([
+                line
+                for J, V, row in zip(general.particular, general.null_space, texts, strict=True)
+                for line in between(list(V), Fraction(row[m]) - t - J[m], Fraction(row[m]) + t - J[m])
+            ])
+            for m, t in enumerate(tolerances)
+        )  # fmt: skip
+
+    found = outcome(check(system, dy_dx=texts), "dy_dx")
+    rounded = [half] * system.inputs
+    if not found.is_undecided:
+        assert found.holds == is_possible(rounded)
+        return
+    assert found.reason.startswith("it proves nothing: its own rounding allows an error of 0.05 in dy_dx[")
+    assert is_possible(rounded)
+    squares = [sum(value**2 for value in column) / len(column) for column in transpose(general.minimum_norm)]
+    assert not is_possible([min(half, Fraction(math.sqrt(square)) / 2) if square else half for square in squares])
 
 
 @given(st.integers(1, 3), st.data())
-@examples(200)
+@examples(100)
 def test_intervals_are_feasible_exactly_if_elimination_says_so(F: int, data: st.DataObject) -> None:
     intervals = []
     for _ in range(data.draw(st.integers(1, 5))):
@@ -258,7 +269,7 @@ def test_a_tolerance_takes_the_place_of_the_digits(tolerance: dict[str, Any], ho
 @pytest.mark.parametrize("n", [1, 2, 3, 6, 10])
 def test_a_gradient_computed_in_floating_point_holds_and_a_wrong_one_does_not(dtype: type, n: int) -> None:
     rng = np.random.default_rng(n)
-    for _ in range(20 // n + 1 if IS_THOROUGH else 1 + (n < 4)):
+    for _ in range(10 // n + 1 if IS_THOROUGH else 1 + (n < 4)):
         A, g = rng.normal(size=(n, n)).astype(dtype), rng.normal(size=n).astype(dtype)
         gradient, J = np.linalg.solve(A.T, g), np.linalg.inv(A)
         verdict = check(A, g, dL_dx=gradient, dy_dx=J)

@@ -104,7 +104,7 @@ def test_near_a_fold_nothing_is_decided_and_what_the_point_does_not_touch_is(run
 
 def test_no_verdict_is_wrong_of_any_solution_that_rounds_to_the_point() -> None:
     generator, seen = random.Random(5), set()
-    for _ in range(120 if IS_THOROUGH else 30):
+    for _ in range(60 if IS_THOROUGH else 30):
         t, places = generator.uniform(0.2, 1.3), generator.choice([1, 2, 4])
         x, y = math.cos(t), math.sin(t) * 1.5
         truth = -9 * x / (4 * y)

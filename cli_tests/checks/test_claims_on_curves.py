@@ -52,7 +52,7 @@ def judged(curve: Solution, dy_dx: str) -> Outcome:
     [*SOFTMAX, "--inputs", "z1,z2", "--dydx", "p1*(1-p1) -p1*p2; -p1*p2 p2*(1-p2); p1*s p2*s"],
     [*SPHERE, "--dydx=-x*y/(1-x**2-w**2); 0"],
     ["-e", "x1 = y**2", "-e", "x2 = y**3", "--unknowns", "y", "--inputs", "x1,x2", "--dydx", "y/(2*x1) 0"],
-], 2))  # fmt: skip
+], 3))  # fmt: skip
 def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> None:
     result = run("check", *arguments)
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
@@ -74,7 +74,7 @@ def test_what_the_equations_make_right_holds(arguments: list[str], run: Run) -> 
     ([*equation("y = x**2"), "--dydx", "2*sqrt(y)"], "the claim is right on a part of the curve alone\n"),
     ([*equation("y = exp(x)"), "--dydx", "0.5"], "claimed 0.5, correct is exp(x); at x = 1.25"),
     ([*SOFTMAX, "--inputs", "z1,z2", "--dydx", "p1 -p1*p2; -p1*p2 p2*(1-p2); p1*s p2*s"], "fails: 1 of 6 entries"),
-], 2))  # fmt: skip
+], 3))  # fmt: skip
 def test_what_is_wrong_at_a_point_of_the_equations_fails(arguments: list[str], explanation: str, run: Run) -> None:
     result = run("check", *arguments)
     assert (result.returncode, result.stderr) == (1, "")
@@ -82,13 +82,13 @@ def test_what_is_wrong_at_a_point_of_the_equations_fails(arguments: list[str], e
     assert explanation in result.stdout
 
 
-@pytest.mark.parametrize("arguments", [
+@pytest.mark.parametrize("arguments", spread([
     [*equation("x**2+y**2=25"), "--dydx=-x/y+(x-3)"],  # x = 3 is two points of the circle
     [*equation("y**3=x"), "--dydx", "1/(3*y**2)+(x-1)*(x-8)"],
     [*equation("x*y=1"), "--dydx=-y/x+(8*x-10)*(y-2)"],
     [*equation("x**2+y**2=25"), "--dydx", "y-0.75*x"],
     [*equation("x**2+y**2=w", x="x,w"), "--dydx=-x/y+x-3 1/(2*y)+x-3"],
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_points_at_which_a_claim_happens_to_be_right_are_no_part_of_the_curve(arguments: list[str], run: Run) -> None:
     result = run("check", *arguments)
     assert (result.returncode, result.stderr) == (1, "")
@@ -147,7 +147,7 @@ def test_every_report_says_what_is_not_decided(run: Run, tmp_path: Any) -> None:
     assert str(verdict).startswith("dy_dx is not decided: 1 of 1 entry: ")
 
 
-@pytest.mark.parametrize("name", spread(TEXTBOOK, 3))
+@pytest.mark.parametrize("name", spread(TEXTBOOK, 5))
 def test_textbook_answers_hold_and_others_do_not(name: str) -> None:
     equation, expected = TEXTBOOK[name]
     left, right = equation.split(" = ")
@@ -160,7 +160,7 @@ def test_textbook_answers_hold_and_others_do_not(name: str) -> None:
         assert (outcome.holds, outcome.is_undecided) == (False, False)
 
 
-@pytest.mark.parametrize("seed", spread(range(6), 6))
+@pytest.mark.parametrize("seed", spread(range(3), 3))
 def test_a_claim_is_said_to_hold_exactly_where_the_truth_is_seen_at_other_points(seed: int) -> None:
     """On curves of two branches, y = f(x) and y = g(x), claims that are right on both, on one, or on none."""
     generator = random.Random(seed)

@@ -59,7 +59,7 @@ def wrong_gradients(A: list[list[Fraction]], g: list[Fraction]) -> dict[str, lis
 
 
 @given(square_systems(), st.data())
-@examples(400)
+@examples(200)
 def test_each_mistake_in_a_gradient_is_recognised(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:
@@ -80,7 +80,7 @@ def test_each_mistake_in_a_gradient_is_recognised(
 
 
 @given(square_systems(), st.data())
-@examples(200)
+@examples(100)
 def test_nothing_is_suspected_of_what_is_right_or_merely_wrong(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:
@@ -100,7 +100,7 @@ def test_nothing_is_suspected_of_what_is_right_or_merely_wrong(
 
 
 @given(square_systems(smallest=1))
-@examples(100)
+@examples(50)
 def test_a_flipped_sign_is_recognised_in_one_unknown_too(
     system: tuple[list[list[Fraction]], list[Fraction]],
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_flipped_sign_is_recognised_in_one_unknown_too(
 
 
 @given(square_systems(), st.data())
-@examples(300)
+@examples(150)
 def test_each_mistake_in_a_jacobian_is_recognised(
     system: tuple[list[list[Fraction]], list[Fraction]], data: st.DataObject
 ) -> None:
@@ -462,7 +462,7 @@ def _undone(X: Rows, message: str) -> tuple[Rows, Fraction] | None:
 @given(wrong_claims())
 @example(([[0], [1]], [[1], [1]], "dL_dx", [[Fraction(2)], [Fraction(1)]], Fraction(1, 2), None))
 @example(([[-3, 5, 2]], [[0, 0, 0]], "dy_dx", [[Fraction(1, 10**8)], [Fraction(-3, 10)], [1]], Fraction(1, 20), None))
-@examples(500)
+@examples(250)
 def test_a_claim_holds_without_the_mistake_that_is_named(
     case: tuple[Any, Any, str, Rows, Fraction, Rows | None],
 ) -> None:

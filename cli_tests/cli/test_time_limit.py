@@ -296,7 +296,7 @@ def test_a_slow_system_does_not_hold_back_what_is_done(
 def test_a_refused_system_of_a_file_leaves_the_systems_behind_it_to_be_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.5)
+    monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.2)
     monkeypatch.setattr(implicit, "linearize", work_for_ever)
     quick = json.dumps(QUICK)
     chunk = [Item("a.yaml", documents(quick, EQUATIONS, quick).encode()), *QUICK_ITEMS[:2]]

@@ -187,7 +187,7 @@ def claims(draw: st.DrawFn) -> str:
 
 
 @given(st.lists(st.tuples(numbers, numbers, numbers, numbers), min_size=1, max_size=2), claims())
-@examples(60)
+@examples(30)
 def test_after_an_update_all_claims_hold_and_the_systems_are_what_they_were(
     tmp_path: Path, matrices: list[tuple[str, ...]], expect: str
 ) -> None:

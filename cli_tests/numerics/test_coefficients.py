@@ -46,7 +46,7 @@ def one_solution(A: Matrix, right: Sequence[Fraction]) -> list[Fraction] | None:
 
 
 @given(st.integers(1, 4).flatmap(lambda n: st.tuples(matrices(n, n), vectors(n), vectors(n))), steps, st.data())
-@examples(150)
+@examples(75)
 def test_a_changed_coefficient_of_an_invertible_system_changes_the_loss_as_the_rank_one_update_says(
     system: tuple[Matrix, list[Fraction], list[Fraction]], step: Fraction, data: st.DataObject
 ) -> None:
@@ -85,7 +85,7 @@ def derivative_of_change(A: Matrix, g: Sequence[Fraction], ys: Sequence[Sequence
 
 
 @given(st.data())
-@examples(200)
+@examples(100)
 def test_exactly_the_entries_that_do_not_depend_on_a_choice_are_determined(data: st.DataObject) -> None:
     m, n, r = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4)), data.draw(st.integers(0, 3))
     A = product(data.draw(matrices(m, r)), data.draw(matrices(r, n))) if r else [[Fraction(0)] * n] * m

@@ -66,7 +66,8 @@ def assert_determined(A: Any, given: Any, g: np.ndarray, name: str) -> None:
 
 @pytest.mark.parametrize("n", spread([1, 2, 3, 5, 8, 20, 35, 60, 100], 2))
 def test_a_determined_system_is_within_bounds_that_are_tight(n: int) -> None:
-    for name, A in spread(matrices(n, seed=n), 2 + n // 8):
+    kinds = list(matrices(n, seed=n))[:: 1 + n // 35]
+    for name, A in spread(kinds, 2 + n // 8):
         g = np.random.default_rng(n).standard_normal((2, n))
         assert_determined(A.tolist(), A, g, name)
         texts = [[f"{value:.5g}" for value in row] for row in A.tolist()]
@@ -79,7 +80,7 @@ def test_large_systems_have_bounds_in_proportion(n: int) -> None:
     solution = solve(A, g)
     bound = solution.dy_dx.largest_error()
     assert 0 < bound <= n * U * solution.condition * np.abs(solution.dy_dx.array).max()
-    some = spread(range(n), 10)
+    some = spread(range(0, n, 4), 4)
     columns = solution.dy_dx.array[:, some]
     correction = solution.dy_dx.array @ precise_residual(np.eye(n)[:, some], A, columns)[0]
     assert (np.abs(correction) <= np.broadcast_to(solution.dy_dx.error, (n, n))[:, some]).all()
@@ -147,7 +148,7 @@ def assert_agree(exact: Solution, found: Solution) -> None:
         assert found.condition == pytest.approx(exact.condition, rel=1e-6)
 
 
-@examples(150)
+@examples(75)
 @given(systems())
 def test_small_systems_of_every_kind_agree_with_exact_arithmetic(values: dict[str, Any]) -> None:
     A, others = values["A"], {key: value for key, value in values.items() if key != "A"}
@@ -282,7 +283,7 @@ def test_rounding_to_doubles_is_bounded() -> None:
 
 def test_the_rank_is_what_the_singular_values_say() -> None:
     rng = np.random.default_rng(7)
-    for trial in range(trials(2000)):
+    for trial in range(trials(1000)):
         M, N = rng.integers(1, 7, size=2)
         r = min(M, N)
         cutoff = max(M, N) * 2 * U
@@ -477,7 +478,7 @@ def test_numpy_is_not_needed_for_a_system_of_text() -> None:
 
 def test_the_gradient_of_the_minimum_norm_choice_is_within_its_bound() -> None:
     random = np.random.default_rng(7)
-    for _ in range(trials(50)):
+    for _ in range(trials(25)):
         M, N = sorted(random.integers(1, 6, 2))
         A, g = random.normal(size=(M, N + 1)), random.normal(size=(2, N + 1))
         found = solve(A, g)

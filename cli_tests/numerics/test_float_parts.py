@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import trials
+from conftest import spread, trials
 from rationals import assert_within, exactly, fractions
 
 from implicitgrad import solve
@@ -40,7 +40,7 @@ def test_a_residual_in_twice_the_precision_is_right_to_the_last_bit_but_one() ->
     assert (integers[0][0, 0], integers[1][0, 0]) == (-2, 0)
 
 
-@pytest.mark.parametrize("seed", range(trials(20)))
+@pytest.mark.parametrize("seed", range(trials(10)))
 def test_matrices_of_every_arithmetic_say_the_same(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n, inner, m = rng.integers(1, 6, 3)
@@ -65,7 +65,7 @@ def test_matrices_of_every_arithmetic_say_the_same(seed: int) -> None:
     assert found[0][5] == tuple(map(tuple, fractions(exactly(left) * exactly(right))))
 
 
-@pytest.mark.parametrize("seed", range(trials(10)))
+@pytest.mark.parametrize("seed", range(trials(5)))
 def test_a_product_of_balls_holds_that_of_the_numbers_in_them(seed: int) -> None:
     rng = np.random.default_rng(seed)
     P, Q = rng.standard_normal((3, 4)) * 10.0 ** rng.integers(-9, 9, (3, 4)), rng.standard_normal((4, 2))
@@ -171,7 +171,7 @@ def assert_least(J: np.ndarray, dJ: Any, V: np.ndarray, dV: Any, true_J: Any, tr
 
 
 def test_a_least_solution_of_one_number_is_within_its_bound() -> None:
-    for v, j in product(range(-40, 41), range(1, 30)):
+    for v, j in product(range(-40, 41), spread(range(1, 30), 4)):
         V, J = np.array([[v * 1.0]]), np.array([[j * 1.0]])
         assert_least(J, 0.0, V, 0.0, J, V)
 
@@ -180,7 +180,7 @@ def test_a_least_solution_of_one_number_is_within_its_bound() -> None:
 @pytest.mark.parametrize("size", [1.0, 50.0, 2e4, 1e7])
 def test_a_least_solution_is_within_its_bound_whatever_its_givens_hide(r: int, F: int, size: float) -> None:
     rng = np.random.default_rng(r)
-    for _ in range(trials(20)):
+    for _ in range(trials(10)):
         V, J = size * rng.standard_normal((r, F)), rng.standard_normal((r, 3))
         assert_least(J, 0.0, V, 0.0, J, V)
         for shift in (1e-6, -1e-6, 1e-6 * np.sign(rng.standard_normal((r, 3)))):

@@ -82,7 +82,7 @@ def is_even(solution: Solution) -> bool:
 def test_units_change_nothing(seed: int) -> None:
     rng = Random(seed)
     tried = 0
-    for _ in range(trials(80)):
+    for _ in range(trials(40)):
         A, B = degenerate(rng)
         if not is_even(solve(A, B=B)):
             continue
@@ -92,7 +92,7 @@ def test_units_change_nothing(seed: int) -> None:
             found = solve(A_scaled, gradient, B=B_scaled, arithmetic="float")
             assert_same(exact, found, (A_scaled, B_scaled))
             tried += 1
-    assert tried > trials(200)
+    assert tried > trials(100)
 
 
 def test_a_row_that_A_leaves_to_B_is_in_no_unit_of_As() -> None:

@@ -27,7 +27,7 @@ def call(name: str, argument: str) -> str:
     return f"{name}({ARGUMENTS.get(name, 'u').replace('u', f'({argument})')})"
 
 
-@pytest.mark.parametrize("name", spread(FUNCTIONS, 3))
+@pytest.mark.parametrize("name", spread(FUNCTIONS, 5))
 def test_every_function_has_its_value_and_derivatives(run: Run, name: str) -> None:
     function = IN_MPMATH[name]
     record = json.loads(

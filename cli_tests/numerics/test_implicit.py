@@ -60,7 +60,7 @@ def test_textbook_problems(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", spread(["circle", "folium of Descartes", "product", "sine", "exponential", "logarithm", "roots"], 2)
+    "name", spread(["circle", "folium of Descartes", "product", "sine", "exponential", "logarithm", "roots"], 5)
 )
 def test_second_derivatives_are_sympys(name: str) -> None:
     equation, _ = TEXTBOOK[name]
@@ -81,12 +81,12 @@ def test_second_derivatives_of_several_inputs() -> None:
         for value, text in zip(row, texts, strict=True):
             assert sympy.simplify(sympy.sympify(text_of(value)) - sympy.sympify(text)) == 0
     assert solved("x = 2*y", y="y", order=2).second == ((0,),)
-    for equation, expected in (  # as textbooks have them
+    for equation, expected in spread((  # as textbooks have them
         ("x**2 + y**2 = r**2", "-r²/y³"),
         ("x**2/a**2 + y**2/b**2 = 1", "-b⁴/(a²·y³)"),
         ("x**3 + y**3 = 3*a*x*y", "2·a³·x·y/(a·x − y²)³"),
         ("sqrt(x) + sqrt(y) = sqrt(a)", "sqrt(a)/(2·x^(3/2))"),
-    ):
+    ), 3):  # fmt: skip
         ((second,),) = solved(equation, y="y", x="x", order=2).second or ()
         assert getattr(second, "shown", None) == expected
     assert solved("x**2 + y**2 = 25", y="y", at={"x": "3", "y": "4"}, order=2).second == ((Fraction(-25, 64),),)
@@ -110,7 +110,10 @@ def test_a_second_derivative_that_does_not_exist_is_null(run: Run) -> None:
     record = json.loads(run(*arguments, "--order", "2", "--format", "json").stdout)
     assert (record["d2y_dx2"], record["exact"]["d2y_dx2"], record["error_bound"]["d2y_dx2"]) == (None, None, None)
     assert "d2y_dx2" not in json.loads(run(*arguments, "--format", "json").stdout)
-    assert run(*arguments, "--order", "2").stdout == run(*arguments).stdout
+    open_one = "  ∂²y/∂x² is not determined, for ∂y/∂x is not\n\n"
+    whole = run(*arguments, "--order", "2").stdout
+    assert open_one in whole
+    assert whole.replace(open_one, "") == run(*arguments).stdout
 
 
 @pytest.mark.parametrize(("equations", "y", "x", "near"), spread(SYSTEMS, 3), ids=lambda value: str(value)[:30])
@@ -205,7 +208,7 @@ def test_newtons_method_finds_the_point() -> None:
             solved("x**2 + y**2 = 25", y="y", at=point, solve_for="y")
 
 
-@pytest.mark.parametrize("name", spread(TEXTBOOK, 4))
+@pytest.mark.parametrize("name", spread(TEXTBOOK, 5))
 def test_what_newtons_method_finds_is_proved_and_its_error_bounded(name: str) -> None:
     """Against ∂y/∂x by hand at a root found with more digits; singular is only what is."""
     equation, expected = TEXTBOOK[name]
@@ -215,7 +218,7 @@ def test_what_newtons_method_finds_is_proved_and_its_error_bounded(name: str) ->
     by_hand = sympy.lambdify(sympy.symbols("x y"), sympy.sympify(expected), "mpmath")
     found = 0
     points = itertools.product(("0.7", "1/3", "2", "sqrt(3)", "5"), ("0.3", "1.1", "3"))
-    for x, start in spread(itertools.islice(points, None, None, 2), 2):
+    for x, start in spread(itertools.islice(points, None, None, 3), 2):
         try:
             solution = solved(equation, y="y", x="x", at={"x": x, "y": start}, solve_for="y")
         except InputError:
@@ -293,7 +296,7 @@ def test_small_points_and_points_that_take_proof() -> None:
 
 def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it() -> None:
     generator, compared = random.Random(3), 0
-    for _ in range(trials(300)):
+    for _ in range(trials(150)):
         t, places = generator.uniform(0.2, 1.3), generator.choice([2, 3, 5, 9])
         x, y = math.cos(t), math.sin(t) * 1.5
         at = {"x": f"{x:.{places}f}", "y": f"{y:.{places}f}"}
@@ -304,7 +307,7 @@ def test_the_error_at_a_rounded_point_is_that_of_any_solution_that_rounds_to_it(
         compared += 1
         assert abs(float(solution.dy_dx[0][0] or 0) + 9 * x / (4 * y)) <= bound * (1 + 1e-9) + 1e-15
         assert bound <= 40 * 10.0**-places
-    assert compared > trials(250)
+    assert compared > trials(125)
 
 
 @pytest.mark.parametrize(

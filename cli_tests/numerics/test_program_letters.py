@@ -348,7 +348,7 @@ def random_statement(random: Random) -> Statement:
 
 def test_derivatives_in_letters_of_random_programs() -> None:
     random, seen, undecided = Random(1), set(), 0
-    for _ in range(400 if IS_THOROUGH else 60):
+    for _ in range(200 if IS_THOROUGH else 40):
         statement = random_statement(random)
         found, left_out = verify(statement, [[1, -2, 3][: len(statement.z.split())]])
         seen.add(found.status)
@@ -394,7 +394,7 @@ def random_affine_statement(random: Random) -> Statement:
 
 def test_letters_that_are_affine_are_always_decided() -> None:
     random, seen = Random(4), set()
-    for _ in range(200 if IS_THOROUGH else 30):
+    for _ in range(100 if IS_THOROUGH else 20):
         statement = random_affine_statement(random)
         found, undecided = verify(statement, [[1, -2, 3][: len(statement.z.split())]])
         assert not undecided

@@ -638,7 +638,7 @@ def random_program(kind: Callable[[Random], QuadraticProgram], seed: int) -> Qua
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 def test_random_programs_are_solved_as_brute_force_does(kind: Callable[[Random], QuadraticProgram]) -> None:
-    for seed in spread(range(60), 12):
+    for seed in spread(range(32), 8):
         verify(random_program(kind, seed))
 
 
@@ -652,7 +652,7 @@ def test_a_guess_in_doubles_is_verified(monkeypatch: pytest.MonkeyPatch) -> None
 def test_inequalities_are_added_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_generation, "MAX_ROWS_AT_ONCE", 0)
     monkeypatch.setattr(row_generation, "MAX_ROWS_PER_UNKNOWN", 0)
-    for number, seed in enumerate(spread(range(2000, 2024), 6)):
+    for number, seed in enumerate(spread(range(2000, 2012), 4)):
         monkeypatch.setattr(solver, "MAX_WITHOUT_GUESS", -1 if number % 2 else 24)
         for kind in KINDS:
             verify(random_program(kind, seed))
@@ -794,7 +794,7 @@ def test_a_guess_of_quadprog_is_proved_like_any_other(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(guess, "_by_quadprog", counted)
     monkeypatch.setattr(solver, "MAX_WITHOUT_GUESS", 0)
-    programs = [random_regular(random, random.randint(2, 6)) for _ in range(trials(50))]
+    programs = [random_regular(random, random.randint(2, 6)) for _ in range(trials(25))]
     one = Fraction(1)
     programs += [program_of([[one]], [-2 * one], [[one], [one]], [one, one])]
     own = [solve_program(program) for program in programs]
@@ -808,7 +808,7 @@ def test_gradients_agree_with_differences_of_another_solver() -> None:
     quadprog = pytest.importorskip("quadprog")
     numpy = pytest.importorskip("numpy")
     random, compared, step = Random(11), 0, 1e-4
-    for _ in range(trials(240)):
+    for _ in range(trials(120)):
         program = random_regular(random, random.randint(2, 6))
         found = solve_program(program)
         assert found.z is not None
@@ -842,7 +842,7 @@ def test_gradients_agree_with_differences_of_another_solver() -> None:
                     ends.append(value(moved))
                 entry = float(exact[place[0]][place[1]] if len(place) == 2 else exact[place[0]])
                 assert abs((ends[0] - ends[1]) / (2 * step) - entry) <= 1e-6 * max(1, abs(entry)), (key, place)
-    assert compared >= trials(200)
+    assert compared >= trials(100)
 
 
 def numbers_of(found: ProgramSolution) -> list[Fraction]:

@@ -58,7 +58,7 @@ SYSTEMS = {
 """Equations, the unknowns, the inputs, and a solution: the unknowns, the inputs, a and b."""
 
 
-@pytest.mark.parametrize(("equations", "y", "x", "values"), spread(SYSTEMS.values(), 3), ids=spread(SYSTEMS, 3))
+@pytest.mark.parametrize(("equations", "y", "x", "values"), spread(SYSTEMS.values(), 4), ids=spread(SYSTEMS, 4))
 def test_second_derivatives_are_those_of_the_slopes(equations: list[str], y: str, x: str, values: str) -> None:
     found, expected = solved(equations, y, x), by_sympy(equations, y, x)
     N, P = len(y.split()), len(x.split())

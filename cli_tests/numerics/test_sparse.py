@@ -89,7 +89,7 @@ KINDS = ["m-matrix", "rows-turned", "columns-turned", "h-matrix", "badly-scaled"
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(st.integers(2, 9), st.integers(0, 2**32), st.integers(1, 3), st.booleans())
-@examples(40)
+@examples(20)
 def test_every_certified_number_is_within_its_bound(kind: str, n: int, seed: int, losses: int, has_B: bool) -> None:
     A = matrices(n, kind, seed)
     rng = np.random.default_rng(seed + 1)
@@ -113,7 +113,7 @@ def test_every_certified_number_is_within_its_bound(kind: str, n: int, seed: int
 
 @pytest.mark.parametrize("kind", ["m-matrix", "h-matrix", "general"])
 @given(st.integers(2, 7), st.integers(0, 2**32))
-@examples(30)
+@examples(15)
 def test_the_bound_holds_for_every_matrix_within_the_errors_of_its_entries(kind: str, n: int, seed: int) -> None:
     A, rng = matrices(n, kind, seed), np.random.default_rng(seed + 2)
     radius, g = 1e-6, rng.standard_normal(n)
@@ -158,7 +158,7 @@ def test_shown_rows_and_columns_are_within_their_bounds(
 
 
 @given(st.integers(2, 8), st.integers(0, 2**32))
-@examples(30)
+@examples(15)
 def test_bounds_do_not_depend_on_what_the_decomposition_is_worth(n: int, seed: int) -> None:
     A, rng = matrices(n, "m-matrix", seed), np.random.default_rng(seed + 3)
     g = rng.standard_normal(n)
@@ -247,7 +247,7 @@ def definite(n: int, seed: int) -> Any:
 
 
 @given(st.integers(2, 9), st.integers(0, 2**32))
-@examples(60)
+@examples(30)
 def test_a_definite_matrix_is_certified_by_its_least_eigenvalue(n: int, seed: int) -> None:
     A, g = definite(n, seed), np.random.default_rng(seed + 1).standard_normal(n)
     with pytest.MonkeyPatch.context() as patch:
@@ -268,7 +268,7 @@ def test_an_indefinite_matrix_has_no_bound_of_its_least_eigenvalue() -> None:
 
 
 @given(st.integers(2, 9), st.integers(0, 2**32), st.floats(0.01, 2.0))
-@examples(60)
+@examples(30)
 def test_a_bound_of_the_least_eigenvalue_is_below_it(n: int, seed: int, share: float) -> None:
     A = definite(n, seed)
     M = factorization.factored(sparse.csc_array(A), None)
@@ -394,7 +394,7 @@ def test_a_structural_deficiency_is_explained(A: Any, expected: str) -> None:
 
 
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 2**32))
-@examples(60)
+@examples(30)
 def test_a_named_block_has_fewer_lines_across_than_lines(M: int, N: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     A = (rng.random((M, N)) < 0.4) * rng.standard_normal((M, N))

@@ -58,7 +58,7 @@ def test_a_dense_matrix_of_many_minors_has_the_answer_of_numbers_in_place_of_its
     ]
 
 
-NESTED_A_LITTLE = [("sin", 2), ("log", 2), ("exp", 2)]
+NESTED_A_LITTLE = [("log", 2), ("exp", 2)]
 
 
 def nested(function: str, depth: int, inside: str = "y") -> str:
@@ -67,7 +67,7 @@ def nested(function: str, depth: int, inside: str = "y") -> str:
 
 @pytest.mark.parametrize(
     ("function", "depth"),
-    [("sin", 12), ("tanh", 4), ("cos", 5), ("log", 4), ("exp", 3)] if IS_THOROUGH else NESTED_A_LITTLE,
+    [("sin", 9), ("tanh", 4), ("log", 4), ("exp", 3)] if IS_THOROUGH else NESTED_A_LITTLE,
 )
 def test_nested_functions_have_the_derivatives_of_the_chain_rule(run: Run, function: str, depth: int) -> None:
     given = ("-e", f"x={nested(function, depth)}", "--unknowns", "y")
@@ -127,7 +127,7 @@ def test_what_nobody_reads_is_refused_before_the_work(run: Run, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "matrix", [band(7 if IS_THOROUGH else 5), *spread([letters(2, 6), letters(4, 4), letters(3, 4)], 3)]
+    "matrix", [band(6 if IS_THOROUGH else 4), *spread([letters(2, 5), letters(4, 4), letters(3, 4)], 3)]
 )
 def test_what_is_answered_solves_the_equations(run: Run, matrix: str) -> None:
     result = run("solve", "-A", matrix, "-f", "json")
@@ -156,7 +156,7 @@ def evaluated(rows: list[list[Any]], point: dict[str, sympy.Expr]) -> sympy.Matr
 @pytest.mark.parametrize(
     ("function", "depth", "inside"),
     spread([("tan", 12, "y"), ("tanh", 20, "y"), ("atan", 20, "y"), ("asin", 8, "y/9"), ("atan", 6, "x*y+y"),
-            ("sqrt", 45, "x*y+y")], 2),
+            ("sqrt", 45, "x*y+y")], 4),
 )  # fmt: skip
 def test_deeply_nested_functions_have_their_slopes(run: Run, function: str, depth: int, inside: str) -> None:
     given = ("-e", f"{nested(function, depth, inside)}=z", "--unknowns", "y", "--inputs", "x,z")

@@ -392,7 +392,7 @@ def test_a_row_of_the_answer_is_no_gradient_and_no_equation(tmp_path: Path, labe
     )
 
 
-@examples(300)
+@examples(150)
 @given(st.text(st.sampled_from(list('1 2.e/,;"\n\r#xy-dL\t')), max_size=60), st.sampled_from([None, True, False]))
 def test_no_text_gives_anything_but_a_system_or_an_input_error(text: str, header: bool | None) -> None:
     problems: tuple[Problem, ...] = ()
@@ -472,7 +472,7 @@ def assert_same(fast: object, careful: object) -> None:
             assert one == other
 
 
-@examples(250)
+@examples(125)
 @given(tables(), st.sampled_from([None, True, False]), st.sampled_from(["float", "exact", "auto"]))
 def test_a_table_read_at_once_is_the_same_as_one_read_cell_by_cell(
     text: str, header: bool | None, arithmetic: str

@@ -104,7 +104,7 @@ def numbers() -> st.SearchStrategy[str]:
     )
 
 
-@examples(150)
+@examples(75)
 @given(st.data())
 def test_random_lines_do_too(data: st.DataObject) -> None:
     M, N, K = (data.draw(st.integers(1, 3)) for _ in range(3))

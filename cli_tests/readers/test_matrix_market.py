@@ -228,7 +228,7 @@ DECIMALS = st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,4})?(e-?[0-9])?", ful
     st.dictionaries(st.tuples(st.integers(0, 4), st.integers(0, 5)), DECIMALS, min_size=1),
     st.sampled_from([" ", "\t", "   "]),
 )
-@examples(60)
+@examples(30)
 def test_many_lines_at_once_mean_the_same_as_line_by_line(entries: dict[tuple[int, int], str], gap: str) -> None:
     from implicitgrad.readers.arrays import triplets
     from implicitgrad.readers.matrix_market.lines import Entries, Header, LineReader, as_rows

@@ -391,7 +391,7 @@ doubles = st.one_of(
 
 
 @given(st.data(), st.sampled_from(["exact", "float", "auto"]))
-@examples(150)
+@examples(75)
 def test_the_answer_to_any_doubles_holds_or_is_undecided(
     run: Run, tmp_path: Path, data: st.DataObject, arithmetic: str
 ) -> None:

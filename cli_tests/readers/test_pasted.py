@@ -719,7 +719,7 @@ FLOATS = arrays.arrays(
 )
 
 
-@examples(200)
+@examples(100)
 @given(FLOATS, st.sampled_from([repr, str]), st.booleans())
 def test_what_numpy_prints_with_all_digits_is_read_back(A: np.ndarray, printed: object, is_float32: bool) -> None:
     A = A.astype(np.float32) if is_float32 else A
@@ -729,7 +729,7 @@ def test_what_numpy_prints_with_all_digits_is_read_back(A: np.ndarray, printed: 
     assert np.array_equal(np.array([[type(A[0, 0])(entry) for entry in row] for row in rows]), A)
 
 
-@examples(200)
+@examples(100)
 @given(FLOATS)
 def test_what_numpy_rounds_is_read_as_it_is_printed(A: np.ndarray) -> None:
     assert np.allclose(np.array(read_value(str(A), "-A", is_matrix=True).value, dtype=float), A, rtol=1e-7, atol=1e-7)
@@ -755,7 +755,7 @@ PRINTERS = {
 }
 
 
-@examples(200)
+@examples(100)
 @given(RATIONALS, st.sampled_from(list(PRINTERS)))
 def test_what_sympy_prints_is_read_back(rows: list[list[Fraction]], printer: str) -> None:
     is_drawn = any(
@@ -778,7 +778,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@examples(1000)
+@examples(500)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join).filter(lambda text: text not in "-@"))
 @example("#1:99999999999 \n")
 @example("\\\n1")

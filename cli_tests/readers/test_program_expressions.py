@@ -104,7 +104,7 @@ def test_numbers_of_random_expressions_are_those_of_the_text() -> None:
         found = found.replace("^Fraction('2')", "**2").replace("zFraction('1')", "z1").replace("zFraction('2')", "z2")
         return eval(found.replace("**-Fraction('1')", "**-1"), {"Fraction": Fraction, **at})
 
-    for _ in range(trials(150)):
+    for _ in range(trials(75)):
         square, linear, side = text(3), text(3), text(3)
         program = read(f"({square})^2 + {linear} + c*d*z1 + z2", f"{side} + z1 <= c", c="3/2", d="-2")
         letters = {"c": Fraction(3, 2), "d": Fraction(-2)}

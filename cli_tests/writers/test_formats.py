@@ -213,7 +213,7 @@ names = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, ma
     ),
     st.data(),
 )
-@examples(60)
+@examples(30)
 def test_any_names_and_numbers_are_read_again(tmp_path: Path, system: Any, data: st.DataObject) -> None:
     A, y = system
     x = data.draw(st.lists(names, min_size=len(A), max_size=len(A), unique=True))
@@ -263,7 +263,7 @@ def extreme_systems(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(extreme_systems(), st.sampled_from(["exact", "float", "auto"]))
-@examples(150)
+@examples(75)
 def test_what_is_written_as_yaml_is_read_as_the_same_system_with_the_same_answer(
     run: Run, system: Any, arithmetic: str
 ) -> None:

@@ -151,7 +151,7 @@ def test_a_name_is_a_quoted_cell_and_no_formula(run: Run, tmp_path: Path, name: 
 
 
 @given(st.lists(st.text(min_size=1, max_size=6).filter(str.strip), min_size=2, max_size=2, unique=True))
-@examples(200)
+@examples(100)
 def test_names_are_read_back(names: list[str]) -> None:
     text = write(solve([["1", "2"], ["3", "4"]], x=names, y=names))
     heads, rows = sheet(text)

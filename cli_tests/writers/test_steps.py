@@ -269,7 +269,7 @@ def test_at_a_rounded_point_the_derivation_is_in_letters_and_the_point_is_insert
 ORDER_2 = ("circle", "folium of Descartes", "product", "roots", "absolute value")
 
 
-@pytest.mark.parametrize("name", spread(TEXTBOOK, 4))
+@pytest.mark.parametrize("name", spread(TEXTBOOK, 5))
 def test_the_lines_of_a_textbook_curve_hold_with_its_slope(name: str) -> None:
     equation, _ = TEXTBOOK[name]
     solution = solved(equation, y="y", steps=True, order=2 if name in ORDER_2 else 1)

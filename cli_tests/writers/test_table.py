@@ -199,7 +199,7 @@ def numbers(text: str) -> list[str]:
     )
 
 
-@examples(60)
+@examples(30)
 @given(st.sampled_from(CASES), st.integers(0, 120))
 def test_every_case_fits_any_width_without_losing_a_number(case: Case, width: int) -> None:
     solution = solve(case.A, case.dL_dy, B=case.B)
