@@ -453,3 +453,23 @@ def test_second_derivatives_at_rounded_points_have_bounds_that_hold(run: Run, y:
         assert abs(record["d2y_dx2"][0][0] - true) <= bound < mpmath.mpf(10) ** (2 - len(y))
         shown = run(*circle).stdout.partition("∂²y/∂x² = ")[2].split()[0]
         assert abs(mpmath.mpf(shown) - true) <= mpmath.mpf(10) ** -(len(shown.partition(".")[2]))
+
+
+def test_sentences_name_the_unknown_that_is_called_x(run: Run) -> None:
+    curve = ("solve", "-e", "x^2 + 2*y^2 = 25", "--unknowns", "x")
+    anywhere = run(*curve)
+    assert (anywhere.returncode, anywhere.stderr) == (0, "")
+    assert anywhere.stdout.endswith(
+        "holds where x ≠ 0\n"
+        "  elsewhere ∂F/∂x is singular or has no value, and the implicit function theorem does not apply\n"
+    )
+    fold = run(*curve, "--at", "x=0,y=sqrt(25/2)")
+    assert (fold.returncode, fold.stderr) == (0, "")
+    assert fold.stdout.endswith(
+        "∂F/∂x has rank 0, not 1. With ∂F/∂y it has 1: a fold, or a vertical tangent: "
+        "x is no differentiable function of y\n"
+    )
+    two = run("solve", "-e", "x*u = y", "-e", "x*u = y^2", "--unknowns", "u,x", "--at", "u=1,x=1,y=1")
+    assert (
+        "∂F/∂(u, x) has rank 1, not 2. With ∂F/∂y it has 2: a fold, or a vertical tangent: (u, x) is no" in two.stdout
+    )

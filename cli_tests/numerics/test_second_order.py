@@ -2,8 +2,10 @@
 
 import json
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 from conftest import Run, spread
@@ -168,3 +170,18 @@ def test_second_derivatives_that_are_not_determined_are_said_to_be_so(run: Run) 
         result = run(*node, *options)
         assert (result.returncode, result.stderr) == (0, "")
         assert "\n  ∂²y/∂x² is not determined, for ∂y/∂x is not\n" in result.stdout
+
+
+def test_second_derivatives_are_in_every_format_or_refused(run: Run, tmp_path: Path) -> None:
+    two = ("solve", "-e", "u^2 + v = x + z", "-e", "u*v = z", "--unknowns", "u,v", "--at", "x=1,z=0,u=1,v=0")
+    node = ("solve", "-e", "y^2 = x^3", "--unknowns", "y", "--at", "x=0,y=0")
+    for question, shape in ((two, (2, 2, 2)), (node, (1, 1, 1))):
+        result = run(*question, "--order", "2", "-o", "a.npz")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+        found = np.load(tmp_path / "a.npz")["d2y_dx2"]
+        assert found.shape == shape
+        record = json.loads(run(*question, "--order", "2", "--format", "json").stdout)["d2y_dx2"]
+        assert np.isnan(found).all() if record is None else found.tolist() == record
+    refused = run(*two, "--order", "2", "--format", "csv")
+    message = "implicitgrad: <inline>: CSV has no place for ∂²y/∂x². --format json has them\n"
+    assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", message)

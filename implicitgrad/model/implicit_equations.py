@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar.expressions import Equation, Node
 
 
+def partial_derivatives(x: Sequence[str], y: Sequence[str]) -> tuple[str, str]:
+    """Return ∂F/∂y and ∂F/∂x, with the names instead of y and x if y is an input or x an unknown."""
+    if "y" not in x and "x" not in y:
+        return "∂F/∂y", "∂F/∂x"
+    of_y, of_x = (names[0] if len(names) == 1 else f"({', '.join(names)})" for names in (y, x))
+    return f"∂F/∂{of_y}", f"∂F/∂{of_x}"
+
+
 class PointAccuracy(Enum):
     """How closely the point of the derivatives solves the equations."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy
+from implicitgrad.model.implicit_equations import ImplicitEquations, PointAccuracy, partial_derivatives
 from implicitgrad.model.solution import Solution
 from implicitgrad.text.errors import UsageError
 
@@ -58,12 +58,14 @@ def _failing(solution: Solution, origin: ImplicitEquations) -> tuple[str, str]:
     """Explain why the implicit function theorem does not apply if A has less rank than its shape allows."""
     M, rank = solution.system.equations, solution.rank
     rank_of_both = rank + (0 if solution.constraints is None else len(solution.constraints.dependent))
-    found = f"∂F/∂y has rank {rank}, not {min(M, solution.system.unknowns)}"
+    of_y, of_x = partial_derivatives(solution.x, solution.y)
+    found = f"{of_y} has rank {rank}, not {min(M, solution.system.unknowns)}"
     if not origin.point:
         message = f"the implicit function theorem does not apply anywhere: {found}, whatever the point"
         return "dependent", f"{message}; the equations are dependent in y"
     message = f"the implicit function theorem does not apply at the point: {found}"
     if rank_of_both == M:
-        why = "a fold, or a vertical tangent: y is no differentiable function of x"
-        return "fold", f"{message}. With ∂F/∂x it has {M}: {why}"
-    return "singular-point", f"{message}, and no full rank with ∂F/∂x either: a singular point, or dependent equations"
+        unknowns, inputs = of_y.removeprefix("∂F/∂"), of_x.removeprefix("∂F/∂")
+        why = f"a fold, or a vertical tangent: {unknowns} is no differentiable function of {inputs}"
+        return "fold", f"{message}. With {of_x} it has {M}: {why}"
+    return "singular-point", f"{message}, and no full rank with {of_x} either: a singular point, or dependent equations"

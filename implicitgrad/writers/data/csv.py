@@ -76,11 +76,12 @@ def sheet_of(solution: Solution, shown: Selection | None = None) -> Sheet:
     """Return ∂y/∂x with a column for each input and a row for each unknown, and a row dL/dx for each loss.
 
     With a dx there is a column for dy and dL along it. shown : None for everything. Raise UsageError for gradients of
-    the coefficients.
+    the coefficients and for second derivatives.
     """
-    if (at := solution.at_value) is not None and (at.dL_dA or at.dL_dB):
-        source = solution.system.source
-        raise UsageError(f"{source}: CSV has no place for ∂L/∂A and ∂L/∂B", "--format json has them")
+    at = solution.at_value
+    strange = "∂L/∂A and ∂L/∂B" if at is not None and (at.dL_dA or at.dL_dB) else "∂²y/∂x²" if solution.second else ""
+    if strange:
+        raise UsageError(f"{solution.system.source}: CSV has no place for {strange}", "--format json has them")
     rows = range(len(solution.y)) if shown is None else shown.rows
     columns = range(len(solution.x)) if shown is None else shown.columns
     heads = [solution.x[k] for k in columns]

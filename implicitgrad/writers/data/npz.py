@@ -36,6 +36,10 @@ def write(solution: AnySolution, options: WriteOptions) -> memoryview:
             matrices["minimum_norm"] = array_of(general.minimum_norm)
     if solution.dL_dx_rows is not None:
         matrices["dL_dx"] = gradient_of(solution)
+    if solution.second is not None:
+        N, P = len(solution.y), len(solution.x)
+        second = array_of(solution.second) if solution.second else np.full((N * P, P), np.nan)
+        matrices["d2y_dx2"] = second.reshape(N, P, P)
     if solution.along is not None and solution.system.dx is not None:
         found_along = {"dx": solution.system.dx, "dy": solution.along.dy, "dL": solution.along.dL}
         matrices |= {key: array_of(one)[0] for key, one in found_along.items() if one is not None}

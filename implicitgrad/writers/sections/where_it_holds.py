@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.implicit_equations import partial_derivatives
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.validity import SpecialCase, Validity
 from implicitgrad.text.characters import listed
@@ -27,7 +28,8 @@ def _conditions(solution: Solution, found: Validity, notation: Notation) -> list
     if found.nonzero:
         texts.append(f"holds where {listed([notation.comparison(value, '≠') for value in found.nonzero])}")
     if solution.system.is_local and found.nonzero:
-        texts.append("elsewhere ∂F/∂y is singular or has no value, and the implicit function theorem does not apply")
+        of_y, _ = partial_derivatives(*(list(map(notation.mention, names)) for names in (solution.x, solution.y)))
+        texts.append(f"elsewhere {of_y} is singular or has no value, and the implicit function theorem does not apply")
     texts += [f"where {_zeros(case.zeros, notation)}: {_case(case, solution, notation)}" for case in found.cases]
     if not found.has_all_cases:
         texts.append("the rank may be lower still: not every case is listed")
