@@ -35,13 +35,13 @@ def derived(case: Case, **options: Any) -> Solution:
 
 
 def steps_of(solution: Solution) -> dict[str, list[str]]:
-    """The lines under each heading of the printed page."""
+    """The lines under each heading of the printed page, with = ≈ for ≈."""
     found: dict[str, list[str]] = {}
     for line in write_table(solution, Screen(), NumberOptions(40)).splitlines():
         if match := re.match(r"  [0-9]\. (.*)", line):
             found[match[1]] = []
         elif found and line.startswith("    "):
-            found[list(found)[-1]].append(line.strip())
+            found[list(found)[-1]].append(line.strip().replace(" ≈ ", " = ≈"))
     return found
 
 

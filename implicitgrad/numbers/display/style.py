@@ -47,8 +47,10 @@ class Expression(NamedTuple):
         return " ".join(self.pieces)
 
     def named(self, name: str) -> Expression:
-        """Return the equation ``name = self``."""
-        return Expression((f"{name} =", *(piece.strip() for piece in self.pieces)))
+        """Return the equation ``name = self``, or ``name ≈ self`` if it begins with a rounded number."""
+        first, *others = (piece.strip() for piece in self.pieces)
+        is_rounded = re.match(f"{ROUNDED}-?[0-9]", first)
+        return Expression((f"{name} {ROUNDED if is_rounded else '='}", first[1:] if is_rounded else first, *others))
 
 
 def is_symbolic(value: object) -> TypeGuard[Symbolic]:

@@ -156,8 +156,8 @@ def spell_matrix(rows: Sequence[Sequence[str]]) -> str:
 
 
 def displayed(equations: Iterable[str]) -> list[str]:
-    """Return each equation as a display."""
-    return [f"\\[\n{equation}\n\\]" for equation in equations]
+    """Return each equation as a display, with ≈ instead of = ≈."""
+    return ["\\[\n" + equation.replace(f"= {ROUGHLY}", "\\approx ") + "\n\\]" for equation in equations]
 
 
 def spell_number(text: str) -> str:

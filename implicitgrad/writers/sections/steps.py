@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, groupby
@@ -331,7 +332,7 @@ class _Steps:
 
 
 def _equations(lines: Iterable[str]) -> Equations:
-    return Equations(tuple(Expression.of(line) for line in lines))
+    return Equations(tuple(Expression.of(re.sub("= ≈(?=-?[0-9])", "≈ ", line)) for line in lines))
 
 
 def _bounded(matrix: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
