@@ -23,7 +23,8 @@ def show_second_derivatives(
     """Yield ∂²y/∂x² of each unknown, in the unknowns and inputs that are shown."""
     x, P = solution.x, len(solution.x)
     if not second:
-        yield Section((Sentence("∂²y/∂x² is not determined, for ∂y/∂x is not"),))
+        if solution.independent:
+            yield Section((Sentence("∂²y/∂x² is not determined, for ∂y/∂x is not"),))
         return
     if len(solution.y) == 1:
         rows = second.bounded_rows()
