@@ -8,6 +8,9 @@ from conftest import Run
 PRODUCT = "{} is read as one name; where a product is meant, write {}"
 FUNCTION = "{} is read as one name; where a function is meant, write {}"
 E = "{} is read as a letter; where the number e is meant, write {}"
+PI = "{} is read as a letter; where the number is meant, write pi"
+POWER_OF_E = "{} is read as one name; where {} is meant, write {}"
+POWER = "{} is read as one name; where a power is meant, write {}"
 COMPLEX = "I is read as a letter that stands for a real number; complex numbers are not taken"
 
 
@@ -35,6 +38,16 @@ def messages(run: Run, *arguments: str) -> list[str]:
         ("E^y = x", "y", E.format("E", "exp(y)")),
         ("y = (1 + 2*I)*x", "y", COMPLEX),
         ("y = x*(I - 3)", "y", COMPLEX),
+        ("y = (2 + 3*i)*x", "y", COMPLEX.replace("I", "i", 1)),
+        ("y = (j*4 - 2)*x", "y", COMPLEX.replace("I", "j", 1)),
+        ("π*x = y^2", "y", PI.format("π")),
+        ("x = 2*Pi*y", "y", PI.format("Pi")),
+        ("y = x*ex", "y", POWER_OF_E.format("ex", "e^x", "exp(x)")),
+        ("ex = y", "y", POWER_OF_E.format("ex", "e^x", "exp(x)")),
+        ("y = e2t + t", "y", POWER_OF_E.format("e2t", "e^2t", "exp(2*t)")),
+        ("y = x + eˣ", "y", POWER.format("eˣ", "exp(x)")),
+        ("y = x*aⁿ", "y", POWER.format("aⁿ", "a^n")),
+        ("𝑥 + y = x", "y", "𝑥 and x are read as two names"),
     ],
 )
 def test_a_likely_mistake_is_warned_of_with_what_to_write(run: Run, equation: str, unknown: str, message: str) -> None:
@@ -57,6 +70,18 @@ def test_a_likely_mistake_is_warned_of_with_what_to_write(run: Run, equation: st
         ("-e", "x1 = 2*x11*y + x", "--unknowns", "y"),
         ("-e", "y = xmax*x", "--unknowns", "y"),
         ("-e", "y = alpha*x", "--unknowns", "y"),
+        ("-e", "π = p*y - c", "--unknowns", "y"),
+        ("-e", "x = π*y", "--unknowns", "π"),
+        ("-e", "x = π*y", "--unknowns", "y", "--inputs", "x,π"),
+        ("-e", "x^2 = π*y", "--unknowns", "y", "--at", "π=3,x=3,y=3"),
+        ("-e", "V = P*(1 + i)", "--unknowns", "P"),
+        ("-e", "V = P*(1 - i)*(1 + 2*j)", "--unknowns", "P"),
+        ("-e", "x = i*y + j*z", "--unknowns", "y,z"),
+        ("-e", "Y = C + ex - im", "--unknowns", "C"),
+        ("-e", "s = E*(ex + nu*ey)", "--unknowns", "E"),
+        ("-e", "ex = (s - nu*t)/x", "--unknowns", "x"),
+        ("-e", "x = O*y", "--unknowns", "y"),
+        ("-A", "i 1; 1 -j"),
         ("-A", "a b; c a1"),
         ("-A", "E*I 1; 1 12*E*I"),
     ],
@@ -69,6 +94,9 @@ def test_coefficients_and_files_are_warned_of_too(run: Run) -> None:
     assert messages(run, "-A", "1+2*I 1; 1 2") == [COMPLEX]
     assert messages(run, "-A", "2*I 1; 1 2") == [COMPLEX]
     assert messages(run, "-A", "a b; 1 ab") == [PRODUCT.format("ab", "a*b")]
+    assert messages(run, "-A", "O 1; 1 2") == ["O is read as a letter; where the number is meant, write 0"]
+    assert messages(run, "-A", "π 1; 1 2") == [PI.format("π")]
+    assert messages(run, "-A", "2+3*j 1; 1 2") == [COMPLEX.replace("I", "j", 1)]
     text = 'equations: ["x^2 = y*3", "3*y = 4*xy + z"]\ny: [y, z]\n'
     result = run("solve", "s.yaml", files={"s.yaml": text})
     assert result.stdout.endswith(f"warning: {PRODUCT.format('xy', 'x*y')}\n")
@@ -80,6 +108,9 @@ def test_coefficients_and_files_are_warned_of_too(run: Run) -> None:
     assert result.stdout.endswith(f"warning: {PRODUCT.format('xy', 'x*y')}\n")
 
 
+UNUSED = "y is in none of the equations"
+
+
 @pytest.mark.parametrize(
     ("arguments", "warnings"),
     [
@@ -87,11 +118,50 @@ def test_coefficients_and_files_are_warned_of_too(run: Run) -> None:
         (("-e", "z = 2*x", "--unknowns", "y,z"), ["y is in none of the equations"]),
         (("-e", "z = x^2", "--unknowns", "y,z", "--at", "x=1,z=1"), ["y is in none of the equations"]),
         (("-e", "x = z^2", "--unknowns", "y"), ["y is in none of the equations"]),
+        (("-e", "x2 + y2 = 25", "--unknowns", "y"), [f"{UNUSED}; where y2 is its power, write y^2"]),
+        (("-e", "x = y1 + y2", "--unknowns", "y"), [UNUSED]),
+        (("-e", "x = 3*y10", "--unknowns", "y"), [UNUSED]),
+        (("-e", "x^2 + Y^2 = 25", "--unknowns", "y"), [f"{UNUSED}; Y is another name"]),
         (("-e", "z = 2*xy", "--unknowns", "y"), [PRODUCT.format("xy", "x*y"), "y is in none of the equations"]),
     ],
 )
 def test_an_unknown_that_no_equation_has_is_named(run: Run, arguments: tuple[str, ...], warnings: list[str]) -> None:
     assert messages(run, *arguments) == warnings
+
+
+@pytest.mark.parametrize(
+    ("equation", "unknowns", "written", "column"),
+    [
+        ("dy/dx = -x/y", "y", "dy/dx", 1),
+        ("x = 2*(dy)/(dt)", "y", "dy/dt", 8),
+        ("x + y = 1 - y*dy/dx*3", "y", "dy/dx", 15),
+        ("d2y/dx2 = -y", "y", "d2y/dx2", 1),
+        ("dq/dprice = a*q + price", "q", "dq/dprice", 1),
+        ("dy1/dx1 = x1 + y1*y2", "y1,y2", "dy1/dx1", 1),
+    ],
+)
+def test_a_derivative_in_an_equation_is_refused_as_the_answer(
+    run: Run, equation: str, unknowns: str, written: str, column: int
+) -> None:
+    result = run("solve", "-e", equation, "--unknowns", unknowns)
+    message = f"expected no derivative, got '{written}'. {written} is the answer: leave it out"
+    hint = "a claim of it is --dydx (in a file, expect: {dy_dx: ...})"
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"implicitgrad: -e:1:{column}: {message}; {hint}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-e", "dz = a*dx + b*dy", "--unknowns", "dx,dy"),
+        ("-e", "dy/dx = 2", "--unknowns", "dy"),
+        ("-e", "dy/demand = y", "--unknowns", "y"),
+        ("-e", "d/density = y", "--unknowns", "y"),
+        ("-e", "dp/dx = y", "--unknowns", "y"),
+    ],
+)
+def test_names_that_begin_with_d_are_names(run: Run, arguments: tuple[str, ...]) -> None:
+    assert messages(run, *arguments) == []
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from implicitgrad.symbolic.grammar.expressions import (
     read_expression,
 )
 from implicitgrad.symbolic.grammar.functions import CONSTANTS, FUNCTIONS
-from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry, remarks_on
+from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry, refuse_derivative, remarks_on
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.number_texts import as_number, last_place
@@ -103,6 +103,7 @@ def read_equations(
         problems.append(Problem("equations: expected the names of the unknowns, got none", hint, "missing-y", source))
     if problems or y is None or unknowns is None:
         raise InputError(problems)
+    _refuse_derivatives(lines, equations, unknowns, elsewhere)
     inputs = inputs or _inputs(equations, unknowns)
     _refuse_unfit(unknowns, inputs, source)
     _refuse_too_many(len(lines), len(unknowns), len(inputs), source)
@@ -136,6 +137,21 @@ def _remarks(
 ) -> tuple[tuple[str, str], ...]:
     written = [WrittenEntry(line.text, (one.left, one.right)) for line, one in zip(lines, equations, strict=True)]
     return remarks_on(written, declared, defined={one.lone for one in equations if one.lone is not None})
+
+
+def _refuse_derivatives(
+    lines: Sequence[EquationLine], equations: Sequence[Equation], unknowns: Sequence[str], known: set[str]
+) -> None:
+    """Raise InputError for equations that contain dy/dx."""
+    problems = []
+    for line, equation in zip(lines, equations, strict=True):
+        if "/" in line.text and re.search(r"\bd\w", line.text):
+            try:
+                refuse_derivative(equation, unknowns, known)
+            except ExpressionError as error:
+                problems.append(expression_problem(line, error))
+    if problems:
+        raise InputError(problems)
 
 
 def _refuse_unfit(unknowns: list[str], inputs: list[str], source: str) -> None:

@@ -47,8 +47,11 @@ def _remarks_on_equations(solution: Solution, origin: ImplicitEquations) -> list
         remarks.append(("rounded-point", f"{message}, and the error is that of any solution that rounds to it"))
     used = {name for equation in origin.parsed for name in equation.names()}
     if unused := [name for name in solution.y if name not in used]:
+        from implicitgrad.symbolic.grammar.mistaken_names import likely_spelling
+
         which = f"{', '.join(unused)} {'is' if len(unused) == 1 else 'are'}"
-        remarks.append(("unused-unknown", f"{which} in none of the equations"))
+        clauses = [f"{which} in none of the equations", *filter(None, (likely_spelling(name, used) for name in unused))]
+        remarks.append(("unused-unknown", "; ".join(clauses)))
     elif solution.theorem_fails:
         remarks.append(_failing(solution, origin))
     return remarks

@@ -1,13 +1,15 @@
-"""Warn of names that probably mean something else: xy for x*y, sinx for sin(x), e for the number, I for √−1."""
+"""Warn of names that probably mean something else: xy for x*y, sinx for sin(x), e for the number, I for √−1, dy/dx."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from implicitgrad.symbolic.grammar.expressions import Node
+from implicitgrad.symbolic.grammar.expressions import Equation, ExpressionError, Node
 from implicitgrad.symbolic.grammar.functions import FUNCTIONS, as_product, is_run
+from implicitgrad.text.characters import quoted
 
 Remark = tuple[str, str]
 """A warning's code and message."""
@@ -46,17 +48,56 @@ def remarks_on(
         if product is None:
             known.add(name)
         call = None if product or name in defined else _as_call(name, all_names)
-        if meant := product or call:
-            kind = "product" if product else "function"
-            found.append(("names-run-together", f"{name} is read as one name; where a {kind} is meant, write {meant}"))
+        is_alone = all_names == {*declared, name}
+        is_other = product or call or (name in defined and not is_alone)
+        power = None if is_other else _as_power_of_e(name, all_names, is_alone=is_alone)
+        if meant := product or call or power:
+            kind = "a product" if product else "a function" if call else f"e^{name[1:]}"
+            found.append(("names-run-together", f"{name} is read as one name; where {kind} is meant, write {meant}"))
+        elif name in ("Pi", "PI", "π") and name not in defined:
+            found.append(("letter-pi", f"{name} is read as a letter; where the number is meant, write pi"))
+        elif are_entries and name in ("O", "o"):
+            found.append(("letter-O", f"{name} is read as a letter; where the number is meant, write 0"))
+        elif not name.isascii() and (remark := _of_another_alphabet(name, all_names)):
+            found.append(remark)
     for base in ("e", "E"):
         exponents = [node.parts[1] for node in _parts(nodes, "**") if node.parts[0].text == base]
         if base not in declared and any(base == "e" or any(exponent.names()) for exponent in exponents):
             message = f"{base} is read as a letter; where the number e is meant, write {_exp(base, written)}"
             found.append(("letter-e", message))
-    if "I" not in declared and any(_is_complex(node, are_entries=are_entries) for node in nodes):
-        found.append(("letter-I", "I is read as a letter that stands for a real number; complex numbers are not taken"))
+    for unit in "Iij":
+        if unit not in declared and any(_is_complex(unit, node, are_entries=are_entries) for node in nodes):
+            message = f"{unit} is read as a letter that stands for a real number; complex numbers are not taken"
+            found.append((f"letter-{unit}", message))
     return tuple(found)
+
+
+def refuse_derivative(equation: Equation, unknowns: Collection[str], known: Collection[str]) -> None:
+    """Raise ExpressionError for a quotient such as dy/dx of an unknown and another name, which is the answer.
+
+    known : all names declared, or in any equation.
+    """
+    for product in _parts([equation.left, equation.right], "*"):
+        over = [part for part in product.parts if part.kind == "name" and part.text not in unknowns]
+        under = [part.parts[0] for part in product.parts if part.kind == "inverse" and part.parts[0].kind == "name"]
+        for above, below in itertools.product(over, under):
+            y, x = (re.fullmatch("d([2-9]?)(.+)", name.text) for name in (above, below))
+            if y and x and y[2] in unknowns and (x[2] in known or re.fullmatch("[a-zA-Z][0-9]*", x[2])):
+                written = f"{above.text}/{below.text}"
+                claim = "--dydx (in a file, expect: {dy_dx: ...})"
+                hint = f"{written} is the answer: leave it out; a claim of it is {claim}"
+                raise ExpressionError(f"expected no derivative, got {quoted(written)}", above.offset, hint)
+
+
+def likely_spelling(unknown: str, names: Collection[str]) -> str | None:
+    """Return a clause on a name that may be meant by an unknown in none of the equations: y2 for its square, or Y."""
+    other = [name for name in names if name.lower() == unknown.lower()]
+    if other:
+        return f"{other[0]} is another name"
+    powers = [name for name in names if re.fullmatch(f"{re.escape(unknown)}[0-9]+", name)]
+    if len(powers) == 1 and powers[0][-1] not in "01":
+        return f"where {powers[0]} is its power, write {unknown}^{powers[0][len(unknown) :]}"
+    return None
 
 
 def _as_call(name: str, known: Collection[str]) -> str | None:
@@ -68,6 +109,29 @@ def _as_call(name: str, known: Collection[str]) -> str | None:
         argument = match[2] if match[2] in known or match[2] in ("x", "y", "z") else as_product(match[2], known)
         if argument is not None:
             return f"{function}({match[1]}{'*' if match[1] else ''}{argument})"
+    return None
+
+
+def _as_power_of_e(name: str, names: Collection[str], *, is_alone: bool) -> str | None:
+    """Return exp(x) for ex beside x, or if ex is the only name that is not declared; elsewhere it may be exports."""
+    match = re.fullmatch("e([0-9]*)([a-z])", name)
+    if match is None or not (match[2] in names or (match[2] in "xyz" and is_alone)):
+        return None
+    return f"exp({match[1]}{'*' if match[1] else ''}{match[2]})"
+
+
+def _of_another_alphabet(name: str, names: Collection[str]) -> Remark | None:
+    """Warn of a name with letters of typeset mathematics: 𝑥 beside x, or aⁿ."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKC", name)
+    if plain != name and plain in names:
+        return "letter-lookalike", f"{name} and {plain} are read as two names"
+    base = "".join(itertools.takewhile(lambda c: not unicodedata.decomposition(c).startswith("<super>"), name))
+    if base and base != name:
+        exponent = unicodedata.normalize("NFKC", name[len(base) :])
+        meant = f"exp({exponent})" if base == "e" else f"{base}^{exponent}"
+        return "names-run-together", f"{name} is read as one name; where a power is meant, write {meant}"
     return None
 
 
@@ -87,16 +151,17 @@ def _parts(nodes: Sequence[Node], kind: str) -> Iterator[Node]:
         yield from _parts(node.parts, kind)
 
 
-def _is_complex(node: Node, *, are_entries: bool) -> bool:
-    """Return whether it contains a number like 1+2*I, or is a multiple of I."""
-    if are_entries and node.kind in ("*", "neg") and _is_multiple_of_I(node):
+def _is_complex(unit: str, node: Node, *, are_entries: bool) -> bool:
+    """Return whether it contains a number like 1+2*I, or is a multiple of I; 1+i is rather a rate of interest."""
+    if unit == "I" and are_entries and node.kind in ("*", "neg") and _is_multiple(unit, node):
         return True
     return any(
-        any(map(_is_multiple_of_I, total.parts)) and any(not any(part.names()) for part in total.parts)
+        any(_is_multiple(unit, part) for part in total.parts)
+        and any(not any(part.names()) and (unit == "I" or part.value != 1) for part in total.parts)
         for total in _parts([node], "+")
     )
 
 
-def _is_multiple_of_I(node: Node) -> bool:
+def _is_multiple(unit: str, node: Node) -> bool:
     """Return whether it is I, -I, or 2*I."""
-    return list(node.names()) == ["I"] and not any(any(_parts([node], kind)) for kind in ("+", "**", "call"))
+    return list(node.names()) == [unit] and not any(any(_parts([node], kind)) for kind in ("+", "**", "call"))
