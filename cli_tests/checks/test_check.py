@@ -499,6 +499,9 @@ def test_an_entry_with_the_wrong_sign_is_not_taken_for_rounding() -> None:
         assert f"dL_dx[2] (∂L/∂x2): claimed {wrong}, correct is 1, " in outcome.reason
         assert outcome.reason.endswith("may explain that, and so may a mistake; a stated relative tolerance decides")
     assert check(A, g, dL_dx=np.array([1e8, 2.0]), rtol=1)
+    stack = np.stack([np.eye(2), A])
+    assert check(stack, g, dL_dx=np.array([[1.0, 1.0], [1e8, 1.0]]))
+    assert check(stack, g, dL_dx=np.array([[1.0, 1.0], [1e8, -1.0]])).failing == (1,)
     noise = np.array([[1.0, 1e-17], [0.0, 1.0]])  # what stands for 0 is no entry of its own size
     assert check(noise, dy_dx=np.eye(2))
 

@@ -756,3 +756,14 @@ def test_mistakes_in_calls_are_type_errors_or_input_errors() -> None:
         with pytest.raises(implicitgrad.InputError) as error:
             implicitgrad.check_program([[1]], [1], **claim)
         assert said in str(error.value)
+
+
+def test_an_entry_with_the_wrong_sign_is_not_taken_for_rounding() -> None:
+    P, q, g = np.diag([1e-8, 1.0]), np.array([-1.0, -1.0]), np.ones(2)
+    assert implicitgrad.check_program(P, q, dL_dz=g, dL_dq=np.array([-1e8, -1.0]))
+    for wrong in (1.0, 0.0, -2.0):
+        verdict = implicitgrad.check_program(P, q, dL_dz=g, dL_dq=np.array([-1e8, wrong]))
+        (found,) = verdict.outcomes
+        assert (found.holds, found.is_undecided) == (False, True)
+        assert f"dL_dq[2] (∂L/∂q[z2]): claimed {wrong}, correct is -1, " in found.reason
+    assert implicitgrad.check_program(P, q, dL_dz=g, dL_dq=np.array([-1e8, -2.0]), rtol=1)

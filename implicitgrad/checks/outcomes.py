@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from implicitgrad.checks.matrices import root_above
 from implicitgrad.model.claims import ClaimedMatrix, Claims, Place
-from implicitgrad.model.verdict import Outcome, Verdict, show_short
+from implicitgrad.model.verdict import Deviation, Outcome, Verdict, show_short
 from implicitgrad.text.characters import count
 
 if TYPE_CHECKING:
@@ -50,6 +50,15 @@ def proves_nothing(allowed: Fraction, entry: str, size: Fraction) -> str:
     return (
         f"it proves nothing: its own rounding allows an error of {show_short(allowed)} in {entry},"
         f" where what the system determines is of the size {show_short(size)}"
+    )
+
+
+def lost_in_rounding(deviation: Deviation, condition: Fraction) -> str:
+    """Return why a claim is not decided of which an entry is wrong by its own size, as only the condition allows."""
+    shown = show_short(condition)
+    return (
+        f"{deviation}: rounding errors at the condition {shown} may explain that, and so may a mistake; a stated "
+        "relative tolerance decides"
     )
 
 

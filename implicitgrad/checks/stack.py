@@ -57,7 +57,7 @@ def certainly_hold(stack: SystemStack, claims: ClaimsOfStack) -> Array:
     """Return (S,), where the one claim, a ∂y/∂x or ∂L/∂x in floating point, is well within its tolerance.
 
     There A is proved to be invertible, and the tolerance, as in tolerances.py, is small enough to be significant, as in
-    significance.py.
+    significance.py; and no entry is wrong by its own size, as in judge.py.
     """
     S, (M, N, P) = prod(stack.shape), stack.sizes
     undecided = np.zeros(S, dtype=bool)
@@ -85,12 +85,14 @@ def _are_near(claimed: Array, doubles: Sequence[Array | None], k: float, *, is_g
     sizes = np.linalg.norm(claimed, axis=-1) if is_gradient else _norms(claimed)[:, None]
     growth = np.minimum(k * found.condition, max(float(MAX_GROWTH), k))
     allowed = growth[:, None] * (sizes + floors)
-    differences = np.abs(claimed - answer).max(axis=-1) + bound[:, None]
-    is_near = (differences <= allowed * (1 - MARGIN)).all(axis=1)
+    differences = np.abs(claimed - answer) + bound[:, None, None]
+    is_near = (differences.max(axis=-1) <= allowed * (1 - MARGIN)).all(axis=1)
+    least, most = np.abs(answer) - bound[:, None, None], np.abs(answer) + bound[:, None, None]
+    keeps_size = ((differences < least) | (most <= k * (sizes + floors)[:, :, None] * (1 - MARGIN))).all(axis=(1, 2))
     means = np.sqrt((answer**2).mean(axis=2 if is_gradient else 1)) * (1 - MARGIN) - bound[:, None]
     is_significant = (allowed <= np.maximum(means / 2, float(MAX_GROWTH) * floors) * (1 - MARGIN)).all(axis=1)
     is_accurate = found.dy_dx_error * A.shape[-1] ** 2 <= MARGIN / 10 * np.abs(found.dy_dx).max(axis=(1, 2))
-    certain: Array = found.is_certified & is_near & is_significant & is_accurate
+    certain: Array = found.is_certified & is_near & keeps_size & is_significant & is_accurate
     return certain
 
 

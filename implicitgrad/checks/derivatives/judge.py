@@ -23,7 +23,7 @@ from implicitgrad.checks.derivatives.significance import insignificant, signific
 from implicitgrad.checks.feasibility.constraints import are_independent, infeasible_groups
 from implicitgrad.checks.feasibility.decision import Decision
 from implicitgrad.checks.matrices import complete, dot, root_above
-from implicitgrad.checks.outcomes import not_finite
+from implicitgrad.checks.outcomes import lost_in_rounding, not_finite
 from implicitgrad.checks.tolerances import tolerances_of_ill_conditioned, tolerances_of_well_conditioned
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, show_short
@@ -54,7 +54,8 @@ def judge_matrix(claim: Claim, related: Sequence[Solution] = ()) -> tuple[Outcom
             return insignificant(outcome, claim, limit), claim
         claim = limited
     if (lost := _lost_entry(claim)) is not None:
-        return _lost_in_rounding(outcome, claim, lost), claim
+        condition = root_above(context.solution.condition_squared or Fraction(0))
+        return outcome.undecided(lost_in_rounding(lost, condition)), claim
     return with_what_it_fixes(outcome, claim)._replace(worst=_largest_difference(claim)), claim
 
 
@@ -91,13 +92,6 @@ def _lost_entry(claim: Claim) -> Deviation | None:
     usual = claim.with_tolerances(tolerances_of_well_conditioned(matrix, context)).tolerances
     places = [(i, m) for i, m in found if abs(particular[i][m]) > usual[i][m]]
     return next((claim.deviation(i, m, particular[i][m]) for i, m in places), None)
-
-
-def _lost_in_rounding(outcome: Outcome, claim: Claim, lost: Deviation) -> Outcome:
-    """Return the undecided outcome of a claim with an entry that rounding errors may explain, or a mistake."""
-    condition = show_short(root_above(claim.context.solution.condition_squared or Fraction(0)))
-    reason = f"{lost}: rounding errors at the condition {condition} may explain that, and so may a mistake"
-    return outcome.undecided(f"{reason}; a stated relative tolerance decides")
 
 
 def _failed(outcome: Outcome, claim: Claim) -> Outcome | None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from implicitgrad.checks.outcomes import not_finite, verdict, why_it_proves_nothing
+from implicitgrad.checks.outcomes import ProvedNumber, lost_in_rounding, not_finite, verdict, why_it_proves_nothing
 from implicitgrad.checks.program.quantities import MULTIPLIERS, Quantities
 from implicitgrad.checks.program.tolerances import Tolerances
 from implicitgrad.checks.program.valid_choices import Interval, are_valid_multipliers, is_solution
@@ -109,20 +109,38 @@ class _QuantityJudge:
         return outcome.undecided(vain) if vain else outcome
 
     def _why_it_proves_nothing(self, quantity: ClaimedQuantity) -> str:
-        """Return why a claim holds only because its own rounding, or rtol, is as large as the answer; "" if not."""
+        """Return why a claim holds only because what is allowed is as large as the answer, or an entry; "" if not."""
+        key, claims = quantity.key, self.tolerances.claims
         for part in quantity.parts:
-            tolerances = self.tolerances.without_atol(part.matrix, quantity.key)
-            if part.matrix.unit_roundoff is not None and self.tolerances.claims.rtol is None:
+            matrix = part.matrix
+            is_computed = matrix.unit_roundoff is not None and claims.rtol is None
+            if is_computed and claims.atol is not None:
                 continue
+            tolerances = self.tolerances.of(matrix, key) if is_computed else self.tolerances.without_atol(matrix, key)
             known = [
                 ((i, j), value, correct, tolerances[i][j])
                 for i, j in part.claimed()
-                if (value := part.matrix.entries[i][j]) is not None
-                and (correct := self._correct(quantity.key, part, (i, j))) is not None
+                if (value := matrix.entries[i][j]) is not None
+                and (correct := self._correct(key, part, (i, j))) is not None
             ]
-            reason = why_it_proves_nothing(known, partial(_name, quantity.key, part))
+            if is_computed:
+                reason = self._lost_in_rounding(key, part, known)
+            else:
+                reason = why_it_proves_nothing(known, partial(_name, key, part))
             if reason:
                 return reason
+        return ""
+
+    def _lost_in_rounding(self, key: str, part: ClaimedPart, known: Sequence[ProvedNumber]) -> str:
+        """Return why a number computed in floating point is not decided that is wrong by its own size; "" if none is.
+
+        Its size is beyond the rounding errors at a condition of 1, unlike that of numbers that stand for 0.
+        """
+        usual = self.tolerances.of(part.matrix, key, condition=Fraction(1))
+        for (i, j), value, correct, tolerance in known:
+            if abs(value - correct) >= abs(correct) > usual[i][j]:
+                deviation = self._deviation(key, part, (i, j), correct, "", tolerance)
+                return lost_in_rounding(deviation, self.tolerances.condition)
         return ""
 
     def _correct(self, key: str, part: ClaimedPart, place: tuple[int, int]) -> Fraction | None:

@@ -29,15 +29,15 @@ class Tolerances:
     def __init__(self, solution: ProgramSolution, claims: ProgramClaims) -> None:
         self.solution, self.claims = solution, claims
 
-    def of(self, matrix: ClaimedMatrix, key: str) -> Matrix:
-        """Return the tolerances of a claimed matrix. key : the quantity's."""
+    def of(self, matrix: ClaimedMatrix, key: str, *, condition: Fraction | None = None) -> Matrix:
+        """Return the tolerances of a claimed matrix. key : the quantity's. condition : that of K, unless given."""
         stated = stated_tolerances(matrix, self.claims.rtol, self.claims.atol)
         if stated is not None:
             return stated
         if matrix.unit_roundoff is None:
             return matrix.roundings
         k = 4 * self._size * matrix.unit_roundoff
-        growth = min(k * self._condition, max(MAX_GROWTH, k))
+        growth = min(k * (condition or self.condition), max(MAX_GROWTH, k))
         claimed = root_above(squared_norm(tuple([tuple([c or ZERO for c in row]) for row in matrix.entries])))
         allowed = max(growth * (claimed + self._usual(key)), HALF_OF_SMALLEST.get(matrix.unit_roundoff, ZERO))
         return tuple([tuple([allowed + rounding for rounding in row]) for row in matrix.roundings])
@@ -53,7 +53,8 @@ class Tolerances:
         return program.unknowns + len(self.solution.active) + len(program.b)
 
     @cached_property
-    def _condition(self) -> Fraction:
+    def condition(self) -> Fraction:
+        """The condition of K, 1 if there is none."""
         kkt = self.solution.kkt
         squared = None if kkt is None else kkt.condition_squared
         return Fraction(1) if squared is None else root_above(Fraction(squared))
