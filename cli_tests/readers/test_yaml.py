@@ -15,7 +15,7 @@ import implicitgrad.readers.yaml.reader as reader
 from implicitgrad import InputError, LinearSystem, Problem, read_systems
 from implicitgrad.numbers.ball import BallMatrix
 from implicitgrad.readers import sources
-from implicitgrad.readers.files import not_text
+from implicitgrad.readers.files import faults
 from implicitgrad.readers.systems import matrices
 from implicitgrad.readers.systems.build import build_system
 from implicitgrad.readers.yaml import nodes as yaml_nodes
@@ -372,4 +372,4 @@ def test_one_name_or_number_may_stand_for_a_list_of_it(run: Run) -> None:
 
 
 def test_every_format_that_is_no_text_is_told_by_its_first_byte() -> None:
-    assert {start[0] for start in not_text._SIGNATURES} == set(sources.FIRST_BYTES)
+    assert {start[0] for start in faults._SIGNATURES} == set(sources.FIRST_BYTES)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import isqrt, lcm
+from math import inf, isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
@@ -27,13 +27,15 @@ MAX_WITHOUT_FLINT = 32
 """Rows and columns up to which loading python-flint costs more than it gains."""
 
 
-def read_plain_decimals(rows: object) -> RationalMatrix | None:
+def read_plain_decimals(rows: object, most: float = inf) -> RationalMatrix | None:
     """Parse rows of integers and texts, all of one length, at once, with a power of 10 as the denominator.
 
-    Return None if a text is no plain decimal or a row is anything else. The per-entry parser, which takes four times as
-    long, then locates it.
+    Return None if there are more rows or columns than ``most``, a text is no plain decimal, or a row is anything else.
+    The per-entry parser, which takes four times as long, then locates it.
     """
     if not isinstance(rows, list) or {*map(type, rows)} != {list} or len({*map(len, rows)}) > 1:
+        return None
+    if max(len(rows), len(rows[0])) > most:
         return None
     entries: list[Any] = [entry for row in rows for entry in row]
     types = {*map(type, entries)}

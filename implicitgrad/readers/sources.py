@@ -25,7 +25,7 @@ MAX_BYTES = 256 * 2**20
 CHUNK = 2**16
 
 FIRST_BYTES = b"\x1f\x93P%\xd0B\xfd\x28\x89S<"
-"""The first bytes of the formats that not_text.py knows."""
+"""The first bytes of the formats that files/faults.py knows."""
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 COMPRESSED = ".gz"
 
@@ -120,8 +120,7 @@ def read_specs(source: str, csv_format: CsvFormat = UNSTATED, text: str | None =
     if not found.is_text:
         specs = found.load().read_systems(source)
         return specs
-    if text is None:
-        text = read_text(source)
+    text = read_text(source) if text is None else text
     may_be_lines = found in (YAML, UNNAMED) and text.startswith("{") and "\n" in text.rstrip()
     if may_be_lines and JSON_LINES.load().are_json_lines(text):
         found = JSON_LINES
@@ -153,7 +152,7 @@ def read_text(source: str) -> str:
     """Return the text of a file, or of standard input for "-". Raises InputError."""
     text = decode(source, read_bytes(source))
     if not text or text.isspace():
-        raise _refused(source, "empty; expected a system", code="empty")
+        raise InputError([Problem("empty; expected a system", None, "empty", source)])
     return text
 
 
@@ -170,21 +169,13 @@ def read_bytes(source: str) -> bytes:
             if source != STANDARD_INPUT:
                 os.close(descriptor)
     except (OSError, ValueError) as error:
+        from implicitgrad.readers.files.faults import unreadable
+
         raise unreadable(source, error) from None
     if size > MAX_BYTES:
-        raise _refused(source, f"expected at most {MAX_BYTES >> 20} MiB, got more", code="too-large")
+        message = f"expected at most {MAX_BYTES >> 20} MiB, got more"
+        raise InputError([Problem(message, None, "too-large", source)])
     return b"".join(chunks)
-
-
-def unreadable(source: str, error: OSError | ValueError) -> InputError:
-    """Return the error for a source that cannot be read."""
-    reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    hint = "Give the system's file, not its directory" if getattr(error, "errno", None) == errno.EISDIR else None
-    return _refused(source, f"cannot be read: {reason}", hint, "cannot-read")
-
-
-def _refused(source: str, message: str, hint: str | None = None, code: str = "not-text") -> InputError:
-    return InputError([Problem(message, hint, code, source)])
 
 
 def open_source(source: str) -> tuple[int, bytes]:
@@ -221,18 +212,18 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
     """
     beginning = data[:200].lstrip()
     if beginning[:1] in FIRST_BYTES:
-        from implicitgrad.readers.files.not_text import refuse_other_format
+        from implicitgrad.readers.files.faults import refuse_other_format
 
         refuse_other_format(source, data, beginning)
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        from implicitgrad.readers.files.not_text import undecodable
+        from implicitgrad.readers.files.faults import undecodable
 
         raise undecodable(error, source, data, first_line) from None
     if "\0" in text:
-        from implicitgrad.readers.files.not_text import binary
+        from implicitgrad.readers.files.faults import binary
 
         raise binary(text, source, first_line)
     return text

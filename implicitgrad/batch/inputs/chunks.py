@@ -12,7 +12,8 @@ from implicitgrad.batch.inputs.blocks import read_blocks
 from implicitgrad.batch.inputs.stack_parts import parts_of
 from implicitgrad.batch.inputs.walk import PAUSE
 from implicitgrad.batch.task import Chunk, Item
-from implicitgrad.readers.sources import MAX_BYTES, file_of, format_by_suffix, open_source, read_bytes, unreadable
+from implicitgrad.readers.files.faults import unreadable
+from implicitgrad.readers.sources import MAX_BYTES, file_of, format_by_suffix, open_source, read_bytes
 from implicitgrad.text.errors import InputError, Problem
 
 CHUNK_BYTES = 2**16

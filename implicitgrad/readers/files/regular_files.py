@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from implicitgrad.readers.sources import unreadable
+from implicitgrad.readers.files.faults import unreadable
 
 
 def regular_size(path: str) -> int | None:

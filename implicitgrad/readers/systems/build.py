@@ -46,14 +46,11 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     """Build a small system of plain decimals; return None for any other, and if something does not fit."""
     values: dict[str, Any] = {key: part.value for key, part in spec.values.items()}
-    if spec.problems or spec.origin is not None or not PLAIN.issuperset(values):
+    is_plain = PLAIN.issuperset(values) and not any(part.display for part in spec.values.values())
+    if spec.problems or spec.origin is not None or not is_plain:
         return None
-    if any(part.display is not None for part in spec.values.values()):
-        return None
-    if "A" not in values or not all(_is_small(values, key) for key in ("A", "B") if key in values):
-        return None
-    A = read_plain_decimals(values["A"])
-    B = read_plain_decimals(values["B"]) if "B" in values else None
+    A = read_plain_decimals(values.get("A"), ALWAYS_EXACT)
+    B = read_plain_decimals(values["B"], ALWAYS_EXACT) if "B" in values else None
     if A is None or (B is None and "B" in values):
         return None
     M, N = A.shape
@@ -67,23 +64,13 @@ def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     x, y = _names(values, "x", P), _names(values, "y", N)
     if rows_of_B != M or x is None or y is None:
         return None
-    has_decimals = A.denominator != 1
-    return LinearSystem(A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals)
+    return LinearSystem(A, B, dL_dy, has_one_loss, x, y, spec.name, spec.source, has_decimals=A.denominator != 1)
 
 
-def _is_small(values: dict[str, Any], key: str) -> bool:
-    """Return whether A or B is a list of rows, no more of them and none longer than what is always solved exactly."""
-    rows = values[key]
-    if not isinstance(rows, list) or not 0 < len(rows) <= ALWAYS_EXACT:
-        return False
-    return isinstance(rows[0], list) and len(rows[0]) <= ALWAYS_EXACT
-
-
-def _names(values: dict[str, object], key: str, number: int) -> tuple[str, ...] | None:
+def _names(values: dict[str, Any], key: str, number: int) -> tuple[str, ...] | None:
     """Return the names of x or y, numbered ones unless given; None if these are not so many different names."""
     if key not in values:
         return numbered(key, number)
     names = values[key]
-    if not isinstance(names, list) or len(names) != number or not all(isinstance(name, str) for name in names):
-        return None
-    return tuple(map(str, names)) if all(map(str.strip, names)) and len(set(names)) == number else None
+    are_names = isinstance(names, list) and all(isinstance(name, str) and name.strip() for name in names)
+    return tuple(names) if are_names and len(names) == number == len(set(names)) else None

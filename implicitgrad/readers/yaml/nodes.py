@@ -104,11 +104,8 @@ def documents(text: str, source: str, first_line: int = 1) -> Iterator[YamlNode]
         text = with_known_characters(text, LINE_ENDINGS, source, first_line)
     loader = _LOADER(text)
     try:
-        while True:
-            event = loader.get_event()
-            if isinstance(event, yaml.StreamEndEvent):
-                return
-            if isinstance(event, yaml.DocumentStartEvent):
+        while loader.check_event():
+            if isinstance(loader.get_event(), yaml.DocumentStartEvent):
                 yield _node(loader, loader.get_event(), source, first_line, 0)
     except yaml.YAMLError as error:
         from implicitgrad.readers.yaml.faults import syntax_error

@@ -19,8 +19,6 @@ READ_LAST = ("equations", "at", "solve_for", "minimize", "maximize", "subject_to
 """Keys whose values need the others, and readers that a system of plain matrices does not load."""
 NO_LISTS = ("A", "B", "P", "G", "lb", "ub")
 """Keys of which one number does not stand for a list of it; it may stand for the bounds of all unknowns."""
-Refuse = Callable[..., None]
-"""Adds a problem: its message, the node at which it is, a hint, and a code."""
 
 
 def read_systems(text: str, source: str, first_line: int = 1) -> list[SystemSpec]:
@@ -82,11 +80,10 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
             others[key] = value
         else:
             spec.values[key] = source_value(value, source) if key in NO_LISTS else source_list(value, source)
-    if spec.kind == "program":
-        if others or "z" in seen:
-            from implicitgrad.readers.yaml.program import add_expressions
+    if spec.kind == "program" and (others or "z" in seen):
+        from implicitgrad.readers.yaml.program import add_expressions
 
-            add_expressions(spec, others, seen, source, text)
+        add_expressions(spec, others, seen, source, text)
     elif "equations" in others:
         from implicitgrad.readers.yaml.equations import add_equations
 
@@ -101,7 +98,7 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
     return spec
 
 
-def _check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Refuse) -> None:
+def _check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Callable[..., None]) -> None:
     """Report unknown and duplicate keys of `expect`; only to check them its values are read."""
     if expect.pairs is None:
         refuse(f"expect: expected a mapping, got {expect}", expect, code="bad-shape")

@@ -1,6 +1,8 @@
-"""Say why the content of a source is no text: it is a file of another format, or has bytes that no text has."""
+"""Say why a source cannot be read, or is no text: a file of another format, or bytes that no text has."""
 
 from __future__ import annotations
+
+import errno
 
 from implicitgrad.text.errors import InputError, Problem
 
@@ -20,6 +22,13 @@ _SIGNATURES = {
     b"<html": "an HTML page",
     b"<?xml": "an XML document",
 }
+
+
+def unreadable(source: str, error: OSError | ValueError) -> InputError:
+    """Return the error for a source that cannot be opened or read."""
+    reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    hint = "Give the system's file, not its directory" if getattr(error, "errno", None) == errno.EISDIR else None
+    return InputError([Problem(f"cannot be read: {reason}", hint, "cannot-read", source)])
 
 
 def refuse_other_format(source: str, data: bytes, beginning: bytes) -> None:
