@@ -217,13 +217,11 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
         refuse_other_format(source, data, beginning)
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
-        text = data.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        from implicitgrad.readers.files.faults import undecodable
-
-        raise undecodable(error, source, data, first_line) from None
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
     if "\0" in text:
-        from implicitgrad.readers.files.faults import binary
+        from implicitgrad.readers.files.faults import no_text
 
-        raise binary(text, source, first_line)
-    return text
+        raise no_text(source, data, encoding, first_line)
+    return text.removeprefix("\ufeff")

@@ -39,17 +39,15 @@ def refuse_other_format(source: str, data: bytes, beginning: bytes) -> None:
         raise InputError([Problem(f"expected YAML or CSV text, got {found}", hint, "not-text", source)])
 
 
-def undecodable(error: UnicodeDecodeError, source: str, data: bytes, first_line: int) -> InputError:
-    """Return the error for a byte that the encoding does not allow."""
-    line = data.count(b"\n", 0, error.start) + first_line
-    column = error.start - data.rfind(b"\n", 0, error.start)
-    encoding = error.encoding.upper()
-    message = f"expected {encoding} text, got the byte 0x{data[error.start]:02x}"
-    return InputError([Problem(message, "Save the file as UTF-8", "not-text", source, line, column)])
-
-
-def binary(text: str, source: str, first_line: int) -> InputError:
-    """Return the error for a NUL byte."""
+def no_text(source: str, data: bytes, encoding: str, first_line: int) -> InputError:
+    """Return the error for a byte that the encoding does not allow, or for a NUL byte."""
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + first_line
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        message = f"expected {encoding.upper()} text, got the byte 0x{data[error.start]:02x}"
+        return InputError([Problem(message, "Save the file as UTF-8", "not-text", source, line, column)])
     line = text.count("\n", 0, text.index("\0")) + first_line
     return InputError([Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)])
 

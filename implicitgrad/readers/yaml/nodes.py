@@ -21,9 +21,8 @@ MAX_DEPTH = 8
 LINE_ENDINGS = "\x85\u2028\u2029"
 """Characters that libyaml takes for line endings, and editors do not."""
 
-Event = Any
-Loader = Any
-"""PyYAML's stubs know no attributes of the kinds of events."""
+Untyped = Any
+"""A loader, an event or a mark of PyYAML, whose stubs lack attributes of them."""
 
 _SCALAR, _SEQUENCE, _END = yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.CollectionEndEvent
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -115,7 +114,7 @@ def documents(text: str, source: str, first_line: int = 1) -> Iterator[YamlNode]
         loader.dispose()
 
 
-def _node(loader: Loader, event: Event, source: str, first_line: int, depth: int) -> YamlNode:
+def _node(loader: Untyped, event: Untyped, source: str, first_line: int, depth: int) -> YamlNode:
     start, kind = _place(event.start_mark, first_line), type(event)
     if event.anchor is not None or event.tag is not None or (depth == MAX_DEPTH and kind is not _SCALAR):
         from implicitgrad.readers.yaml.faults import refused
@@ -140,18 +139,18 @@ def _node(loader: Loader, event: Event, source: str, first_line: int, depth: int
     return YamlNode(start, end, pairs=list(zip(nodes[::2], nodes[1::2], strict=True)), is_flow=event.flow_style)
 
 
-def _place(mark: Any, first_line: int) -> tuple[int, int]:  # noqa: ANN401 (of PyYAML)
+def _place(mark: Untyped, first_line: int) -> tuple[int, int]:
     return mark.line + first_line, mark.column + 1
 
 
-def _scalars(loader: Loader, first_line: int) -> tuple[Scalars, Event]:
+def _scalars(loader: Untyped, first_line: int) -> tuple[Scalars, Untyped]:
     """Return the plain scalars that follow, and the event after them."""
     texts: list[str] = []
     places: list[int] = []
     get_event = loader.get_event
     while type(event := get_event()) is _SCALAR and event.anchor is None and event.tag is None:
-        start: Any = event.start_mark
-        end: Any = event.end_mark
+        start: Untyped = event.start_mark
+        end: Untyped = event.end_mark
         texts.append(event.value)
         places += (start.line, start.column, end.line, end.column)
     return Scalars(texts, places, first_line), event
