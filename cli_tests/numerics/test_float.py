@@ -488,3 +488,8 @@ def test_the_gradient_of_the_minimum_norm_choice_is_within_its_bound() -> None:
         for row, right in zip(losses, true, strict=True):
             for ball, number in zip(row, right, strict=True):
                 assert abs(Fraction(ball) - number) <= ball.error < 1e-6
+
+
+def test_a_solution_prints_what_fits() -> None:
+    assert str(solve(np.eye(30))) == "determined: rank 30 of 30, float\ndy_dx = 30×30 float numbers"
+    assert str(solve(np.eye(1), [2.0])) == "determined: rank 1 of 1, float\ndy_dx = [[1.0]]\ndL_dx = [2.]"

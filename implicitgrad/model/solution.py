@@ -86,6 +86,12 @@ class Solution(NamedTuple):
     sensitivities: tuple[BaseMatrix[Fraction] | None, BaseMatrix[Fraction] | None] = (None, None)
     """The changes of ∂y/∂x and ∂L/∂x, to first order, per relative change of all entries; of sparse systems only."""
 
+    def __str__(self) -> str:
+        from implicitgrad.model.summary import summary
+
+        verdict = f"{self.status}: rank {self.rank} of {len(self.y)}, {self.arithmetic}"
+        return summary(verdict, {"dy_dx": None if self.is_gradient_alone else self.dy_dx, "dL_dx": self.dL_dx})
+
     @property
     def kind(self) -> Literal["linear"]:
         """The kind of problem that it answers."""

@@ -199,6 +199,17 @@ class ProgramSolution(NamedTuple):
     error_bound: float | None = None
     """Of every number, of a program that was solved in doubles; None of an exact answer."""
 
+    def __str__(self) -> str:
+        from implicitgrad.model.summary import summary
+
+        found: dict[str, object] = {"objective": self.objective, "z": self.z}
+        if self.derivatives is not None:
+            for k, row in enumerate(self.derivatives.losses):
+                loss = "L" if len(self.derivatives.losses) == 1 else f"L{k + 1}"
+                names = [f"d{loss}/d{parameter.name}" for parameter in self.derivatives.parameters]
+                found |= dict(zip(names, row, strict=True))
+        return summary(str(self.status), found)
+
     @property
     def kind(self) -> Literal["program"]:
         """The kind of problem that it answers."""
