@@ -169,6 +169,15 @@ def test_require_unique_gradient_needs_a_gradient(run: Run) -> None:
     assert "needs dL_dy" in refused(run, "solve", "-A", "3 5", "--require", "unique-dL_dx")
 
 
+def test_each_system_without_the_gradient_that_an_option_needs_is_named_with_numbers_or_letters(run: Run) -> None:
+    files = {"mixed.yaml": "A: [[1]]\n---\nA: [[a]]\n---\nA: [[2]]\n"}
+    assert refused(run, "solve", "mixed.yaml", "--only", "dL_dx", files=files).splitlines() == [
+        "mixed.yaml: --only dL_dx needs dL_dy, and there is none. Give it in the file or with -g",
+        "implicitgrad: mixed.yaml#2: --only dL_dx needs dL_dy, and there is none",
+        "implicitgrad: mixed.yaml#3: --only dL_dx needs dL_dy, and there is none",
+    ]
+
+
 def test_what_is_given_twice_is_not_lost(run: Run) -> None:
     for arguments, option, hint in (
         (("-A", "1 2", "-A", "3 4"), "'-A'", ""),

@@ -72,14 +72,13 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
     _fill_standard_streams()
     from implicitgrad.batch.run import BatchOptions, run_batch
     from implicitgrad.batch.task import BatchTask
-    from implicitgrad.cli.options.sources import announce_terminal_input
+    from implicitgrad.cli.options.sources import files_read
     from implicitgrad.terminal.signals import Interruptions
 
     options = taken(BatchOptions, others)
     target = _target(output, output_dir, form, is_resumed=options.resume)
     _refuse_nonsense(options)
-    if "-" in (*options.systems, options.files_from):
-        announce_terminal_input()
+    files_read(options.systems, [] if options.files_from is None else [options.files_from])
     for name in shared.THREAD_VARIABLES:  # each process works on one system
         os.environ.setdefault(name, "1")
     gc.freeze()
@@ -93,16 +92,9 @@ def batch(output: str | None, output_dir: str | None, form: str | None, **others
 
 
 def _refuse_nonsense(options: BatchOptions) -> None:
-    if "" in (*options.systems, options.files_from):
-        raise UsageError("expected a file's name, got ''")
-    from implicitgrad.cli.options.sources import refuse_values
-
-    refuse_values(options.systems)
     if not options.systems and options.files_from is None:
         hint = "See implicitgrad batch --help"
         raise UsageError("expected systems' files or directories, - for standard input, or --files-from", hint)
-    if [*options.systems, options.files_from].count("-") > 1:
-        raise UsageError("standard input can be read once; expected - in one place only")
     if options.jobs is not None and options.address is not None:
         raise UsageError("expected --jobs or --dask, got both")
     if options.dask_timeout is not None and options.address is None:

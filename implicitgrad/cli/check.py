@@ -100,13 +100,13 @@ def check(
 ) -> int:
     """Check claimed gradients and ranks: those in the files, under expect, and those given here."""
     from implicitgrad.cli.options.given import SystemOptions, parse_options
-    from implicitgrad.cli.options.sources import files_read
+    from implicitgrad.cli.options.sources import files_read, named_in
     from implicitgrad.cli.options.values import format_of
 
     given, csv_form = taken(SystemOptions, others), taken(CsvFormat, others)
     names = {key: option.removeprefix("--").replace("-", "_") for key, option in CLAIM_OPTIONS.items()}
     claimed = {key: others[name] for key, name in names.items() if others[name] is not None}
-    inputs = files_read(systems, [*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)], csv_form)
+    inputs = files_read(systems, named_in([*given.values.values(), *map(claimed.get, MATRIX_CLAIMS)]), csv_form)
     from implicitgrad.batch.inputs.walk import find_files
     from implicitgrad.cli.claims.reporting import Reporting, report_results
     from implicitgrad.model.verdict import Unreadable

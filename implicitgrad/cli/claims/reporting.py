@@ -71,10 +71,8 @@ def _annotate(results: Sequence[Result], *, to_stderr: bool) -> None:
     from implicitgrad.writers.reports.github import write_annotations
 
     text = write_annotations(results, os.environ.get("GITHUB_WORKSPACE"))
-    if text and to_stderr:
-        write_stderr(text)
-    elif text:
-        write_stdout(text)
+    if text:
+        (write_stderr if to_stderr else write_stdout)(text)
 
 
 def _is_same(a: str, b: str) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def files_to_solve(system: str | None, given: SystemOptions | None, csv_form: CsvFormat) -> list[str]:
     """Return the files that solve reads. Raise UsageError for names and options that do not go together."""
     sources = [] if system is None else [system]
-    inputs = files_read(sources, given.values.values() if given else (), csv_form)
+    inputs = files_read(sources, named_in(given.values.values()) if given else (), csv_form)
     if system is None and (given is None or not given.is_whole):
         hint = "See implicitgrad solve --help"
         raise UsageError("expected a system's file, - for standard input, -A, -e or --minimize", hint)
@@ -36,35 +36,31 @@ def files_to_solve(system: str | None, given: SystemOptions | None, csv_form: Cs
     return inputs
 
 
-def files_read(sources: Sequence[str], values: Iterable[str | None], csv_form: CsvFormat) -> list[str]:
-    """Return the files that a command reads: its systems and each @FILE of an option. Raise UsageError."""
-    at = [value[1:] for value in values if value and value.startswith("@")]
-    inputs = [*map(file_of, sources), *at]
+def files_read(sources: Sequence[str], more: Sequence[str], csv_form: CsvFormat = UNSTATED) -> list[str]:
+    """Return the files that a command reads: its systems, and more. Raise UsageError.
+
+    If that is the terminal, say so.
+    """
+    inputs = [*map(file_of, sources), *more]
     if "" in inputs:
         raise UsageError("expected a file's name, got ''")
     if csv_form != UNSTATED and not inputs:
         raise UsageError("--delimiter, --decimal, --header and --index are for CSV, and nothing is read from a file")
-    refuse_values(sources)
-    if inputs.count("-") > 1:
-        raise UsageError("standard input can be read once; expected - in one place only")
-    if "-" in inputs:
-        announce_terminal_input()
-    return inputs
-
-
-def refuse_values(sources: Iterable[str]) -> None:
-    """Raise UsageError if the name of a file is an equation or a matrix, and there is no such file."""
     absent = [source for source in sources if not set(source).isdisjoint("= ,;[") and not os.path.exists(source)]
     if absent:
         from implicitgrad.cli.suggestions import refuse_equations_and_matrices
 
         refuse_equations_and_matrices(absent)
-
-
-def announce_terminal_input() -> None:
-    """Tell the user that input is read from the terminal, if it is."""
-    if sys.stdin is not None and sys.stdin.isatty():
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read once; expected - in one place only")
+    if "-" in inputs and sys.stdin is not None and sys.stdin.isatty():
         say("implicitgrad: reading from the terminal; Ctrl-D ends the input")
+    return inputs
+
+
+def named_in(values: Iterable[str | None]) -> list[str]:
+    """Return the files that values of options name: each @FILE."""
+    return [value[1:] for value in values if value and value.startswith("@")]
 
 
 def read_once(source: str | None) -> str | None:
