@@ -7,7 +7,7 @@ is assumed to grow with the square of that.
 
 from __future__ import annotations
 
-from math import gcd, lcm, log2
+from math import log2
 from typing import TYPE_CHECKING
 
 from implicitgrad.model.system import ALWAYS_EXACT
@@ -83,16 +83,6 @@ def _of_reduction(rows: int, columns: int, rank: int, bits: float) -> float:
 
 def _mean_bits(system: LinearSystem) -> float:
     """Return the mean bit length of the largest entry of each row of [A | B], its denominators cleared."""
-    parts = [_cleared(RationalMatrix.of(matrix)) for matrix in (system.A, system.B) if matrix is not None]
-    total = 0
-    for pairs in zip(*parts, strict=True):
-        denominator = lcm(*[d for _, d in pairs])
-        total += max(largest * (denominator // d) for largest, d in pairs).bit_length()
-    return total / system.equations
-
-
-def _cleared(matrix: RationalMatrix) -> list[tuple[int, int]]:
-    """Return each row's largest numerator in absolute value and least common denominator."""
-    denominator = abs(matrix.denominator)
-    common = [gcd(denominator, *row) if denominator != 1 else 1 for row in matrix.numerators]
-    return [(max(map(abs, row)) // c, denominator // c) for row, c in zip(matrix.numerators, common, strict=True)]
+    A = RationalMatrix.of(system.A)
+    rows, _ = (A if system.B is None else A.beside(system.B)).integer_rows()
+    return sum(max(map(abs, row)).bit_length() for row in rows) / system.equations

@@ -129,9 +129,7 @@ class Solution(NamedTuple):
         In doubles this is a NumPy array, with NaN for those entries.
         """
         rows = self.dL_dx_rows
-        if rows is None or not self.system.has_one_loss:
-            return rows
-        return rows.vector()
+        return rows.vector() if rows is not None and self.has_one_loss else rows
 
     @property
     def y_value(self) -> Any:  # noqa: ANN401 (a tuple, or an array)

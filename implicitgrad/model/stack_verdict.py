@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from implicitgrad.model.stack import Index
+from implicitgrad.model.stack import Index, label
 from implicitgrad.model.verdict import Outcome, Verdict
 from implicitgrad.text.characters import count
 
@@ -86,4 +86,4 @@ def _listed(indices: Sequence[int | Index]) -> str:
 
 
 def _shown(index: int | Index) -> str:
-    return str(index) if isinstance(index, int) else f"[{','.join(map(str, index))}]"
+    return str(index) if isinstance(index, int) else label(index)

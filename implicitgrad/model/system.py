@@ -119,14 +119,12 @@ class LinearSystem(NamedTuple):
     @property
     def unknowns(self) -> int:
         """Return N, the number of columns of A; a sparse system may have names for some of them alone."""
-        return self.A.shape[1] if self.A.is_sparse else len(self.y)
+        return self.A.shape[1]
 
     @property
     def inputs(self) -> int:
         """Return P, the number of columns of B."""
-        if self.is_sparse:
-            return (self.A if self.B is None else self.B).shape[self.B is not None]
-        return len(self.x)
+        return len(self.A) if self.B is None else self.B.shape[1]
 
 
 @lru_cache

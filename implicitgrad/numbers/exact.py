@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import inf, isqrt, lcm
+from itertools import chain
+from math import gcd, inf, isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
@@ -115,6 +116,19 @@ class RationalMatrix(BaseMatrix[Fraction]):
 
     def transposed(self) -> RationalMatrix:
         return RationalMatrix([list(column) for column in zip(*self.numerators, strict=True)], self.denominator)
+
+    def beside(self, *others: BaseMatrix[Any]) -> RationalMatrix:
+        parts = [self, *map(RationalMatrix.of, others)]
+        d = lcm(*[part.denominator for part in parts])
+        scaled = [[[d // part.denominator * n for n in row] for row in part.numerators] for part in parts]
+        return RationalMatrix([[*chain(*rows)] for rows in zip(*scaled, strict=True)], d)
+
+    def integer_rows(self) -> tuple[list[IntegerRow], list[int]]:
+        """Return each row times the least common denominator of its entries, and that factor."""
+        d = self.denominator
+        common = [gcd(d, *row) for row in self.numerators]
+        pairs = zip(common, self.numerators, strict=True)
+        return [row if k == 1 else [n // k for n in row] for k, row in pairs], [d // k for k in common]
 
     def rows_at(self, places: Sequence[int]) -> RationalMatrix:
         return RationalMatrix([self.numerators[i] for i in places], self.denominator)

@@ -8,8 +8,6 @@ from fractions import Fraction
 from typing import Any, ClassVar, TypeVar
 
 Entry_co = TypeVar("Entry_co", covariant=True)
-Number = Any
-"""A Fraction, or a Symbolic."""
 
 
 class Arithmetic(StrEnum):
@@ -97,12 +95,12 @@ class BaseMatrix(Sequence[tuple[Entry_co, ...]]):
 
     def negative(self) -> BaseMatrix[Any]:
         """Return the matrix with the signs of all entries changed."""
-        rows: Iterable[Sequence[Number]] = self.rows
+        rows: Iterable[Sequence[Any]] = self.rows
         return self.with_rows([entry if entry is None else -entry for entry in row] for row in rows)
 
     def plus(self, other: BaseMatrix[Any]) -> BaseMatrix[Any]:
         """Return the sum with another matrix of the same shape."""
-        rows: Iterable[tuple[Sequence[Number], Sequence[Number]]] = zip(self.rows, other, strict=True)
+        rows: Iterable[tuple[Sequence[Any], Sequence[Any]]] = zip(self.rows, other, strict=True)
         return self.with_rows([a + b for a, b in zip(*pair, strict=True)] for pair in rows)
 
     def beside(self, *others: BaseMatrix[Any]) -> BaseMatrix[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -98,17 +97,11 @@ class SparseMatrix(BaseMatrix[Any]):
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[NoReturn]:
-        return iter(self.rows)
-
     def nonzero_rows(self) -> list[bool]:
         return list((np.diff(self.array.indptr) > 0).tolist())
 
     def count_nonzero(self) -> int:
         return int(self.array.nnz)
-
-    def plain_rows(self) -> Sequence[Sequence[Any]]:
-        return self.rows
 
     def largest_error(self) -> float:
         return float(np.max(self.error, initial=0.0))

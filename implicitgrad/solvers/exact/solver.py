@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import gcd, lcm
+from math import lcm
 from typing import Any
 
 from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import ALWAYS_EXACT, LinearSystem
-from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, Reduced, pivot_order, reduce_rows
+from implicitgrad.numbers.exact import RationalMatrix, Reduced, pivot_order, reduce_rows
 from implicitgrad.numbers.matrix import BaseMatrix
 
 MAX_ENTRIES = 4_000_000
@@ -42,7 +42,7 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
         from implicitgrad.solvers.free_unknowns import impossible_choice, indices
 
         wanted = indices(system, free)
-    equations, scales = _with_scales(A if system.B is None else _beside(A, RationalMatrix.of(system.B)))
+    equations, scales = (A if system.B is None else A.beside(system.B)).integer_rows()
     reduced = reduce_rows(equations, pivot_order(N, P, wanted), beside_identity=system.B is None)
     found = read_off(reduced, N, P, RationalMatrix, scales if system.B is None else None)
     if not wanted <= set(found.free):
@@ -60,23 +60,6 @@ def solve_exact(system: LinearSystem, free: Sequence[str] = ()) -> Solution:
             minimum_norm = solution_of_least_norm(A.rows_at(rows), J, RationalMatrix.of(found.null_space))
         condition = squared_condition(A, rows, reduced.pivots[:rank])
     return assemble(system, found, minimum_norm, condition_squared=condition)
-
-
-def _beside(A: RationalMatrix, B: RationalMatrix) -> RationalMatrix:
-    """Return [A | B] over one denominator."""
-    d, e = A.denominator, B.denominator
-    rows = zip(A.numerators, B.numerators, strict=True)
-    return RationalMatrix([[*[n * e for n in a], *[n * d for n in b]] for a, b in rows], d * e)
-
-
-def _with_scales(A: RationalMatrix) -> tuple[list[IntegerRow], list[int]]:
-    """Return each row times the least common denominator of its entries, and that factor."""
-    if A.denominator == 1:
-        return A.numerators, [1] * len(A)
-    common = [gcd(A.denominator, *row) for row in A.numerators]
-    pairs = zip(common, A.numerators, strict=True)
-    rows = [row if k == 1 else [number // k for number in row] for k, row in pairs]
-    return rows, [A.denominator // k for k in common]
 
 
 def read_off(
