@@ -16,8 +16,9 @@ from implicitgrad.numbers.display.decimals import LONG_BITS
 from implicitgrad.numbers.display.form import NumberForm, NumberOptions
 from implicitgrad.numbers.display.style import NumberStyle, show_decimal, show_number
 from implicitgrad.numbers.display.sums import linear
-from implicitgrad.numbers.doubles import Ball, float_square_root
+from implicitgrad.numbers.doubles import Ball
 from implicitgrad.numbers.exact import exact_square_root
+from implicitgrad.numbers.rounding import float_square_root
 from implicitgrad.text.characters import format_fraction
 from implicitgrad.text.number_grammar import NumberError, parse_number
 from implicitgrad.text.number_texts import last_place, looks_like_number

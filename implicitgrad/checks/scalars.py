@@ -13,7 +13,7 @@ from implicitgrad.model.claims import ClaimedConstraints, ClaimedNumber, Claims
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.verdict import Deviation, Outcome
 from implicitgrad.numbers.display.style import show_number
-from implicitgrad.numbers.doubles import float_square_root
+from implicitgrad.numbers.rounding import float_square_root
 from implicitgrad.text.characters import count, printable
 
 DIGITS_OF_CONDITION = 9

@@ -7,9 +7,9 @@ from fractions import Fraction
 from math import ulp
 
 from implicitgrad.model.system import LinearSystem
-from implicitgrad.numbers.doubles import to_float
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.rounding import to_float
 
 ILL_CONDITIONED = (
     "ill-conditioned",

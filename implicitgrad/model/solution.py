@@ -213,7 +213,7 @@ class Solution(NamedTuple):
     @property
     def condition(self) -> float | None:
         """Return ‖A‖_F·‖A⁺‖_F; None for A = 0, and beyond the largest double."""
-        from implicitgrad.numbers.doubles import float_square_root
+        from implicitgrad.numbers.rounding import float_square_root
 
         return None if self.condition_squared is None else float_square_root(self.condition_squared)
 

@@ -15,9 +15,9 @@ from implicitgrad.model.at_value import has_given_x
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
-from implicitgrad.numbers.doubles import to_float
 from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, exact_square_root
 from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.rounding import to_float
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import format_fraction, printable
 from implicitgrad.text.errors import Problem

@@ -17,7 +17,8 @@ from implicitgrad.checks.tolerances import MAX_GROWTH, NOISE
 from implicitgrad.model.claims import ClaimedMatrix
 from implicitgrad.model.verdict import Deviation, Outcome, Suspicion, show_short
 from implicitgrad.numbers.ball import UNIT_ROUNDOFF, Array, BallMatrix
-from implicitgrad.numbers.doubles import Ball, to_float
+from implicitgrad.numbers.doubles import Ball
+from implicitgrad.numbers.rounding import to_float
 from implicitgrad.solvers.dispatch import solve_system
 from implicitgrad.text.characters import count
 

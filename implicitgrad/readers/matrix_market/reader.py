@@ -14,7 +14,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.spec import SourceValue, SystemSpec
-from implicitgrad.numbers.doubles import Decimals, to_float
+from implicitgrad.numbers.doubles import Decimals
+from implicitgrad.numbers.rounding import to_float
 from implicitgrad.readers.arrays.sparse_limits import is_sparse, refuse_empty_sides
 from implicitgrad.readers.matrix_market.banner import BANNER
 from implicitgrad.readers.matrix_market.lines import INDEX, Entries, Header, LineReader, as_rows

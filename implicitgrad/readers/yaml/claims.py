@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from implicitgrad.model.site import Site, Span
 from implicitgrad.model.spec import CLAIMS, SourceValue, spelled
-from implicitgrad.numbers.doubles import to_float
+from implicitgrad.numbers.rounding import to_float
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from implicitgrad.model.solution import Solution
 from implicitgrad.numbers.display.form import NumberForm, NumberOptions
-from implicitgrad.numbers.doubles import to_float
+from implicitgrad.numbers.rounding import to_float
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count, format_fraction, printable
 from implicitgrad.text.errors import Problem, UsageError

@@ -12,8 +12,8 @@ from math import inf
 from implicitgrad.model.at_value import has_given_x
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.model.system import Arithmetic
-from implicitgrad.numbers.doubles import float_square_root
 from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.rounding import float_square_root
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import MAX_DIGITS, format_fraction
 from implicitgrad.text.number_grammar import MAX_EXPONENT, NumberError, parse_number

@@ -10,7 +10,7 @@ import numpy as np
 
 from implicitgrad.model.solution import PartialMatrix, Solution
 from implicitgrad.numbers.ball import BallMatrix
-from implicitgrad.numbers.doubles import to_float
+from implicitgrad.numbers.rounding import to_float
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import count
 from implicitgrad.text.errors import UsageError
