@@ -634,8 +634,8 @@ def test_a_mistake_is_named_only_where_it_explains_the_claim_for_all_letters(run
     (["-A", "2a 1; 1 1"], "got '2a'. A product is written 2*a"),
     (["-A", "m n; n m"], "got 'n'. n alone is no to other programs; give the letter another name"),
     (["-A", "yes 1"], "got 'yes'\n"),
-    (["-e", "sin x = y", "--unknowns", "x"], "-e:1:5: expected ( behind the function 'sin', got 'x'. Write sin(u)\n"),
-    (["-e", "sin^2(x) = y", "--unknowns", "x"], "got '**'. Write sin(u)**2"),
+    (["-e", "sin x = y", "--unknowns", "x"], "-e:1:5: expected ( behind the function 'sin', got 'x'. Write sin(x)\n"),
+    (["-e", "sin^2(x) = y", "--unknowns", "x"], "got '^'. Write sin(u)**2"),
     (["-e", "y = arctan(x)", "--unknowns", "y"], "got 'arctan'. It is written atan\n"),
 ])  # fmt: skip
 def test_a_misspelling_is_answered_with_the_spelling(arguments: list[str], message: str, run: Run) -> None:

@@ -174,6 +174,83 @@ def test_what_is_no_equation_is_refused_where_it_stands(text: str, column: int |
         assert (problem.line, problem.column) == (1, column)
 
 
+NO_EQUATION = "expected an equation, got '{}'. {}"
+THE_ANSWER = "is a derivative, which is the answer: leave it out"
+SEVERAL = "Each equation is an -e of its own, or an item of the list in a file"
+INVERSE = (
+    "expected ( behind the function '{0}', got '^'. Write a{0}(u) for the inverse function, 1/{0}(u) for the reciprocal"
+)
+POINT = "Write the decimal mark as a point: {}"
+END = "expected the end of the equation, got '{}'"
+OTHER_SIDE = "expected = and the other side, got '{}'"
+LATEX = r"LaTeX is not read here: write \frac{u}{v} as (u)/(v), and u^{2} as u^2"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("tan^-1(y) = x", 4, INVERSE.format("tan")),
+        ("x = sinh^(-1)(y)", 9, INVERSE.format("sinh")),
+        ("ln**-1(y) = x", 3, "expected ( behind the function 'ln', got '**'. Write 1/ln(u)"),
+        ("sin⁻¹(y) = x", 4, NO_EQUATION.format("⁻", INVERSE.format("sin").partition(". ")[2])),
+        ("y⁻¹ = x", 2, NO_EQUATION.format("⁻", "A power is written u^(-1)")),
+        ("sin^3(y) = x", 4, "expected ( behind the function 'sin', got '^'. Write sin(u)**3"),
+        ("cos²(y) = x", 4, "expected ( behind the function 'cos', got '²'. Write cos(u)**2"),
+        ("sin y = x", 5, "expected ( behind the function 'sin', got 'y'. Write sin(y)"),
+        ("sin y*z = x", 5, "expected ( behind the function 'sin', got 'y'. Write sin(u)"),
+        ("x^2 + 0,5*y^2 = 1", 8, f"{OTHER_SIDE.format(',')}. {POINT.format('0.5')}"),
+        ("x*y = 1,5", 8, f"{END.format(',')}. {POINT.format('1.5')}"),
+        ("x = sin(0,5*y)", 10, f"expected ), got ','. {POINT.format('0.5')}"),
+        ("x = log(2,5)*y", 10, "expected ), got ','. Other logarithms are log2, log10 and log(u)/log(b)"),
+        ("x = 2*y, z = y", 8, f"{END.format(',')}. {SEVERAL}"),
+        ("x = 2*y; z = y", 8, NO_EQUATION.format(";", SEVERAL)),
+        ("x = atan2(y; 1)", 12, NO_EQUATION.format(";", "Arguments are separated by commas")),
+        ("x = 2*y;", 8, NO_EQUATION.format(";", "Leave out the ; at the end")),
+        ("x^2 + y)^2 = 4", 8, f"{OTHER_SIDE.format(')')}. There is no ( for it"),
+        ("x = (y + )*2", 10, "expected a number, a name or (, got ')'"),
+        ("x^^2 = y", 3, "expected a number, a name or (, got '^'. A power is written u^v or u**v"),
+        ("x***2 = y", 4, "expected a number, a name or (, got '*'. A power is written u^v or u**v"),
+        ("3.5.2*y = x", 4, f"{OTHER_SIDE.format('.2')}. A number has one decimal point"),
+        ("y' = x", 2, NO_EQUATION.format("'", f"y' {THE_ANSWER}")),
+        ("x + y″ = 1", 6, NO_EQUATION.format("″", f"y″ {THE_ANSWER}")),
+        ("∂y/∂x = 2", 1, NO_EQUATION.format("∂", "∂y/∂x is the answer: leave it out; a claim of it is --dydx (in a "
+                                                 "file, expect: {dy_dx: ...})")),
+        ("√x = y", 1, NO_EQUATION.format("√", "A square root is written sqrt(u)")),
+        ("|x| = y", 1, NO_EQUATION.format("|", "An absolute value is written abs(u)")),
+        ("[x + 1]*y = 2", 1, NO_EQUATION.format("[", "Parentheses are round: ( )")),
+        ("x:y = 1", 2, NO_EQUATION.format(":", "A quotient is written with /; an equation has no name before it")),
+        ("x = 1:y", 6, NO_EQUATION.format(":", "A quotient is written with /")),
+        ("x := y", 3, NO_EQUATION.format(":", "An equation has one =")),
+        ("x <= y", 3, NO_EQUATION.format("<", "An equation has =; inequalities are of --subject-to, beside "
+                                              "--minimize")),
+        ("x—y = 1", 2, NO_EQUATION.format("—", "A minus sign is written -")),
+        ("½*x = y", 1, NO_EQUATION.format("½", "Write 1/2")),
+        ("2½*x = y", 2, NO_EQUATION.format("½", "Write a mixed number as a sum, 2 + 1/2")),
+        ("x₁ = y", 1, NO_EQUATION.format("x₁", "Write x1")),
+        ("x ＝ y", 3, NO_EQUATION.format("＝", "Write =")),
+        ("x\u00a0= y", 2, NO_EQUATION.format(r"\xa0", "Type a blank for the character U+00A0")),
+        ("x = \u200by", 5, NO_EQUATION.format(r"\u200b", "Remove the character U+200B")),
+        ("y^{2} = x", 3, NO_EQUATION.format("{", LATEX)),
+        (r"\frac{x}{y} = 2", 1, NO_EQUATION.format("\\", LATEX)),
+        ("x = y!", 6, "expected an equation, got '!'"),
+    ],
+)  # fmt: skip
+def test_a_spelling_of_mathematics_is_answered_with_ours(run: Run, text: str, column: int, message: str) -> None:
+    result = run("solve", "-e", text, "--unknowns", "y")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"implicitgrad: -e:1:{column}: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [("a×y", "a*y"), ("a⋅y – 1", "a*y - 1"), ("a∗y", "a*y"), ("y÷a", "y/a"), ("y⁄3", "y/3"), ("–y∕a", "-y/a")],
+)
+def test_signs_of_typeset_products_quotients_and_differences_are_read(run: Run, written: str, typed: str) -> None:
+    for options in (["-f", "json"], ["--steps"]):
+        one, other = (run("solve", "-e", f"x^2 = {text}", "--unknowns", "y", *options) for text in (written, typed))
+        assert (one.returncode, one.stdout) == (0, other.stdout)
+
+
 def test_equations_on_the_command_line(run: Run) -> None:
     result = run("solve", "-e", "x = 3*y1 + 5*y2", "--unknowns", "y1,y2", "-g", "7 11", "-fjson")
     record = json.loads(result.stdout)

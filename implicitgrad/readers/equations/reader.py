@@ -20,6 +20,7 @@ from implicitgrad.readers.equations.entries import INSTALL_SYMPY
 from implicitgrad.readers.equations.linear import coefficients, linear_sums
 from implicitgrad.symbolic.grammar.expressions import (
     TOO_LARGE,
+    TYPESET,
     Equation,
     ExpressionError,
     names_in,
@@ -176,7 +177,8 @@ def _refuse_too_many(M: int, N: int, P: int, source: str) -> None:
 
 
 def _texts(lines: Sequence[EquationLine]) -> tuple[str, ...]:
-    return tuple([line.text.strip() for line in lines])
+    typeset = str.maketrans(TYPESET)
+    return tuple([line.text.strip().translate(typeset) for line in lines])
 
 
 def _parts(

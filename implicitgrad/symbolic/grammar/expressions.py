@@ -2,7 +2,7 @@
 
     equation = sum "=" sum
     sum      = [sign] product {sign product}
-    product  = factor {("*" | "·" | "/") factor}
+    product  = factor {("*" | "·" | "×" | "/") factor}
     factor   = sign factor | atom [("**" | "^") factor | superscript]
     atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
     name     = letter {letter | digit | "_"}
@@ -41,9 +41,11 @@ TOO_LARGE = "expected expressions that can be computed with, got one that is too
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=·−^,]))"
+    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|[-+*/()=,^·×⋅∗∙÷∕⁄−–]))"
 )
-_SPELLINGS = {"−": "-", "·": "*", "^": "**"}
+TYPESET = {**dict.fromkeys("×⋅∗∙", "*"), **dict.fromkeys("÷∕⁄", "/"), "–": "-"}
+"""Signs of typeset mathematics, which are read but never written."""
+_SPELLINGS = {"^": "**", "·": "*", "−": "-", **TYPESET}
 
 
 class Node(NamedTuple):
@@ -148,8 +150,8 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
     while text[offset:].strip():
         match = _TOKEN.match(text, offset)
         if match is None:
-            at = offset + len(text[offset:]) - len(text[offset:].lstrip())
-            raise ExpressionError(f"expected {what}, got {quoted(text[at])}", at)
+            at = offset + len(text[offset:]) - len(text[offset:].lstrip(" \t"))
+            raise _strange(text, at, what, text[at])
         kind = str(match.lastgroup)
         token, start = match[kind], match.start(kind)
         offset = match.end()
@@ -158,10 +160,18 @@ def _tokens(text: str, what: str) -> list[tuple[str, str, int]]:
             if not letters:
                 kind, letters = "power", "".join(takewhile(lambda c: c in SUPERSCRIPTS, token))
             elif not letters.isidentifier():
-                raise ExpressionError(f"expected {what}, got {quoted(letters)}", start)
+                raise _strange(text, start, what, letters)
             token, offset = letters, start + len(letters)
         found.append((kind, _SPELLINGS.get(token, token), start))
     return [*found, ("end", "", len(text.rstrip()))]
+
+
+def _strange(text: str, offset: int, what: str, found: str) -> ExpressionError:
+    """Return the error at a character that no expression has; with a hint if ``what`` was expected."""
+    from implicitgrad.symbolic.grammar.hints import hint_at
+
+    hint = hint_at(text, offset, what) if what else None
+    return ExpressionError(f"expected {what}, got {quoted(found)}", offset, hint)
 
 
 class _Parser:
@@ -169,7 +179,7 @@ class _Parser:
 
     def __init__(self, text: str, what: str, known: Collection[str] = ()) -> None:
         self.depth = 0
-        self.text = text
+        self.text, self.what = text, what
         if len(text) > MAX_LENGTH:
             raise ExpressionError(f"expected at most {MAX_LENGTH:,} characters, got {len(text):,}", 0)
         self.tokens = _tokens(text, what)
@@ -184,7 +194,9 @@ class _Parser:
     def equation(self) -> Equation:
         left = self.sum()
         if self.tokens[self.next][1] != "=":
-            self.refuse("expected = and the other side", "If the expression is to be 0, end it with = 0")
+            is_end = self.tokens[self.next][0] == "end"
+            hint = "If the expression is to be 0, end it with = 0" if is_end else None
+            self.refuse("expected = and the other side", hint)
         self.next += 1
         right = self.sum()
         if self.tokens[self.next][0] != "end":
@@ -200,14 +212,38 @@ class _Parser:
     def refuse(self, expected: str, hint: str | None = None) -> None:
         kind, text, offset = self.tokens[self.next]
         before = self.tokens[self.next - 1] if self.next else ("", "", 0)
-        found = quoted(text) if text else "the end"
-        if kind in ("name", "number") and (before[0] in ("name", "number", "power") or before[1] == ")"):
+        found = quoted(self.written(self.next)) if text else "the end"
+        if kind == before[0] == "number" and offset == before[2] + len(before[1]):
+            hint = "A number has one decimal point"
+        elif kind in ("name", "number") and (before[0] in ("name", "number", "power") or before[1] == ")"):
             hint = self.product_hint()
         elif text == "(":
             hint = "A product is written with *"
         elif text == "==":
             hint = "An equation has one ="
+        elif text == ")" and not self.depth:
+            hint = "There is no ( for it"
+        elif text == ",":
+            hint = hint or self.comma_hint()
+        elif before[1] == "**" and text in ("*", "**"):
+            hint = "A power is written u^v or u**v"
         raise ExpressionError(f"{expected}, got {found}", offset, hint)
+
+    def written(self, token: int) -> str:
+        """Return a token as it was typed, such as ^ for **."""
+        _, text, offset = self.tokens[token]
+        return self.text[offset] if _SPELLINGS.get(self.text[offset]) == text else text
+
+    def comma_hint(self) -> str | None:
+        """Return a hint at a decimal comma, or at several equations in one."""
+        (_, left, start), (_, _, comma), (kind, right, end) = (*self.tokens, ("", "", 0))[self.next - 1 : self.next + 2]
+        if self.next and kind == "number" and comma == start + len(left) and end == comma + 1 and left.isdecimal():
+            return f"Write the decimal mark as a point: {left}.{right}"
+        if self.depth or self.what != "an equation":
+            return None
+        from implicitgrad.symbolic.grammar.hints import SEVERAL
+
+        return SEVERAL
 
     def product_hint(self) -> str:
         """Spell out the product of the factor before and of the name or number that follows."""
@@ -299,10 +335,12 @@ class _Parser:
             if self.tokens[self.next][1] == "(":
                 return self.call(text, offset)
             if text in FUNCTIONS:
+                from implicitgrad.symbolic.grammar.hints import hint_behind_function
+
                 _, found, at = self.tokens[self.next]
-                example = f"{text}(u)**2" if found == "**" else f"{text}(u)"
-                message = f"expected ( behind the function {quoted(text)}, got {quoted(found) if found else 'the end'}"
-                raise ExpressionError(message, at, f"Write {example}")
+                got = quoted(self.written(self.next)) if found else "the end"
+                message = f"expected ( behind the function {quoted(text)}, got {got}"
+                raise ExpressionError(message, at, hint_behind_function(text, self.text[at:]))
             return Node("name", offset, text)
         if text != "(":
             self.refuse("expected a number, a name or (")

@@ -41,6 +41,7 @@ def remarks_on(
     names = dict.fromkeys(name for node in nodes for name in node.names())
     known, unused, found = set(declared), set(declared) - names.keys(), []
     all_names = names.keys() | declared
+    is_alone = len(all_names) == len(known) + 1
     for name in sorted(names.keys() - known, key=lambda name: (len(name), name)):
         product = as_product(name, known)
         if product is None and is_run(name) and any(letter in unused for letter in name):
@@ -48,7 +49,6 @@ def remarks_on(
         if product is None:
             known.add(name)
         call = None if product or name in defined else _as_call(name, all_names)
-        is_alone = all_names == {*declared, name}
         is_other = product or call or (name in defined and not is_alone)
         power = None if is_other else _as_power_of_e(name, all_names, is_alone=is_alone)
         if meant := product or call or power:
