@@ -217,8 +217,18 @@ def error_record(problem: Problem, name: str | None = None) -> dict[str, Json]:
 
 
 def nearest_double(value: Fraction) -> Json:
-    """Return the double nearest to ``value``, an integer without a point; None beyond the largest double."""
+    """Return the double nearest to ``value``, an integer without a point; None beyond the largest double.
+
+    A value with letters is a text.
+    """
+    if isinstance(value, Symbolic):
+        return nearest_double(value.approximation()) if value.is_number else value.text
     return _plain(to_float(value))
+
+
+def exact_text(value: Fraction) -> str:
+    """Return ``p/q``, or the text of a value with letters."""
+    return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
 
 def _plain(double: float | None) -> float | int | None:
@@ -231,7 +241,7 @@ class _Texts:
     """Writes p/q."""
 
     def number(self, value: Fraction) -> Json:
-        return value.text if isinstance(value, Symbolic) else format_fraction(value)
+        return exact_text(value)
 
     def doubles(self, matrix: BaseMatrix[Any]) -> Rows:
         return matrix.plain_rows()

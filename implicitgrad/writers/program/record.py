@@ -140,11 +140,15 @@ class _Writer:
     def _by_parameter(self, piece: Piece, derivatives: Derivatives) -> dict[str, Json]:
         rows = [self._columns(row, derivatives) for row in piece.z]
         found: dict[str, Json] = {f"dz_d{key}": [self._vector(row[key]) for row in rows] for key in PARAMETERS}
-        losses = [self._columns(row, derivatives) for row in piece.losses]
-        if losses:
-            for key in PARAMETERS:
-                found[f"dL_d{key}"] = _one_or_all(self.solution, [self._vector(row[key]) for row in losses])
-        return found
+        return found | (self._of_losses(piece.losses, derivatives) if piece.losses else {})
+
+    def _of_losses(self, losses: Sequence[Sequence[Fraction | None]], derivatives: Derivatives) -> dict[str, Json]:
+        """Return ∂L/∂ of each kind of parameter, None without losses."""
+        rows = [self._columns(row, derivatives) for row in losses]
+        return {
+            f"dL_d{key}": _one_or_all(self.solution, [self._vector(row[key]) for row in rows]) if rows else None
+            for key in PARAMETERS
+        }
 
     def _maybe(self, value: Fraction | None) -> Json:
         return None if value is None else self.number(value)
@@ -214,12 +218,7 @@ class _Writer:
             split = None if matrix is None or not is_shown else [self._columns(row, derivatives) for row in matrix]
             for key in PARAMETERS:
                 found[f"{kind}_d{key}"] = None if split is None else [self._vector(row[key]) for row in split]
-        losses = [self._columns(row, derivatives) for row in derivatives.losses]
-        for key in PARAMETERS:
-            found[f"dL_d{key}"] = (
-                _one_or_all(self.solution, [self._vector(row[key]) for row in losses]) if losses else None
-            )
-        return found
+        return found | self._of_losses(derivatives.losses, derivatives)
 
     def _matrix_gradients(self) -> dict[str, Json]:
         gradients = self.solution.matrix_gradients

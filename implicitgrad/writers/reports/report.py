@@ -13,11 +13,10 @@ from rich.cells import cell_len
 from implicitgrad.model.verdict import NOTHING, Outcome, Unreadable, Verdict, show_short
 from implicitgrad.terminal.streams import BAD, DOUBTFUL, GOOD, LABEL, Screen, stdout_screen
 from implicitgrad.text.characters import IN_ASCII, count, encodable, printable
-from implicitgrad.writers.screen.line_breaks import break_line
+from implicitgrad.writers.screen.line_breaks import NARROWEST, break_line
 
 GAP = "   "
 INDENT = "  "
-NARROWEST = 24
 MAX_CHOICES = 3
 HEADS = ("system", "claim", "verdict", "claimed")
 COLORS = {"holds": GOOD, "FAILS": f"bold {BAD}", "open": DOUBTFUL, "undecided": DOUBTFUL, "ERROR": f"bold {BAD}"}

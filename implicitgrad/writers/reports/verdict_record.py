@@ -7,9 +7,8 @@ from fractions import Fraction
 
 from implicitgrad.model.verdict import Choice, Deviation, Outcome, Unreadable, Verdict
 from implicitgrad.numbers.doubles import Ball
-from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import format_fraction, printable
-from implicitgrad.writers.record import Json, error_record, nearest_double, write_json
+from implicitgrad.writers.record import Json, error_record, exact_text, nearest_double, write_json
 
 
 def write_results(results: Sequence[Verdict | Unreadable], only_failures: bool, is_on_screen: bool) -> str:
@@ -70,24 +69,13 @@ def _choice(choice: Choice) -> dict[str, Json]:
     """Return the record of Σ coefficient·parameter = value."""
     terms = {f"d{y}/d{x}": factor for factor, y, x in choice.terms}
     return {
-        "coefficients": {name: _number(factor) for name, factor in terms.items()},
-        "value": _number(choice.value),
+        "coefficients": {name: nearest_double(factor) for name, factor in terms.items()},
+        "value": nearest_double(choice.value),
         "exact": {
-            "coefficients": {name: _text(factor) for name, factor in terms.items()},
-            "value": _text(choice.value),
+            "coefficients": {name: exact_text(factor) for name, factor in terms.items()},
+            "value": exact_text(choice.value),
         },
     }
-
-
-def _number(value: Fraction) -> Json:
-    """Return a double, or a text if the value has letters."""
-    if not isinstance(value, Symbolic):
-        return nearest_double(value)
-    return nearest_double(value.approximation()) if value.is_number else value.text
-
-
-def _text(value: Fraction) -> str:
-    return value.text if isinstance(value, Symbolic) else format_fraction(value)
 
 
 def _exact(numbers: dict[str, Fraction | None]) -> dict[str, Json]:
