@@ -49,8 +49,6 @@ class Equations(NamedTuple):
 class Matrices(NamedTuple):
     """Matrices side by side."""
 
-    text: str
-    """Spelled in the format's notation."""
     pieces: tuple[str | Sequence[Sequence[str]], ...]
     """The matrices by their rows, and the operators between them."""
 

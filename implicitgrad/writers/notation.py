@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from implicitgrad.numbers.display.style import Expression, NumberStyle, is_short_in_table, is_short_in_text
-from implicitgrad.writers.elements import Block, Equations, Matrices, Row, loss_labels
+from implicitgrad.writers.elements import Block, Equations, Row, loss_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,9 +149,3 @@ class Notation:
         return self.in_one_style(
             lambda notation: [list(map(notation.number, line)) for line in lines], is_short_in_text
         )
-
-    def matrices(self, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
-        """Return matrices, given by their rows, and the operators between them, on several lines."""
-        from implicitgrad.writers.screen.matrices import side_by_side
-
-        return Matrices("\n".join(side_by_side(pieces)), pieces)

@@ -100,7 +100,10 @@ def _element(element: Element) -> Iterator[str]:
     elif isinstance(element, Block):
         yield from _table(element)
     else:
-        yield f"<pre>{escape(element.text)}</pre>"
+        from implicitgrad.writers.screen.matrices import side_by_side
+
+        lines = "\n".join(side_by_side(element.pieces))
+        yield f"<pre>{escape(lines)}</pre>"
 
 
 def _table(block: Block) -> Iterator[str]:

@@ -64,8 +64,10 @@ def _spelled(element: Sentence | Equations | Matrices) -> list[str]:
     if isinstance(element, Sentence):
         text = element.text
         return [f"{text[:1].upper()}{text[1:]}.\n" if element.is_spelled else sentence(text)]
-    texts = map(str, element.lines) if isinstance(element, Equations) else [element.text]
-    return displayed(map(formula, texts))
+    if isinstance(element, Equations):
+        return displayed(formula(str(line)) for line in element.lines)
+    pieces = (one.replace("·", "").strip() if isinstance(one, str) else spell_matrix(one) for one in element.pieces)
+    return displayed([formula(" ".join(pieces))])
 
 
 class _SystemInLatex:

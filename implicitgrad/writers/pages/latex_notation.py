@@ -11,7 +11,6 @@ from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.display.sums import linear
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import printable
-from implicitgrad.writers.elements import Matrices
 from implicitgrad.writers.notation import Notation
 
 if TYPE_CHECKING:
@@ -112,13 +111,6 @@ class LatexNotation(Notation):
     def inline(self, mathematics: str) -> str:
         """Return ``$mathematics$``."""
         return f"${mathematics}$"
-
-    def matrices(self, *pieces: str | Sequence[Sequence[str]]) -> Matrices:
-        """Return each matrix as a pmatrix."""
-        spelled = (
-            piece.replace("·", "").strip() if isinstance(piece, str) else spell_matrix(piece) for piece in pieces
-        )
-        return Matrices(" ".join(spelled), pieces)
 
 
 def _among_words(mathematics: str) -> str:

@@ -46,7 +46,11 @@ def _element(element: Element) -> list[str]:
         return [{Role.ASIDE: "*{}*", Role.CONDITION: "- {}", Role.WARNING: "> {}"}.get(element.role, "{}").format(text)]
     if isinstance(element, Equations):
         return ["\n".join(f"- {equation}" for equation in element.lines)]
-    return _table(element) if isinstance(element, Block) else [f"```text\n{element.text}\n```"]
+    if isinstance(element, Block):
+        return _table(element)
+    from implicitgrad.writers.screen.matrices import side_by_side
+
+    return ["\n".join(["```text", *side_by_side(element.pieces), "```"])]
 
 
 def _table(block: Block) -> list[str]:

@@ -15,7 +15,7 @@ from implicitgrad.model.system import Matrix
 from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.text.errors import UsageError
-from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
+from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence, loss_names
 
 if TYPE_CHECKING:
     from implicitgrad.writers.notation import Notation
@@ -112,7 +112,7 @@ class _ProgramSteps:
         shown = self.notation.matrix(signed)
         elements += [
             Sentence("together, K·(dz, dλ, dν) = (−dq, dd, db)"),
-            self.notation.matrices(shown, " · ", column, " = ", right),
+            Matrices((shown, " · ", column, " = ", right)),
         ]
         return "Differentiate them, the active constraints as equations", elements
 
@@ -174,8 +174,7 @@ class _ProgramSteps:
     def _outer(self, loss: str, key: str, formula: str, matrix: Matrix) -> list[Element]:
         if not matrix:
             return []
-        shown = self.notation.matrix(matrix)
-        return [self.notation.matrices(f"∂{loss}/∂{key} = {formula} = ", shown)]
+        return [Matrices((f"∂{loss}/∂{key} = {formula} = ", self.notation.matrix(matrix)))]
 
     def _shown(self, value: Fraction) -> str:
         return self.notation.number(value)

@@ -15,7 +15,7 @@ from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.matrix import BaseMatrix
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import listed
-from implicitgrad.writers.elements import Element, Equations, Section, Sentence, loss_names
+from implicitgrad.writers.elements import Element, Equations, Matrices, Section, Sentence, loss_names
 from implicitgrad.writers.sections.constraints import input_name
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ class _Steps:
         return self.notation.prime(y) if self.has_primes else self.notation.derivative(y, x)
 
     def in_matrices(self) -> Step:
-        pieces = [self._numbers(self.system.A), " · ", self._jacobian(self.x), " = ", self._numbers(self.B)]
+        pieces = (self._numbers(self.system.A), " · ", self._jacobian(self.x), " = ", self._numbers(self.B))
         where = "At the point" if self.is_at_point else "Together"
-        return f"{where}, A·∂y/∂x = {self.right}", [self.notation.matrices(*pieces)]
+        return f"{where}, A·∂y/∂x = {self.right}", [Matrices(pieces)]
 
     def reduced(self) -> Step:
         elements: list[Element] = []
@@ -194,7 +194,7 @@ class _Steps:
         T = [by_name.get(x, [Fraction(x == other) for other in independent]) for x in self.x]
         right = "T" if self.system.B is None else "B·T"
         text = f"{self._listed(independent)} may vary, the others follow: A·∂y/∂x = {right}, with:"
-        return title, [*elements, Sentence(text), self.notation.matrices("T = ", self._numbers(T))]
+        return title, [*elements, Sentence(text), Matrices(("T = ", self._numbers(T)))]
 
     def unique(self) -> Step:
         independent, J = self.solution.independent, self._numbers(self.solution.general.particular)
@@ -205,7 +205,7 @@ class _Steps:
         names = self._jacobian(independent)
         if len(J) == 1:
             return title, self._some([f"{name} = {value}" for name, value in zip(names[0], J[0], strict=True)])
-        return title, [self.notation.matrices(names, " = ", J)]
+        return title, [Matrices((names, " = ", J))]
 
     @property
     def _is_inverse(self) -> bool:
