@@ -449,7 +449,7 @@ def the_first_alone(items: Sequence[Item], question: BatchTask) -> Answered:
     return answer_items(items[:1], question)[0], list(items[1:])
 
 
-@pytest.mark.parametrize("places", [{0}, {25}, {49}, {0, 1, 2}, {3, 17, 18, 44}, set()])
+@pytest.mark.parametrize("places", spread([{0}, {25}, {49}, {0, 1, 2}, {3, 17, 18, 44}, set()], 2))
 def test_a_worker_that_dies_costs_the_system_that_killed_it_and_no_other(places: set[int]) -> None:
     names = [f"poison{k}" if k in places else f"s{k}" for k in range(50)]
     items = [Item(name, b"A: [[%d]]" % (k + 1)) for k, name in enumerate(names)]

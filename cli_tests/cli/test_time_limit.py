@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -152,18 +153,11 @@ def test_check_goes_on_with_the_next_system_and_the_next_file(run: Run, monkeypa
     assert result.returncode == 2
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        (work_for_ever, "no answer within 0.3 s, as much as algebra may take. Use fewer letters, or numbers"),
-        (take_all_memory, "no answer within 500 MiB of memory, as much as algebra may take. Use fewer letters"),
-    ],
-    ids=["time", "memory"],
-)
-@pytest.mark.parametrize("command", ["solve", "check"])
-def test_algebra_has_a_budget(
-    run: Run, monkeypatch: pytest.MonkeyPatch, command: str, fault: Callable[..., None], reason: str
-) -> None:
+@pytest.mark.parametrize(("command", "limit"), spread(product(["solve", "check"], ["time", "memory"]), 3))
+def test_algebra_has_a_budget(run: Run, monkeypatch: pytest.MonkeyPatch, command: str, limit: str) -> None:
+    fault = {"time": work_for_ever, "memory": take_all_memory}[limit]
+    most = {"time": "0.3 s", "memory": "500 MiB of memory"}[limit]
+    reason = f"no answer within {most}, as much as algebra may take. Use fewer letters, or numbers"
     monkeypatch.setattr(process, "ALGEBRA_SECONDS", 0.3 if fault is work_for_ever else 60.0)
     monkeypatch.setattr(symbolic, "solve_symbolic", fault)
     quick = json.dumps({**QUICK, "expect": {"status": "determined"}})
@@ -265,9 +259,9 @@ def test_equations_of_a_batch_have_the_budget_of_algebra(
 QUICK_ITEMS = [Item(f"{k}.json", json.dumps(QUICK).encode()) for k in range(10)]
 
 
-@pytest.mark.parametrize("limit", [None, 3600.0])
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("kind", ["numbers", "algebra", "documents"])
+@pytest.mark.parametrize(
+    ("kind", "jobs", "limit"), spread(product(["numbers", "algebra", "documents"], [1, 2], [None, 3600.0]), 5)
+)
 def test_a_slow_system_does_not_hold_back_what_is_done(
     monkeypatch: pytest.MonkeyPatch, endless: str, kind: str, jobs: int, limit: float | None
 ) -> None:

@@ -135,7 +135,7 @@ def test_what_may_be_singular_within_its_uncertainty_is_not_certified() -> None:
 
 def test_a_gradient_alone_is_within_its_bound_without_an_inverse() -> None:
     rng = np.random.default_rng(8)
-    K, g = rng.standard_normal((60, 60)), rng.standard_normal((2, 60))
+    K, g = rng.standard_normal((40, 40)), rng.standard_normal((2, 40))
     adjoint = Adjoint(K, None, g, None)
     truth = exactly(K).inv()
     assert_within(BallMatrix(*adjoint.solution), fractions(exactly(g) * truth))
