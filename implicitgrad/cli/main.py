@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from implicitgrad import __version__
@@ -19,8 +21,6 @@ class Commands(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import the command from the module of its name."""
-        from importlib import import_module
-
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"implicitgrad.cli.{name}"), name)

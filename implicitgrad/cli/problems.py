@@ -45,7 +45,7 @@ def report(problems: Iterable[Problem], *, as_json: bool = False, hinted: set[st
         say(line)
 
 
-def report_error(error: Exception, arguments: Sequence[str] = ()) -> int:
+def report_error(error: Exception, arguments: Sequence[str]) -> int:
     """Report what the command of these arguments raised, and return the exit code."""
     if isinstance(error, ReaderGone):
         return error.exit_code

@@ -13,9 +13,8 @@ from implicitgrad.cli.options.shared import Verb, once, option, taken
 from implicitgrad.model.spec import CsvFormat
 from implicitgrad.numbers.display.form import NumberForm
 from implicitgrad.terminal.streams import say, spinner, write_stdout
-from implicitgrad.text.characters import listed
 from implicitgrad.text.errors import ImplicitGradError
-from implicitgrad.writers.formats import FORMATS, JSON, TABLE
+from implicitgrad.writers.formats import FORMATS, JSON, TABLE, WITH_STEPS
 
 if TYPE_CHECKING:
     from implicitgrad.cli.answers.answer import Answer, SolveOptions
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 DESCRIBED = "; ".join(f"{one.name}: {one.description}" for one in PRINTED if one.description)
-WITH_STEPS = listed((one.name for one in PRINTED if one.has_steps), "or")
 
 
 GROUPS = {

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from implicitgrad.text.characters import listed
+
 if TYPE_CHECKING:
     from implicitgrad.writers.data.batch_format import BatchFormat
     from implicitgrad.writers.options import AnySolution, WriteOptions
@@ -91,3 +93,5 @@ FORMATS = {
     )
 }
 """Each format by its name, in the order in which help lists them."""
+WITH_STEPS = listed((one.name for one in FORMATS.values() if one.has_steps), "or")
+"""The formats that show a derivation, in words."""

@@ -1,4 +1,4 @@
-"""Refuse systems that have not what options of solve need, and several where a format holds one."""
+"""Refuse options of solve that exclude one another, and systems that have not what options or formats need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from implicitgrad.model.spec import UNIQUE_GRADIENT
 from implicitgrad.model.system import Arithmetic, LinearSystem
 from implicitgrad.text.characters import listed, printable, quoted
 from implicitgrad.text.errors import InputError, Problem, UsageError
-from implicitgrad.writers.formats import FORMATS
+from implicitgrad.writers.formats import FORMATS, WITH_STEPS
 
 if TYPE_CHECKING:
     from implicitgrad.model.program.solution import ProgramSolution
@@ -24,8 +24,7 @@ PARAMETERS: tuple[str, ...] = ("q", "h", "b", "lb", "ub", "P", "G", "A", "x")
 def refuse_both(form: str, options: Mapping[str, object]) -> None:
     """Raise UsageError for options, by name, of which one says nothing beside the other, or beside the format."""
     if options["steps"] and not FORMATS[form].has_steps:
-        with_steps = listed((one.name for one in FORMATS.values() if one.has_steps), "or")
-        raise UsageError(f"--steps is for --format {with_steps}, got {form}")
+        raise UsageError(f"--steps is for --format {WITH_STEPS}, got {form}")
     if options["steps"] and (options["sort"] or options["show"]):
         option = "--show" if options["show"] else "--sort"
         raise UsageError(f"{option} is for the table, and --steps prints none; expected one of them, got both")

@@ -37,9 +37,9 @@ def files_to_solve(system: str | None, given: SystemOptions | None, csv_form: Cs
 
 
 def files_read(sources: Sequence[str], more: Sequence[str], csv_form: CsvFormat = UNSTATED) -> list[str]:
-    """Return the files that a command reads: its systems, and more. Raise UsageError.
+    """Return the files that a command reads, and say so if it reads from the terminal. Raise UsageError.
 
-    If that is the terminal, say so.
+    sources : those of systems. more : those of other things, such as the @FILE of an option.
     """
     inputs = [*map(file_of, sources), *more]
     if "" in inputs:
