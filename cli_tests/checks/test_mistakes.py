@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Run, examples
 from elimination import inverse, product, rank, transpose
@@ -507,3 +508,42 @@ def test_the_gradient_of_any_loss_of_another_document_is_recognised(run: Run) ->
     result = run("check", "two.yaml", "-q", files={"two.yaml": text})
     assert result.returncode == 1
     assert "the claim equals ∂L2/∂x of two.yaml#2 (second): is it the gradient of another loss?" in result.stdout
+
+
+@pytest.mark.parametrize("places", [4, 8])
+@pytest.mark.parametrize(
+    ("mistake", "code"),
+    [
+        (lambda A, g: np.linalg.solve(A.T, g), "rounded-input"),
+        (lambda A, g: -np.linalg.solve(A.T, g), "sign"),
+        (lambda A, g: 2 * np.linalg.solve(A.T, g), "factor"),
+        (lambda A, g: np.linalg.solve(A, g), "transpose"),
+        (lambda A, g: np.linalg.solve(A.T, g) + 0.1, None),
+    ],
+)
+def test_the_digits_of_printed_arrays_hide_no_mistake(mistake: Any, code: str | None, places: int) -> None:
+    def printed(array: Any) -> Any:
+        return np.char.mod(f"%.{places}f", array).tolist()
+
+    rng, wrong = np.random.default_rng(3), []
+    for _ in range(4):
+        A, g = rng.normal(size=(4, 4)), rng.normal(size=4)
+        outcome = check(printed(A), printed(g), dL_dx=printed(mistake(A, g))).outcomes[0]
+        wrong += [] if outcome.holds else [[one.code for one in outcome.suspicions]]
+        if code == "rounded-input" and not outcome.holds:  # the tolerance that is advised suffices
+            atol = re.search(r"\(atol=(.*)\)$", outcome.suspicions[0].message)
+            assert atol is not None
+            assert outcome.suspicions[0].message.startswith("the digits of A and dL_dy allow a difference of ")
+            assert check(printed(A), printed(g), dL_dx=printed(mistake(A, g)), atol=atol[1])
+    assert wrong
+    assert all(codes == ([] if code is None else [code]) for codes in wrong)
+
+
+def test_the_rounding_of_an_inverse_is_bounded_to_first_order() -> None:
+    rng = np.random.default_rng(1)
+    A = rng.normal(size=(3, 3)).round(4)
+    bound = np.abs(np.linalg.inv(A)).sum(1)[:, None] * np.abs(np.linalg.inv(A)).sum(0) * 0.5e-4
+    for scale, is_explained in ((0.99, True), (1.05, False)):
+        claim = np.linalg.inv(A) + scale * bound * rng.choice([-1, 1], size=(3, 3))
+        (found,) = check(A.astype(str).tolist(), dy_dx=np.char.mod("%.12f", claim).tolist()).outcomes
+        assert ([one.code for one in found.suspicions] == ["rounded-input"]) == is_explained

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
@@ -31,12 +31,22 @@ class Family(NamedTuple):
     """(R, P): the entries that the system determines."""
 
 
+Slack = Callable[[Matrix | None], Matrix]
+"""Returns (R, P) from the ∂L/∂y of the rows of a ∂L/∂x, or from None for ∂y/∂x."""
+
+
 class Context:
     """A Solution, the claims about it, and what follows from the Solution for every claim."""
 
-    def __init__(self, solution: Solution, claims: Claims, *, is_strict: bool = False) -> None:
-        """is_strict : the error of a rounded point reduces a claim's tolerance and does not widen it."""
-        self.solution, self.system, self.claims, self.is_strict = solution, solution.system, claims, is_strict
+    def __init__(
+        self, solution: Solution, claims: Claims, *, is_strict: bool = False, slack: Slack | None = None
+    ) -> None:
+        """is_strict : the error of a rounded point reduces a claim's tolerance and does not widen it.
+
+        slack : what is added to the tolerances of ∂y/∂x, or of the ∂L/∂x of some ∂L/∂y.
+        """
+        self.solution, self.system, self.claims = solution, solution.system, claims
+        self.is_strict, self.slack = is_strict, slack
         places = {name: k for k, name in enumerate(self.system.x)}
         self.independent = [places[name] for name in solution.independent]
         self.dependent = sorted({*places.values()}.difference(self.independent))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import add
 
 from implicitgrad.checks.context import Context, is_at_rounded_point
 from implicitgrad.checks.matrices import root_above, squared_norm
@@ -36,6 +37,8 @@ def tolerances_of(matrix: ClaimedMatrix, context: Context, gradients: Matrix | N
     """
     gradients = _gradients(matrix, context, gradients)
     exact = _exact_tolerances(matrix, context, gradients)
+    if context.slack is not None:
+        return tuple([tuple(map(add, *row)) for row in zip(exact, context.slack(gradients), strict=True)])
     if context.solution.arithmetic is Arithmetic.EXACT:
         return exact
     if matrix.key in COEFFICIENTS:

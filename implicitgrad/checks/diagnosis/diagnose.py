@@ -10,6 +10,7 @@ from implicitgrad.checks.derivatives.feasibility import is_valid
 from implicitgrad.checks.diagnosis.formula import formula, other_loss
 from implicitgrad.checks.diagnosis.multiples import factor, negative, signs, zero
 from implicitgrad.checks.diagnosis.order import find_order, order, transposed, with_rows_ordered
+from implicitgrad.checks.diagnosis.rounded_input import rounded_input, with_rounded_input
 from implicitgrad.checks.diagnosis.rounding import rounding
 from implicitgrad.checks.diagnosis.suspicions import negative_of
 from implicitgrad.checks.diagnosis.trial import Comparison, Hypothesis, JacobianTrial, LossTrial, Trial, explains
@@ -31,6 +32,11 @@ def diagnose(claim: Claim, related: Sequence[Solution]) -> tuple[Suspicion, ...]
 
     related : solutions of systems with the same A and B, whose ∂L/∂x may have been taken for this one's.
     """
+    widened = with_rounded_input(claim)
+    if widened is not None:
+        if is_valid(widened):
+            return (rounded_input(widened),)
+        claim = widened
     if claim.is_gradient:
         return _diagnose_losses(claim, related)
     values = complete(claim.values)

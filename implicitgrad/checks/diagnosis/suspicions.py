@@ -44,8 +44,13 @@ def of_another_loss(name: str) -> Suspicion:
 
 def rounded(agreement: str, tolerances: Mapping[str, str], source: str) -> Suspicion:
     """Return the suspicion that a claim is only rounded, and would hold with these tolerances, by rtol and atol."""
-    pattern = "{}={}" if is_from_python(source) else "--{} {}"
-    stated = (", " if is_from_python(source) else " ").join(starmap(pattern.format, tolerances.items()))
     return Suspicion(
-        "rounding", f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({stated})"
+        "rounding",
+        f"the claim agrees to {agreement}: if it is only rounded, a tolerance says so ({stated(tolerances, source)})",
     )
+
+
+def stated(tolerances: Mapping[str, str], source: str) -> str:
+    """Return how tolerances, by rtol and atol, are stated: as options, or as arguments of check()."""
+    pattern = "{}={}" if is_from_python(source) else "--{} {}"
+    return (", " if is_from_python(source) else " ").join(starmap(pattern.format, tolerances.items()))
