@@ -17,7 +17,7 @@ from implicitgrad.text.characters import MAX_QUOTED, count, printable, quoted
 from implicitgrad.text.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from typing import IO, BinaryIO
+    from typing import BinaryIO
 
     Array = np.ndarray[Any, Any]
 

@@ -28,8 +28,8 @@ def add_value_of_x(
     if at.pairs is None:
         spec.values["x_value"] = source_list(at, source)
         return
-    for first, second in duplicates(at):
-        refuse(f"at: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}", second)
+    for message, second in duplicates(at, "at: duplicate name"):
+        refuse(message, second)
     nodes = [number for _, number in at.pairs]
     spec.values["x_value"] = SourceValue(
         {name.text or "": number.value for name, number in at.pairs},

@@ -13,7 +13,7 @@ from implicitgrad.numbers.rounding import to_float
 from implicitgrad.readers.key_hints import NOT_JUDGED, is_record
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode, documents, source_list, source_value
-from implicitgrad.text.characters import MAX_DIGITS, quoted
+from implicitgrad.text.characters import MAX_DIGITS
 from implicitgrad.text.errors import InputError, Problem
 from implicitgrad.text.hints import nearest
 from implicitgrad.text.number_grammar import NumberError, parse_number
@@ -106,8 +106,7 @@ def check_claims(expect: YamlNode, known: tuple[str, ...], refuse: Callable[[str
         if spelled(key_node.text or "") not in known:
             likely = nearest(key_node.text or "", known)
             refuse(f"expect: unknown key {key_node}; expected one of {', '.join(known)}", key_node, likely)
-    for first, second in duplicates(claims):
-        message = f"expect: duplicate key {quoted(second.text or '')}, first on line {first.position[0]}"
+    for message, second in duplicates(claims, "expect: duplicate key"):
         refuse(message, second, "Keep one of them")
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.equations.reader import EquationLine, Point, add_linearization, read_equations
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode
-from implicitgrad.text.characters import quoted
-from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.errors import InputError
 
 
 def add_equations(
-    spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
+    spec: SystemSpec,
+    given: dict[str, YamlNode],
+    keys: dict[str, YamlNode],
+    source: str,
+    text: str,
+    refuse: Callable[..., None],
 ) -> None:
     """Add the equations of a document to a spec, in place of A and B. Raise InputError."""
     node = given["equations"]
     for key in ("A", "B"):
         if key in keys:
-            message = f"expected {key} or equations, got both"
-            spec.problems.append(Problem(message, "Keep one of them", "bad-key").at(source, keys[key].position))
+            refuse(f"expected {key} or equations, got both", keys[key], "Keep one of them")
     items = node.items if node.items is not None else [node]
     if any(item.text is None for item in items):
-        message = f"equations: expected a list of texts, got {node}"
-        spec.problems.append(Problem(message, '- "x1 = 2*y1 + y2"', "bad-shape").at(source, node.position))
-    point = read_point(spec, given, source)
+        refuse(f"equations: expected a list of texts, got {node}", node, '- "x1 = 2*y1 + y2"', "bad-shape")
+    point = read_point(given, source, refuse)
     if spec.problems:
         raise InputError(spec.problems)
     lines = [line for item in items for line in equation_lines(item, source, text)]
@@ -60,12 +62,9 @@ def equation_line(node: YamlNode, source: str) -> EquationLine:
     return EquationLine(node.text or "", source, partial(_within, node))
 
 
-def read_point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Point | None:
+def read_point(given: dict[str, YamlNode], source: str, refuse: Callable[..., None]) -> Point | None:
     """Return the point that ``at`` and ``solve_for`` state, if any."""
-
-    def refuse(message: str, at: YamlNode) -> None:
-        spec.problems.append(Problem(message, "at: {x: 3, y: 4}", "bad-shape").at(source, at.position))
-
+    refuse = partial(refuse, hint="at: {x: 3, y: 4}", code="bad-shape")
     at, solve_for = given.get("at"), given.get("solve_for")
     if at is None:
         if solve_for is not None:
@@ -74,8 +73,8 @@ def read_point(spec: SystemSpec, given: dict[str, YamlNode], source: str) -> Poi
     if at.pairs is None or any(value.text is None for _, value in at.pairs):
         refuse(f"at: expected a number for each name, got {at}", at)
         return None
-    for first, second in duplicates(at):
-        refuse(f"at: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}", second)
+    for message, second in duplicates(at, "at: duplicate name"):
+        refuse(message, second)
     names: list[YamlNode] = []
     if solve_for is not None:
         names = list(solve_for.items) if solve_for.items is not None else [solve_for]

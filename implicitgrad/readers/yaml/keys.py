@@ -31,12 +31,15 @@ def problem_of(
     return f"unknown key {key_node}; expected one of {', '.join(known)}", key_node, hint
 
 
-def duplicates(node: YamlNode) -> Iterator[tuple[YamlNode, YamlNode]]:
-    """Yield the two nodes of each key that is given twice in a mapping or in one inside it."""
+def duplicates(node: YamlNode, what: str) -> Iterator[tuple[str, YamlNode]]:
+    """Yield the message and the node for each key that is given twice in a mapping or in one inside it.
+
+    what : the beginning of the message, "at: duplicate name".
+    """
     seen: dict[str, YamlNode] = {}
     for key_node, value in node.pairs or ():
         key = spelled(key_node.text or "")
         if key in seen:
-            yield seen[key], key_node
+            yield f"{what} {quoted(key_node.text or '')}, first on line {seen[key].position[0]}", key_node
         seen.setdefault(key, key_node)
-        yield from duplicates(value)
+        yield from duplicates(value, what)

@@ -12,24 +12,24 @@ from implicitgrad.readers.program.expressions import ConstraintLine, Objective, 
 from implicitgrad.readers.yaml.equations import equation_line, equation_lines, read_point
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode, source_list
-from implicitgrad.text.characters import quoted
-from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.errors import InputError
 
 ARRAYS = ("P", "q", "G", "h", "A", "b", "lb", "ub", "names")
 
 
 def add_expressions(
-    spec: SystemSpec, given: dict[str, YamlNode], keys: dict[str, YamlNode], source: str, text: str
+    spec: SystemSpec,
+    given: dict[str, YamlNode],
+    keys: dict[str, YamlNode],
+    source: str,
+    text: str,
+    refuse: Callable[..., None],
 ) -> None:
     """Add the names in a document, and its expressions in place of P, q, G and so on, to a ProgramSpec.
 
     Raise InputError.
     """
     assert isinstance(spec, ProgramSpec)
-
-    def refuse(message: str, at: YamlNode, hint: str | None = None, code: str = "bad-key") -> None:
-        spec.problems.append(Problem(message, hint, code).at(source, at.position))
-
     if "names" in given:
         _add_names(spec, given["names"], source, refuse)
     key = next((key for key in given if key in ("minimize", "maximize")), None)
@@ -47,34 +47,32 @@ def add_expressions(
             refuse(f"expected {array} or {key}, got both", keys[array], "Keep one of them")
     if given[key].text is None:
         refuse(f"{key}: expected an expression, got {given[key]}", given[key], f"{key}: (z1 - c)^2", "bad-shape")
-    constraints = list(_constraints(spec, given["subject_to"], source, text)) if "subject_to" in given else []
-    point = read_point(spec, given, source)
+    constraints = list(_constraints(given["subject_to"], source, text, refuse)) if "subject_to" in given else []
+    point = read_point(given, source, refuse)
     if spec.problems:
         raise InputError(spec.problems)
     objective = Objective(_on_one_line(given[key], source), key == "maximize")
     spec.expressions = partial(read_program, objective, constraints, point=point, source=spec.source)
 
 
-def _constraints(spec: ProgramSpec, node: YamlNode, source: str, text: str) -> Iterator[ConstraintLine]:
+def _constraints(node: YamlNode, source: str, text: str, refuse: Callable[..., None]) -> Iterator[ConstraintLine]:
     """Yield the constraints of a mapping by name, of a list, or of a text."""
 
-    def refuse(at: YamlNode) -> None:
-        message = f"subject_to: expected constraints as texts, got {at}"
+    def refuse_nested(at: YamlNode) -> None:
         hint = "subject_to: {capacity: z1 + z2 <= 4, sign: z1 >= 0}"
-        spec.problems.append(Problem(message, hint, "bad-shape").at(source, at.position))
+        refuse(f"subject_to: expected constraints as texts, got {at}", at, hint, "bad-shape")
 
-    for first, second in duplicates(node):
-        message = f"subject_to: duplicate name {quoted(second.text or '')}, first on line {first.position[0]}"
-        spec.problems.append(Problem(message, None, "bad-name").at(source, second.position))
+    for message, second in duplicates(node, "subject_to: duplicate name"):
+        refuse(message, second, code="bad-name")
     for item in node.items if node.items is not None else [node]:
         if item.pairs is not None:
             for name, value in item.pairs:
                 if value.text is None:
-                    refuse(value)
+                    refuse_nested(value)
                 else:
                     yield ConstraintLine(_on_one_line(value, source), name.text or "")
         elif item.text is None:
-            refuse(item)
+            refuse_nested(item)
         else:
             yield from map(split_name, equation_lines(item, source, text))
 

@@ -83,11 +83,11 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
     if spec.kind == "program" and (others or "z" in seen):
         from implicitgrad.readers.yaml.program import add_expressions
 
-        add_expressions(spec, others, seen, source, text)
+        add_expressions(spec, others, seen, source, text, refuse)
     elif "equations" in others:
         from implicitgrad.readers.yaml.equations import add_equations
 
-        add_equations(spec, others, seen, source, text)
+        add_equations(spec, others, seen, source, text, refuse)
     elif others:
         from implicitgrad.readers.systems.value_of_x import add_value_of_x
 
