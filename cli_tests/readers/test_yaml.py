@@ -371,5 +371,8 @@ def test_one_name_or_number_may_stand_for_a_list_of_it(run: Run) -> None:
     assert run("solve", "-", stdin="equations: x = 2*y\ny: y\n").returncode == 0
 
 
-def test_every_format_that_is_no_text_is_told_by_its_first_byte() -> None:
-    assert {start[0] for start in faults._SIGNATURES} == set(sources.FIRST_BYTES)
+@pytest.mark.parametrize(("beginning", "name"), faults._SIGNATURES.items())
+def test_every_format_that_is_no_text_is_told_by_its_beginning(beginning: bytes, name: str) -> None:
+    rest = b">" if beginning.startswith(b"<") else b"-1.4" if beginning.startswith(b"%") else b"\0\xff"
+    with pytest.raises(InputError, match=f"got {name}"):
+        sources.decode("file", b" \n" + beginning + rest)

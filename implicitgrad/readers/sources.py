@@ -23,11 +23,7 @@ from implicitgrad.text.errors import InputError, Problem, UsageError
 STANDARD_INPUT = "-"
 MAX_BYTES = 256 * 2**20
 CHUNK = 2**16
-
-FIRST_BYTES = b"\x1f\x93P%\xd0B\xfd\x28\x89S<"
-"""The first bytes of the formats that files/faults.py knows."""
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-COMPRESSED = ".gz"
 
 
 class InputFormat(NamedTuple):
@@ -88,7 +84,7 @@ def format_by_suffix(path: str) -> InputFormat | None:
 def _suffix(path: str) -> str:
     """Return a path's suffix, and the one before it if the file is compressed."""
     name, suffix = os.path.splitext(file_of(path).lower())
-    return f"{os.path.splitext(name)[1]}{suffix}" if suffix == COMPRESSED else suffix
+    return f"{os.path.splitext(name)[1]}{suffix}" if suffix == ".gz" else suffix
 
 
 def split_source(source: str) -> tuple[str, str]:
@@ -210,18 +206,13 @@ def decode(source: str, data: bytes, first_line: int = 1) -> str:
 
     first_line : the line of the source on which they begin.
     """
-    beginning = data[:200].lstrip()
-    if beginning[:1] in FIRST_BYTES:
-        from implicitgrad.readers.files.faults import refuse_other_format
-
-        refuse_other_format(source, data, beginning)
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "utf-8")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text:
-        from implicitgrad.readers.files.faults import no_text
+    if "\0" in text or text[:200].lstrip().startswith(("<", "%", "PK\3")):
+        from implicitgrad.readers.files.faults import refuse_no_text
 
-        raise no_text(source, data, encoding, first_line)
+        refuse_no_text(source, data, encoding, first_line)
     return text.removeprefix("\ufeff")

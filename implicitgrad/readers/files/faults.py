@@ -31,29 +31,28 @@ def unreadable(source: str, error: OSError | ValueError) -> InputError:
     return InputError([Problem(f"cannot be read: {reason}", hint, "cannot-read", source)])
 
 
-def refuse_other_format(source: str, data: bytes, beginning: bytes) -> None:
-    """Raise InputError if the data has a known format other than text."""
-    found = _format_of(data, beginning)
+def refuse_no_text(source: str, data: bytes, encoding: str, first_line: int) -> None:
+    """Raise InputError for another format, a byte that the encoding does not allow, or a NUL byte."""
+    found = _format_of(data)
     if found is not None:
         hint = NUMPY_HINT if "NumPy" in found else "Export it as CSV or YAML first"
         raise InputError([Problem(f"expected YAML or CSV text, got {found}", hint, "not-text", source)])
-
-
-def no_text(source: str, data: bytes, encoding: str, first_line: int) -> InputError:
-    """Return the error for a byte that the encoding does not allow, or for a NUL byte."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + first_line
         column = error.start - data.rfind(b"\n", 0, error.start)
         message = f"expected {encoding.upper()} text, got the byte 0x{data[error.start]:02x}"
-        return InputError([Problem(message, "Save the file as UTF-8", "not-text", source, line, column)])
-    line = text.count("\n", 0, text.index("\0")) + first_line
-    return InputError([Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)])
+        hint = "Save the file as UTF-8"
+        raise InputError([Problem(message, hint, "not-text", source, line, column)]) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + first_line
+        raise InputError([Problem("expected text, got binary data (a NUL byte)", None, "not-text", source, line)])
 
 
-def _format_of(data: bytes, beginning: bytes) -> str | None:
+def _format_of(data: bytes) -> str | None:
     """Return the name of the format of ``data``, if it is a known one other than text."""
+    beginning = data[:200].lstrip()
     found = next((name for start, name in _SIGNATURES.items() if beginning.lower().startswith(start.lower())), None)
     if found == "a zip archive" and b".npy" in beginning:
         return "a NumPy .npz file"

@@ -153,10 +153,10 @@ def _claims(node: YamlNode, source: str, prefix: str = "") -> dict[str, SourceVa
     return claims
 
 
-def site_of(root: YamlNode, expect: YamlNode | None = None) -> Site:
+def site_of(root: YamlNode) -> Site:
     """Return the place of ``expect`` in a document, or the place for it."""
     assert root.pairs is not None
-    span = None if expect is None else expect.span
+    span = next((value.span for key, value in root.pairs if key.text == "expect"), None)
     (first, _), (_, last) = root.pairs[0], root.pairs[-1]
     line, column = last.span[1]
     if root.is_flow:

@@ -96,8 +96,7 @@ def documents(text: str, source: str, first_line: int = 1) -> Iterator[YamlNode]
 
     first_line : the line of the source on which the text begins.
     """
-    is_unknown = yaml.reader.Reader.NON_PRINTABLE.search(text) or any(one in text for one in LINE_ENDINGS)
-    if is_unknown or "\\u" in text:
+    if "\\u" in text or any(one in text for one in LINE_ENDINGS) or yaml.reader.Reader.NON_PRINTABLE.search(text):
         from implicitgrad.readers.yaml.faults import with_known_characters
 
         text = with_known_characters(text, LINE_ENDINGS, source, first_line)

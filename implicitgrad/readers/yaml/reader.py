@@ -57,7 +57,6 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
         hint = "For CSV give the file a .csv name, or --delimiter" if node.text != "" else "The document is empty"
         refuse(f"expected a mapping with the key A, got {node}", node, hint, "bad-syntax")
         raise InputError(spec.problems)
-    expect = None
     seen: dict[str, YamlNode] = {}
     others: dict[str, YamlNode] = {}
     for key_node, value in node.pairs:
@@ -74,7 +73,6 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
                 refuse(f"name: expected a text, got {value}", value, code="bad-name")
         elif key == "expect":
             _check_claims(value, claims, refuse)
-            expect = value
             spec.expect = partial(_claims, value, claims, source)
         elif key in READ_LAST:
             others[key] = value
@@ -94,7 +92,7 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
         add_value_of_x(spec, others, source, refuse)
     if spec.kind == "linear" and seen.keys().isdisjoint(("A", "equations")):
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
-    spec.site = partial(_site, node, expect)
+    spec.site = partial(_site, node)
     return spec
 
 
@@ -116,7 +114,7 @@ def _claims(expect: YamlNode, known: tuple[str, ...], source: str) -> dict[str, 
     return claims_of(expect, known, source)
 
 
-def _site(root: YamlNode, expect: YamlNode | None) -> Site:
+def _site(root: YamlNode) -> Site:
     from implicitgrad.readers.yaml.claims import site_of
 
-    return site_of(root, expect)
+    return site_of(root)
