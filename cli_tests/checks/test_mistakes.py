@@ -475,13 +475,11 @@ def test_a_claim_holds_without_the_mistake_that_is_named(
         assert outcome.suspicions == ()
         return
     for _, message in outcome.suspicions:
-        if advice := re.search(r"\((--[ra]tol .*)\)", message):
-            words = advice[1].replace("--", "").split()
-            stated = dict(zip(words[::2], words[1::2], strict=True))
+        if stated := dict(re.findall(r"([ra]tol)=(\S+)[,)]", message)):
             assert outcome_of(check(A, g, **{**also, key: X}, **{"atol": tolerance, **stated}), key).holds
             continue
-        undone = _undone(X, message)
-        if undone is None or "the claimed" in message:
+        undone = None if "the claimed" in message else _undone(X, message)
+        if undone is None:
             continue
         right, by = undone
         assert right != X
