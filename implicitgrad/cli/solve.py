@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PRINTED = [one for one in FORMATS.values() if one.is_text]
 DESCRIBED = "; ".join(f"{one.name}: {one.description}" for one in PRINTED if one.description)
 
-
 GROUPS = {
     "System": shared.MATRICES,
     "Equations": [
@@ -144,8 +143,8 @@ def solve(
 
         only = answers[0].written
         write_file(options.file, text if isinstance(only, str) else only, inputs)
-        for note in filter(None, (answer.note for answer in answers)):
-            say(note)
+        for limitation in filter(None, (answer.limitation for answer in answers)):
+            say(f"implicitgrad: {options.file}: {limitation}")
     not_met = [problem for answer in answers for problem in answer.unmet]
     if problems or not_met:
         from implicitgrad.cli.problems import report

@@ -17,8 +17,6 @@ from typing import NamedTuple
 from implicitgrad.text.characters import printable
 
 MAX_PROBLEMS_SHOWN = 10
-TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
-"""Codes of systems that were not answered for reasons other than their content."""
 
 
 class Problem(NamedTuple):

@@ -1,4 +1,4 @@
-"""What no input is to blame for: a bug in the program, or too little memory."""
+"""What no input is to blame for: a bug in the program, too little time or memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ INTERNAL_ERROR = "fault"
 """The code of a problem that is a bug in the program."""
 INTERNAL_ERROR_EXIT = 3
 """The exit code of a run that met one."""
+TIME_LIMIT, ALGEBRA_LIMIT, WORKER_DIED = LIMITS = ("time-limit", "symbolic-limit", "worker-died")
+"""Codes of systems that were not answered for reasons other than their content."""
 
 
 def unforeseen_problem(error: Exception, report: str, source: str | None = None) -> Problem:

@@ -14,7 +14,8 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.spec import NeedsAlgebra, SourceValue, SystemSpec
 from implicitgrad.model.verdict import Unreadable, Verdict
 from implicitgrad.readers.systems.several import build_all
-from implicitgrad.text.errors import LIMITS, InputError, Problem
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.internal_errors import LIMITS
 
 if TYPE_CHECKING:
     from implicitgrad.checks.expected import Answer

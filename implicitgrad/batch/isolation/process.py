@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from implicitgrad.model.spec import NeedsAlgebra, SystemSpec
 from implicitgrad.readers.systems.several import build_all
-from implicitgrad.text.errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED, InputError, Problem
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.internal_errors import ALGEBRA_LIMIT, TIME_LIMIT, WORKER_DIED
 
 if TYPE_CHECKING:
     from implicitgrad.readers.systems.build import Question

@@ -17,7 +17,8 @@ from implicitgrad.batch.answers.schedule import Answered, answer_items, sources_
 from implicitgrad.batch.answers.steps import item_failure
 from implicitgrad.batch.task import BatchResult, BatchTask, Context, Item, ReadyResults
 from implicitgrad.text.characters import count
-from implicitgrad.text.errors import WORKER_DIED, Problem, UsageError
+from implicitgrad.text.errors import Problem, UsageError
+from implicitgrad.text.internal_errors import WORKER_DIED
 
 Answer = TypeVar("Answer")
 POLL_SECONDS = 1.0

@@ -69,8 +69,8 @@ class Answer(NamedTuple):
     """The answer to one system, ready to be written."""
 
     written: str | memoryview | bytes
-    note: str | None
-    """A message on what a NumPy file cannot hold."""
+    limitation: str | None
+    """What a file of this format leaves out of it."""
     unmet: tuple[Problem, ...]
     """The requirements that the answer does not meet."""
 
@@ -142,5 +142,4 @@ def answer(system: Question, values: Mapping[str, SourceValue], options: SolveOp
     )  # fmt: skip
     written = form.write(solution, asked)
     limitation = None if is_on_screen else form.limitation(solution, asked)
-    note = None if limitation is None else f"implicitgrad: {options.file}: {limitation}"
-    return Answer(written, note, tuple(problems))
+    return Answer(written, limitation, tuple(problems))

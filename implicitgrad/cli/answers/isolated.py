@@ -15,7 +15,8 @@ from implicitgrad.cli.options.sources import read_once
 from implicitgrad.model.spec import SystemSpec
 from implicitgrad.readers.systems.build import build_question
 from implicitgrad.terminal.streams import spinner
-from implicitgrad.text.errors import LIMITS, InputError, Problem
+from implicitgrad.text.errors import InputError, Problem
+from implicitgrad.text.internal_errors import LIMITS
 
 
 def answers_to(specs: Sequence[SystemSpec], options: SolveOptions) -> tuple[list[Answer], list[Problem]]:
