@@ -8,7 +8,7 @@ from typing import Any
 from implicitgrad.model.system import AUTO, Arithmetic, LinearSystem
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.text.errors import UsageError
+from implicitgrad.text.errors import InputError, Problem, UsageError
 
 MATRICES = ("A", "B", "dL_dy", "x_value", "dx", "constants", "by_letter")
 """The fields of a LinearSystem that are matrices in its arithmetic."""
@@ -50,12 +50,18 @@ def _as(arithmetic: Arithmetic, matrix: BaseMatrix[Fraction]) -> BaseMatrix[Frac
     return from_fractions(matrix)
 
 
-def for_arithmetic(name: str, system: LinearSystem) -> tuple[LinearSystem, Arithmetic]:
-    """Return the system in the arithmetic of that name, and the one that applies; the float solver converts by itself.
+def for_arithmetic(name: str, system: LinearSystem) -> LinearSystem:
+    """Return the system in the arithmetic of that name, but one with letters as it is.
 
-    Raises UsageError for an unknown name.
+    Raises UsageError for an unknown name, InputError for numbers beyond the largest double.
     """
-    arithmetic = chosen_arithmetic(name)
-    if system.arithmetic is Arithmetic.SYMBOLIC:
-        return in_arithmetic(system, arithmetic), Arithmetic.SYMBOLIC
-    return (system if arithmetic is Arithmetic.FLOAT else in_arithmetic(system, arithmetic)), arithmetic
+    try:
+        return in_arithmetic(system, chosen_arithmetic(name))
+    except OverflowError:
+        raise answer_beyond_doubles(system) from None
+
+
+def answer_beyond_doubles(system: LinearSystem) -> InputError:
+    """Return the error for an answer that doubles cannot hold."""
+    message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
+    return InputError([Problem(message, "--arithmetic exact has it as a fraction", "overflow", system.source)])

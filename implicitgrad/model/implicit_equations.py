@@ -77,3 +77,8 @@ class ImplicitEquations(NamedTuple):
     def is_computed(self, name: str) -> bool:
         """Return whether Newton's method computed the value of a name, which is irrational or long."""
         return self.accuracy is PointAccuracy.COMPUTED and name in self.found
+
+
+def are_in_changes(origin: ImplicitEquations | None) -> bool:
+    """Return whether the B·x = A·y of these equations holds for changes of x and y only."""
+    return origin is not None and (origin.has_constants or not origin.is_linear)

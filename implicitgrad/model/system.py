@@ -97,11 +97,6 @@ class LinearSystem(NamedTuple):
         return self.origin is not None and not self.origin.is_linear
 
     @property
-    def is_in_changes(self) -> bool:
-        """Return whether B·x = A·y holds for changes of x and y only."""
-        return self.origin is not None and (self.origin.has_constants or not self.origin.is_linear)
-
-    @property
     def is_sparse(self) -> bool:
         """Return whether A or B is too large to be kept with its zeros."""
         return self.A.is_sparse or (self.B is not None and self.B.is_sparse)

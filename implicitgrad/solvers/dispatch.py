@@ -33,22 +33,21 @@ def solve_system(
 
         options = {"free": free, "rtol": rtol is not None, "order": order > 1, "steps": steps}
         return solve_sparse_system(system, arithmetic, options, gradient_alone=gradient_alone)
-    chosen = system.arithmetic
     if arithmetic != AUTO:
         from implicitgrad.model.conversion import for_arithmetic
 
-        system, chosen = for_arithmetic(arithmetic, system)
+        system = for_arithmetic(arithmetic, system)
     refuse_cutoff(rtol)
     if steps:
         from implicitgrad.solvers.exact.derivation import refuse_unfit
 
-        refuse_unfit(system, chosen)
+        refuse_unfit(system)
     if system.exactly is not None and arithmetic == AUTO and rtol is None:
         from implicitgrad.solvers.floating.doubtful_rank import solve_or_settle
 
         found = solve_or_settle(system, system.exactly, free, gradient_alone=gradient_alone)
     else:
-        found = solve_alone(system, free, rtol, chosen, gradient_alone=gradient_alone)
+        found = solve_alone(system, free, rtol, gradient_alone=gradient_alone)
     system = found.system
     more = (system.origin, system.dx, system.x_value, system.by_letter)
     if order == 1 and not steps and not system.remarks and all(one is None for one in more):
@@ -65,20 +64,14 @@ def refuse_cutoff(rtol: float | None) -> None:
 
 
 def solve_alone(
-    system: LinearSystem,
-    free: Sequence[str] = (),
-    rtol: float | None = None,
-    chosen: Arithmetic | None = None,
-    *,
-    gradient_alone: bool,
+    system: LinearSystem, free: Sequence[str] = (), rtol: float | None = None, *, gradient_alone: bool
 ) -> Solution:
-    """Solve a system and do nothing that its equations ask for beside it. chosen : as in for_arithmetic."""
-    chosen = chosen or system.arithmetic
-    if chosen is Arithmetic.FLOAT:
+    """Solve a system in its arithmetic, and do nothing that its equations ask for beside it."""
+    if system.arithmetic is Arithmetic.FLOAT:
         from implicitgrad.solvers.floating.solver import solve_float
 
         return solve_float(system, free, rtol, gradient_alone=gradient_alone)
-    if chosen is Arithmetic.EXACT:
+    if system.arithmetic is Arithmetic.EXACT:
         found = solve_exact(system, free)
     else:
         from implicitgrad.solvers.symbolic.solver import solve_symbolic

@@ -18,12 +18,14 @@ MAX_SIZE = 6
 """The most equations, unknowns and inputs of a derivation that is easy to read."""
 
 
-def refuse_unfit(system: LinearSystem, arithmetic: Arithmetic) -> None:
+def refuse_unfit(system: LinearSystem) -> None:
     """Raise UsageError for doubles, and for systems whose derivation would be too long to read.
 
     At a rounded point the equations are differentiated in letters, and the point is inserted.
     """
-    if arithmetic is Arithmetic.FLOAT and not (system.is_local and system.origin is not None and system.origin.point):
+    if system.arithmetic is Arithmetic.FLOAT and not (
+        system.is_local and system.origin is not None and system.origin.point
+    ):
         raise UsageError(f"{system.source}: --steps is for exact arithmetic", "--arithmetic exact")
     if max(system.equations, system.unknowns, system.inputs) > MAX_SIZE:
         raise UsageError(f"{system.source}: --steps is for at most {MAX_SIZE} equations, unknowns and inputs")

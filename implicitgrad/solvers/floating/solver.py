@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from implicitgrad.model.conditioning import ILL_CONDITIONED
-from implicitgrad.model.conversion import in_arithmetic
+from implicitgrad.model.conversion import answer_beyond_doubles, in_arithmetic
 from implicitgrad.model.solution import Found, Solution, assemble
 from implicitgrad.model.system import Arithmetic, LinearSystem, Matrix
 from implicitgrad.numbers.ball import Array, BallMatrix
@@ -65,9 +65,7 @@ def solve_float(
         hint = f"--rtol {max(system.equations, system.unknowns) * EPS:.0e} computes it, however long it takes"
         raise InputError([Problem(str(error), hint, "too-large", system.source)]) from None
     except OverflowError:
-        message = "expected an answer within the range of doubles, got a number beyond ±1.8e308"
-        hint = "--arithmetic exact has it as a fraction"
-        raise InputError([Problem(message, hint, "overflow", system.source)]) from None
+        raise answer_beyond_doubles(system) from None
 
 
 class _Solving:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from implicitgrad.model.implicit_equations import are_in_changes
 from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.exact import RationalMatrix
 from implicitgrad.numbers.matrix import BaseMatrix
@@ -113,7 +114,7 @@ class _SystemInLatex:
         """Return B x = A y or F(x, y) = 0, with the matrices, the names and ∂L/∂y."""
         system = self.system
         matrices = [("A", system.A)] + ([] if system.B is None else [("B", system.B)])
-        x, y = ("\\mathrm{d}x", "\\mathrm{d}y") if system.is_in_changes else ("x", "y")
+        x, y = ("\\mathrm{d}x", "\\mathrm{d}y") if are_in_changes(system.origin) else ("x", "y")
         parts = [f"{x} = A\\,{y}" if system.B is None else f"B\\,{x} = A\\,{y}"]
         if self.system.is_local:
             parts = []

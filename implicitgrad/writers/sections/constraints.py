@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.implicit_equations import are_in_changes
 from implicitgrad.model.solution import Constraints, Solution
 from implicitgrad.model.system import LinearSystem
 from implicitgrad.writers.elements import Equations, Role, Section, Sentence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def show_constraints(solution: Solution, found: Constraints, notation: Notation) -> Iterator[Section]:
     """Yield the equations that x must satisfy, and the direction of the derivatives."""
     system = solution.system
-    where = ", in small changes" if system.is_local else ", in changes" if system.is_in_changes else ""
+    where = ", in small changes" if system.is_local else ", in changes" if are_in_changes(system.origin) else ""
     equations = notation.in_one_style(partial(_equations, solution, found))
     yield Section((Sentence(f"x is constrained{where}:", Role.FINDING), equations))
     yield Section((Sentence(direction(solution, found, notation), Role.ASIDE),))
@@ -26,7 +27,7 @@ def show_constraints(solution: Solution, found: Constraints, notation: Notation)
 
 def _equations(solution: Solution, found: Constraints, notation: Notation) -> Equations:
     """Return the equations that x must satisfy: x3 = x1 + x2."""
-    spell = notation.change if solution.system.is_in_changes else notation.name
+    spell = notation.change if are_in_changes(solution.system.origin) else notation.name
     inputs = [spell(input_name(solution.system, name)) for name in solution.independent]
     dependent = [spell(input_name(solution.system, name)) for name in found.dependent]
     rows = zip(dependent, found.matrix.bounded_rows(), strict=True)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from implicitgrad.model.implicit_equations import are_in_changes
 from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.display.style import Expression
 from implicitgrad.numbers.display.sums import split_sign
@@ -48,7 +49,7 @@ def _undetermined_unknowns(solution: Solution, notation: Notation) -> str:
     undetermined = [j for j, is_open in enumerate(solution.general.null_space.nonzero_rows()) if is_open]
     names = [solution.y[j] for j in undetermined]
     subject = _listed([notation.inline(notation.name(name)) for name in names[:MOST_NAMES]], len(names))
-    has_changes = solution.system.is_in_changes
+    has_changes = are_in_changes(solution.system.origin)
     if has_changes:
         subject = f"the derivative{'' if len(names) == 1 else 's'} of {subject}"
     subject = _generically(solution) + subject
@@ -124,7 +125,7 @@ def _dependent_equations(solution: Solution, notation: Notation) -> Iterator[Sen
     if empty:
         names = _listed([notation.mention(_name(solution, i)) for i in empty[:MOST_NAMES]], len(empty))
         verb = "has" if len(empty) == 1 else "have"
-        what = "derivatives that are 0 with respect to the unknowns" if system.is_in_changes else "no unknown"
+        what = "derivatives that are 0 with respect to the unknowns" if are_in_changes(system.origin) else "no unknown"
         yield Sentence(f"{names} {verb} {what}", Role.FINDING)
     number = system.equations - solution.rank - len(empty)
     if not number:
@@ -134,7 +135,7 @@ def _dependent_equations(solution: Solution, notation: Notation) -> Iterator[Sen
         _equation(solution, notation, *one) for one in (_pairs if in_letters else _relations)(solution, len(empty))
     ]
     is_constrained = solution.constraints is not None
-    if system.is_in_changes:
+    if are_in_changes(system.origin):
         subject = f"the derivatives of the equations{' with respect to the unknowns' if is_constrained else ''}"
         where = ""
     else:

@@ -9,6 +9,7 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from implicitgrad.model.derivation import Derivation
+from implicitgrad.model.implicit_equations import are_in_changes
 from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.numbers.display.style import Expression
@@ -90,7 +91,7 @@ class _Steps:
 
     def equations(self) -> Step:
         origin = self.system.origin
-        if origin is not None and self.system.is_in_changes:
+        if origin is not None and are_in_changes(self.system.origin):
             function = "is a function" if self.N == 1 else "are functions"
             where = Sentence(f"in which {self._listed(self.y)} {function} of {self._listed(self.x)}")
             return "The equations", [_equations(map(self.notation.as_written, origin.equations, origin.parsed)), where]
@@ -306,7 +307,7 @@ class _Steps:
 
     def _input(self, name: str) -> str:
         """Return an input, or its change if the equations are nonlinear or have constants."""
-        spell = self.notation.change if self.system.is_in_changes else self.notation.name
+        spell = self.notation.change if are_in_changes(self.system.origin) else self.notation.name
         return spell(input_name(self.system, name))
 
     def _derivative(self, row: Sequence[Fraction], x: str) -> Expression:
