@@ -12,14 +12,14 @@ import click
 
 from implicitgrad.cli.options import shared
 from implicitgrad.cli.options.shared import Verb, once, option, taken
-from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat
+from implicitgrad.model.spec import UNIQUE_GRADIENT, CsvFormat, NeedsAlgebra, SourceValue
 from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import ImplicitGradError, Problem, UsageError
 from implicitgrad.writers.formats import FORMATS, JSON, TABLE
 
 if TYPE_CHECKING:
     from implicitgrad.cli.options.given import OptionValues, SystemOptions
-    from implicitgrad.model.spec import SourceValue, SystemSpec
+    from implicitgrad.model.spec import SystemSpec
     from implicitgrad.writers.reports.report import Result
 
 REPORTS = [one for one in FORMATS.values() if one.reports]
@@ -158,7 +158,6 @@ def _checked(
     from implicitgrad.checks.expected import check_specs
     from implicitgrad.cli.options.given import specs_of
     from implicitgrad.cli.options.sources import csv_format_of, read_once
-    from implicitgrad.model.spec import NeedsAlgebra
     from implicitgrad.model.verdict import Unreadable
 
     try:
@@ -222,7 +221,6 @@ def _refuse_for_update(files: list[str], *, update: bool, has_claims: bool, is_r
 
 def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
     """Parse the claims of the options."""
-    from implicitgrad.model.spec import SourceValue
     from implicitgrad.readers.options import read_value
 
     return {
@@ -235,7 +233,5 @@ def _claims(given: dict[str, str], form: CsvFormat) -> dict[str, SourceValue]:
 
 def _required(require: Iterable[str]) -> list[dict[str, SourceValue]]:
     """Return the claims that --require makes, each to be checked by itself."""
-    from implicitgrad.model.spec import SourceValue
-
     claims = (("dL_dx_unique", "true") if one == UNIQUE_GRADIENT else ("status", one) for one in require)
     return [{key: SourceValue(value, "--require")} for key, value in claims]

@@ -7,6 +7,8 @@ from fractions import Fraction
 
 from implicitgrad.model.program.problem import QuadraticProgram
 from implicitgrad.model.program.solution import ProgramSolution
+from implicitgrad.solvers.program.derivatives import directional_derivative
+from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
 from implicitgrad.solvers.program.solver import solve_in_any_arithmetic
 from implicitgrad.text.errors import UsageError
 
@@ -34,8 +36,6 @@ def solve_program(
         refuse_unfit(solution)
     solution = solution._replace(is_gradient_alone=is_gradient_alone)
     if pieces and solution.is_unique:
-        from implicitgrad.solvers.program.pieces import MAX_PIECES, find_pieces
-
         found = find_pieces(solution)
         if found is None:
             remark = ("too-many-pieces", f"there are more than {MAX_PIECES} pieces, and none of them is listed")
@@ -43,8 +43,6 @@ def solve_program(
         else:
             solution = solution._replace(pieces=tuple(found))
     if direction is not None:
-        from implicitgrad.solvers.program.derivatives import directional_derivative
-
         slope = directional_derivative(solution, direction)
         solution = solution._replace(directional=(direction, slope))
     return solution
