@@ -199,3 +199,11 @@ def test_a_sheet_holds_one_answer(run: Run) -> None:
     result = run("solve", "two.yaml", "-f", "csv", files={"two.yaml": "A: [[1]]\n---\nA: [[2]]\n"})
     assert (result.returncode, result.stdout) == (2, "")
     assert "--format csv holds one system's answer, and there are 2. --format table, json, plain, " in result.stderr
+
+
+def test_an_empty_spreadsheet_says_so_on_a_screen_too(run: Run) -> None:
+    result = run("solve", "-A", "1 2; 2 4; 3 6", "--format", "csv")
+    assert (result.returncode, result.stdout) == (0, "dy/dx,x1,x2,x3\ny1,,,\ny2,,,\n")
+    message = "implicitgrad: standard output: 6 entries not determined, and empty there; --format json says what is known\n"
+    assert result.stderr == message
+    assert run("solve", "-A", "1 0; 0 0", "--format", "csv").stderr == ""

@@ -143,8 +143,9 @@ def solve(
 
         only = answers[0].written
         write_file(options.file, text if isinstance(only, str) else only, inputs)
+    if options.file is None or not problems:
         for limitation in filter(None, (answer.limitation for answer in answers)):
-            say(f"implicitgrad: {options.file}: {limitation}")
+            say(f"implicitgrad: {options.file or 'standard output'}: {limitation}")
     not_met = [problem for answer in answers for problem in answer.unmet]
     if problems or not_met:
         from implicitgrad.cli.problems import report

@@ -70,7 +70,7 @@ class Answer(NamedTuple):
 
     written: str | memoryview | bytes
     limitation: str | None
-    """What a file of this format leaves out of it."""
+    """What the format leaves out of it."""
     unmet: tuple[Problem, ...]
     """The requirements that the answer does not meet."""
 
@@ -141,5 +141,4 @@ def answer(system: Question, values: Mapping[str, SourceValue], options: SolveOp
         wrt=options.wrt, has_steps=options.steps, selection=selection,
     )  # fmt: skip
     written = form.write(solution, asked)
-    limitation = None if is_on_screen else form.limitation(solution, asked)
-    return Answer(written, limitation, tuple(problems))
+    return Answer(written, form.limitation(solution, asked), tuple(problems))

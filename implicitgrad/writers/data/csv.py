@@ -65,11 +65,13 @@ class Sheet(NamedTuple):
             writer.writerow([_name(label), *cells])
         return stream.getvalue()
 
-    def limitation(self) -> str | None:
-        """Return a message on the entries that are not determined; None if there are none."""
-        lacking = sum(entry is None for _, entries in self.lines for entry in entries)
+    def limitation(self, *, if_all: bool) -> str | None:
+        """Return a message on the entries that are not determined; None if there are none, or not all."""
+        cells = [entry for _, entries in self.lines for entry in entries]
+        lacking = cells.count(None)
         hint = "--format json says what is known"
-        return f"{count(lacking, 'entry')} not determined, and empty there; {hint}" if lacking else None
+        is_said = lacking == len(cells) if if_all else lacking > 0
+        return f"{count(lacking, 'entry')} not determined, and empty there; {hint}" if lacking and is_said else None
 
 
 def sheet_of(solution: Solution, shown: Selection | None = None) -> Sheet:
@@ -223,8 +225,8 @@ def write(solution: AnySolution, options: WriteOptions) -> str:
 
 
 def limitation(solution: AnySolution, options: WriteOptions) -> str | None:
-    """Return a message on what the format leaves out of an answer."""
-    return _sheet(solution, options).limitation()
+    """Return a message on what the format leaves out of an answer, on a screen if that is all of it."""
+    return _sheet(solution, options).limitation(if_all=options.is_on_screen)
 
 
 @cache
