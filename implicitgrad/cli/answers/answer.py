@@ -140,5 +140,4 @@ def answer(system: Question, values: Mapping[str, SourceValue], options: SolveOp
         options.numbers, options.full or not is_on_screen, is_on_screen, values,
         wrt=options.wrt, has_steps=options.steps, selection=selection,
     )  # fmt: skip
-    written = form.write(solution, asked)
-    return Answer(written, form.limitation(solution, asked), tuple(problems))
+    return Answer(form.write(solution, asked), form.limitation(solution, asked), tuple(problems))
