@@ -226,6 +226,14 @@ def loaded(*arguments: str) -> frozenset[str]:
     return frozenset(line.rpartition("|")[2].strip() for line in lines)
 
 
+def test_the_way_from_a_file_to_a_table_is_short() -> None:
+    names = [name for name in loaded("solve", "small.yaml") if name.partition(".")[0] == "implicitgrad"]
+    files = [ROOT / f"{name.replace('.', '/')}.py" for name in names]
+    lines = [len(path.read_text("utf-8").splitlines()) for path in files if path.exists()]
+    assert 20 < len(lines) <= 30
+    assert 3000 < sum(lines) <= 3800
+
+
 @pytest.mark.parametrize(
     "source",
     spread([["small.yaml"], ["-A", "1 2; 3 4"], ["small.csv"], ["small.mtx"]], 2),
