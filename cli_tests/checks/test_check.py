@@ -439,7 +439,7 @@ def test_the_condition_is_compared_exactly() -> None:
     ("claims", "message"),
     [
         ({"dL_dx": [1, 2, 3]}, "dL_dx has 3 entries; expected 2"),
-        ({"dL_dx": [[1], [2]]}, "dL_dx has 2 rows; expected 1, one for each loss"),
+        ({"dL_dx": [[1, 2], [3, 4]]}, "dL_dx has 2 rows; expected 1, one for each loss"),
         ({"dL_dx": 1}, "dL_dx: expected a list of numbers (1×2), got '1'"),
         ({"dL_dx": ["x", 1]}, "dL_dx[1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got 'x'"),
         ({"dy_dx": [1, 2]}, "dy_dx has 2 entries; expected 3 rows of 2"),

@@ -99,6 +99,11 @@ def test_a_help_page_has_every_option_once_under_a_heading(run: Run, name: str, 
         ("solve -A 1 two.yaml", "expected a system's file or -A, got both. Leave out one of them"),
         ("solve -A 1 -g 1 1", "expected a system's file or -A, got both. A value with blanks needs quotes: -g '1 1'"),
         ("solve two.yaml --json", "No such option '--json'. Did you mean --format json?"),
+        ("solve two.yaml --sep ;", "No such option '--sep'. Did you mean --delimiter?"),
+        ("solve two.yaml -d ;", "No such option '-d'. Did you mean --delimiter?"),
+        ("check two.yaml --tolerance 1", "No such option '--tolerance'. Did you mean --rtol?"),
+        ("batch two.yaml --workers 2", "No such option '--workers'. Did you mean --jobs?"),
+        ("solve two.yaml --variables a", "No such option '--variables'. Did you mean --unknowns?"),
         ("check two.yaml --json", "No such option '--json'. Did you mean --format json?"),
         ("solve two.yaml --exact", "No such option '--exact'. Did you mean --arithmetic exact?"),
         ("solve two.yaml --dl_dx", "No such option '--dl_dx'. Did you mean --only dL_dx?"),
@@ -110,6 +115,12 @@ def test_a_help_page_has_every_option_once_under_a_heading(run: Run, name: str, 
         ("solve two.yaml --zzz", "No such option '--zzz'. See implicitgrad solve --help"),
         ("solve two.yaml -f jsn", "Invalid value for '-f' / '--format': 'jsn' is not one of 'table', 'json', 'plain', "
                                   "'markdown', 'html', 'latex', 'yaml', 'csv'. Did you mean json?"),
+        ("solve two.yaml --require unique",
+         "Invalid value for '--require': 'unique' is not one of 'determined', 'underdetermined', 'overdetermined', "
+         "'rank-deficient', 'differentiable', 'optimal', 'unique-z', 'unique-dL_dx'. Did you mean unique-z or "
+         "unique-dL_dx?"),
+        ("solve sheet.xlsx", "sheet.xlsx: expected a name ending in .yaml, .yml, .json, .jsonl, .ndjson, .csv, .tsv, "
+                             ".npy, .npz, .mtx, .mtx.gz, got '.xlsx'. Save the sheet as CSV"),
         ("solve two.yaml -o", "Option '-o' requires an argument. Give it one: -o FILE"),
         ("solve tow.yaml", "tow.yaml: cannot be read: No such file or directory. Did you mean two.yaml?"),
         ("solve TWO.yml", "TWO.yml: cannot be read: No such file or directory. Did you mean two.yaml?"),
@@ -123,7 +134,7 @@ def test_a_help_page_has_every_option_once_under_a_heading(run: Run, name: str, 
 def test_a_mistake_is_told_what_to_type(run: Run, tmp_path: Path, arguments: str, message: str) -> None:
     (tmp_path / "systems").mkdir()
     (tmp_path / "systems" / "four.yaml").write_text(SYSTEM)
-    files = {"two.yaml": SYSTEM, "three.yaml": SYSTEM, "two.csv": "1,2\n"}
+    files = {"two.yaml": SYSTEM, "three.yaml": SYSTEM, "two.csv": "1,2\n", "sheet.xlsx": b"PK\x03\x04"}
     result = run(*shlex.split(arguments), files=files)
     assert (result.returncode, result.stdout, result.stderr) == (2, "", f"implicitgrad: {message}\n")
 

@@ -161,7 +161,13 @@ def test_every_page_of_a_program_takes_a_selection(run: Run, form: str) -> None:
          "s.yaml: --show: expected names of unknowns or inputs, got 'Enrgy'. Did you mean Energy?"),
         (["s.yaml", "--show", "steel,zz*"],
          "s.yaml: --show: expected names of unknowns or inputs, got 'zz*'. The unknowns are Energy, Construction, "
-         "Energy, other, flow; the inputs are flow, steel, a*, ab"),
+         '"Energy, other", flow; the inputs are flow, steel, a*, ab'),
+        (["c.csv", "--show", "Trade, Energy"],
+         "c.csv: --show: expected names of unknowns or inputs, got 'Trade'. A name with a comma stands in quotes of "
+         "its own: --show '\"Trade, Energy\"'"),
+        (["c.csv", "--show", "zz"],
+         "c.csv: --show: expected names of unknowns or inputs, got 'zz'. The unknowns are \"Trade, Energy\", b; the "
+         "inputs are r1, r2"),
         (["s.yaml", "--show", ""], "Invalid value for '--show': expected names such as y1,y3, got ''."),
         (["-A", "1; 2", "--show", "x2"],
          "<inline>: --show: expected an input that varies freely, got x2. The constraint leaves x1 free"),
@@ -173,7 +179,8 @@ def test_every_page_of_a_program_takes_a_selection(run: Run, form: str) -> None:
     ],
 )  # fmt: skip
 def test_what_selects_nothing_is_refused(run: Run, arguments: list[str], message: str) -> None:
-    result = run("solve", *arguments, files={"s.yaml": SYSTEM, "p.yaml": PROGRAM})
+    table = ',"Trade, Energy",b\nr1,1,2\nr2,3,4\n'
+    result = run("solve", *arguments, files={"s.yaml": SYSTEM, "p.yaml": PROGRAM, "c.csv": table})
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
 

@@ -120,7 +120,9 @@ ANSWER = "{0} is of the answer, not of the system; a claim of it is written expe
                                "Is a comma missing?"]),
         ("A: [1, 2]", ["system.yaml:1:4: A: expected a list of rows, got a list of 2 entries. "
                        "One equation is one row, [[1, 2]]; one unknown is one column, [[1], [2]]"]),
-        ("A: [[[1]]]", ["system.yaml:1:6: A[1][1]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a list"]),
+        ("A: [[[1]]]", ["system.yaml:1:4: A: expected rows of numbers, got lists of rows. Leave out the outer "
+                        "brackets"]),
+        ("A: [[1, [2]]]", ["system.yaml:1:9: A[1][2]: expected a number such as -12, 0.5, 1e-3 or 3/4, got a list"]),
         ("A: []", ["system.yaml:1:4: A is empty; expected at least one row of at least one number"]),
         ("A: [[], []]", ["system.yaml:1:5: A[1] is empty; expected a row of at least one number",
                          "system.yaml:1:9: A[2] is empty; expected a row of at least one number"]),

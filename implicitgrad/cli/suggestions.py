@@ -25,6 +25,23 @@ SYNONYMS = {
     "guide": ("manual", "man", "docs"),
 }
 """Words of other programs for our commands."""
+OPTION_SYNONYMS = {
+    "--delimiter": ("d", "s", "sep", "separator", "field-separator"),
+    "--decimal": ("dec", "decimal-separator", "decimal-comma"),
+    "--index": ("index-col", "row-names", "rownames"),
+    "--unknowns": ("vars", "variables", "wrt-y"),
+    "--dldy": ("grad", "gradient", "cotangent", "grad-outputs"),
+    "--dydx": ("jac", "jacobian"),
+    "--rtol": ("tol", "tolerance", "eps"),
+    "--digits": ("precision", "decimals", "round"),
+    "--at": ("point", "subs", "values"),
+    "--solve-for": ("guess", "start", "x0"),
+    "--show": ("select", "columns", "rows", "cols"),
+    "--output": ("out", "outfile", "save"),
+    "--jobs": ("workers", "processes", "parallel", "n-jobs"),
+    "--time-limit": ("timeout", "time"),
+}
+"""Words of other programs for our options."""
 
 
 def reworded(error: click.ClickException, arguments: Sequence[str], group: click.Group) -> UsageError:
@@ -53,6 +70,14 @@ def unknowns_of(equation: str) -> str:
     except ExpressionError:
         names = []
     return f"--unknowns {','.join(names) or 'y'}"
+
+
+def point_hint(values: Sequence[str]) -> str:
+    """Return what to write instead of the values of --at, with semicolons, blanks, colons or decimal commas."""
+    text = re.sub(r"(?<=\d),(?=\d+(?:[,;\s]|$))", ".", ",".join(values))
+    text = re.sub(r"\s*[;,]\s*|\s+(?=\w+\s*[=:])", ",", text).replace(":=", "=").replace(":", "=")
+    is_point = all(re.fullmatch(r"\s*[^\W\d]\w*\s*=\s*[-+\w.*/^()]+\s*", one) for one in text.split(","))
+    return f"Write --at {text.replace(' ', '')}" if is_point else "Write --at x=3,y=4"
 
 
 def refuse_equations_and_matrices(paths: Iterable[str]) -> None:
@@ -105,7 +130,7 @@ def _for_argument(
     parameter = getattr(error, "param", None)
     if isinstance(error, click.BadParameter) and parameter is not None and isinstance(parameter.type, click.Choice):
         wrong = re.search(r"'([^']*)'", error.message)
-        return nearest(wrong[1], map(str, parameter.type.choices)) if wrong else None
+        return _nearest_choice(wrong[1], list(map(str, parameter.type.choices))) if wrong else None
     if isinstance(error, click.BadOptionUsage):
         option = next(one for one in verbs[name].params if error.option_name in one.opts)
         return f"Give it one: {error.option_name} {option.make_metavar(click.Context(verbs[name]))}"
@@ -117,6 +142,12 @@ def _for_argument(
             return f"{name} takes one file. For several: {_command('batch', *files)}"
         return f"{QUOTES}. See implicitgrad {name} --help"
     return None
+
+
+def _nearest_choice(text: str, choices: Sequence[str]) -> str | None:
+    """Return "Did you mean …?" with the choices that begin with a text, or else the nearest one."""
+    begun = [choice for choice in choices if text and choice.lower().startswith(text.lower())]
+    return f"Did you mean {' or '.join(begun)}?" if begun else nearest(text, choices)
 
 
 def _for_option(option: str, name: str, rest: Sequence[str], verbs: dict[str, click.Command]) -> str | None:
@@ -132,6 +163,10 @@ def _for_option(option: str, name: str, rest: Sequence[str], verbs: dict[str, cl
         known = {text for one in verbs[owner].params for text in one.opts}
         is_taken = all(text.split("=")[0] in known for text in rest if text.startswith("--"))
         return f"It is an option of {owner}" + (f": {_command(owner, *rest)}" if is_taken else "")
+    known = {text for one in options for text in one.opts}
+    meant = next((ours for ours, words in OPTION_SYNONYMS.items() if wanted in words and ours in known), None)
+    if meant is not None:
+        return f"Did you mean {meant}?"
     names = {text.lstrip("-"): text for one in options for text in one.opts if text.startswith("--")}
     close = get_close_matches(wanted, names, n=1)
     return f"Did you mean {names[close[0]]}?" if close else None

@@ -46,11 +46,19 @@ def _known(pattern: str, unknowns: Sequence[str], inputs: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     lowered = {name.lower(): name for name in (*unknowns, *inputs)}
+    for name in lowered.values():
+        if "," in name and pattern in map(str.strip, name.split(",")):
+            return f"A name with a comma stands in quotes of its own: --show '{_written(name)}'"
     close = get_close_matches(pattern.lower(), lowered, n=3)
     if close:
-        return f"Did you mean {' or '.join(printable(lowered[name]) for name in close)}?"
+        return f"Did you mean {' or '.join(_written(lowered[name]) for name in close)}?"
     return f"The unknowns are {_first(unknowns)}; the inputs are {_first(inputs)}"
 
 
 def _first(names: Sequence[str]) -> str:
-    return ", ".join([*map(printable, names[:MOST_NAMES]), *(["…"] if len(names) > MOST_NAMES else [])])
+    return ", ".join([*map(_written, names[:MOST_NAMES]), *(["…"] if len(names) > MOST_NAMES else [])])
+
+
+def _written(name: str) -> str:
+    """Return a name as the option takes it, in quotes if it has a comma."""
+    return f'"{printable(name)}"' if "," in name else printable(name)

@@ -20,6 +20,13 @@ def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat
     if text in ("-", "@"):
         hint = "@FILE reads it from a file, @- from standard input"
         raise UsageError(f"{option}: expected a value, got {quoted(text)}", hint)
+    if "." in text and "\n" not in text:
+        from implicitgrad.readers.value_hints import names_file
+
+        if (file := names_file(text)) is not None and not text.startswith("@"):
+            hint = f"@ reads a file: {option} @{file}"
+            problem = Problem(f"expected a value, got {quoted(text)}", hint, "bad-number", option)
+            raise InputError([problem])
     if text.startswith("@"):
         value = _read_file(text[1:], csv_format, is_matrix=is_matrix)
     else:

@@ -132,9 +132,12 @@ def _format_of(source: str, csv_format: CsvFormat) -> InputFormat:
             return CSV
         suffix = _suffix(source)
         if suffix and os.path.isfile(source):
+            from implicitgrad.readers.files.faults import export_hint
+
             raise UsageError(
                 f"{printable(source)}: expected a name ending in {', '.join(BY_SUFFIX)}, got {quoted(suffix)}",
-                f"A matrix alone is read by -A @{printable(source)}; if it is CSV, --delimiter , says so",
+                export_hint(suffix)
+                or f"A matrix alone is read by -A @{printable(source)}; if it is CSV, --delimiter , says so",
             )
         found = UNNAMED if source == STANDARD_INPUT else YAML
     if csv_format != UNSTATED and found.delimiter is None:

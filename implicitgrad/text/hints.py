@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from implicitgrad.text.characters import printable
 
 MISSING = "It stands for a missing value; write the number, or 0 if it is zero"
+DECIMAL_POINT = "Write the decimal mark as a point: 3.5"
 _THOUSANDS = "Leave out the thousands separators"
 _GROUPED = r"[+-]?[1-9][0-9]{0,2}([.'\u2019_\u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*"
 """Matches groups of three digits between points, apostrophes, or blanks that are no ASCII."""

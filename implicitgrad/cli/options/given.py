@@ -75,8 +75,11 @@ def refuse_contradictions(files: Sequence[str], given: SystemOptions) -> None:
     if given.solve_for and not given.equations:
         raise UsageError("--solve-for is for equations; expected it beside -e")
     for one in given.at:
-        if one.count("=") != 1 or not one.partition("=")[0].strip():
-            raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", "Write --at x=3,y=4")
+        name, *values = one.split("=")
+        if len(values) != 1 or not name.strip() or (given.equations and not name.strip().isidentifier()):
+            from implicitgrad.cli.suggestions import point_hint
+
+            raise UsageError(f"--at: expected NAME=VALUE, got {quoted(one)}", point_hint(given.at))
     named = [one.partition("=")[0].strip() for one in given.at]
     for name in given.solve_for:
         if name not in named:

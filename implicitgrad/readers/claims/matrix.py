@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from math import isfinite
 from numbers import Rational, Real
 from typing import Any, NamedTuple, TypeGuard
@@ -36,6 +37,8 @@ class Shape(NamedTuple):
     widths: tuple[int, ...]
     """Any of these."""
     columns_are: str
+    is_vector: bool = False
+    """Whether the only row may be written as a column."""
 
     def __str__(self) -> str:
         return f"{self.height}×{' or '.join(map(str, self.widths))}"
@@ -57,6 +60,7 @@ def read_numbers(
     read : reads an entry, as read_entry, or as read_expression for SymPy expressions. height : as in ClaimedMatrix.
     """
     value = plain(part.value) if hasattr(part.value, "dtype") else part.value
+    refuse = partial(_refuse_with_hint, refuse, key, value)
     if isinstance(value, Decimals):
         value = value.texts()
     if part.with_fewer_entries is not None and not _fits(value, shape):
@@ -66,6 +70,9 @@ def read_numbers(
     if not isinstance(value, list):
         refuse((), f"{key}: expected a list of numbers ({shape}), got {described(value)}", None, BAD)
         return None
+    if shape.is_vector and len(value) in shape.widths and len(value) > shape.height == 1 and _is_column(value):
+        value, locate = [row[0] for row in value], part.locate
+        part = part._replace(locate=lambda path: locate((*path, 0) if path else ()))
     is_flat = bool(value) and not any(isinstance(row, list) for row in value)
     written = _flat_rows(value, shape) if is_flat else value
     if written is None:
@@ -88,6 +95,19 @@ def read_numbers(
             refuse(path, f"{here} has {count(len(row), 'entry')}; expected {expected}, {shape.columns_are}", None, BAD)
             return None
     return _entries(ClaimedMatrix(key, (), (), (), None, is_flat, height=height), part, rows, refuse, read)
+
+
+def _refuse_with_hint(
+    refuse: Refuse, key: str, value: object, path: Path, message: str, hint: str | None, code: str
+) -> None:
+    """Report a problem, with a hint at a value of another kind if it resembles one."""
+    from implicitgrad.readers.value_hints import value_hint
+
+    refuse(path, message, value_hint(key, value, is_claim=True) or hint, code)
+
+
+def _is_column(value: list[Any]) -> bool:
+    return all(isinstance(row, list) and len(row) == 1 for row in value)
 
 
 def _fits(value: object, shape: Shape) -> bool:

@@ -126,7 +126,9 @@ class _Builder(ClaimReader):
             self.refuse("dL_dx", (), "dL_dx needs dL_dy, and there is none", self._where_to_give())
             return None
         K = len(self.system.dL_dy or ())
-        return self._numbers("dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x"))
+        return self._numbers(
+            "dL_dx", Shape(K, "one for each loss", self._widths(), "one for each input x", is_vector=True)
+        )
 
     def _coefficients(self, key: str, width: int, columns_are: str) -> ClaimedMatrix | None:
         """Return a claimed ∂L/∂A or ∂L/∂B: a matrix for each loss, in a list or one below the other."""

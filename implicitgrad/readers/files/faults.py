@@ -23,6 +23,20 @@ _SIGNATURES = {
     b"<?xml": "an XML document",
 }
 
+_EXPORTS = {
+    **dict.fromkeys(("xlsx", "xls", "xlsm", "xlsb", "ods", "numbers"), "Save the sheet as CSV"),
+    **dict.fromkeys(("parquet", "feather", "h5", "hdf5", "pkl", "pickle", "mat", "pt", "pth", "safetensors"),
+                    "Save it as .npz: numpy.savez('system.npz', A=A, dL_dy=dL_dy)"),
+    **dict.fromkeys(("rds", "rdata", "dta", "sav"), "Export it as CSV"),
+    **dict.fromkeys(("gz", "bz2", "xz", "zst", "zip"), "Unpack it first"),
+}  # fmt: skip
+"""What to do with a file of another program, by the last part of its name."""
+
+
+def export_hint(suffix: str) -> str | None:
+    """Return how to make a file readable whose name has the suffix of another format; None if it is of none known."""
+    return _EXPORTS.get(suffix.rpartition(".")[2].lower())
+
 
 def unreadable(source: str, error: OSError | ValueError) -> InputError:
     """Return the error for a source that cannot be opened or read."""

@@ -13,7 +13,7 @@ from implicitgrad.model.system import ALWAYS_EXACT, Arithmetic, numbered
 from implicitgrad.numbers.doubles import Decimals
 from implicitgrad.numbers.exact import Ratio, RationalMatrix, read_plain_decimals
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
-from implicitgrad.numbers.values import as_fraction, described, plain, rectangle_of_texts, shape_of
+from implicitgrad.numbers.values import as_fraction, axes_of, described, plain, rectangle_of_texts, shape_of
 from implicitgrad.text.characters import count, quoted
 from implicitgrad.text.errors import MAX_PROBLEMS_SHOWN, InputError, Problem
 from implicitgrad.text.number_grammar import NumberError, parse_ratio
@@ -66,7 +66,10 @@ class MatrixParser:
         if isinstance(value, BaseMatrix):
             return value
         if not isinstance(value, list):
-            hint = "Write it as [[1, 2], [3, 4]]" if isinstance(value, str) and value else None
+            from implicitgrad.readers.value_hints import value_hint
+
+            hint = "Write it as [[1, 2], [3, 4]]" if value else None
+            hint = value_hint(key, value) or hint
             self.refuse(key, (), f"{key}: expected a list of rows, got {described(value)}", hint)
             return None
         if value and list not in map(type, value):
@@ -84,7 +87,10 @@ class MatrixParser:
         if isinstance(value, BaseMatrix):
             return value, getattr(self.spec.values[key].value, "ndim", 2) == 1
         if not isinstance(value, list):
-            self.refuse(key, (), f"{key}: expected a list of numbers, got {described(value)}")
+            from implicitgrad.readers.value_hints import value_hint
+
+            message = f"{key}: expected a list of numbers, got {described(value)}"
+            self.refuse(key, (), message, value_hint(key, value))
             return None, False
         if not value or list in map(type, value):
             return self._parse_rows(key, value), False
@@ -181,6 +187,12 @@ class MatrixParser:
         if not value:
             self.refuse(key, (), f"{key} is empty; expected at least one row of at least one number")
             return None
+        if axes_of(value) > 2 and all(type(row) is list and {*map(type, row)} == {list} for row in value):
+            hint = "A stack of systems is read from .npy and .npz; in a .jsonl file each line is a system"
+            if len(value) == 1:
+                hint = "Leave out the outer brackets"
+            self.refuse(key, (), f"{key}: expected rows of numbers, got lists of rows", hint, "bad-number")
+            return None
         rows: list[list[Any]] = []
         width = len(value[0]) if isinstance(value[0], list) else 0
         for i, entries in enumerate(value):
@@ -260,7 +272,7 @@ class MatrixParser:
                         self._refuse_entry(key, (*path, j), found, wrong.offset)
                         continue
                 else:
-                    hint = hint or expressions.mistake_in(entry, self.spec)
+                    hint = hint or _hint_at_entry(key, entry) or expressions.mistake_in(entry, self.spec)
                 problem = error.problem._replace(hint=hint)
                 self._refuse_entry(key, (*path, j), problem, is_foreign=not isinstance(entry, str))
 
@@ -284,7 +296,7 @@ class MatrixParser:
                 if written is not None:
                     self.expressions.append(written)
             except NumberError as error:
-                hint = error.problem.hint or mistake_in(entry, self.spec)
+                hint = error.problem.hint or _hint_at_entry(key, entry) or mistake_in(entry, self.spec)
                 self._refuse_entry(key, (*path, j), error.problem._replace(hint=hint))
             except ExpressionError as error:
                 self._refuse_entry(key, (*path, j), Problem(error.message, error.hint, error.code), error.offset)
@@ -315,3 +327,9 @@ class MatrixParser:
         for index in path:
             text = text[index]
         return line == last_line and end - column == len(text) + 2
+
+
+def _hint_at_entry(key: str, entry: object) -> str | None:
+    from implicitgrad.readers.value_hints import value_hint
+
+    return None if isinstance(entry, dict) else value_hint(key, entry)

@@ -9,7 +9,7 @@ from implicitgrad.readers.systems.matrices import MatrixParser, ParsedMatrix
 from implicitgrad.readers.yaml.keys import duplicates
 from implicitgrad.readers.yaml.nodes import YamlNode, source_list
 from implicitgrad.text.characters import count, printable, quoted
-from implicitgrad.text.hints import nearest
+from implicitgrad.text.hints import DECIMAL_POINT, nearest
 
 OPTION = "--at"
 MAX_LISTED = 10
@@ -43,7 +43,7 @@ def parse_value_of_x(parser: MatrixParser, x: tuple[str, ...], y: tuple[str, ...
     spec = parser.spec
     given = spec.values["x_value"]
     if isinstance(given.value, Mapping):
-        if not _has_each_name(parser, list(given.value), x, y):
+        if not _has_each_name(parser, given.value, x, y):
             return None
         order = [list(given.value).index(name) for name in x]
         listed = [given.value[name] for name in x]
@@ -63,7 +63,7 @@ def parse_row(parser: MatrixParser, key: str, x: tuple[str, ...]) -> ParsedMatri
     return found
 
 
-def _has_each_name(parser: MatrixParser, given: list[str], x: tuple[str, ...], y: tuple[str, ...]) -> bool:
+def _has_each_name(parser: MatrixParser, given: Mapping[str, object], x: tuple[str, ...], y: tuple[str, ...]) -> bool:
     """Return whether each input has a value and nothing else has, and report what is wrong."""
     before = len(parser.problems)
     prefix = "" if parser.spec.values["x_value"].source == OPTION else "at: "
@@ -71,6 +71,8 @@ def _has_each_name(parser: MatrixParser, given: list[str], x: tuple[str, ...], y
     for i, name in enumerate(given):
         if name not in x:
             hint = "y is solved for" if name in y else nearest(name, x)
+            if name.isdigit() and not given[name]:  # {x1: 3,5}
+                hint = DECIMAL_POINT
             message = f"{prefix}expected values of the inputs, {inputs}, got one of {quoted(name)}"
             parser.refuse("x_value", (i,), message, hint, "bad-point")
     if missing := [name for name in x if name not in given]:

@@ -73,6 +73,13 @@ def read_point(given: dict[str, YamlNode], source: str, refuse: Callable[..., No
     if at.pairs is None or any(value.text is None for _, value in at.pairs):
         refuse(f"at: expected a number for each name, got {at}", at)
         return None
+    for name, value in at.pairs:
+        if not value.text:
+            from implicitgrad.text.hints import DECIMAL_POINT
+
+            message = f"at: expected a number for {name}, got none"
+            hint = {"hint": DECIMAL_POINT} if (name.text or "").isdigit() else {}
+            refuse(message, name, code="bad-syntax", **hint)
     for message, second in duplicates(at, "at: duplicate name"):
         refuse(message, second)
     names: list[YamlNode] = []
