@@ -58,11 +58,6 @@ class Document:
         """Whether the answer is what a user hopes for: everything is determined."""
         return self.solution.status is Status.DETERMINED
 
-    @property
-    def is_long(self) -> bool:
-        """Whether the answer is too long for a page."""
-        return self._terms() > MAX_TERMS
-
     def question(self) -> list[str]:
         """Return the question: the file, the equation, and its size."""
         system = self.system
@@ -112,8 +107,8 @@ class Document:
 
         Raise InputError for an answer that is too long for a page.
         """
-        if self.is_long:
-            message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {self._terms():,}"
+        if (terms := self.count_terms()) > MAX_TERMS:
+            message = f"expected an answer of at most {MAX_TERMS:,} terms on a page, got {terms:,}"
             hint = "--show picks some; --format json writes all of it, and so does --output with a name ending in .npz"
             raise InputError([Problem(message, hint, "too-large", self.system.source)])
         if self.solution.derivation is not None:
@@ -184,7 +179,8 @@ class Document:
         dL_dx = () if general.dL_dx_particular is None else general.dL_dx_particular.bounded_rows()
         return notation.jacobian(self.shown, J, dL_dx)
 
-    def _terms(self) -> int:
+    def count_terms(self) -> int:
+        """Return the number of terms on a page."""
         general, P = self.shown.general, len(self.inputs)
         dependencies = general.null_space.count_nonzero() - len({*general.free} & {*self.shown.y})
         terms = 0 if self.solution.is_gradient_alone else (len(self.y) + dependencies) * P

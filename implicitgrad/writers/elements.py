@@ -12,8 +12,6 @@ from implicitgrad.numbers.display.style import Expression
 NOT_FILES = ("<inline>", "<python>")
 FREE = Expression(("free",))
 """The cell of a free entry of ∂y/∂x."""
-
-
 OPEN = Expression(("not determined",))
 """The cell of an entry of ∂L/∂A or ∂L/∂B that is not determined."""
 

@@ -60,8 +60,47 @@ class Notation:
         return style.show(value)
 
     def number(self, value: Fraction) -> str:
-        """Return one number without blanks around it."""
+        """Return one number as the page spells it."""
         return self.show(value)
+
+    def column(self, values: Sequence[Fraction]) -> list[Expression]:
+        """Return the numbers padded for alignment at the right."""
+        texts = list(map(self.show, values)) if self.style is None else self.style.column(values)
+        return list(map(Expression.of, texts))
+
+    def rows(self, labels: Iterable[str], lines: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
+        """Return the rows of a table, none without columns. lines : numbers, which are aligned, and expressions."""
+        columns = []
+        for column in zip(*lines, strict=True):
+            numbers = iter(self.column([cell for cell in column if not isinstance(cell, Expression)]))
+            columns.append([cell if isinstance(cell, Expression) else next(numbers) for cell in column])
+        return tuple(Row(label, cells) for label, cells in zip(labels, zip(*columns, strict=True), strict=False))
+
+    def jacobian(self, shown: ShownAnswer, J: Sequence[Sequence[Any]], dL_dx: Sequence[Sequence[Any]]) -> Block:
+        """Return the table of ∂y/∂x and ∂L/∂x in what is shown. J, dL_dx : rows of numbers and expressions, or ()."""
+        labels = [*map(self.label, shown.y[: len(J)]), *loss_labels(len(dL_dx))]
+        rows = self.rows(labels, [*J, *dL_dx])
+        return Block(tuple(map(self.label, shown.x)), rows[: len(J)], rows[len(J) :])
+
+    def table(self, corner: str, heads: Sequence[str], labels: Sequence[str], lines: Sequence[Sequence[Any]]) -> Block:
+        """Return a table with its numbers in one style. lines : numbers and expressions."""
+        return self.in_one_style(lambda notation: Block(tuple(heads), notation.rows(labels, lines), corner=corner))
+
+    def matrix(self, rows: Sequence[Sequence[Fraction]]) -> list[list[str]]:
+        """Return the texts of a matrix in an equation, in one style."""
+        return self.in_one_style(lambda notation: [list(map(notation.number, row)) for row in rows], is_short_in_text)
+
+    def sum(self, constant: Fraction, terms: Terms) -> Expression:
+        """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
+        from implicitgrad.numbers.display.sums import linear
+
+        return linear(constant, terms, self.show)
+
+    def equations(self, values: Mapping[str, Fraction]) -> Equations:
+        """Return ``name = number`` for spelled names, with the numbers in one style."""
+        return self.in_one_style(
+            lambda notation: Equations(tuple(notation.sum(value, ()).named(name) for name, value in values.items()))
+        )
 
     def name(self, name: str) -> str:
         """Return a name in an equation: its label."""
@@ -88,41 +127,6 @@ class Notation:
         below = f"∂{self.label(one)}²" if one == other else f"∂{self.label(one)}∂{self.label(other)}"
         return f"∂²{self.label(y)}/{below}"
 
-    def column(self, values: Sequence[Fraction]) -> list[Expression]:
-        """Return the numbers padded for alignment at the right."""
-        texts = list(map(self.show, values)) if self.style is None else self.style.column(values)
-        return list(map(Expression.of, texts))
-
-    def rows(self, labels: Iterable[str], lines: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
-        """Return the rows of a table, none without columns. lines : numbers, which are aligned, and expressions."""
-        columns = []
-        for column in zip(*lines, strict=True):
-            numbers = iter(self.column([cell for cell in column if not isinstance(cell, Expression)]))
-            columns.append([cell if isinstance(cell, Expression) else next(numbers) for cell in column])
-        return tuple(Row(label, cells) for label, cells in zip(labels, zip(*columns, strict=True), strict=False))
-
-    def jacobian(self, shown: ShownAnswer, J: Sequence[Sequence[Any]], dL_dx: Sequence[Sequence[Any]]) -> Block:
-        """Return the table of ∂y/∂x and ∂L/∂x in what is shown. J, dL_dx : rows of numbers and expressions, or ()."""
-        labels = [*map(self.label, shown.y[: len(J)]), *loss_labels(len(dL_dx))]
-        rows = self.rows(labels, [*J, *dL_dx])
-        return Block(tuple(map(self.label, shown.x)), rows[: len(J)], rows[len(J) :])
-
-    def table(self, corner: str, heads: Sequence[str], labels: Sequence[str], lines: Sequence[Sequence[Any]]) -> Block:
-        """Return a table with its numbers in one style. lines : numbers and expressions."""
-        return self.in_one_style(lambda notation: Block(tuple(heads), notation.rows(labels, lines), corner=corner))
-
-    def sum(self, constant: Fraction, terms: Terms) -> Expression:
-        """Return constant + Σ coefficient·symbol, a piece for each term; the symbols are spelled already."""
-        from implicitgrad.numbers.display.sums import linear
-
-        return linear(constant, terms, self.show)
-
-    def equations(self, values: Mapping[str, Fraction]) -> Equations:
-        """Return ``name = number`` for spelled names, with the numbers in one style."""
-        return self.in_one_style(
-            lambda notation: Equations(tuple(notation.sum(value, ()).named(name) for name, value in values.items()))
-        )
-
     def product(self, one: str, other: str) -> str:
         """Return the product of two spelled factors."""
         if one != other:
@@ -142,10 +146,3 @@ class Notation:
     def inline(self, mathematics: str) -> str:
         """Return spelled mathematics for a spelled sentence."""
         return mathematics
-
-    def matrix(self, rows: Iterable[Sequence[Fraction]]) -> list[list[str]]:
-        """Return the texts of a matrix in an equation, in one style."""
-        lines = list(rows)
-        return self.in_one_style(
-            lambda notation: [list(map(notation.number, line)) for line in lines], is_short_in_text
-        )

@@ -15,7 +15,7 @@ from implicitgrad.model.system import Arithmetic
 from implicitgrad.numbers.display.style import Expression
 from implicitgrad.terminal.streams import DOUBTFUL, GOOD, USUAL_HEIGHT, Screen, stdout_screen
 from implicitgrad.text.characters import IN_ASCII
-from implicitgrad.writers.document import Document, document_of
+from implicitgrad.writers.document import MAX_TERMS, Document, document_of
 from implicitgrad.writers.elements import FREE, OPEN, Block, Equations, Matrices, Role, Section, Sentence
 from implicitgrad.writers.notation import Notation
 from implicitgrad.writers.screen.table_layout import GAP, MARGIN, Line, TableLayout, lines_of
@@ -58,7 +58,7 @@ def _readable_page(document: Document, screen: Screen) -> Page | None:
     most = SCREENS * max(screen.height, USUAL_HEIGHT)  # a summary is no shorter than two small screens
     rows += len(document.system.dL_dy or ())
     least = rows * columns * (len(GAP) + 1) // screen.width
-    if max(rows, least) > most or document.is_long:
+    if max(rows, least) > most or document.count_terms() > MAX_TERMS:
         return None
     page = Page(screen, document, document.sections())
     return page if page.longest_table <= most else None
@@ -121,7 +121,10 @@ class Page:
             elif isinstance(element, Block):
                 self._block(element)
             else:
-                self._matrices(element, margin + MARGIN)
+                from implicitgrad.writers.screen.matrices import lay_out as lay_out_matrices
+
+                lines = lay_out_matrices(element.pieces, self._room(margin + MARGIN))
+                self._put([(margin + MARGIN + line, "")] for line in lines)
 
     def _put(self, lines: Iterable[Line]) -> None:
         """Write lines unchanged, in colours if the screen has them."""
@@ -146,12 +149,6 @@ class Page:
     def _write(self, content: Expression | str, margin: str, style: str = "") -> None:
         """Write a sentence, broken between words, or an expression, broken between its terms."""
         self._put([(margin + line, style)] for line in lines_of(content, self._room(margin)))
-
-    def _matrices(self, element: Matrices, margin: str) -> None:
-        """Write matrices side by side, or below one another where the width requires it."""
-        from implicitgrad.writers.screen.matrices import lay_out as lay_out_matrices
-
-        self._put([(margin + line, "")] for line in lay_out_matrices(element.pieces, self._room(margin)))
 
     def _block(self, block: Block) -> None:
         """Write a table, in another form where the width requires it."""
