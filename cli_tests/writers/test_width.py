@@ -134,6 +134,7 @@ def test_a_long_equation_is_broken_before_an_equals_sign_or_a_term() -> None:
         "x =", "  (1/(5·cosh(a + b", "  − c)))·y", "  − 3/4", "  ·∂name of many words/∂x", "  + 2"
     ]  # fmt: skip
     assert break_expression(Expression(("a·b = c", "+ d = e")), 7) == ["a·b = c", "  + d", "  = e"]
+    assert break_expression(Expression(("a·b = c", "+ d ≈ e")), 7) == ["a·b = c", "  + d", "  ≈ e"]
 
 
 @pytest.mark.parametrize("width", [24, 40])

@@ -14,10 +14,10 @@ NARROWEST = 24
 INDENT = "  "
 """Stands before all lines of an expression and of a list but the first."""
 _BETWEEN_WORDS = re.compile(" ")
-_BETWEEN_SYMBOLS = re.compile("(?<![+−=≤]) ")
+_BETWEEN_SYMBOLS = re.compile("(?<![+−=≤≈]) ")
 _AFTER_COMMA = re.compile("(?<=,) ")
 _BEFORE_TERM = re.compile(" (?=[+−] )")
-_BEFORE_EQUALS = re.compile(" (?=[=≤] )")
+_BEFORE_EQUALS = re.compile(" (?=[=≤≈] )")
 _BEFORE_FACTOR = re.compile("(?=[·*]|/[^0-9])")
 _ANYWHERE = re.compile("(?<=.)(?=.)")
 OF_EXPRESSIONS = (_BEFORE_EQUALS, _BEFORE_TERM, _AFTER_COMMA, _BEFORE_FACTOR, _BETWEEN_SYMBOLS)
