@@ -229,6 +229,7 @@ def test_other_letters_of_a_table_stay_letters(run: Run, letters: str) -> None:
     ("text", "options", "problem"),
     [
         ("sep=;\n;a;b\nr;1;2\n", {"delimiter": ";"}, "It tells Excel the delimiter: delete the line"),
+        ("sep=\t\na\tb\n1\t2\n", {"delimiter": "\t"}, "It tells Excel the delimiter: delete the line"),
         ("sep=;\na\n1\n", {"delimiter": ";"}, "It tells Excel the delimiter: delete the line"),
         ("sep=;\n;a;b\nr;1;2\n", {}, "It tells Excel the delimiter: delete the line, and give --delimiter ';'"),
     ],
@@ -236,7 +237,8 @@ def test_other_letters_of_a_table_stay_letters(run: Run, letters: str) -> None:
 def test_the_line_that_tells_excel_the_delimiter_is_refused(
     tmp_path: Path, text: str, options: dict[str, str], problem: str
 ) -> None:
-    expected = f"table.csv:1:1: expected a header or numbers, got 'sep=;'. {problem}"
+    line = text.partition("\n")[0].replace("\t", r"\t")
+    expected = f"table.csv:1:1: expected a header or numbers, got '{line}'. {problem}"
     assert problems(text, tmp_path, **options) == [expected]
 
 
@@ -245,6 +247,9 @@ def test_another_delimiter_with_decimal_commas_is_one_problem(tmp_path: Path) ->
     assert problems(text, tmp_path) == [
         "table.csv:2:3: expected 1 cell, as on line 1, got 3. If ';' separates the columns and ',' is the decimal "
         "mark: --delimiter ';' --decimal ,"
+    ]
+    assert problems("a,b\n1\t2,5\n", tmp_path, "table.tsv") == [
+        "table.tsv:2:3: expected 1 cell, as on line 1, got 2. Is ',' the delimiter? --delimiter ',' says so"
     ]
     found = problems("p;1,5;2\nq;1,5\nr;2\n", tmp_path, delimiter=";", decimal=",")
     assert found == [f"table.csv:{line}: expected 3 cells, as on line 1, got 2" for line in ("2:3", "3:3")]

@@ -144,7 +144,7 @@ def _entries(
                 value, unit, is_computed = read(item)
             except NumberError as error:
                 path = (i + j,) if numbers.is_flat else (i, j)
-                hint = error.problem.hint
+                hint = _hint_at_missing(error.problem.hint)
                 if hint is None and isinstance(item, str) and read is not read_entry and not has_letters(item):
                     from implicitgrad.readers.equations.entries import syntax_error_in
 
@@ -178,6 +178,13 @@ def _entries(
         unit_roundoff=part.unit_roundoff or (DOUBLE if computed else None),
         non_finite=tuple(non_finite),
     )
+
+
+def _hint_at_missing(hint: str | None) -> str | None:
+    """Return a hint as it is, but for a claim that is missing what claims that it is not determined."""
+    from implicitgrad.text.hints import MISSING
+
+    return "null claims that an entry is not determined" if hint == MISSING else hint
 
 
 def _is_computed(item: object) -> TypeGuard[Real]:

@@ -108,7 +108,7 @@ def read_table(text: str, source: str, form: CsvFormat) -> Table:
 
 def _refuse_line_of_excel(table: Table) -> None:
     """Raise InputError for the line sep=; that tells Excel the delimiter."""
-    line = table.lines[table.starts[0] - 1].strip()
+    line = table.lines[table.starts[0] - 1].strip(" ")
     if (found := re.fullmatch('"?sep=(.)"?', line, re.IGNORECASE)) is not None:
         hint = "It tells Excel the delimiter: delete the line"
         if found[1] != table.delimiter:
@@ -215,4 +215,6 @@ def shown_delimiter(delimiter: str) -> str:
 def delimiter_hint(seen: str) -> str:
     """Return the hint for a cell that contains another delimiter."""
     name = shown_delimiter(seen)
+    if seen == ",":
+        return "Is ',' the delimiter? --delimiter ',' says so"
     return f"If {name} separates the columns and ',' is the decimal mark: --delimiter {name} --decimal ,"

@@ -353,6 +353,9 @@ class _Parser:
             product = as_product(name, self.known)
             if len(name) == 1 or product:
                 hint = f"A product is written {product or name}*(...)"
+                (kind, argument, _), (_, closing, _) = (*self.tokens, ("", "", 0))[self.next + 1 : self.next + 3]
+                if kind == "name" and closing == ")":
+                    hint += f"; an unknown that depends on {argument} is written without it: {name}"
             message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
             raise ExpressionError(message, offset, hint)
         first = self.inside(ONE_BASE if name == "log" else None, is_last=name not in OF_TWO)
