@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from itertools import chain
 from numbers import Integral, Rational, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from implicitgrad.numbers.doubles import Decimals, is_array
 from implicitgrad.numbers.matrix import BaseMatrix
@@ -14,6 +14,9 @@ from implicitgrad.text.characters import quoted
 from implicitgrad.text.errors import Problem
 from implicitgrad.text.number_grammar import EXPECTED, NumberError
 from implicitgrad.text.number_texts import last_place
+
+if TYPE_CHECKING:
+    from implicitgrad.numbers.ball import BallMatrix
 
 
 def shape_of(value: object) -> tuple[int, ...]:
@@ -25,6 +28,11 @@ def shape_of(value: object) -> tuple[int, ...]:
     if isinstance(value, BaseMatrix):
         return value.shape
     return tuple(getattr(value, "shape", ())) if is_array(value) else ()
+
+
+def is_ball_matrix(value: object) -> TypeGuard[BallMatrix]:
+    """Return whether a value is a matrix of doubles with error bounds, without loading the class of such matrices."""
+    return isinstance(value, BaseMatrix) and value.has_bounds
 
 
 def axes_of(value: object) -> int:

@@ -20,7 +20,7 @@ from implicitgrad.checks.tolerances import MAX_GROWTH
 from implicitgrad.model.system import Matrix
 from implicitgrad.model.verdict import Outcome
 from implicitgrad.numbers.exact import Row
-from implicitgrad.numbers.matrix import BaseMatrix
+from implicitgrad.numbers.values import is_ball_matrix
 
 
 class SignificantTolerances(NamedTuple):
@@ -86,10 +86,7 @@ def _limits(sizes: Row, usual: Fraction, context: Context, width: int) -> list[F
 
 def _root_mean_squares(X: Matrix) -> Row:
     """Return the root mean square of each column."""
-    if isinstance(X, BaseMatrix) and X.has_bounds:
-        from implicitgrad.numbers.ball import BallMatrix
-
-        assert isinstance(X, BallMatrix)
+    if is_ball_matrix(X):
         return X.column_sizes()
     return tuple([root_above(squared_norm((column,)) / len(column)) for column in zip(*X, strict=True)])
 

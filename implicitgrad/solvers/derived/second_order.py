@@ -13,6 +13,7 @@ from implicitgrad.model.solution import Solution
 from implicitgrad.model.system import Status
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
 from implicitgrad.numbers.symbolic_matrix import SymbolicMatrix
+from implicitgrad.numbers.values import is_ball_matrix
 from implicitgrad.solvers.derived.consistency import beyond_doubles, times
 from implicitgrad.solvers.derived.value import Solve, of_right_sides
 from implicitgrad.text.characters import count
@@ -83,10 +84,7 @@ def _second_derivatives(solution: Solution, hessian: BaseMatrix[Any], solve: Sol
 
 def _reshaped(matrix: BaseMatrix[Any], rows: int, columns: int) -> BaseMatrix[Any]:
     """Return the entries, row after row, in another shape of as many."""
-    if matrix.has_bounds:
-        from implicitgrad.numbers.ball import BallMatrix
-
-        assert isinstance(matrix, BallMatrix)
+    if is_ball_matrix(matrix):
         return matrix.reshaped(rows, columns)
     entries = [entry for row in matrix.rows for entry in row]
     return matrix.with_rows(entries[columns * i : columns * (i + 1)] for i in range(rows))

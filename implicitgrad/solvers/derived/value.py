@@ -30,6 +30,7 @@ from implicitgrad.model.system import LinearSystem, numbered
 from implicitgrad.model.verdict import show
 from implicitgrad.numbers.display.sums import linear
 from implicitgrad.numbers.matrix import BaseMatrix, RowMatrix
+from implicitgrad.numbers.values import is_ball_matrix
 from implicitgrad.solvers.derived.consistency import (
     beyond_doubles,
     independent_rows,
@@ -171,10 +172,7 @@ def _outer(matrix: BaseMatrix[Any], i: int, other: BaseMatrix[Any]) -> BaseMatri
 
     One with a factor that is not determined is 0 if the other factor is, and not determined otherwise.
     """
-    if matrix.has_bounds:
-        from implicitgrad.numbers.ball import BallMatrix
-
-        assert isinstance(matrix, BallMatrix)
+    if is_ball_matrix(matrix):
         return matrix.outer(i, other)
     return matrix.with_rows([_product(a, b) for b in other[0]] for a in matrix[i])
 
