@@ -123,14 +123,17 @@ def _add_derived(
     record: dict[str, Json], exact: dict[str, Json] | None, solution: Solution, doubles: _BallRows
 ) -> None:
     """Add what was asked for beside ∂y/∂x and ∂L/∂x, and the value of x."""
+    from implicitgrad.writers.derived_record import derived_keys
+
     system = solution.system
-    record |= _along(solution, doubles)
+    in_doubles, in_texts = partial(_written, numbers=doubles), partial(_written, numbers=_Texts())
+    at: dict[str, Json] = {}
     if solution.at_value is not None and system.origin is None and system.x_value is not None and has_given_x(system):
-        (values,) = _written(system.x_value, doubles if exact is None else _Texts())
-        record["at"] = dict(zip(system.x, values, strict=True))
-    record |= _at_value(solution, doubles) | _second(solution, doubles)
+        (values,) = (in_doubles if exact is None else in_texts)(system.x_value)
+        at["at"] = dict(zip(system.x, values, strict=True))
+    record |= derived_keys(solution, in_doubles, at)
     if exact is not None:
-        exact |= {**_along(solution, _Texts()), **_at_value(solution, _Texts()), **_second(solution, _Texts())}
+        exact |= derived_keys(solution, in_texts, {})
 
 
 def _error_bounds(solution: Solution) -> dict[str, float | None]:
@@ -146,43 +149,6 @@ def _error_bounds(solution: Solution) -> dict[str, float | None]:
         values = {"y_value": at.y, "dL_dA": at.dL_dA, "dL_dB": at.dL_dB, "dL_dletters": at.dL_dletters}
         found |= {key: at.error_bound(key) for key, value in values.items() if value is not None}
     return found if solution.second is None else found | {"d2y_dx2": solution.second_error_bound}
-
-
-def _along(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
-    """Return dx, and dy and dL along it, if they were asked for."""
-    found, dx = solution.along, solution.system.dx
-    if found is None or dx is None:
-        return {}
-    losses = None if found.dL is None else _written(found.dL, numbers)[0]
-    return {
-        "dx": _written(dx, numbers)[0],
-        "dy": None if found.dy is None else _written(found.dy, numbers)[0],
-        "dL": losses[0] if losses is not None and solution.has_one_loss else losses,
-    }
-
-
-def _at_value(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
-    """Return y at the value of x, and the gradients of A, B and letters that were asked for."""
-    found, is_one = solution.at_value, solution.has_one_loss
-    if found is None:
-        return {}
-    keys: dict[str, Json] = {} if found.y is None else {"y_value": _written(found.y, numbers)[0]}
-    for key, matrices in (("dL_dA", found.dL_dA), ("dL_dB", found.dL_dB)):
-        if matrices is not None:
-            written = [_written(matrix, numbers) for matrix in matrices]
-            keys[key] = written[0] if is_one else written
-    if found.dL_dletters is not None:
-        columns = zip(found.letters, zip(*_written(found.dL_dletters, numbers), strict=True), strict=True)
-        keys["dL_dletters"] = {letter: column[0] if is_one else column for letter, column in columns}
-    return keys
-
-
-def _second(solution: Solution, numbers: _Texts | _BallRows) -> dict[str, Json]:
-    """Return ∂²y/∂x² of one unknown, or a list of those of several, if it was asked for; None if there is none."""
-    if solution.second is None:
-        return {}
-    second, N, P = _written(solution.second, numbers), len(solution.y), len(solution.x)
-    return {"d2y_dx2": None if not second else second if N == 1 else [second[P * j : P * (j + 1)] for j in range(N)]}
 
 
 def _validity(validity: Validity) -> Json:
