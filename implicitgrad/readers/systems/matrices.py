@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from implicitgrad.symbolic.grammar.mistaken_names import WrittenEntry
 
 
-LARGE = 2**12
-"""The entries from which on numbers are parsed as one array."""
+LARGE = 2**10
+"""The entries from which on operations on arrays of bytes parse decimals sooner than float() does."""
 
 
 class LettersFound(Exception):
