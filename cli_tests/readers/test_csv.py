@@ -219,7 +219,15 @@ def test_what_stands_for_a_missing_value_is_no_letter(run: Run, word: str) -> No
     assert json.loads(run("batch", "table.csv", "-q").stdout)["error"]["hint"] == MISSING
 
 
-@pytest.mark.parametrize("letters", ["n/d", "a/n", "(n/a)", "k/c", "tb", "nat", "mis"])
+@pytest.mark.parametrize("date", ["1-May", "5-Mai", "Mar-12"])
+def test_what_a_spreadsheet_makes_of_two_numbers_is_no_letter(run: Run, date: str) -> None:
+    result = run("solve", "table.csv", files={"table.csv": f",u,v\nr1,{date},2\nr2,3,1\n"})
+    hint = "It is a date, perhaps of a spreadsheet that took a number for one; write the number"
+    message = f"implicitgrad: table.csv:2:4: A[1][1]: {NUMBER}, got '{date}'. {hint}\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
+
+
+@pytest.mark.parametrize("letters", ["1-May2", "1-m", "May - 5", "n/d", "a/n", "(n/a)", "k/c", "tb", "nat", "mis"])
 def test_other_letters_of_a_table_stay_letters(run: Run, letters: str) -> None:
     result = run("solve", "t.csv", "--require", "determined", files={"t.csv": f",u,v\nr1,{letters},2\nr2,3,1\n"})
     assert (result.returncode, result.stderr) == (0, "")

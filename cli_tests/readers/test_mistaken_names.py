@@ -178,6 +178,8 @@ def test_names_that_begin_with_d_are_names(run: Run, arguments: tuple[str, ...])
         ("x = 2mv*y", "A product is written 2*mv, or 2*m*v where mv is a product"),
         ("x = 2alpha*y", "A product is written 2*alpha"),
         ("y = xy(1 + x)", "A product is written x*y*(...)"),
+        ("f(x, y) = 1", "No function is defined here; write the equation alone"),
+        ("diff(y, x) = 1", "A derivative is the answer: leave it out"),
         ("x^2 + y(x)^2 = 1", "A product is written y*(...); an unknown that depends on x is written without it: y"),
     ],
 )
@@ -193,7 +195,7 @@ def test_products_without_a_sign_are_answered_with_the_product(run: Run, equatio
         ("(2b-a^2)/(b^2-2a)", "got '(2b-a^2)/(b^2-2a)'. A product is written 2*b"),
         ("1/(4", "got '1/(4'. As an expression: expected ), got the end"),
         ("0x10", "got '0x10'"),
-        ("1.5.2", "got '1.5.2'"),
+        ("1.5.2", "got '1.5.2'. A number has one decimal point"),
         ("n.a.", "got 'n.a.'. null claims that an entry is not determined"),
     ],
 )

@@ -68,6 +68,7 @@ def test_the_commonest_misspellings_get_a_hint(text: str, hint: str) -> None:
 
 
 THOUSANDS = "Leave out the thousands separators"
+DATE = "It is a date, perhaps of a spreadsheet that took a number for one; write the number"
 WITH_COMMA = f"{THOUSANDS}; a decimal comma is read from CSV with --decimal ,"
 
 
@@ -81,14 +82,19 @@ WITH_COMMA = f"{THOUSANDS}; a decimal comma is read from CSV with --decimal ,"
         ("1 23", "Is a comma missing?"),
         ("12,5", "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"),
         ("(3)", "Write -3 if the parentheses mean that it is negative, else 3"),
-        ("3.5-", "Write the sign first: -3.5"), ("$5", "Leave out the currency sign"),
-        ("-5,20 €", "Leave out the currency sign"), ("12,5 %", "Write 0.5 for 50%"),
+        ("3.5-", "Write the sign first: -3.5"), ("$5", "Leave out the currency"),
+        ("-5,20 €", "Leave out the currency"), ("12,5 %", "Write 0.5 for 50%"),
         ("\u20135", "It has a typographic dash (U+2013); write - instead"), ("½", "Write 1/2"), ("-¾", "Write -3/4"),
         ("5²", "It has the character U+00B2 ²; numbers are written in plain ASCII"),
         ("n/a", "It stands for a missing value; write the number, or 0 if it is zero"),
         ("#DIV/0!", "A spreadsheet could not compute or show it; write the number"),
         ("#BEZUG!", "A spreadsheet could not compute or show it; write the number"),
         ("####", "A spreadsheet could not compute or show it; write the number"),
+        ("1-Mai", DATE), ("May-05", DATE), ("01. Mai", DATE), ("1.5.2024", DATE), ("24.12.99", DATE),
+        ("2024-05-01", DATE), ("2024-5-1 00:00", DATE),
+        ("3.4.5", "A number has one decimal point"), ('="0,5"', "It is a spreadsheet's formula; write its value"),
+        ("5 EUR", "Leave out the currency"),
+        ("1-5", "A number is not computed; blanks around a sign make one entry of two"),
         ("-1.#IND", "Missing and infinite values are not read"),
         ("1½", "It has the character U+00BD ½; numbers are written in plain ASCII"),
         ("(2y-x²)", None), ("x\u22121", None), ("#1", None),

@@ -27,6 +27,10 @@ _MISSPELT = (
      rf"|fehlt|unbekannt|offen)|[-.?\u2026{_DASHES}]+|[(\[](?:none|null)[)\]]", MISSING),
     (r"#+|#[A-Z\u00c0-\u00de][A-Z0-9/\u00c0-\u00de]*[!?]",
      "A spreadsheet could not compute or show it; write the number"),
+    (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[ T].*)?|[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{4}|[0-9]{2})"
+     r"|[0-9]{1,2}\. ?[A-Z\u00c4][\w\u00e4]{2,}\.?|[0-9]{1,2}-[A-Z][a-z\u00e4]{2}|[A-Z][a-z\u00e4]{2}-[0-9]{2}",
+     "It is a date, perhaps of a spreadsheet that took a number for one; write the number"),
+    (r"=.+", "It is a spreadsheet's formula; write its value"),
     (r"[+-]?[0-9.eE]*[+-][0-9.eE]*[ijI]", "Complex numbers are not read"),
     (r"[+-]?[0-9.]+[dD][+-]?[0-9]+", "Write the exponent with e"),
     (r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?",
@@ -35,11 +39,13 @@ _MISSPELT = (
     (rf"(?:{_GROUPED}|{_GROUPED_BY_BLANKS}),[0-9]+",
      f"{_THOUSANDS}; a decimal comma is read from CSV with --decimal ,"),
     (rf"{_GROUPED_BY_BLANKS}(?:\.[0-9]*)?", "Is a comma missing? A thousands separator is left out"),
+    (r"[+-]?[0-9]+(?:\.[0-9]*){2,}", "A number has one decimal point"),
     (r"[+-]?[0-9.,]+ ?%", "Write 0.5 for 50%"),
     (r"[+-]?[0-9]+,[0-9]+", "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"),
     (r"\(([0-9][0-9.,]*)\)", "Write -{0} if the parentheses mean that it is negative, else {0}"),
     (r"([0-9][0-9.,]*)-", "Write the sign first: -{0}"),
-    (r"[+-]? ?[$€£¥] ?[+-]?[0-9][0-9.,]*|[+-]?[0-9][0-9.,]* ?[$€£¥]", "Leave out the currency sign"),
+    (r"[+-]? ?(?:[$€£¥]|[A-Z]{3} )[+-]? ?[0-9][0-9.,]*|[+-]?[0-9][0-9.,]* ?(?:[$€£¥]|EUR|USD|CHF|GBP)",
+     "Leave out the currency"),
     (r"[0-9./]+ *[-+*/] *[0-9./]+", "A number is not computed; blanks around a sign make one entry of two"),
 )  # fmt: skip
 """Patterns of texts that are no numbers, and how to mend them."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from implicitgrad.symbolic.grammar.functions import (
     ALIASES,
     CONSTANTS,
+    DATE,
     FUNCTIONS,
     MAX_NAME_LENGTH,
     NO_LETTERS,
@@ -133,7 +134,7 @@ def why_no_coefficient(text: str) -> str | None:
     if any(re.fullmatch("[xy][0-9]*|[ABL]", name) for name in names):
         return "A, B, L, x and y are reserved; use another name"
     word = text.strip().lstrip("+-")
-    if word.lower() not in NO_LETTERS:
+    if word.lower() not in NO_LETTERS and re.fullmatch(DATE, word) is None:
         return None
     return "n alone is no to other programs; give the letter another name" if word.lower() == "n" else ""
 
@@ -215,12 +216,16 @@ class _Parser:
         found = quoted(self.written(self.next)) if text else "the end"
         if kind == before[0] == "number" and offset == before[2] + len(before[1]):
             hint = "A number has one decimal point"
+        elif before[0] == "number" and before[1].isdecimal() and re.fullmatch("_?[0-9]{3}|_[0-9]{3}_[0-9_]+", text):
+            hint = "Leave out the thousands separators"
         elif kind in ("name", "number") and (before[0] in ("name", "number", "power") or before[1] == ")"):
             hint = self.product_hint()
         elif text == "(":
             hint = "A product is written with *"
         elif text == "==":
             hint = "An equation has one ="
+        elif text == "=" and self.what != "an equation":
+            hint = "Write its value alone, without ="
         elif text == ")" and not self.depth:
             hint = "There is no ( for it"
         elif text == ",":
@@ -237,7 +242,9 @@ class _Parser:
     def comma_hint(self) -> str | None:
         """Return a hint at a decimal comma, or at several equations in one."""
         (_, left, start), (_, _, comma), (kind, right, end) = (*self.tokens, ("", "", 0))[self.next - 1 : self.next + 2]
-        if self.next and kind == "number" and comma == start + len(left) and end == comma + 1 and left.isdecimal():
+        if self.next and kind == "number" and comma == start + len(left) and end == comma + 1:
+            if not left.isdecimal():
+                return "A number has no thousands separators, and one decimal point"
             return f"Write the decimal mark as a point: {left}.{right}"
         if self.depth or self.what != "an equation":
             return None
@@ -356,6 +363,8 @@ class _Parser:
                 (kind, argument, _), (_, closing, _) = (*self.tokens, ("", "", 0))[self.next + 1 : self.next + 3]
                 if kind == "name" and closing == ")":
                     hint += f"; an unknown that depends on {argument} is written without it: {name}"
+                elif kind == "name" and closing == "," and len(name) == 1:
+                    hint = "No function is defined here; write the equation alone"
             message = f"expected one of the functions {', '.join(FUNCTIONS)}, got {quoted(name)}"
             raise ExpressionError(message, offset, hint)
         first = self.inside(ONE_BASE if name == "log" else None, is_last=name not in OF_TWO)

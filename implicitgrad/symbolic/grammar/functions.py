@@ -17,8 +17,12 @@ NO_LETTERS = {
     "(null)", "(none)", "n/a", "nil", "tba", "tbd", "missing", "unknown", "fehlt", "unbekannt", "offen",
 }  # fmt: skip
 """Booleans, null and words for missing numbers in YAML and other programs."""
+_MONTHS = "(?:Jan|Feb|Mar|Mär|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+DATE = f"[0-9]{{1,2}}-{_MONTHS}|{_MONTHS}-[0-9]{{2}}"
+"""Matches what spreadsheets make of 1-5, which is no difference of a number and a letter."""
 _NO_DERIVATIVE = "It has no derivative where the arguments are equal"
 OTHER_WORDS = {
+    **dict.fromkeys(("diff", "Derivative", "grad"), "A derivative is the answer: leave it out"),
     **{f"arc{word}": f"It is written a{word}" for word in ("sin", "cos", "tan")},
     **{f"{arc}{word}": f"It is written a{word}" for word in ("sinh", "cosh", "tanh") for arc in ("arc", "ar")},
     "arctan2": "It is written atan2",

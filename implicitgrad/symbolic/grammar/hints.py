@@ -39,6 +39,8 @@ def hint_at(text: str, offset: int, what: str) -> str | None:
     if not character.isprintable():
         hint = "Type a blank for" if character.isspace() else "Remove"
         return f"{hint} the character U+{ord(character):04X}"
+    if character in _QUOTES and re.search(r"[0-9]$", text[:offset]) and re.match(r"[0-9]{3}", text[offset + 1 :]):
+        return "Leave out the thousands separators"
     if character in _QUOTES:
         name = re.search(r"[^\W\d]\w*$", text[:offset])
         return f"{name[0]}{character} is a derivative, which is the answer: leave it out" if name else None
@@ -94,6 +96,8 @@ def hint_behind_function(function: str, rest: str) -> str:
     power = re.match(rf"(?:\*\*|\^)\s*(\(?)\s*([-−]?\s*\w+)\s*(\)?)|([{superscripts}]+)", rest)
     if power is not None:
         exponent = typed(power[4] or power[2]).replace(" ", "")
+        if function == "exp":
+            return f"Write exp({exponent})"
         return _inverse(function) if exponent == "-1" else f"Write {function}(u)**{exponent}"
     argument = re.match(rf"([^\W\d{superscripts}][^\W{superscripts}]*)\s*(?:[-+−=),]|$)", rest)
     return f"Write {function}({argument[1] if argument else 'u'})"
