@@ -175,7 +175,7 @@ def test_what_is_no_equation_is_refused_where_it_stands(text: str, column: int |
 
 
 NO_EQUATION = "expected an equation, got '{}'. {}"
-THE_ANSWER = "is a derivative, which is the answer: leave it out"
+THE_ANSWER = "is a derivative, which is the answer: leave it out; a name has no primes"
 SEVERAL = "Each equation is an -e of its own, or an item of the list in a file"
 INVERSE = (
     "expected ( behind the function '{0}', got '^'. Write a{0}(u) for the inverse function, 1/{0}(u) for the reciprocal"
@@ -229,7 +229,14 @@ LATEX = r"LaTeX is not read here: write \frac{u}{v} as (u)/(v), and u^{2} as u^2
         ("x <= y", 3, NO_EQUATION.format("<", "An equation has =; inequalities are of --subject-to, beside "
                                               "--minimize")),
         ("x—y = 1", 2, NO_EQUATION.format("—", "A minus sign is written -")),
-        ("½*x = y", 1, NO_EQUATION.format("½", "Write 1/2")),
+        ("½*x = y", 1, NO_EQUATION.format("½", "Write (1/2)")),
+        ("x = y^½", 7, NO_EQUATION.format("½", "Write (1/2)")),
+        ("x = y.", 6, NO_EQUATION.format(".", "Leave out the . at the end")),
+        ("x = y # note", 7, NO_EQUATION.format("#", "Leave out the comment")),
+        ("“x = y”", 1, NO_EQUATION.format("“", "Leave out the quotation marks")),
+        ("x = y = 2", 7, f"{END.format('=')}. {SEVERAL}"),
+        ("= y", 1, "expected a number, a name or (, got '='"),
+        (r"x = y\2", 6, r"expected an equation, got '\'"),
         ("2½*x = y", 2, NO_EQUATION.format("½", "Write a mixed number as a sum, 2 + 1/2")),
         ("x₁ = y", 1, NO_EQUATION.format("x₁", "Write x1")),
         ("x ＝ y", 3, NO_EQUATION.format("＝", "Write =")),

@@ -226,6 +226,8 @@ class _Parser:
             hint = "An equation has one ="
         elif text == "=" and self.what != "an equation":
             hint = "Write its value alone, without ="
+        elif text == "=":
+            hint = self.several()
         elif text == ")" and not self.depth:
             hint = "There is no ( for it"
         elif text == ",":
@@ -246,6 +248,10 @@ class _Parser:
             if not left.isdecimal():
                 return "A number has no thousands separators, and one decimal point"
             return f"Write the decimal mark as a point: {left}.{right}"
+        return self.several()
+
+    def several(self) -> str | None:
+        """Return a hint at several equations in one."""
         if self.depth or self.what != "an equation":
             return None
         from implicitgrad.symbolic.grammar.hints import SEVERAL

@@ -27,6 +27,7 @@ _HINTS = {
     "°": "Angles are in radians: write u*pi/180",
     "%": "A percentage is written u/100",
     "$": "Leave out the $",
+    "#": "Leave out the comment",
 }
 """By character."""
 
@@ -34,7 +35,7 @@ _HINTS = {
 def hint_at(text: str, offset: int, what: str) -> str | None:
     """Return a hint at a character of no grammar, or None. what : what was expected, an equation or an expression."""
     character = text[offset]
-    if "\\" in text or re.search(r"[\^_]\{", text):
+    if re.search(r"\\[a-zA-Z({\[,;!]|[\^_]\{", text):
         return LATEX
     if not character.isprintable():
         hint = "Type a blank for" if character.isspace() else "Remove"
@@ -43,7 +44,11 @@ def hint_at(text: str, offset: int, what: str) -> str | None:
         return "Leave out the thousands separators"
     if character in _QUOTES:
         name = re.search(r"[^\W\d]\w*$", text[:offset])
-        return f"{name[0]}{character} is a derivative, which is the answer: leave it out" if name else None
+        if name is None:
+            return "Leave out the quotation marks"
+        return f"{name[0]}{character} is a derivative, which is the answer: leave it out; a name has no primes"
+    if character == "." and not text[offset + 1 :].strip():
+        return "Leave out the . at the end"
     if character == ":":
         return _hint_at_colon(text, offset)
     if character == ";":
@@ -60,7 +65,7 @@ def hint_at(text: str, offset: int, what: str) -> str | None:
         return None
     if "/" in plain and offset and text[offset - 1].isdigit():
         return f"Write a mixed number as a sum, 2 + {plain}"
-    return f"Write {plain}"
+    return f"Write ({plain})" if "/" in plain else f"Write {plain}"
 
 
 def _hint_at_colon(text: str, offset: int) -> str:
