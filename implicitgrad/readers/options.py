@@ -20,18 +20,22 @@ def read_value(text: str, option: str, *, is_matrix: bool, csv_format: CsvFormat
     if text in ("-", "@"):
         hint = "@FILE reads it from a file, @- from standard input"
         raise UsageError(f"{option}: expected a value, got {quoted(text)}", hint)
-    if "." in text and "\n" not in text:
-        from implicitgrad.readers.value_hints import names_file
-
-        if (file := names_file(text)) is not None and not text.startswith("@"):
-            hint = f"@ reads a file: {option} @{file}"
-            problem = Problem(f"expected a value, got {quoted(text)}", hint, "bad-number", option)
-            raise InputError([problem])
     if text.startswith("@"):
         value = _read_file(text[1:], csv_format, is_matrix=is_matrix)
     else:
+        if text[-1:].isalpha() and "." in text:
+            _refuse_file_name(text, option)
         value = _read_inline(text, option, is_matrix=is_matrix)
     return as_matrix(value) if is_matrix else value
+
+
+def _refuse_file_name(text: str, option: str) -> None:
+    """Raise InputError for the name of a file without the @ before it."""
+    from implicitgrad.readers.value_hints import names_file
+
+    if (file := names_file(text)) is not None:
+        hint = f"@ reads a file: {option} @{file}"
+        raise InputError([Problem(f"expected a value, got {quoted(text)}", hint, "bad-number", option)])
 
 
 def _read_inline(text: str, source: str, *, is_matrix: bool) -> SourceValue:
