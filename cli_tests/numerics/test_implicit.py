@@ -110,10 +110,7 @@ def test_a_second_derivative_that_does_not_exist_is_null(run: Run) -> None:
     record = json.loads(run(*arguments, "--order", "2", "--format", "json").stdout)
     assert (record["d2y_dx2"], record["exact"]["d2y_dx2"], record["error_bound"]["d2y_dx2"]) == (None, None, None)
     assert "d2y_dx2" not in json.loads(run(*arguments, "--format", "json").stdout)
-    open_one = "  ∂²y/∂x² is not determined, for ∂y/∂x is not\n\n"
-    whole = run(*arguments, "--order", "2").stdout
-    assert open_one in whole
-    assert whole.replace(open_one, "") == run(*arguments).stdout
+    assert run(*arguments, "--order", "2").stdout == run(*arguments).stdout
 
 
 @pytest.mark.parametrize(("equations", "y", "x", "near"), spread(SYSTEMS, 3), ids=lambda value: str(value)[:30])
