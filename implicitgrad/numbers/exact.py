@@ -126,6 +126,8 @@ class RationalMatrix(BaseMatrix[Fraction]):
     def integer_rows(self) -> tuple[list[IntegerRow], list[int]]:
         """Return each row times the least common denominator of its entries, and that factor."""
         d = self.denominator
+        if d == 1:
+            return self.numerators, [1] * len(self.numerators)
         common = [gcd(d, *row) for row in self.numerators]
         pairs = zip(common, self.numerators, strict=True)
         return [row if k == 1 else [n // k for n in row] for k, row in pairs], [d // k for k in common]
@@ -229,5 +231,6 @@ def exchange(rows: list[IntegerRow], chosen: int, place: int, d: int) -> int:
 
 def exact_square_root(value: Fraction) -> Fraction | None:
     """Return the square root of a rational number ≥ 0 if it is rational, else None."""
-    n, d = isqrt(value.numerator), isqrt(value.denominator)
-    return Fraction(n, d) if n**2 == value.numerator and d**2 == value.denominator else None
+    numerator, denominator = value.as_integer_ratio()
+    root = isqrt(numerator * denominator)
+    return Fraction(root, denominator) if root**2 == numerator * denominator else None

@@ -17,7 +17,7 @@ from implicitgrad.model.system import Arithmetic, Status
 from implicitgrad.model.validity import Validity
 from implicitgrad.numbers.exact import IntegerRow, RationalMatrix, exact_square_root
 from implicitgrad.numbers.matrix import BaseMatrix
-from implicitgrad.numbers.rounding import to_float
+from implicitgrad.numbers.rounding import float_square_root, to_float
 from implicitgrad.symbolic.function_field.element import Symbolic
 from implicitgrad.text.characters import format_fraction, printable
 from implicitgrad.text.errors import Problem
@@ -79,7 +79,7 @@ def _record(solution: Solution, doubles: _BallRows) -> dict[str, Json]:
     exact = None if arithmetic is Arithmetic.FLOAT else _answers(solution, _Texts())
     condition = None
     if solution.condition_squared is not None:
-        condition = doubles.checked(solution.condition)
+        condition = doubles.checked(float_square_root(solution.condition_squared))
         root = exact_square_root(solution.condition_squared)
         if exact is not None and root is not None:
             exact["condition"] = format_fraction(root)
