@@ -170,7 +170,8 @@ def _entries(
     if not is_complete:
         return None
     if computed:  # beside 0.3333333333333333, 0.0 is no more rounded
-        roundings = [tuple([min(unit, max(computed)) for unit in row]) for row in roundings]
+        coarsest = max(computed)
+        roundings = [tuple([min(unit, coarsest) for unit in row]) for row in roundings]
     return numbers._replace(
         entries=tuple(entries),
         texts=tuple(texts),
