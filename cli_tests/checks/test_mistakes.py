@@ -545,3 +545,22 @@ def test_the_rounding_of_an_inverse_is_bounded_to_first_order() -> None:
         claim = np.linalg.inv(A) + scale * bound * rng.choice([-1, 1], size=(3, 3))
         (found,) = check(A.astype(str).tolist(), dy_dx=np.char.mod("%.12f", claim).tolist()).outcomes
         assert ([one.code for one in found.suspicions] == ["rounded-input"]) == is_explained
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"dy_dx": [["40542.9498", "-20275.5"], ["-20000", "10000"]]}, "sign"),
+        ({"dy_dx": [["-40542.9498", "20000"], ["20275.5267", "-10000"]]}, "transpose"),
+        ({"dL_dx": [0, 0]}, "zero"),
+        ({"dy_dx": [[1, 2], [3, 4]]}, None),
+    ],
+)
+def test_where_rounding_may_have_any_effect_it_is_not_suspected(claims: dict[str, Any], code: str | None) -> None:
+    verdict = check([["0.1234", "0.2502"], ["0.2468", "0.5003"]], [1, 2], **claims)  # of condition 10⁵
+    assert [one.code for outcome in verdict.outcomes for one in outcome.suspicions] == ([code] if code else [])
+
+
+def test_a_matrix_of_doubles_is_not_taken_for_a_printed_one() -> None:
+    (outcome,) = check([["1/16"]], dy_dx=[["16.01"]]).outcomes
+    assert (outcome.holds, outcome.suspicions) == (False, ())

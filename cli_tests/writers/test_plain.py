@@ -145,3 +145,10 @@ def test_colours_can_be_read_on_light_and_on_dark_terminals() -> None:
         linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]  # WCAG 2
         luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
         assert min(1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05) >= 3.9
+
+
+def test_a_rounded_fact_has_an_equals_sign(run: Run) -> None:
+    curve = ("solve", "-e", "3*x = y^2", "--unknowns", "y", "--at", "x=2,y=sqrt(6)", "--order", "2")
+    result = run(*curve, "--notation", "decimal", "--plain")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("dy_dx[y][x] = ~0.612372\nd2y_dx2[x][x] = ~-0.153093\n")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from implicitgrad.checks.derivatives.claim import Claim
 from implicitgrad.checks.derivatives.contradictions import implied_entries, unique_entries
 from implicitgrad.checks.derivatives.feasibility import is_valid
+from implicitgrad.checks.derivatives.significance import significant_tolerances
 from implicitgrad.checks.diagnosis.formula import formula, other_loss
 from implicitgrad.checks.diagnosis.multiples import factor, negative, signs, zero
 from implicitgrad.checks.diagnosis.order import find_order, order, transposed, with_rows_ordered
@@ -31,12 +32,17 @@ def diagnose(claim: Claim, related: Sequence[Solution]) -> tuple[Suspicion, ...]
     """Return the mistakes that explain a wrong claim, mostly one or none.
 
     related : solutions of systems with the same A and B, whose ∂L/∂x may have been taken for this one's.
+
+    If A looks printed, mistakes are tried with the tolerances that its rounding requires.
     """
     widened = with_rounded_input(claim)
-    if widened is not None:
-        if is_valid(widened):
-            return (rounded_input(widened),)
-        claim = widened
+    if widened is None or not is_valid(widened):
+        return _diagnose(widened or claim, related)
+    mistakes = tuple([one for one in _diagnose(claim, related) if one.code != "rounding"])
+    return mistakes or ((rounded_input(widened),) if significant_tolerances(widened) is None else ())
+
+
+def _diagnose(claim: Claim, related: Sequence[Solution]) -> tuple[Suspicion, ...]:
     if claim.is_gradient:
         return _diagnose_losses(claim, related)
     values = complete(claim.values)

@@ -57,10 +57,14 @@ def rounded_input(claim: Claim) -> Suspicion:
 
 
 def _half_unit(rows: Iterable[Iterable[Fraction]]) -> Fraction:
-    """Return half a unit of the last decimal place of a matrix; 0 if its places are few or many, and of fractions."""
-    scale = Fraction(10) ** MOST_PLACES
-    entries = {entry * scale for row in rows for entry in row}
-    if any(entry.denominator != 1 for entry in entries):
+    """Return half a unit of the last decimal place of a matrix.
+
+    Return 0 if its places are few or many, if it has other fractions, and for doubles: all denominators powers of two.
+    """
+    numbers = {entry for row in rows for entry in row}
+    entries = {number * 10**MOST_PLACES for number in numbers}
+    are_dyadic = all(number.denominator & (number.denominator - 1) == 0 for number in numbers)
+    if are_dyadic or any(entry.denominator != 1 for entry in entries):
         return Fraction(0)
     zeros = min((_trailing_zeros(entry.numerator) for entry in entries if entry), default=MOST_PLACES)
     places = MOST_PLACES - zeros

@@ -123,7 +123,7 @@ def _with_error(number: float, error: float, *, is_scientific: bool) -> str:
     bounded = ceil((Fraction(error) + abs(Fraction(number) - rounded * unit)) / unit)
     shown, bound = Decimal(rounded).scaleb(place), Decimal(bounded).scaleb(place)
     if is_scientific:
-        return f"{shown:.{shown.adjusted() - place}e}±{bound:.1e}"
+        return f"{shown:.{shown.adjusted() - place}e}±{bound:.{bound.adjusted() - place}e}"
     return f"{shown:f}±{bound:f}"
 
 

@@ -169,7 +169,7 @@ def _entries(
         refuse(first, problem.message, problem.hint, "bad-number")
     if not is_complete:
         return None
-    if computed:  # beside 0.3333333333333333, 0.0 is no more rounded
+    if any(computed):  # beside 0.3333333333333333, 0.0 and 1.43 are no more rounded
         coarsest = max(computed)
         roundings = [tuple([min(unit, coarsest) for unit in row]) for row in roundings]
     return numbers._replace(

@@ -82,11 +82,17 @@ def _of_element(element: Element, prefix: str) -> Iterator[str]:
         is_warning = element.role is Role.WARNING
         yield f"warning = {element.text.removeprefix('warning: ')}" if is_warning else f"note = {element.text}"
     elif isinstance(element, Equations):
-        yield from map(str, element.lines)
+        yield from map(_fact_of, element.lines)
     elif isinstance(element, Block):
         yield from _of_block(element, prefix)
     else:
         raise AssertionError("a derivation has no facts")
+
+
+def _fact_of(equation: Expression) -> str:
+    """Return an equation with = before its right side, which may begin with ≈."""
+    name, *right = equation.pieces
+    return f"{name[:-1]}= ≈{' '.join(right)}" if name.endswith(" ≈") else str(equation)
 
 
 def _of_block(block: Block, prefix: str) -> Iterator[str]:
