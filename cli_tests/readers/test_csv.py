@@ -379,6 +379,8 @@ def test_thousands_of_problems_are_counted_and_the_first_ten_placed(tmp_path: Pa
         "dL/dY",
         "DL/DY",
         "dLdy",
+        "dL.dy",
+        "d_L/d_y",
         "dL / dy",
         "∂L/∂y",
         "dL/dy1",
@@ -393,6 +395,13 @@ def test_thousands_of_problems_are_counted_and_the_first_ten_placed(tmp_path: Pa
 def test_a_misspelt_gradient_row_does_not_become_an_equation(tmp_path: Path, label: str) -> None:
     (problem,) = problems(f",u,v\na,1,2\nb,3,4\n{label},1,1\n", tmp_path)
     assert problem.startswith(f"table.csv:4:1: expected the name dL/dy for a gradient, got '{label}'. ")
+
+
+@pytest.mark.parametrize("name", ["dL_day", "dl_dose", "DL/day", "dL_dy_total"])
+def test_an_input_may_begin_as_a_gradient(name: str, run: Run) -> None:
+    result = run("solve", "a.csv", "--plain", files={"a.csv": f",u\n{name},2\n"})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"dy_dx[u][{name}] = 1/2\n" in result.stdout
 
 
 @pytest.mark.parametrize("label", ["dL/dx", "dL_dx", "∂L/∂x", "DL/DX", "expect", "Expected"])

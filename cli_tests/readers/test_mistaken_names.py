@@ -203,3 +203,23 @@ def test_a_claim_in_letters_has_the_hints_of_an_expression(run: Run, claim: str,
     result = run("check", "-A", "a b; c d", "-g", "1 1", "--dldx", f"[{claim}, 1]")
     expected = f"implicitgrad: --dldx:1:2: dL_dx[1]: expected a number such as -12, 0.5, 1e-3 or 3/4, {hint}\n"
     assert (result.returncode, result.stdout, result.stderr) == (2, "", expected)
+
+
+@pytest.mark.parametrize("declared", [("--inputs", "dy,dx"), ("--at", "dy=1,dx=3,y=1/9")], ids=["inputs", "at"])
+def test_a_quotient_of_declared_names_is_no_derivative(declared: tuple[str, str], run: Run) -> None:
+    result = run("solve", "-e", "dy/dx = 3*y", "--unknowns", "y", *declared)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("power", "hint"),
+    [
+        ("exp^(2*y)", "exp(2*y)"), ("exp^(y+1)", "exp(y+1)"), ("exp^-y^2", "exp(u)"), ("exp^2y", "exp(u)"),
+        ("sin^(2+y)(y)", "sin(u)**(2+y)"), ("sin^2.5(y)", "sin(u)**2.5"), ("sin^2(y)", "sin(u)**2"),
+        ("exp^y", "exp(y)"), ("cos^-1(y)", "acos(u) for the inverse function, 1/cos(u) for the reciprocal"),
+    ],
+)  # fmt: skip
+def test_a_power_of_a_function_is_answered_with_what_to_write(power: str, hint: str, run: Run) -> None:
+    result = run("solve", "-e", f"x = {power}", "--unknowns", "y")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith(f" Write {hint}\n")

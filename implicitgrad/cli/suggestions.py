@@ -12,7 +12,7 @@ import click
 
 from implicitgrad.text.characters import printable, quoted
 from implicitgrad.text.errors import UsageError
-from implicitgrad.text.hints import nearest
+from implicitgrad.text.hints import nearest, typed
 
 QUOTES = "A value with blanks needs quotes: -g '1 1'"
 MAX_COMMAND = 120
@@ -74,7 +74,7 @@ def unknowns_of(equation: str) -> str:
 
 def point_hint(values: Sequence[str]) -> str:
     """Return what to write instead of the values of --at, with semicolons, blanks, colons or decimal commas."""
-    text = re.sub(r"(?<=\d),(?=\d+(?:[,;\s]|$))", ".", ",".join(values))
+    text = re.sub(r"(?<=\d),(?=\d+(?:[,;\s]|$))", ".", typed(",".join(values)))
     text = re.sub(r"\s*[;,]\s*|\s+(?=\w+\s*[=:])", ",", text).replace(":=", "=").replace(":", "=")
     is_point = all(re.fullmatch(r"\s*[^\W\d]\w*\s*=\s*[-+\w.*/^()]+\s*", one) for one in text.split(","))
     return f"Write --at {text.replace(' ', '')}" if is_point else "Write --at x=3,y=4"

@@ -42,9 +42,9 @@ _MISSPELT = (
     (r"[+-]?[0-9]+(?:\.[0-9]*){2,}", "A number has one decimal point"),
     (r"[+-]?[0-9.,]+ ?%", "Write 0.5 for 50%"),
     (r"[+-]?[0-9]+,[0-9]+", "Write the decimal mark as a point (in CSV, --decimal , reads decimal commas)"),
-    (r"\(([0-9][0-9.,]*)\)", "Write -{0} if the parentheses mean that it is negative, else {0}"),
-    (r"([0-9][0-9.,]*)-", "Write the sign first: -{0}"),
-    (r"[+-]? ?(?:[$€£¥]|[A-Z]{3} )[+-]? ?[0-9][0-9.,]*|[+-]?[0-9][0-9.,]* ?(?:[$€£¥]|EUR|USD|CHF|GBP)",
+    (r"\(([0-9]+(?:\.[0-9]*)?)\)", "Write -{0} if the parentheses mean that it is negative, else {0}"),
+    (r"([0-9]+(?:\.[0-9]*)?)-", "Write the sign first: -{0}"),
+    (r"[+-]? ?(?:[$€£¥]|(?:EUR|USD|CHF|GBP) )[+-]? ?[0-9][0-9.,]*|[+-]?[0-9][0-9.,]* ?(?:[$€£¥]|EUR|USD|CHF|GBP)",
      "Leave out the currency"),
     (r"[0-9./]+ *[-+*/] *[0-9./]+", "A number is not computed; blanks around a sign make one entry of two"),
 )  # fmt: skip

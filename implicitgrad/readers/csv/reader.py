@@ -24,7 +24,7 @@ from implicitgrad.text.number_grammar import is_number
 from implicitgrad.text.number_texts import looks_like_number
 
 GRADIENT_NAMES = ("dL/dy", "dL_dy")
-_GRADIENT = re.compile(r"\s*([d∂]\s*L\d*\s*[/_]\s*[d∂]\s*\w|dLdy)", re.IGNORECASE)
+_GRADIENT = re.compile(r"\s*[d∂]\s*L\d*\s*[/_]\s*[d∂]\s*[^\W\d_]_?\d*\s*", re.IGNORECASE)
 EMPTY_CORNERS = ("", "Unnamed: 0")
 """pandas renames an empty corner to the second when it reads it."""
 FIRST_COLUMN = "the first column"
@@ -88,7 +88,7 @@ def _refuse_misspelt_gradients(table: Table, labels: dict[int, str]) -> None:
     problems = []
     for row, label in labels.items():
         letters = _letters(label)
-        if letters in ("dldx", "grad", "gradient", "expect", "expected") or _GRADIENT.match(label):
+        if letters in ("dldy", "dldx", "grad", "gradient", "expect", "expected") or _GRADIENT.fullmatch(label):
             if letters in ("dldx", "expect", "expected"):
                 of = "which is of the answer" if letters == "dldx" else "which is of claims"
                 message = f"expected the name of an input, or dL/dy, got {quoted(label)}, {of}"

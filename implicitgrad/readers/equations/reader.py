@@ -104,7 +104,7 @@ def read_equations(
         problems.append(Problem("equations: expected the names of the unknowns, got none", hint, "missing-y", source))
     if problems or y is None or unknowns is None:
         raise InputError(problems)
-    _refuse_derivatives(lines, equations, unknowns, elsewhere)
+    _refuse_derivatives(lines, equations, unknowns, elsewhere, _declared(y, x, point))
     inputs = inputs or _inputs(equations, unknowns)
     _refuse_unfit(unknowns, inputs, source)
     _refuse_too_many(len(lines), len(unknowns), len(inputs), source)
@@ -141,14 +141,18 @@ def _remarks(
 
 
 def _refuse_derivatives(
-    lines: Sequence[EquationLine], equations: Sequence[Equation], unknowns: Sequence[str], known: set[str]
+    lines: Sequence[EquationLine],
+    equations: Sequence[Equation],
+    unknowns: Sequence[str],
+    known: set[str],
+    declared: set[str],
 ) -> None:
-    """Raise InputError for equations that contain dy/dx."""
+    """Raise InputError for equations that contain dy/dx, unless both are declared names."""
     problems = []
     for line, equation in zip(lines, equations, strict=True):
         if "/" in line.text and re.search(r"\bd\w", line.text):
             try:
-                refuse_derivative(equation, unknowns, known)
+                refuse_derivative(equation, unknowns, known, declared)
             except ExpressionError as error:
                 problems.append(expression_problem(line, error))
     if problems:

@@ -17,11 +17,15 @@ MAX_LISTED = 10
 
 
 def add_value_of_x(
-    spec: SystemSpec, given: dict[str, YamlNode], source: str, refuse: Callable[[str, YamlNode], None]
+    spec: SystemSpec,
+    given: Mapping[str, YamlNode],
+    keys: Mapping[str, YamlNode],
+    source: str,
+    refuse: Callable[[str, YamlNode], None],
 ) -> None:
     """Add the value of x in a YAML document of matrices to its spec. refuse : reports a problem at a node."""
     if "solve_for" in given:
-        refuse("solve_for: expected it beside equations, got none", given["solve_for"])
+        refuse("solve_for: expected it beside equations, got none", keys["solve_for"])
     if "at" not in given:
         return
     at = given["at"]

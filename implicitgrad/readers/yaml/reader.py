@@ -89,7 +89,7 @@ def _spec(node: YamlNode, document: str, source: str, text: str) -> SystemSpec:
     elif others:
         from implicitgrad.readers.systems.value_of_x import add_value_of_x
 
-        add_value_of_x(spec, others, source, refuse)
+        add_value_of_x(spec, others, seen, source, refuse)
     if spec.kind == "linear" and seen.keys().isdisjoint(("A", "equations")):
         refuse("the key A is missing; expected A: [[...], ...]", node, code="missing-A")
     spec.site = partial(_site, node)

@@ -30,6 +30,11 @@ _HINTS = {
     "#": "Leave out the comment",
 }
 """By character."""
+_EXPONENT = (
+    r"(?:\*\*|\^)\s*(?:\(((?:[^()]|\([^()]*\))+)\)"
+    r"|([-+−]?\s*\d+(?:\.\d+)?|[-+−]?\s*[^\W\d]\w*)(?![\w.]|\s*(?:\*\*|\^)))"
+)
+"""Matches a power of an expression in parentheses, or of one number or name alone."""
 
 
 def hint_at(text: str, offset: int, what: str) -> str | None:
@@ -63,6 +68,8 @@ def hint_at(text: str, offset: int, what: str) -> str | None:
     plain = typed(written)
     if plain == written or not plain.isascii():
         return None
+    if "/" in plain and not plain.replace("/", "").isdigit():
+        return "A fraction is written (1/2), and a product with *"
     if "/" in plain and offset and text[offset - 1].isdigit():
         return f"Write a mixed number as a sum, 2 + {plain}"
     return f"Write ({plain})" if "/" in plain else f"Write {plain}"
@@ -98,11 +105,14 @@ def _inverse(function: str) -> str:
 def hint_behind_function(function: str, rest: str) -> str:
     """Return what to write instead of a function without parentheses. rest : the text behind its name."""
     superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-    power = re.match(rf"(?:\*\*|\^)\s*(\(?)\s*([-−]?\s*\w+)\s*(\)?)|([{superscripts}]+)", rest)
-    if power is not None:
-        exponent = typed(power[4] or power[2]).replace(" ", "")
+    if re.match(rf"\*\*|\^|[{superscripts}]", rest):
+        power = re.match(_EXPONENT, rest) or re.match(f"([{superscripts}]+)", rest)
+        exponent = "" if power is None else typed(next(filter(None, power.groups()))).replace(" ", "")
         if function == "exp":
-            return f"Write exp({exponent})"
-        return _inverse(function) if exponent == "-1" else f"Write {function}(u)**{exponent}"
+            return f"Write exp({exponent or 'u'})"
+        if exponent == "-1":
+            return _inverse(function)
+        is_plain = re.fullmatch(r"\w+(\.\d+)?", exponent) is not None
+        return f"Write {function}(u)**{exponent if is_plain else f'({exponent})' if exponent else 'v'}"
     argument = re.match(rf"([^\W\d{superscripts}][^\W{superscripts}]*)\s*(?:[-+−=),]|$)", rest)
     return f"Write {function}({argument[1] if argument else 'u'})"

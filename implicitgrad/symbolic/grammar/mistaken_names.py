@@ -72,15 +72,19 @@ def remarks_on(
     return tuple(found)
 
 
-def refuse_derivative(equation: Equation, unknowns: Collection[str], known: Collection[str]) -> None:
+def refuse_derivative(
+    equation: Equation, unknowns: Collection[str], known: Collection[str], declared: Collection[str]
+) -> None:
     """Raise ExpressionError for a quotient such as dy/dx of an unknown and another name, which is the answer.
 
-    known : all names declared, or in any equation.
+    known : all names declared, or in any equation. declared : names that mean themselves.
     """
     for product in _parts([equation.left, equation.right], "*"):
         over = [part for part in product.parts if part.kind == "name" and part.text not in unknowns]
         under = [part.parts[0] for part in product.parts if part.kind == "inverse" and part.parts[0].kind == "name"]
         for above, below in itertools.product(over, under):
+            if above.text in declared and below.text in declared:
+                continue
             y, x = (re.fullmatch("d([2-9]?)(.+)", name.text) for name in (above, below))
             if y and x and y[2] in unknowns and (x[2] in known or re.fullmatch("[a-zA-Z][0-9]*", x[2])):
                 written = f"{above.text}/{below.text}"

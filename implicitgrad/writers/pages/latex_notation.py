@@ -44,7 +44,8 @@ _SPECIAL = {
 } | {c: f"\\{c}" for c in "#$%&_{}"}  # fmt: skip
 
 _FACTOR = r"\(?(?:[A-Z]|∂\w+/∂\w+)ᵀ?\)?(?:ᵀ|⁻¹)?"
-_FORMULA = rf"{_FACTOR}(?: ?[·=] ?{_FACTOR})+|∂\w+/∂\w+"
+_SECOND = "∂²y/∂x²"
+_FORMULA = rf"{_SECOND}|{_FACTOR}(?: ?[·=] ?{_FACTOR})+|∂\w+/∂\w+"
 """A·∂y/∂x = I, or ∂y/∂x."""
 
 
@@ -194,6 +195,8 @@ def words(text: str) -> str:
 def _word(text: str) -> str:
     if text.startswith(SPELLED):
         return f"${text.strip(SPELLED)}$"
+    if text == _SECOND:
+        return r"$\partial^2 y/\partial x^2$"
     if re.fullmatch(_FORMULA, text):
         spelled = re.sub(r"∂(\w+)", lambda match: f"\\partial {spell_name(match[1])}", text)
         spelled = spelled.replace("⁻¹", "^{-1}").replace("ᵀ", r"^{\top}").replace("·", r"\,")
