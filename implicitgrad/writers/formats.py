@@ -9,6 +9,7 @@ the format that it prints and no other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -65,6 +66,7 @@ class Format(NamedTuple):
         return text
 
 
+@cache
 def _writer(module: str) -> Any:  # noqa: ANN401 (a module)
     return import_module(f"implicitgrad.writers.{module}")
 

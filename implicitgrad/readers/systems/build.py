@@ -45,10 +45,13 @@ def build_system(spec: SystemSpec, arithmetic: str = AUTO, *, allow_algebra: boo
 
 def _plain_system(spec: SystemSpec) -> LinearSystem | None:
     """Build a small system of plain decimals; return None for any other, and if something does not fit."""
-    values: dict[str, Any] = {key: part.value for key, part in spec.values.items()}
-    is_plain = PLAIN.issuperset(values) and not any(part.display for part in spec.values.values())
-    if spec.problems or spec.origin is not None or not is_plain:
+    if spec.problems or spec.origin is not None:
         return None
+    values: dict[str, Any] = {}
+    for key, part in spec.values.items():
+        if part.display or key not in PLAIN:
+            return None
+        values[key] = part.value
     A = read_plain_decimals(values.get("A"), ALWAYS_EXACT)
     B = read_plain_decimals(values["B"], ALWAYS_EXACT) if "B" in values else None
     if A is None or (B is None and "B" in values):

@@ -7,7 +7,8 @@
     atom     = number | name | function "(" sum {"," sum} ")" | "(" sum ")"
     name     = letter {letter | digit | "_"}
 
-Every text is parsed by this grammar, and nothing is ever evaluated.
+Every text is parsed by this grammar, and nothing is ever evaluated. The rules and their refusals stand together: only
+the rule that stops knows what it expected.
 """
 
 from __future__ import annotations
