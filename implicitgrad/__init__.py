@@ -5,8 +5,6 @@
 (Fraction(-1, 2), Fraction(1, 2))
 """
 
-__version__ = "0.1.0"
-
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:
     from implicitgrad.api import check, check_program, read_systems, solve, solve_program
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from implicitgrad.readers.arrays.python_values import linear_system
     from implicitgrad.solvers.stacks import Solutions
     from implicitgrad.text.errors import ImplicitGradError, InputError, OutputError, Problem, UsageError
+    from implicitgrad.text.version import __version__ as __version__
 
 _NAMES = {
     "text.errors": ("ImplicitGradError", "InputError", "OutputError", "Problem", "UsageError"),
@@ -31,6 +30,7 @@ _NAMES = {
     "model.program.problem": ("QuadraticProgram",),
     "readers.arrays.python_values": ("linear_system",),
     "model.verdict": ("Outcome", "Verdict"),
+    "text.version": ("__version__",),
 }
 
 __all__ = [
@@ -52,4 +52,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from implicitgrad import __version__
 from implicitgrad.terminal.streams import write_stderr, write_stdout
+from implicitgrad.text.version import __version__
 
 TYPE_CHECKING = False  # typing need not be loaded for it
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from importlib import import_module
 
 import click
 
-from implicitgrad import __version__
 from implicitgrad.cli.options.shared import HELP, page_option
+from implicitgrad.text.version import __version__
 
 COMMANDS = ("solve", "check", "batch", "guide")
 
