@@ -296,7 +296,8 @@ def test_a_commands_help_loads_no_numerics_and_no_formats(command: str) -> None:
 def test_public_names_are_there_and_no_others() -> None:
     for name in implicitgrad.__all__:
         assert getattr(implicitgrad, name).__module__.startswith("implicitgrad.")
-    assert sorted(implicitgrad.__all__) == sorted(name for names in implicitgrad._NAMES.values() for name in names)
+    found = sorted(name for names in implicitgrad._NAMES.values() for name in names)
+    assert sorted([*implicitgrad.__all__, "__version__"]) == found
     assert set(implicitgrad.__all__) <= set(dir(implicitgrad))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = implicitgrad.nonsense
