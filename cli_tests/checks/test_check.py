@@ -515,6 +515,7 @@ def test_beside_a_computed_number_0_0_is_computed_too(run: Run) -> None:
         result = run("check", "a.json", files={"a.json": text})
         assert (result.returncode, result.stderr) == (code, "")
     assert "dL_dx[3] (∂L/∂x3): claimed 0.0, correct is 0.025, difference -0.025, allowed ≈8.80e-15" in result.stdout
+    assert check([[3, 0], [0, 7]], dy_dx=[[1 / 3, 0], [0, "0.143"]])  # a text beside a float of Python is as written
 
 
 @pytest.mark.parametrize(

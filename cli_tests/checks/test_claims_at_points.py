@@ -120,3 +120,12 @@ def test_no_verdict_is_wrong_of_any_solution_that_rounds_to_the_point() -> None:
         seen.add((outcome.holds, outcome.is_undecided))
         assert outcome.is_undecided or outcome.holds == is_right
     assert seen == {(True, False), (False, True), (False, False)}
+
+
+def test_an_entry_lost_in_the_rounding_of_a_point_is_not_laid_to_the_condition(run: Run) -> None:
+    text = "equations: [y1^2 = 2*x1, y2 = (x1-1)*(y1-1.4141)]\ny: [y1, y2]\nat: {x1: 1, y1: 1.414, y2: 0}\n"
+    claim = "expect: {dy_dx: [[0.7071067811865475], [0.00011356237309515]]}\n"
+    result = run("check", "a.yaml", files={"a.yaml": text + claim})
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "dy_dx is not decided: the point is rounded, and decides ∂y/∂x only to ±" in result.stdout
+    assert "condition" not in result.stdout

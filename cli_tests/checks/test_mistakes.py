@@ -564,3 +564,11 @@ def test_where_rounding_may_have_any_effect_it_is_not_suspected(claims: dict[str
 def test_a_matrix_of_doubles_is_not_taken_for_a_printed_one() -> None:
     (outcome,) = check([["1/16"]], dy_dx=[["16.01"]]).outcomes
     assert (outcome.holds, outcome.suspicions) == (False, ())
+
+
+def test_the_rounding_of_the_loss_alone_may_explain_a_difference() -> None:
+    A, right = [["1.00000001", "0"], ["0", "1"]], ["0.3333333", "0.6666667"]
+    (found,) = check(A, ["0.3333", "0.6667"], dL_dx=right).outcomes
+    assert [one.code for one in found.suspicions] == ["rounded-input"]
+    (found,) = check(A, ["0.3333333", "0.6667"], dL_dx=["0.3343333", "0.6667"]).outcomes
+    assert found.suspicions == ()

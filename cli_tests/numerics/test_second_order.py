@@ -170,6 +170,8 @@ def test_second_derivatives_that_are_not_determined_are_said_to_be_so(run: Run) 
         result = run(*node, *options)
         assert (result.returncode, result.stderr) == (0, "")
         assert "\n  ∂²y/∂x² is not determined, for ∂y/∂x is not\n" in result.stdout
+    sentence = r"$\partial^2 y/\partial x^2$ is not determined, for $\partial y/\partial x$ is not."
+    assert f"\n{sentence}\n" in run(*node, "--format", "latex").stdout
 
 
 def test_second_derivatives_are_in_every_format_or_refused(run: Run, tmp_path: Path) -> None:

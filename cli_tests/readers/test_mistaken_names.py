@@ -209,6 +209,9 @@ def test_a_claim_in_letters_has_the_hints_of_an_expression(run: Run, claim: str,
 def test_a_quotient_of_declared_names_is_no_derivative(declared: tuple[str, str], run: Run) -> None:
     result = run("solve", "-e", "dy/dx = 3*y", "--unknowns", "y", *declared)
     assert (result.returncode, result.stderr) == (0, "")
+    refused = run("solve", "-e", "dy/dx = 3*y", "--unknowns", "y", "--at", "dy=1,y=1/9")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "expected no derivative, got 'dy/dx'. dy/dx is the answer: leave it out" in refused.stderr
 
 
 @pytest.mark.parametrize(
