@@ -94,11 +94,11 @@ def _show_double(value: Ball, digits: int, most_places: int, lowest: int, *, is_
     if abs(value) > LARGEST_DOUBLE:
         return _scientific(Fraction(value), digits, most_places)
     number, figures = float(value), _figures_of(value, digits)
+    if not is_scientific and figures.supported < (digits if figures.significant < 1 else 1):
+        return _with_error(number, value.error, is_scientific=False)
     if not number and figures.supported >= most_places - lowest:
         return "0"
     if not is_scientific:
-        if figures.supported < (digits if figures.significant < 1 else 1):
-            return _with_error(number, value.error, is_scientific=False)
         places = min(most_places, figures.supported)
         if figures.exponent is not None:
             places = min(places, digits - 1 - figures.exponent)
